@@ -1,0 +1,60 @@
+//! Reading a structure field by field, within bounds that the caller set.
+
+use crate::packet::Packet;
+
+/// A position in a packet that cannot read past `end`.
+pub struct Cursor<'p, P: ?Sized> {
+    packet: &'p P,
+    at: u32,
+    end: u32,
+}
+
+impl<'p, P: Packet + ?Sized> Cursor<'p, P> {
+    #[inline(always)]
+    pub fn new(packet: &'p P, at: u32, end: u32) -> Self {
+        Self { packet, at, end }
+    }
+
+    #[inline(always)]
+    pub fn at(&self) -> u32 {
+        self.at
+    }
+
+    /// Bytes between here and the end.
+    #[inline(always)]
+    pub fn left(&self) -> u32 {
+        self.end.saturating_sub(self.at)
+    }
+
+    /// Moves on; a position past the end makes every later read fail.
+    #[inline(always)]
+    pub fn skip(&mut self, bytes: u32) {
+        self.at = self.at.saturating_add(bytes);
+    }
+
+    /// Moves the end nearer; never further away.
+    #[inline(always)]
+    pub fn shorten(&mut self, end: u32) {
+        self.end = self.end.min(end);
+    }
+
+    #[inline(always)]
+    pub fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        if self.left() < N as u32 {
+            return None;
+        }
+        let bytes = self.packet.read(self.at)?;
+        self.skip(N as u32);
+        Some(bytes)
+    }
+
+    #[inline(always)]
+    pub fn u8(&mut self) -> Option<u32> {
+        self.array().map(|[byte]: [u8; 1]| u32::from(byte))
+    }
+
+    #[inline(always)]
+    pub fn u16(&mut self) -> Option<u32> {
+        self.array().map(|bytes| u32::from(u16::from_be_bytes(bytes)))
+    }
+}

@@ -1,0 +1,511 @@
+//! A name out of a packet: its bytes, and the hash of each of its labels.
+//!
+//! DNS gives a name as labels with their lengths (RFC 1035 §3.1), TLS as text with dots (RFC 6066 §3). Both become the
+//! same hashes of labels, so that one set of rules serves both. A label is any octets: one with a dot inside is not
+//! two labels.
+
+use core::{
+    fmt::{self, Write as _},
+    ops::ControlFlow::{self, Break, Continue},
+};
+
+use crate::{
+    hash::HashKey,
+    packet::{Packet, Step},
+    rules::RuleKey,
+};
+
+/// Longest label (RFC 1035 §2.3.4).
+pub(crate) const LABEL_OCTETS: usize = 63;
+/// Longest name on the wire, with the octets of the lengths and the root (RFC 1035 §2.3.4).
+pub(crate) const NAME_OCTETS: u32 = 255;
+/// Longest name as text without the root's dot: no first length octet and no root.
+pub(crate) const TEXT_OCTETS: u32 = NAME_OCTETS - 2;
+/// Most labels in a name: 127 of one octet and its length fill 254 octets.
+pub(crate) const LABELS: u32 = 127;
+/// Room for a name: 256 octets and one more label, so that reading a label in groups of eight stays inside.
+pub const NAME_BYTES: usize = 336;
+
+/// How the bytes of a name are laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Form {
+    /// Labels, each after its length, up to the root (DNS).
+    Wire,
+    /// Text with dots, without the root's (TLS).
+    Text,
+}
+
+/// Why bytes are no name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub(crate) enum NameError {
+    /// They end before the name does.
+    Cut,
+    /// A length octet of 64 or more: a compression pointer or an unknown type (RFC 1035 §4.1.4, RFC 6891 §5).
+    LabelType,
+    /// An empty label inside a name, or one of more than 63 octets.
+    Label,
+    /// More than 255 octets.
+    TooLong,
+}
+
+/// How the walk over the labels ended, as one number: functions of the kernel program give nothing else back.
+#[repr(transparent)]
+#[derive(Clone, Copy)]
+pub struct LabelsEnd(pub u32);
+
+impl LabelsEnd {
+    /// Above every number of octets.
+    const ERRORS: u32 = 0x1_0000;
+
+    #[inline(always)]
+    fn of(end: Result<u32, NameError>) -> Self {
+        match end {
+            Ok(octets) => Self(octets),
+            Err(error) => Self(Self::ERRORS + error as u32),
+        }
+    }
+
+    #[inline(always)]
+    fn octets(self) -> Result<u32, NameError> {
+        const CUT: u32 = LabelsEnd::ERRORS + NameError::Cut as u32;
+        const LABEL_TYPE: u32 = LabelsEnd::ERRORS + NameError::LabelType as u32;
+        const LABEL: u32 = LabelsEnd::ERRORS + NameError::Label as u32;
+
+        match self.0 {
+            CUT => Err(NameError::Cut),
+            LABEL_TYPE => Err(NameError::LabelType),
+            LABEL => Err(NameError::Label),
+            // The mask tells the verifier what is so.
+            octets if octets < Self::ERRORS => Ok(octets & 0xff),
+            _ => Err(NameError::TooLong),
+        }
+    }
+}
+
+/// The name that is being judged. It is too large for the kernel's stack and lives in a map there.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Name {
+    bytes: [u8; NAME_BYTES],
+    hashes: [u64; LABELS as usize + 1],
+    /// The suffix that a rule matched.
+    matched: u64,
+    labels: u32,
+    len: u32,
+    form: u32,
+    reserved: u32,
+}
+
+impl Default for Name {
+    fn default() -> Self {
+        Self {
+            bytes: [0; NAME_BYTES],
+            hashes: [0; LABELS as usize + 1],
+            matched: 0,
+            labels: 0,
+            len: 0,
+            form: Form::Wire as u32,
+            reserved: 0,
+        }
+    }
+}
+
+impl Name {
+    /// Reads the name at `at` of a DNS message that ends at `end`; gives the offset behind it.
+    #[inline(always)]
+    pub(crate) fn read_wire<P: Packet + ?Sized>(
+        &mut self,
+        packet: &P,
+        at: u32,
+        end: u32,
+        key: &HashKey,
+    ) -> Result<u32, NameError> {
+        let available = end.saturating_sub(at).min(NAME_OCTETS + 1);
+        packet.copy(at, available, &mut self.bytes).ok_or(NameError::Cut)?;
+        self.start(Form::Wire, available);
+        let octets = P::hash_labels(self, key).octets()?;
+        self.len = octets;
+        Ok(at + octets)
+    }
+
+    /// Reads the `len` octets of text at `at`.
+    #[inline(always)]
+    pub(crate) fn read_text<P: Packet + ?Sized>(
+        &mut self,
+        packet: &P,
+        at: u32,
+        len: u32,
+        key: &HashKey,
+    ) -> Result<(), NameError> {
+        // A dot at the end, for the root, is not part of the name.
+        if len > TEXT_OCTETS + 1 {
+            return Err(NameError::TooLong);
+        }
+        packet.copy(at, len, &mut self.bytes).ok_or(NameError::Cut)?;
+        self.start(Form::Text, len);
+        self.len = P::hash_labels(self, key).octets()?;
+        Ok(())
+    }
+
+    /// Finds the labels of what [`Name::start`] announced, and hashes them. Gives the octets that the name takes.
+    #[inline(always)]
+    pub fn hash_labels<P: Packet + ?Sized>(&mut self, key: &HashKey) -> LabelsEnd {
+        LabelsEnd::of(match self.form() {
+            Form::Wire => self.hash_wire_labels::<P>(key),
+            Form::Text => self.hash_text_labels::<P>(key),
+        })
+    }
+
+    #[inline(always)]
+    fn hash_wire_labels<P: Packet + ?Sized>(&mut self, key: &HashKey) -> Result<u32, NameError> {
+        let available = self.len;
+        let mut labels = WireLabels { name: self, key, at: 0, available, end: Err(NameError::TooLong) };
+        P::repeat(LABELS + 1, &mut labels);
+        labels.end
+    }
+
+    #[inline(always)]
+    fn hash_text_labels<P: Packet + ?Sized>(&mut self, key: &HashKey) -> Result<u32, NameError> {
+        let with_root = self.len > 0 && self.octet(self.len - 1) == b'.';
+        let len = if with_root { self.len - 1 } else { self.len };
+        if len > TEXT_OCTETS {
+            return Err(NameError::TooLong);
+        }
+        if let Some(behind) = self.bytes.get_mut((len & 0xff) as usize) {
+            *behind = b'.';
+        }
+        let mut labels = TextLabels { name: self, key, at: 0, len, end: Err(NameError::TooLong) };
+        P::repeat(LABELS + 1, &mut labels);
+        labels.end
+    }
+
+    /// Takes text that is no part of a packet: a rule, or a name that somebody asks about.
+    pub(crate) fn set_text(&mut self, text: &str, key: &HashKey) -> Result<(), NameError> {
+        self.read_text(text.as_bytes(), 0, u32::try_from(text.len()).unwrap_or(u32::MAX), key)
+    }
+
+    /// The octets of the name, in the case that they came in: wire form with the root, or text without it.
+    pub fn octets(&self) -> &[u8] {
+        self.bytes.get(..self.len as usize).unwrap_or_default()
+    }
+
+    /// How [`Name::octets`] are laid out.
+    #[inline(always)]
+    pub fn form(&self) -> Form {
+        if self.form == Form::Wire as u32 { Form::Wire } else { Form::Text }
+    }
+
+    /// The whole room of the name, of which the first [`Name::len`] octets are in use.
+    #[inline(always)]
+    pub fn room(&self) -> &[u8; NAME_BYTES] {
+        &self.bytes
+    }
+
+    /// Number of octets in use.
+    #[inline(always)]
+    pub fn len(&self) -> u32 {
+        self.len
+    }
+
+    /// True if there is no name.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Number of labels, without the root.
+    #[inline(always)]
+    pub(crate) fn labels(&self) -> u32 {
+        self.labels
+    }
+
+    /// Remembers the suffix that a rule matched.
+    #[inline(always)]
+    pub(crate) fn set_matched(&mut self, suffix: RuleKey) {
+        self.matched = suffix.0;
+    }
+
+    /// The rule that blocks the name, if the verdict was to drop.
+    #[inline(always)]
+    pub fn matched(&self) -> RuleKey {
+        RuleKey(self.matched)
+    }
+
+    /// Hash of the label at this place, counted from the left.
+    #[inline(always)]
+    pub(crate) fn label_hash(&self, place: u32) -> u64 {
+        self.hashes.get((place & LABELS) as usize).copied().unwrap_or_default()
+    }
+
+    #[inline(always)]
+    fn start(&mut self, form: Form, len: u32) {
+        self.form = form as u32;
+        self.len = len;
+        self.labels = 0;
+    }
+
+    /// Adds the label of `len` octets at `at`.
+    #[inline(always)]
+    fn push_label(&mut self, at: u32, len: u32, key: &HashKey) {
+        let hash = key.label(len, |octet| self.word(at + octet));
+        if let Some(place) = self.hashes.get_mut((self.labels & LABELS) as usize) {
+            *place = hash;
+        }
+        self.labels += 1;
+    }
+
+    #[inline(always)]
+    fn octet(&self, at: u32) -> u8 {
+        self.bytes.get((at & 0xff) as usize).copied().unwrap_or_default()
+    }
+
+    /// Eight octets at `at`, the first in the lowest place. `at` is below 256 + 64.
+    #[inline(always)]
+    fn word(&self, at: u32) -> u64 {
+        self.bytes.get(at as usize..).and_then(<[u8]>::first_chunk).map_or(0, load_u64)
+    }
+}
+
+/// Eight octets, the first in the lowest place.
+#[cfg(not(target_arch = "bpf"))]
+fn load_u64(octets: &[u8; 8]) -> u64 {
+    u64::from_le_bytes(*octets)
+}
+
+/// The same in one instruction: LLVM takes a load that may be unaligned apart into single bytes on this target. The
+/// kernel allows such loads from maps wherever the processor does.
+#[cfg(target_arch = "bpf")]
+#[inline(always)]
+fn load_u64(octets: &[u8; 8]) -> u64 {
+    let word: u64;
+    // SAFETY: it reads the eight octets and nothing else.
+    unsafe { core::arch::asm!("{} = *(u64 *)({} + 0)", out(reg) word, in(reg) octets, options(pure, readonly, nostack)) };
+    u64::from_le(word)
+}
+
+/// Walks from length octet to length octet.
+struct WireLabels<'n> {
+    name: &'n mut Name,
+    key: &'n HashKey,
+    at: u32,
+    available: u32,
+    end: Result<u32, NameError>,
+}
+
+impl Step for WireLabels<'_> {
+    #[inline(always)]
+    fn step(&mut self) -> ControlFlow<()> {
+        let at = self.at & 0xff;
+        let len = u32::from(self.name.octet(at));
+        let next = at + 1 + len;
+        self.end = match len {
+            _ if at >= self.available => Err(NameError::Cut),
+            0 => Ok(at + 1),
+            64.. => Err(NameError::LabelType),
+            // The root still needs an octet.
+            _ if next >= NAME_OCTETS => Err(NameError::TooLong),
+            _ if next >= self.available => Err(NameError::Cut),
+            _ => {
+                self.name.push_label(at + 1, len, self.key);
+                self.at = next;
+                return Continue(());
+            }
+        };
+        Break(())
+    }
+}
+
+/// Walks from dot to dot. There is a dot behind the last octet.
+struct TextLabels<'n> {
+    name: &'n mut Name,
+    key: &'n HashKey,
+    at: u32,
+    len: u32,
+    end: Result<u32, NameError>,
+}
+
+impl Step for TextLabels<'_> {
+    #[inline(always)]
+    fn step(&mut self) -> ControlFlow<()> {
+        let at = self.at & 0xff;
+        let Some(len @ 1..) = octets_before_dot(self.name, at) else {
+            self.end = Err(NameError::Label);
+            return Break(());
+        };
+        self.name.push_label(at, len, self.key);
+        self.at = at + len + 1;
+        if self.at > self.len {
+            self.end = Ok(self.len);
+            return Break(());
+        }
+        Continue(())
+    }
+}
+
+/// Length of the label that starts at `at`, if it is at most 63.
+#[inline(always)]
+fn octets_before_dot(name: &Name, at: u32) -> Option<u32> {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    for octet in (0..=LABEL_OCTETS as u32).step_by(8) {
+        let word = name.word(at + octet) ^ (b'.' as u64 * EACH);
+        // The lowest set bit marks the first zero octet (Mycroft's test); the bits above it may be wrong.
+        let zeros = word.wrapping_sub(EACH) & !word & (0x80 * EACH);
+        if zeros != 0 {
+            return Some(octet + octets_below_lowest_bit(zeros));
+        }
+    }
+    None
+}
+
+/// Number of whole octets below the lowest set bit. BPF has no instruction that counts zeros.
+#[inline(always)]
+fn octets_below_lowest_bit(marks: u64) -> u32 {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    // A mark is the highest bit of its octet.
+    let below = ((marks & marks.wrapping_neg()) >> 7).wrapping_sub(1);
+    ((below & EACH).wrapping_mul(EACH) >> 56) as u32
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} \"{self}\"", self.form())
+    }
+}
+
+/// Lower case with dots; the root as `.`; what is not printable ASCII, `\`, `|` and dots inside labels as `\xHH`.
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_name(f, self.form(), self.octets())
+    }
+}
+
+/// Writes a name as [`Name`]'s `Display` does.
+pub(crate) fn write_name(f: &mut fmt::Formatter<'_>, form: Form, octets: &[u8]) -> fmt::Result {
+    match form {
+        Form::Text => octets.iter().try_for_each(|octet| write_octet(f, *octet, true)),
+        Form::Wire => write_labels(f, octets),
+    }
+}
+
+fn write_labels(f: &mut fmt::Formatter<'_>, mut octets: &[u8]) -> fmt::Result {
+    if let [0] = octets {
+        return f.write_char('.');
+    }
+    let mut first = true;
+    while let [len, rest @ ..] = octets
+        && *len > 0
+    {
+        if !first {
+            f.write_char('.')?;
+        }
+        first = false;
+        let (label, behind) = rest.split_at_checked(usize::from(*len)).unwrap_or((rest, &[]));
+        label.iter().try_for_each(|octet| write_octet(f, *octet, false))?;
+        octets = behind;
+    }
+    Ok(())
+}
+
+fn write_octet(f: &mut fmt::Formatter<'_>, octet: u8, dots: bool) -> fmt::Result {
+    match octet {
+        b'.' if dots => f.write_char('.'),
+        b'.' | b'\\' | b'|' => write!(f, "\\x{octet:02x}"),
+        0x21..=0x7e => f.write_char(octet.to_ascii_lowercase().into()),
+        _ => write!(f, "\\x{octet:02x}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn key() -> HashKey {
+        HashKey::from_words(core::array::from_fn(|i| (i as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)))
+    }
+
+    fn text(text: &str) -> Result<Name, NameError> {
+        let mut name = Name::default();
+        name.set_text(text, &key()).map(|()| name)
+    }
+
+    fn wire(octets: &[u8]) -> Result<(Name, u32), NameError> {
+        let mut name = Name::default();
+        name.read_wire(octets, 0, octets.len() as u32, &key()).map(|end| (name, end))
+    }
+
+    fn hashes(name: &Name) -> Vec<u64> {
+        (0..name.labels()).map(|place| name.label_hash(place)).collect()
+    }
+
+    #[test]
+    fn wire_and_text_of_one_name_have_the_same_labels() {
+        let (on_the_wire, end) = wire(b"\x03wWw\x07example\x03com\0rest").unwrap();
+        assert_eq!(end, 17);
+        assert_eq!(hashes(&on_the_wire), hashes(&text("www.EXAMPLE.com").unwrap()));
+        assert_ne!(hashes(&on_the_wire), hashes(&text("www.example.org").unwrap()));
+        assert_eq!(on_the_wire.to_string(), "www.example.com");
+    }
+
+    #[test]
+    fn a_dot_inside_a_label_does_not_divide_it() {
+        let (name, _) = wire(b"\x03a.b\x03com\0").unwrap();
+        assert_eq!(name.labels(), 2);
+        assert_eq!(name.to_string(), "a\\x2eb.com");
+        assert_eq!(text("a.b.com").unwrap().labels(), 3);
+    }
+
+    #[test]
+    fn the_root_has_no_labels() {
+        let (name, end) = wire(b"\0").unwrap();
+        assert_eq!((name.labels(), end, name.to_string()), (0, 1, ".".into()));
+    }
+
+    #[test]
+    fn labels_may_have_63_octets_and_no_more() {
+        assert_eq!(text(&"a".repeat(63)).unwrap().labels(), 1);
+        assert_eq!(text(&"a".repeat(64)).unwrap_err(), NameError::Label);
+        assert_eq!(wire(&[b"\x3f", "a".repeat(63).as_bytes(), b"\0"].concat()).unwrap().0.labels(), 1);
+        assert_eq!(wire(&[b"\x40", "a".repeat(64).as_bytes(), b"\0"].concat()).unwrap_err(), NameError::LabelType);
+    }
+
+    #[test]
+    fn names_may_have_255_octets_and_no_more() {
+        let octets = |labels: usize, tail: &[u8]| [&b"\x01a".repeat(labels), tail, b"\0"].concat();
+        let (longest, end) = wire(&octets(127, b"")).unwrap();
+        assert_eq!((longest.labels(), end), (127, 255));
+        assert_eq!(wire(&octets(128, b"")).unwrap_err(), NameError::TooLong);
+        assert_eq!(wire(&octets(125, b"\x02aa")).unwrap().1, 254);
+        assert_eq!(wire(&octets(126, b"\x02aa")).unwrap_err(), NameError::TooLong);
+        assert_eq!(text(&"a.".repeat(127)).unwrap().labels(), 127);
+        assert_eq!(text(&format!("{}aa", "a.".repeat(126))).unwrap_err(), NameError::TooLong);
+    }
+
+    #[test]
+    fn text_may_end_in_one_dot_and_has_no_empty_label() {
+        assert_eq!(hashes(&text("a.b.").unwrap()), hashes(&text("a.b").unwrap()));
+        for bad in ["", ".", "a..b", ".a", "a.."] {
+            assert_eq!(text(bad).unwrap_err(), NameError::Label, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn what_ends_early_is_cut_wherever_it_ends() {
+        let whole = b"\x03www\x07example\x03com\0";
+        for end in 0..whole.len() {
+            assert_eq!(wire(&whole[..end]).unwrap_err(), NameError::Cut, "{end}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_earlier_name_leaves_no_trace(before in "[a-z.]{0,250}", octets in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let mut used = Name::default();
+            let _ = used.set_text(&before, &key());
+            let end = octets.len() as u32;
+            let again = used.read_wire(&octets[..], 0, end, &key()).map(|end| (hashes(&used), end));
+            prop_assert_eq!(again, wire(&octets).map(|(name, end)| (hashes(&name), end)));
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! Builds the kernel program, which the library embeds.
+
+use anyhow::anyhow;
+use aya_build::{Package, Toolchain};
+
+#[path = "../xtask/src/toolchain.rs"]
+#[allow(dead_code, reason = "the set-up uses all of it")]
+mod toolchain;
+
+fn main() -> anyhow::Result<()> {
+    println!("cargo:rerun-if-changed=../xtask/src/toolchain.rs");
+    println!("cargo:rerun-if-changed=../filter-core/src");
+    let toolchain = toolchain::ebpf_toolchain().map_err(|reason| anyhow!(reason))?;
+    if toolchain.needs_bootstrap() {
+        // SAFETY: nothing else runs in this process yet.
+        unsafe { std::env::set_var("RUSTC_BOOTSTRAP", "1") };
+    }
+    let features: &[&str] = if cfg!(feature = "trace") { &["trace"] } else { &[] };
+    let root_dir = concat!(env!("CARGO_MANIFEST_DIR"), "/../filter-ebpf");
+    let program = Package { name: "filter-ebpf", root_dir, features, ..Package::default() };
+    aya_build::build_ebpf([program], Toolchain::Custom(toolchain.name()))
+}

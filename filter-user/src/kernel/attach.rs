@@ -1,0 +1,181 @@
+//! Attaching to interfaces: to all that were named, or to none.
+
+use std::{collections::BTreeSet, io};
+
+use aya::programs::{
+    ProgramError, Xdp, XdpMode,
+    links::FdLink,
+    xdp::XdpError,
+};
+use netlink_packet_core::{NLM_F_REQUEST, NetlinkMessage, NetlinkPayload};
+use netlink_packet_route::{
+    RouteNetlinkMessage,
+    link::{LinkAttribute, LinkMessage, LinkXdp},
+};
+use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE};
+
+use super::KernelError;
+
+/// Where the program should run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Mode {
+    /// In the driver where it can, otherwise generic.
+    #[default]
+    Auto,
+    /// In the driver, before the kernel allocates anything for the packet.
+    Native,
+    /// In the network stack, which every interface can.
+    Generic,
+}
+
+/// Where the program runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AttachedMode {
+    /// In the driver.
+    Native,
+    /// In the network stack.
+    Generic,
+}
+
+impl AttachedMode {
+    /// The word for it in output.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Generic => "generic",
+        }
+    }
+
+    const fn xdp_mode(self) -> XdpMode {
+        match self {
+            Self::Native => XdpMode::Driver,
+            Self::Generic => XdpMode::Skb,
+        }
+    }
+}
+
+/// An interface that the program is attached to.
+#[derive(Clone, Debug)]
+pub struct Attachment {
+    /// Its name.
+    pub interface: String,
+    /// Its index.
+    pub index: u32,
+    /// Where the program runs.
+    pub mode: AttachedMode,
+}
+
+/// Attaches to each interface. Dropping a link detaches it, so that a failure leaves nothing attached.
+pub(super) fn to_all(
+    program: &mut Xdp,
+    interfaces: &[String],
+    mode: Mode,
+) -> Result<Vec<(Attachment, FdLink)>, KernelError> {
+    let free = interfaces.iter().map(|name| free_interface(name)).collect::<Result<Vec<_>, _>>()?;
+    let different: BTreeSet<_> = free.iter().map(|(_, index)| index).collect();
+    if different.len() < free.len() {
+        let twice = interfaces.iter().enumerate().find(|(at, name)| interfaces.iter().take(*at).any(|it| it == *name));
+        let name = twice.map_or_else(String::new, |(_, name)| name.clone());
+        return Err(KernelError::InterfaceTwice { name });
+    }
+    free.into_iter()
+        .map(|(name, index)| {
+            let (link, mode) = to_one(program, name, index, mode)?;
+            Ok((Attachment { interface: name.to_owned(), index, mode }, link))
+        })
+        .collect()
+}
+
+fn to_one(
+    program: &mut Xdp,
+    name: &str,
+    index: u32,
+    mode: Mode,
+) -> Result<(FdLink, AttachedMode), KernelError> {
+    let modes: &[_] = match mode {
+        Mode::Auto => &[AttachedMode::Native, AttachedMode::Generic],
+        Mode::Native => &[AttachedMode::Native],
+        Mode::Generic => &[AttachedMode::Generic],
+    };
+    let mut refused = io::Error::from(io::ErrorKind::Unsupported);
+    for attached in modes {
+        match program.attach_to_if_index(index, attached.xdp_mode()) {
+            // aya falls back to an attachment that outlives the process, without a word.
+            Ok(link) => match FdLink::try_from(program.take_link(link)?) {
+                Ok(link) => return Ok((link, *attached)),
+                Err(_) => refused = io::Error::new(io::ErrorKind::Unsupported, "it offers no BPF link"),
+            },
+            Err(error) => refused = io_error(error)?,
+        }
+    }
+    match mode {
+        Mode::Native => Err(KernelError::NotNative { interface: name.to_owned(), error: refused }),
+        Mode::Auto | Mode::Generic => Err(KernelError::Attach { interface: name.to_owned(), error: refused }),
+    }
+}
+
+fn io_error(error: ProgramError) -> Result<io::Error, KernelError> {
+    match error {
+        ProgramError::SyscallError(cause) => Ok(cause.io_error),
+        ProgramError::XdpError(XdpError::NetlinkError(cause)) => {
+            Ok(cause.raw_os_error().map_or_else(|| io::Error::other(cause.to_string()), io::Error::from_raw_os_error))
+        }
+        other => Err(other.into()),
+    }
+}
+
+/// The index of an interface that has no XDP program.
+fn free_interface(name: &str) -> Result<(&str, u32), KernelError> {
+    let failed = |error| KernelError::Netlink { interface: name.to_owned(), error };
+    let Some(link) = link(name).map_err(failed)? else {
+        return Err(KernelError::NoInterface { name: name.to_owned() });
+    };
+    match xdp_program(&link) {
+        Some(id) => Err(KernelError::Occupied { interface: name.to_owned(), id, name: program_name(id) }),
+        None => Ok((name, link.header.index)),
+    }
+}
+
+fn xdp_program(link: &LinkMessage) -> Option<u32> {
+    let xdp = link.attributes.iter().filter_map(|attribute| match attribute {
+        LinkAttribute::Xdp(xdp) => Some(xdp),
+        _ => None,
+    });
+    xdp.flatten().find_map(|attribute| match attribute {
+        LinkXdp::ProgId(id) | LinkXdp::DrvProgId(id) | LinkXdp::SkbProgId(id) | LinkXdp::HwProgId(id) if *id != 0 => {
+            Some(*id)
+        }
+        _ => None,
+    })
+}
+
+fn program_name(id: u32) -> String {
+    let program = aya::programs::loaded_programs().flatten().find(|program| program.id() == id);
+    program.and_then(|program| program.name_as_str().map(str::to_owned)).unwrap_or_else(|| "unnamed".to_owned())
+}
+
+/// What the kernel says of an interface (RTM_GETLINK, rtnetlink(7)); `None` if there is none of the name.
+fn link(name: &str) -> io::Result<Option<LinkMessage>> {
+    let mut request = LinkMessage::default();
+    request.attributes.push(LinkAttribute::IfName(name.to_owned()));
+    let mut request = NetlinkMessage::from(RouteNetlinkMessage::GetLink(request));
+    request.header.flags = NLM_F_REQUEST;
+    request.finalize();
+    let mut bytes = vec![0; request.buffer_len()];
+    request.serialize(&mut bytes);
+
+    let socket = Socket::new(NETLINK_ROUTE)?;
+    socket.connect(&SocketAddr::new(0, 0))?;
+    socket.send(&bytes, 0)?;
+    let (answer, _) = socket.recv_from_full()?;
+    let answer = NetlinkMessage::<RouteNetlinkMessage>::deserialize(&answer).map_err(io::Error::other)?;
+    match answer.payload {
+        NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewLink(link)) => Ok(Some(link)),
+        NetlinkPayload::Error(error) => match error.to_io().raw_os_error() {
+            // EINVAL and ERANGE: no interface can have a name like that.
+            Some(libc::ENODEV | libc::EINVAL | libc::ERANGE) => Ok(None),
+            _ => Err(error.to_io()),
+        },
+        other => Err(io::Error::other(format!("unexpected answer {other:?}"))),
+    }
+}

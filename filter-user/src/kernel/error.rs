@@ -1,0 +1,117 @@
+//! What can go wrong with the kernel, in words that say what to do.
+
+use std::io;
+
+use aya::{maps::MapError, programs::ProgramError};
+
+/// Why the kernel does not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum KernelError {
+    /// No interface has the name.
+    #[error("there is no interface `{name}`; `ip link` lists those there are")]
+    NoInterface {
+        /// What was asked for.
+        name: String,
+    },
+    /// An interface was named twice.
+    #[error("interface `{name}` is named twice; name it once")]
+    InterfaceTwice {
+        /// What was asked for.
+        name: String,
+    },
+    /// Another XDP program is there.
+    #[error(
+        "`{interface}` already has an XDP program: id {id}, `{name}`; stop what attached it, \
+         or take it off with `ip link set dev {interface} xdp off`"
+    )]
+    Occupied {
+        /// The interface.
+        interface: String,
+        /// Id of the program that is there.
+        id: u32,
+        /// Its name.
+        name: String,
+    },
+    /// The driver cannot run XDP.
+    #[error("`{interface}` cannot run XDP in its driver ({error}); use `--mode generic` or `--mode auto`")]
+    NotNative {
+        /// The interface.
+        interface: String,
+        /// What the kernel said.
+        error: io::Error,
+    },
+    /// The kernel refused to attach.
+    #[error("cannot attach to `{interface}`: {error}")]
+    Attach {
+        /// The interface.
+        interface: String,
+        /// What the kernel said.
+        error: io::Error,
+    },
+    /// The process lacks a permission.
+    #[error("missing {capability}, needed to {what}; run as root, or give it with `setcap` or systemd's AmbientCapabilities")]
+    Permission {
+        /// As in capabilities(7).
+        capability: &'static str,
+        /// What for.
+        what: &'static str,
+    },
+    /// The kernel is too old.
+    #[error("this kernel ({running}) has no {feature}, which came with Linux {since}; boot a newer kernel")]
+    Feature {
+        /// What is missing.
+        feature: &'static str,
+        /// The first version that has it.
+        since: &'static str,
+        /// The version that runs.
+        running: String,
+    },
+    /// The kernel refused the program or a map.
+    #[error("the kernel refuses the program: {0}")]
+    Load(#[source] aya::EbpfError),
+    /// The rule map is full.
+    #[error("the rule map is full at {capacity} rules; start with a larger --max-rules")]
+    RulesFull {
+        /// Its size.
+        capacity: u32,
+    },
+    /// More ports than the settings hold.
+    #[error("{given} DNS ports are given, {most} are possible; leave out --dns-port options")]
+    TooManyPorts {
+        /// As given.
+        given: usize,
+        /// What is possible.
+        most: usize,
+    },
+    /// Something is not in the embedded object.
+    #[error("this build is broken: its kernel object has no `{what}`; build it again")]
+    Object {
+        /// The missing map or program.
+        what: &'static str,
+    },
+    /// A file of the kernel's could not be read.
+    #[error("cannot read {path}: {error}")]
+    Read {
+        /// Its path.
+        path: String,
+        /// Why.
+        error: io::Error,
+    },
+    /// No random numbers.
+    #[error("the kernel gives no random numbers: {0}")]
+    Random(#[source] io::Error),
+    /// A netlink request failed.
+    #[error("cannot ask the kernel about `{interface}`: {error}")]
+    Netlink {
+        /// The interface.
+        interface: String,
+        /// Why.
+        error: io::Error,
+    },
+    /// An operation on a map failed.
+    #[error("the kernel refuses an operation on a map: {0}")]
+    Map(#[from] MapError),
+    /// An operation on the program failed.
+    #[error("the kernel refuses an operation on the program: {0}")]
+    Program(#[from] ProgramError),
+}

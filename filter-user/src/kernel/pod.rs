@@ -1,0 +1,33 @@
+//! Types of filter-core as values of maps and of the ring buffer.
+
+use filter_core::{Event, Rule, Scratch, Settings};
+
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct PodRule(pub Rule);
+
+// SAFETY: `repr(C)` of one integer: no padding, and any bytes are a value.
+unsafe impl aya::Pod for PodRule {}
+
+#[repr(transparent)]
+#[derive(Clone, Copy)]
+pub(super) struct PodSettings(pub Settings);
+
+// SAFETY: `repr(C)` of integers; filter-core asserts at compile time that they leave no padding.
+unsafe impl aya::Pod for PodSettings {}
+
+#[repr(transparent)]
+#[derive(Clone, Copy)]
+pub(super) struct PodScratch(pub Scratch);
+
+// SAFETY: `repr(C)` of integers that leave no padding.
+unsafe impl aya::Pod for PodScratch {}
+
+/// The event with these bytes; `None` if they are too few.
+pub(super) fn event(bytes: &[u8]) -> Option<Event> {
+    if bytes.len() < size_of::<Event>() {
+        return None;
+    }
+    // SAFETY: there are enough bytes, the read needs no alignment, and any bytes are an event: it is made of integers.
+    Some(unsafe { bytes.as_ptr().cast::<Event>().read_unaligned() })
+}

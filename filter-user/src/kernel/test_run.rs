@@ -1,0 +1,110 @@
+//! Running the loaded program over frames from memory (`BPF_PROG_TEST_RUN`).
+
+use std::time::Duration;
+
+use aya::{
+    Ebpf,
+    maps::{MapData, PerCpuArray},
+    programs::{TestRun as _, TestRunOptions, Xdp},
+};
+use filter_core::{Reason, Verdict};
+use rustix::thread::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
+
+use super::{KernelError, PROGRAM, pod::PodScratch, program};
+
+/// The program that does nothing, to measure against.
+const NOOP: &str = "noop";
+
+/// The program on one CPU, with frames from memory. The thread stays on that CPU until this is dropped.
+#[derive(Debug)]
+pub struct TestBed<'f> {
+    object: &'f mut Ebpf,
+    cpu: usize,
+    allowed: CpuSet,
+}
+
+/// What the program did with a frame.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    /// What it told the kernel to do; `None` if that is neither pass nor drop.
+    pub verdict: Option<Verdict>,
+    /// Why.
+    pub reason: Reason,
+    /// The name that was judged last on this CPU, if any ever was.
+    pub name: String,
+}
+
+impl<'f> TestBed<'f> {
+    pub(super) fn new(object: &'f mut Ebpf) -> Result<Self, KernelError> {
+        let failed = |error: rustix::io::Errno| KernelError::Read { path: "CPU affinity".into(), error: error.into() };
+        let allowed = sched_getaffinity(None).map_err(failed)?;
+        let cpu = sched_getcpu();
+        let mut one = CpuSet::new();
+        one.set(cpu);
+        sched_setaffinity(None, &one).map_err(failed)?;
+        let noop = program(object, NOOP)?;
+        if noop.fd().is_err() {
+            noop.load()?;
+        }
+        Ok(Self { object, cpu, allowed })
+    }
+
+    /// Runs the frame through the program. The kernel takes frames of at least 14 bytes.
+    ///
+    /// # Errors
+    /// If the kernel does not take the frame.
+    pub fn judge(&mut self, frame: &[u8]) -> Result<Judged, KernelError> {
+        let options = TestRunOptions { data_in: Some(frame), ..TestRunOptions::new() };
+        let run = program(self.object, PROGRAM)?.test_run(options)?;
+        let scratch = self.scratch()?.0;
+        Ok(Judged {
+            verdict: verdict(run.return_value),
+            reason: Reason::from_index(scratch.reason).ok_or(KernelError::Object { what: "reason" })?,
+            name: scratch.name.to_string(),
+        })
+    }
+
+    /// The time that one run over the frame takes, averaged by the kernel over `repeat` runs.
+    ///
+    /// # Errors
+    /// If the kernel does not take the frame.
+    pub fn time(&mut self, frame: &[u8], repeat: u32) -> Result<Duration, KernelError> {
+        Self::time_program(program(self.object, PROGRAM)?, frame, repeat)
+    }
+
+    /// The same of the program that does nothing.
+    ///
+    /// # Errors
+    /// If the kernel does not take the frame.
+    pub fn time_noop(&mut self, frame: &[u8], repeat: u32) -> Result<Duration, KernelError> {
+        Self::time_program(program(self.object, NOOP)?, frame, repeat)
+    }
+
+    fn time_program(program: &Xdp, frame: &[u8], repeat: u32) -> Result<Duration, KernelError> {
+        let options = TestRunOptions { data_in: Some(frame), repeat, ..TestRunOptions::new() };
+        Ok(program.test_run(options)?.duration)
+    }
+
+    fn scratch(&self) -> Result<PodScratch, KernelError> {
+        let missing = KernelError::Object { what: "SCRATCH" };
+        let Some(map) = self.object.map("SCRATCH") else { return Err(missing) };
+        let scratch: PerCpuArray<&MapData, PodScratch> = PerCpuArray::try_from(map)?;
+        scratch.get(&0, 0)?.get(self.cpu).copied().ok_or(missing)
+    }
+}
+
+impl Drop for TestBed<'_> {
+    fn drop(&mut self) {
+        // The CPUs were allowed before; if one of them is gone since, the thread stays where it is.
+        let _ = sched_setaffinity(None, &self.allowed);
+    }
+}
+
+/// Of `enum xdp_action` (linux/bpf.h).
+fn verdict(action: u32) -> Option<Verdict> {
+    match action {
+        1 => Some(Verdict::Drop),
+        2 => Some(Verdict::Pass),
+        _ => None,
+    }
+}

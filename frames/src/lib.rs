@@ -1,0 +1,12 @@
+//! Frames for tests and measurements. Expected bytes come from other people's encoders: hickory-proto writes the DNS
+//! messages, rustls the ClientHellos, etherparse the headers around them.
+//!
+//! Input is that of tests: what cannot be encoded panics.
+
+mod dns;
+mod headers;
+mod tls;
+
+pub use dns::{query, query_of, response, update};
+pub use headers::{Network, Wrap};
+pub use tls::{client_hello, client_hello_without_name, server_name_at};
