@@ -13,32 +13,32 @@ use crate::{
     rules::RuleKey,
 };
 
-/// DNS ports that can be set.
-pub(crate) const DNS_PORTS: usize = 8;
+/// 64-bit words with a bit for each port.
+const PORT_WORDS: usize = (1 << 16) / 64;
 
 /// The one entry of the settings map.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Settings {
     pub(crate) hash_key: HashKey,
-    dns_ports: [u16; DNS_PORTS],
+    dns_ports: [u64; PORT_WORDS],
     /// Events a second that each CPU may send.
-    events_per_second: u32,
-    reserved: u32,
+    events_per_second: u64,
 }
 
-const _: () = assert!(size_of::<Settings>() == size_of::<HashKey>() + 24 && align_of::<Settings>() == 8);
+const _: () = assert!(size_of::<Settings>() == size_of::<HashKey>() + 8 * PORT_WORDS + 8);
 
 impl Settings {
-    /// Most DNS ports that a filter can watch.
-    pub const MAX_DNS_PORTS: usize = DNS_PORTS;
-
-    /// Settings with the ports whose datagrams are DNS; `None` if they are more than [`Settings::MAX_DNS_PORTS`].
-    pub fn new(hash_key: HashKey, ports: &[u16], events_per_second: u32) -> Option<Self> {
-        // Port 0 is never on the wire: places not in use hold it.
-        let mut dns_ports = [0; DNS_PORTS];
-        dns_ports.get_mut(..ports.len())?.copy_from_slice(ports);
-        Some(Self { hash_key, dns_ports, events_per_second, reserved: 0 })
+    /// Settings with the ports whose datagrams are DNS.
+    pub fn new(hash_key: HashKey, dns_ports: &[u16], events_per_second: u32) -> Self {
+        let mut settings =
+            Self { hash_key, dns_ports: [0; PORT_WORDS], events_per_second: u64::from(events_per_second) };
+        for port in dns_ports {
+            if let Some(word) = settings.dns_ports.get_mut(usize::from(port / 64)) {
+                *word |= 1 << (port % 64);
+            }
+        }
+        settings
     }
 
     /// The key under which names are hashed.
@@ -48,22 +48,14 @@ impl Settings {
 
     /// Events a second that each CPU may send.
     #[inline(always)]
-    pub fn events_per_second(&self) -> u32 {
+    pub fn events_per_second(&self) -> u64 {
         self.events_per_second
     }
 
     /// True if datagrams to this port are DNS.
     #[inline(always)]
     pub(crate) fn is_dns_port(&self, port: u16) -> bool {
-        for dns_port in self.dns_ports {
-            if dns_port == 0 {
-                return false;
-            }
-            if dns_port == port {
-                return true;
-            }
-        }
-        false
+        self.dns_ports.get(usize::from(port / 64)).is_some_and(|word| word >> (port % 64) & 1 != 0)
     }
 }
 
@@ -100,10 +92,10 @@ impl EventBudget {
 
     /// Takes one event off the budget, which is filled up each second; false if there is none left.
     #[inline(always)]
-    pub fn take(&mut self, now: u64, per_second: u32) -> bool {
+    pub fn take(&mut self, now: u64, per_second: u64) -> bool {
         if now.wrapping_sub(self.filled_at) >= Self::SECOND {
             self.filled_at = now;
-            self.left = u64::from(per_second);
+            self.left = per_second;
         }
         if self.left == 0 {
             return false;

@@ -50,13 +50,19 @@ impl<P: Packet + ?Sized, R: Rules> Judge<'_, P, R> {
         if !self.settings.is_dns_port(port) {
             return Err(Reason::UdpOther);
         }
-        dns::message(self, at, end)
+        Ok(P::dns_message(self, at, end))
     }
 
     #[inline(always)]
     fn segment(&mut self, transport: &Transport) -> Result<Reason, Reason> {
         let (at, end) = headers::tcp(self.packet, transport)?;
         if tls::starts_hello(self.packet, at, end)? { Ok(P::client_hello(self, at, end)) } else { Err(Reason::TcpOther) }
+    }
+
+    /// Judges the question of the DNS message from `at` to `end`.
+    #[inline(always)]
+    pub fn dns_message(&mut self, at: u32, end: u32) -> Reason {
+        dns::message(self, at, end).unwrap_or_else(|reason| reason)
     }
 
     /// Judges the server names of the ClientHello that starts at `at`, in a segment whose payload ends at `end`.

@@ -52,16 +52,24 @@ impl HashKey {
     pub(crate) fn label(&self, len: u32, word: impl Fn(u32) -> u64) -> u64 {
         let mut sums = add(self.label_start, self.label_length, len);
         let mut left = len;
-        for (place, keys) in self.label_words.iter().enumerate() {
-            if left == 0 {
-                break;
-            }
-            let octets = if left < 8 { left } else { 8 };
-            let bytes = word(place as u32 * 8) & (u64::MAX >> (64 - 8 * octets));
-            sums = add_word(sums, *keys, lower_case(bytes));
-            left -= octets;
+        let mut place = 0;
+        // A label has at most seven whole groups.
+        while left >= 8 && place < LABEL_WORDS as u32 - 1 {
+            sums = add_word(sums, self.keys(place), lower_case(word(place * 8)));
+            place += 1;
+            left -= 8;
+        }
+        if left > 0 {
+            let tail = word(place * 8) & (u64::MAX >> (64 - 8 * (left & 7)));
+            sums = add_word(sums, self.keys(place), lower_case(tail));
         }
         high_halves(sums)
+    }
+
+    #[inline(always)]
+    fn keys(&self, place: u32) -> [Pair; 2] {
+        // Eight places: the mask keeps every index inside.
+        self.label_words.get((place & 7) as usize).copied().unwrap_or_default()
     }
 
     /// Hash of the name that has this label below the parent.

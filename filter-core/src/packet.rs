@@ -39,6 +39,12 @@ pub trait Packet {
         name.hash_labels::<Self>(key)
     }
 
+    /// Calls [`Judge::dns_message`].
+    #[inline(always)]
+    fn dns_message<R: Rules>(judge: &mut Judge<'_, Self, R>, at: u32, end: u32) -> Reason {
+        judge.dns_message(at, end)
+    }
+
     /// Calls [`Judge::client_hello`].
     #[inline(always)]
     fn client_hello<R: Rules>(judge: &mut Judge<'_, Self, R>, at: u32, end: u32) -> Reason {

@@ -97,7 +97,7 @@ fn server_names<'p, P: Packet + ?Sized, R: Rules>(
     let mut names = search.hello;
     let list_end = names.at() + list_bytes;
     names.shorten(list_end);
-    let mut each = JudgeNames { judge, names, list_end, outcome: Err(ran_out) };
+    let mut each = JudgeNames { judge, names, list_end, ran_out, outcome: Err(ran_out) };
     P::repeat(SERVER_NAMES, &mut each);
     each.outcome
 }
@@ -134,6 +134,8 @@ struct JudgeNames<'j, 'p, P: ?Sized, R> {
     judge: &'j mut Judge<'p, P, R>,
     names: Cursor<'p, P>,
     list_end: u32,
+    /// The reason if the list does not end where it says.
+    ran_out: Reason,
     outcome: Result<Reason, Reason>,
 }
 
@@ -143,17 +145,19 @@ impl<P: Packet + ?Sized, R: Rules> Step for JudgeNames<'_, '_, P, R> {
         if self.names.at() == self.list_end {
             return Break(());
         }
-        let Some([kind, b0, b1]) = self.names.array() else { return Break(()) };
-        let bytes = u32::from(u16::from_be_bytes([b0, b1]));
-        if bytes > self.names.left() {
+        let entry = self.names.array().map(|[kind, b0, b1]| (kind, u32::from(u16::from_be_bytes([b0, b1]))));
+        let Some((kind, bytes)) = entry.filter(|(_, bytes)| *bytes <= self.names.left()) else {
+            self.outcome = Err(self.ran_out);
             return Break(());
-        }
+        };
         if kind == HOST_NAME {
             let at = self.names.at();
             self.outcome = host_name(self.judge, at, bytes);
             if matches!(self.outcome, Ok(Reason::TlsBlocked)) {
                 return Break(());
             }
+        } else if self.outcome == Err(self.ran_out) {
+            self.outcome = Err(Reason::TlsNoServerName);
         }
         self.names.skip(bytes);
         Continue(())

@@ -57,6 +57,11 @@ impl Packet for Linear {
     }
 
     #[inline(always)]
+    fn dns_message<R: Rules>(judge: &mut Judge<'_, Self, R>, at: u32, end: u32) -> Reason {
+        reason(verified_once::dns_message(judge.packet.0, judge.settings, judge.name, at, end))
+    }
+
+    #[inline(always)]
     fn client_hello<R: Rules>(judge: &mut Judge<'_, Self, R>, at: u32, end: u32) -> Reason {
         reason(verified_once::client_hello(judge.packet.0, judge.settings, judge.name, at, end))
     }
@@ -111,6 +116,11 @@ impl Packet for Paged {
     #[inline(always)]
     fn hash_labels(name: &mut Name, key: &HashKey) -> LabelsEnd {
         LabelsEnd(verified_once::hash_labels(name, key))
+    }
+
+    #[inline(always)]
+    fn dns_message<R: Rules>(judge: &mut Judge<'_, Self, R>, at: u32, end: u32) -> Reason {
+        reason(verified_once::dns_message_paged(judge.packet.0, judge.settings, judge.name, at, end))
     }
 
     #[inline(always)]

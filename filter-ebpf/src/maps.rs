@@ -93,7 +93,7 @@ pub fn add_one(counter: Counter) {
 
 /// Takes one event off this CPU's budget; false if there is none left.
 #[inline(always)]
-pub fn take_event(now: u64, per_second: u32) -> bool {
+pub fn take_event(now: u64, per_second: u64) -> bool {
     let Some(budget) = EVENT_BUDGET.get_ptr_mut(0) else { return false };
     // SAFETY: the entry is this CPU's own.
     unsafe { &mut *budget }.take(now, per_second)

@@ -5,7 +5,7 @@
 //! for each way through the headers: more than a million instructions.
 
 use aya_ebpf::bindings::xdp_md;
-use filter_core::{HashKey, Judge, Name, Packet, Reason, Settings, any_matches as first_of_suffixes, decide};
+use filter_core::{HashKey, Judge, Name, Reason, Settings, any_matches as first_of_suffixes, decide};
 
 use crate::{
     events,
@@ -31,30 +31,36 @@ pub extern "C" fn any_matches(name: *mut Name, key: *const HashKey) -> u32 {
     u32::from(first_of_suffixes::<Linear, _>(name, key, &RuleMap))
 }
 
-/// [`Judge::client_hello`] over a frame in one piece; gives the reason's index.
-#[unsafe(no_mangle)]
-#[inline(never)]
-pub extern "C" fn client_hello(
-    ctx: *mut xdp_md,
-    settings: *const Settings,
-    name: *mut Name,
-    at: u32,
-    end: u32,
-) -> u32 {
-    judge_hello(&Linear(ctx), settings, name, at, end)
+macro_rules! judging {
+    ($($(#[doc = $doc:literal])+ $name:ident, $frame:ident, $method:ident;)+) => {$(
+        $(#[doc = $doc])+
+        #[unsafe(no_mangle)]
+        #[inline(never)]
+        pub extern "C" fn $name(
+            ctx: *mut xdp_md,
+            settings: *const Settings,
+            name: *mut Name,
+            at: u32,
+            end: u32,
+        ) -> u32 {
+            // SAFETY: as above.
+            let (Some(settings), Some(name)) = (unsafe { settings.as_ref() }, unsafe { name.as_mut() }) else {
+                return u32::MAX;
+            };
+            Judge { packet: &$frame(ctx), settings, rules: &RuleMap, name }.$method(at, end).index()
+        }
+    )+};
 }
 
-/// [`Judge::client_hello`] over a frame in several buffers; gives the reason's index.
-#[unsafe(no_mangle)]
-#[inline(never)]
-pub extern "C" fn client_hello_paged(
-    ctx: *mut xdp_md,
-    settings: *const Settings,
-    name: *mut Name,
-    at: u32,
-    end: u32,
-) -> u32 {
-    judge_hello(&Paged(ctx), settings, name, at, end)
+judging! {
+    /// [`Judge::dns_message`] over a frame in one piece; gives the reason's index.
+    dns_message, Linear, dns_message;
+    /// [`Judge::dns_message`] over a frame in several buffers; gives the reason's index.
+    dns_message_paged, Paged, dns_message;
+    /// [`Judge::client_hello`] over a frame in one piece; gives the reason's index.
+    client_hello, Linear, client_hello;
+    /// [`Judge::client_hello`] over a frame in several buffers; gives the reason's index.
+    client_hello_paged, Paged, client_hello;
 }
 
 /// [`decide`] over a frame in several buffers; gives the reason's index.
@@ -79,13 +85,4 @@ pub extern "C" fn report(ctx: *mut xdp_md, settings: *const Settings, name: *con
         events::report(ctx, reason, settings, name);
     }
     0
-}
-
-#[inline(always)]
-fn judge_hello<P: Packet>(packet: &P, settings: *const Settings, name: *mut Name, at: u32, end: u32) -> u32 {
-    // SAFETY: as above.
-    let (Some(settings), Some(name)) = (unsafe { settings.as_ref() }, unsafe { name.as_mut() }) else {
-        return u32::MAX;
-    };
-    Judge { packet, settings, rules: &RuleMap, name }.client_hello(at, end).index()
 }

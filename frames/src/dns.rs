@@ -13,6 +13,14 @@ pub fn query(name: &str) -> Vec<u8> {
     query_of(&[name])
 }
 
+/// The same without EDNS, as resolvers of before RFC 6891 ask.
+///
+/// # Panics
+/// If the text is no name.
+pub fn query_without_edns(name: &str) -> Vec<u8> {
+    bytes(&message(MessageType::Query, OpCode::Query, &[name]))
+}
+
 /// A query with a question for each name.
 ///
 /// # Panics

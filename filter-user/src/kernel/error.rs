@@ -75,14 +75,6 @@ pub enum KernelError {
         /// Its size.
         capacity: u32,
     },
-    /// More ports than the settings hold.
-    #[error("{given} DNS ports are given, {most} are possible; leave out --dns-port options")]
-    TooManyPorts {
-        /// As given.
-        given: usize,
-        /// What is possible.
-        most: usize,
-    },
     /// Something is not in the embedded object.
     #[error("this build is broken: its kernel object has no `{what}`; build it again")]
     Object {

@@ -88,8 +88,7 @@ impl Filter {
     pub fn load(options: &LoadOptions) -> Result<Self, KernelError> {
         requirements::check_capabilities()?;
         let hash_key = random_hash_key()?;
-        let settings = Settings::new(hash_key, &options.dns_ports, options.events_per_second)
-            .ok_or(KernelError::TooManyPorts { given: options.dns_ports.len(), most: Settings::MAX_DNS_PORTS })?;
+        let settings = Settings::new(hash_key, &options.dns_ports, options.events_per_second);
         let mut object = EbpfLoader::new()
             .map_max_entries("RULES", options.max_rules.max(1))
             .load(OBJECT)

@@ -1,0 +1,190 @@
+//! Nanoseconds a packet in the kernel (`BPF_PROG_TEST_RUN`).
+//!
+//! *Warm* runs one packet many times in one call. *Varied* runs each of many packets once, a call each, so that what
+//! the name decides (branches, cache lines of the rules) is not what the packet before has just decided; the call
+//! between two packets puts the program's code and data out of the nearest caches, too. In both, the kernel's clock
+//! runs around the program alone. Each batch runs the no-op program over the same packets just before, since what
+//! else the machine does changes from second to second.
+
+use anyhow::{Context as _, ensure};
+use fastrand::Rng;
+use filter_core::RuleKey;
+use filter_user::{
+    kernel::{Filter, LoadOptions, ProgramInfo, TestBed},
+    lists::Domain,
+    policy::{Names, RuleBook},
+};
+use indicatif::{HumanCount, ProgressBar, ProgressStyle};
+
+use crate::{
+    names::{self, RealNames},
+    plan::Plan,
+    rows::{Row, Rows},
+    statistics::{Summary, mean_without_outliers},
+    traffic::Traffic,
+};
+
+/// What the verifier goes through at most (`BPF_COMPLEXITY_LIMIT_INSNS` in linux/bpf.h).
+const VERIFIER_LIMIT: f64 = 1_000_000.0;
+
+/// As `namegate run` has it.
+const EVENTS_PER_SECOND: u32 = 1000;
+
+/// A name like those that people ask for, for the warm rows.
+const ONE_NAME: &str = "www.example.com";
+
+/// Measures each kind of packet with each number of rules.
+pub fn measure(plan: &Plan, names: &RealNames, rows: &mut Rows) -> anyhow::Result<()> {
+    let bar = ProgressBar::new((plan.rules.len() * Traffic::ALL.len() * 2 * plan.batches) as u64);
+    bar.set_style(ProgressStyle::with_template("{msg:50} {wide_bar} {pos}/{len}")?);
+    let not_listed = not_listed(plan, names)?;
+    for count in plan.rules {
+        let rules = names.some_rules(*count);
+        let mut filter = filter_with(&rules)?;
+        for traffic in Traffic::ALL {
+            if traffic.is_listed() && rules.is_empty() {
+                bar.inc(2 * plan.batches as u64);
+                continue;
+            }
+            let asked = if traffic.is_listed() { hosts(&rules, plan.packets) } else { hosts(&not_listed, plan.packets) };
+            Measurement { plan, traffic, rules: *count, asked, bar: &bar }.run(&mut filter, rows)?;
+        }
+        if *count == plan.most_rules() {
+            program_rows(filter.program()?, rows);
+        }
+    }
+    bar.finish_and_clear();
+    Ok(())
+}
+
+/// A filter with room for these rules and no more.
+pub fn load_filter(rules: usize) -> anyhow::Result<Filter> {
+    let options = LoadOptions {
+        max_rules: u32::try_from(rules)?,
+        dns_ports: vec![53],
+        events_per_second: EVENTS_PER_SECOND,
+    };
+    Ok(Filter::load(&options)?)
+}
+
+fn filter_with(rules: &[&str]) -> anyhow::Result<Filter> {
+    let mut filter = load_filter(rules.len())?;
+    let keys: Option<Vec<RuleKey>> = rules.iter().map(|rule| filter.hash_key().rule_key(rule)).collect();
+    filter.insert_many(&keys.context("a rule is no name")?, |_| ())?;
+    Ok(filter)
+}
+
+/// The names that people visit and that not even the largest set of rules blocks.
+fn not_listed<'n>(plan: &Plan, names: &'n RealNames) -> anyhow::Result<Vec<&'n str>> {
+    let mut rules = Names::default();
+    let mut list = rules.list("rules");
+    for rule in names.some_rules(plan.most_rules()) {
+        list.insert(rule, 0)?;
+    }
+    let (book, _) = RuleBook::new(rules, *load_filter(1)?.hash_key())?;
+    let free = |name: &&str| Domain::parse(name).is_ok_and(|name| book.matching(&name).is_none());
+    let popular = names::some(&names.popular, names.popular.len());
+    Ok(std::iter::once(ONE_NAME).chain(popular).filter(free).collect())
+}
+
+/// The first names that a TLS hello can have: DNS and TLS rows ask for the same.
+fn hosts<'n>(names: &[&'n str], count: usize) -> Vec<&'n str> {
+    names.iter().copied().filter(|name| names::is_host_name(name)).take(count).collect()
+}
+
+fn program_rows(program: ProgramInfo, rows: &mut Rows) {
+    let verified = f64::from(program.verified_instructions);
+    rows.push(Row::exact("verifier instructions", verified, "instructions").at_most(VERIFIER_LIMIT));
+    rows.push(Row::exact("program size", f64::from(program.bytes), "bytes"));
+}
+
+/// One kind of packet with one number of rules.
+struct Measurement<'m> {
+    plan: &'m Plan,
+    traffic: Traffic,
+    rules: usize,
+    /// Names to ask for; the first of them in the warm row.
+    asked: Vec<&'m str>,
+    bar: &'m ProgressBar,
+}
+
+/// A batch of the no-op program and, just after, one of the filter: nanoseconds a packet.
+struct Batch {
+    noop: f64,
+    filter: f64,
+}
+
+impl Measurement<'_> {
+    fn run(&self, filter: &mut Filter, rows: &mut Rows) -> anyhow::Result<()> {
+        let name = |way| format!("{}, {} rules, {way}", self.traffic.name(), HumanCount(self.rules as u64));
+        let (warm, varied) = (name("warm"), name("varied"));
+        if !rows.want(&warm) && !rows.want(&varied) {
+            self.bar.inc(2 * self.plan.batches as u64);
+            return Ok(());
+        }
+        let mut random = Rng::with_seed(1);
+        let frames: Vec<_> = self.asked.iter().map(|name| self.traffic.frame(name, &mut random)).collect();
+        self.check(&mut filter.test_bed()?, &frames)?;
+        let one = frames.first().context("there is no name to ask for")?;
+
+        rows.push(self.row(warm, filter, |bed| self.warm(bed, one))?);
+        rows.push(self.row(varied, filter, |bed| varied_batch(bed, &frames))?);
+        Ok(())
+    }
+
+    /// What is measured is what the row says.
+    fn check(&self, bed: &mut TestBed<'_>, frames: &[Vec<u8>]) -> anyhow::Result<()> {
+        for (frame, name) in frames.iter().zip(&self.asked) {
+            let reason = bed.judge(frame)?.reason;
+            ensure!(
+                reason == self.traffic.reason(),
+                "the packet \"{}\" with the name {name} was judged {}: the measurement would be of something else",
+                self.traffic.name(),
+                reason.as_str(),
+            );
+        }
+        Ok(())
+    }
+
+    fn row(
+        &self,
+        name: String,
+        filter: &mut Filter,
+        batch: impl Fn(&mut TestBed<'_>) -> anyhow::Result<Batch>,
+    ) -> anyhow::Result<Row> {
+        self.bar.set_message(name.clone());
+        let mut batches = Vec::new();
+        // The first one warms up.
+        batch(&mut filter.test_bed()?)?;
+        for _ in 0..self.plan.batches {
+            batches.push(batch(&mut filter.test_bed()?)?);
+            // Somebody reads the events, as the controller does.
+            filter.drain_events(|_| ());
+            self.bar.inc(1);
+        }
+        let none = "a row needs a batch";
+        let noop = Summary::of(batches.iter().map(|batch| batch.noop)).context(none)?;
+        let measured = Summary::of(batches.iter().map(|batch| batch.filter)).context(none)?;
+        Ok(Row::beside_noop(name, measured, noop, "ns"))
+    }
+
+    fn warm(&self, bed: &mut TestBed<'_>, frame: &[u8]) -> anyhow::Result<Batch> {
+        let runs = self.plan.warm_runs;
+        Ok(Batch {
+            noop: bed.time_noop(frame, runs)?.as_nanos() as f64,
+            filter: bed.time(frame, runs)?.as_nanos() as f64,
+        })
+    }
+}
+
+fn varied_batch(bed: &mut TestBed<'_>, frames: &[Vec<u8>]) -> anyhow::Result<Batch> {
+    let mut mean = |filter: bool| -> anyhow::Result<f64> {
+        let mut times = Vec::with_capacity(frames.len());
+        for frame in frames {
+            let time = if filter { bed.time(frame, 1) } else { bed.time_noop(frame, 1) };
+            times.push(time?.as_nanos() as f64);
+        }
+        mean_without_outliers(&mut times).context("there are no packets")
+    };
+    Ok(Batch { noop: mean(false)?, filter: mean(true)? })
+}

@@ -1,0 +1,75 @@
+//! Measures the filter: nanoseconds a packet in the kernel, the time and the memory that lists take.
+//!
+//! It measures and asserts nothing about time: on a machine that others share, a limit would fail by itself.
+#![expect(clippy::cast_precision_loss, reason = "times and sizes are far below 2^52")]
+
+mod kernel;
+mod load;
+mod names;
+mod plan;
+mod rows;
+mod statistics;
+mod traffic;
+
+use std::{fs::File, io::Write as _, path::PathBuf};
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+
+use crate::{names::RealNames, plan::Plan, rows::Rows};
+
+/// Measure the filter; needs root
+#[derive(Parser)]
+#[command(name = "cargo xtask bench")]
+struct Args {
+    /// Write the rows to this file, too
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+
+    /// A few seconds instead of a few minutes: fewer rules, fewer names, fewer batches
+    #[arg(long)]
+    quick: bool,
+
+    /// Measure only the rows with this in their names
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    filter: String,
+
+    #[command(subcommand)]
+    part: Option<Part>,
+}
+
+#[derive(Subcommand)]
+enum Part {
+    /// Load one list once in a process of its own, and say what it took
+    #[command(hide = true)]
+    LoadOnce { list: PathBuf },
+}
+
+fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    match &args.part {
+        Some(Part::LoadOnce { list }) => load::once(list),
+        None => measure(&args),
+    }
+}
+
+fn measure(args: &Args) -> anyhow::Result<()> {
+    let plan = if args.quick { Plan::quick() } else { Plan::full() };
+    // Before minutes are spent, not behind them.
+    let json = args.json.as_ref().map(|path| {
+        File::create(path).with_context(|| format!("{} cannot be written: name another file", path.display()))
+    });
+    let json = json.transpose()?;
+
+    let names = RealNames::gather(plan.most_rules())?;
+    let mut rows = Rows::matching(&args.filter);
+    load::measure(&plan, &names, &mut rows)?;
+    kernel::measure(&plan, &names, &mut rows)?;
+
+    let mut out = anstream::stdout().lock();
+    writeln!(out, "{}\n\n{}", rows.table(), names.describe())?;
+    if let Some(file) = json {
+        rows.write_json(file)?;
+    }
+    Ok(())
+}

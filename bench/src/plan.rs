@@ -1,0 +1,32 @@
+//! How much is measured.
+
+/// How often, and over how much.
+pub struct Plan {
+    /// Numbers of rules, the largest last.
+    pub rules: &'static [usize],
+    /// Batches of each row; its value is their median.
+    pub batches: usize,
+    /// Runs of one packet in a batch.
+    pub warm_runs: u32,
+    /// Different packets in a batch.
+    pub packets: usize,
+    /// Times that the list is loaded.
+    pub loads: usize,
+}
+
+impl Plan {
+    /// What the documents show.
+    pub fn full() -> Self {
+        Self { rules: &[0, 100_000, 1_000_000], batches: 21, warm_runs: 200_000, packets: 10_000, loads: 5 }
+    }
+
+    /// For a first look.
+    pub fn quick() -> Self {
+        Self { rules: &[0, 100_000], batches: 7, warm_runs: 50_000, packets: 1_000, loads: 1 }
+    }
+
+    /// Rules of the largest filter.
+    pub fn most_rules(&self) -> usize {
+        self.rules.last().copied().unwrap_or_default()
+    }
+}

@@ -1,0 +1,89 @@
+//! A middle and a spread of few numbers.
+
+use std::fmt;
+
+/// The median, and what a tenth of the values lie below and above.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Summary {
+    pub median: f64,
+    pub low: f64,
+    pub high: f64,
+}
+
+impl Summary {
+    /// Of these values; `None` if there are none.
+    pub fn of(values: impl IntoIterator<Item = f64>) -> Option<Self> {
+        let mut values: Vec<f64> = values.into_iter().collect();
+        values.sort_by(f64::total_cmp);
+        Some(Self { median: quantile(&values, 0.5)?, low: quantile(&values, 0.1)?, high: quantile(&values, 0.9)? })
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} .. {}", decimal(self.low), decimal(self.high))
+    }
+}
+
+/// A number with as many decimals as tell something.
+pub fn decimal(value: f64) -> String {
+    let decimals = match value.abs() {
+        100.0.. => 0,
+        10.0.. => 1,
+        _ => 2,
+    };
+    format!("{value:.decimals$}")
+}
+
+/// The mean of the values without the highest hundredth: runs that an interrupt fell into.
+pub fn mean_without_outliers(values: &mut [f64]) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    let kept = values.get(..values.len() - values.len() / 100)?;
+    if kept.is_empty() { None } else { Some(kept.iter().sum::<f64>() / kept.len() as f64) }
+}
+
+/// Between the two values that the place falls between, in proportion.
+#[expect(clippy::cast_sign_loss, reason = "a place is never negative")]
+fn quantile(sorted: &[f64], fraction: f64) -> Option<f64> {
+    let place = (sorted.len().checked_sub(1)?) as f64 * fraction;
+    let below = *sorted.get(place.floor() as usize)?;
+    let above = *sorted.get(place.ceil() as usize)?;
+    Some(below + (above - below) * place.fract())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_the_middle_value_or_between_the_two() {
+        let median = |values: &[f64]| Summary::of(values.iter().copied()).map(|summary| summary.median);
+        assert_eq!(median(&[3.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), Some(2.5));
+        assert_eq!(Summary::of([7.0]), Some(Summary { median: 7.0, low: 7.0, high: 7.0 }));
+    }
+
+    #[test]
+    fn no_values_have_no_middle() {
+        assert_eq!(Summary::of([]), None);
+        assert_eq!(mean_without_outliers(&mut []), None);
+    }
+
+    #[test]
+    fn a_tenth_lies_below_and_above_the_spread() {
+        let summary = Summary::of((0..=100).map(f64::from)).unwrap();
+        assert_eq!((summary.low, summary.high), (10.0, 90.0));
+    }
+
+    #[test]
+    fn one_outlier_in_a_hundred_is_left_out_and_two_are_not() {
+        let ordinary = [10.0; 98];
+        assert_eq!(mean_without_outliers(&mut [&ordinary[..], &[10.0, 5000.0]].concat()), Some(10.0));
+        assert!(mean_without_outliers(&mut [&ordinary[..], &[5000.0, 5000.0]].concat()).unwrap() > 50.0);
+    }
+
+    #[test]
+    fn numbers_have_the_decimals_that_tell_something() {
+        assert_eq!([0.256, 9.876, 12.34, 256.7].map(decimal), ["0.26", "9.88", "12.3", "257"]);
+    }
+}

@@ -1,0 +1,67 @@
+//! What needs the kernel: state, counts and changes of the rules.
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::{
+        Query, State,
+        rejection::{JsonRejection, QueryRejection},
+    },
+    routing::{get, post},
+};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
+
+use super::ApiError;
+use crate::{
+    api::{Added, NameList, Removed, Stats, Status},
+    controller::Controller,
+};
+
+type Shared = Arc<Mutex<Controller>>;
+type Answer<T> = Result<Json<T>, ApiError>;
+
+/// `GET /v1/status`, `GET /v1/stats`, `POST /v1/rules` and `DELETE /v1/rules`.
+pub fn control_routes(controller: Shared) -> Router {
+    Router::new()
+        .route("/v1/status", get(status))
+        .route("/v1/stats", get(stats))
+        .route("/v1/rules", post(add).delete(remove))
+        .with_state(controller)
+}
+
+async fn status(State(controller): State<Shared>) -> Answer<Status> {
+    with(controller, |controller| controller.status().map_err(ApiError::internal)).await
+}
+
+#[derive(Deserialize)]
+struct Wanted {
+    top: Option<usize>,
+}
+
+async fn stats(State(controller): State<Shared>, wanted: Result<Query<Wanted>, QueryRejection>) -> Answer<Stats> {
+    let top = wanted?.top;
+    with(controller, move |controller| controller.stats(top).map_err(ApiError::internal)).await
+}
+
+async fn add(State(controller): State<Shared>, names: Result<Json<NameList>, JsonRejection>) -> Answer<Added> {
+    let names = names?.0;
+    with(controller, move |controller| Ok(controller.add(&names)?)).await
+}
+
+async fn remove(State(controller): State<Shared>, names: Result<Json<NameList>, JsonRejection>) -> Answer<Removed> {
+    let names = names?.0;
+    with(controller, move |controller| Ok(controller.remove(&names)?)).await
+}
+
+/// Does the work off the thread that answers everybody: reading all hits of a million rules takes a while.
+async fn with<T, F>(controller: Shared, work: F) -> Answer<T>
+where
+    T: Serialize + Send + 'static,
+    F: FnOnce(&mut Controller) -> Result<T, ApiError> + Send + 'static,
+{
+    let mut controller = controller.lock_owned().await;
+    let done = tokio::task::spawn_blocking(move || work(&mut controller));
+    done.await.map_err(ApiError::internal)?.map(Json)
+}

@@ -1,0 +1,37 @@
+//! Answering requests. Each group of routes has what it needs and no more: those that only read the rule book or
+//! the events work without a kernel.
+
+mod control;
+mod error;
+mod events;
+mod rules;
+
+pub use control::control_routes;
+pub use error::ApiError;
+pub use events::event_routes;
+pub use rules::rule_routes;
+
+use axum::{
+    body::{Body, Bytes},
+    http::header::CONTENT_TYPE,
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+/// One object a line.
+const NDJSON: &str = "application/x-ndjson";
+
+fn lines<E>(body: impl tokio_stream::Stream<Item = Result<Bytes, E>> + Send + 'static) -> Response
+where
+    E: Into<axum::BoxError> + 'static,
+{
+    ([(CONTENT_TYPE, NDJSON)], Body::from_stream(body)).into_response()
+}
+
+/// Appends the object and a line end.
+pub(crate) fn push_line(line: &impl Serialize, out: &mut Vec<u8>) {
+    // Our own types have string keys only and cannot fail.
+    if serde_json::to_writer(&mut *out, line).is_ok() {
+        out.push(b'\n');
+    }
+}

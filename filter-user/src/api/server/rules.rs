@@ -1,0 +1,99 @@
+//! Reading the rule book.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::{Query, State, rejection::QueryRejection},
+    response::Response,
+    routing::get,
+};
+use filter_core::Verdict;
+use serde::Deserialize;
+use tokio::sync::mpsc;
+use tokio_stream::{StreamExt, wrappers::ReceiverStream};
+
+use super::{ApiError, lines, push_line};
+use crate::{
+    api::{Judgement, RuleSource},
+    lists::Domain,
+    policy::{MANUAL, Position, RuleBook},
+};
+
+type Book = Arc<RwLock<RuleBook>>;
+
+/// Rules that are looked at in one hold of the book: about 0.1 ms.
+const PAGE: usize = 1000;
+
+/// `GET /v1/rules` and `GET /v1/test`.
+pub fn rule_routes(book: Book) -> Router {
+    Router::new().route("/v1/rules", get(list)).route("/v1/test", get(test)).with_state(book)
+}
+
+#[derive(Deserialize)]
+struct Wanted {
+    #[serde(default)]
+    contains: String,
+}
+
+async fn list(
+    State(book): State<Book>,
+    wanted: Result<Query<Wanted>, QueryRejection>,
+) -> Result<Response, ApiError> {
+    let contains = wanted?.0.contains.to_ascii_lowercase();
+    let (pages, written) = mpsc::channel(4);
+    // Ends with the last page, or when the client is gone and nobody takes the next.
+    tokio::task::spawn_blocking(move || write_pages(&book, &contains, &pages));
+    Ok(lines(ReceiverStream::new(written).map(Ok::<_, std::convert::Infallible>)))
+}
+
+fn write_pages(book: &Book, contains: &str, pages: &mpsc::Sender<Bytes>) {
+    let mut page = manual_rules(book, contains);
+    let mut from = Some(Position::default());
+    loop {
+        if !page.is_empty() && pages.blocking_send(page.into()).is_err() {
+            return;
+        }
+        let Some(position) = from else { return };
+        (page, from) = listed_rules(book, contains, position);
+    }
+}
+
+fn manual_rules(book: &Book, contains: &str) -> Vec<u8> {
+    let book = book.read().unwrap_or_else(PoisonError::into_inner);
+    let mut page = Vec::new();
+    for name in book.manual().into_iter().filter(|name| name.as_str().contains(contains)) {
+        push_line(&RuleSource { rule: name.to_string(), list: MANUAL.into(), line: None }, &mut page);
+    }
+    page
+}
+
+fn listed_rules(book: &Book, contains: &str, from: Position) -> (Vec<u8>, Option<Position>) {
+    let book = book.read().unwrap_or_else(PoisonError::into_inner);
+    let (rules, next) = book.page(from, PAGE);
+    let mut page = Vec::new();
+    for rule in rules.into_iter().filter(|rule| rule.name.contains(contains)) {
+        push_line(&RuleSource::from(rule), &mut page);
+    }
+    (page, next)
+}
+
+#[derive(Deserialize)]
+struct Asked {
+    name: String,
+}
+
+async fn test(
+    State(book): State<Book>,
+    asked: Result<Query<Asked>, QueryRejection>,
+) -> Result<Json<Judgement>, ApiError> {
+    let text = asked?.0.name;
+    let name = Domain::parse(&text)
+        .map_err(|error| ApiError::bad_request(format!("`{}` is no name: {error}", text.escape_debug())))?;
+    let book = book.read().unwrap_or_else(PoisonError::into_inner);
+    let rule = book.matching(&name).map(RuleSource::from);
+    let verdict = if rule.is_some() { Verdict::Drop } else { Verdict::Pass };
+    let (rule, list, line) = rule.map_or((None, None, None), |it| (Some(it.rule), Some(it.list), it.line));
+    Ok(Json(Judgement { name: name.to_string(), verdict: verdict.as_str().into(), rule, list, line }))
+}

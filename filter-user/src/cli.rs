@@ -1,0 +1,89 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueHint};
+use filter_user::api::DEFAULT_SOCKET;
+
+use crate::verbs::{block, completions, events, run, stats, status, test};
+
+/// Filters a network's DNS and TLS traffic by name, in the kernel.
+#[derive(Parser)]
+#[command(name = "namegate", version, max_term_width = 100)]
+#[command(after_help = "\
+Examples:
+  namegate run --iface eth0 --list hosts.txt    Block the names of a hosts file on eth0
+  namegate test ads.example.com                 Would this name be blocked, and by which rule?
+  namegate events                               Watch what is blocked
+
+`namegate VERB --help` has examples for each verb.")]
+pub struct Cli {
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+#[derive(Subcommand)]
+pub enum Verb {
+    Run(run::Args),
+    Block(block::Args),
+    Status(status::Args),
+    Stats(stats::Args),
+    Test(test::Args),
+    Events(events::Args),
+    Completions(completions::Args),
+}
+
+/// Which controller, which all verbs need.
+#[derive(Clone, Args)]
+pub struct SocketArgs {
+    /// The controller's socket
+    #[arg(long, value_name = "PATH", env = "NAMEGATE_SOCKET", default_value = DEFAULT_SOCKET)]
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub socket: PathBuf,
+}
+
+/// What all verbs that ask a controller take.
+#[derive(Args)]
+pub struct ClientArgs {
+    #[command(flatten)]
+    pub socket: SocketArgs,
+
+    /// Print JSON, for other programs
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_contradicts_itself_nowhere() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_of_each_verb_has_examples() {
+        for verb in Cli::command().get_subcommands() {
+            let help = verb.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.starts_with("Examples:\n  namegate"), "{}", verb.get_name());
+        }
+    }
+
+    #[test]
+    fn each_verb_that_asks_a_controller_can_answer_in_json() {
+        for verb in Cli::command().get_subcommands() {
+            let asks = !["run", "completions"].contains(&verb.get_name());
+            let mut leaves: Vec<_> = verb.get_subcommands().collect();
+            if leaves.is_empty() {
+                leaves.push(verb);
+            }
+            for leaf in leaves {
+                let json = leaf.get_arguments().any(|argument| argument.get_long() == Some("json"));
+                assert_eq!(json, asks, "{}", leaf.get_name());
+            }
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! Events on their way from the kernel to those who read them.
+
+use std::sync::PoisonError;
+
+use filter_core::Reason;
+use jiff::Timestamp;
+
+use super::Controller;
+use crate::{
+    api::{BlockedPacket, EventLine, RuleSource, push_line},
+    kernel::{Attachment, BlockEvent},
+    policy::RuleBook,
+};
+
+impl Controller {
+    /// Passes on what the kernel reported since the last call. Who reads too slowly misses some.
+    pub(super) fn forward_events(&mut self) {
+        let Self { filter, book, events, interfaces, reported, .. } = self;
+        let book = book.read().unwrap_or_else(PoisonError::into_inner);
+        let wanted = events.receiver_count() > 0;
+        filter.drain_events(|event| {
+            *reported += 1;
+            if wanted {
+                let mut line = Vec::new();
+                push_line(&EventLine::Blocked(Box::new(blocked_packet(event, &book, interfaces))), &mut line);
+                // An error says that the last reader left just now.
+                let _ = events.send(line.into());
+            }
+        });
+    }
+}
+
+fn blocked_packet(event: BlockEvent, book: &RuleBook, interfaces: &[Attachment]) -> BlockedPacket {
+    let interface = interfaces.iter().find(|attachment| attachment.index == event.interface);
+    let source = book.find(event.rule).map(RuleSource::from);
+    let (rule, list, line) = source.map_or((None, None, None), |it| (Some(it.rule), Some(it.list), it.line));
+    BlockedPacket {
+        time: Timestamp::try_from(event.time).map(|time| format!("{time:.6}")).unwrap_or_default(),
+        interface: interface.map_or_else(|| event.interface.to_string(), |it| it.interface.clone()),
+        client: event.client.ip().to_string(),
+        client_port: event.client.port(),
+        server: event.server.ip().to_string(),
+        server_port: event.server.port(),
+        protocol: protocol(event.reason).into(),
+        name: event.name,
+        rule,
+        list,
+        line,
+        verdict: event.reason.verdict().as_str().into(),
+        reason: event.reason.as_str().into(),
+    }
+}
+
+/// The protocol is the first word of every reason that is about a name.
+fn protocol(reason: Reason) -> &'static str {
+    reason.as_str().split('_').next().unwrap_or_default()
+}

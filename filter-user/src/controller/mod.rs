@@ -1,0 +1,179 @@
+//! The one process that decides what is in the maps.
+
+mod changes;
+mod events;
+mod state;
+
+use std::{
+    fs, io,
+    path::PathBuf,
+    process,
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    time::Instant,
+};
+
+use axum::{Router, body::Bytes};
+use filter_core::Counter;
+use tokio::{
+    net::UnixListener,
+    sync::{Mutex, broadcast},
+    time::{Duration, MissedTickBehavior, interval},
+};
+
+use crate::{
+    api::{
+        ApiError, ApiSocket, EventCounts, Interface, ListStatus, Memory, Program, RuleCounts, RuleHits, RuleSource,
+        Stats, Status, control_routes, event_routes, rule_routes,
+    },
+    kernel::{Attachment, Filter, KernelError},
+    lists::ListReport,
+    policy::RuleBook,
+};
+
+pub use changes::ControlError;
+pub use state::{StateError, StateFile};
+
+/// How often events are taken from the kernel, which wakes nobody for them.
+const POLL: Duration = Duration::from_millis(100);
+
+/// Events that a reader may be behind before it misses some.
+const BACKLOG: usize = 4096;
+
+/// The filter with its rule book, and what is known of both.
+pub struct Controller {
+    filter: Filter,
+    book: Arc<RwLock<RuleBook>>,
+    lists: Vec<ListReport>,
+    kept_in: Option<StateFile>,
+    interfaces: Vec<Attachment>,
+    socket: PathBuf,
+    started: Instant,
+    events: broadcast::Sender<Bytes>,
+    reported: u64,
+}
+
+impl Controller {
+    /// Takes over a filter that holds the rules of this book and is attached.
+    pub fn new(
+        filter: Filter,
+        book: RuleBook,
+        lists: Vec<ListReport>,
+        kept_in: Option<StateFile>,
+        interfaces: Vec<Attachment>,
+        socket: &ApiSocket,
+    ) -> Self {
+        Self {
+            filter,
+            book: Arc::new(RwLock::new(book)),
+            lists,
+            kept_in,
+            interfaces,
+            socket: socket.path().into(),
+            started: Instant::now(),
+            events: broadcast::Sender::new(BACKLOG),
+            reported: 0,
+        }
+    }
+
+    /// Answers requests on the socket and passes events on, until the future is dropped.
+    pub async fn serve(self, socket: &ApiSocket) -> io::Result<()> {
+        let listener = UnixListener::from_std(socket.listener()?)?;
+        let reading = Router::new().merge(rule_routes(self.book.clone())).merge(event_routes(self.events.clone()));
+        let controller = Arc::new(Mutex::new(self));
+        let routes = reading
+            .merge(control_routes(controller.clone()))
+            .fallback(ApiError::no_route)
+            .method_not_allowed_fallback(ApiError::no_method);
+        tokio::select! {
+            served = axum::serve(listener, routes) => served,
+            () = forward_events(&controller) => Ok(()),
+        }
+    }
+
+    /// What `GET /v1/status` tells.
+    pub fn status(&mut self) -> Result<Status, KernelError> {
+        let program = self.filter.program()?;
+        let counters = self.filter.counters()?;
+        let count = |counter| counters.get(&counter).copied().unwrap_or_default();
+        Ok(Status {
+            version: env!("CARGO_PKG_VERSION").into(),
+            pid: process::id(),
+            uptime_seconds: self.started.elapsed().as_secs(),
+            socket: self.socket.clone(),
+            state: self.kept_in.as_ref().map(|file| file.path().into()),
+            program: Program { id: program.id, verified_instructions: program.verified_instructions },
+            interfaces: self.interfaces.iter().map(interface).collect(),
+            rules: self.rule_counts(),
+            memory: Memory { kernel_bytes: program.map_memory, controller_bytes: resident_bytes() },
+            events: EventCounts {
+                reported: self.reported,
+                suppressed: count(Counter::EventsSuppressed),
+                lost: count(Counter::EventsLost),
+                readers: self.events.receiver_count() as u64,
+            },
+        })
+    }
+
+    /// What `GET /v1/stats` tells: all counters, and the rules with most hits.
+    pub fn stats(&self, top: Option<usize>) -> Result<Stats, KernelError> {
+        let counters = self.filter.counters()?;
+        let mut hits = self.filter.all_hits()?;
+        hits.sort_unstable_by_key(|(key, hits)| (u64::MAX - hits, *key));
+        let book = self.book();
+        let rules = hits.into_iter().filter_map(|(key, hits)| {
+            let source = RuleSource::from(book.find(key)?);
+            Some(RuleHits { source, hits })
+        });
+        Ok(Stats {
+            counters: counters.into_iter().map(|(counter, count)| (counter.as_str().into(), count)).collect(),
+            rules: rules.take(top.unwrap_or(usize::MAX)).collect(),
+        })
+    }
+
+    fn rule_counts(&self) -> RuleCounts {
+        let book = self.book();
+        let lists = self.lists.iter().zip(book.lists()).map(|(report, (_, rules))| ListStatus {
+            list: report.list.clone(),
+            format: report.format().as_str().into(),
+            rules: u64::from(rules),
+            repeated: report.repeated,
+            local: report.local,
+            unusable: report.unusable.iter().map(|(reason, count)| (reason.as_str().into(), *count)).collect(),
+        });
+        RuleCounts {
+            total: book.len() as u64,
+            capacity: u64::from(self.filter.capacity()),
+            manual: book.manual().len() as u64,
+            lists: lists.collect(),
+        }
+    }
+
+    fn book(&self) -> RwLockReadGuard<'_, RuleBook> {
+        self.book.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn book_mut(&self) -> RwLockWriteGuard<'_, RuleBook> {
+        self.book.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn forward_events(controller: &Mutex<Controller>) {
+    let mut ticks = interval(POLL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        controller.lock().await.forward_events();
+    }
+}
+
+fn interface(attachment: &Attachment) -> Interface {
+    let mode = attachment.mode.as_str().into();
+    Interface { name: attachment.interface.clone(), index: attachment.index, mode }
+}
+
+/// Memory that this process has in RAM (`VmRSS`, proc_pid_status(5)); 0 where that cannot be read.
+fn resident_bytes() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
+    resident.and_then(|kilobytes| kilobytes.parse::<u64>().ok()).unwrap_or_default() * 1024
+}

@@ -1,0 +1,157 @@
+//! The file that keeps rules which were added by hand.
+
+use std::{
+    fs::{self, File},
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use tempfile::NamedTempFile;
+
+use crate::lists::{Domain, NameError};
+
+/// What the file begins with, for people who open it.
+const HEADER: &str = "# Names that were added with `namegate block add`. The controller rewrites this file.\n";
+
+/// A file of names, one a line, that is replaced as a whole: a crash leaves the old one or the new one.
+#[derive(Debug)]
+pub struct StateFile {
+    path: PathBuf,
+}
+
+/// Why rules that were added by hand cannot be kept.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// The file cannot be read.
+    #[error("cannot read the state file `{}`: {error}; name another with --state", .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The file cannot be written.
+    #[error("cannot write the state file `{}`: {error}; rules that were added by hand are not kept", .path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// A line of the file is no name.
+    #[error("line {line} of the state file `{}` is no rule: {error}; correct it or take it out", .path.display())]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        line: usize,
+        /// Why not.
+        error: NameError,
+    },
+}
+
+impl StateFile {
+    /// The file at this path, with the names that it keeps; none if it is not there yet.
+    pub fn open(path: &Path) -> Result<(Self, Vec<Domain>), StateError> {
+        // Replacing a symbolic link would leave the file that it points to as it was.
+        let path = fs::canonicalize(path).unwrap_or_else(|_| path.into());
+        let text = match fs::read_to_string(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            text => text.map_err(|error| StateError::Read { path: path.clone(), error })?,
+        };
+        let mut names = Vec::new();
+        for (line, text) in (1..).zip(text.lines()) {
+            if !text.trim().is_empty() && !text.starts_with('#') {
+                let name = Domain::parse_rule(text);
+                names.push(name.map_err(|error| StateError::Line { path: path.clone(), line, error })?);
+            }
+        }
+        Ok((Self { path }, names))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Replaces the names.
+    pub fn write(&self, names: &[&Domain]) -> Result<(), StateError> {
+        self.replace(names).map_err(|error| StateError::Write { path: self.path.clone(), error })
+    }
+
+    fn replace(&self, names: &[&Domain]) -> io::Result<()> {
+        let directory = match self.path.parent() {
+            Some(parent) if parent != Path::new("") => parent,
+            _ => Path::new("."),
+        };
+        let lines: String = names.iter().map(|name| format!("{name}\n")).collect();
+        let mut file = NamedTempFile::new_in(directory)?;
+        file.write_all(HEADER.as_bytes())?;
+        file.write_all(lines.as_bytes())?;
+        file.as_file().sync_all()?;
+        file.persist(&self.path)?;
+        File::open(directory)?.sync_all()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    #[test]
+    fn names_that_were_written_are_read_again() {
+        let (_dir, path) = place();
+        let (file, names) = StateFile::open(&path).unwrap();
+        assert!(names.is_empty() && !path.exists());
+        let names = ["a.example", "b.example"].map(|name| Domain::parse(name).unwrap());
+        file.write(&names.each_ref()).unwrap();
+        assert_eq!(StateFile::open(&path).unwrap().1, names);
+        file.write(&[&names[1]]).unwrap();
+        assert_eq!(StateFile::open(&path).unwrap().1, names[1..]);
+    }
+
+    #[test]
+    fn nothing_else_is_left_in_the_directory() {
+        let (dir, path) = place();
+        StateFile::open(&path).unwrap().0.write(&[]).unwrap();
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_line_that_is_no_name_is_an_error_and_stays_where_it_is() {
+        let (_dir, path) = place();
+        fs::write(&path, "# comment\n\na.example\nnot a name\n").unwrap();
+        let error = StateFile::open(&path).unwrap_err().to_string();
+        assert!(error.starts_with("line 4 of the state file `"), "{error}");
+        assert!(fs::read_to_string(&path).unwrap().contains("not a name"));
+    }
+
+    #[test]
+    fn a_directory_that_is_missing_is_an_error_when_it_is_written() {
+        let (dir, _) = place();
+        let (file, _) = StateFile::open(&dir.path().join("none/state")).unwrap();
+        assert!(matches!(file.write(&[]), Err(StateError::Write { .. })));
+    }
+
+    #[test]
+    fn a_symbolic_link_keeps_pointing_to_the_file() {
+        let (dir, path) = place();
+        let link = dir.path().join("link");
+        fs::write(&path, "").unwrap();
+        symlink(&path, &link).unwrap();
+        let name = Domain::parse("a.example").unwrap();
+        StateFile::open(&link).unwrap().0.write(&[&name]).unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(StateFile::open(&path).unwrap().1, [name]);
+    }
+
+    fn place() -> (TempDir, PathBuf) {
+        let dir = TempDir::new().unwrap();
+        let path = dir.path().join("state");
+        (dir, path)
+    }
+}

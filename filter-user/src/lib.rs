@@ -1,0 +1,8 @@
+//! The user-space half of Namegate: it reads lists, keeps the rule book, loads the kernel program and fills its maps,
+//! and serves an API that the command line is a client of.
+
+pub mod api;
+pub mod controller;
+pub mod kernel;
+pub mod lists;
+pub mod policy;

@@ -1,0 +1,298 @@
+//! Names as the rules hold them: a [`Domain`] is canonical or does not exist.
+
+use std::{fmt, str::FromStr};
+
+use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
+
+/// RFC 1035, section 2.3.4: 255 octets on the wire, which leaves 253 for the text without its trailing dot.
+pub const MAX_NAME: usize = 253;
+
+/// RFC 1035, section 2.3.4: "labels: 63 octets or less".
+pub const MAX_LABEL: usize = 63;
+
+/// A name in its one canonical form: lower case, ASCII (international labels as `xn--…`), no trailing dot,
+/// labels of 1 to 63 octets, 253 octets in all, and not an address.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Domain(Box<str>);
+
+impl Domain {
+    /// Reads a name as people write it: any case, one trailing dot, international characters.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        let mut name = Vec::new();
+        canonical_into(text.trim().as_bytes(), &mut name)?;
+        let name = String::from_utf8(name).map_err(|_| NameError::BadCharacter)?;
+        Ok(Self(name.into_boxed_str()))
+    }
+
+    /// Reads the name of a rule, which has two labels or more: a rule for `com` would block most of the web.
+    pub fn parse_rule(text: &str) -> Result<Self, NameError> {
+        let domain = Self::parse(text)?;
+        if domain.0.contains('.') {
+            Ok(domain)
+        } else {
+            Err(NameError::SingleLabel)
+        }
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Domain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for Domain {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        Self::parse(text)
+    }
+}
+
+/// Why a text is not a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+pub enum NameError {
+    /// Nothing is left of it.
+    #[error("it is empty")]
+    Empty,
+    /// Two dots in a row, or a dot in front.
+    #[error("it has an empty label (a dot in front, or two in a row)")]
+    EmptyLabel,
+    /// More than [`MAX_LABEL`] octets between two dots.
+    #[error("a label is longer than 63 characters")]
+    LabelTooLong,
+    /// More than [`MAX_NAME`] octets.
+    #[error("it is longer than 253 characters")]
+    TooLong,
+    /// Something other than letters, digits, `-`, `_` and dots.
+    #[error("it has a character that no name has")]
+    BadCharacter,
+    /// UTS-46 has no ASCII form for it.
+    #[error("its international characters have no ASCII form")]
+    NoAsciiForm,
+    /// It ends in a number, as IPv4 addresses do.
+    #[error("it is an address, not a name")]
+    Address,
+    /// One label: a top-level domain or a local name.
+    #[error("it is a single label, which would block a whole top-level domain")]
+    SingleLabel,
+    /// Bytes that are not text.
+    #[error("it is not UTF-8")]
+    NotUtf8,
+}
+
+impl NameError {
+    /// The word for it in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::EmptyLabel => "empty_label",
+            Self::LabelTooLong => "label_too_long",
+            Self::TooLong => "name_too_long",
+            Self::BadCharacter => "bad_character",
+            Self::NoAsciiForm => "no_ascii_form",
+            Self::Address => "address",
+            Self::SingleLabel => "single_label",
+            Self::NotUtf8 => "not_utf8",
+        }
+    }
+}
+
+/// Appends the canonical form of `text` to `out`; after an error `out` is as it was.
+///
+/// ASCII, which is nearly all that lists hold, is folded while it is copied; only other texts go through UTS-46.
+pub fn canonical_into(text: &[u8], out: &mut Vec<u8>) -> Result<(), NameError> {
+    let start = out.len();
+    let result = if text.is_ascii() {
+        ascii_into(text, out)
+    } else {
+        international_into(text, out)
+    };
+    if result.is_err() {
+        out.truncate(start);
+    }
+    result
+}
+
+fn international_into(text: &[u8], out: &mut Vec<u8>) -> Result<(), NameError> {
+    let text = str::from_utf8(text).map_err(|_| NameError::NotUtf8)?;
+    // Lists hold underscores and hyphens in any place, so neither is UTS-46's to refuse.
+    let name = Uts46::new()
+        .to_ascii(text.as_bytes(), AsciiDenyList::EMPTY, Hyphens::Allow, DnsLength::Ignore)
+        .map_err(|_| NameError::NoAsciiForm)?;
+    ascii_into(name.as_bytes(), out)
+}
+
+fn ascii_into(text: &[u8], out: &mut Vec<u8>) -> Result<(), NameError> {
+    let text = text.strip_suffix(b".").unwrap_or(text);
+    if text.is_empty() {
+        return Err(NameError::Empty);
+    }
+    let start = out.len();
+    out.extend(text.iter().map(|byte| FOLD[usize::from(*byte)]));
+    let (mut label, mut numeric) = (0, true);
+    for byte in &out[start..] {
+        match byte {
+            0 => return Err(NameError::BadCharacter),
+            b'.' if label == 0 => return Err(NameError::EmptyLabel),
+            b'.' if label > MAX_LABEL => return Err(NameError::LabelTooLong),
+            b'.' => (label, numeric) = (0, true),
+            _ => {
+                label += 1;
+                numeric &= byte.is_ascii_digit();
+            }
+        }
+    }
+    match label {
+        0 => Err(NameError::EmptyLabel),
+        _ if label > MAX_LABEL => Err(NameError::LabelTooLong),
+        _ if text.len() > MAX_NAME => Err(NameError::TooLong),
+        _ if numeric => Err(NameError::Address),
+        _ => Ok(()),
+    }
+}
+
+/// The canonical byte for each byte that a name may hold, and 0 for all others.
+const FOLD: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.') {
+            table[byte as usize] = byte.to_ascii_lowercase();
+        }
+        byte += 1;
+    }
+    table
+};
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn case_and_one_trailing_dot_do_not_matter() {
+        assert_eq!(parse("WWW.Example.COM."), Ok("www.example.com".into()));
+        assert_eq!(parse("www.example.com"), Ok("www.example.com".into()));
+        assert_eq!(parse("www.example.com.."), Err(NameError::EmptyLabel));
+    }
+
+    #[test]
+    fn underscores_and_hyphens_stand_anywhere_and_other_characters_nowhere() {
+        assert_eq!(parse("_dmarc.-a-.ex_ample.com"), Ok("_dmarc.-a-.ex_ample.com".into()));
+        for text in ["a b.com", "a/b.com", "*.com", "a:b.com", "a@b.com", "a\0b.com", "||a.com^", "a%b.com"] {
+            assert_eq!(parse(text), Err(NameError::BadCharacter), "{text}");
+        }
+    }
+
+    #[test]
+    fn labels_have_1_to_63_characters() {
+        let label = |length| format!("{}.com", "a".repeat(length));
+        assert_eq!(parse(&label(0)), Err(NameError::EmptyLabel));
+        assert!(parse(&label(1)).is_ok());
+        assert!(parse(&label(62)).is_ok());
+        assert!(parse(&label(63)).is_ok());
+        assert_eq!(parse(&label(64)), Err(NameError::LabelTooLong));
+        assert_eq!(parse(&format!("com.{}", "a".repeat(64))), Err(NameError::LabelTooLong));
+    }
+
+    #[test]
+    fn names_have_up_to_253_characters() {
+        let name = |length: usize| {
+            let full = ["a".repeat(63), "b".repeat(63), "c".repeat(63)].join(".");
+            format!("{full}.{}", "d".repeat(length - full.len() - 1))
+        };
+        assert!(parse(&name(252)).is_ok());
+        assert!(parse(&name(253)).is_ok());
+        assert!(parse(&format!("{}.", name(253))).is_ok(), "the trailing dot does not count");
+        assert_eq!(parse(&name(254)), Err(NameError::TooLong));
+    }
+
+    #[test]
+    fn addresses_are_not_names_and_names_that_begin_like_one_are() {
+        for text in ["0.0.0.0", "192.0.2.1", "010.1.1.1", "1.2.3", "7", "example.123"] {
+            assert_eq!(parse(text), Err(NameError::Address), "{text}");
+        }
+        for text in ["1.2.3.4.example", "0xf20b415.ru", "123.com", "1.1.1.one"] {
+            assert_eq!(parse(text), Ok(text.into()), "{text}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_not_a_name() {
+        for text in ["", ".", " "] {
+            assert_eq!(parse(text), Err(NameError::Empty), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_rule_has_two_labels_and_a_name_that_is_asked_for_may_have_one() {
+        assert_eq!(Domain::parse_rule("com"), Err(NameError::SingleLabel));
+        assert_eq!(Domain::parse_rule("com."), Err(NameError::SingleLabel));
+        assert_eq!(parse("com"), Ok("com".into()));
+        assert_eq!(Domain::parse_rule("a.com").map(|name| name.to_string()), Ok("a.com".into()));
+    }
+
+    // The expected forms are those of the UTS-46 conformance data (IdnaTestV2.txt) and of RFC 5891's registries.
+    #[test]
+    fn international_names_become_punycode() {
+        for (text, ascii) in [
+            ("bücher.example", "xn--bcher-kva.example"),
+            ("BÜCHER.example.", "xn--bcher-kva.example"),
+            ("faß.de", "xn--fa-hia.de"),
+            ("☕.example", "xn--53h.example"),
+            ("президент.рф", "xn--d1abbgf6aiiy.xn--p1ai"),
+            ("例え。テスト", "xn--r8jz45g.xn--zckzah"),
+            ("ab_cd.bücher.example", "ab_cd.xn--bcher-kva.example"),
+        ] {
+            assert_eq!(parse(text), Ok(ascii.into()), "{text}");
+        }
+    }
+
+    #[test]
+    fn international_texts_without_an_ascii_form_are_refused() {
+        assert_eq!(parse("a\u{fffd}.example"), Err(NameError::NoAsciiForm));
+        assert_eq!(parse("bü cher.example"), Err(NameError::BadCharacter));
+        assert_eq!(parse(&format!("{}.example", "ü".repeat(64))), Err(NameError::LabelTooLong));
+    }
+
+    #[test]
+    fn bytes_that_are_not_text_are_refused() {
+        let mut out = b"kept".to_vec();
+        assert_eq!(canonical_into(b"m\xfcller.example", &mut out), Err(NameError::NotUtf8));
+        assert_eq!(out, b"kept");
+    }
+
+    proptest! {
+        #[test]
+        fn a_canonical_name_is_its_own_canonical_form(text in ".{0,300}") {
+            if let Ok(name) = Domain::parse(&text) {
+                prop_assert_eq!(Domain::parse(name.as_str()), Ok(name));
+            }
+        }
+
+        #[test]
+        fn every_name_keeps_the_bounds(text in "[a-zA-Z0-9_.äß。-]{0,300}") {
+            if let Ok(name) = Domain::parse(&text) {
+                prop_assert!(name.as_str().len() <= MAX_NAME);
+                prop_assert!(name.as_str().split('.').all(|label| (1..=MAX_LABEL).contains(&label.len())));
+                prop_assert!(name.as_str().bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()));
+            }
+        }
+
+        #[test]
+        fn every_host_name_is_a_name(text in "[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?(\\.[a-z]([a-z0-9-]{0,20}[a-z0-9])?){1,4}") {
+            prop_assert_eq!(Domain::parse(&text).map(|name| name.to_string()), Ok(text));
+        }
+    }
+
+    fn parse(text: &str) -> Result<String, NameError> {
+        Domain::parse(text).map(|name| name.to_string())
+    }
+}

@@ -1,0 +1,95 @@
+//! Why a list could not be read, in sentences that say what to do.
+
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+};
+
+use super::{Example, ListReport};
+use crate::policy::TooManyNames;
+
+/// Why a list could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ListError {
+    /// There is no such file.
+    #[error("there is no list `{}`: check the path", .0.display())]
+    Missing(PathBuf),
+    /// The path names a directory.
+    #[error("the list `{}` is a directory: name the files in it one by one", .0.display())]
+    Directory(PathBuf),
+    /// The file cannot be opened or read.
+    #[error("cannot read the list `{}`: {error}", .list.display())]
+    Read {
+        /// The list.
+        list: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The file is in a format that is not read.
+    #[error("the list `{}` is a {kind} file: unpack it first (plain text, gzip and zstd are read)", .list.display())]
+    Foreign {
+        /// The list.
+        list: PathBuf,
+        /// The format.
+        kind: &'static str,
+    },
+    /// The file is not text.
+    #[error(
+        "the list `{}` is not UTF-8 text (line {line} has a zero byte): name a hosts file or a list of names, and \
+         convert UTF-16 with iconv",
+        .list.display()
+    )]
+    Binary {
+        /// The list.
+        list: PathBuf,
+        /// Where that shows.
+        line: u32,
+    },
+    /// No entry can be used.
+    #[error("the list `{}` has no name that can be blocked: {holds}", .list.display())]
+    Empty {
+        /// The list.
+        list: PathBuf,
+        /// What it has instead.
+        holds: Holds,
+    },
+    /// The names are more than can be held.
+    #[error("the list `{}` has too many names: {error} (reached in line {line})", .list.display())]
+    TooMany {
+        /// The list.
+        list: PathBuf,
+        /// The line that was one too many.
+        line: u32,
+        /// The limit.
+        error: TooManyNames,
+    },
+}
+
+impl ListError {
+    pub(super) fn read(list: &Path, error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::NotFound => Self::Missing(list.into()),
+            io::ErrorKind::IsADirectory => Self::Directory(list.into()),
+            _ => Self::Read { list: list.into(), error },
+        }
+    }
+}
+
+/// What a list holds that has no names.
+#[derive(Debug)]
+pub struct Holds(pub(super) Box<ListReport>);
+
+impl fmt::Display for Holds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(report) = self;
+        match (report.lines, report.examples.first()) {
+            (0, _) => f.write_str("it is empty"),
+            (_, None) => f.write_str("it has only comments and local names"),
+            (_, Some(Example { line, reason, text })) => {
+                let entries = report.unusable_entries();
+                write!(f, "none of its {entries} entries is usable; line {line}, \"{text}\": {reason}")?;
+                f.write_str(". Hosts files and lists of one name a line are read")
+            }
+        }
+    }
+}

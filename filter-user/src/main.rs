@@ -1,0 +1,32 @@
+//! `namegate`: filters a network's DNS and TLS traffic by name, in the kernel.
+
+mod cli;
+mod output;
+mod verbs;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Verb};
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().verb {
+        Verb::Run(args) => verbs::run::run(&args),
+        Verb::Block(args) => verbs::block::run(&args),
+        Verb::Status(args) => verbs::status::run(&args),
+        Verb::Stats(args) => verbs::stats::run(&args),
+        Verb::Test(args) => verbs::test::run(&args),
+        Verb::Events(args) => verbs::events::run(&args),
+        Verb::Completions(args) => verbs::completions::run(&args),
+    };
+    match result {
+        Ok(code) => code,
+        // Whoever reads our output has had enough, as `head` does.
+        Err(error) if output::is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            anstream::eprintln!("{}namegate:{:#} {error:#}", output::FAILURE, output::FAILURE);
+            ExitCode::FAILURE
+        }
+    }
+}

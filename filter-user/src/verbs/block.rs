@@ -1,0 +1,155 @@
+//! `namegate block`
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use filter_user::api::{Added, AddedName, NameList, Removed, RemovedName, RuleSource};
+use hyper::Method;
+
+use super::ask;
+use crate::{
+    cli::ClientArgs,
+    output::{json_line, place, stdout},
+};
+
+const RULES: &str = "/v1/rules";
+
+/// Add, remove and list rules
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  namegate block add ads.example.com tracker.example.net
+  namegate block remove ads.example.com
+  namegate block list --contains example")]
+pub struct Args {
+    #[command(subcommand)]
+    change: Change,
+}
+
+#[derive(clap::Subcommand)]
+enum Change {
+    /// Block names, with all names below them
+    #[command(after_help = "\
+Examples:
+  namegate block add ads.example.com
+  namegate block add --json a.example b.example
+
+Either all names are blocked or none. They are kept for the next start if the controller was started with --state.
+With --json, one object: results (name, added, before), kept.")]
+    Add(Names),
+    /// Block names no longer
+    #[command(after_help = "\
+Examples:
+  namegate block remove ads.example.com
+
+A name that stands in a list is blocked again at the next start. The exit code is 1 if a name is no rule.
+With --json, one object: results (name, removed, until_restart, still_blocked_by).")]
+    Remove(Names),
+    /// List the rules
+    #[command(after_help = "\
+Examples:
+  namegate block list --contains example.com
+  namegate block list --json | jq -r .rule
+
+With --json, one object a line: rule, list, line.")]
+    List(List),
+}
+
+#[derive(clap::Args)]
+struct Names {
+    /// The names
+    #[arg(required = true, value_name = "NAME")]
+    names: Vec<String>,
+
+    #[command(flatten)]
+    client: ClientArgs,
+}
+
+#[derive(clap::Args)]
+struct List {
+    /// Only rules with this text in their name
+    #[arg(long, value_name = "TEXT")]
+    contains: Option<String>,
+
+    #[command(flatten)]
+    client: ClientArgs,
+}
+
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    match &args.change {
+        Change::Add(names) => add(names),
+        Change::Remove(names) => remove(names),
+        Change::List(args) => list(args),
+    }
+}
+
+fn add(args: &Names) -> anyhow::Result<ExitCode> {
+    let names = NameList { names: args.names.clone() };
+    let added: Added = ask(&args.client, async |client| Ok(client.send(Method::POST, RULES, &names).await?))?;
+    let mut out = stdout();
+    if args.client.json {
+        json_line(&mut out, &added)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    for name in &added.results {
+        print_added(&mut out, name)?;
+    }
+    if !added.kept {
+        writeln!(out, "This lasts until the controller ends. Start it with --state FILE to keep what is added.")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print_added(out: &mut impl Write, AddedName { name, added, before }: &AddedName) -> io::Result<()> {
+    match before {
+        _ if !added => writeln!(out, "{name} was added before."),
+        None => writeln!(out, "{name} is blocked, with all names below it."),
+        Some(rule) => writeln!(out, "{name} is blocked. Rule {} ({}) blocked it before.", rule.rule, place(rule)),
+    }
+}
+
+fn remove(args: &Names) -> anyhow::Result<ExitCode> {
+    let names = NameList { names: args.names.clone() };
+    let removed: Removed = ask(&args.client, async |client| Ok(client.send(Method::DELETE, RULES, &names).await?))?;
+    let mut out = stdout();
+    if args.client.json {
+        json_line(&mut out, &removed)?;
+    } else {
+        for name in &removed.results {
+            print_removed(&mut out, name)?;
+        }
+    }
+    let all = removed.results.iter().all(|name| name.removed);
+    Ok(if all { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn print_removed(out: &mut impl Write, result: &RemovedName) -> io::Result<()> {
+    let RemovedName { name, removed, until_restart, still_blocked_by } = result;
+    write!(out, "{name} {}.", if *removed { "is no rule any more" } else { "is no rule" })?;
+    if let Some(rule) = still_blocked_by {
+        write!(out, " Rule {} ({}) still blocks it.", rule.rule, place(rule))?;
+    }
+    if let Some(rule) = until_restart {
+        write!(out, " It comes back at the next start, from {}.", place(rule))?;
+    }
+    writeln!(out)
+}
+
+fn list(args: &List) -> anyhow::Result<ExitCode> {
+    ask(&args.client, async |client| {
+        let query: Vec<_> = args.contains.as_deref().map(|text| ("contains", text)).into_iter().collect();
+        let mut rules = client.lines(RULES, &query).await?;
+        let mut out = io::BufWriter::new(stdout());
+        while let Some(rule) = rules.next::<RuleSource>().await? {
+            if args.client.json {
+                json_line(&mut out, &rule)?;
+            } else {
+                writeln!(out, "{}  {}", rule.rule, place(&rule))?;
+            }
+        }
+        out.flush()?;
+        Ok(ExitCode::SUCCESS)
+    })
+}

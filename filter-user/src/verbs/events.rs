@@ -1,0 +1,58 @@
+//! `namegate events`
+
+use std::{io::Write, process::ExitCode};
+
+use anyhow::bail;
+use filter_user::api::{BlockedPacket, EventLine};
+use jiff::{Timestamp, tz::TimeZone};
+
+use super::ask;
+use crate::{
+    cli::ClientArgs,
+    output::{BLOCKED, FAINT, json_line, plural, stdout},
+};
+
+/// Show what is blocked, as it happens
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  namegate events
+  namegate events --json | jq -r .name
+
+It goes on until Ctrl-C. With --json, one object a line: time, interface, client, client_port, server, server_port,
+protocol (dns or tls), name, rule, list, line, verdict, reason. A reader that is too slow gets {\"missed\": N}.")]
+pub struct Args {
+    #[command(flatten)]
+    client: ClientArgs,
+}
+
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    ask(&args.client, async |client| {
+        let mut events = client.lines("/v1/events", &[]).await?;
+        while let Some(event) = events.next::<EventLine>().await? {
+            match event {
+                event if args.client.json => json_line(&mut stdout(), &event)?,
+                EventLine::Blocked(packet) => print(&packet)?,
+                EventLine::Missed { missed } => {
+                    writeln!(stdout(), "{FAINT}{} came too fast{FAINT:#}", plural(missed, "event"))?;
+                }
+            }
+        }
+        bail!("the controller has ended, and with it the events")
+    })
+}
+
+fn print(packet: &BlockedPacket) -> std::io::Result<()> {
+    let time = packet.time.parse::<Timestamp>().map(|time| time.to_zoned(TimeZone::system()));
+    let time = time.map_or_else(|_| packet.time.clone(), |time| time.strftime("%H:%M:%S%.3f").to_string());
+    let rule = match (&packet.rule, &packet.list, packet.line) {
+        (Some(rule), Some(list), Some(line)) => format!("{rule} ({list}:{line})"),
+        (Some(rule), ..) => format!("{rule} (added by hand)"),
+        (None, ..) => "a rule that was removed".into(),
+    };
+    writeln!(
+        stdout(),
+        "{FAINT}{time}{FAINT:#}  {}  {} -> {}  {}  {BLOCKED}{}{BLOCKED:#}  rule {rule}",
+        packet.interface, packet.client, packet.server, packet.protocol, packet.name,
+    )
+}

@@ -1,0 +1,124 @@
+//! `namegate run`
+
+mod loading;
+mod report;
+
+use std::{io, path::PathBuf, process::ExitCode, time::Duration};
+
+use anyhow::Context;
+use clap::ValueHint;
+use filter_user::{
+    api::ApiSocket,
+    controller::Controller,
+    kernel::{Attachment, Mode},
+};
+use tokio::{
+    runtime,
+    signal::unix::{Signal, SignalKind, signal},
+    task::spawn_blocking,
+};
+
+use crate::cli::SocketArgs;
+use loading::Loaded;
+use report::say;
+
+/// Load lists, attach to interfaces and filter until Ctrl-C
+#[derive(Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  namegate run --iface eth0 --list hosts.txt
+  namegate run --iface lan0 lan1 --list ads.txt tracking.txt.zst --state /var/lib/namegate/names
+  namegate run --iface eth0 --list hosts.txt --mode generic --dns-port 53 5353
+
+A rule blocks its name and all names below it. Lists are hosts files or have one name a line; plain, gzip or zstd.
+Ctrl-C and SIGTERM detach; so does the kernel if the controller is killed.")]
+pub struct Args {
+    /// Interfaces to filter: packets that come in by them are judged
+    #[arg(long, required = true, num_args = 1.., value_name = "IF")]
+    iface: Vec<String>,
+
+    /// Lists of names to block; `-` reads standard input
+    #[arg(long, num_args = 1.., value_name = "FILE", value_hint = ValueHint::FilePath)]
+    list: Vec<PathBuf>,
+
+    /// Where the program runs: in the driver (native) or in the network stack (generic)
+    #[arg(long, value_enum, default_value_t)]
+    mode: Mode,
+
+    /// Keep names that are added while it runs in this file, and load them at the start
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    state: Option<PathBuf>,
+
+    /// Rules that the kernel's map has room for [default: the names, a quarter more and 16,384]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    max_rules: Option<u32>,
+
+    /// UDP ports whose datagrams are DNS
+    #[arg(long, num_args = 1.., value_name = "PORT", default_values_t = [53], value_parser = clap::value_parser!(u16).range(1..))]
+    dns_port: Vec<u16>,
+
+    /// Blocked packets that each CPU reports a second; all are counted
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    events_per_second: u32,
+
+    #[command(flatten)]
+    socket: SocketArgs,
+}
+
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let runtime = runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.context("cannot start the event loop")?;
+    let ended = runtime.block_on(filter(args.clone()));
+    // Ends all requests, and with them the last hold on the filter: from here on nothing is attached.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    say(&ended?);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Filters until a signal comes; what is to be said then.
+async fn filter(args: Args) -> anyhow::Result<String> {
+    let mut stop = Stop::new().context("cannot wait for signals")?;
+    let socket = ApiSocket::claim(&args.socket.socket)?;
+    let loading = spawn_blocking({
+        let args = args.clone();
+        move || Loaded::new(&args)
+    });
+    let Loaded { mut filter, book, lists, state } = tokio::select! {
+        loaded = loading => loaded??,
+        signal = stop.wait() => return Ok(format!("{signal}: stopped before anything was attached")),
+    };
+    let interfaces = filter.attach(&args.iface, args.mode)?;
+    say(&report::started(&interfaces, &book, &socket));
+    let names = names(&interfaces);
+    let controller = Controller::new(filter, book, lists, state, interfaces, &socket);
+    tokio::select! {
+        served = controller.serve(&socket) => {
+            served.context("the API broke off")?;
+            Ok(format!("detached from {names}"))
+        }
+        signal = stop.wait() => Ok(format!("{signal}: detached from {names}, nothing is filtered any more")),
+    }
+}
+
+fn names(interfaces: &[Attachment]) -> String {
+    interfaces.iter().map(|attachment| &*attachment.interface).collect::<Vec<_>>().join(", ")
+}
+
+/// The signals that end it.
+struct Stop {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Stop {
+    fn new() -> io::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn wait(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.interrupt.recv() => "interrupted",
+            _ = self.terminate.recv() => "told to end",
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! What a controller says while it starts and ends.
+
+use std::io::Write;
+
+use filter_user::{
+    api::ApiSocket,
+    kernel::Attachment,
+    lists::{ListReport, Unusable},
+    policy::RuleBook,
+};
+
+use crate::output::{count, plural, table};
+
+/// Tells people something. Where nobody reads, the filter goes on.
+pub fn say(text: &str) {
+    let _ = writeln!(crate::output::stdout(), "{text}");
+}
+
+/// As [`say`], for what is not quite right.
+pub fn warn(text: &str) {
+    let _ = writeln!(anstream::stderr(), "{text}");
+}
+
+/// The filter is in force.
+pub fn started(interfaces: &[Attachment], book: &RuleBook, socket: &ApiSocket) -> String {
+    let interfaces: Vec<_> = interfaces.iter().map(|it| format!("{} ({})", it.interface, it.mode.as_str())).collect();
+    let rules = plural(book.len() as u64, "rule");
+    let socket = socket.path().display();
+    let hint = if book.is_empty() { "; `namegate block add` adds some" } else { "" };
+    format!("filtering {} with {rules}{hint}; the API is on {socket}", interfaces.join(", "))
+}
+
+/// What of a list could not be used, by reason, with examples.
+pub fn left_out(list: &ListReport) -> String {
+    let rows = list.unusable.iter().map(|(reason, number)| {
+        [format!("  {}", count(*number)), format!("{reason}:"), examples(list, *reason)]
+    });
+    let entries = plural(list.unusable_entries(), "entry").replace("entrys", "entries");
+    let names = plural(list.names + list.repeated, "name");
+    format!("{}: {names}; {entries} left out:\n{}", list.list, table(rows, &[0]))
+}
+
+fn examples(list: &ListReport, reason: Unusable) -> String {
+    let examples = list.examples.iter().filter(|example| example.reason == reason);
+    let examples: Vec<_> = examples.map(|it| format!("line {} \"{}\"", it.line, it.text)).collect();
+    examples.join(", ")
+}

@@ -1,0 +1,83 @@
+//! `namegate status`
+
+use std::{io::Write, process::ExitCode, time::Duration};
+
+use filter_user::api::{ListStatus, RuleCounts, Status};
+use indicatif::{HumanBytes, HumanDuration};
+
+use super::ask;
+use crate::{
+    cli::ClientArgs,
+    output::{HEADING, count, json_line, plural, stdout, table},
+};
+
+/// Show what runs: interfaces, rules by list, memory
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  namegate status
+  namegate status --json | jq .rules.total")]
+pub struct Args {
+    #[command(flatten)]
+    client: ClientArgs,
+}
+
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let status: Status = ask(&args.client, async |client| Ok(client.get("/v1/status", &[]).await?))?;
+    let mut out = stdout();
+    if args.client.json {
+        json_line(&mut out, &status)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let up = HumanDuration(Duration::from_secs(status.uptime_seconds));
+    writeln!(out, "{HEADING}namegate {}{HEADING:#}, process {}, up {up}", status.version, status.pid)?;
+    writeln!(out, "{}", table(facts(&status), &[]))?;
+    writeln!(out, "\n{HEADING}rules by list{HEADING:#}")?;
+    writeln!(out, "{}", table(rules_by_list(&status), &[0]))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn facts(status: &Status) -> [[String; 2]; 6] {
+    let interfaces: Vec<_> = status.interfaces.iter().map(|it| format!("{} ({})", it.name, it.mode)).collect();
+    let RuleCounts { total, capacity, .. } = &status.rules;
+    let (program, events) = (&status.program, &status.events);
+    let instructions = plural(program.verified_instructions.into(), "verified instruction");
+    let kernel = HumanBytes(status.memory.kernel_bytes);
+    let controller = HumanBytes(status.memory.controller_bytes);
+    let row = |name: &str, fact: String| [name.to_owned(), fact];
+    [
+        row("interfaces", interfaces.join(", ")),
+        row("rules", format!("{} of {}", count(*total), count(*capacity))),
+        row("memory", format!("{kernel} in the kernel, {controller} in the controller")),
+        row("program", format!("id {}, {instructions}", program.id)),
+        row(
+            "events",
+            format!(
+                "{} reported, {} suppressed, {} lost; {}",
+                count(events.reported),
+                count(events.suppressed),
+                count(events.lost),
+                plural(events.readers, "reader"),
+            ),
+        ),
+        row("socket", status.socket.display().to_string()),
+    ]
+}
+
+fn rules_by_list(status: &Status) -> Vec<[String; 3]> {
+    let mut rows: Vec<_> = status.rules.lists.iter().map(list).collect();
+    let kept = match &status.state {
+        Some(file) => format!("kept in {}", file.display()),
+        None => "until the controller ends".into(),
+    };
+    rows.push([count(status.rules.manual), "added by hand".into(), kept]);
+    rows
+}
+
+fn list(list: &ListStatus) -> [String; 3] {
+    let unusable: u64 = list.unusable.values().sum();
+    let left_out = [(list.repeated, "repeated"), (list.local, "local"), (unusable, "unusable")];
+    let left_out = left_out.into_iter().filter(|(number, _)| *number > 0);
+    let left_out: Vec<_> = left_out.map(|(number, what)| format!("{} {what}", count(number))).collect();
+    [count(list.rules), list.list.clone(), [vec![list.format.clone()], left_out].concat().join(", ")]
+}

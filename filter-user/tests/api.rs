@@ -1,0 +1,217 @@
+//! The API over a real Unix socket, as far as it needs no kernel: rules are read, names tested, events passed on.
+
+use std::{
+    os::unix::net::UnixListener,
+    path::PathBuf,
+    sync::{Arc, RwLock},
+};
+
+use axum::{Router, body::Bytes};
+use filter_core::{HASH_KEY_WORDS, HashKey};
+use filter_user::{
+    api::{
+        ApiError, ApiSocket, BlockedPacket, Client, ClientError, EventLine, Judgement, RuleSource, event_routes,
+        rule_routes,
+    },
+    lists::Domain,
+    policy::{Names, RuleBook},
+};
+use tempfile::TempDir;
+use tokio::sync::broadcast;
+
+#[tokio::test]
+async fn a_name_is_judged_with_the_rule_and_where_it_came_from() {
+    let server = Server::start(&["ads.example.com"]);
+    assert_eq!(
+        server.test("X.Ads.Example.COM.").await,
+        Judgement {
+            name: "x.ads.example.com".into(),
+            verdict: "drop".into(),
+            rule: Some("ads.example.com".into()),
+            list: Some("list".into()),
+            line: Some(1),
+        }
+    );
+    let passed = server.test("www.example.com").await;
+    assert_eq!((&*passed.verdict, passed.rule, passed.list, passed.line), ("pass", None, None, None));
+}
+
+#[tokio::test]
+async fn an_international_name_is_judged_in_its_ascii_form() {
+    let server = Server::start(&["xn--bcher-kva.example"]);
+    assert_eq!(server.test("bücher.example").await.verdict, "drop");
+    assert_eq!(server.test("bucher.example").await.verdict, "pass");
+}
+
+#[tokio::test]
+async fn what_is_no_name_is_refused_with_a_sentence() {
+    let server = Server::start(&[]);
+    let answer = server.client.get::<Judgement>("/v1/test", &[("name", "a b\x1b")]).await;
+    assert_eq!(sentence(answer), r"`a b\u{1b}` is no name: it has a character that no name has");
+    let answer = server.client.get::<Judgement>("/v1/test", &[]).await;
+    assert!(sentence(answer).contains("missing field `name`"));
+}
+
+#[tokio::test]
+async fn requests_that_nobody_knows_are_refused_with_a_sentence() {
+    let server = Server::start(&[]);
+    let answer = server.client.get::<Judgement>("/v1/none", &[]).await;
+    assert_eq!(sentence(answer), "this API has no GET /v1/none: the documentation lists its requests");
+    let answer = server.client.send::<Judgement>(hyper::Method::PUT, "/v1/test", &()).await;
+    assert_eq!(sentence(answer), "/v1/test does not take PUT: the documentation lists the requests");
+}
+
+#[tokio::test]
+async fn all_rules_are_listed_those_added_by_hand_first() {
+    let names: Vec<String> = (0..2500).map(|i| format!("host-{i}.example.com")).collect();
+    let server = Server::start(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    server.book.write().unwrap().add(Domain::parse("z.example.net").unwrap()).unwrap();
+    let rules = server.rules("").await;
+    let listed: Vec<&str> = rules.iter().map(|rule| &*rule.rule).collect();
+    assert_eq!(listed[0], "z.example.net");
+    assert_eq!(listed[1..], names);
+    assert_eq!((&*rules[0].list, rules[0].line), ("manual", None));
+    assert_eq!((&*rules[2500].list, rules[2500].line), ("list", Some(2500)));
+}
+
+#[tokio::test]
+async fn rules_are_found_by_a_part_of_their_name() {
+    let server = Server::start(&["ads.example.com", "b.example.com", "ads.example.net"]);
+    let found = |rules: Vec<RuleSource>| rules.into_iter().map(|rule| rule.rule).collect::<Vec<_>>();
+    assert_eq!(found(server.rules("ADS.").await), ["ads.example.com", "ads.example.net"]);
+    assert_eq!(found(server.rules("c.d&e=f").await), [""; 0]);
+}
+
+#[tokio::test]
+async fn an_event_reaches_everybody_who_reads() {
+    let server = Server::start(&[]);
+    let mut first = server.client.lines("/v1/events", &[]).await.unwrap();
+    let mut second = server.client.lines("/v1/events", &[]).await.unwrap();
+    let sent = EventLine::Blocked(Box::new(packet()));
+    server.send(&sent);
+    assert_eq!(first.next::<EventLine>().await.unwrap(), Some(sent.clone()));
+    assert_eq!(second.next::<EventLine>().await.unwrap(), Some(sent));
+}
+
+#[tokio::test]
+async fn a_reader_who_falls_behind_is_told_how_much_was_missed() {
+    let server = Server::start(&[]);
+    let mut events = server.client.lines("/v1/events", &[]).await.unwrap();
+    // No await in between: the server cannot pass anything on meanwhile.
+    for _ in 0..BACKLOG + 6 {
+        server.send(&EventLine::Blocked(Box::new(packet())));
+    }
+    assert_eq!(events.next().await.unwrap(), Some(EventLine::Missed { missed: 6 }));
+    for _ in 0..BACKLOG {
+        assert!(matches!(events.next().await.unwrap(), Some(EventLine::Blocked(_))));
+    }
+}
+
+#[tokio::test]
+async fn the_events_end_with_the_controller() {
+    let mut server = Server::start(&[]);
+    let mut events = server.client.lines("/v1/events", &[]).await.unwrap();
+    server.events = broadcast::Sender::new(1);
+    server.task.abort();
+    let _ = (&mut server.task).await;
+    let end = events.next::<EventLine>().await;
+    assert!(matches!(end, Ok(None) | Err(ClientError::Broken { .. })), "{end:?}");
+}
+
+#[tokio::test]
+async fn without_a_controller_the_client_says_what_to_do() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("namegate.sock");
+    let missing = Client::new(&path).get::<Judgement>("/v1/status", &[]).await.unwrap_err();
+    drop(UnixListener::bind(&path).unwrap());
+    let dead = Client::new(&path).get::<Judgement>("/v1/status", &[]).await.unwrap_err();
+    for error in [missing, dead] {
+        assert_eq!(
+            error.to_string().replace(&path.display().to_string(), "SOCKET"),
+            "no controller answers on `SOCKET`: start one with `namegate run`, or name its socket with --socket"
+        );
+    }
+}
+
+const BACKLOG: usize = 4;
+
+struct Server {
+    client: Client,
+    book: Arc<RwLock<RuleBook>>,
+    events: broadcast::Sender<Bytes>,
+    task: tokio::task::JoinHandle<std::io::Result<()>>,
+    _socket: ApiSocket,
+    _dir: TempDir,
+}
+
+impl Server {
+    fn start(names: &[&str]) -> Self {
+        let dir = TempDir::new().unwrap();
+        let path: PathBuf = dir.path().join("namegate.sock");
+        let socket = ApiSocket::claim(&path).unwrap();
+        let book = Arc::new(RwLock::new(book(names)));
+        let events = broadcast::Sender::new(BACKLOG);
+        let routes = Router::new()
+            .merge(rule_routes(book.clone()))
+            .merge(event_routes(events.clone()))
+            .fallback(ApiError::no_route)
+            .method_not_allowed_fallback(ApiError::no_method);
+        let listener = tokio::net::UnixListener::from_std(socket.listener().unwrap()).unwrap();
+        let task = tokio::spawn(async { axum::serve(listener, routes).await });
+        Self { client: Client::new(&path), book, events, task, _socket: socket, _dir: dir }
+    }
+
+    async fn test(&self, name: &str) -> Judgement {
+        self.client.get("/v1/test", &[("name", name)]).await.unwrap()
+    }
+
+    async fn rules(&self, contains: &str) -> Vec<RuleSource> {
+        let mut lines = self.client.lines("/v1/rules", &[("contains", contains)]).await.unwrap();
+        let mut rules = Vec::new();
+        while let Some(rule) = lines.next().await.unwrap() {
+            rules.push(rule);
+        }
+        rules
+    }
+
+    fn send(&self, event: &EventLine) {
+        let line = serde_json::to_string(event).unwrap() + "\n";
+        self.events.send(line.into()).unwrap();
+    }
+}
+
+fn book(names: &[&str]) -> RuleBook {
+    let mut all = Names::default();
+    let mut list = all.list("list");
+    for (line, name) in (1..).zip(names) {
+        list.insert(name, line).unwrap();
+    }
+    let words = std::array::from_fn::<_, HASH_KEY_WORDS, _>(|i| (i as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    RuleBook::new(all, HashKey::from_words(words)).unwrap().0
+}
+
+fn packet() -> BlockedPacket {
+    BlockedPacket {
+        time: "2026-01-02T03:04:05.678Z".into(),
+        interface: "lan".into(),
+        client: "192.0.2.1".into(),
+        client_port: 50_000,
+        server: "192.0.2.53".into(),
+        server_port: 53,
+        protocol: "dns".into(),
+        name: "x.ads.example.com".into(),
+        rule: Some("ads.example.com".into()),
+        list: Some("list".into()),
+        line: Some(1),
+        verdict: "drop".into(),
+        reason: "dns_blocked".into(),
+    }
+}
+
+fn sentence<T>(answer: Result<T, ClientError>) -> String {
+    match answer {
+        Err(ClientError::Refused(sentence)) => sentence,
+        Err(other) => panic!("{other}"),
+        Ok(_) => panic!("it was answered"),
+    }
+}

@@ -1,0 +1,29 @@
+//! A client, a gateway and a server in network namespaces of their own, joined by veth pairs, with real programs
+//! inside:
+//!
+//! ```text
+//! client eth0 ---- lan gateway wan ---- eth0 server
+//! ```
+//!
+//! The gateway forwards IPv4 and IPv6; a filter belongs on its `lan`. Nothing outside these namespaces is changed, and
+//! a [`Lab`] takes all of it away again when it is dropped: also in a panic, and after [`clean_up_on_signals`] on
+//! Ctrl-C or SIGTERM. What a killed process left behind goes when the next lab is built, or by [`sweep`].
+
+mod address;
+mod cleanup;
+mod namespace;
+mod process;
+mod server;
+mod topology;
+mod wait;
+
+pub use address::{Address, CLIENT, Family, GATEWAY_LAN, GATEWAY_WAN, SERVER};
+pub use cleanup::{clean_up_on_signals, sweep};
+pub use namespace::{Namespace, Role, program};
+pub use process::Process;
+pub use server::{DnsServer, TlsServer};
+pub use topology::{Lab, Options, Standing};
+pub use wait::wait_until;
+
+/// A hosts file of well-known advertising and tracking names, and of names that nobody owns to test with.
+pub const SAMPLE_LIST: &str = include_str!("sample.hosts");

@@ -1,0 +1,100 @@
+//! One network namespace, and commands inside it.
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+
+/// Where `ip netns` keeps its namespaces.
+const NAMESPACES: &str = "/run/netns";
+
+/// A namespace's part in the lab.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Asks.
+    Client,
+    /// Forwards, and filters.
+    Gateway,
+    /// Answers.
+    Server,
+}
+
+impl Role {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Client, Self::Gateway, Self::Server];
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Client => "client",
+            Self::Gateway => "gateway",
+            Self::Server => "server",
+        })
+    }
+}
+
+/// A network namespace of a lab.
+#[derive(Clone, Debug)]
+pub struct Namespace {
+    name: String,
+    directory: PathBuf,
+}
+
+impl Namespace {
+    pub(crate) fn new(lab: &str, role: Role, directory: PathBuf) -> Self {
+        Self { name: format!("{lab}-{role}"), directory }
+    }
+
+    /// Its name, as `ip netns` knows it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The lab's directory, for logs, sockets and lists; it goes with the lab.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// A command that runs inside. It sees the host's files, but a `/sys` of its own and, in the client, the lab's
+    /// `resolv.conf`. A process that runs in here ends with the lab at the latest.
+    pub fn command(&self, program_name: impl AsRef<OsStr>) -> Command {
+        let mut command = program("ip");
+        command.args(["netns", "exec", &self.name]).arg(program_name);
+        command
+    }
+
+    /// Runs a command inside to its end and gives what it printed; an error with what it said where it failed.
+    pub fn output(&self, program_name: &str, args: &[&str]) -> Result<String> {
+        run(self.command(program_name).args(args))
+    }
+
+    pub(crate) fn exists(&self) -> bool {
+        Path::new(NAMESPACES).join(&self.name).exists()
+    }
+
+    /// Runs `ip` on this namespace.
+    pub(crate) fn ip(&self, args: &str) -> Result<String> {
+        run(program("ip").args(["-n", &self.name]).args(args.split(' ')))
+    }
+}
+
+/// A command that is found also where root's `PATH` leaves out the system directories, as after `su` in Debian.
+pub fn program(name: impl AsRef<OsStr>) -> Command {
+    let mut path = env::var_os("PATH").unwrap_or_else(|| OsString::from("/usr/bin:/bin"));
+    path.push(":/usr/sbin:/sbin");
+    let mut command = Command::new(name);
+    command.env("PATH", path);
+    command
+}
+
+pub(crate) fn run(command: &mut Command) -> Result<String> {
+    let output = command.output().with_context(|| format!("cannot start {command:?}: is the program installed?"))?;
+    if !output.status.success() {
+        bail!("{command:?} failed ({}): {}", output.status, String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}

@@ -1,0 +1,178 @@
+//! The questions: which name, by which program, over which family, and what is right.
+
+use std::fmt;
+
+use anyhow::Result;
+use lab::{Family, Namespace, SERVER};
+
+use super::controller::Counted;
+
+/// Seconds until a TLS client gives up: between two retransmissions, of which the later finds the client gone, so that
+/// the kernel drops the connection and no later question's counters show it.
+const PATIENCE: &str = "0.7";
+
+/// Names, and whether the sample list blocks them.
+const NAMES: [(&str, bool); 8] = [
+    ("www.debian.org", false),
+    ("example.com", false),
+    ("notdoubleclick.net", false),
+    ("doubleclick.net.example.org", false),
+    ("doubleclick.net", true),
+    ("stats.g.doubleclick.net", true),
+    ("WWW.Google-Analytics.com", true),
+    ("ads.example.com", true),
+];
+
+/// How a name is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Program {
+    Dig,
+    Curl,
+    OpenSsl,
+}
+
+/// A name asked for in one way.
+pub struct Question {
+    pub name: &'static str,
+    pub program: Program,
+    pub family: Family,
+    pub blocked: bool,
+}
+
+/// What the client got.
+pub struct Seen {
+    pub text: String,
+    pub answered: bool,
+}
+
+/// A question with what came of it.
+pub struct Row {
+    pub question: Question,
+    pub seen: Seen,
+    pub counted: Counted,
+}
+
+/// Every name, by every program, over both families.
+pub fn all() -> Vec<Question> {
+    let mut questions = Vec::new();
+    for (name, blocked) in NAMES {
+        for program in [Program::Dig, Program::Curl, Program::OpenSsl] {
+            questions.extend(Family::ALL.map(|family| Question { name, program, family, blocked }));
+        }
+    }
+    questions
+}
+
+impl Question {
+    /// Asks, from inside a namespace.
+    pub fn ask(&self, client: &Namespace) -> Result<Seen> {
+        match self.program {
+            Program::Dig => self.dig(client),
+            Program::Curl => self.curl(client),
+            Program::OpenSsl => self.openssl(client),
+        }
+    }
+
+    /// The protocol in which the filter sees the name.
+    pub fn protocol(&self) -> &'static str {
+        match self.program {
+            Program::Dig => "dns",
+            Program::Curl | Program::OpenSsl => "tls",
+        }
+    }
+
+    /// The counter that is to move, and no other of the name's protocols.
+    pub fn expected_counter(&self) -> &'static str {
+        match (self.protocol(), self.blocked) {
+            ("dns", true) => "dns_blocked",
+            ("dns", false) => "dns_not_listed",
+            (_, true) => "tls_blocked",
+            (_, false) => "tls_not_listed",
+        }
+    }
+
+    fn dig(&self, client: &Namespace) -> Result<Seen> {
+        let record = match self.family {
+            Family::V4 => "A",
+            Family::V6 => "AAAA",
+        };
+        let at = format!("@{}", SERVER.of(self.family));
+        let args = ["+short", "+tries=1", "+time=1", &at, self.name, record];
+        let output = client.command("dig").args(args).output()?;
+        let answer = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        Ok(if output.status.success() {
+            Seen::answer(format!("answer {answer}"))
+        } else {
+            Seen::nothing("no answer in 1 s")
+        })
+    }
+
+    fn curl(&self, client: &Namespace) -> Result<Seen> {
+        let to = match self.family {
+            Family::V4 => format!("{}:443:{}", self.name, SERVER.v4),
+            Family::V6 => format!("{}:443:[{}]", self.name, SERVER.v6),
+        };
+        let url = format!("https://{}/", self.name);
+        let options = ["-sk", "-o", "/dev/null", "-w", "%{http_code}", "--max-time", PATIENCE, "--resolve", &to];
+        let output = client.command("curl").args(options).arg(&url).output()?;
+        let code = String::from_utf8_lossy(&output.stdout).into_owned();
+        Ok(match output.status.code() {
+            Some(0) => Seen::answer(format!("HTTP {code}")),
+            Some(28) => Seen::nothing("timed out"),
+            _ => Seen::nothing(&format!("curl failed ({})", output.status)),
+        })
+    }
+
+    fn openssl(&self, client: &Namespace) -> Result<Seen> {
+        let at = match self.family {
+            Family::V4 => format!("{}:443", SERVER.v4),
+            Family::V6 => format!("[{}]:443", SERVER.v6),
+        };
+        // An end of input makes s_client end after the handshake.
+        let args = [PATIENCE, "openssl", "s_client", "-brief", "-servername", self.name, "-connect", &at];
+        let output = client.command("timeout").args(args).stdin(std::process::Stdio::null()).output()?;
+        let printed = String::from_utf8_lossy(&output.stderr).into_owned();
+        let version = printed.lines().find_map(|line| line.strip_prefix("Protocol version: "));
+        Ok(match (output.status.code(), version) {
+            (Some(0), Some(version)) => Seen::answer(format!("handshake {version}")),
+            (Some(124), _) => Seen::nothing("timed out"),
+            _ => Seen::nothing(&format!("openssl failed ({})", output.status)),
+        })
+    }
+}
+
+impl Seen {
+    fn answer(text: String) -> Self {
+        Self { text, answered: true }
+    }
+
+    fn nothing(text: &str) -> Self {
+        Self { text: text.to_owned(), answered: false }
+    }
+}
+
+impl Row {
+    /// Whether the client and the kernel agree with what was to happen.
+    pub fn is_right(&self) -> bool {
+        let question = &self.question;
+        let moved: Vec<(&str, u64)> = self.counted.of_names().collect();
+        let counted = match moved[..] {
+            // A client sends its ClientHello again where nothing acknowledges it, and each copy is counted.
+            [(counter, times)] => {
+                counter == question.expected_counter() && (times == 1 || question.protocol() == "tls")
+            }
+            _ => false,
+        };
+        counted && self.seen.answered != question.blocked
+    }
+}
+
+impl fmt::Display for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Dig => "dig",
+            Self::Curl => "curl",
+            Self::OpenSsl => "openssl s_client",
+        })
+    }
+}

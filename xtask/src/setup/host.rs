@@ -1,0 +1,122 @@
+//! The machine: its distribution and its packages.
+
+use std::fs;
+use std::process::Command;
+use std::sync::OnceLock;
+
+use anyhow::{Context as _, Result};
+
+use crate::progress;
+use crate::workspace::is_root;
+
+/// What decides whether the set-up can install anything.
+pub struct Host {
+    os_release: String,
+    root: bool,
+}
+
+impl Host {
+    pub fn read() -> Self {
+        Self { os_release: fs::read_to_string("/etc/os-release").unwrap_or_default(), root: is_root() }
+    }
+
+    /// Why the set-up cannot install here, as a predicate; `None` where it can.
+    pub fn obstacle(&self) -> Option<String> {
+        if !self.is_debian() {
+            let name = self.field("PRETTY_NAME").unwrap_or("an unknown system");
+            return Some(format!("installs on Debian only, and this is {name}"));
+        }
+        (!self.root).then(|| "needs root to install them".to_owned())
+    }
+
+    pub fn is_debian(&self) -> bool {
+        let ids = [self.field("ID"), self.field("ID_LIKE")];
+        let mut ids = ids.into_iter().flatten().flat_map(str::split_whitespace);
+        ids.any(|id| id == "debian")
+    }
+
+    /// A field of os-release(5), without its quotes.
+    fn field(&self, name: &str) -> Option<&str> {
+        let mut fields = self.os_release.lines().filter_map(|line| line.split_once('='));
+        let (_, value) = fields.find(|(key, _)| *key == name)?;
+        Some(value.trim_matches(['"', '\'']))
+    }
+}
+
+/// Installs Debian packages; does nothing for none. Nothing that is installed is ever removed for them.
+pub fn install(packages: &[String]) -> Result<()> {
+    static UPDATED: OnceLock<()> = OnceLock::new();
+    if packages.is_empty() {
+        return Ok(());
+    }
+    if UPDATED.get().is_none() {
+        let mut update = apt();
+        update.arg("update");
+        progress::step("Debian's package index", update)
+            .context("cannot read Debian's package index: make `apt-get update` work, then run `cargo xtask setup`")?;
+        UPDATED.get_or_init(|| ());
+    }
+    let names = packages.join(" ");
+    let mut install = apt();
+    install.args(["install", "-y", "--no-install-recommends", "--no-remove"]).args(packages);
+    progress::step(&format!("Debian packages {names}"), install).with_context(|| {
+        format!("cannot install Debian's packages: make `apt-get install {names}` work, then run `cargo xtask setup`")
+    })
+}
+
+pub fn is_installed(package: &str) -> bool {
+    let query = ["-W", "-f", "${db:Status-Status}", package];
+    let output = Command::new("dpkg-query").args(query).output();
+    output.is_ok_and(|output| output.stdout == b"installed")
+}
+
+fn apt() -> Command {
+    let mut apt = Command::new("apt-get");
+    apt.args(["-o", "DPkg::Lock::Timeout=600"])
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        // It would restart services that use an upgraded library.
+        .env("NEEDRESTART_SUSPEND", "1");
+    apt
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debian_and_what_is_like_it_is_debian() {
+        for os_release in [
+            "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nID=debian\n",
+            "ID=ubuntu\nID_LIKE=debian\n",
+            "ID=pop\nID_LIKE=\"ubuntu debian\"\n",
+        ] {
+            assert!(host(os_release, true).is_debian(), "{os_release}");
+        }
+    }
+
+    #[test]
+    fn other_systems_are_not_debian() {
+        for os_release in ["", "ID=fedora\n", "ID=arch\nHOME_URL=debian\n", "VARIANT_ID=debian\nID=x\n"] {
+            assert!(!host(os_release, true).is_debian(), "{os_release}");
+        }
+    }
+
+    #[test]
+    fn an_obstacle_says_which_system_or_that_root_is_missing() {
+        let fedora = "ID=fedora\nPRETTY_NAME=\"Fedora Linux 42\"\n";
+        let obstacle = "installs on Debian only, and this is Fedora Linux 42";
+        assert_eq!(host(fedora, true).obstacle().as_deref(), Some(obstacle));
+        let obstacle = "needs root to install them";
+        assert_eq!(host("ID=debian", false).obstacle().as_deref(), Some(obstacle));
+        assert_eq!(host("ID=debian", true).obstacle(), None);
+    }
+
+    #[test]
+    fn a_package_that_is_not_there_is_not_installed() {
+        assert!(!is_installed("no-such-package"));
+    }
+
+    fn host(os_release: &str, root: bool) -> Host {
+        Host { os_release: os_release.to_owned(), root }
+    }
+}

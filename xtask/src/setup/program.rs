@@ -1,0 +1,80 @@
+//! Programs that the lab runs.
+
+use std::process::Command;
+
+use super::Need;
+
+/// A program and the Debian package that it is in.
+pub struct Program {
+    name: &'static str,
+    version_flag: &'static str,
+    package: &'static str,
+}
+
+impl Program {
+    pub const fn new(name: &'static str, version_flag: &'static str, package: &'static str) -> Self {
+        Self { name, version_flag, package }
+    }
+}
+
+impl Need for Program {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn version(&self) -> Option<String> {
+        version_of(lab::program(self.name).arg(self.version_flag))
+    }
+
+    fn packages(&self) -> Vec<String> {
+        vec![self.package.to_owned()]
+    }
+
+    fn by_hand(&self, debian: bool) -> Option<String> {
+        (!debian).then(|| format!("the program `{}` (Debian's package {})", self.name, self.package))
+    }
+}
+
+/// The version that a program prints; `None` where it cannot be run or fails.
+pub fn version_of(command: &mut Command) -> Option<String> {
+    let output = command.output().ok().filter(|output| output.status.success())?;
+    let printed = [output.stdout, output.stderr].concat();
+    Some(version_in(&String::from_utf8_lossy(&printed)).to_owned())
+}
+
+/// The first number with a point in it.
+fn version_in(printed: &str) -> &str {
+    let mut words = printed.split(|letter: char| letter.is_whitespace() || "-,()".contains(letter));
+    let version = words.find_map(|word| {
+        let start = word.find(|letter: char| letter.is_ascii_digit())?;
+        let version = &word[start..];
+        version.contains('.').then_some(version)
+    });
+    version.unwrap_or("version unknown")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_found_in_what_programs_print() {
+        for (printed, version) in [
+            ("ip utility, iproute2-6.1.0, libbpf 1.1.0", "6.1.0"),
+            ("DiG 9.18.49-1~deb12u3-Debian", "9.18.49"),
+            ("OpenSSL 3.0.17 1 Jul 2025 (Library: OpenSSL 3.0.17 1 Jul 2025)", "3.0.17"),
+            ("Dnsmasq version 2.90  Copyright (c) 2000-2024 Simon Kelley", "2.90"),
+            ("clippy 0.1.96", "0.1.96"),
+            ("nothing", "version unknown"),
+        ] {
+            assert_eq!(version_in(printed), version);
+        }
+    }
+
+    #[test]
+    fn a_program_that_fails_or_is_not_there_has_no_version() {
+        assert_eq!(version_of(&mut Command::new("false")), None);
+        assert_eq!(version_of(&mut Command::new("no-such-program")), None);
+        assert!(version_of(Command::new("sh").args(["-c", "echo 1.2"])).is_some());
+    }
+}

@@ -1,0 +1,145 @@
+//! `cargo xtask test`: every check and every test.
+
+mod child;
+mod tally;
+
+use std::env;
+use std::process::{Command, ExitCode};
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, anyhow};
+
+use crate::progress::{BOLD, GREEN, RED};
+use crate::setup::{self, Part};
+use crate::toolchain::ebpf_toolchain;
+use crate::workspace::{Workspace, cargo, need_root};
+use tally::Tally;
+
+const ROOT_TESTS: &str = "root-tests";
+const SHARED_TESTS: &str = "shared-tests";
+/// All but the kernel program, which would get the others' features.
+const HOST: [&str; 3] = ["--workspace", "--exclude", "filter-ebpf"];
+
+/// A check that has been done.
+struct Outcome {
+    name: &'static str,
+    tally: Tally,
+    took: Duration,
+}
+
+pub fn run() -> Result<ExitCode> {
+    need_root(
+        "test",
+        "makes network namespaces and loads programs into the kernel (`cargo test` runs what needs no root)",
+    )?;
+    setup::ensure(&[Part::Build, Part::Lab, Part::Checks])?;
+    child::end_on_signals()?;
+    let workspace = Workspace::read()?;
+
+    let features = features(&workspace);
+    let mut outcomes = vec![check("build", cargo().args(["test", "--no-run"]).args(HOST).arg(&features))?];
+    if outcomes[0].tally.failed == 0 {
+        outcomes.extend(checks(&workspace)?);
+        outcomes.push(tests(&features)?);
+    }
+    lab::sweep()?;
+    Ok(report(&workspace, &outcomes))
+}
+
+fn checks(workspace: &Workspace) -> Result<Vec<Outcome>> {
+    let every_test = [ROOT_TESTS, SHARED_TESTS].map(|feature| workspace.with_feature(feature));
+    let mut clippy = cargo();
+    clippy.args(["clippy", "--all-targets"]).args(HOST);
+    clippy.arg(feature_flag(&every_test.concat()));
+    clippy.args(["--", "-Dwarnings"]);
+    let mut doc = cargo();
+    doc.args(["doc", "--no-deps"]).args(HOST);
+    doc.env("RUSTDOCFLAGS", "-Dwarnings");
+    Ok(vec![
+        check("fmt", cargo().args(["fmt", "--all", "--check"]))?,
+        check("clippy", &mut clippy)?,
+        check("clippy, kernel program", &mut kernel_clippy()?)?,
+        check("doc", &mut doc)?,
+    ])
+}
+
+fn kernel_clippy() -> Result<Command> {
+    // What it depends on has been linted with the others, by their own clippy.
+    const ARGS: &str = "cargo clippy --package filter-ebpf --no-deps --release \
+        --target bpfel-unknown-none -Zbuild-std=core -- -Dwarnings";
+    let toolchain = ebpf_toolchain().map_err(|reason| anyhow!(reason))?;
+    let mut command = Command::new("rustup");
+    command.args(["run", toolchain.name()]);
+    command.args(ARGS.split_whitespace());
+    if toolchain.needs_bootstrap() {
+        command.env("RUSTC_BOOTSTRAP", "1");
+    }
+    Ok(command)
+}
+
+/// Runs a command that passes or fails as a whole.
+fn check(name: &'static str, command: &mut Command) -> Result<Outcome> {
+    let begun = head(name);
+    let tally = Tally::of_check(child::run(command)?.success());
+    Ok(Outcome { name, tally, took: begun.elapsed() })
+}
+
+fn tests(features: &str) -> Result<Outcome> {
+    let name = "tests";
+    let begun = head(name);
+    let mut tally = Tally::default();
+    let mut command = cargo();
+    command.args(["test", "--no-fail-fast"]).args(HOST).arg(features);
+    let status = child::run_with_lines(&mut command, |line| tally.add_line(line))?;
+    // A test program that crashes prints no result.
+    if !status.success() && tally.failed == 0 {
+        tally.failed = 1;
+    }
+    Ok(Outcome { name, tally, took: begun.elapsed() })
+}
+
+fn head(name: &str) -> Instant {
+    anstream::println!("\n{BOLD}== {name}{BOLD:#}");
+    Instant::now()
+}
+
+/// Prints what was done and what was left out; the last line is for programs to read.
+fn report(workspace: &Workspace, outcomes: &[Outcome]) -> ExitCode {
+    let mut total = Tally::default();
+    println!();
+    for Outcome { name, tally, took } in outcomes {
+        let (style, word) = if tally.failed == 0 { (GREEN, "passed") } else { (RED, "FAILED") };
+        anstream::println!("{style}{word}{style:#}  {name:<24} {:>7.1} s  {tally}", took.as_secs_f32());
+        total.add(*tally);
+    }
+    total.add(left_out(workspace));
+    println!("{total}");
+    if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Says which tests could not be run here. With CI=true there may be none.
+fn left_out(workspace: &Workspace) -> Tally {
+    if workspace.has_shared() {
+        return Tally::default();
+    }
+    let tests = workspace.tests_that_need(SHARED_TESTS);
+    println!("left out, because there is no ../shared beside the repository: {}", tests.join(", "));
+    let ci = env::var("CI").is_ok_and(|ci| ci == "true");
+    if ci {
+        anstream::println!("{RED}FAILED{RED:#}  with CI=true no test may be left out: put ../shared there");
+    }
+    Tally { failed: usize::from(ci), skipped: tests.len(), ..Tally::default() }
+}
+
+/// The tests to run here: those that need root, and those that need ../shared where it is.
+fn features(workspace: &Workspace) -> String {
+    let mut features = workspace.with_feature(ROOT_TESTS);
+    if workspace.has_shared() {
+        features.extend(workspace.with_feature(SHARED_TESTS));
+    }
+    feature_flag(&features)
+}
+
+fn feature_flag(features: &[String]) -> String {
+    format!("--features={}", features.join(","))
+}
