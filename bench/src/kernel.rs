@@ -46,7 +46,8 @@ pub fn measure(plan: &Plan, names: &RealNames, rows: &mut Rows) -> anyhow::Resul
                 bar.inc(2 * plan.batches as u64);
                 continue;
             }
-            let asked = if traffic.is_listed() { hosts(&rules, plan.packets) } else { hosts(&not_listed, plan.packets) };
+            let asked =
+                if traffic.is_listed() { hosts(&rules, plan.packets) } else { hosts(&not_listed, plan.packets) };
             Measurement { plan, traffic, rules: *count, asked, bar: &bar }.run(&mut filter, rows)?;
         }
         if *count == plan.most_rules() {
@@ -59,11 +60,8 @@ pub fn measure(plan: &Plan, names: &RealNames, rows: &mut Rows) -> anyhow::Resul
 
 /// A filter with room for these rules and no more.
 pub fn load_filter(rules: usize) -> anyhow::Result<Filter> {
-    let options = LoadOptions {
-        max_rules: u32::try_from(rules)?,
-        dns_ports: vec![53],
-        events_per_second: EVENTS_PER_SECOND,
-    };
+    let options =
+        LoadOptions { max_rules: u32::try_from(rules)?, dns_ports: vec![53], events_per_second: EVENTS_PER_SECOND };
     Ok(Filter::load(&options)?)
 }
 

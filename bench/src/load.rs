@@ -160,10 +160,7 @@ fn in_another_process(list: &Path) -> anyhow::Result<Loaded> {
 fn timed<T>(work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<(T, Took)> {
     let (start, cpu_start) = (Instant::now(), cpu_time());
     let result = work()?;
-    let took = Took {
-        wall: start.elapsed().as_secs_f64(),
-        cpu: cpu_time().saturating_sub(cpu_start).as_secs_f64(),
-    };
+    let took = Took { wall: start.elapsed().as_secs_f64(), cpu: cpu_time().saturating_sub(cpu_start).as_secs_f64() };
     Ok((result, took))
 }
 

@@ -30,7 +30,8 @@ pub fn decimal(value: f64) -> String {
     let decimals = match value.abs() {
         100.0.. => 0,
         10.0.. => 1,
-        _ => 2,
+        1.0.. => 2,
+        _ => 3,
     };
     format!("{value:.decimals$}")
 }
@@ -84,6 +85,6 @@ mod tests {
 
     #[test]
     fn numbers_have_the_decimals_that_tell_something() {
-        assert_eq!([0.256, 9.876, 12.34, 256.7].map(decimal), ["0.26", "9.88", "12.3", "257"]);
+        assert_eq!([0.0256, 9.876, 12.34, 256.7].map(decimal), ["0.026", "9.88", "12.3", "257"]);
     }
 }

@@ -48,10 +48,7 @@ pub fn plural(number: u64, thing: &str) -> String {
 }
 
 /// Rows in columns, those with these indices aligned to the right.
-pub fn table<R: IntoIterator<Item = impl Display>>(
-    rows: impl IntoIterator<Item = R>,
-    right: &[usize],
-) -> String {
+pub fn table<R: IntoIterator<Item = impl Display>>(rows: impl IntoIterator<Item = R>, right: &[usize]) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING);
     for row in rows {

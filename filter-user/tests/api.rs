@@ -10,7 +10,7 @@ use axum::{Router, body::Bytes};
 use filter_core::{HASH_KEY_WORDS, HashKey};
 use filter_user::{
     api::{
-        ApiError, ApiSocket, BlockedPacket, Client, ClientError, EventLine, Judgement, RuleSource, event_routes,
+        ApiSocket, BlockedPacket, Client, ClientError, EventLine, Judgement, RuleSource, and_no_others, event_routes,
         rule_routes,
     },
     lists::Domain,
@@ -108,17 +108,6 @@ async fn a_reader_who_falls_behind_is_told_how_much_was_missed() {
 }
 
 #[tokio::test]
-async fn the_events_end_with_the_controller() {
-    let mut server = Server::start(&[]);
-    let mut events = server.client.lines("/v1/events", &[]).await.unwrap();
-    server.events = broadcast::Sender::new(1);
-    server.task.abort();
-    let _ = (&mut server.task).await;
-    let end = events.next::<EventLine>().await;
-    assert!(matches!(end, Ok(None) | Err(ClientError::Broken { .. })), "{end:?}");
-}
-
-#[tokio::test]
 async fn without_a_controller_the_client_says_what_to_do() {
     let dir = TempDir::new().unwrap();
     let path = dir.path().join("namegate.sock");
@@ -139,7 +128,6 @@ struct Server {
     client: Client,
     book: Arc<RwLock<RuleBook>>,
     events: broadcast::Sender<Bytes>,
-    task: tokio::task::JoinHandle<std::io::Result<()>>,
     _socket: ApiSocket,
     _dir: TempDir,
 }
@@ -151,14 +139,11 @@ impl Server {
         let socket = ApiSocket::claim(&path).unwrap();
         let book = Arc::new(RwLock::new(book(names)));
         let events = broadcast::Sender::new(BACKLOG);
-        let routes = Router::new()
-            .merge(rule_routes(book.clone()))
-            .merge(event_routes(events.clone()))
-            .fallback(ApiError::no_route)
-            .method_not_allowed_fallback(ApiError::no_method);
+        let routes = Router::new().merge(rule_routes(book.clone())).merge(event_routes(events.clone()));
+        let routes = and_no_others(routes);
         let listener = tokio::net::UnixListener::from_std(socket.listener().unwrap()).unwrap();
-        let task = tokio::spawn(async { axum::serve(listener, routes).await });
-        Self { client: Client::new(&path), book, events, task, _socket: socket, _dir: dir }
+        tokio::spawn(async { axum::serve(listener, routes).await });
+        Self { client: Client::new(&path), book, events, _socket: socket, _dir: dir }
     }
 
     async fn test(&self, name: &str) -> Judgement {

@@ -1,7 +1,7 @@
 //! Which labs there are, and taking them away.
 //!
 //! Each lab has a directory below [`DIRECTORY`] from before its first namespace is made until after its last is gone,
-//! and its owner holds a lock on it: what has a directory is ours, and what is not locked is nobody's any more.
+//! and its owner holds a lock on a file in it: what has a directory is ours, and what is not locked is nobody's any more.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -22,6 +22,8 @@ use crate::wait_until;
 pub(crate) const STANDING: &str = "namegate";
 
 const DIRECTORY: &str = "/run/namegate-lab";
+/// The file in a lab's directory that its owner locks. The directory itself is for whoever keeps a socket in it to lock.
+const OWNED: &str = "owned";
 const GRACE: Duration = Duration::from_secs(1);
 const LIMIT: Duration = Duration::from_secs(5);
 
@@ -94,8 +96,8 @@ pub(crate) fn claim(lab: &str) -> Result<Claim> {
     let lock = if lab == STANDING {
         None
     } else {
-        let lock = open(&directory)?;
-        lock.lock().context("cannot lock a lab's directory")?;
+        let lock = File::create(directory.join(OWNED)).context("cannot make a lab's lock")?;
+        lock.lock().context("cannot lock a lab")?;
         Some(lock)
     };
     Ok(Claim { directory, lock })
@@ -148,12 +150,13 @@ fn processes(namespace: &Namespace) -> Result<Vec<Pid>> {
 }
 
 fn is_abandoned(directory: &Path) -> Result<bool> {
-    let directory = match File::open(directory) {
-        // Its owner has just taken it away.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        opened => opened.with_context(|| format!("cannot open {}", directory.display()))?,
+    let lock = match File::open(directory.join(OWNED)) {
+        Ok(lock) => lock,
+        // Its owner is taking it away, or was killed as it did.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(directory.exists()),
+        Err(error) => return Err(error).context("cannot open a lab's lock"),
     };
-    match directory.try_lock() {
+    match lock.try_lock() {
         Ok(()) => Ok(true),
         Err(TryLockError::WouldBlock) => Ok(false),
         Err(TryLockError::Error(error)) => Err(error).context("cannot try a lab's lock"),
@@ -162,13 +165,9 @@ fn is_abandoned(directory: &Path) -> Result<bool> {
 
 /// Keeps a sweep from a lab whose directory is there and not locked yet.
 fn lock_ledger() -> Result<File> {
-    let ledger = open(Path::new(DIRECTORY))?;
-    ledger.lock().context("cannot lock the labs' directory")?;
+    let ledger = File::open(DIRECTORY).with_context(|| format!("cannot open {DIRECTORY}"))?;
+    ledger.lock().with_context(|| format!("cannot lock {DIRECTORY}"))?;
     Ok(ledger)
-}
-
-fn open(directory: &Path) -> Result<File> {
-    File::open(directory).with_context(|| format!("cannot open {}", directory.display()))
 }
 
 fn make_private(directory: &Path) -> Result<()> {

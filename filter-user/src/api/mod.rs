@@ -19,7 +19,7 @@ mod types;
 
 pub use client::{Client, ClientError, Lines};
 pub(crate) use server::push_line;
-pub use server::{ApiError, control_routes, event_routes, rule_routes};
+pub use server::{and_no_others, control_routes, event_routes, rule_routes};
 pub use socket::{ApiSocket, SocketError};
 pub use types::{
     Added, AddedName, BlockedPacket, ErrorBody, EventCounts, EventLine, Interface, Judgement, ListStatus, Memory,

@@ -55,7 +55,7 @@ impl Controller {
     /// Removes rules, listed or added by hand. Those of lists come back at the next start.
     pub fn remove(&mut self, names: &NameList) -> Result<Removed, ControlError> {
         let names = parse_all(&names.names)?;
-        let results = names.into_iter().map(|name| self.remove_one(name)).collect::<Result<_, _>>()?;
+        let results = names.iter().map(|name| self.remove_one(name)).collect::<Result<_, _>>()?;
         self.keep()?;
         Ok(Removed { results })
     }
@@ -91,15 +91,14 @@ impl Controller {
         }
     }
 
-    fn remove_one(&mut self, name: Domain) -> Result<RemovedName, ControlError> {
-        let removed = self.book_mut().remove(&name);
+    fn remove_one(&mut self, name: &Domain) -> Result<RemovedName, ControlError> {
+        let removed = self.book_mut().remove(name);
         if let Some(removed) = &removed {
             self.filter.remove(removed.key)?;
         }
-        let still_blocked_by = self.book().matching(&name).map(RuleSource::from);
+        let still_blocked_by = self.book().matching(name).map(RuleSource::from);
         let listed = removed.as_ref().and_then(|removed| removed.listed.clone());
-        let until_restart =
-            listed.map(|(list, line)| RuleSource { rule: name.to_string(), list, line: Some(line) });
+        let until_restart = listed.map(|(list, line)| RuleSource { rule: name.to_string(), list, line: Some(line) });
         Ok(RemovedName { name: name.to_string(), removed: removed.is_some(), until_restart, still_blocked_by })
     }
 
@@ -112,8 +111,7 @@ impl Controller {
 }
 
 fn parse_all(texts: &[String]) -> Result<Vec<Domain>, ControlError> {
-    let parse = |text: &String| {
-        Domain::parse_rule(text).map_err(|error| ControlError::Name { text: text.clone(), error })
-    };
+    let parse =
+        |text: &String| Domain::parse_rule(text).map_err(|error| ControlError::Name { text: text.clone(), error });
     texts.iter().map(parse).collect()
 }

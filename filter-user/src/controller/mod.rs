@@ -22,8 +22,8 @@ use tokio::{
 
 use crate::{
     api::{
-        ApiError, ApiSocket, EventCounts, Interface, ListStatus, Memory, Program, RuleCounts, RuleHits, RuleSource,
-        Stats, Status, control_routes, event_routes, rule_routes,
+        ApiSocket, EventCounts, Interface, ListStatus, Memory, Program, RuleCounts, RuleHits, RuleSource, Stats,
+        Status, and_no_others, control_routes, event_routes, rule_routes,
     },
     kernel::{Attachment, Filter, KernelError},
     lists::ListReport,
@@ -80,10 +80,7 @@ impl Controller {
         let listener = UnixListener::from_std(socket.listener()?)?;
         let reading = Router::new().merge(rule_routes(self.book.clone())).merge(event_routes(self.events.clone()));
         let controller = Arc::new(Mutex::new(self));
-        let routes = reading
-            .merge(control_routes(controller.clone()))
-            .fallback(ApiError::no_route)
-            .method_not_allowed_fallback(ApiError::no_method);
+        let routes = and_no_others(reading.merge(control_routes(controller.clone())));
         tokio::select! {
             served = axum::serve(listener, routes) => served,
             () = forward_events(&controller) => Ok(()),
@@ -171,7 +168,7 @@ fn interface(attachment: &Attachment) -> Interface {
     Interface { name: attachment.interface.clone(), index: attachment.index, mode }
 }
 
-/// Memory that this process has in RAM (`VmRSS`, proc_pid_status(5)); 0 where that cannot be read.
+/// Memory that this process has in RAM (`VmRSS`, proc(5)); 0 where that cannot be read.
 fn resident_bytes() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));

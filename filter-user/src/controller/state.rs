@@ -84,10 +84,10 @@ impl StateFile {
             Some(parent) if parent != Path::new("") => parent,
             _ => Path::new("."),
         };
-        let lines: String = names.iter().map(|name| format!("{name}\n")).collect();
+        let names: Vec<&str> = names.iter().flat_map(|name| [name.as_str(), "\n"]).collect();
         let mut file = NamedTempFile::new_in(directory)?;
         file.write_all(HEADER.as_bytes())?;
-        file.write_all(lines.as_bytes())?;
+        file.write_all(names.concat().as_bytes())?;
         file.as_file().sync_all()?;
         file.persist(&self.path)?;
         File::open(directory)?.sync_all()

@@ -27,11 +27,7 @@ impl Domain {
     /// Reads the name of a rule, which has two labels or more: a rule for `com` would block most of the web.
     pub fn parse_rule(text: &str) -> Result<Self, NameError> {
         let domain = Self::parse(text)?;
-        if domain.0.contains('.') {
-            Ok(domain)
-        } else {
-            Err(NameError::SingleLabel)
-        }
+        if domain.0.contains('.') { Ok(domain) } else { Err(NameError::SingleLabel) }
     }
 
     /// The name as text.
@@ -108,11 +104,7 @@ impl NameError {
 /// ASCII, which is nearly all that lists hold, is folded while it is copied; only other texts go through UTS-46.
 pub fn canonical_into(text: &[u8], out: &mut Vec<u8>) -> Result<(), NameError> {
     let start = out.len();
-    let result = if text.is_ascii() {
-        ascii_into(text, out)
-    } else {
-        international_into(text, out)
-    };
+    let result = if text.is_ascii() { ascii_into(text, out) } else { international_into(text, out) };
     if result.is_err() {
         out.truncate(start);
     }

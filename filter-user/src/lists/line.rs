@@ -41,7 +41,7 @@ impl<'a> Line<'a> {
 }
 
 /// Words between blanks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Words<'a>(&'a [u8]);
 
 impl Words<'_> {
@@ -93,7 +93,7 @@ fn is_address(word: &[u8]) -> bool {
 /// What a line of several words is that begins with no address.
 fn several_words(first: &[u8]) -> Unusable {
     match first {
-        [b'[', ..] | [b'@', b'@', ..] | [b'|', ..] => Unusable::AdBlock,
+        [b'[' | b'|', ..] | [b'@', b'@', ..] => Unusable::AdBlock,
         [.., b':'] | [b'$', ..] => Unusable::OtherProgram,
         _ => Unusable::SeveralWords,
     }
@@ -172,7 +172,9 @@ mod tests {
 
     #[test]
     fn a_cosmetic_rule_is_never_read_as_the_name_before_it() {
-        for line in ["a.example##.ad", "a.example#@#.ad", "a.example#?#div:has(.ad)", "a.example#$#body {}", "a.example#%#x"] {
+        for line in
+            ["a.example##.ad", "a.example#@#.ad", "a.example#?#div:has(.ad)", "a.example#$#body {}", "a.example#%#x"]
+        {
             assert_eq!(Line::of(line.as_bytes()), Line::Unusable(Unusable::AdBlock, line.as_bytes()), "{line}");
         }
     }

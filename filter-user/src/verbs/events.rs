@@ -53,6 +53,10 @@ fn print(packet: &BlockedPacket) -> std::io::Result<()> {
     writeln!(
         stdout(),
         "{FAINT}{time}{FAINT:#}  {}  {} -> {}  {}  {BLOCKED}{}{BLOCKED:#}  rule {rule}",
-        packet.interface, packet.client, packet.server, packet.protocol, packet.name,
+        packet.interface,
+        packet.client,
+        packet.server,
+        packet.protocol,
+        packet.name,
     )
 }

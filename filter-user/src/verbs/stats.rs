@@ -99,7 +99,8 @@ fn counters(args: &Args, stats: &Stats, before: Option<(Duration, &Stats)>) -> V
     let rows = Counter::all().map(|counter| (counter, of(stats, counter.as_str())));
     rows.filter(|(_, number)| args.all || *number > 0)
         .map(|(counter, number)| {
-            let rate = before.map(|(elapsed, before)| rate(number.saturating_sub(of(before, counter.as_str())), elapsed));
+            let rate =
+                before.map(|(elapsed, before)| rate(number.saturating_sub(of(before, counter.as_str())), elapsed));
             let mut row = vec![count(number)];
             row.extend(args.watch.then(|| rate.unwrap_or_default()));
             row.extend([counter.as_str().into(), counter.describe().into()]);

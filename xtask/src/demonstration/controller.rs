@@ -26,7 +26,7 @@ pub struct Controller {
 }
 
 /// The kernel's counters, or how much they have moved.
-pub struct Counted(BTreeMap<String, u64>);
+pub struct Counted(pub BTreeMap<String, u64>);
 
 /// A running `namegate events`.
 pub struct Events {
@@ -45,7 +45,8 @@ pub struct Reason {
     pub protocol: String,
     pub client: String,
     pub rule: String,
-    pub list: String,
+    /// List and line.
+    pub place: String,
 }
 
 impl Controller {
@@ -60,13 +61,13 @@ impl Controller {
         command.args(["run", "--iface", "lan", "--list"]).arg(&list_path).arg("--socket").arg(&socket);
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let mut process = Process::spawn(&mut command)?;
-        wait_until("the controller to answer", START_UP, || {
+        let ready = wait_until("the controller to answer", START_UP, || {
             if let Some(status) = process.ended()? {
-                bail!("namegate run ended ({status}): {}", fs::read_to_string(&log_path)?.trim());
+                bail!("namegate run ended ({status})");
             }
-            let status = ask(binary, &socket, "status").output()?;
-            Ok(status.status.success())
-        })?;
+            Ok(ask(binary, &socket, "status").output()?.status.success())
+        });
+        ready.with_context(|| format!("it printed: {}", fs::read_to_string(&log_path).unwrap_or_default().trim()))?;
         Ok(Self { binary: binary.to_owned(), socket, directory, _process: process })
     }
 
@@ -110,10 +111,10 @@ impl Counted {
         Self(moved.filter(|(_, count)| *count > 0).collect())
     }
 
-    /// Those that have to do with names; the others move with every packet.
-    pub fn of_names(&self) -> impl Iterator<Item = (&str, u64)> {
+    /// Those of one protocol, `dns` or `tls`.
+    pub fn of_protocol(&self, protocol: &str) -> Vec<(&str, u64)> {
         let counters = self.0.iter().map(|(name, count)| (name.as_str(), *count));
-        counters.filter(|(name, _)| name.starts_with("dns_") || name.starts_with("tls_"))
+        counters.filter(|(name, _)| name.split('_').next() == Some(protocol)).collect()
     }
 }
 
@@ -153,12 +154,14 @@ impl Reasons {
 impl Reason {
     fn of(event: &Value) -> Self {
         let text = |field: &str| event[field].as_str().unwrap_or_default().to_owned();
+        let list = text("list");
+        let file = Path::new(&list).file_name().unwrap_or_default().to_string_lossy();
         Self {
             name: text("name"),
             protocol: text("protocol"),
             client: text("client"),
             rule: text("rule"),
-            list: text("list"),
+            place: format!("{file}:{}", event["line"]),
         }
     }
 }

@@ -33,25 +33,26 @@ pub fn print_row(row: &Row) {
 /// Why the blocked names were blocked, a line for each name and protocol.
 pub fn print_reasons(reasons: &Reasons) {
     let mut lines: BTreeMap<(&str, &str, &str, &str), Vec<&str>> = BTreeMap::new();
-    for Reason { name, protocol, client, rule, list } in &reasons.0 {
-        lines.entry((name, protocol, rule, list)).or_default().push(client);
+    for Reason { name, protocol, client, rule, place } in &reasons.0 {
+        lines.entry((name, protocol, rule, place)).or_default().push(client);
     }
     anstream::println!(
-        "\n{BOLD}{:<28} {:<4} {:<24} {:<34} {}{BOLD:#}",
+        "\n{BOLD}{:<28} {:<4} {:<24} {:<18} {}{BOLD:#}",
         "blocked name",
         "in",
         "by the rule",
-        "of the list",
+        "in list and line",
         "for"
     );
-    for ((name, protocol, rule, list), clients) in lines {
-        println!("{name:<28} {protocol:<4} {rule:<24} {list:<34} {}", clients.join(", "));
+    for ((name, protocol, rule, place), clients) in lines {
+        println!("{name:<28} {protocol:<4} {rule:<24} {place:<18} {}", clients.join(", "));
     }
 }
 
 pub fn print_summary(questions: usize, wrong: usize, unexplained: usize) {
     let style = if wrong + unexplained == 0 { GREEN } else { RED };
     let right = questions - wrong;
+    println!("\nA client sends its ClientHello again while nothing acknowledges it; each copy is blocked and counted.");
     anstream::println!("\n{style}{right} of {questions} questions ended as they should{style:#}");
     if unexplained > 0 {
         anstream::println!("{RED}{unexplained} blocked questions have no event that says why{RED:#}");
@@ -59,7 +60,7 @@ pub fn print_summary(questions: usize, wrong: usize, unexplained: usize) {
 }
 
 fn counted(row: &Row) -> String {
-    let counters = row.counted.of_names().map(|(name, count)| format!("{name} +{count}"));
+    let counters = row.moved().into_iter().map(|(name, count)| format!("{name} +{count}"));
     let counters: Vec<String> = counters.collect();
     if counters.is_empty() { "nothing".to_owned() } else { counters.join(", ") }
 }

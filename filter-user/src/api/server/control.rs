@@ -32,7 +32,7 @@ pub fn control_routes(controller: Shared) -> Router {
 }
 
 async fn status(State(controller): State<Shared>) -> Answer<Status> {
-    with(controller, |controller| controller.status().map_err(ApiError::internal)).await
+    with(controller, |controller| controller.status().map_err(|error| ApiError::internal(&error))).await
 }
 
 #[derive(Deserialize)]
@@ -42,7 +42,7 @@ struct Wanted {
 
 async fn stats(State(controller): State<Shared>, wanted: Result<Query<Wanted>, QueryRejection>) -> Answer<Stats> {
     let top = wanted?.top;
-    with(controller, move |controller| controller.stats(top).map_err(ApiError::internal)).await
+    with(controller, move |controller| controller.stats(top).map_err(|error| ApiError::internal(&error))).await
 }
 
 async fn add(State(controller): State<Shared>, names: Result<Json<NameList>, JsonRejection>) -> Answer<Added> {
@@ -63,5 +63,5 @@ where
 {
     let mut controller = controller.lock_owned().await;
     let done = tokio::task::spawn_blocking(move || work(&mut controller));
-    done.await.map_err(ApiError::internal)?.map(Json)
+    done.await.map_err(|error| ApiError::internal(&error))?.map(Json)
 }

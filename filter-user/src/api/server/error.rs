@@ -18,23 +18,23 @@ pub struct ApiError {
 
 impl ApiError {
     /// A request that makes no sense.
-    pub(super) fn bad_request(error: impl ToString) -> Self {
+    pub(super) fn bad_request(error: &impl ToString) -> Self {
         Self { status: StatusCode::BAD_REQUEST, sentence: error.to_string() }
     }
 
     /// A failure of the controller's own.
-    pub(super) fn internal(error: impl ToString) -> Self {
+    pub(super) fn internal(error: &impl ToString) -> Self {
         Self { status: StatusCode::INTERNAL_SERVER_ERROR, sentence: error.to_string() }
     }
 
     /// The answer where no route fits.
-    pub async fn no_route(method: Method, uri: Uri) -> Self {
+    pub(super) fn no_route(method: &Method, uri: &Uri) -> Self {
         let sentence = format!("this API has no {method} {}: the documentation lists its requests", uri.path());
         Self { status: StatusCode::NOT_FOUND, sentence }
     }
 
     /// The answer where a route fits, and the method does not.
-    pub async fn no_method(method: Method, uri: Uri) -> Self {
+    pub(super) fn no_method(method: &Method, uri: &Uri) -> Self {
         let sentence = format!("{} does not take {method}: the documentation lists the requests", uri.path());
         Self { status: StatusCode::METHOD_NOT_ALLOWED, sentence }
     }

@@ -12,11 +12,19 @@ pub use events::event_routes;
 pub use rules::rule_routes;
 
 use axum::{
+    Router,
     body::{Body, Bytes},
-    http::header::CONTENT_TYPE,
+    http::{Method, Uri, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
+
+/// These routes, and a sentence for whatever fits none of them.
+pub fn and_no_others(routes: Router) -> Router {
+    routes
+        .fallback(async |method: Method, uri: Uri| ApiError::no_route(&method, &uri))
+        .method_not_allowed_fallback(async |method: Method, uri: Uri| ApiError::no_method(&method, &uri))
+}
 
 /// One object a line.
 const NDJSON: &str = "application/x-ndjson";

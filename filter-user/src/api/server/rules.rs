@@ -37,10 +37,7 @@ struct Wanted {
     contains: String,
 }
 
-async fn list(
-    State(book): State<Book>,
-    wanted: Result<Query<Wanted>, QueryRejection>,
-) -> Result<Response, ApiError> {
+async fn list(State(book): State<Book>, wanted: Result<Query<Wanted>, QueryRejection>) -> Result<Response, ApiError> {
     let contains = wanted?.0.contains.to_ascii_lowercase();
     let (pages, written) = mpsc::channel(4);
     // Ends with the last page, or when the client is gone and nobody takes the next.
@@ -90,7 +87,7 @@ async fn test(
 ) -> Result<Json<Judgement>, ApiError> {
     let text = asked?.0.name;
     let name = Domain::parse(&text)
-        .map_err(|error| ApiError::bad_request(format!("`{}` is no name: {error}", text.escape_debug())))?;
+        .map_err(|error| ApiError::bad_request(&format!("`{}` is no name: {error}", text.escape_debug())))?;
     let book = book.read().unwrap_or_else(PoisonError::into_inner);
     let rule = book.matching(&name).map(RuleSource::from);
     let verdict = if rule.is_some() { Verdict::Drop } else { Verdict::Pass };

@@ -32,9 +32,10 @@ pub fn started(interfaces: &[Attachment], book: &RuleBook, socket: &ApiSocket) -
 
 /// What of a list could not be used, by reason, with examples.
 pub fn left_out(list: &ListReport) -> String {
-    let rows = list.unusable.iter().map(|(reason, number)| {
-        [format!("  {}", count(*number)), format!("{reason}:"), examples(list, *reason)]
-    });
+    let rows = list
+        .unusable
+        .iter()
+        .map(|(reason, number)| [format!("  {}", count(*number)), format!("{reason}:"), examples(list, *reason)]);
     let entries = plural(list.unusable_entries(), "entry").replace("entrys", "entries");
     let names = plural(list.names + list.repeated, "name");
     format!("{}: {names}; {entries} left out:\n{}", list.list, table(rows, &[0]))

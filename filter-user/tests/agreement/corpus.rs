@@ -1,0 +1,43 @@
+//! The kernel's decisions are filter-core's: over each frame of the repository's own corpus, and over changed ones.
+
+mod captures;
+mod engines;
+mod mutations;
+
+use std::path::Path;
+
+use filter_core::Reason;
+
+const MUTATED: usize = 100_000;
+
+#[test]
+fn the_kernel_decides_as_user_space_does_over_every_frame_of_the_corpus() {
+    let frames = corpus();
+    let rules = engines::every_third_name(&frames);
+    let count = frames.len();
+    let tally = engines::compare(&rules, "corpus in order", frames);
+    println!("{} rules, {tally:?}", rules.len());
+    assert_eq!((tally.judged, tally.not_taken), (count, 0));
+    for reason in [Reason::DnsBlocked, Reason::DnsNotListed, Reason::TlsBlocked, Reason::TlsNotListed] {
+        assert!(tally.reasons.contains(&reason), "no frame is {reason:?}");
+    }
+}
+
+#[test]
+fn the_kernel_decides_as_user_space_does_over_changed_frames_of_the_corpus() {
+    let seed = mutations::seed();
+    let frames = corpus();
+    let rules = engines::every_third_name(&frames);
+    let carriers: Vec<_> = frames.iter().filter(|frame| engines::carries_name(frame)).map(Vec::as_slice).collect();
+    let tally = engines::compare(&rules, &format!("seed {seed}"), mutations::mutated(&carriers, seed, MUTATED));
+    println!("{tally:?}");
+    assert!(tally.judged > MUTATED / 2 && tally.dropped > 1_000, "{tally:?}");
+}
+
+/// The frames of all files. An empty corpus would let every claim above pass.
+fn corpus() -> Vec<Vec<u8>> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpus");
+    let frames: Vec<_> = captures::files(&directory).iter().flat_map(|file| captures::frames(file)).collect();
+    assert!(!frames.is_empty(), "there is no capture in corpus/: it belongs to the repository");
+    frames
+}

@@ -1,0 +1,71 @@
+//! The kernel's decisions are filter-core's: over each frame of the captures in ../shared, and over changed ones.
+
+mod captures;
+mod engines;
+mod mutations;
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    sync::LazyLock,
+};
+
+use filter_core::Reason;
+
+/// Files and frames of the collection, as its README counts them.
+const FILES: usize = 553;
+const FRAMES: usize = 76_123;
+/// Whole frames of the one file that is broken, for which the manifest has no number.
+const FRAMES_OF_BROKEN: usize = 6;
+const MUTATED: usize = 200_000;
+
+/// The frames of each file, under its name in the manifest.
+static CAPTURES: LazyLock<BTreeMap<String, Vec<Vec<u8>>>> = LazyLock::new(|| {
+    let collection = collection();
+    let name = |file: &Path| file.strip_prefix(&collection).expect("below it").to_string_lossy().into_owned();
+    captures::files(&collection).into_iter().map(|file| (name(&file), captures::frames(&file))).collect()
+});
+
+#[test]
+fn every_frame_of_every_capture_is_read() {
+    assert_eq!(CAPTURES.len(), FILES);
+    let manifest = fs::read_to_string(collection().join("MANIFEST.tsv")).expect("../shared/captures/MANIFEST.tsv");
+    let mut counted = 0;
+    for row in manifest.lines().skip(1) {
+        let cells: Vec<_> = row.split('\t').collect();
+        let frames = if cells[7] == "?" { FRAMES_OF_BROKEN } else { cells[7].parse().expect(row) };
+        assert_eq!(CAPTURES[cells[0]].len(), frames, "{}", cells[0]);
+        counted += frames;
+    }
+    assert_eq!(counted, FRAMES + FRAMES_OF_BROKEN);
+}
+
+#[test]
+fn the_kernel_decides_as_user_space_does_over_every_frame_of_the_captures() {
+    let rules = engines::every_third_name(CAPTURES.values().flatten());
+    let frames = || CAPTURES.values().flatten().cloned();
+    let tally = engines::compare(&rules, "captures in order", frames());
+    println!("{} rules, {tally:?}", rules.len());
+    assert_eq!(tally.judged + tally.not_taken, FRAMES + FRAMES_OF_BROKEN);
+    assert_eq!(tally.not_taken, frames().filter(|frame| frame.len() < 14).count());
+    assert!(tally.dropped > 500, "{} dropped", tally.dropped);
+    for reason in [Reason::DnsBlocked, Reason::DnsNotListed, Reason::TlsBlocked, Reason::TlsNotListed, Reason::TlsHelloSplit] {
+        assert!(tally.reasons.contains(&reason), "no frame is {reason:?}");
+    }
+}
+
+#[test]
+fn the_kernel_decides_as_user_space_does_over_changed_frames() {
+    let seed = mutations::seed();
+    let rules = engines::every_third_name(CAPTURES.values().flatten());
+    let carriers: Vec<_> = CAPTURES.values().flatten().filter(|frame| engines::carries_name(frame)).map(Vec::as_slice).collect();
+    let tally = engines::compare(&rules, &format!("seed {seed}"), mutations::mutated(&carriers, seed, MUTATED));
+    println!("{tally:?}");
+    assert!(tally.judged > 100_000, "{} judged", tally.judged);
+    assert!(tally.dropped > 1_000 && tally.dropped < tally.judged / 2, "{} dropped", tally.dropped);
+}
+
+fn collection() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/captures")
+}

@@ -1,0 +1,86 @@
+//! The controller as people run it, in network namespaces of its own.
+
+mod bad_input;
+mod home;
+mod rules;
+
+use lab::wait_until;
+use rustix::process::Signal;
+use serde_json::{Value, json};
+
+use crate::home::{Home, LIMIT};
+
+#[test]
+fn it_filters_from_its_start_until_sigterm() {
+    ends_by(Signal::TERM, "told to end: detached from lan, nothing is filtered any more\n");
+}
+
+#[test]
+fn it_filters_from_its_start_until_ctrl_c() {
+    ends_by(Signal::INT, "interrupted: detached from lan, nothing is filtered any more\n");
+}
+
+fn ends_by(signal: Signal, words: &str) {
+    let home = Home::new(&["ads.example.com"]);
+    let mut controller = home.start(&["--iface", "lan"]);
+    assert!(home.is_attached("lan") && !home.is_attached("wan"));
+    assert_eq!(controller.signal(signal), Some(0));
+    assert!(controller.said().ends_with(words), "{}", controller.said());
+    assert!(!home.is_attached("lan") && !home.socket().exists());
+}
+
+#[test]
+fn a_killed_controller_leaves_nothing_attached_and_the_next_takes_its_socket() {
+    let home = Home::new(&["ads.example.com"]);
+    let controller = home.start(&["--iface", "lan"]);
+    controller.process.kill().unwrap();
+    wait_until("the kernel to detach", LIMIT, || Ok(!home.is_attached("lan"))).unwrap();
+    assert!(home.socket().exists());
+    let _next = home.start(&["--iface", "lan"]);
+    assert!(home.is_attached("lan"));
+}
+
+#[test]
+fn status_tells_interfaces_rules_and_memory() {
+    let home = Home::new(&["ads.example.com", "ADS.example.com", "192.0.2.1"]);
+    let _controller = home.start(&["--iface", "lan", "wan", "--mode", "generic", "--max-rules", "100"]);
+    let status = home.json(&["status"]);
+    let interfaces = status["interfaces"].as_array().unwrap();
+    assert_eq!(interfaces.iter().map(|it| &it["name"]).collect::<Vec<_>>(), ["lan", "wan"]);
+    assert!(interfaces.iter().all(|it| it["mode"] == "generic"));
+    assert_eq!((&status["rules"]["total"], &status["rules"]["capacity"]), (&json!(1), &json!(100)));
+    let list = &status["rules"]["lists"][0];
+    assert_eq!((&list["rules"], &list["repeated"]), (&json!(1), &json!(1)));
+    assert_eq!(list["unusable"], json!({"address": 1}));
+    assert!(status["memory"]["kernel_bytes"].as_u64().unwrap() > 0);
+    assert!(status["memory"]["controller_bytes"].as_u64().unwrap() > 0);
+    assert_eq!(status["state"], Value::Null);
+}
+
+#[test]
+fn somebody_who_reads_events_does_not_keep_it_from_ending() {
+    let home = Home::new(&["a.example"]);
+    let mut controller = home.start(&["--iface", "lan"]);
+    let mut events = home.tail("events");
+    assert_eq!(controller.signal(Signal::TERM), Some(0));
+    wait_until("the reader to end", LIMIT, || Ok(events.process.ended()?.is_some())).unwrap();
+    assert_eq!(events.process.ended().unwrap().unwrap().code(), Some(1));
+}
+
+#[test]
+fn what_people_read_has_no_colours_in_a_pipe_and_the_rules_in_it() {
+    let home = Home::new(&["a.example"]);
+    let _controller = home.start(&["--iface", "lan"]);
+    home.json(&["block", "add", "b.example"]);
+    for (verb, words) in [
+        (&["status"][..], "2 of 16,385"),
+        (&["stats", "--all"], "dns_not_listed"),
+        (&["test", "x.a.example"], "x.a.example  drop  rule a.example ("),
+        (&["block", "list"], "b.example  added by hand\na.example  "),
+    ] {
+        let output = home.verb(verb);
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.contains(words), "{text}");
+        assert!(!text.contains('\x1b'), "{text:?}");
+    }
+}

@@ -1,0 +1,7 @@
+//! From end to end: real clients and real servers in network namespaces, with the filter between them.
+
+mod detaching;
+mod names;
+mod network;
+mod raw;
+mod tagged;

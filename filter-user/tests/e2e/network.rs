@@ -1,0 +1,129 @@
+//! A lab with servers, and the controller in its gateway.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use lab::{DnsServer, Family, Lab, Options, Process, SERVER, TlsServer, wait_until};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+const NAMEGATE: &str = env!("CARGO_BIN_EXE_namegate");
+/// The one rule.
+pub const LISTED: &str = "ads.example.com";
+/// Its neighbour.
+pub const OTHER: &str = "web.example.com";
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// How a client asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Program {
+    Dig,
+    Curl,
+    OpenSsl,
+}
+
+impl Program {
+    pub const ALL: [Self; 3] = [Self::Dig, Self::Curl, Self::OpenSsl];
+}
+
+/// Fields are dropped in their order: what runs in the lab before the lab.
+pub struct Network {
+    controller: Option<Process>,
+    _servers: Option<(DnsServer, TlsServer)>,
+    pub lab: Lab,
+}
+
+impl Network {
+    /// The lab with its servers, and no filter.
+    pub fn new(options: &Options) -> Self {
+        let mut network = Self::without_servers(options);
+        let server = network.lab.server();
+        network._servers = Some((DnsServer::start(server).unwrap(), TlsServer::start(server).unwrap()));
+        network
+    }
+
+    /// The lab, and neither servers nor filter.
+    pub fn without_servers(options: &Options) -> Self {
+        Self { controller: None, _servers: None, lab: Lab::new(options).unwrap() }
+    }
+
+    /// Starts the controller on the gateway's interface to the client, and waits until it filters in this mode.
+    pub fn filter(&mut self, mode: &str) {
+        let (list, log) = (self.path("list"), self.path("log"));
+        fs::write(&list, format!("{LISTED}\n")).unwrap();
+        let log_file = File::create(&log).unwrap();
+        let mut command = self.lab.gateway().command(NAMEGATE);
+        command.args(["run", "--iface", "lan", "--mode", mode, "--list", &list, "--socket", &self.path("socket")]);
+        command.stdin(Stdio::null()).stdout(log_file.try_clone().unwrap()).stderr(log_file);
+        let mut process = Process::spawn(&mut command).unwrap();
+        wait_until("the controller to answer", LIMIT, || {
+            assert!(process.ended()?.is_none(), "{}", fs::read_to_string(&log)?);
+            Ok(self.verb("status").is_some())
+        })
+        .unwrap();
+        self.controller = Some(process);
+        assert_eq!(self.verb("status").unwrap()["interfaces"][0]["mode"], mode);
+    }
+
+    /// Ends the controller by this signal.
+    pub fn end(&mut self, signal: Signal) {
+        let mut process = self.controller.take().unwrap();
+        kill_process(Pid::from_raw(process.id().cast_signed()).unwrap(), signal).unwrap();
+        wait_until("the controller to end", LIMIT, || Ok(process.ended()?.is_some())).unwrap();
+    }
+
+    /// True if the gateway's interface to the client has an XDP program.
+    pub fn is_attached(&self) -> bool {
+        self.lab.gateway().output("ip", &["link", "show", "dev", "lan"]).unwrap().contains("xdp")
+    }
+
+    /// Whether the client gets an answer.
+    pub fn answers(&self, program: Program, family: Family, name: &str) -> bool {
+        let server = match family {
+            Family::V4 => SERVER.v4.to_string(),
+            Family::V6 => format!("[{}]", SERVER.v6),
+        };
+        let mut command = match program {
+            Program::Dig => {
+                let mut dig = self.lab.client().command("dig");
+                dig.args(["+short", "+tries=1", "+time=1", &format!("@{}", SERVER.of(family)), name]);
+                dig
+            }
+            Program::Curl => {
+                let mut curl = self.lab.client().command("curl");
+                let resolve = format!("{name}:443:{server}");
+                curl.args(["-sk", "--max-time", "2", "--resolve", &resolve, &format!("https://{name}/")]);
+                curl
+            }
+            Program::OpenSsl => {
+                let mut openssl = self.lab.client().command("timeout");
+                openssl.args(["2", "openssl", "s_client", "-brief", "-servername", name]);
+                openssl.args(["-connect", &format!("{server}:443")]);
+                openssl
+            }
+        };
+        command.stdin(Stdio::null()).output().unwrap().status.success()
+    }
+
+    /// The counters of names, without those that are zero.
+    pub fn counters(&self) -> BTreeMap<String, u64> {
+        let stats = self.verb("stats").expect("a controller that answers");
+        let counters = stats["counters"].as_object().unwrap().iter();
+        let counters = counters.map(|(name, count)| (name.clone(), count.as_u64().unwrap()));
+        counters.filter(|(name, count)| *count > 0 && (name.starts_with("dns_") || name.starts_with("tls_"))).collect()
+    }
+
+    fn verb(&self, verb: &str) -> Option<Value> {
+        let mut command = Command::new(NAMEGATE);
+        let output = command.args([verb, "--json", "--socket", &self.path("socket")]).output().unwrap();
+        output.status.success().then(|| serde_json::from_slice(&output.stdout).unwrap())
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.lab.directory().join(name).to_str().unwrap().to_owned()
+    }
+}

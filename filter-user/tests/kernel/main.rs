@@ -1,0 +1,92 @@
+//! The loaded program, one frame at a time (`BPF_PROG_TEST_RUN`).
+
+#[path = "../../../filter-core/tests/claims/mod.rs"]
+mod claims;
+mod buffers;
+mod events;
+mod object;
+mod rules;
+
+use std::{
+    collections::BTreeMap,
+    sync::{LazyLock, Mutex, PoisonError},
+};
+
+use filter_core::{Counter, RuleKey, Verdict};
+use filter_user::kernel::{BlockEvent, Filter, LoadOptions};
+
+use claims::Decided;
+
+/// The filter that all claims share: loading one for each would take the verifier minutes.
+static SHARED: LazyLock<Mutex<Filter>> = LazyLock::new(|| Mutex::new(filter(&claims::RULES, u32::MAX)));
+
+fn filter(rules: &[&str], events_per_second: u32) -> Filter {
+    let mut filter = Filter::load(&LoadOptions { max_rules: 100, dns_ports: vec![53], events_per_second }).unwrap();
+    for rule in rules {
+        let key = key(&filter, rule);
+        filter.insert(key).unwrap();
+    }
+    filter
+}
+
+fn key(filter: &Filter, rule: &str) -> RuleKey {
+    filter.hash_key().rule_key(rule).unwrap()
+}
+
+/// What claims are held to: the shared filter's decision, after making sure that nothing else came of the frame.
+fn judge(frame: &[u8]) -> Decided {
+    let mut filter = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    judge_with(&mut filter, frame)
+}
+
+/// The decision over a frame. Asserts that its counter moved and no other, that a blocked frame sent one event and
+/// its rule one hit, and that another frame sent and hit nothing.
+fn judge_with(filter: &mut Filter, frame: &[u8]) -> Decided {
+    let before = Effects::of(filter);
+    let judged = filter.test_bed().unwrap().judge(frame).unwrap();
+    let after = Effects::of(filter);
+
+    let decided = Decided::of(judged.reason, &judged.name);
+    assert_eq!(judged.verdict, Some(judged.reason.verdict()), "{decided:?}");
+    assert_eq!(moved(&before.counters, &after.counters), [(Counter::Packets(judged.reason), 1)]);
+    let hits = moved(&before.hits, &after.hits);
+    let events: Vec<_> = after.events.iter().map(|event| (event.reason, event.name.clone())).collect();
+    if judged.reason.verdict() == Verdict::Drop {
+        assert_eq!(events, [(judged.reason, judged.name)]);
+        assert_eq!(hits, [(after.events[0].rule, 1)]);
+    } else {
+        assert!(events.is_empty() && hits.is_empty(), "{decided:?}: {events:?} {hits:?}");
+    }
+    decided
+}
+
+/// All that a frame may leave behind, and the events since the last look.
+struct Effects {
+    counters: BTreeMap<Counter, u64>,
+    hits: BTreeMap<RuleKey, u64>,
+    events: Vec<BlockEvent>,
+}
+
+impl Effects {
+    fn of(filter: &mut Filter) -> Self {
+        let events = drained(filter);
+        Self { counters: filter.counters().unwrap(), hits: filter.all_hits().unwrap().into_iter().collect(), events }
+    }
+}
+
+/// What counts more than before, and by how much.
+fn moved<K: Ord + Copy>(before: &BTreeMap<K, u64>, after: &BTreeMap<K, u64>) -> Vec<(K, u64)> {
+    let by = |(key, count): (&K, &u64)| (*key, count - before.get(key).unwrap_or(&0));
+    after.iter().map(by).filter(|(_, by)| *by > 0).collect()
+}
+
+fn drained(filter: &mut Filter) -> Vec<BlockEvent> {
+    let mut events = Vec::new();
+    filter.drain_events(|event| events.push(event));
+    events
+}
+
+/// The frame's decision and nothing around it.
+fn reason(filter: &mut Filter, frame: &[u8]) -> filter_core::Reason {
+    filter.test_bed().unwrap().judge(frame).unwrap().reason
+}
