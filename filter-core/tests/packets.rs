@@ -18,7 +18,8 @@ impl Rules for Listed {
 
 fn judge(frame: &[u8]) -> Decided {
     // Odd multiples of the golden ratio do for a key that nobody attacks.
-    let key = HashKey::from_words(std::array::from_fn(|word| 0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(2 * word as u64 + 1)));
+    let key =
+        HashKey::from_words(std::array::from_fn(|word| 0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(2 * word as u64 + 1)));
     let rules = Listed(claims::RULES.iter().map(|rule| key.rule_key(rule).unwrap()).collect());
     let mut name = Name::default();
     let reason = decide(frame, &Settings::new(key, &[53], 0), &rules, &mut name);

@@ -3,6 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::LazyLock,
 };
 
 use filter_user::{
@@ -22,38 +23,38 @@ const DIFFERENCES: [(&str, i64, &str); 6] = [
 
 #[test]
 fn every_hosts_file_and_list_of_names_gives_the_counted_names() {
-    let counted = counted_lists();
-    assert_eq!(counted.len(), 52, "rows of counts.tsv with these formats");
-    for (file, count) in &counted {
-        let (report, names) = load(file);
-        let expected = count.checked_add_signed(difference(file)).expect("a count");
+    assert_eq!(lists().len(), 52, "rows of counts.tsv with these formats");
+    for List { file, counted, report, names } in lists() {
+        let expected = counted.checked_add_signed(difference(file)).expect("a count");
         assert_eq!((report.names, u64::from(names.len())), (expected, expected), "{file}: {:?}", report.examples);
     }
     for (file, ..) in DIFFERENCES {
-        assert!(counted.iter().any(|(counted, _)| counted == file), "{file} is not counted");
+        assert!(lists().iter().any(|list| list.file == file), "{file} is not counted");
     }
 }
 
 #[test]
 fn every_list_is_told_by_its_content() {
-    for (file, _) in counted_lists() {
+    for List { file, report, .. } in lists() {
         let domains = !file.contains(".hosts") || file == "stevenblack/source-minecraft.hosts";
         let expected = if domains { Format::Domains } else { Format::Hosts };
-        assert_eq!(load(&file).0.format(), expected, "{file}");
+        assert_eq!(report.format(), expected, "{file}");
     }
 }
 
 #[test]
 fn of_stevenblacks_hosts_file_only_the_local_names_are_left_out() {
-    let (report, names) = load("stevenblack/unified.hosts.zst");
+    let List { report, names, .. } = list("stevenblack/unified.hosts.zst");
     assert_eq!((report.names, report.repeated, report.local), (116_378, 0, 14));
     assert_eq!((report.lines, report.unusable_entries()), (123_071, 0));
-    assert!(has(&names, "doubleclick.net") && !has(&names, "localhost") && !has(&names, "example.com"));
+    assert!(has(names, "doubleclick.net") && !has(names, "localhost") && !has(names, "example.com"));
 }
 
 #[test]
 fn the_largest_list_of_names_loads_whole() {
-    let (report, names) = load("blocklistproject/phishing.domains.zst");
+    let largest = lists().iter().max_by_key(|list| list.counted).expect("lists");
+    assert_eq!(largest.file, "blocklistproject/phishing.domains.zst");
+    let List { report, names, .. } = largest;
     assert_eq!((report.names, report.repeated, report.local), (190_215, 0, 0));
     assert_eq!((report.lines, report.unusable_entries()), (190_228, 0));
     assert_eq!(names.iter().map(|(name, _)| name.len()).max(), Some(128));
@@ -61,18 +62,18 @@ fn the_largest_list_of_names_loads_whole() {
 
 #[test]
 fn addresses_in_a_list_are_counted_and_the_names_around_them_load() {
-    let (report, names) = load("urlhaus-filter/urlhaus.domains.zst");
+    let List { report, names, .. } = list("urlhaus-filter/urlhaus.domains.zst");
     let counts: Vec<_> = report.unusable.iter().map(|(reason, count)| (reason.as_str(), *count)).collect();
     assert_eq!(counts, [("address", 128_124), ("single_label", 5)]);
-    assert_eq!(report.examples[0].line, 8);
-    assert_eq!(report.examples[0].text, "0056.0151.0121.0114");
+    let first = &report.examples[0];
+    assert_eq!((first.line, &*first.text), (8, "0056.0151.0121.0114"));
     assert_eq!(names.len(), 6_091);
 }
 
 #[test]
 fn every_name_of_every_list_is_canonical() {
-    for (file, _) in counted_lists() {
-        for (name, line) in load(&file).1.iter() {
+    for List { file, names, .. } in lists() {
+        for (name, line) in names.iter() {
             assert_eq!(Domain::parse_rule(name).as_ref().map(Domain::as_str), Ok(name), "{file}:{line}");
         }
     }
@@ -80,13 +81,41 @@ fn every_name_of_every_list_is_canonical() {
 
 #[test]
 fn all_lists_together_are_over_a_million_names_each_once() {
-    let mut names = Names::default();
+    let mut all = Names::default();
     let mut entries = 0;
-    for (file, _) in counted_lists() {
-        let report = lists::load(&collection().join(&file), &mut names, &mut |_| {}).expect(&file);
-        entries += report.names + report.repeated;
+    for List { file, names, .. } in lists() {
+        let mut list = all.list(file);
+        for (name, line) in names.iter() {
+            list.insert(name, line).expect("room");
+        }
+        entries += names.len();
     }
-    assert!(names.len() > 1_000_000 && u64::from(names.len()) < entries, "{} of {entries}", names.len());
+    assert!(1_000_000 < all.len() && all.len() < entries, "{} of {entries}", all.len());
+}
+
+struct List {
+    file: String,
+    /// What counts.tsv says.
+    counted: u64,
+    report: ListReport,
+    names: Names,
+}
+
+/// All lists of these formats, read once.
+fn lists() -> &'static [List] {
+    static LISTS: LazyLock<Vec<List>> = LazyLock::new(|| {
+        let read = |(file, counted): (String, u64)| {
+            let mut names = Names::default();
+            let report = lists::load(&collection().join(&file), &mut names, &mut |_| {}).expect(&file);
+            List { file, counted, report, names }
+        };
+        counted_lists().into_iter().map(read).collect()
+    });
+    &LISTS
+}
+
+fn list(file: &str) -> &'static List {
+    lists().iter().find(|list| list.file == file).expect(file)
 }
 
 fn difference(file: &str) -> i64 {
@@ -97,13 +126,7 @@ fn has(names: &Names, wanted: &str) -> bool {
     names.iter().any(|(name, _)| name == wanted)
 }
 
-fn load(file: &str) -> (ListReport, Names) {
-    let mut names = Names::default();
-    let report = lists::load(&collection().join(file), &mut names, &mut |_| {}).expect(file);
-    (report, names)
-}
-
-/// The lists of these formats with the number of names that each has.
+/// The lists of these formats, with the number of names that counts.tsv says.
 fn counted_lists() -> Vec<(String, u64)> {
     let counts = fs::read_to_string(collection().join("counts.tsv")).expect("../shared/blocklists/counts.tsv");
     let rows = counts.lines().map(|row| row.split('\t').collect::<Vec<_>>());

@@ -21,7 +21,7 @@ pub fn tagged(frame: &[u8], protocols: &[u16]) -> Vec<u8> {
     let next = protocols.iter().skip(1).copied().chain([last]);
     let mut tagged = addresses.to_vec();
     tagged.extend(protocols.first().unwrap_or(&last).to_be_bytes());
-    for (tag, ether_type) in protocols.iter().zip(next).enumerate().map(|(place, (_, next))| (place, next)) {
+    for (tag, (_, ether_type)) in protocols.iter().zip(next).enumerate() {
         let tag = SingleVlanHeader {
             pcp: VlanPcp::ZERO,
             drop_eligible_indicator: false,

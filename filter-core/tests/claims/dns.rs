@@ -19,7 +19,9 @@ fn reason(message: &[u8]) -> Reason {
 
 #[test]
 fn a_rule_blocks_its_name_and_what_is_below_in_any_case() {
-    for name in ["ads.example.com", "x.ads.example.com", "a.b.c.ads.example.com", "tracker.example", "_dns.tracker.example"] {
+    for name in
+        ["ads.example.com", "x.ads.example.com", "a.b.c.ads.example.com", "tracker.example", "_dns.tracker.example"]
+    {
         assert_eq!(ask(&frames::query(name)), Decided::of(Reason::DnsBlocked, name));
         assert_eq!(ask(&frames::query(&name.to_uppercase())), Decided::of(Reason::DnsBlocked, name));
     }

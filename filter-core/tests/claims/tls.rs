@@ -139,5 +139,7 @@ fn a_hello_without_a_server_name_passes_as_such() {
 
 #[test]
 fn what_follows_the_hello_in_its_segment_changes_nothing() {
-    assert_hellos_are_judged("with early data", |hello| Wrap::v4(443).tcp(&[hello, &[23, 3, 3, 0, 99], &[9; 99]].concat()));
+    assert_hellos_are_judged("with early data", |hello| {
+        Wrap::v4(443).tcp(&[hello, &[23, 3, 3, 0, 99], &[9; 99]].concat())
+    });
 }

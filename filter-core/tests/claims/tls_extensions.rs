@@ -80,7 +80,11 @@ fn a_hello_may_fill_the_largest_segment() {
             let padding = LARGEST_SEGMENT - hello.record().len() - 4;
             let server_name = hello.place_of(Extension::SERVER_NAME).unwrap();
             let server_name = hello.extensions_mut().remove(server_name);
-            let (front, back) = if first { (server_name, Extension::padding(padding)) } else { (Extension::padding(padding), server_name) };
+            let (front, back) = if first {
+                (server_name, Extension::padding(padding))
+            } else {
+                (Extension::padding(padding), server_name)
+            };
             hello.extensions_mut().insert(0, front);
             hello.extensions_mut().push(back);
             assert_eq!(hello.record().len(), LARGEST_SEGMENT);

@@ -100,7 +100,11 @@ fn a_list_that_goes_on_elsewhere_is_split_though_its_first_name_is_not_listed() 
 #[test]
 fn a_length_of_the_hello_beyond_its_record_is_a_split_and_a_shorter_one_ends_it() {
     let hello = frames::client_hello_without_name();
-    assert_reason(&Wrap::v4(443).tcp(&with(&hello, 6, &[0xff, 0xff, 0xff])), Reason::TlsNoServerName, "extensions all there");
+    assert_reason(
+        &Wrap::v4(443).tcp(&with(&hello, 6, &[0xff, 0xff, 0xff])),
+        Reason::TlsNoServerName,
+        "extensions all there",
+    );
     let listed = frames::client_hello(LISTED);
     assert_reason(&Wrap::v4(443).tcp(&with(&listed, 6, &[0xff, 0xff, 0xff])), Reason::TlsBlocked, "name all there");
     assert_reason(&Wrap::v4(443).tcp(&with(&listed, 6, &[0, 0, 20])), Reason::TlsMalformed, "ends in the random");

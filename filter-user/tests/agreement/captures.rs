@@ -60,8 +60,13 @@ pub fn files(directory: &Path) -> Vec<PathBuf> {
 
 fn is_capture(path: &Path) -> bool {
     // Magic numbers of pcap, in both byte orders and with nanoseconds, and of pcapng.
-    const MAGIC: [[u8; 4]; 5] =
-        [[0xd4, 0xc3, 0xb2, 0xa1], [0xa1, 0xb2, 0xc3, 0xd4], [0x4d, 0x3c, 0xb2, 0xa1], [0xa1, 0xb2, 0x3c, 0x4d], [10, 13, 13, 10]];
+    const MAGIC: [[u8; 4]; 5] = [
+        [0xd4, 0xc3, 0xb2, 0xa1],
+        [0xa1, 0xb2, 0xc3, 0xd4],
+        [0x4d, 0x3c, 0xb2, 0xa1],
+        [0xa1, 0xb2, 0x3c, 0x4d],
+        [10, 13, 13, 10],
+    ];
     fs::read(path).is_ok_and(|bytes| bytes.first_chunk().is_some_and(|start| MAGIC.contains(start)))
 }
 

@@ -50,7 +50,9 @@ fn the_kernel_decides_as_user_space_does_over_every_frame_of_the_captures() {
     assert_eq!(tally.judged + tally.not_taken, FRAMES + FRAMES_OF_BROKEN);
     assert_eq!(tally.not_taken, frames().filter(|frame| frame.len() < 14).count());
     assert!(tally.dropped > 500, "{} dropped", tally.dropped);
-    for reason in [Reason::DnsBlocked, Reason::DnsNotListed, Reason::TlsBlocked, Reason::TlsNotListed, Reason::TlsHelloSplit] {
+    for reason in
+        [Reason::DnsBlocked, Reason::DnsNotListed, Reason::TlsBlocked, Reason::TlsNotListed, Reason::TlsHelloSplit]
+    {
         assert!(tally.reasons.contains(&reason), "no frame is {reason:?}");
     }
 }
@@ -59,7 +61,8 @@ fn the_kernel_decides_as_user_space_does_over_every_frame_of_the_captures() {
 fn the_kernel_decides_as_user_space_does_over_changed_frames() {
     let seed = mutations::seed();
     let rules = engines::every_third_name(CAPTURES.values().flatten());
-    let carriers: Vec<_> = CAPTURES.values().flatten().filter(|frame| engines::carries_name(frame)).map(Vec::as_slice).collect();
+    let carriers: Vec<_> =
+        CAPTURES.values().flatten().filter(|frame| engines::carries_name(frame)).map(Vec::as_slice).collect();
     let tally = engines::compare(&rules, &format!("seed {seed}"), mutations::mutated(&carriers, seed, MUTATED));
     println!("{tally:?}");
     assert!(tally.judged > 100_000, "{} judged", tally.judged);

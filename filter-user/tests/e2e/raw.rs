@@ -44,7 +44,7 @@ pub fn listening(namespace: &Namespace, interface: &str, last: &[u8], act: impl 
     }
 }
 
-/// A socket stays in the namespace that it was made in: a thread of its own goes there and back nowhere.
+/// A socket stays in the namespace that it was made in, so a thread can enter that, make the socket and end.
 fn packet_socket(namespace: &Namespace, interface: &str) -> OwnedFd {
     let path = Path::new("/run/netns").join(namespace.name());
     let interface = interface.to_owned();

@@ -51,7 +51,8 @@ fn assert_tagged_names_are_judged(mode: &str) {
     let arrived = arrived(&network, &sent);
     assert_eq!(arrived, vec![OTHER; 2 * TAGS.len()]);
     let each = TAGS.len() as u64;
-    let expected = ["dns_blocked", "dns_not_listed", "tls_blocked", "tls_not_listed"].map(|name| (name.to_owned(), each));
+    let expected =
+        ["dns_blocked", "dns_not_listed", "tls_blocked", "tls_not_listed"].map(|name| (name.to_owned(), each));
     assert_eq!(Vec::from_iter(network.counters()), expected);
 }
 
@@ -65,6 +66,7 @@ fn arrived<'n>(network: &Network, sent: &[(Vec<u8>, &'n str)]) -> Vec<&'n str> {
         raw::send(network.lab.client(), "eth0", frames);
     });
     let packet_end = |frame: &[u8]| frame[frame.len() - 60..].to_vec();
-    let name_of = |seen: &Vec<u8>| sent.iter().find(|(frame, _)| seen.ends_with(&packet_end(frame))).map(|(_, name)| *name);
+    let name_of =
+        |seen: &Vec<u8>| sent.iter().find(|(frame, _)| seen.ends_with(&packet_end(frame))).map(|(_, name)| *name);
     seen.iter().filter_map(name_of).collect()
 }

@@ -1,8 +1,8 @@
 //! The loaded program, one frame at a time (`BPF_PROG_TEST_RUN`).
 
+mod buffers;
 #[path = "../../../filter-core/tests/claims/mod.rs"]
 mod claims;
-mod buffers;
 mod events;
 mod object;
 mod rules;

@@ -51,7 +51,9 @@ fn section_has(name: &str, bytes: &[u8]) -> bool {
     use object::ObjectSection as _;
     let file = object::File::parse(OBJECT).unwrap();
     let sections = file.sections().filter(|section| section.name().is_ok_and(|found| found.starts_with(name)));
-    sections.flat_map(|section| section.data().map(<[u8]>::to_vec)).any(|data| data.windows(bytes.len()).any(|at| at == bytes))
+    sections
+        .flat_map(|section| section.data().map(<[u8]>::to_vec))
+        .any(|data| data.windows(bytes.len()).any(|at| at == bytes))
 }
 
 fn symbols() -> Vec<String> {
