@@ -56,7 +56,11 @@ impl<P: Packet + ?Sized, R: Rules> Judge<'_, P, R> {
     #[inline(always)]
     fn segment(&mut self, transport: &Transport) -> Result<Reason, Reason> {
         let (at, end) = headers::tcp(self.packet, transport)?;
-        if tls::starts_hello(self.packet, at, end)? { Ok(P::client_hello(self, at, end)) } else { Err(Reason::TcpOther) }
+        if tls::starts_hello(self.packet, at, end)? {
+            Ok(P::client_hello(self, at, end))
+        } else {
+            Err(Reason::TcpOther)
+        }
     }
 
     /// Judges the question of the DNS message from `at` to `end`.

@@ -1,12 +1,6 @@
 //! DNS messages (RFC 1035 §4).
 
-use crate::{
-    decide::Judge,
-    name::NameError,
-    packet::Packet,
-    reason::Reason,
-    rules::Rules,
-};
+use crate::{decide::Judge, name::NameError, packet::Packet, reason::Reason, rules::Rules};
 
 /// RFC 1035 §4.1.1.
 const HEADER_BYTES: u32 = 12;

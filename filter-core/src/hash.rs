@@ -87,9 +87,12 @@ fn add(sums: Pair, keys: Pair, half: u32) -> Pair {
     [s0.wrapping_add(k0.wrapping_mul(half)), s1.wrapping_add(k1.wrapping_mul(half))]
 }
 
+/// One multiplication for two halves: MULTILINEAR-HM of the same paper, as strongly universal.
 #[inline(always)]
-fn add_word(sums: Pair, [low, high]: [Pair; 2], word: u64) -> Pair {
-    add(add(sums, low, word as u32), high, (word >> 32) as u32)
+fn add_word([s0, s1]: Pair, [[l0, l1], [h0, h1]]: [Pair; 2], word: u64) -> Pair {
+    let (low, high) = (word & 0xffff_ffff, word >> 32);
+    let product = |l: u64, h: u64| l.wrapping_add(low).wrapping_mul(h.wrapping_add(high));
+    [s0.wrapping_add(product(l0, h0)), s1.wrapping_add(product(l1, h1))]
 }
 
 /// The upper halves are those that are strongly universal.

@@ -165,11 +165,7 @@ impl<P: Packet + ?Sized, R: Rules> Step for JudgeNames<'_, '_, P, R> {
 }
 
 #[inline(always)]
-fn host_name<P: Packet + ?Sized, R: Rules>(
-    judge: &mut Judge<'_, P, R>,
-    at: u32,
-    bytes: u32,
-) -> Result<Reason, Reason> {
+fn host_name<P: Packet + ?Sized, R: Rules>(judge: &mut Judge<'_, P, R>, at: u32, bytes: u32) -> Result<Reason, Reason> {
     let named = judge.name.read_text(judge.packet, at, bytes, &judge.settings.hash_key);
     named.map_err(|_| Reason::TlsNameMalformed)?;
     Ok(if judge.is_blocked() { Reason::TlsBlocked } else { Reason::TlsNotListed })

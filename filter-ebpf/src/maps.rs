@@ -7,9 +7,7 @@ use aya_ebpf::{
     macros::map,
     maps::{Array, HashMap, PerCpuArray, RingBuf},
 };
-use filter_core::{
-    Counter, EventBudget, HashKey, Name, Packet, Reason, Rule, RuleKey, Rules, Scratch, Settings,
-};
+use filter_core::{Counter, EventBudget, HashKey, Name, Packet, Reason, Rule, RuleKey, Rules, Scratch, Settings};
 
 use crate::verified_once;
 

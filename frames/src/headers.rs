@@ -1,8 +1,8 @@
 //! Ethernet, VLAN, IP and transport headers.
 
 use etherparse::{
-    IpHeaders, Ipv4Extensions, Ipv4Header, Ipv4Options, Ipv6Extensions, Ipv6Header,
-    Ipv6RawExtHeader, PacketBuilder, PacketBuilderStep, VlanId, ip_number,
+    IpHeaders, Ipv4Extensions, Ipv4Header, Ipv4Options, Ipv6Extensions, Ipv6Header, Ipv6RawExtHeader, PacketBuilder,
+    PacketBuilderStep, VlanId, ip_number,
 };
 
 /// Version of IP, and what is unusual in its header.

@@ -9,11 +9,7 @@ mod labels;
 #[cfg(test)]
 mod tests;
 
-use crate::{
-    hash::HashKey,
-    packet::Packet,
-    rules::RuleKey,
-};
+use crate::{hash::HashKey, packet::Packet, rules::RuleKey};
 
 pub(crate) use display::write_name;
 use labels::{TextLabels, WireLabels};
@@ -283,6 +279,8 @@ fn load_u64(octets: &[u8; 8]) -> u64 {
 fn load_u64(octets: &[u8; 8]) -> u64 {
     let word: u64;
     // SAFETY: it reads the eight octets and nothing else.
-    unsafe { core::arch::asm!("{} = *(u64 *)({} + 0)", out(reg) word, in(reg) octets, options(pure, readonly, nostack)) };
+    unsafe {
+        core::arch::asm!("{} = *(u64 *)({} + 0)", out(reg) word, in(reg) octets, options(pure, readonly, nostack))
+    };
     u64::from_le(word)
 }

@@ -2,11 +2,7 @@
 
 use std::{collections::BTreeSet, io};
 
-use aya::programs::{
-    ProgramError, Xdp, XdpMode,
-    links::FdLink,
-    xdp::XdpError,
-};
+use aya::programs::{ProgramError, Xdp, XdpMode, links::FdLink, xdp::XdpError};
 use netlink_packet_core::{NLM_F_REQUEST, NetlinkMessage, NetlinkPayload};
 use netlink_packet_route::{
     RouteNetlinkMessage,
@@ -86,12 +82,7 @@ pub(super) fn to_all(
         .collect()
 }
 
-fn to_one(
-    program: &mut Xdp,
-    name: &str,
-    index: u32,
-    mode: Mode,
-) -> Result<(FdLink, AttachedMode), KernelError> {
+fn to_one(program: &mut Xdp, name: &str, index: u32, mode: Mode) -> Result<(FdLink, AttachedMode), KernelError> {
     let modes: &[_] = match mode {
         Mode::Auto => &[AttachedMode::Native, AttachedMode::Generic],
         Mode::Native => &[AttachedMode::Native],

@@ -40,8 +40,7 @@ pub(super) fn update(map: BorrowedFd<'_>, keys: &[RuleKey], values: &[PodRule]) 
         map_fd: map.as_raw_fd().cast_unsigned(),
         ..Attributes::default()
     };
-    call(UPDATE_BATCH, &mut attributes)
-        .map_err(|io_error| SyscallError { call: "bpf_map_update_batch", io_error })
+    call(UPDATE_BATCH, &mut attributes).map_err(|io_error| SyscallError { call: "bpf_map_update_batch", io_error })
 }
 
 /// Calls `entry` for each entry. One that is added or removed meanwhile may be seen or not.

@@ -49,7 +49,9 @@ pub enum KernelError {
         error: io::Error,
     },
     /// The process lacks a permission.
-    #[error("missing {capability}, needed to {what}; run as root, or give it with `setcap` or systemd's AmbientCapabilities")]
+    #[error(
+        "missing {capability}, needed to {what}; run as root, or give it with `setcap` or systemd's AmbientCapabilities"
+    )]
     Permission {
         /// As in capabilities(7).
         capability: &'static str,

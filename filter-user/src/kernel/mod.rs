@@ -215,9 +215,7 @@ impl Filter {
     /// If the kernel refuses.
     pub fn counters(&self) -> Result<BTreeMap<Counter, u64>, KernelError> {
         let counters = PerCpuArray::<_, u64>::try_from(map(&self.object, "COUNTERS")?)?;
-        Counter::all()
-            .map(|counter| Ok((counter, counters.get(&counter.index(), 0)?.iter().sum())))
-            .collect()
+        Counter::all().map(|counter| Ok((counter, counters.get(&counter.index(), 0)?.iter().sum()))).collect()
     }
 
     /// Hands over the events that came since the last call, and does not wait for more. The kernel wakes nobody for an

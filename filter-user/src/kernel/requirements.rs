@@ -23,8 +23,7 @@ const CAP_BPF: u64 = 1 << 39;
 /// Refuses to start without what the kernel will ask for.
 pub(super) fn check_capabilities() -> Result<(), KernelError> {
     let path = "/proc/self/status";
-    let status =
-        fs::read_to_string(path).map_err(|error| KernelError::Read { path: path.to_owned(), error })?;
+    let status = fs::read_to_string(path).map_err(|error| KernelError::Read { path: path.to_owned(), error })?;
     lacking(effective(&status).unwrap_or(u64::MAX)).map_or(Ok(()), Err)
 }
 
