@@ -56,9 +56,11 @@ pub struct Removed {
 impl RuleBook {
     /// Makes the book of these names. With it come the keys of all rules, for the kernel.
     pub fn new(names: Names, hash_key: HashKey) -> Result<(Self, Vec<RuleKey>), KeyCollision> {
-        let mut store = names.store;
+        let Names { mut store, known: mut places, .. } = names;
         store.shrink();
-        let mut listed = Listed { places: HashTable::with_capacity(store.len() as usize), store };
+        // The table is as large as is needed; a second one beside it would be the peak of all memory.
+        places.clear();
+        let mut listed = Listed { store, places };
         let keys = listed.index(&hash_key)?;
         Ok((Self { hash_key, listed, manual: HashMap::new() }, keys))
     }

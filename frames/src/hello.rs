@@ -1,18 +1,18 @@
-//! ClientHellos that rustls wrote, taken apart and put together in another way (RFC 8446 §4.1.2).
+//! `ClientHello`s that rustls wrote, taken apart and put together in another way (RFC 8446 §4.1.2).
 
 use crate::tls;
 
-/// ContentType `handshake` and the version that rustls writes in the record of its first hello (RFC 8446 §5.1).
+/// `ContentType` `handshake` and the version that rustls writes in the record of its first hello (RFC 8446 §5.1).
 const RECORD: [u8; 3] = [22, 3, 1];
-/// HandshakeType `client_hello` (RFC 8446 §4).
+/// `HandshakeType` `client_hello` (RFC 8446 §4).
 const CLIENT_HELLO: u8 = 1;
 const RECORD_AND_HANDSHAKE_HEADERS: usize = 5 + 4;
 const VERSION_AND_RANDOM: usize = 2 + 32;
 
-/// An extension of a ClientHello.
+/// An extension of a `ClientHello`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Extension {
-    /// ExtensionType.
+    /// `ExtensionType`.
     pub kind: u16,
     /// `extension_data`.
     pub data: Vec<u8>,
@@ -24,7 +24,7 @@ impl Extension {
     /// `padding` (RFC 7685).
     pub const PADDING: u16 = 21;
 
-    /// A `server_name` extension with a list of entries, each with its NameType.
+    /// A `server_name` extension with a list of entries, each with its `NameType`.
     ///
     /// # Panics
     /// If they take more than an extension holds.
@@ -45,7 +45,7 @@ impl Extension {
     }
 }
 
-/// The parts of a ClientHello.
+/// The parts of a `ClientHello`.
 #[derive(Clone, Debug)]
 pub struct Hello {
     /// `legacy_version` and `random`.

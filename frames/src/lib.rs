@@ -1,5 +1,5 @@
 //! Frames for tests and measurements. Expected bytes come from other people's encoders: hickory-proto writes the DNS
-//! messages, rustls the ClientHellos, etherparse the headers around them.
+//! messages, rustls the `ClientHello`s, etherparse the headers around them.
 //!
 //! Input is that of tests: what cannot be encoded panics.
 

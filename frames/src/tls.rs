@@ -1,10 +1,10 @@
-//! TLS ClientHellos.
+//! TLS `ClientHello`s.
 
 use std::sync::Arc;
 
 use rustls::{ClientConfig, ClientConnection, RootCertStore, pki_types::ServerName};
 
-/// The records of a ClientHello for this name.
+/// The records of a `ClientHello` for this name.
 ///
 /// # Panics
 /// If rustls takes the text for no name.
@@ -12,7 +12,7 @@ pub fn client_hello(name: &str) -> Vec<u8> {
     hello(name, true)
 }
 
-/// The records of a ClientHello that names no server.
+/// The records of a `ClientHello` that names no server.
 ///
 /// # Panics
 /// If rustls makes none.

@@ -3,7 +3,7 @@ use frames::{Hello, Wrap};
 
 use super::*;
 
-/// ContentType, major version of the record, HandshakeType, major version of the hello (RFC 8446 §5.1, §4).
+/// `ContentType`, major version of the record, `HandshakeType`, major version of the hello (RFC 8446 §5.1, §4).
 const MARKS: [usize; 4] = [0, 1, 5, 9];
 
 fn send(record: &[u8]) -> Decided {

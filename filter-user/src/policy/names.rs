@@ -11,7 +11,7 @@ use super::store::{Place, Store};
 #[derive(Default)]
 pub struct Names {
     pub(super) store: Store,
-    known: HashTable<Place>,
+    pub(super) known: HashTable<Place>,
     // Seeded at random: no publisher of a list can make its names collide.
     hasher: RandomState,
 }

@@ -33,7 +33,7 @@ impl Program {
 /// Fields are dropped in their order: what runs in the lab before the lab.
 pub struct Network {
     controller: Option<Process>,
-    _servers: Option<(DnsServer, TlsServer)>,
+    servers: Option<(DnsServer, TlsServer)>,
     pub lab: Lab,
 }
 
@@ -42,7 +42,7 @@ impl Network {
     pub fn new(options: &Options) -> Self {
         let mut network = Self::without_servers(options);
         let server = network.lab.server();
-        network._servers = Some((DnsServer::start(server).unwrap(), TlsServer::start(server).unwrap()));
+        network.servers = Some((DnsServer::start(server).unwrap(), TlsServer::start(server).unwrap()));
         // Wires that are new carry nothing in their first second now and then.
         for family in Family::ALL {
             wait_until("the first answer", LIMIT, || Ok(!network.is_silent(Program::Dig, family, OTHER))).unwrap();
@@ -52,7 +52,7 @@ impl Network {
 
     /// The lab, and neither servers nor filter.
     pub fn without_servers(options: &Options) -> Self {
-        Self { controller: None, _servers: None, lab: Lab::new(options).unwrap() }
+        Self { controller: None, servers: None, lab: Lab::new(options).unwrap() }
     }
 
     /// Starts the controller on the gateway's interface to the client, and waits until it filters in this mode.

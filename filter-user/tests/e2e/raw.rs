@@ -22,7 +22,7 @@ pub fn send<'f>(namespace: &Namespace, interface: &str, frames: impl Iterator<It
     for frame in frames {
         // SAFETY: the pointer and the length are those of the frame.
         let sent = unsafe { libc::send(socket.as_raw_fd(), frame.as_ptr().cast(), frame.len(), 0) };
-        assert_eq!(sent, frame.len() as isize, "{}", io::Error::last_os_error());
+        assert_eq!(sent, frame.len().cast_signed(), "{}", io::Error::last_os_error());
     }
 }
 

@@ -72,15 +72,15 @@ fn headers_and_a_question_beyond_the_first_buffer_are_judged() {
 #[test]
 fn a_long_message_is_judged_by_its_question() {
     for (name, reason) in [("ads.example.com", Reason::DnsBlocked), ("web.example.com", Reason::DnsNotListed)] {
-        let message = [&frames::query(name)[..], &[0; 60_000]].concat();
+        let message = [frames::query(name), vec![0; 60_000]].concat();
         assert_eq!(judge(&Wrap::v4(53).udp(&message)), Decided::of(reason, name));
     }
 }
 
 #[test]
 fn long_segments_without_a_hello_pass_as_any() {
-    assert_eq!(judge(&Wrap::v4(443).tcp(&[0; 60_000])).reason, Reason::TcpOther);
-    assert_eq!(judge(&Wrap::v4(5300).udp(&[0; 60_000])).reason, Reason::UdpOther);
+    assert_eq!(judge(&Wrap::v4(443).tcp(&vec![0; 60_000])).reason, Reason::TcpOther);
+    assert_eq!(judge(&Wrap::v4(5300).udp(&vec![0; 60_000])).reason, Reason::UdpOther);
 }
 
 #[test]
