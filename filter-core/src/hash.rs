@@ -106,8 +106,8 @@ fn high_halves([low, high]: Pair) -> u64 {
 pub(crate) fn lower_case(word: u64) -> u64 {
     const EACH: u64 = 0x0101_0101_0101_0101;
     let low = word & (0x7f * EACH);
-    let from_a = low + (0x80 - b'A' as u64) * EACH;
-    let past_z = low + (0x7f - b'Z' as u64) * EACH;
+    let from_a = low + (0x80 - u64::from(b'A')) * EACH;
+    let past_z = low + (0x7f - u64::from(b'Z')) * EACH;
     let ascii = !word & (0x80 * EACH);
     word | ((from_a & !past_z & ascii) >> 2)
 }

@@ -9,6 +9,7 @@
 //! ```
 #![cfg_attr(not(test), no_std)]
 #![cfg_attr(target_arch = "bpf", feature(asm_experimental_arch))]
+#![expect(clippy::inline_always, reason = "what is not inlined is a function that the verifier goes through by itself")]
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![cfg_attr(
     test,

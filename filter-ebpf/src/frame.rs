@@ -10,7 +10,7 @@ use filter_core::{HashKey, Judge, LabelsEnd, NAME_BYTES, Name, Packet, Reason, R
 
 use crate::{maps::Room, verified_once};
 
-/// What the verifier lets be added to a packet pointer (MAX_PACKET_OFF in kernel/bpf/verifier.c).
+/// What the verifier lets be added to a packet pointer (`MAX_PACKET_OFF` in kernel/bpf/verifier.c).
 const OFFSET_MAX: usize = 0xffff;
 
 /// The part of a frame that lies in one piece: all of it, unless it came in several buffers.

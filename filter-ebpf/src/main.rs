@@ -2,6 +2,8 @@
 #![no_std]
 #![no_main]
 #![feature(asm_experimental_arch)]
+#![expect(clippy::inline_always, reason = "what is not inlined is a function that the verifier goes through by itself")]
+#![expect(clippy::needless_pass_by_value, reason = "the kernel hands the context to a program by value")]
 #![expect(missing_docs, reason = "the macro that exports a program drops its documentation")]
 
 mod events;
@@ -26,6 +28,8 @@ pub fn namegate(ctx: XdpContext) -> u32 {
         reason = Paged(ctx.ctx).decide(&mut room);
     }
     room.count(reason);
+    #[cfg(feature = "trace")]
+    aya_log_ebpf::info!(&ctx, "frame of {} bytes: reason {}", ctx.data_end() - ctx.data(), reason.index());
     match reason.verdict() {
         Verdict::Pass => xdp_action::XDP_PASS,
         Verdict::Drop => {
@@ -35,7 +39,7 @@ pub fn namegate(ctx: XdpContext) -> u32 {
     }
 }
 
-/// Does nothing: what others cost is measured against it, and the far end of a veth needs it to receive XDP_TX.
+/// Does nothing: what others cost is measured against it, and the far end of a veth needs it to receive `XDP_TX`.
 #[xdp(frags)]
 pub fn noop(_ctx: XdpContext) -> u32 {
     xdp_action::XDP_PASS

@@ -58,8 +58,9 @@ impl RuleBook {
     pub fn new(names: Names, hash_key: HashKey) -> Result<(Self, Vec<RuleKey>), KeyCollision> {
         let Names { mut store, known: mut places, .. } = names;
         store.shrink();
-        // The table is as large as is needed; a second one beside it would be the peak of all memory.
+        // A second table beside this one would be the peak of all memory.
         places.clear();
+        places.shrink_to(store.len() as usize, |_| 0);
         let mut listed = Listed { store, places };
         let keys = listed.index(&hash_key)?;
         Ok((Self { hash_key, listed, manual: HashMap::new() }, keys))
@@ -142,7 +143,7 @@ impl RuleBook {
     /// Bytes that the book takes.
     pub fn memory_bytes(&self) -> usize {
         let manual: usize = self.manual.values().map(|name| 64 + name.as_str().len()).sum();
-        self.listed.store.bytes() + self.listed.places.allocation_size() + manual
+        self.listed.store.memory_bytes() + self.listed.places.allocation_size() + manual
     }
 
     fn in_force(&self, place: Place) -> bool {

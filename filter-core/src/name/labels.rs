@@ -69,7 +69,7 @@ impl Step for TextLabels<'_> {
 fn octets_before_dot(name: &Name, at: u32) -> Option<u32> {
     const EACH: u64 = 0x0101_0101_0101_0101;
     for octet in (0..=LABEL_OCTETS as u32).step_by(8) {
-        let word = name.word(at + octet) ^ (b'.' as u64 * EACH);
+        let word = name.word(at + octet) ^ (u64::from(b'.') * EACH);
         // The lowest set bit marks the first zero octet (Mycroft's test); the bits above it may be wrong.
         let zeros = word.wrapping_sub(EACH) & !word & (0x80 * EACH);
         if zeros != 0 {

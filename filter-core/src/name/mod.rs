@@ -268,6 +268,7 @@ impl Name {
 
 /// Eight octets, the first in the lowest place.
 #[cfg(not(target_arch = "bpf"))]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the same as for the kernel, which loads through the reference")]
 fn load_u64(octets: &[u8; 8]) -> u64 {
     u64::from_le_bytes(*octets)
 }

@@ -7,6 +7,8 @@ mod events;
 mod pod;
 mod requirements;
 mod test_run;
+#[cfg(feature = "trace")]
+mod trace;
 
 use std::{
     collections::BTreeMap,
@@ -58,6 +60,8 @@ pub struct Filter {
     capacity: u32,
     /// Dropping a link detaches it.
     attached: Vec<(Attachment, FdLink)>,
+    #[cfg(feature = "trace")]
+    trace: trace::Trace,
 }
 
 impl fmt::Debug for Filter {
@@ -101,6 +105,8 @@ impl Filter {
             hash_key,
             capacity: options.max_rules.max(1),
             attached: Vec::new(),
+            #[cfg(feature = "trace")]
+            trace: trace::Trace::of(&mut object)?,
             object,
         })
     }
@@ -222,6 +228,8 @@ impl Filter {
     /// event: call this several times a second.
     pub fn drain_events(&mut self, each: impl FnMut(BlockEvent)) {
         events::drain(&mut self.events, each);
+        #[cfg(feature = "trace")]
+        self.trace.print();
     }
 
     /// The program on a bench: one CPU, frames from memory.

@@ -15,6 +15,7 @@ use std::{
 };
 
 use line::{Line, unusable_word};
+use source::Source;
 
 pub use domain::{Domain, MAX_LABEL, MAX_NAME, NameError, canonical_into};
 pub use error::{Holds, ListError};
@@ -25,12 +26,17 @@ use crate::policy::{ListNames, Names, TooManyNames};
 /// Bytes of a line that are read; a longer line is left out.
 pub const MAX_LINE: usize = 64 * 1024;
 
+/// Bytes that a list has for each name: 17 to 35, of those tried.
+const BYTES_A_NAME: u64 = 20;
+
 /// Reads the list at `path` (`-` for standard input) into `names`. `progress` is told how many bytes of the file
 /// were taken by each step.
 pub fn load(path: &Path, names: &mut Names, progress: &mut dyn FnMut(u64)) -> Result<ListReport, ListError> {
     let list = if path == Path::new("-") { "standard input".into() } else { path.display().to_string() };
-    let text = source::open(path, progress)?;
-    let mut reader = Reader { names: names.list(&list), name: Vec::new(), report: ListReport::default() };
+    let Source { text, bytes } = source::open(path, progress)?;
+    let mut names = names.list(&list);
+    names.expect(bytes / BYTES_A_NAME);
+    let mut reader = Reader { names, name: Vec::new(), report: ListReport::default() };
     reader.report.list = list;
     reader.read(text).map_err(|error| match error {
         ReadError::Io(error) => ListError::read(path, error),

@@ -51,15 +51,26 @@ impl Names {
 pub struct ListNames<'a>(&'a mut Names);
 
 impl ListNames<'_> {
+    /// Whatever a file's size makes one expect, no more room is made than this: 20 MB.
+    const MOST_EXPECTED: usize = 1 << 21;
+
+    /// Makes room for about so many names: growing step by step would hash all of them again and again. Names that
+    /// do not come cost no memory once the book is made.
+    pub fn expect(&mut self, names: u64) {
+        let Names { store, known, hasher } = &mut *self.0;
+        let names = usize::try_from(names).map_or(Self::MOST_EXPECTED, |names| names.min(Self::MOST_EXPECTED));
+        known.reserve(names, |place| hasher.hash_one(store.bytes(*place)));
+    }
+
     /// Adds a canonical name; false if it is there already, from whatever list.
     pub fn insert(&mut self, name: &str, line: u32) -> Result<bool, TooManyNames> {
         let Names { store, known, hasher } = &mut *self.0;
-        let hash = hasher.hash_one(name);
-        if known.find(hash, |place| store.name(*place) == name).is_some() {
+        let hash = hasher.hash_one(name.as_bytes());
+        if known.find(hash, |place| store.bytes(*place) == name.as_bytes()).is_some() {
             return Ok(false);
         }
         let place = store.push(name, line).ok_or(TooManyNames)?;
-        known.insert_unique(hash, place, |place| hasher.hash_one(store.name(*place)));
+        known.insert_unique(hash, place, |place| hasher.hash_one(store.bytes(*place)));
         Ok(true)
     }
 }

@@ -51,9 +51,13 @@ impl Store {
     }
 
     pub fn name(&self, place: Place) -> &str {
+        str::from_utf8(self.bytes(place)).unwrap_or_default()
+    }
+
+    pub fn bytes(&self, place: Place) -> &[u8] {
         let start = place as usize + HEAD;
         let len = usize::from(self.records[start - 1]);
-        str::from_utf8(&self.records[start..start + len]).unwrap_or_default()
+        &self.records[start..start + len]
     }
 
     pub fn line(&self, place: Place) -> u32 {
@@ -67,7 +71,7 @@ impl Store {
 
     /// All records from this place on, retired ones included.
     pub fn places_from(&self, place: Place) -> impl Iterator<Item = Place> {
-        let next = |place: &Place| self.existing(*place as usize + HEAD + self.name(*place).len());
+        let next = |place: &Place| self.existing(*place as usize + HEAD + self.bytes(*place).len());
         std::iter::successors(self.existing(place as usize), next)
     }
 
@@ -80,7 +84,7 @@ impl Store {
         self.records.shrink_to_fit();
     }
 
-    pub fn bytes(&self) -> usize {
+    pub fn memory_bytes(&self) -> usize {
         self.records.capacity()
     }
 

@@ -122,6 +122,15 @@ fn a_name_takes_less_than_50_bytes() {
 
 proptest! {
     #[test]
+    fn every_canonical_name_has_a_key_and_is_found_by_it(text in "[a-zA-Z0-9_.ä-]{1,260}|([a-z]\\.){100,130}[a-z]") {
+        if let Ok(name) = Domain::parse(&text) {
+            let (mut book, _) = book(&[]);
+            book.add(name.clone()).unwrap();
+            prop_assert_eq!(book.find(book.key(&name)).map(|rule| rule.name.to_owned()), Some(name.to_string()));
+        }
+    }
+
+    #[test]
     fn pages_of_any_size_give_every_rule_once(
         names in proptest::collection::btree_set("[a-d]{1,3}\\.[a-d]{1,3}", 0..60),
         removed in "[a-d]{1,3}\\.[a-d]{1,3}",

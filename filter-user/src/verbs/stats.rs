@@ -83,7 +83,12 @@ fn show(args: &Args, stats: &Stats, before: Option<(Duration, &Stats)>) -> anyho
         write!(out, "{CLEAR}")?;
     }
     writeln!(out, "{HEADING}packets{HEADING:#}")?;
-    writeln!(out, "{}", table(counters(args, stats, before), if args.watch { &[0, 1] } else { &[0] }))?;
+    let counters = counters(args, stats, before);
+    if counters.is_empty() {
+        writeln!(out, "none so far")?;
+    } else {
+        writeln!(out, "{}", table(counters, if args.watch { &[0, 1] } else { &[0] }))?;
+    }
     if !stats.rules.is_empty() {
         let rules = stats.rules.iter();
         let rules = rules.map(|rule| [count(rule.hits), rule.source.rule.clone(), place(&rule.source)]);

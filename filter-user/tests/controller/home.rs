@@ -49,14 +49,18 @@ impl Home {
 
     /// Starts a controller and waits until it answers.
     pub fn start(&self, args: &[&str]) -> Running {
-        let mut command = self.lab.gateway().command(NAMEGATE);
-        let mut running = Running::spawn(command.args(self.run_args(args)), self.path("controller.log"));
+        let mut running = self.spawn(args);
         wait_until("the controller to answer", LIMIT, || {
             assert!(running.process.ended()?.is_none(), "{}", running.said());
             Ok(self.verb(&["status"]).status.success())
         })
         .unwrap();
         running
+    }
+
+    pub fn spawn(&self, args: &[&str]) -> Running {
+        let mut command = self.lab.gateway().command(NAMEGATE);
+        Running::spawn(command.args(self.run_args(args)), self.path("controller.log"))
     }
 
     pub fn tail(&self, verb: &str) -> Running {

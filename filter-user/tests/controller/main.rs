@@ -4,11 +4,13 @@ mod bad_input;
 mod home;
 mod rules;
 
+use std::process::{Command, Stdio};
+
 use lab::wait_until;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::home::{Home, LIMIT};
+use crate::home::{Home, LIMIT, NAMEGATE};
 
 #[test]
 fn it_filters_from_its_start_until_sigterm() {
@@ -26,6 +28,18 @@ fn ends_by(signal: Signal, words: &str) {
     assert!(home.is_attached("lan") && !home.is_attached("wan"));
     assert_eq!(controller.signal(signal), Some(0));
     assert!(controller.said().ends_with(words), "{}", controller.said());
+    assert!(!home.is_attached("lan") && !home.socket().exists());
+}
+
+#[test]
+fn it_ends_also_while_it_still_reads_a_list() {
+    let home = Home::new(&[]);
+    let fifo = home.path("fifo");
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let mut controller = home.spawn(&["--iface", "lan", "--list", &fifo]);
+    wait_until("the socket", LIMIT, || Ok(home.socket().exists())).unwrap();
+    assert_eq!(controller.signal(Signal::TERM), Some(0));
+    assert_eq!(controller.said(), "told to end: stopped before anything was attached\n");
     assert!(!home.is_attached("lan") && !home.socket().exists());
 }
 
@@ -70,7 +84,9 @@ fn somebody_who_reads_events_does_not_keep_it_from_ending() {
 #[test]
 fn what_people_read_has_no_colours_in_a_pipe_and_the_rules_in_it() {
     let home = Home::new(&["a.example"]);
-    let _controller = home.start(&["--iface", "lan"]);
+    let controller = home.start(&["--iface", "lan"]);
+    let socket = home.socket();
+    assert_eq!(controller.said(), format!("filtering lan (native) with 1 rule; the API is on {}\n", socket.display()));
     home.json(&["block", "add", "b.example"]);
     for (verb, words) in [
         (&["status"][..], "2 of 16,385"),
@@ -83,4 +99,17 @@ fn what_people_read_has_no_colours_in_a_pipe_and_the_rules_in_it() {
         assert!(text.contains(words), "{text}");
         assert!(!text.contains('\x1b'), "{text:?}");
     }
+}
+
+#[test]
+fn a_reader_that_has_had_enough_is_no_failure() {
+    let names: Vec<String> = (0..10_000).map(|i| format!("host-{i}.example.com")).collect();
+    let home = Home::new(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let _controller = home.start(&["--iface", "lan"]);
+    let mut list = Command::new(NAMEGATE);
+    list.args(["block", "list", "--socket"]).arg(home.socket()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut list = list.spawn().unwrap();
+    drop(list.stdout.take());
+    let output = list.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
 }
