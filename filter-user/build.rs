@@ -4,7 +4,6 @@ use anyhow::anyhow;
 use aya_build::{Package, Toolchain};
 
 #[path = "../xtask/src/toolchain.rs"]
-#[allow(dead_code, reason = "the set-up uses all of it")]
 mod toolchain;
 
 fn main() -> anyhow::Result<()> {

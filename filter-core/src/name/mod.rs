@@ -148,7 +148,7 @@ impl Name {
         Ok(())
     }
 
-    /// Finds the labels of what [`Name::start`] announced, and hashes them. Gives the octets that the name takes.
+    /// Finds the labels of the octets that were read last, and hashes them. Gives the octets that the name takes.
     #[inline(always)]
     pub fn hash_labels<P: Packet + ?Sized>(&mut self, key: &HashKey) -> LabelsEnd {
         LabelsEnd::of(match self.form() {

@@ -145,7 +145,7 @@ fn program_name(id: u32) -> String {
     program.and_then(|program| program.name_as_str().map(str::to_owned)).unwrap_or_else(|| "unnamed".to_owned())
 }
 
-/// What the kernel says of an interface (RTM_GETLINK, rtnetlink(7)); `None` if there is none of the name.
+/// What the kernel says of an interface (`RTM_GETLINK`, rtnetlink(7)); `None` if there is none of the name.
 fn link(name: &str) -> io::Result<Option<LinkMessage>> {
     let mut request = LinkMessage::default();
     request.attributes.push(LinkAttribute::IfName(name.to_owned()));

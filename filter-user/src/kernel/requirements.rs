@@ -55,13 +55,8 @@ pub(super) fn explain_load(error: EbpfError) -> KernelError {
             _ => {}
         }
     }
-    match KernelVersion::current() {
-        Ok(running) => match missing_feature(running) {
-            Some((feature, since)) => missing(feature, since),
-            None => KernelError::Load(error),
-        },
-        Err(_) => KernelError::Load(error),
-    }
+    let feature = KernelVersion::current().ok().and_then(missing_feature);
+    feature.map_or(KernelError::Load(error), |(feature, since)| missing(feature, since))
 }
 
 fn missing_feature(running: KernelVersion) -> Option<(&'static str, &'static str)> {
@@ -83,8 +78,8 @@ fn verified(error: &EbpfError) -> bool {
 
 fn io_error(error: &EbpfError) -> Option<&io::Error> {
     match error {
-        EbpfError::ProgramError(ProgramError::LoadError { io_error, .. }) => Some(io_error),
-        EbpfError::MapError(MapError::CreateError { io_error, .. }) => Some(io_error),
+        EbpfError::ProgramError(ProgramError::LoadError { io_error, .. })
+        | EbpfError::MapError(MapError::CreateError { io_error, .. }) => Some(io_error),
         _ => None,
     }
 }

@@ -26,7 +26,7 @@ use crate::policy::{ListNames, Names, TooManyNames};
 /// Bytes of a line that are read; a longer line is left out.
 pub const MAX_LINE: usize = 64 * 1024;
 
-/// Bytes that a list has for each name: 17 to 35, of those tried.
+/// Bytes that a list has for each name: of real lists with 10,000 names or more, 12 to 43.
 const BYTES_A_NAME: u64 = 20;
 
 /// Reads the list at `path` (`-` for standard input) into `names`. `progress` is told how many bytes of the file

@@ -11,8 +11,8 @@ use super::ListError;
 /// Bytes that are read at once.
 const BUFFER: usize = 256 * 1024;
 
-/// How much larger than its packed form a list is: 2.5 to 4 times, of those tried.
-const PACKED: u64 = 3;
+/// How much larger than its packed form a list is: of 16 real ones 2.8 to 39 times, half of them below 4.6.
+const PACKED: u64 = 4;
 
 /// A list's text.
 pub(super) struct Source<'a> {

@@ -47,14 +47,14 @@ pub fn run() -> Result<ExitCode> {
 }
 
 fn checks(workspace: &Workspace) -> Result<Vec<Outcome>> {
-    let every_test = [ROOT_TESTS, SHARED_TESTS].map(|feature| workspace.with_feature(feature));
+    let every_test = [ROOT_TESTS, SHARED_TESTS].map(|feature| workspace.with_feature(feature)).concat();
     let mut clippy = cargo();
     clippy.args(["clippy", "--all-targets"]).args(HOST);
-    clippy.arg(feature_flag(&every_test.concat()));
-    clippy.args(["--", "-Dwarnings"]);
+    clippy.arg(feature_flag(&every_test)).args(["--", "-Dwarnings"]);
+    // The same features, or the kernel program would be built once more.
     let mut doc = cargo();
     doc.args(["doc", "--no-deps"]).args(HOST);
-    doc.env("RUSTDOCFLAGS", "-Dwarnings");
+    doc.arg(feature_flag(&every_test)).env("RUSTDOCFLAGS", "-Dwarnings");
     Ok(vec![
         check("fmt", cargo().args(["fmt", "--all", "--check"]))?,
         check("clippy", &mut clippy)?,
