@@ -92,9 +92,21 @@ pub fn program(name: impl AsRef<OsStr>) -> Command {
 }
 
 pub(crate) fn run(command: &mut Command) -> Result<String> {
-    let output = command.output().with_context(|| format!("cannot start {command:?}: is the program installed?"))?;
+    let output = command.output().with_context(|| cannot_start(command))?;
     if !output.status.success() {
-        bail!("{command:?} failed ({}): {}", output.status, String::from_utf8_lossy(&output.stderr).trim());
+        let said = String::from_utf8_lossy(&output.stderr);
+        bail!("`{}` failed ({}): {}", shown(command), output.status, said.trim());
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+pub(crate) fn cannot_start(command: &Command) -> String {
+    format!("cannot start `{}`: is the program installed?", shown(command))
+}
+
+/// The command as one would type it; its `Debug` begins with the whole `PATH`.
+fn shown(command: &Command) -> String {
+    let words: Vec<_> =
+        [command.get_program()].into_iter().chain(command.get_args()).map(OsStr::to_string_lossy).collect();
+    words.join(" ")
 }

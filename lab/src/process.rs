@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::namespace::cannot_start;
 use crate::wait_until;
 
 /// How long a process may take to end after SIGTERM, before SIGKILL.
@@ -21,10 +22,7 @@ pub struct Process {
 impl Process {
     /// Starts the command in a process group of its own: Ctrl-C in a terminal is its owner's business.
     pub fn spawn(command: &mut Command) -> Result<Self> {
-        let child = command
-            .process_group(0)
-            .spawn()
-            .with_context(|| format!("cannot start {command:?}: is the program installed?"))?;
+        let child = command.process_group(0).spawn().with_context(|| cannot_start(command))?;
         Ok(Self { child })
     }
 
