@@ -71,8 +71,9 @@ fn up() -> Result<ExitCode> {
     let tls = TlsServer::start(lab.server())?;
     let list = lab.directory().join("sample.hosts");
     std::fs::write(&list, SAMPLE_LIST).with_context(|| format!("cannot write {}", list.display()))?;
-    print_usage(lab.directory());
+    let directory = lab.directory().to_owned();
     lab.leave([dns.into_process(), tls.into_process()]);
+    print_usage(&directory);
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,6 +1,7 @@
 //! The questions: which name, by which program, over which family, and what is right.
 
 use std::fmt;
+use std::process::{ExitStatus, Stdio};
 
 use anyhow::Result;
 use lab::{Family, Namespace, SERVER};
@@ -41,7 +42,15 @@ pub struct Question {
 /// What the client got.
 pub struct Seen {
     pub text: String,
-    pub answered: bool,
+    outcome: Outcome,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    Answer,
+    Silence,
+    /// Neither: the question shows nothing.
+    Failure,
 }
 
 /// A question with what came of it.
@@ -99,10 +108,10 @@ impl Question {
         let args = ["+short", "+tries=1", "+time=1", &at, self.name, record];
         let output = client.command("dig").args(args).output()?;
         let answer = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-        Ok(if output.status.success() {
-            Seen::answer(format!("answer {answer}"))
-        } else {
-            Seen::nothing("no answer in 1 s")
+        Ok(match output.status.code() {
+            Some(0) => Seen::answer(format!("answer {answer}")),
+            Some(9) => Seen::silence("no answer in 1 s"),
+            _ => Seen::failure("dig", output.status),
         })
     }
 
@@ -117,8 +126,8 @@ impl Question {
         let code = String::from_utf8_lossy(&output.stdout).into_owned();
         Ok(match output.status.code() {
             Some(0) => Seen::answer(format!("HTTP {code}")),
-            Some(28) => Seen::nothing("timed out"),
-            _ => Seen::nothing(&format!("curl failed ({})", output.status)),
+            Some(28) => Seen::silence("timed out"),
+            _ => Seen::failure("curl", output.status),
         })
     }
 
@@ -129,24 +138,28 @@ impl Question {
         };
         // An end of input makes s_client end after the handshake.
         let args = [PATIENCE, "openssl", "s_client", "-brief", "-servername", self.name, "-connect", &at];
-        let output = client.command("timeout").args(args).stdin(std::process::Stdio::null()).output()?;
+        let output = client.command("timeout").args(args).stdin(Stdio::null()).output()?;
         let printed = String::from_utf8_lossy(&output.stderr).into_owned();
         let version = printed.lines().find_map(|line| line.strip_prefix("Protocol version: "));
         Ok(match (output.status.code(), version) {
             (Some(0), Some(version)) => Seen::answer(format!("handshake {version}")),
-            (Some(124), _) => Seen::nothing("timed out"),
-            _ => Seen::nothing(&format!("openssl failed ({})", output.status)),
+            (Some(124), _) => Seen::silence("timed out"),
+            _ => Seen::failure("openssl", output.status),
         })
     }
 }
 
 impl Seen {
     fn answer(text: String) -> Self {
-        Self { text, answered: true }
+        Self { text, outcome: Outcome::Answer }
     }
 
-    fn nothing(text: &str) -> Self {
-        Self { text: text.to_owned(), answered: false }
+    fn silence(text: &str) -> Self {
+        Self { text: text.to_owned(), outcome: Outcome::Silence }
+    }
+
+    fn failure(program: &str, status: ExitStatus) -> Self {
+        Self { text: format!("{program} failed ({status})"), outcome: Outcome::Failure }
     }
 }
 
@@ -166,7 +179,7 @@ impl Row {
             }
             _ => false,
         };
-        counted && self.seen.answered != question.blocked
+        counted && self.seen.outcome == if question.blocked { Outcome::Silence } else { Outcome::Answer }
     }
 }
 
@@ -186,19 +199,20 @@ mod tests {
 
     #[test]
     fn a_blocked_question_is_right_only_without_an_answer_and_with_its_counter() {
-        assert!(row(true, false, &[("dns_blocked", 1)]).is_right());
-        assert!(!row(true, true, &[("dns_blocked", 1)]).is_right());
-        assert!(!row(true, false, &[]).is_right());
-        assert!(!row(true, false, &[("dns_blocked", 2)]).is_right());
-        assert!(!row(true, false, &[("dns_blocked", 1), ("dns_malformed", 1)]).is_right());
-        assert!(!row(true, false, &[("dns_not_listed", 1)]).is_right());
+        assert!(row(true, Outcome::Silence, &[("dns_blocked", 1)]).is_right());
+        assert!(!row(true, Outcome::Answer, &[("dns_blocked", 1)]).is_right());
+        assert!(!row(true, Outcome::Failure, &[("dns_blocked", 1)]).is_right());
+        assert!(!row(true, Outcome::Silence, &[]).is_right());
+        assert!(!row(true, Outcome::Silence, &[("dns_blocked", 2)]).is_right());
+        assert!(!row(true, Outcome::Silence, &[("dns_blocked", 1), ("dns_malformed", 1)]).is_right());
+        assert!(!row(true, Outcome::Silence, &[("dns_not_listed", 1)]).is_right());
     }
 
     #[test]
     fn an_unblocked_question_is_right_only_with_an_answer_and_its_counter() {
-        assert!(row(false, true, &[("dns_not_listed", 1)]).is_right());
-        assert!(!row(false, false, &[("dns_not_listed", 1)]).is_right());
-        assert!(!row(false, true, &[("dns_blocked", 1)]).is_right());
+        assert!(row(false, Outcome::Answer, &[("dns_not_listed", 1)]).is_right());
+        assert!(!row(false, Outcome::Silence, &[("dns_not_listed", 1)]).is_right());
+        assert!(!row(false, Outcome::Answer, &[("dns_blocked", 1)]).is_right());
     }
 
     #[test]
@@ -216,10 +230,10 @@ mod tests {
         assert!(questions.iter().any(|question| !question.blocked));
     }
 
-    fn row(blocked: bool, answered: bool, moved: &[(&str, u64)]) -> Row {
+    fn row(blocked: bool, outcome: Outcome, moved: &[(&str, u64)]) -> Row {
         Row {
             question: Question { name: "example.com", program: Program::Dig, family: Family::V4, blocked },
-            seen: Seen { text: String::new(), answered },
+            seen: Seen { text: String::new(), outcome },
             counted: counted(moved),
         }
     }
