@@ -26,6 +26,12 @@ impl<'p, P: Packet + ?Sized> Cursor<'p, P> {
         self.end.saturating_sub(self.at)
     }
 
+    /// True unless it moved past the end.
+    #[inline(always)]
+    pub fn is_inside(&self) -> bool {
+        self.at <= self.end
+    }
+
     /// Moves on; a position past the end makes every later read fail.
     #[inline(always)]
     pub fn skip(&mut self, bytes: u32) {

@@ -1,83 +1,235 @@
 //! The decision over one frame.
 
 use crate::{
-    abi::Settings,
+    abi::{Scratch, Segment, Settings},
     dns,
-    headers::{self, Protocol, Transport},
-    name::Name,
-    packet::Packet,
+    flows::{FlowKey, Flows},
+    headers::{self, Layer, Protocol, Stop, Tcp, Transport, layers},
+    maps::Maps,
+    name::NameEnd,
+    packet::{Frame, Packet},
     reason::Reason,
-    rules::Rules,
-    tls,
+    tls::{self, HelloEnd},
 };
 
 /// Decides over a frame that starts with its Ethernet header; the verdict follows from the reason.
 ///
-/// The name that was judged last is left in `name`, with the rule that blocks it; it means something only if the reason
-/// is about a name.
+/// Segments of messages that come in several are held in `flows`. The name that was judged last is left in `scratch`;
+/// it means something only if the reason is about a name.
 #[inline(always)]
-pub fn decide<P: Packet + ?Sized, R: Rules>(packet: &P, settings: &Settings, rules: &R, name: &mut Name) -> Reason {
-    let mut judge = Judge { packet, settings, rules, name };
-    judge.frame().unwrap_or_else(|reason| reason)
+pub fn decide<P: Frame + ?Sized, M: Maps, F: Flows>(
+    packet: &P,
+    settings: &Settings,
+    maps: &M,
+    flows: &mut F,
+    scratch: &mut Scratch,
+) -> Reason {
+    Judge { packet, settings, maps, scratch }.frame(flows, Transport::plain(packet))
+}
+
+/// [`decide`], taking layer by layer off from the first on: for frames that lie in several buffers.
+#[inline(always)]
+pub fn decide_by_layers<P: Frame + ?Sized, M: Maps, F: Flows>(
+    packet: &P,
+    settings: &Settings,
+    maps: &M,
+    flows: &mut F,
+    scratch: &mut Scratch,
+) -> Reason {
+    Judge { packet, settings, maps, scratch }.frame(flows, Err(Stop::Layered(Layer::ETHERNET, 0)))
 }
 
 /// All that judging the names of a packet takes.
-pub struct Judge<'p, P: ?Sized, R> {
-    /// The frame.
+pub struct Judge<'p, P: ?Sized, M> {
+    /// The bytes.
     pub packet: &'p P,
     /// The settings in force.
     pub settings: &'p Settings,
-    /// The rules in force.
-    pub rules: &'p R,
+    /// The rules in force, and what is counted and reported.
+    pub maps: &'p M,
     /// Room for the name that is judged.
-    pub name: &'p mut Name,
+    pub scratch: &'p mut Scratch,
 }
 
 /// A reason that ends the judging early is the `Err` of these, so that `?` passes it on.
-impl<P: Packet + ?Sized, R: Rules> Judge<'_, P, R> {
+impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
     #[inline(always)]
-    fn frame(&mut self) -> Result<Reason, Reason> {
-        let transport = Transport::of(self.packet)?;
-        match transport.protocol {
-            Protocol::Udp => self.datagram(&transport),
-            Protocol::Tcp => self.segment(&transport),
+    fn frame<F: Flows>(&mut self, flows: &mut F, found: Result<Transport, Stop>) -> Reason {
+        /// What is around a tunnel, the tunnel, and what is in it.
+        const ROUNDS: u32 = 3;
+
+        let mut found = found;
+        for _ in 0..ROUNDS {
+            match found.and_then(|transport| self.transport(flows, &transport)) {
+                Ok(reason) => return reason,
+                Err(Stop::Because(reason)) => return self.settled(reason),
+                Err(Stop::Layered(layer, at)) => found = P::layered(self, layer, at).map_err(Stop::Because),
+            }
+        }
+        Reason::UdpOther
+    }
+
+    /// Finds the transport behind the layers that start with this one at this offset.
+    #[inline(always)]
+    pub fn layered(&mut self, layer: Layer, at: u32) -> Result<Transport, Reason> {
+        layers::transport(self.packet, &mut self.scratch.layers, layer, at)
+    }
+
+    /// Later fragments may be dropped.
+    #[inline(always)]
+    fn settled(&self, reason: Reason) -> Reason {
+        match reason {
+            Reason::Fragment if self.settings.drops_fragments() => Reason::FragmentDropped,
+            _ => reason,
         }
     }
 
     #[inline(always)]
-    fn datagram(&mut self, transport: &Transport) -> Result<Reason, Reason> {
-        let (port, at, end) = headers::udp(self.packet, transport)?;
-        if !self.settings.is_dns_port(port) {
-            return Err(Reason::UdpOther);
+    fn transport<F: Flows>(&mut self, flows: &mut F, transport: &Transport) -> Result<Reason, Stop> {
+        match transport.protocol() {
+            Protocol::Udp => self.datagram(transport),
+            Protocol::Tcp => Ok(self.segment(flows, transport)?),
         }
-        Ok(P::dns_message(self, at, end))
     }
 
     #[inline(always)]
-    fn segment(&mut self, transport: &Transport) -> Result<Reason, Reason> {
-        let (at, end) = headers::tcp(self.packet, transport)?;
-        if tls::starts_hello(self.packet, at, end)? {
-            Ok(P::client_hello(self, at, end))
-        } else {
-            Err(Reason::TcpOther)
+    fn datagram(&mut self, transport: &Transport) -> Result<Reason, Stop> {
+        let udp = headers::udp(self.packet, transport)?;
+        if self.settings.is_dns_port(udp.destination_port) || self.settings.is_dns_port(udp.source_port) {
+            self.scratch.transport = *transport;
+            self.scratch.sequence = 0;
+            return Ok(P::dns_message(self, udp.at, udp.end));
+        }
+        if udp.destination_port == layers::VXLAN_PORT && transport.tunnels < layers::TUNNELS {
+            return Err(Stop::Layered(Layer::VXLAN, udp.at));
+        }
+        Err(Reason::UdpOther.into())
+    }
+
+    /// Most segments are not of interest: they carry nothing, or go on with what is not held.
+    #[inline(always)]
+    fn segment<F: Flows>(&mut self, flows: &mut F, transport: &Transport) -> Result<Reason, Reason> {
+        let tcp = headers::tcp(self.packet, transport)?;
+        if !tcp.syn {
+            if tcp.at >= tcp.end {
+                return Err(Reason::TcpOther);
+            }
+            let begins = tls::may_start(self.packet, tcp.at) || self.is_dns(&tcp);
+            if !begins && !self.is_awaited(flows, transport, &tcp)? {
+                return Err(Reason::TcpOther);
+            }
+        }
+        self.scratch.transport = *transport;
+        Ok(P::segment_of_interest(self, flows))
+    }
+
+    #[inline(always)]
+    fn is_dns(&self, tcp: &Tcp) -> bool {
+        self.settings.is_dns_port(tcp.destination_port) || self.settings.is_dns_port(tcp.source_port)
+    }
+
+    /// True if the flow may have a message under way, or its first octet.
+    #[inline(always)]
+    fn is_awaited<F: Flows>(&self, flows: &mut F, transport: &Transport, tcp: &Tcp) -> Result<bool, Reason> {
+        let hash = FlowKey::of(self.packet, transport, tcp).ok_or(Reason::HeadersCut)?.hash(self.settings);
+        let bucket = flows.bucket(hash & self.settings.bucket_mask()).ok_or(Reason::TcpOther)?;
+        Ok(bucket.may_hold(hash) || bucket.awaits_first(hash))
+    }
+
+    /// Judges a segment that opens a connection, may start a message, or may go on with one.
+    #[inline(always)]
+    pub fn segment_of_interest<F: Flows>(&mut self, flows: &mut F) -> Reason {
+        match P::take_segment(self, flows) {
+            Ok(Taken::WholeHello) => {
+                let Segment { at, end, sequence, .. } = self.scratch.segment;
+                self.scratch.sequence = sequence;
+                P::client_hello(self, at, end).reason
+            }
+            Ok(Taken::ToHold) => self.held_segment(flows),
+            Err(reason) => reason,
         }
     }
 
-    /// Judges the question of the DNS message from `at` to `end`.
+    /// Takes down what is at hand: which flow's, which part of it, and what may be in it.
+    #[inline(always)]
+    pub fn take_segment<F: Flows>(&mut self, flows: &mut F) -> Result<Taken, Reason> {
+        let tcp = headers::tcp(self.packet, &self.scratch.transport)?;
+        let key = FlowKey::of(self.packet, &self.scratch.transport, &tcp).ok_or(Reason::HeadersCut)?;
+        let hash = key.hash(self.settings);
+        let bucket = flows.bucket(hash & self.settings.bucket_mask()).ok_or(Reason::TcpOther)?;
+        // A SYN takes a sequence number; what comes with it is behind that (RFC 9293 §3.4).
+        let sequence = tcp.sequence.wrapping_add(u32::from(tcp.syn));
+        if tcp.syn {
+            bucket.open(hash, sequence);
+            if tcp.at >= tcp.end {
+                return Err(Reason::TcpOther);
+            }
+        }
+        let first = bucket.first_octet(hash, sequence);
+        let may_be_held = bucket.may_hold(hash);
+        let before = P::opaque(tls::octets_before(self.packet, tcp.at, tcp.end) as usize) as u32;
+        let (at, sequence, first) = (tcp.at + before, sequence.wrapping_add(before), first.wrapping_add(before));
+        let start = tls::start(self.packet, at, tcp.end);
+        let dns = self.is_dns(&tcp) && !matches!(start, tls::Start::Hello | tls::Start::SplitHello);
+        let begins = dns || first != sequence || start.is_of_hello();
+        if !begins && !may_be_held {
+            return Err(if start == tls::Start::Sslv2 { Reason::TlsSslv2 } else { Reason::TcpOther });
+        }
+        self.scratch.segment = Segment::new((key, hash), (first, sequence), (at, tcp.end), begins, dns);
+        let alone = first == sequence && !dns && !may_be_held;
+        Ok(if alone && start == tls::Start::Hello { Taken::WholeHello } else { Taken::ToHold })
+    }
+}
+
+/// What is to be done with a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// It is a whole ClientHello, and nothing of its flow is held.
+    WholeHello,
+    /// It is to be seen together with what is held of its flow.
+    ToHold,
+}
+
+impl<P: Packet + ?Sized, M: Maps> Judge<'_, P, M> {
+    /// Reads the name at `at` of the DNS message from `message_at` to `end`; gives the offset behind it.
+    #[inline(always)]
+    pub fn read_name(&mut self, message_at: u32, at: u32, end: u32) -> NameEnd {
+        NameEnd::of(self.scratch.name.read_wire(self.packet, message_at, at, end, &self.settings.hash_key))
+    }
+
+    /// Judges the names of the DNS message from `at` to `end`.
     #[inline(always)]
     pub fn dns_message(&mut self, at: u32, end: u32) -> Reason {
         dns::message(self, at, end).unwrap_or_else(|reason| reason)
     }
 
-    /// Judges the server names of the ClientHello that starts at `at`, in a segment whose payload ends at `end`.
+    /// Judges the questions and answers of the DNS message from `at` to `end`.
     #[inline(always)]
-    pub fn client_hello(&mut self, at: u32, end: u32) -> Reason {
-        tls::client_hello(self, at, end).unwrap_or_else(|reason| reason)
+    pub fn dns_sections(&mut self, at: u32, end: u32) -> Reason {
+        dns::sections(self, at, end).unwrap_or_else(|reason| reason)
     }
 
-    /// True if a rule blocks the name that was read last.
+    /// Judges the server names of the ClientHello whose record starts at `at`, in a segment whose payload ends at `end`.
     #[inline(always)]
-    pub(crate) fn is_blocked(&mut self) -> bool {
-        self.rules.any_matches::<P>(self.name, &self.settings.hash_key)
+    pub fn client_hello(&mut self, at: u32, end: u32) -> HelloEnd {
+        tls::client_hello(self, at, end)
+    }
+
+    /// The same for a handshake message without record headers, of which there is what is before `end`.
+    #[inline(always)]
+    pub fn held_hello(&mut self, at: u32, end: u32) -> HelloEnd {
+        tls::handshake(self, at, end)
+    }
+
+    /// Looks up the name that was read last. It is reported if a rule blocks it, or if all names are.
+    #[inline(always)]
+    pub(crate) fn judge_name(&mut self, record: u32, blocked: Reason, passed: Reason) -> Reason {
+        let is_blocked = self.maps.any_matches::<P>(&mut self.scratch.name, &self.settings.hash_key);
+        if is_blocked || self.settings.reports_passed() {
+            let reason = if is_blocked { blocked } else { passed };
+            self.scratch.record = record;
+            self.maps.report(self.settings, self.scratch, reason);
+        }
+        if is_blocked { blocked } else { passed }
     }
 }

@@ -6,7 +6,7 @@
 //! keys make 64 bits (Lemire and Kaser, "Strongly universal string hashing is fast", 2014). Two different names thus
 //! collide with a probability of at most 2^-63 a label, and nobody who does not know the key can find a pair.
 
-use crate::name::LABEL_OCTETS;
+use crate::{flows::FlowKey, name::LABEL_OCTETS};
 
 /// 64-bit words that make a [`HashKey`].
 pub const HASH_KEY_WORDS: usize = 48;
@@ -70,6 +70,16 @@ impl HashKey {
     fn keys(&self, place: u32) -> [Pair; 2] {
         // Eight places: the mask keeps every index inside.
         self.label_words.get((place & 7) as usize).copied().unwrap_or_default()
+    }
+
+    /// Hash of a flow.
+    #[inline(always)]
+    pub(crate) fn flow(&self, key: &FlowKey) -> u32 {
+        let [w0, w1, w2, w3, ports] = key.0;
+        let [k0, k1, k2, k3, k4, ..] = self.label_words;
+        let sums = add_word(add_word(self.label_start, k4, ports), k0, w0);
+        let [_, high] = if key.is_v6() { add_word(add_word(add_word(sums, k1, w1), k2, w2), k3, w3) } else { sums };
+        (high >> 32) as u32
     }
 
     /// Hash of the name that has this label below the parent.

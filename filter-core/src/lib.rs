@@ -1,13 +1,15 @@
 //! Everything that decides about a packet.
 //!
 //! The kernel program, the tests, the fuzzers and the offline tools run this one source. What differs between the
-//! kernel and user space stands behind two traits: [`Packet`] (bytes of a frame, and bounded loops) and [`Rules`]
-//! (is this key in the rules). Nothing here allocates, panics or loops without a named bound.
+//! kernel and user space stands behind traits: [`Frame`] (bytes, and bounded loops), [`Maps`] (the rules, and what is
+//! counted and reported) and [`Flows`] (segments of messages that come in several). What decides allocates nothing,
+//! never panics, and loops within named bounds.
 //!
 //! ```text
 //! frame -> headers -> dns | tls -> name -> rules -> Reason
+//!                  -> flows -^
 //! ```
-#![cfg_attr(not(test), no_std)]
+#![cfg_attr(target_arch = "bpf", no_std)]
 #![cfg_attr(target_arch = "bpf", feature(asm_experimental_arch))]
 #![expect(clippy::inline_always, reason = "what is not inlined is a function that the verifier goes through by itself")]
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -26,19 +28,28 @@ mod abi;
 mod cursor;
 mod decide;
 mod dns;
+mod flows;
 mod hash;
 mod headers;
+mod maps;
 mod name;
+#[cfg(not(target_arch = "bpf"))]
+mod offline;
 mod packet;
 mod reason;
 mod rules;
 mod tls;
 
-pub use abi::{Event, EventBudget, Rule, Scratch, Settings};
-pub use decide::{Judge, decide};
+pub use abi::{Event, EventBudget, Fragments, Options, Program, Rule, Scratch, Settings, Sides};
+pub use decide::{Judge, Taken, decide, decide_by_layers};
+pub use flows::{Bucket, Flow, Flows, Held, HeldBytes, WAYS};
 pub use hash::{HASH_KEY_WORDS, HashKey};
-pub use headers::{Endpoints, Family, Protocol, Transport};
-pub use name::{Form, LabelsEnd, NAME_BYTES, Name};
-pub use packet::{Packet, Step};
-pub use reason::{Counter, Reason, Verdict};
+pub use headers::{Endpoints, Family, Layer, Protocol, Transport};
+pub use maps::Maps;
+pub use name::{Form, NameEnd, NAME_BYTES, Name};
+#[cfg(not(target_arch = "bpf"))]
+pub use offline::Offline;
+pub use packet::{Frame, Packet, Step};
+pub use reason::{Counter, Message, Reason, Verdict};
 pub use rules::{RuleKey, Rules, any_matches, matching_rule};
+pub use tls::HelloEnd;

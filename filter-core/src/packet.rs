@@ -1,30 +1,36 @@
-//! The seam between the kernel and user space.
+//! The seam between the kernel and user space: bytes, and bounded loops.
+//!
+//! The methods with a body are parts of the decision, or plain copying. The kernel overrides them: with functions of
+//! their own, which the verifier goes through once and not for each way that leads to them, and with helpers.
 
 use core::ops::ControlFlow;
 
 use crate::{
-    decide::Judge,
+    decide::{Judge, Taken},
+    flows::{Flow, Flows, Held, HeldBytes},
     hash::HashKey,
-    name::{LabelsEnd, NAME_BYTES, Name},
+    headers::{Layer, Transport},
+    maps::Maps,
+    name::{NameEnd, NAME_BYTES, Name},
     reason::Reason,
-    rules::Rules,
+    tls::HelloEnd,
 };
 
-/// The bytes of one frame, and the loops that may run over them.
+/// Bytes that names are read from, and the loops that may run over them.
 ///
-/// The kernel's implementation reads an `xdp_md` and loops with `bpf_loop`; user space reads a slice and loops with
-/// `for`. Reads outside of the frame give `None`, whatever the offset.
+/// The kernel's implementation loops with `bpf_loop`, user space with `for`. Reads outside of the bytes give `None`,
+/// whatever the offset.
 pub trait Packet {
     /// The `N` bytes at `at`.
     fn read<const N: usize>(&self, at: u32) -> Option<[u8; N]>;
 
-    /// Copies `len` bytes at `at` to the start of `into`. `len` is 1 to 256.
-    fn copy(&self, at: u32, len: u32, into: &mut [u8; NAME_BYTES]) -> Option<()>;
+    /// Copies `len` bytes at `at` to `to` in `into`. `len` is 1 to 256, `to` at most 255.
+    fn copy(&self, at: u32, len: u32, into: &mut [u8; NAME_BYTES], to: u32) -> Option<()>;
 
-    /// Length of the frame in bytes.
+    /// Number of bytes.
     fn len(&self) -> u32;
 
-    /// True for a frame without a byte.
+    /// True if there is none.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -32,23 +38,144 @@ pub trait Packet {
     /// Calls `state.step()` until it breaks, `limit` times at most.
     fn repeat<S: Step>(limit: u32, state: &mut S);
 
-    /// Calls [`Name::hash_labels`]. The kernel has it as a function of its own, which the verifier goes through once
-    /// and not for each way that leads to it; so with the other methods that have a body.
+    /// Calls [`Name::hash_labels`].
     #[inline(always)]
-    fn hash_labels(name: &mut Name, key: &HashKey) -> LabelsEnd {
+    fn hash_labels(name: &mut Name, key: &HashKey) -> NameEnd {
         name.hash_labels::<Self>(key)
+    }
+
+    /// Calls [`Judge::read_name`].
+    #[inline(always)]
+    fn read_name<M: Maps>(judge: &mut Judge<'_, Self, M>, message_at: u32, at: u32, end: u32) -> NameEnd {
+        judge.read_name(message_at, at, end)
     }
 
     /// Calls [`Judge::dns_message`].
     #[inline(always)]
-    fn dns_message<R: Rules>(judge: &mut Judge<'_, Self, R>, at: u32, end: u32) -> Reason {
+    fn dns_message<M: Maps>(judge: &mut Judge<'_, Self, M>, at: u32, end: u32) -> Reason {
         judge.dns_message(at, end)
+    }
+
+    /// Calls [`Judge::dns_sections`].
+    #[inline(always)]
+    fn dns_sections<M: Maps>(judge: &mut Judge<'_, Self, M>, at: u32, end: u32) -> Reason {
+        judge.dns_sections(at, end)
     }
 
     /// Calls [`Judge::client_hello`].
     #[inline(always)]
-    fn client_hello<R: Rules>(judge: &mut Judge<'_, Self, R>, at: u32, end: u32) -> Reason {
+    fn client_hello<M: Maps>(judge: &mut Judge<'_, Self, M>, at: u32, end: u32) -> HelloEnd {
         judge.client_hello(at, end)
+    }
+}
+
+/// A frame, as it came.
+pub trait Frame: Packet {
+    /// False if the frame may go on behind the bytes that this gives.
+    const WHOLE: bool;
+
+    /// Copies `len` bytes at `at` to `to` in `into`. `len` is 1 to [`HeldBytes::PIECE`], `to` below [`HeldBytes::LEN`].
+    fn hold(&self, at: u32, len: u32, into: &mut HeldBytes, to: u32) -> Option<()>;
+
+    /// The same value, which the compiler takes for any. It matters in the kernel only.
+    #[inline(always)]
+    fn opaque(value: usize) -> usize {
+        value
+    }
+
+    /// As [`Packet::copy`], from held bytes.
+    #[inline(always)]
+    fn copy_held(from: &HeldBytes, at: u32, len: u32, into: &mut [u8; NAME_BYTES], to: u32) -> Option<()> {
+        from.as_slice().copy(at, len, into, to)
+    }
+
+    /// As [`Frame::hold`], from held bytes.
+    #[inline(always)]
+    fn move_held(from: &HeldBytes, at: u32, len: u32, into: &mut HeldBytes, to: u32) -> Option<()> {
+        from.as_slice().hold(at, len, into, to)
+    }
+
+    /// Calls [`Judge::layered`].
+    #[inline(always)]
+    fn layered<M: Maps>(judge: &mut Judge<'_, Self, M>, layer: Layer, at: u32) -> Result<Transport, Reason> {
+        judge.layered(layer, at)
+    }
+
+    /// Calls [`Judge::segment_of_interest`].
+    #[inline(always)]
+    fn segment_of_interest<M: Maps, F: Flows>(judge: &mut Judge<'_, Self, M>, flows: &mut F) -> Reason {
+        judge.segment_of_interest(flows)
+    }
+
+    /// Calls [`Judge::take_segment`].
+    #[inline(always)]
+    fn take_segment<M: Maps, F: Flows>(judge: &mut Judge<'_, Self, M>, flows: &mut F) -> Result<Taken, Reason> {
+        judge.take_segment(flows)
+    }
+
+    /// Calls [`Judge::find_flow`].
+    #[inline(always)]
+    fn find_flow<M: Maps, F: Flows>(judge: &mut Judge<'_, Self, M>, flows: &mut F) -> u32 {
+        judge.find_flow(flows)
+    }
+
+    /// Calls [`Judge::begin_flow`].
+    #[inline(always)]
+    fn begin_flow<M: Maps, F: Flows>(judge: &mut Judge<'_, Self, M>, flows: &mut F) -> u32 {
+        judge.begin_flow(flows)
+    }
+
+    /// Calls [`Judge::hold_segment`].
+    #[inline(always)]
+    fn hold_segment<M: Maps>(judge: &mut Judge<'_, Self, M>, flow: &mut Flow, offset: u32) -> bool {
+        judge.hold_segment(flow, offset)
+    }
+
+    /// Calls [`Judge::forget_judged`].
+    #[inline(always)]
+    fn forget_judged<M: Maps>(judge: &mut Judge<'_, Self, M>, flow: &mut Flow, spare: &mut HeldBytes) {
+        judge.forget_judged(flow, spare);
+    }
+
+    /// Calls [`Judge::join_records`].
+    #[inline(always)]
+    fn join_records<M: Maps>(judge: &mut Judge<'_, Self, M>, flow: &mut Flow, spare: &mut HeldBytes) -> u32 {
+        judge.join_records(flow, spare)
+    }
+
+    /// Calls [`Judge::whole_messages`].
+    #[inline(always)]
+    fn whole_messages<M: Maps>(judge: &mut Judge<'_, Self, M>) -> Reason {
+        judge.whole_messages()
+    }
+
+    /// Calls [`Judge::held_messages`].
+    #[inline(always)]
+    fn held_messages<M: Maps>(judge: &mut Judge<'_, Self, M>, flow: &mut Flow, so_far: Reason) -> Reason {
+        judge.held_messages(flow, so_far)
+    }
+
+    /// Calls [`Judge::dns_sections`] over held bytes.
+    #[inline(always)]
+    fn held_dns_message<M: Maps>(judge: &mut Judge<'_, Held<'_, Self>, M>, at: u32, end: u32) -> Reason {
+        judge.dns_sections(at, end)
+    }
+
+    /// Calls [`Judge::read_name`] over held bytes.
+    #[inline(always)]
+    fn read_held_name<M: Maps>(
+        judge: &mut Judge<'_, Held<'_, Self>, M>,
+        message_at: u32,
+        at: u32,
+        end: u32,
+    ) -> NameEnd {
+        judge.read_name(message_at, at, end)
+    }
+
+    /// Calls [`Judge::held_hello`].
+    #[inline(always)]
+    fn held_hello<M: Maps>(judge: &mut Judge<'_, Held<'_, Self>, M>, at: u32, end: u32) -> HelloEnd {
+        judge.held_hello(at, end)
     }
 }
 
@@ -63,10 +190,8 @@ impl Packet for [u8] {
         self.get(at as usize..)?.first_chunk().copied()
     }
 
-    fn copy(&self, at: u32, len: u32, into: &mut [u8; NAME_BYTES]) -> Option<()> {
-        let from = self.get(at as usize..)?.get(..len as usize)?;
-        into.get_mut(..from.len())?.copy_from_slice(from);
-        Some(())
+    fn copy(&self, at: u32, len: u32, into: &mut [u8; NAME_BYTES], to: u32) -> Option<()> {
+        copy(self, at, len, into, to)
     }
 
     fn len(&self) -> u32 {
@@ -80,4 +205,18 @@ impl Packet for [u8] {
             }
         }
     }
+}
+
+impl Frame for [u8] {
+    const WHOLE: bool = true;
+
+    fn hold(&self, at: u32, len: u32, into: &mut HeldBytes, to: u32) -> Option<()> {
+        copy(self, at, len, into.as_mut_slice(), to)
+    }
+}
+
+fn copy(from: &[u8], at: u32, len: u32, into: &mut [u8], to: u32) -> Option<()> {
+    let from = from.get(at as usize..)?.get(..len as usize)?;
+    into.get_mut(to as usize..)?.get_mut(..from.len())?.copy_from_slice(from);
+    Some(())
 }

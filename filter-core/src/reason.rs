@@ -19,6 +19,36 @@ impl Verdict {
     }
 }
 
+/// A message with names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Message {
+    /// A DNS query.
+    Query,
+    /// A DNS response.
+    Response,
+    /// A TLS ClientHello.
+    ClientHello,
+}
+
+impl Message {
+    /// The word for it in output.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Query => "query",
+            Self::Response => "response",
+            Self::ClientHello => "client_hello",
+        }
+    }
+
+    /// The word for its protocol in output.
+    pub const fn protocol(self) -> &'static str {
+        match self {
+            Self::Query | Self::Response => "dns",
+            Self::ClientHello => "tls",
+        }
+    }
+}
+
 macro_rules! reasons {
     ($($(#[doc = $doc:literal])+ $variant:ident, $name:literal, $verdict:ident;)+) => {
         /// Why a packet met its verdict. Each frame has exactly one.
@@ -56,36 +86,54 @@ reasons! {
     NotIp, "not_ip", Pass;
     /// The frame ends before its headers do.
     HeadersCut, "headers_cut", Pass;
+    /// The frame ends before its IP packet does, in a kernel that could not read on.
+    PacketCut, "packet_cut", Pass;
     /// An IP, UDP or TCP header contradicts itself.
     HeadersMalformed, "headers_malformed", Pass;
     /// More IPv6 extension headers than are followed.
     ExtensionHeaders, "extension_headers", Pass;
-    /// A fragment of an IP packet.
+    /// A fragment of an IP packet behind the first.
     Fragment, "fragment", Pass;
-    /// IP with something other than UDP or TCP.
+    /// The same where these are to be dropped.
+    FragmentDropped, "fragment_dropped", Drop;
+    /// IP with something other than UDP or TCP, or a tunnel in a tunnel.
     OtherProtocol, "other_protocol", Pass;
-    /// UDP to a port that is not one of the DNS ports.
+    /// UDP between ports that are not DNS ports.
     UdpOther, "udp_other", Pass;
-    /// TCP that carries no TLS ClientHello.
+    /// TCP that carries neither a TLS ClientHello nor DNS.
     TcpOther, "tcp_other", Pass;
-    /// A DNS response sent to a DNS port.
-    DnsResponse, "dns_response", Pass;
-    /// A DNS message without a question.
+    /// A segment of a message in several, while another CPU was at work on the same part of the table of flows.
+    FlowBusy, "flow_busy", Pass;
+    /// A DNS query on an interface where only responses are judged.
+    DnsQueryNotJudged, "dns_query_not_judged", Pass;
+    /// A DNS response on an interface where only queries are judged.
+    DnsResponseNotJudged, "dns_response_not_judged", Pass;
+    /// A DNS message without a question, and without a name in its answers.
     DnsNoQuestion, "dns_no_question", Pass;
-    /// A DNS message with more than one question.
-    DnsSeveralQuestions, "dns_several_questions", Pass;
-    /// A DNS message that ends within its header or question.
+    /// A DNS message that ends within its header, its questions or its answers.
     DnsCut, "dns_cut", Pass;
-    /// A DNS question with a compression pointer or an unknown label type.
+    /// A DNS message over TCP that goes on in another segment.
+    DnsSplit, "dns_split", Pass;
+    /// A DNS message with a label of an unknown type.
     DnsLabelType, "dns_label_type", Pass;
-    /// A DNS question with a name of more than 255 octets.
+    /// A DNS message with a compression pointer that leads to no earlier name.
+    DnsPointer, "dns_pointer", Pass;
+    /// A DNS message with a name of more than 255 octets.
     DnsNameTooLong, "dns_name_too_long", Pass;
-    /// A DNS question whose name no rule matches.
+    /// A DNS query for a name that no rule matches.
     DnsNotListed, "dns_not_listed", Pass;
-    /// A DNS question whose name a rule blocks.
+    /// A DNS query for a name that a rule blocks.
     DnsBlocked, "dns_blocked", Drop;
-    /// A ClientHello that goes on in another segment or record before its server name is complete.
+    /// A DNS response with names that no rule matches.
+    DnsResponseNotListed, "dns_response_not_listed", Pass;
+    /// A DNS response with a name that a rule blocks: asked for, or the target of an alias.
+    DnsResponseBlocked, "dns_response_blocked", Drop;
+    /// A ClientHello that goes on in another segment before its server name is complete.
     TlsHelloSplit, "tls_hello_split", Pass;
+    /// A ClientHello that is longer than what is held of one, and has no server name up to there.
+    TlsHelloTooLong, "tls_hello_too_long", Pass;
+    /// A ClientHello in the form of SSL 2.0, which has no server name.
+    TlsSslv2, "tls_sslv2", Pass;
     /// A ClientHello that contradicts itself.
     TlsMalformed, "tls_malformed", Pass;
     /// A ClientHello without a server name.
@@ -99,10 +147,26 @@ reasons! {
 }
 
 impl Reason {
-    /// True where more bytes of the frame could have led to another reason.
+    /// True where the frame may have what is missing in buffers that were not read.
     #[inline(always)]
     pub const fn ran_out_of_bytes(self) -> bool {
-        matches!(self, Self::HeadersCut | Self::DnsCut | Self::TlsHelloSplit | Self::TlsMalformed)
+        matches!(self, Self::HeadersCut | Self::PacketCut)
+    }
+
+    /// True if a rule blocks a name of the packet.
+    #[inline(always)]
+    pub const fn is_blocked(self) -> bool {
+        matches!(self, Self::DnsBlocked | Self::DnsResponseBlocked | Self::TlsBlocked)
+    }
+
+    /// What kind of message the reason is about, if it is about a name.
+    pub const fn message(self) -> Option<Message> {
+        match self {
+            Self::DnsNotListed | Self::DnsBlocked => Some(Message::Query),
+            Self::DnsResponseNotListed | Self::DnsResponseBlocked => Some(Message::Response),
+            Self::TlsNotListed | Self::TlsBlocked => Some(Message::ClientHello),
+            _ => None,
+        }
     }
 
     /// The reason with this number.
@@ -117,52 +181,72 @@ impl Reason {
     }
 }
 
-/// What the kernel counts: packets by reason, and what became of the events.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Counter {
-    /// Packets with this reason.
-    Packets(Reason),
-    /// Blocks that were not reported, since more happened in a second than are.
-    EventsSuppressed,
-    /// Blocks that were not reported, since nobody had read the earlier ones.
-    EventsLost,
+macro_rules! counters {
+    ($($(#[doc = $doc:literal])+ $variant:ident, $name:literal;)+) => {
+        /// What the kernel counts: packets by reason, and what more is to be known.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Counter {
+            /// Packets with this reason.
+            Packets(Reason),
+            $($(#[doc = $doc])+ $variant,)+
+        }
+
+        #[repr(u32)]
+        enum Other { $($variant,)+ }
+
+        impl Counter {
+            const OTHERS: &[Self] = &[$(Self::$variant),+];
+
+            /// Its place in the kernel's map of counters.
+            #[inline(always)]
+            pub const fn index(self) -> u32 {
+                match self {
+                    Self::Packets(reason) => reason.index(),
+                    $(Self::$variant => Reason::ALL.len() as u32 + Other::$variant as u32,)+
+                }
+            }
+
+            /// Its name in output.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    Self::Packets(reason) => reason.as_str(),
+                    $(Self::$variant => $name,)+
+                }
+            }
+
+            /// One sentence for people.
+            pub const fn describe(self) -> &'static str {
+                match self {
+                    Self::Packets(reason) => reason.describe(),
+                    $(Self::$variant => concat!($($doc),+).trim_ascii(),)+
+                }
+            }
+        }
+    };
+}
+
+counters! {
+    /// A ClientHello with the extension encrypted_client_hello (its outer name is judged).
+    EncryptedClientHello, "tls_encrypted_client_hello";
+    /// A DNS message with more than one question (each is judged).
+    DnsSeveralQuestions, "dns_several_questions";
+    /// A flow with a message in several segments that had to go for another before the message was complete.
+    FlowsEvicted, "flows_evicted";
+    /// A segment that was not held, since it was beyond more gaps than are followed.
+    FlowGaps, "flow_gaps";
+    /// A block that was not reported, since more happened in a second than are.
+    EventsSuppressed, "events_suppressed";
+    /// A block that was not reported, since nobody had read the earlier ones.
+    EventsLost, "events_lost";
 }
 
 impl Counter {
     /// Number of counters.
-    pub const COUNT: u32 = Reason::ALL.len() as u32 + 2;
+    pub const COUNT: u32 = (Reason::ALL.len() + Self::OTHERS.len()) as u32;
 
     /// All counters, in the order of their indices.
     pub fn all() -> impl Iterator<Item = Self> {
-        Reason::ALL.iter().copied().map(Self::Packets).chain([Self::EventsSuppressed, Self::EventsLost])
-    }
-
-    /// Its place in the kernel's map of counters.
-    #[inline(always)]
-    pub const fn index(self) -> u32 {
-        match self {
-            Self::Packets(reason) => reason.index(),
-            Self::EventsSuppressed => Reason::ALL.len() as u32,
-            Self::EventsLost => Reason::ALL.len() as u32 + 1,
-        }
-    }
-
-    /// Its name in output.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Packets(reason) => reason.as_str(),
-            Self::EventsSuppressed => "events_suppressed",
-            Self::EventsLost => "events_lost",
-        }
-    }
-
-    /// One sentence for people.
-    pub const fn describe(self) -> &'static str {
-        match self {
-            Self::Packets(reason) => reason.describe(),
-            Self::EventsSuppressed => "A block that was not reported, since more happened in a second than are.",
-            Self::EventsLost => "A block that was not reported, since nobody had read the earlier ones.",
-        }
+        Reason::ALL.iter().copied().map(Self::Packets).chain(Self::OTHERS.iter().copied())
     }
 }
 
@@ -187,8 +271,10 @@ mod tests {
     }
 
     #[test]
-    fn only_what_a_rule_blocks_is_dropped() {
+    fn only_what_a_rule_blocks_is_dropped_and_fragments_where_they_are_to_be() {
         let dropped: Vec<_> = Reason::ALL.iter().filter(|reason| reason.verdict() == Verdict::Drop).collect();
-        assert_eq!(dropped, [&Reason::DnsBlocked, &Reason::TlsBlocked]);
+        let others: Vec<_> = dropped.iter().filter(|reason| !reason.is_blocked()).collect();
+        assert_eq!(others, [&&Reason::FragmentDropped]);
+        assert_eq!(dropped.len(), 4);
     }
 }

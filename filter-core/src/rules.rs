@@ -18,7 +18,7 @@ pub trait Rules {
     /// True if there is a rule for exactly this name. The kernel counts a hit of it.
     fn matches(&self, key: RuleKey) -> bool;
 
-    /// Calls [`any_matches`]. The kernel has it as a function of its own, as some of [`Packet`]'s.
+    /// Calls [`any_matches`]. The kernel has it as a function of its own, as some of [`Packet`]'s methods.
     #[inline(always)]
     fn any_matches<P: Packet + ?Sized>(&self, name: &mut Name, key: &HashKey) -> bool
     where

@@ -4,7 +4,7 @@ mod claims;
 
 use std::collections::HashSet;
 
-use filter_core::{HashKey, Name, RuleKey, Rules, Settings, decide};
+use filter_core::{HashKey, Offline, Options, RuleKey, Rules, Settings};
 
 use claims::Decided;
 
@@ -21,7 +21,7 @@ fn judge(frame: &[u8]) -> Decided {
     let key =
         HashKey::from_words(std::array::from_fn(|word| 0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(2 * word as u64 + 1)));
     let rules = Listed(claims::RULES.iter().map(|rule| key.rule_key(rule).unwrap()).collect());
-    let mut name = Name::default();
-    let reason = decide(frame, &Settings::new(key, &[53], 0), &rules, &mut name);
-    Decided::of(reason, &name)
+    let mut offline = Offline::new(Settings::new(key, &Options { flows: 1, ..Options::default() }), rules);
+    let reason = offline.decide(frame);
+    Decided::of(reason, offline.name())
 }

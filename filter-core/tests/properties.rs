@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use filter_core::{HashKey, Name, Reason, RuleKey, Rules, Settings, Verdict, decide};
+use filter_core::{HashKey, Name, Offline, Options, Reason, RuleKey, Rules, Settings, Verdict};
 use frames::Wrap;
 use proptest::{
     collection::vec,
@@ -31,13 +31,14 @@ fn rule() -> RuleKey {
 }
 
 fn judge(frame: &[u8]) -> (Reason, Name) {
-    let mut name = Name::default();
-    let reason = decide(frame, &Settings::new(key(), &[53], 0), &Listed([rule()].into()), &mut name);
-    (reason, name)
+    let settings = Settings::new(key(), &Options { flows: 1, ..Options::default() });
+    let mut offline = Offline::new(settings, Listed([rule()].into()));
+    let reason = offline.decide(frame);
+    (reason, *offline.name())
 }
 
 fn is_about_name(reason: Reason) -> bool {
-    matches!(reason, Reason::DnsNotListed | Reason::DnsBlocked | Reason::TlsNotListed | Reason::TlsBlocked)
+    reason.message().is_some()
 }
 
 const NAMES: [&str; 4] = [LISTED, OTHER, "x.ads.example.com", "com"];

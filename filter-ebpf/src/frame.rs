@@ -1,14 +1,17 @@
-//! The kernel's side of the seam: bytes of a frame, and bounded loops. With maps.rs, all `unsafe` of the program.
+//! The kernel's side of the seam: bytes, and bounded loops. With maps.rs, all `unsafe` of the program.
 
 use core::{arch::asm, ffi::c_void};
 
 use aya_ebpf::{
     bindings::xdp_md,
-    helpers::generated::{bpf_loop, bpf_xdp_get_buff_len, bpf_xdp_load_bytes},
+    helpers::generated::{bpf_loop, bpf_probe_read_kernel, bpf_xdp_get_buff_len, bpf_xdp_load_bytes},
 };
-use filter_core::{HashKey, Judge, LabelsEnd, NAME_BYTES, Name, Packet, Reason, Rules, Step};
+use filter_core::{
+    Flow, Flows, Frame, HashKey, Held, HeldBytes, HelloEnd, Judge, NameEnd, Layer, Maps, NAME_BYTES, Name, Packet, Program, Reason,
+    Scratch, Step, Taken, Transport,
+};
 
-use crate::{maps::Room, verified_once};
+use crate::{maps, verified_once};
 
 /// What the verifier lets be added to a packet pointer (`MAX_PACKET_OFF` in kernel/bpf/verifier.c).
 const OFFSET_MAX: usize = 0xffff;
@@ -19,9 +22,9 @@ pub struct Linear(pub *mut xdp_md);
 /// A frame that may lie in several buffers: every read is a helper call.
 pub struct Paged(pub *mut xdp_md);
 
-impl Packet for Linear {
+impl Linear {
     #[inline(always)]
-    fn read<const N: usize>(&self, at: u32) -> Option<[u8; N]> {
+    fn read_bytes<const N: usize>(&self, at: u32) -> Option<[u8; N]> {
         let (start, end) = bounds(self.0);
         let at = in_one_register(at as usize);
         if at > OFFSET_MAX - N {
@@ -36,42 +39,25 @@ impl Packet for Linear {
     }
 
     #[inline(always)]
-    fn copy(&self, at: u32, len: u32, into: &mut [u8; NAME_BYTES]) -> Option<()> {
-        load(self.0, at, len, into)
-    }
-
-    #[inline(always)]
-    fn len(&self) -> u32 {
+    fn bytes(&self) -> u32 {
         let (start, end) = bounds(self.0);
         (end - start) as u32
-    }
-
-    #[inline(always)]
-    fn repeat<S: Step>(limit: u32, state: &mut S) {
-        repeat(limit, state);
-    }
-
-    #[inline(always)]
-    fn hash_labels(name: &mut Name, key: &HashKey) -> LabelsEnd {
-        LabelsEnd(verified_once::hash_labels(name, key))
-    }
-
-    #[inline(always)]
-    fn dns_message<R: Rules>(judge: &mut Judge<'_, Self, R>, at: u32, end: u32) -> Reason {
-        reason(verified_once::dns_message(judge.packet.0, judge.settings, judge.name, at, end))
-    }
-
-    #[inline(always)]
-    fn client_hello<R: Rules>(judge: &mut Judge<'_, Self, R>, at: u32, end: u32) -> Reason {
-        reason(verified_once::client_hello(judge.packet.0, judge.settings, judge.name, at, end))
     }
 }
 
 impl Paged {
-    /// True if the frame has more buffers than the first.
     #[inline(always)]
-    pub fn goes_on(&self) -> bool {
-        self.len() > Linear(self.0).len()
+    fn read_bytes<const N: usize>(&self, at: u32) -> Option<[u8; N]> {
+        let mut bytes = [0; N];
+        // SAFETY: `bytes` has room for N bytes, and the context is the program's own.
+        let failed = unsafe { bpf_xdp_load_bytes(self.0, at, bytes.as_mut_ptr().cast(), N as u32) };
+        (failed == 0).then_some(bytes)
+    }
+
+    #[inline(always)]
+    fn bytes(&self) -> u32 {
+        // SAFETY: the context is the program's own.
+        unsafe { bpf_xdp_get_buff_len(self.0) as u32 }
     }
 
     /// Index of the interface that the frame came in by.
@@ -80,76 +66,267 @@ impl Paged {
         // SAFETY: the kernel hands the program a valid context.
         unsafe { (*self.0).ingress_ifindex }
     }
-
-    /// Decides over the frame, with a helper call for each read.
-    #[inline(always)]
-    pub fn decide(&self, room: &mut Room<'_>) -> Reason {
-        reason(verified_once::decide_paged(self.0, room.settings, room.name))
-    }
 }
 
-impl Packet for Paged {
-    #[inline(always)]
-    fn read<const N: usize>(&self, at: u32) -> Option<[u8; N]> {
-        let mut bytes = [0; N];
-        // SAFETY: `bytes` has room for N bytes, and the context is the program's own.
-        let failed = unsafe { bpf_xdp_load_bytes(self.0, at, bytes.as_mut_ptr().cast(), N as u32) };
-        (failed == 0).then_some(bytes)
-    }
+macro_rules! frame {
+    (
+        $frame:ident, $whole:literal, $read_name:ident, $dns_message:ident, $dns_sections:ident, $client_hello:ident, $layered:ident,
+        $segment:ident, $take_segment:ident, $whole_messages:ident
+    ) => {
+        impl Packet for $frame {
+            #[inline(always)]
+            fn read<const N: usize>(&self, at: u32) -> Option<[u8; N]> {
+                self.read_bytes(at)
+            }
 
-    #[inline(always)]
-    fn copy(&self, at: u32, len: u32, into: &mut [u8; NAME_BYTES]) -> Option<()> {
-        load(self.0, at, len, into)
-    }
+            #[inline(always)]
+            fn copy(&self, at: u32, len: u32, into: &mut [u8; NAME_BYTES], to: u32) -> Option<()> {
+                let (len, to) = piece(len, to, NAME_PIECE_AT)?;
+                // SAFETY: `into` has room for a piece at `to`, and the context is the program's own.
+                let failed = unsafe { bpf_xdp_load_bytes(self.0, at, into.as_mut_ptr().add(to).cast(), len as u32) };
+                (failed == 0).then_some(())
+            }
 
-    #[inline(always)]
-    fn len(&self) -> u32 {
-        // SAFETY: the context is the program's own.
-        unsafe { bpf_xdp_get_buff_len(self.0) as u32 }
-    }
+            #[inline(always)]
+            fn len(&self) -> u32 {
+                self.bytes()
+            }
 
-    #[inline(always)]
-    fn repeat<S: Step>(limit: u32, state: &mut S) {
-        repeat(limit, state);
-    }
+            #[inline(always)]
+            fn repeat<S: Step>(limit: u32, state: &mut S) {
+                repeat(limit, state);
+            }
 
-    #[inline(always)]
-    fn hash_labels(name: &mut Name, key: &HashKey) -> LabelsEnd {
-        LabelsEnd(verified_once::hash_labels(name, key))
-    }
+            #[inline(always)]
+            fn hash_labels(name: &mut Name, key: &HashKey) -> NameEnd {
+                NameEnd(verified_once::hash_labels(name, key))
+            }
 
-    #[inline(always)]
-    fn dns_message<R: Rules>(judge: &mut Judge<'_, Self, R>, at: u32, end: u32) -> Reason {
-        reason(verified_once::dns_message_paged(judge.packet.0, judge.settings, judge.name, at, end))
-    }
+            #[inline(always)]
+            fn read_name<M: Maps>(judge: &mut Judge<'_, Self, M>, message_at: u32, at: u32, end: u32) -> NameEnd {
+                let range = verified_once::range(at, end);
+                NameEnd(verified_once::$read_name(judge.packet.0, judge.settings, judge.scratch, message_at, range))
+            }
 
-    #[inline(always)]
-    fn client_hello<R: Rules>(judge: &mut Judge<'_, Self, R>, at: u32, end: u32) -> Reason {
-        reason(verified_once::client_hello_paged(judge.packet.0, judge.settings, judge.name, at, end))
-    }
+            #[inline(always)]
+            fn dns_message<M: Maps>(judge: &mut Judge<'_, Self, M>, at: u32, end: u32) -> Reason {
+                reason(verified_once::$dns_message(judge.packet.0, judge.settings, judge.scratch, at, end))
+            }
+
+            #[inline(always)]
+            fn dns_sections<M: Maps>(judge: &mut Judge<'_, Self, M>, at: u32, end: u32) -> Reason {
+                reason(verified_once::$dns_sections(judge.packet.0, judge.settings, judge.scratch, at, end))
+            }
+
+            #[inline(always)]
+            fn client_hello<M: Maps>(judge: &mut Judge<'_, Self, M>, at: u32, end: u32) -> HelloEnd {
+                hello_end(verified_once::$client_hello(judge.packet.0, judge.settings, judge.scratch, at, end))
+            }
+        }
+
+        impl Frame for $frame {
+            const WHOLE: bool = $whole;
+
+            #[inline(always)]
+            fn hold(&self, at: u32, len: u32, into: &mut HeldBytes, to: u32) -> Option<()> {
+                let (len, to) = piece(len, to, HeldBytes::LEN as usize)?;
+                let into = into.as_mut_slice().as_mut_ptr();
+                // SAFETY: `into` has room for a piece at `to`, and the context is the program's own.
+                let failed = unsafe { bpf_xdp_load_bytes(self.0, at, into.add(to).cast(), len as u32) };
+                (failed == 0).then_some(())
+            }
+
+            #[inline(always)]
+            fn opaque(value: usize) -> usize {
+                in_one_register(value)
+            }
+
+            #[inline(always)]
+            fn copy_held(from: &HeldBytes, at: u32, len: u32, into: &mut [u8; NAME_BYTES], to: u32) -> Option<()> {
+                let (len, to) = piece(len, to, NAME_PIECE_AT)?;
+                // SAFETY: `into` has room for a piece at `to`.
+                unsafe { copy_held(from, at, into.as_mut_ptr().add(to), len) }
+            }
+
+            #[inline(always)]
+            fn move_held(from: &HeldBytes, at: u32, len: u32, into: &mut HeldBytes, to: u32) -> Option<()> {
+                let (len, to) = piece(len, to, HeldBytes::LEN as usize)?;
+                // SAFETY: `into` has room for a piece at `to`.
+                unsafe { copy_held(from, at, into.as_mut_slice().as_mut_ptr().add(to), len) }
+            }
+
+            #[inline(always)]
+            fn layered<M: Maps>(judge: &mut Judge<'_, Self, M>, layer: Layer, at: u32) -> Result<Transport, Reason> {
+                match verified_once::$layered(judge.packet.0, judge.settings, judge.scratch, layer.0, at) {
+                    FOUND => Ok(judge.scratch.transport),
+                    index => Err(reason(index)),
+                }
+            }
+
+            #[inline(always)]
+            fn segment_of_interest<M: Maps, F: Flows>(judge: &mut Judge<'_, Self, M>, _: &mut F) -> Reason {
+                maps::go_on_with(judge.packet.0, Program::$segment);
+                Reason::TcpOther
+            }
+
+            #[inline(always)]
+            fn take_segment<M: Maps, F: Flows>(judge: &mut Judge<'_, Self, M>, _: &mut F) -> Result<Taken, Reason> {
+                match verified_once::$take_segment(judge.packet.0, judge.settings, judge.scratch) {
+                    WHOLE_HELLO => Ok(Taken::WholeHello),
+                    TO_HOLD => Ok(Taken::ToHold),
+                    index => Err(reason(index)),
+                }
+            }
+
+            #[inline(always)]
+            fn find_flow<M: Maps, F: Flows>(judge: &mut Judge<'_, Self, M>, _: &mut F) -> u32 {
+                verified_once::find_flow(judge.settings, judge.scratch)
+            }
+
+            #[inline(always)]
+            fn begin_flow<M: Maps, F: Flows>(judge: &mut Judge<'_, Self, M>, _: &mut F) -> u32 {
+                verified_once::begin_flow(judge.settings, judge.scratch)
+            }
+
+            #[inline(always)]
+            fn hold_segment<M: Maps>(judge: &mut Judge<'_, Self, M>, flow: &mut Flow, offset: u32) -> bool {
+                verified_once::hold_segment(judge.packet.0, judge.settings, judge.scratch, flow, offset) != 0
+            }
+
+            #[inline(always)]
+            fn forget_judged<M: Maps>(judge: &mut Judge<'_, Self, M>, flow: &mut Flow, spare: &mut HeldBytes) {
+                verified_once::forget_judged(judge.settings, judge.scratch, flow, spare);
+            }
+
+            #[inline(always)]
+            fn join_records<M: Maps>(judge: &mut Judge<'_, Self, M>, flow: &mut Flow, spare: &mut HeldBytes) -> u32 {
+                verified_once::join_records(judge.settings, judge.scratch, flow, spare)
+            }
+
+            #[inline(always)]
+            fn whole_messages<M: Maps>(judge: &mut Judge<'_, Self, M>) -> Reason {
+                reason(verified_once::$whole_messages(judge.packet.0, judge.settings, judge.scratch))
+            }
+
+            #[inline(always)]
+            fn held_messages<M: Maps>(judge: &mut Judge<'_, Self, M>, flow: &mut Flow, so_far: Reason) -> Reason {
+                let so_far = so_far.index();
+                reason(verified_once::held_messages(judge.packet.0, judge.settings, judge.scratch, flow, so_far))
+            }
+
+            #[inline(always)]
+            fn held_dns_message<M: Maps>(judge: &mut Judge<'_, Held<'_, Self>, M>, at: u32, end: u32) -> Reason {
+                let Judge { packet: Held { frame, bytes, .. }, settings, scratch, .. } = judge;
+                reason(verified_once::held_dns_message(frame.0, *settings, *scratch, *bytes, verified_once::range(at, end)))
+            }
+
+            #[inline(always)]
+            fn read_held_name<M: Maps>(
+                judge: &mut Judge<'_, Held<'_, Self>, M>,
+                message_at: u32,
+                at: u32,
+                end: u32,
+            ) -> NameEnd {
+                let Judge { packet: Held { bytes, .. }, settings, scratch, .. } = judge;
+                let range = verified_once::range(at, end);
+                NameEnd(verified_once::read_held_name(*settings, *scratch, *bytes, message_at, range))
+            }
+
+            #[inline(always)]
+            fn held_hello<M: Maps>(judge: &mut Judge<'_, Held<'_, Self>, M>, at: u32, end: u32) -> HelloEnd {
+                let Judge { packet: Held { frame, bytes, .. }, settings, scratch, .. } = judge;
+                hello_end(verified_once::held_hello(frame.0, *settings, *scratch, *bytes, verified_once::range(at, end)))
+            }
+        }
+    };
 }
 
-/// The reason that a function of the program gave back as a number.
+frame!(Linear, false, read_name, dns_message, dns_sections, client_hello, layered, Segment, take_segment, whole_messages);
+frame!(
+    // Any message may be gone through by sections; that is a call less that leads into others.
+    Paged, true, read_name_paged, dns_sections_paged, dns_sections_paged, client_hello_paged, layered_paged, SegmentPaged,
+    take_segment_paged,
+    whole_messages_paged
+);
+
+/// Where a piece of a name may start in its room.
+const NAME_PIECE_AT: usize = 255;
+
+/// Length and place of a piece, which the verifier now knows to be within bounds.
 #[inline(always)]
-fn reason(index: u32) -> Reason {
-    Reason::from_index(index).unwrap_or(Reason::TlsMalformed)
+fn piece(len: u32, to: u32, last: usize) -> Option<(usize, usize)> {
+    let (len, to) = (in_one_register(len as usize), in_one_register(to as usize));
+    (len > 0 && len <= HeldBytes::PIECE as usize && to <= last).then_some((len, to))
+}
+
+/// Copies held bytes.
+///
+/// # Safety
+/// There is room for `len` bytes at `into`.
+#[inline(always)]
+unsafe fn copy_held(from: &HeldBytes, at: u32, into: *mut u8, len: usize) -> Option<()> {
+    let at = in_one_register(at as usize);
+    if at > HeldBytes::LEN as usize {
+        return None;
+    }
+    // SAFETY: the caller has room for the bytes, and a piece at `at` is within the held bytes.
+    let failed = unsafe { bpf_probe_read_kernel(into.cast(), len as u32, from.as_slice().as_ptr().add(at).cast()) };
+    (failed == 0).then_some(())
+}
+
+/// The reason that a function of the program gave back, or was given, as a number.
+#[inline(always)]
+pub fn reason(index: u32) -> Reason {
+    Reason::ALL.get(in_one_register(index as usize)).copied().unwrap_or(Reason::TlsMalformed)
+}
+
+/// What a function gives back in place of a reason, if it found a transport and left it in the scratch.
+const FOUND: u32 = u32::MAX;
+
+/// The number of a reason, or [`FOUND`].
+#[inline(always)]
+pub fn found_number(found: Result<Transport, Reason>, scratch: &mut Scratch) -> u32 {
+    match found {
+        Ok(transport) => {
+            scratch.transport = transport;
+            FOUND
+        }
+        Err(reason) => reason.index(),
+    }
+}
+
+/// What a function gives back in place of a reason, for the variants of [`Taken`].
+const WHOLE_HELLO: u32 = u32::MAX;
+const TO_HOLD: u32 = u32::MAX - 1;
+
+/// The number of a reason, or of what is to be done with a segment.
+#[inline(always)]
+pub fn taken_number(taken: Result<Taken, Reason>) -> u32 {
+    match taken {
+        Ok(Taken::WholeHello) => WHOLE_HELLO,
+        Ok(Taken::ToHold) => TO_HOLD,
+        Err(reason) => reason.index(),
+    }
+}
+
+/// The bit of a [`HelloEnd`] that a function of the program gave back as a number.
+const GOES_ON: u32 = 1 << 16;
+
+/// A [`HelloEnd`] as a number: functions of the program give nothing else back.
+#[inline(always)]
+pub fn hello_number(end: HelloEnd) -> u32 {
+    end.reason.index() | if end.goes_on { GOES_ON } else { 0 }
+}
+
+#[inline(always)]
+fn hello_end(number: u32) -> HelloEnd {
+    HelloEnd { reason: reason(number & !GOES_ON), goes_on: number & GOES_ON != 0 }
 }
 
 #[inline(always)]
 fn bounds(ctx: *mut xdp_md) -> (usize, usize) {
     // SAFETY: the kernel hands the program a valid context.
     unsafe { ((*ctx).data as usize, (*ctx).data_end as usize) }
-}
-
-#[inline(always)]
-fn load(ctx: *mut xdp_md, at: u32, len: u32, into: &mut [u8; NAME_BYTES]) -> Option<()> {
-    let len = in_one_register(len as usize);
-    if len == 0 || len > 256 {
-        return None;
-    }
-    // SAFETY: `into` has room for 256 bytes, and the context is the program's own.
-    let failed = unsafe { bpf_xdp_load_bytes(ctx, at, into.as_mut_ptr().cast(), len as u32) };
-    (failed == 0).then_some(())
 }
 
 /// Hides from LLVM how a value came about. It would otherwise check one register and use another ("offset is outside

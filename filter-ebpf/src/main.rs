@@ -1,4 +1,4 @@
-//! The XDP program: decide, count, report, answer the kernel.
+//! The XDP program: decide, count, answer the kernel.
 #![no_std]
 #![no_main]
 #![feature(asm_experimental_arch)]
@@ -12,30 +12,60 @@ mod maps;
 mod verified_once;
 
 use aya_ebpf::{bindings::xdp_action, macros::xdp, programs::XdpContext};
-use filter_core::{Verdict, decide};
+use filter_core::{Frame, Judge, Program, Reason, Verdict, decide, decide_by_layers};
 
 use crate::{
     frame::{Linear, Paged},
-    maps::{Room, RuleMap},
+    maps::{FlowMaps, KernelMaps, Room},
 };
 
-/// The filter.
+/// The filter. It reads the first buffer of a frame only, which mostly is all of it.
 #[xdp(frags)]
 pub fn namegate(ctx: XdpContext) -> u32 {
     let Some(mut room) = Room::of_this_cpu() else { return xdp_action::XDP_PASS };
-    let mut reason = decide(&Linear(ctx.ctx), room.settings, &RuleMap, room.name);
-    if reason.ran_out_of_bytes() && Paged(ctx.ctx).goes_on() {
-        reason = Paged(ctx.ctx).decide(&mut room);
+    let reason = decide(&Linear(ctx.ctx), room.settings, &KernelMaps(ctx.ctx), &mut FlowMaps, room.scratch);
+    if reason.ran_out_of_bytes() {
+        maps::go_on_with(ctx.ctx, Program::Paged);
     }
+    settle(&ctx, &mut room, reason)
+}
+
+/// The filter for frames that are cut, or go on in other buffers.
+#[xdp(frags)]
+pub fn namegate_paged(ctx: XdpContext) -> u32 {
+    let Some(mut room) = Room::of_this_cpu() else { return xdp_action::XDP_PASS };
+    let reason = decide_by_layers(&Paged(ctx.ctx), room.settings, &KernelMaps(ctx.ctx), &mut FlowMaps, room.scratch);
+    settle(&ctx, &mut room, reason)
+}
+
+/// Segments of interest, in frames that lie in one piece.
+#[xdp(frags)]
+pub fn namegate_segment(ctx: XdpContext) -> u32 {
+    of_segment(&ctx, &Linear(ctx.ctx))
+}
+
+/// Segments of interest, in others.
+#[xdp(frags)]
+pub fn namegate_seg_paged(ctx: XdpContext) -> u32 {
+    of_segment(&ctx, &Paged(ctx.ctx))
+}
+
+#[inline(always)]
+fn of_segment(ctx: &XdpContext, packet: &impl Frame) -> u32 {
+    let Some(mut room) = Room::of_this_cpu() else { return xdp_action::XDP_PASS };
+    let Room { settings, scratch } = &mut room;
+    let reason = Judge { packet, settings, maps: &KernelMaps(ctx.ctx), scratch }.segment_of_interest(&mut FlowMaps);
+    settle(ctx, &mut room, reason)
+}
+
+#[inline(always)]
+fn settle(_ctx: &XdpContext, room: &mut Room<'_>, reason: Reason) -> u32 {
     room.count(reason);
     #[cfg(feature = "trace")]
-    aya_log_ebpf::info!(&ctx, "frame of {} bytes: reason {}", ctx.data_end() - ctx.data(), reason.index());
+    aya_log_ebpf::info!(_ctx, "frame of {} bytes: reason {}", _ctx.data_end() - _ctx.data(), reason.index());
     match reason.verdict() {
         Verdict::Pass => xdp_action::XDP_PASS,
-        Verdict::Drop => {
-            room.report(ctx.ctx, reason);
-            xdp_action::XDP_DROP
-        }
+        Verdict::Drop => xdp_action::XDP_DROP,
     }
 }
 

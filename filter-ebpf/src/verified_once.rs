@@ -4,16 +4,20 @@
 //! itself, for any arguments, and then takes each call as one instruction. Inlined, these loops would be checked again
 //! for each way through the headers: more than a million instructions.
 
+use core::ptr::null_mut;
+
 use aya_ebpf::bindings::xdp_md;
-use filter_core::{HashKey, Judge, Name, Reason, Settings, any_matches as first_of_suffixes, decide};
+use filter_core::{
+    Flow, HashKey, Held, HeldBytes, Judge, Layer, Name, Reason, Scratch, Settings, any_matches as first_of_suffixes,
+};
 
 use crate::{
     events,
-    frame::{Linear, Paged},
-    maps::RuleMap,
+    frame::{Linear, Paged, found_number, hello_number, reason, taken_number},
+    maps::{FlowMaps, KernelMaps},
 };
 
-/// [`Name::hash_labels`]; gives the number of its `LabelsEnd`.
+/// [`Name::hash_labels`]; gives the number of its `NameEnd`.
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub extern "C" fn hash_labels(name: *mut Name, key: *const HashKey) -> u32 {
@@ -28,61 +32,229 @@ pub extern "C" fn hash_labels(name: *mut Name, key: *const HashKey) -> u32 {
 pub extern "C" fn any_matches(name: *mut Name, key: *const HashKey) -> u32 {
     // SAFETY: as above.
     let (Some(name), Some(key)) = (unsafe { name.as_mut() }, unsafe { key.as_ref() }) else { return 0 };
-    u32::from(first_of_suffixes::<Linear, _>(name, key, &RuleMap))
+    u32::from(first_of_suffixes::<Linear, _>(name, key, &KernelMaps::without_frame()))
 }
 
 macro_rules! judging {
-    ($($(#[doc = $doc:literal])+ $name:ident, $frame:ident, $method:ident;)+) => {$(
-        $(#[doc = $doc])+
+    ($($name:ident, $frame:ident, |$judge:ident, $at:ident, $end:ident| $body:expr;)+) => {$(
+        /// The method of [`Judge`] that it is named after, for this kind of frame; gives the number of its result.
         #[unsafe(no_mangle)]
         #[inline(never)]
         pub extern "C" fn $name(
             ctx: *mut xdp_md,
             settings: *const Settings,
-            name: *mut Name,
-            at: u32,
-            end: u32,
+            scratch: *mut Scratch,
+            $at: u32,
+            $end: u32,
         ) -> u32 {
             // SAFETY: as above.
-            let (Some(settings), Some(name)) = (unsafe { settings.as_ref() }, unsafe { name.as_mut() }) else {
+            let (Some(settings), Some(scratch)) = (unsafe { settings.as_ref() }, unsafe { scratch.as_mut() }) else {
                 return u32::MAX;
             };
-            Judge { packet: &$frame(ctx), settings, rules: &RuleMap, name }.$method(at, end).index()
+            let mut $judge = Judge { packet: &$frame(ctx), settings, maps: &KernelMaps(ctx), scratch };
+            $body
         }
     )+};
 }
 
 judging! {
-    /// [`Judge::dns_message`] over a frame in one piece; gives the reason's index.
-    dns_message, Linear, dns_message;
-    /// [`Judge::dns_message`] over a frame in several buffers; gives the reason's index.
-    dns_message_paged, Paged, dns_message;
-    /// [`Judge::client_hello`] over a frame in one piece; gives the reason's index.
-    client_hello, Linear, client_hello;
-    /// [`Judge::client_hello`] over a frame in several buffers; gives the reason's index.
-    client_hello_paged, Paged, client_hello;
+    dns_message, Linear, |judge, at, end| judge.dns_message(at, end).index();
+    dns_sections, Linear, |judge, at, end| judge.dns_sections(at, end).index();
+    dns_sections_paged, Paged, |judge, at, end| judge.dns_sections(at, end).index();
+    client_hello, Linear, |judge, at, end| hello_number(judge.client_hello(at, end));
+    client_hello_paged, Paged, |judge, at, end| hello_number(judge.client_hello(at, end));
+    layered, Linear, |judge, layer, at| found_number(judge.layered(Layer(layer), at), judge.scratch);
+    layered_paged, Paged, |judge, layer, at| found_number(judge.layered(Layer(layer), at), judge.scratch);
 }
 
-/// [`decide`] over a frame in several buffers; gives the reason's index.
+macro_rules! reading_names {
+    ($($name:ident, $frame:ident;)+) => {$(
+        /// [`Judge::read_name`], for this kind of frame; gives the number of its `NameEnd`.
+        #[unsafe(no_mangle)]
+        #[inline(never)]
+        pub extern "C" fn $name(
+            ctx: *mut xdp_md,
+            settings: *const Settings,
+            scratch: *mut Scratch,
+            message_at: u32,
+            range: u64,
+        ) -> u32 {
+            // SAFETY: as above.
+            let (Some(settings), Some(scratch)) = (unsafe { settings.as_ref() }, unsafe { scratch.as_mut() }) else {
+                return u32::MAX;
+            };
+            let mut judge = Judge { packet: &$frame(ctx), settings, maps: &KernelMaps(ctx), scratch };
+            judge.read_name(message_at, start(range), end(range)).0
+        }
+    )+};
+}
+
+reading_names! {
+    read_name, Linear;
+    read_name_paged, Paged;
+}
+
+/// [`Judge::read_name`] over held bytes; gives the number of its `NameEnd`.
 #[unsafe(no_mangle)]
 #[inline(never)]
-pub extern "C" fn decide_paged(ctx: *mut xdp_md, settings: *const Settings, name: *mut Name) -> u32 {
+pub extern "C" fn read_held_name(
+    settings: *const Settings,
+    scratch: *mut Scratch,
+    bytes: *const HeldBytes,
+    message_at: u32,
+    range: u64,
+) -> u32 {
     // SAFETY: as above.
-    let (Some(settings), Some(name)) = (unsafe { settings.as_ref() }, unsafe { name.as_mut() }) else {
+    let (Some(settings), Some(scratch), Some(bytes)) =
+        (unsafe { settings.as_ref() }, unsafe { scratch.as_mut() }, unsafe { bytes.as_ref() })
+    else {
         return u32::MAX;
     };
-    decide(&Paged(ctx), settings, &RuleMap, name).index()
+    let packet = &Held { frame: &Paged(null_mut()), bytes, len: end(range) };
+    let mut judge = Judge { packet, settings, maps: &KernelMaps::without_frame(), scratch };
+    judge.read_name(message_at, start(range), end(range)).0
+}
+
+macro_rules! judging_segments {
+    ($($name:ident, $frame:ident, |$judge:ident| $body:expr;)+) => {$(
+        /// The method of [`Judge`] that it is named after, over the segment at hand; gives the number of its result.
+        #[unsafe(no_mangle)]
+        #[inline(never)]
+        pub extern "C" fn $name(ctx: *mut xdp_md, settings: *const Settings, scratch: *mut Scratch) -> u32 {
+            // SAFETY: as above.
+            let (Some(settings), Some(scratch)) = (unsafe { settings.as_ref() }, unsafe { scratch.as_mut() }) else {
+                return u32::MAX;
+            };
+            let $judge = &mut Judge { packet: &$frame(ctx), settings, maps: &KernelMaps(ctx), scratch };
+            $body
+        }
+    )+};
+}
+
+judging_segments! {
+    take_segment, Linear, |judge| taken_number(judge.take_segment(&mut FlowMaps));
+    take_segment_paged, Paged, |judge| taken_number(judge.take_segment(&mut FlowMaps));
+    whole_messages, Linear, |judge| judge.whole_messages().index();
+    whole_messages_paged, Paged, |judge| judge.whole_messages().index();
+}
+
+macro_rules! without_frame {
+    ($($name:ident, |$judge:ident $(, $argument:ident: $kind:ty)*| $body:expr;)+) => {$(
+        /// The method of [`Judge`] that it is named after, which reads nothing of the frame; gives the number of its
+        /// result. (LLVM hands over anything for an argument that is not used, and the verifier refuses that.)
+        #[unsafe(no_mangle)]
+        #[inline(never)]
+        pub extern "C" fn $name(settings: *const Settings, scratch: *mut Scratch $(, $argument: *mut $kind)*) -> u32 {
+            // SAFETY: as above.
+            let (Some(settings), Some(scratch)) = (unsafe { settings.as_ref() }, unsafe { scratch.as_mut() }) else {
+                return u32::MAX;
+            };
+            $(
+                // SAFETY: as above.
+                let Some($argument) = (unsafe { $argument.as_mut() }) else { return u32::MAX };
+            )*
+            let packet = &Paged(null_mut());
+            let $judge = &mut Judge { packet, settings, maps: &KernelMaps::without_frame(), scratch };
+            $body
+        }
+    )+};
+}
+
+without_frame! {
+    find_flow, |judge| judge.find_flow(&mut FlowMaps);
+    begin_flow, |judge| judge.begin_flow(&mut FlowMaps);
+    join_records, |judge, flow: Flow, spare: HeldBytes| judge.join_records(flow, spare);
+    forget_judged, |judge, flow: Flow, spare: HeldBytes| {
+        judge.forget_judged(flow, spare);
+        0
+    };
+}
+
+macro_rules! judging_flows {
+    ($($name:ident, |$judge:ident, $flow:ident, $argument:ident: $kind:ty| $body:expr;)+) => {$(
+        /// The method of [`Judge`] that it is named after, over a flow; gives the number of its result.
+        #[unsafe(no_mangle)]
+        #[inline(never)]
+        pub extern "C" fn $name(
+            ctx: *mut xdp_md,
+            settings: *const Settings,
+            scratch: *mut Scratch,
+            flow: *mut Flow,
+            $argument: $kind,
+        ) -> u32 {
+            // SAFETY: as above.
+            let (Some(settings), Some(scratch), Some($flow)) =
+                (unsafe { settings.as_ref() }, unsafe { scratch.as_mut() }, unsafe { flow.as_mut() })
+            else {
+                return u32::MAX;
+            };
+            let $judge = &mut Judge { packet: &Paged(ctx), settings, maps: &KernelMaps(ctx), scratch };
+            $body
+        }
+    )+};
+}
+
+judging_flows! {
+    hold_segment, |judge, flow, offset: u32| u32::from(judge.hold_segment(flow, offset));
+    held_messages, |judge, flow, so_far: u32| judge.held_messages(flow, reason(so_far)).index();
+}
+
+macro_rules! judging_held {
+    ($($name:ident, |$judge:ident, $at:ident, $end:ident| $body:expr;)+) => {$(
+        /// The method of [`Judge`] that it is named after, over held bytes; gives the number of its result.
+        #[unsafe(no_mangle)]
+        #[inline(never)]
+        pub extern "C" fn $name(
+            ctx: *mut xdp_md,
+            settings: *const Settings,
+            scratch: *mut Scratch,
+            bytes: *const HeldBytes,
+            range: u64,
+        ) -> u32 {
+            // SAFETY: as above.
+            let (Some(settings), Some(scratch), Some(bytes)) =
+                (unsafe { settings.as_ref() }, unsafe { scratch.as_mut() }, unsafe { bytes.as_ref() })
+            else {
+                return u32::MAX;
+            };
+            let ($at, $end) = (start(range), end(range));
+            let packet = &Held { frame: &Paged(ctx), bytes, len: $end };
+            let mut $judge = Judge { packet, settings, maps: &KernelMaps(ctx), scratch };
+            $body
+        }
+    )+};
+}
+
+judging_held! {
+    held_dns_message, |judge, at, end| judge.dns_sections(at, end).index();
+    held_hello, |judge, at, end| hello_number(judge.held_hello(at, end));
+}
+
+/// Two offsets as one argument: a function takes five at most.
+#[inline(always)]
+pub fn range(start: u32, end: u32) -> u64 {
+    u64::from(start) | (u64::from(end) << 32)
+}
+
+#[inline(always)]
+fn start(range: u64) -> u32 {
+    range as u32
+}
+
+#[inline(always)]
+fn end(range: u64) -> u32 {
+    (range >> 32) as u32
 }
 
 /// [`events::report`]; gives 0.
 #[unsafe(no_mangle)]
 #[inline(never)]
-pub extern "C" fn report(ctx: *mut xdp_md, settings: *const Settings, name: *const Name, reason: u32) -> u32 {
+pub extern "C" fn report(ctx: *mut xdp_md, settings: *const Settings, scratch: *const Scratch, reason: u32) -> u32 {
     // SAFETY: as above.
-    if let (Some(settings), Some(name)) = (unsafe { settings.as_ref() }, unsafe { name.as_ref() })
+    if let (Some(settings), Some(scratch)) = (unsafe { settings.as_ref() }, unsafe { scratch.as_ref() })
         && let Some(reason) = Reason::from_index(reason)
     {
-        events::report(ctx, reason, settings, name);
+        events::report(ctx, reason, settings, scratch);
     }
     0
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueHint};
 use filter_user::api::DEFAULT_SOCKET;
 
-use crate::verbs::{block, completions, events, run, stats, status, test};
+use crate::verbs::{block, completions, events, replay, run, stats, status, test};
 
 /// Filters a network's DNS and TLS traffic by name, in the kernel.
 #[derive(Parser)]
@@ -15,6 +15,7 @@ Examples:
   namegate run --iface eth0 --list hosts.txt    Block the names of a hosts file on eth0
   namegate test ads.example.com                 Would this name be blocked, and by which rule?
   namegate events                               Watch what is blocked
+  namegate replay monday.pcap                   Which names are in a capture, and what would they meet?
 
 `namegate VERB --help` has examples for each verb.")]
 pub struct Cli {
@@ -30,6 +31,7 @@ pub enum Verb {
     Stats(stats::Args),
     Test(test::Args),
     Events(events::Args),
+    Replay(replay::Args),
     Completions(completions::Args),
 }
 

@@ -5,4 +5,6 @@ pub mod api;
 pub mod controller;
 pub mod kernel;
 pub mod lists;
+mod packed;
 pub mod policy;
+pub mod replay;

@@ -18,6 +18,7 @@ fn main() -> ExitCode {
         Verb::Stats(args) => verbs::stats::run(&args),
         Verb::Test(args) => verbs::test::run(&args),
         Verb::Events(args) => verbs::events::run(&args),
+        Verb::Replay(args) => verbs::replay::run(&args),
         Verb::Completions(args) => verbs::completions::run(&args),
     };
     match result {

@@ -7,10 +7,12 @@ mod dns;
 mod headers;
 mod hello;
 mod rewrite;
+mod segments;
 mod tls;
 
 pub use dns::{query, query_of, query_without_edns, response, update};
 pub use headers::{Network, Wrap};
 pub use hello::{Extension, Hello};
 pub use rewrite::{behind_extensions, ipv4_fragment, ipv6_fragment, tagged};
+pub use segments::{in_records, in_segments};
 pub use tls::{client_hello, client_hello_without_name, server_name_at};

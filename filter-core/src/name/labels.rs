@@ -23,6 +23,9 @@ impl Step for WireLabels<'_> {
         self.end = match len {
             _ if at >= self.available => Err(NameError::Cut),
             0 => Ok(at + 1),
+            // A pointer takes two octets.
+            192.. if at + 1 >= self.available => Err(NameError::Cut),
+            192.. => Err(NameError::Pointer),
             64.. => Err(NameError::LabelType),
             // The root still needs an octet.
             _ if next >= NAME_OCTETS => Err(NameError::TooLong),

@@ -9,7 +9,7 @@ mod labels;
 #[cfg(test)]
 mod tests;
 
-use crate::{hash::HashKey, packet::Packet, rules::RuleKey};
+use crate::{dns, hash::HashKey, packet::Packet, rules::RuleKey};
 
 pub(crate) use display::write_name;
 use labels::{TextLabels, WireLabels};
@@ -22,8 +22,16 @@ pub(crate) const NAME_OCTETS: u32 = 255;
 pub(crate) const TEXT_OCTETS: u32 = NAME_OCTETS - 2;
 /// Most labels in a name: 127 of one octet and its length fill 254 octets.
 pub(crate) const LABELS: u32 = 127;
-/// Room for a name: 256 octets and one more label, so that reading a label in groups of eight stays inside.
-pub const NAME_BYTES: usize = 336;
+/// Octets that are copied from a packet at once.
+const PIECE_OCTETS: u32 = NAME_OCTETS + 1;
+/// Room for a name: 256 octets, of which the last may be where a piece starts, and one more label, so that reading a
+/// label in groups of eight stays inside.
+pub const NAME_BYTES: usize = 576;
+/// Compression pointers that are followed in one name.
+const POINTERS: u32 = 16;
+
+/// RFC 1035 §4.1.4.
+pub(crate) const POINTER_BYTES: u32 = 2;
 
 /// How the bytes of a name are laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,43 +49,46 @@ pub enum Form {
 pub(crate) enum NameError {
     /// They end before the name does.
     Cut,
-    /// A length octet of 64 or more: a compression pointer or an unknown type (RFC 1035 §4.1.4, RFC 6891 §5).
+    /// A length octet of an unknown type (RFC 1035 §4.1.4, RFC 6891 §5).
     LabelType,
+    /// A compression pointer, or one that leads to no earlier name, or too many of them (RFC 1035 §4.1.4).
+    Pointer,
     /// An empty label inside a name, or one of more than 63 octets.
     Label,
     /// More than 255 octets.
     TooLong,
 }
 
-/// How the walk over the labels ended, as one number: functions of the kernel program give nothing else back.
+/// Where a name ends, or why it is none, as one number: functions of the kernel program give nothing else back.
 #[repr(transparent)]
 #[derive(Clone, Copy)]
-pub struct LabelsEnd(pub u32);
+pub struct NameEnd(pub u32);
 
-impl LabelsEnd {
-    /// Above every number of octets.
-    const ERRORS: u32 = 0x1_0000;
+impl NameEnd {
+    /// Above every offset.
+    const ERRORS: u32 = 1 << 31;
 
     #[inline(always)]
-    fn of(end: Result<u32, NameError>) -> Self {
+    pub(crate) fn of(end: Result<u32, NameError>) -> Self {
         match end {
-            Ok(octets) => Self(octets),
+            Ok(end) => Self(end),
             Err(error) => Self(Self::ERRORS + error as u32),
         }
     }
 
     #[inline(always)]
-    fn octets(self) -> Result<u32, NameError> {
-        const CUT: u32 = LabelsEnd::ERRORS + NameError::Cut as u32;
-        const LABEL_TYPE: u32 = LabelsEnd::ERRORS + NameError::LabelType as u32;
-        const LABEL: u32 = LabelsEnd::ERRORS + NameError::Label as u32;
+    pub(crate) fn result(self) -> Result<u32, NameError> {
+        const CUT: u32 = NameEnd::ERRORS + NameError::Cut as u32;
+        const LABEL_TYPE: u32 = NameEnd::ERRORS + NameError::LabelType as u32;
+        const POINTER: u32 = NameEnd::ERRORS + NameError::Pointer as u32;
+        const LABEL: u32 = NameEnd::ERRORS + NameError::Label as u32;
 
         match self.0 {
             CUT => Err(NameError::Cut),
             LABEL_TYPE => Err(NameError::LabelType),
+            POINTER => Err(NameError::Pointer),
             LABEL => Err(NameError::Label),
-            // The mask tells the verifier what is so.
-            octets if octets < Self::ERRORS => Ok(octets & 0xff),
+            end if end < Self::ERRORS => Ok(end),
             _ => Err(NameError::TooLong),
         }
     }
@@ -94,7 +105,8 @@ pub struct Name {
     labels: u32,
     len: u32,
     form: u32,
-    reserved: u32,
+    /// Where the walk over the labels stands.
+    walked: u32,
 }
 
 impl Default for Name {
@@ -106,27 +118,78 @@ impl Default for Name {
             labels: 0,
             len: 0,
             form: Form::Wire as u32,
-            reserved: 0,
+            walked: 0,
         }
     }
 }
 
 impl Name {
-    /// Reads the name at `at` of a DNS message that ends at `end`; gives the offset behind it.
+    /// Reads the name at `at` of the DNS message from `message_at` to `end`; gives the offset behind it.
     #[inline(always)]
     pub(crate) fn read_wire<P: Packet + ?Sized>(
         &mut self,
         packet: &P,
+        message_at: u32,
         at: u32,
         end: u32,
         key: &HashKey,
     ) -> Result<u32, NameError> {
-        let available = end.saturating_sub(at).min(NAME_OCTETS + 1);
-        packet.copy(at, available, &mut self.bytes).ok_or(NameError::Cut)?;
-        self.start(Form::Wire, available);
-        let octets = P::hash_labels(self, key).octets()?;
-        self.len = octets;
-        Ok(at + octets)
+        self.start(Form::Wire, 0);
+        self.piece(packet, at, end)?;
+        match P::hash_labels(self, key).result() {
+            Err(NameError::Pointer) => {
+                let behind = at + self.walked + POINTER_BYTES;
+                self.follow_pointers(packet, message_at, at, end, key)?;
+                Ok(behind)
+            }
+            octets => {
+                // The mask tells the verifier what is so.
+                self.len = octets? & 0xff;
+                Ok(at + self.len)
+            }
+        }
+    }
+
+    /// Goes on where a pointer leads, in place of the pointer. Each must lead to before the labels that it ends, so that
+    /// they cannot run in circles, and behind the message's header.
+    #[inline(always)]
+    fn follow_pointers<P: Packet + ?Sized>(
+        &mut self,
+        packet: &P,
+        message_at: u32,
+        at: u32,
+        end: u32,
+        key: &HashKey,
+    ) -> Result<(), NameError> {
+        const OFFSET: u32 = 0x3fff;
+
+        let mut labels_at = at;
+        for _ in 0..POINTERS {
+            let pointer = (u32::from(self.octet(self.walked)) << 8) | u32::from(self.octet(self.walked + 1));
+            let target = pointer & OFFSET;
+            if target < dns::HEADER_BYTES || message_at + target >= labels_at {
+                return Err(NameError::Pointer);
+            }
+            labels_at = message_at + target;
+            self.piece(packet, labels_at, end)?;
+            match P::hash_labels(self, key).result() {
+                Err(NameError::Pointer) => {}
+                octets => {
+                    self.len = octets? & 0xff;
+                    return Ok(());
+                }
+            }
+        }
+        Err(NameError::Pointer)
+    }
+
+    /// Copies what is at `at` to where the walk stands.
+    #[inline(always)]
+    fn piece<P: Packet + ?Sized>(&mut self, packet: &P, at: u32, end: u32) -> Result<(), NameError> {
+        let octets = end.saturating_sub(at).min(PIECE_OCTETS);
+        packet.copy(at, octets, &mut self.bytes, self.walked).ok_or(NameError::Cut)?;
+        self.len = self.walked + octets;
+        Ok(())
     }
 
     /// Reads the `len` octets of text at `at`.
@@ -142,16 +205,16 @@ impl Name {
         if len > TEXT_OCTETS + 1 {
             return Err(NameError::TooLong);
         }
-        packet.copy(at, len, &mut self.bytes).ok_or(NameError::Cut)?;
+        packet.copy(at, len, &mut self.bytes, 0).ok_or(NameError::Cut)?;
         self.start(Form::Text, len);
-        self.len = P::hash_labels(self, key).octets()?;
+        self.len = P::hash_labels(self, key).result()? & 0xff;
         Ok(())
     }
 
     /// Finds the labels of the octets that were read last, and hashes them. Gives the octets that the name takes.
     #[inline(always)]
-    pub fn hash_labels<P: Packet + ?Sized>(&mut self, key: &HashKey) -> LabelsEnd {
-        LabelsEnd::of(match self.form() {
+    pub fn hash_labels<P: Packet + ?Sized>(&mut self, key: &HashKey) -> NameEnd {
+        NameEnd::of(match self.form() {
             Form::Wire => self.hash_wire_labels::<P>(key),
             Form::Text => self.hash_text_labels::<P>(key),
         })
@@ -159,10 +222,12 @@ impl Name {
 
     #[inline(always)]
     fn hash_wire_labels<P: Packet + ?Sized>(&mut self, key: &HashKey) -> Result<u32, NameError> {
-        let available = self.len;
-        let mut labels = WireLabels { name: self, key, at: 0, available, end: Err(NameError::TooLong) };
+        let (at, available) = (self.walked, self.len);
+        let mut labels = WireLabels { name: self, key, at, available, end: Err(NameError::TooLong) };
         P::repeat(LABELS + 1, &mut labels);
-        labels.end
+        let WireLabels { at, end, .. } = labels;
+        self.walked = at;
+        end
     }
 
     #[inline(always)]
@@ -196,12 +261,6 @@ impl Name {
         if self.form == Form::Wire as u32 { Form::Wire } else { Form::Text }
     }
 
-    /// The whole room of the name, of which the first [`Name::len`] octets are in use.
-    #[inline(always)]
-    pub fn room(&self) -> &[u8; NAME_BYTES] {
-        &self.bytes
-    }
-
     /// Number of octets in use.
     #[inline(always)]
     pub fn len(&self) -> u32 {
@@ -211,6 +270,12 @@ impl Name {
     /// True if there is no name.
     pub fn is_empty(&self) -> bool {
         self.len == 0
+    }
+
+    /// True for the root.
+    #[inline(always)]
+    pub(crate) fn is_root(&self) -> bool {
+        self.labels == 0
     }
 
     /// Number of labels, without the root.
@@ -242,6 +307,7 @@ impl Name {
         self.form = form as u32;
         self.len = len;
         self.labels = 0;
+        self.walked = 0;
     }
 
     /// Adds the label of `len` octets at `at`.
@@ -261,7 +327,7 @@ impl Name {
 
     /// Eight octets at `at`, the first in the lowest place. `at` is below 256 + 64.
     #[inline(always)]
-    fn word(&self, at: u32) -> u64 {
+    pub(crate) fn word(&self, at: u32) -> u64 {
         self.bytes.get(at as usize..).and_then(<[u8]>::first_chunk).map_or(0, load_u64)
     }
 }

@@ -12,7 +12,7 @@ fn text(text: &str) -> Result<Name, NameError> {
 
 fn wire(octets: &[u8]) -> Result<(Name, u32), NameError> {
     let mut name = Name::default();
-    name.read_wire(octets, 0, octets.len() as u32, &key()).map(|end| (name, end))
+    name.read_wire(octets, 0, 0, octets.len() as u32, &key()).map(|end| (name, end))
 }
 
 fn hashes(name: &Name) -> Vec<u64> {
@@ -84,7 +84,7 @@ proptest! {
         let mut used = Name::default();
         let _ = used.set_text(&before, &key());
         let end = octets.len() as u32;
-        let again = used.read_wire(&octets[..], 0, end, &key()).map(|end| (hashes(&used), end));
+        let again = used.read_wire(&octets[..], 0, 0, end, &key()).map(|end| (hashes(&used), end));
         prop_assert_eq!(again, wire(&octets).map(|(name, end)| (hashes(&name), end)));
     }
 }

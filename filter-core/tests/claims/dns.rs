@@ -74,25 +74,40 @@ fn the_zone_of_an_update_is_judged_as_a_question_is() {
 }
 
 #[test]
-fn responses_pass_as_such() {
-    assert_eq!(reason(&frames::response(LISTED)), Reason::DnsResponse);
-    assert_eq!(reason(&frames::query(LISTED)), Reason::DnsBlocked);
+fn the_question_of_a_response_is_judged() {
+    assert_eq!(ask(&frames::response(LISTED)), Decided::of(Reason::DnsResponseBlocked, LISTED));
+    assert_eq!(ask(&frames::response(OTHER)), Decided::of(Reason::DnsResponseNotListed, OTHER));
 }
 
 #[test]
-fn one_question_is_judged_and_any_other_number_is_not() {
+fn each_question_is_judged() {
     assert_eq!(reason(&frames::query_of(&[])), Reason::DnsNoQuestion);
     assert_eq!(reason(&frames::query_of(&[LISTED])), Reason::DnsBlocked);
-    assert_eq!(reason(&frames::query_of(&[LISTED, OTHER])), Reason::DnsSeveralQuestions);
-    assert_eq!(reason(&frames::query_of(&[OTHER, LISTED, OTHER])), Reason::DnsSeveralQuestions);
-    let many = with(&frames::query(LISTED), QUESTION_COUNT, &[1, 0]);
-    assert_eq!(reason(&many), Reason::DnsSeveralQuestions, "256");
+    assert_eq!(reason(&frames::query_of(&[OTHER, "example.org"])), Reason::DnsNotListed);
+    assert_eq!(reason(&frames::query_of(&[LISTED, OTHER])), Reason::DnsBlocked);
+    assert_eq!(reason(&frames::query_of(&[OTHER, LISTED, OTHER])), Reason::DnsBlocked);
+    let fewer = with(&frames::query_of(&[OTHER, LISTED]), QUESTION_COUNT, &[0, 1]);
+    assert_eq!(reason(&fewer), Reason::DnsNotListed, "the second is none");
+    let more = with(&frames::query_without_edns(OTHER), QUESTION_COUNT, &[1, 0]);
+    assert_eq!(reason(&more), Reason::DnsCut, "256 questions, of which one is there");
+    let more = with(&frames::query_without_edns(LISTED), QUESTION_COUNT, &[1, 0]);
+    assert_eq!(reason(&more), Reason::DnsBlocked, "256 questions, of which the first is listed");
 }
 
 #[test]
-fn pointers_and_unknown_label_types_in_the_question_pass_as_such() {
-    // RFC 1035 §4.1.4, RFC 2673, and the one that nothing uses.
-    for kind in [0xc0, 0x40, 0x80_u8] {
+fn pointers_in_the_first_question_lead_nowhere() {
+    // RFC 1035 §4.1.4: to a prior occurrence of the name, of which there is none.
+    for target in [0, 11, 12, 13, 40] {
+        let query = frames::query(LISTED);
+        assert_eq!(reason(&with(&query, QUESTION, &[0xc0, target])), Reason::DnsPointer, "first, {target}");
+        assert_eq!(reason(&with(&query, QUESTION + 4, &[0xc0, target])), Reason::DnsPointer, "second, {target}");
+    }
+}
+
+#[test]
+fn unknown_label_types_pass_as_such() {
+    // RFC 2673, and the one that nothing uses.
+    for kind in [0x40, 0x80_u8] {
         let query = frames::query(LISTED);
         assert_eq!(reason(&with(&query, QUESTION, &[kind, 12])), Reason::DnsLabelType, "first, {kind:#x}");
         assert_eq!(reason(&with(&query, QUESTION + 4, &[kind, 12])), Reason::DnsLabelType, "second, {kind:#x}");
@@ -143,5 +158,5 @@ fn a_frame_that_ends_in_its_question_is_cut_wherever_it_ends() {
 fn an_empty_message_is_cut_and_noise_is_whatever_its_header_says() {
     assert_eq!(reason(&[]), Reason::DnsCut);
     assert_eq!(reason(&[0; 12]), Reason::DnsNoQuestion);
-    assert_eq!(reason(&[0xff; 40]), Reason::DnsResponse);
+    assert_eq!(reason(&[0xff; 40]), Reason::DnsPointer);
 }

@@ -34,9 +34,7 @@ pub struct Decided {
 impl Decided {
     /// The decision for this reason, over this name if the reason is about one.
     pub fn of(reason: Reason, name: &(impl ToString + ?Sized)) -> Self {
-        use Reason::{DnsBlocked, DnsNotListed, TlsBlocked, TlsNotListed};
-        let about_name = matches!(reason, DnsBlocked | DnsNotListed | TlsBlocked | TlsNotListed);
-        Self { reason, name: about_name.then(|| name.to_string()) }
+        Self { reason, name: reason.message().map(|_| name.to_string()) }
     }
 }
 

@@ -3,9 +3,6 @@ use frames::{Extension, Hello, Wrap};
 
 use super::*;
 
-/// Record and handshake header, and the first octet of the version, by which a hello is told.
-const START: usize = 5 + 4 + 1;
-
 /// Octets of the hello up to the end of its server name.
 fn name_end(hello: &[u8], name: &str) -> usize {
     frames::server_name_at(hello, name).unwrap() + name.len()
@@ -14,7 +11,7 @@ fn name_end(hello: &[u8], name: &str) -> usize {
 /// Where the hello is cut, what should become of it.
 fn expected(end: usize, name_end: usize, whole: Reason) -> Reason {
     match end {
-        _ if end < START => Reason::TcpOther,
+        0 => Reason::TcpOther,
         _ if end < name_end => Reason::TlsHelloSplit,
         _ => whole,
     }
@@ -53,14 +50,13 @@ fn a_listed_name_that_is_the_start_of_another_blocks_nothing_wherever_that_is_cu
 }
 
 #[test]
-fn a_hello_that_goes_on_in_another_record_is_split_until_its_name_is_there() {
-    let hello = frames::client_hello(LISTED);
-    for record in 5..hello.len() - 5 {
-        let first = with(&hello[..5 + record], 3, &u16::try_from(record).unwrap().to_be_bytes());
-        let rest = &hello[5 + record..];
-        let second = [&[22, 3, 1], &u16::try_from(rest.len()).unwrap().to_be_bytes()[..], rest].concat();
-        let reason = expected(5 + record, name_end(&hello, LISTED), Reason::TlsBlocked);
-        assert_reason(&Wrap::v4(443).tcp(&[first, second].concat()), reason, &format!("{record} octets"));
+fn a_hello_in_two_records_is_judged_as_one_in_one() {
+    for (name, expected) in [(LISTED, Reason::TlsBlocked), (OTHER, Reason::TlsNotListed)] {
+        let hello = frames::client_hello(name);
+        for first in 1..hello.len() - 5 {
+            let records = frames::in_records(&hello, first);
+            assert_reason(&Wrap::v4(443).tcp(&records), expected, &format!("{name}: {first} octets in the first"));
+        }
     }
 }
 

@@ -2,13 +2,13 @@
 
 use std::sync::PoisonError;
 
-use filter_core::Reason;
+use filter_core::Message;
 use jiff::Timestamp;
 
 use super::Controller;
 use crate::{
     api::{BlockedPacket, EventLine, RuleSource, push_line},
-    kernel::{Attachment, BlockEvent},
+    kernel::{Attachment, NameEvent},
     policy::RuleBook,
 };
 
@@ -30,18 +30,18 @@ impl Controller {
     }
 }
 
-fn blocked_packet(event: BlockEvent, book: &RuleBook, interfaces: &[Attachment]) -> BlockedPacket {
+fn blocked_packet(event: NameEvent, book: &RuleBook, interfaces: &[Attachment]) -> BlockedPacket {
     let interface = interfaces.iter().find(|attachment| attachment.index == event.interface);
-    let source = book.find(event.rule).map(RuleSource::from);
+    let source = event.rule.and_then(|rule| book.find(rule)).map(RuleSource::from);
     let (rule, list, line) = source.map_or((None, None, None), |it| (Some(it.rule), Some(it.list), it.line));
     BlockedPacket {
         time: Timestamp::try_from(event.time).map(|time| format!("{time:.6}")).unwrap_or_default(),
         interface: interface.map_or_else(|| event.interface.to_string(), |it| it.interface.clone()),
-        client: event.client.ip().to_string(),
-        client_port: event.client.port(),
-        server: event.server.ip().to_string(),
-        server_port: event.server.port(),
-        protocol: protocol(event.reason).into(),
+        client: event.client().ip().to_string(),
+        client_port: event.client().port(),
+        server: event.server().ip().to_string(),
+        server_port: event.server().port(),
+        protocol: event.reason.message().map_or("", Message::protocol).into(),
         name: event.name,
         rule,
         list,
@@ -49,9 +49,4 @@ fn blocked_packet(event: BlockEvent, book: &RuleBook, interfaces: &[Attachment])
         verdict: event.reason.verdict().as_str().into(),
         reason: event.reason.as_str().into(),
     }
-}
-
-/// The protocol is the first word of every reason that is about a name.
-fn protocol(reason: Reason) -> &'static str {
-    reason.as_str().split('_').next().unwrap_or_default()
 }

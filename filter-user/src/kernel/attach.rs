@@ -115,6 +115,17 @@ fn io_error(error: ProgramError) -> Result<io::Error, KernelError> {
     }
 }
 
+/// The index of an interface.
+///
+/// # Errors
+/// If there is none of the name.
+pub fn interface_index(name: &str) -> Result<u32, KernelError> {
+    match link(name).map_err(|error| KernelError::Netlink { interface: name.to_owned(), error })? {
+        Some(link) => Ok(link.header.index),
+        None => Err(KernelError::NoInterface { name: name.to_owned() }),
+    }
+}
+
 /// The index of an interface that has no XDP program.
 fn free_interface(name: &str) -> Result<(&str, u32), KernelError> {
     let failed = |error| KernelError::Netlink { interface: name.to_owned(), error };

@@ -6,49 +6,72 @@ use std::{
 };
 
 use aya::maps::{MapData, RingBuf};
-use filter_core::{Reason, RuleKey};
+use filter_core::{Message, Reason, RuleKey};
 use rustix::time::{ClockId, clock_gettime};
 
 use super::pod;
 
-/// A packet that was blocked.
+/// A name that was judged: one that is blocked, or any if the filter was loaded so.
 #[derive(Clone, Debug)]
-pub struct BlockEvent {
+pub struct NameEvent {
     /// When.
     pub time: SystemTime,
-    /// Index of the interface that it came in by.
+    /// Index of the interface that the packet came in by.
     pub interface: u32,
-    /// Who sent it.
-    pub client: SocketAddr,
+    /// Who sent the packet.
+    pub source: SocketAddr,
     /// Whom it was for.
-    pub server: SocketAddr,
-    /// Why, which also tells the protocol.
+    pub destination: SocketAddr,
+    /// Why the name is blocked or passes, which also tells the protocol.
     pub reason: Reason,
-    /// The name that was asked for, in lower case; odd bytes as `\xHH`.
+    /// The name, in lower case; odd bytes as `\xHH`.
     pub name: String,
-    /// The rule that blocks it.
-    pub rule: RuleKey,
+    /// The rule that blocks it, if one does.
+    pub rule: Option<RuleKey>,
+    /// Type of the resource record whose target the name is; `None` for what was asked for.
+    pub record: Option<u16>,
+    /// TCP sequence number of the message that the name is in; 0 in a datagram.
+    pub sequence: u32,
 }
 
-pub(super) fn drain(ring: &mut RingBuf<MapData>, mut each: impl FnMut(BlockEvent)) {
-    let now = (SystemTime::now(), monotonic());
+impl NameEvent {
+    /// Who asked.
+    pub fn client(&self) -> SocketAddr {
+        if self.is_response() { self.destination } else { self.source }
+    }
+
+    /// Who was asked.
+    pub fn server(&self) -> SocketAddr {
+        if self.is_response() { self.source } else { self.destination }
+    }
+
+    fn is_response(&self) -> bool {
+        self.reason.message() == Some(Message::Response)
+    }
+}
+
+pub(super) fn drain(ring: &mut RingBuf<MapData>, mut each: impl FnMut(NameEvent)) {
+    let mut clock = None;
     while let Some(item) = ring.next() {
+        let now = *clock.get_or_insert_with(|| (SystemTime::now(), monotonic()));
         if let Some(event) = pod::event(&item).and_then(|event| readable(&event, now)) {
             each(event);
         }
     }
 }
 
-fn readable(event: &filter_core::Event, (now, monotonic): (SystemTime, Duration)) -> Option<BlockEvent> {
+fn readable(event: &filter_core::Event, (now, monotonic): (SystemTime, Duration)) -> Option<NameEvent> {
     let ago = monotonic.saturating_sub(Duration::from_nanos(event.time()));
-    Some(BlockEvent {
+    Some(NameEvent {
         time: now.checked_sub(ago).unwrap_or(now),
         interface: event.interface(),
-        client: event.source(),
-        server: event.destination(),
+        source: event.source(),
+        destination: event.destination(),
         reason: event.reason()?,
         name: event.name().to_string(),
         rule: event.rule(),
+        record: event.record(),
+        sequence: event.sequence(),
     })
 }
 

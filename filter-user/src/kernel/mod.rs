@@ -18,14 +18,14 @@ use std::{
 
 use aya::{
     Ebpf, EbpfError, EbpfLoader,
-    maps::{Array, HashMap, Map, MapData, MapError, PerCpuArray, RingBuf},
+    maps::{Array, HashMap, Map, MapData, MapError, PerCpuArray, ProgramArray, RingBuf},
     programs::{ProgramError, Xdp, links::FdLink},
 };
-use filter_core::{Counter, HASH_KEY_WORDS, HashKey, RuleKey, Settings};
+use filter_core::{Counter, Fragments, HASH_KEY_WORDS, HashKey, Options, Program, RuleKey, Settings, Sides, WAYS};
 
-pub use attach::{AttachedMode, Attachment, Mode};
+pub use attach::{AttachedMode, Attachment, Mode, interface_index};
 pub use error::KernelError;
-pub use events::BlockEvent;
+pub use events::NameEvent;
 use pod::{PodRule, PodSettings};
 pub use test_run::{Judged, TestBed};
 
@@ -46,15 +46,61 @@ const NO_EXIST: u64 = 1;
 pub struct LoadOptions {
     /// Rules that the map has room for.
     pub max_rules: u32,
-    /// UDP ports whose datagrams are DNS.
+    /// Ports whose datagrams and streams are DNS.
     pub dns_ports: Vec<u16>,
     /// Events a second that each CPU may report.
     pub events_per_second: u32,
+    /// Whether names that pass are reported as well.
+    pub report_passed: bool,
+    /// What becomes of IP fragments behind the first.
+    pub fragments: Fragments,
+    /// TCP flows of which a message in several segments is held at once.
+    pub flows: u32,
+    /// By index of the interface, which DNS messages are judged there; both on others.
+    pub sides: BTreeMap<u32, Sides>,
+}
+
+impl Default for LoadOptions {
+    fn default() -> Self {
+        let Options { dns_ports, events_per_second, report_passed, fragments, flows } = Options::default();
+        let dns_ports = dns_ports.to_vec();
+        Self {
+            max_rules: 1,
+            dns_ports,
+            events_per_second,
+            report_passed,
+            fragments,
+            flows,
+            sides: BTreeMap::new(),
+        }
+    }
+}
+
+impl LoadOptions {
+    fn settings(&self, hash_key: HashKey) -> Settings {
+        let &Self { ref dns_ports, events_per_second, report_passed, fragments, flows, .. } = self;
+        Settings::new(hash_key, &Options { dns_ports, events_per_second, report_passed, fragments, flows })
+    }
+
+    /// The object with maps of the sizes that these options need.
+    fn load_object(&self) -> Result<Ebpf, KernelError> {
+        let buckets = Settings::buckets(self.flows);
+        let interfaces = self.sides.keys().last().map_or(1, |index| index.saturating_add(1));
+        EbpfLoader::new()
+            .map_max_entries("RULES", self.max_rules.max(1))
+            .map_max_entries("BUCKETS", buckets)
+            .map_max_entries("FLOWS", buckets * WAYS)
+            .map_max_entries("INTERFACES", interfaces)
+            .load(OBJECT)
+            .map_err(requirements::explain_load)
+    }
 }
 
 /// The loaded program and its maps. Dropping it detaches and unloads the program.
 pub struct Filter {
     object: Ebpf,
+    /// The kernel empties the map when nobody holds it any longer.
+    _programs: ProgramArray<MapData>,
     events: RingBuf<MapData>,
     hash_key: HashKey,
     capacity: u32,
@@ -76,9 +122,9 @@ impl fmt::Debug for Filter {
 pub struct ProgramInfo {
     /// Its id, as `bpftool prog` shows it.
     pub id: u32,
-    /// Instructions that the verifier went through.
+    /// Instructions that the verifier went through, of the program that took most; it takes a million at most.
     pub verified_instructions: u32,
-    /// Bytes of the program as loaded, before it was compiled.
+    /// Bytes of the program and of those that it goes on with as loaded, before they were compiled.
     pub bytes: u32,
     /// Memory of all its maps, in bytes.
     pub map_memory: u64,
@@ -92,15 +138,16 @@ impl Filter {
     pub fn load(options: &LoadOptions) -> Result<Self, KernelError> {
         requirements::check_capabilities()?;
         let hash_key = random_hash_key()?;
-        let settings = Settings::new(hash_key, &options.dns_ports, options.events_per_second);
-        let mut object = EbpfLoader::new()
-            .map_max_entries("RULES", options.max_rules.max(1))
-            .load(OBJECT)
-            .map_err(requirements::explain_load)?;
+        let mut object = options.load_object()?;
         let mut array = Array::<_, PodSettings>::try_from(map_mut(&mut object, "SETTINGS")?)?;
-        array.set(0, PodSettings(settings), 0)?;
-        program(&mut object, PROGRAM)?.load().map_err(|error| requirements::explain_load(EbpfError::from(error)))?;
+        array.set(0, PodSettings(options.settings(hash_key)), 0)?;
+        let mut interfaces = Array::<_, u32>::try_from(map_mut(&mut object, "INTERFACES")?)?;
+        for (index, sides) in &options.sides {
+            interfaces.set(*index, sides.index(), 0)?;
+        }
+        let programs = load_programs(&mut object)?;
         Ok(Self {
+            _programs: programs,
             events: RingBuf::try_from(object.take_map("EVENTS").ok_or(KernelError::Object { what: "EVENTS" })?)?,
             hash_key,
             capacity: options.max_rules.max(1),
@@ -137,13 +184,14 @@ impl Filter {
     /// If the kernel does not answer.
     pub fn program(&mut self) -> Result<ProgramInfo, KernelError> {
         let map_memory = self.map_memory()?;
-        let info = program(&mut self.object, PROGRAM)?.info()?;
-        Ok(ProgramInfo {
-            id: info.id(),
-            verified_instructions: info.verified_instruction_count().unwrap_or_default(),
-            bytes: info.size_translated().unwrap_or_default(),
-            map_memory,
-        })
+        let id = program(&mut self.object, PROGRAM)?.info()?.id();
+        let (mut verified_instructions, mut bytes) = (0, 0);
+        for name in Program::NAMES.into_iter().chain([PROGRAM]) {
+            let info = program(&mut self.object, name)?.info()?;
+            verified_instructions = info.verified_instruction_count().unwrap_or_default().max(verified_instructions);
+            bytes += info.size_translated().unwrap_or_default();
+        }
+        Ok(ProgramInfo { id, verified_instructions, bytes, map_memory })
     }
 
     /// Adds a rule; one that is there stays as it is, with its hits.
@@ -226,7 +274,7 @@ impl Filter {
 
     /// Hands over the events that came since the last call, and does not wait for more. The kernel wakes nobody for an
     /// event: call this several times a second.
-    pub fn drain_events(&mut self, each: impl FnMut(BlockEvent)) {
+    pub fn drain_events(&mut self, each: impl FnMut(NameEvent)) {
         events::drain(&mut self.events, each);
         #[cfg(feature = "trace")]
         self.trace.print();
@@ -237,7 +285,7 @@ impl Filter {
     /// # Errors
     /// If this thread cannot be kept on a CPU.
     pub fn test_bed(&mut self) -> Result<TestBed<'_>, KernelError> {
-        TestBed::new(&mut self.object)
+        TestBed::new(&mut self.object, &mut self.events)
     }
 
     fn rules_mut(&mut self) -> Result<HashMap<&mut MapData, u64, PodRule>, KernelError> {
@@ -270,6 +318,21 @@ impl Filter {
             _ => error.into(),
         }
     }
+}
+
+/// Loads the program and those that it goes on with, and gives the map of these.
+fn load_programs(object: &mut Ebpf) -> Result<ProgramArray<MapData>, KernelError> {
+    let load = |object: &mut Ebpf, name| {
+        program(object, name)?.load().map_err(|error| requirements::explain_load(EbpfError::from(error)))
+    };
+    let missing = KernelError::Object { what: "PROGRAMS" };
+    let mut programs = ProgramArray::try_from(object.take_map("PROGRAMS").ok_or(missing)?)?;
+    for (place, name) in (0..).zip(Program::NAMES) {
+        load(object, name)?;
+        programs.set(place, program(object, name)?.fd()?, 0)?;
+    }
+    load(object, PROGRAM)?;
+    Ok(programs)
 }
 
 fn program<'o>(object: &'o mut Ebpf, name: &'static str) -> Result<&'o mut Xdp, KernelError> {

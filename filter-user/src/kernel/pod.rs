@@ -1,6 +1,6 @@
 //! Types of filter-core as values of maps and of the ring buffer.
 
-use filter_core::{Event, Rule, Scratch, Settings};
+use filter_core::{Bucket, Event, Rule, Scratch, Settings};
 
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, Default)]
@@ -15,6 +15,13 @@ pub(super) struct PodSettings(pub Settings);
 
 // SAFETY: `repr(C)` of integers; filter-core asserts at compile time that they leave no padding.
 unsafe impl aya::Pod for PodSettings {}
+
+#[repr(transparent)]
+#[derive(Clone, Copy, Default)]
+pub(super) struct PodBucket(pub Bucket);
+
+// SAFETY: `repr(C)` of integers that leave no padding.
+unsafe impl aya::Pod for PodBucket {}
 
 #[repr(transparent)]
 #[derive(Clone, Copy)]

@@ -1,24 +1,28 @@
 //! Running the loaded program over frames from memory (`BPF_PROG_TEST_RUN`).
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use aya::{
     Ebpf,
-    maps::{MapData, PerCpuArray},
+    maps::{Array, MapData, PerCpuArray, RingBuf},
     programs::{TestRun as _, TestRunOptions, Xdp},
 };
 use filter_core::{Reason, Verdict};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
 
-use super::{KernelError, PROGRAM, pod::PodScratch, program};
+use super::{
+    KernelError, NameEvent, PROGRAM, events,
+    pod::{PodBucket, PodScratch},
+    program,
+};
 
 /// The program that does nothing, to measure against.
 const NOOP: &str = "noop";
 
 /// The program on one CPU, with frames from memory. The thread stays on that CPU until this is dropped.
-#[derive(Debug)]
 pub struct TestBed<'f> {
     object: &'f mut Ebpf,
+    events: &'f mut RingBuf<MapData>,
     cpu: usize,
     allowed: CpuSet,
 }
@@ -35,7 +39,7 @@ pub struct Judged {
 }
 
 impl<'f> TestBed<'f> {
-    pub(super) fn new(object: &'f mut Ebpf) -> Result<Self, KernelError> {
+    pub(super) fn new(object: &'f mut Ebpf, events: &'f mut RingBuf<MapData>) -> Result<Self, KernelError> {
         let failed = |error: rustix::io::Errno| KernelError::Read { path: "CPU affinity".into(), error: error.into() };
         let allowed = sched_getaffinity(None).map_err(failed)?;
         let cpu = sched_getcpu();
@@ -46,7 +50,7 @@ impl<'f> TestBed<'f> {
         if noop.fd().is_err() {
             noop.load()?;
         }
-        Ok(Self { object, cpu, allowed })
+        Ok(Self { object, events, cpu, allowed })
     }
 
     /// Runs the frame through the program. The kernel takes frames of at least 14 bytes.
@@ -62,6 +66,24 @@ impl<'f> TestBed<'f> {
             reason: Reason::from_index(scratch.reason).ok_or(KernelError::Object { what: "reason" })?,
             name: scratch.name.to_string(),
         })
+    }
+
+    /// Forgets the flows of which a message is held.
+    ///
+    /// # Errors
+    /// If the kernel refuses.
+    pub fn forget_flows(&mut self) -> Result<(), KernelError> {
+        let missing = KernelError::Object { what: "BUCKETS" };
+        let mut buckets = Array::<_, PodBucket>::try_from(self.object.map_mut("BUCKETS").ok_or(missing)?)?;
+        for index in 0..buckets.len() {
+            buckets.set(index, PodBucket::default(), 0)?;
+        }
+        Ok(())
+    }
+
+    /// Hands over the names that were reported since the last call.
+    pub fn drain_events(&mut self, each: impl FnMut(NameEvent)) {
+        events::drain(self.events, each);
     }
 
     /// The time that one run over the frame takes, averaged by the kernel over `repeat` runs.
@@ -90,6 +112,12 @@ impl<'f> TestBed<'f> {
         let Some(map) = self.object.map("SCRATCH") else { return Err(missing) };
         let scratch: PerCpuArray<&MapData, PodScratch> = PerCpuArray::try_from(map)?;
         scratch.get(&0, 0)?.get(self.cpu).copied().ok_or(missing)
+    }
+}
+
+impl fmt::Debug for TestBed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TestBed").field("cpu", &self.cpu).finish_non_exhaustive()
     }
 }
 

@@ -21,7 +21,10 @@ pub use domain::{Domain, MAX_LABEL, MAX_NAME, NameError, canonical_into};
 pub use error::{Holds, ListError};
 pub use report::{Example, Format, ListReport, Unusable};
 
-use crate::policy::{ListNames, Names, TooManyNames};
+use crate::{
+    packed,
+    policy::{ListNames, Names, TooManyNames},
+};
 
 /// Bytes of a line that are read; a longer line is left out.
 pub const MAX_LINE: usize = 64 * 1024;
@@ -32,7 +35,7 @@ const BYTES_A_NAME: u64 = 20;
 /// Reads the list at `path` (`-` for standard input) into `names`. `progress` is told how many bytes of the file
 /// were taken by each step.
 pub fn load(path: &Path, names: &mut Names, progress: &mut dyn FnMut(u64)) -> Result<ListReport, ListError> {
-    let list = if path == Path::new("-") { "standard input".into() } else { path.display().to_string() };
+    let list = packed::display_name(path);
     let Source { text, bytes } = source::open(path, progress)?;
     let mut names = names.list(&list);
     names.expect(bytes / BYTES_A_NAME);

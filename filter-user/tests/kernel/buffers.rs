@@ -1,7 +1,7 @@
 //! Frames that lie in several buffers, as a large MTU and segmentation offload make them. The first holds about 3,500
 //! bytes of a test run's frame, a page each of the others.
 
-use filter_core::Reason;
+use filter_core::{HeldBytes, Reason};
 use frames::{Extension, Hello, Wrap};
 
 use super::{claims::Decided, judge};
@@ -84,10 +84,14 @@ fn long_segments_without_a_hello_pass_as_any() {
 }
 
 #[test]
-fn a_long_hello_that_goes_on_elsewhere_is_split() {
+fn a_long_hello_that_goes_on_elsewhere_is_split_up_to_what_is_held_of_one() {
     let hello = padded(&[(0, "ads.example.com")], 30_000);
-    for end in [100, 3_000, 3_500, 4_000, 20_000, hello.len() - 1] {
+    let held = HeldBytes::LEN as usize;
+    for end in [100, 3_000, 3_500, 4_000, held - 1] {
         assert_eq!(send(&hello[..end]).reason, Reason::TlsHelloSplit, "{end} octets");
+    }
+    for end in [held, held + 1, 20_000, hello.len() - 1] {
+        assert_eq!(send(&hello[..end]).reason, Reason::TlsHelloTooLong, "{end} octets");
     }
     assert_eq!(send(&hello).reason, Reason::TlsBlocked);
 }

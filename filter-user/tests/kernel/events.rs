@@ -49,9 +49,9 @@ fn an_event_says_who_asked_whom_for_which_name_and_by_which_rule_it_is_blocked()
         let before = SystemTime::now();
         block(&mut filter, &frame, 1, reason);
         let [event] = &drained(&mut filter)[..] else { panic!("one event") };
-        assert_eq!(event.client, client.parse::<SocketAddr>().unwrap());
-        assert_eq!(event.server, format!("{server}:{port}").parse::<SocketAddr>().unwrap());
-        assert_eq!((event.reason, &event.name[..], event.rule), (reason, name, rule));
+        assert_eq!(event.client(), client.parse::<SocketAddr>().unwrap());
+        assert_eq!(event.server(), format!("{server}:{port}").parse::<SocketAddr>().unwrap());
+        assert_eq!((event.reason, &event.name[..], event.rule), (reason, name, Some(rule)));
         assert_eq!(event.interface, LOOPBACK);
         let slack = Duration::from_millis(100);
         assert!(event.time >= before - slack && event.time <= SystemTime::now() + slack, "{:?}", event.time);

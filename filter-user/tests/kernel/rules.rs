@@ -64,7 +64,7 @@ fn adding_a_rule_again_keeps_its_hits() {
 
 #[test]
 fn a_map_that_is_full_takes_no_more_rules_and_says_its_size() {
-    let mut filter = Filter::load(&LoadOptions { max_rules: 3, dns_ports: vec![53], events_per_second: 1 }).unwrap();
+    let mut filter = Filter::load(&LoadOptions { max_rules: 3, ..LoadOptions::default() }).unwrap();
     let keys = ["a.example", "b.example", "c.example", "d.example"].map(|rule| key(&filter, rule));
     for key in &keys[..3] {
         filter.insert(*key).unwrap();
@@ -83,7 +83,7 @@ fn a_map_that_is_full_takes_no_more_rules_and_says_its_size() {
 fn many_rules_at_once_are_all_in_and_more_than_the_map_holds_are_refused() {
     const RULES: u32 = 10_000;
     let mut filter =
-        Filter::load(&LoadOptions { max_rules: RULES, dns_ports: vec![53], events_per_second: 1 }).unwrap();
+        Filter::load(&LoadOptions { max_rules: RULES, ..LoadOptions::default() }).unwrap();
     let keys: Vec<_> = (0..=RULES).map(|number| key(&filter, &format!("n{number}.example"))).collect();
     let (fitting, beyond) = keys.split_at(RULES as usize);
     let mut progress = Vec::new();
@@ -98,7 +98,7 @@ fn many_rules_at_once_are_all_in_and_more_than_the_map_holds_are_refused() {
 
 #[test]
 fn dns_is_judged_on_the_ports_of_the_settings_and_on_no_other() {
-    let options = LoadOptions { max_rules: 1, dns_ports: vec![53, 5300, 65_535], events_per_second: 1 };
+    let options = LoadOptions { dns_ports: vec![53, 5300, 65_535], ..LoadOptions::default() };
     let mut filter = Filter::load(&options).unwrap();
     let rule = key(&filter, "ads.example.com");
     filter.insert(rule).unwrap();

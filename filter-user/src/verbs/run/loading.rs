@@ -13,7 +13,7 @@ use filter_user::{
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{
-    Args,
+    Args, judged,
     report::{left_out, warn},
 };
 use crate::output::count;
@@ -28,6 +28,7 @@ pub struct Loaded {
 
 impl Loaded {
     pub fn new(args: &Args) -> anyhow::Result<Self> {
+        let sides = judged::by_interface(&args.iface, &args.judge)?;
         let (names, lists) = read_lists(&args.list)?;
         for list in lists.iter().filter(|list| list.unusable_entries() > 0) {
             warn(&left_out(list));
@@ -40,6 +41,10 @@ impl Loaded {
             max_rules: capacity(args.max_rules, u64::from(names.len()) + manual.len() as u64)?,
             dns_ports: args.dns_port.clone(),
             events_per_second: args.events_per_second,
+            report_passed: false,
+            fragments: args.fragments.into(),
+            flows: args.flows,
+            sides,
         };
         let mut filter = Filter::load(&options)?;
         let (mut book, mut keys) = RuleBook::new(names, *filter.hash_key())?;
@@ -50,7 +55,7 @@ impl Loaded {
 }
 
 /// Shows how far it is, in a terminal.
-fn read_lists(paths: &[PathBuf]) -> anyhow::Result<(Names, Vec<ListReport>)> {
+pub fn read_lists(paths: &[PathBuf]) -> anyhow::Result<(Names, Vec<ListReport>)> {
     let bytes = paths.iter().filter_map(|path| fs::metadata(path).ok()).map(|metadata| metadata.len()).sum();
     let bar = bar("reading lists {wide_bar} {bytes}/{total_bytes}", bytes)?;
     let mut names = Names::default();
@@ -63,7 +68,7 @@ fn read_lists(paths: &[PathBuf]) -> anyhow::Result<(Names, Vec<ListReport>)> {
 }
 
 /// Rules that the map gets room for: those there are, and some that may be added.
-fn capacity(asked: Option<u32>, rules: u64) -> anyhow::Result<u32> {
+pub fn capacity(asked: Option<u32>, rules: u64) -> anyhow::Result<u32> {
     let Some(asked) = asked else {
         return Ok(u32::try_from(rules + rules / 4 + 16_384)?);
     };
@@ -84,7 +89,7 @@ fn add_manual(book: &mut RuleBook, keys: &mut Vec<RuleKey>, names: Vec<Domain>) 
     Ok(())
 }
 
-fn fill(filter: &mut Filter, keys: &[RuleKey]) -> anyhow::Result<()> {
+pub fn fill(filter: &mut Filter, keys: &[RuleKey]) -> anyhow::Result<()> {
     let bar = bar("filling the map {wide_bar} {human_pos}/{human_len} rules", keys.len() as u64)?;
     filter.insert_many(keys, |done| bar.set_position(done))?;
     bar.finish_and_clear();

@@ -1,7 +1,8 @@
 //! `namegate run`
 
-mod loading;
-mod report;
+mod judged;
+pub(super) mod loading;
+pub(super) mod report;
 
 use std::{io, path::PathBuf, process::ExitCode, time::Duration};
 
@@ -19,6 +20,7 @@ use tokio::{
 };
 
 use crate::cli::SocketArgs;
+use judged::{Judged, LaterFragments};
 use loading::Loaded;
 use report::say;
 
@@ -29,6 +31,7 @@ Examples:
   namegate run --iface eth0 --list hosts.txt
   namegate run --iface lan0 lan1 --list ads.txt tracking.txt.zst --state /var/lib/namegate/names
   namegate run --iface eth0 --list hosts.txt --mode generic --dns-port 53 5353
+  namegate run --iface lan0 wan0 --list hosts.txt --judge lan0=queries wan0=responses
 
 A rule blocks its name and all names below it. Lists are hosts files or have one name a line; plain, gzip or zstd.
 Ctrl-C and SIGTERM detach; so does the kernel if the controller is killed.")]
@@ -53,9 +56,21 @@ pub struct Args {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max_rules: Option<u32>,
 
-    /// UDP ports whose datagrams are DNS
+    /// Ports whose UDP datagrams and TCP streams are DNS
     #[arg(long, num_args = 1.., value_name = "PORT", default_values_t = [53], value_parser = clap::value_parser!(u16).range(1..))]
     dns_port: Vec<u16>,
+
+    /// Which DNS messages are judged: `queries`, `responses` or `both`, on all interfaces or on one (`wan0=responses`)
+    #[arg(long, num_args = 1.., value_name = "[IF=]SIDES", default_value = "both")]
+    judge: Vec<Judged>,
+
+    /// What becomes of IP fragments behind the first, which have no headers to judge
+    #[arg(long, value_enum, default_value_t)]
+    fragments: LaterFragments,
+
+    /// TCP flows of which a message in several segments is held at once; each takes 5 kB of the kernel's memory
+    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=1 << 19))]
+    flows: u32,
 
     /// Blocked packets that each CPU reports a second; all are counted
     #[arg(long, value_name = "N", default_value_t = 1000)]

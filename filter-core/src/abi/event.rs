@@ -1,0 +1,188 @@
+//! Reports of judged names.
+
+use core::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+};
+
+use super::Scratch;
+use crate::{
+    headers::{Endpoints, Family, Protocol},
+    name::{self, Form},
+    packet::Frame,
+    reason::Reason,
+    rules::RuleKey,
+};
+
+/// What a CPU may still report.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+pub struct EventBudget {
+    /// When `left` was last filled up, in nanoseconds of the monotonic clock.
+    filled_at: u64,
+    left: u64,
+}
+
+impl EventBudget {
+    const SECOND: u64 = 1_000_000_000;
+
+    /// Takes one event off the budget, which is filled up each second; false if there is none left.
+    #[inline(always)]
+    pub fn take(&mut self, now: u64, per_second: u64) -> bool {
+        if now.wrapping_sub(self.filled_at) >= Self::SECOND {
+            self.filled_at = now;
+            self.left = per_second;
+        }
+        if self.left == 0 {
+            return false;
+        }
+        self.left -= 1;
+        true
+    }
+}
+
+/// Room for a name in an event, in groups of eight octets.
+const EVENT_NAME_WORDS: usize = 256 / 8;
+
+/// A name that was judged, as the ring buffer carries it: one that is blocked, or any if the settings ask for it.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Event {
+    time: u64,
+    rule: u64,
+    source: [u64; 2],
+    destination: [u64; 2],
+    interface: u32,
+    reason: u32,
+    sequence: u32,
+    record: u16,
+    reserved: u16,
+    source_port: u16,
+    destination_port: u16,
+    family: u8,
+    protocol: u8,
+    form: u8,
+    name_octets: u8,
+    /// The first octet in the lowest place: eight are copied at once.
+    name: [u64; EVENT_NAME_WORDS],
+}
+
+const _: () = assert!(size_of::<Event>() == 72 + 8 * EVENT_NAME_WORDS && align_of::<Event>() == 8);
+
+impl Event {
+    /// Nothing.
+    #[cfg(not(target_arch = "bpf"))]
+    pub(crate) const EMPTY: Self = Self {
+        time: 0,
+        rule: 0,
+        source: [0; 2],
+        destination: [0; 2],
+        interface: 0,
+        reason: 0,
+        sequence: 0,
+        record: 0,
+        reserved: 0,
+        source_port: 0,
+        destination_port: 0,
+        family: 0,
+        protocol: 0,
+        form: 0,
+        name_octets: 0,
+        name: [0; EVENT_NAME_WORDS],
+    };
+
+    /// Fills in all but the ends: the name that was judged last, for this reason. `time` is in nanoseconds of the
+    /// monotonic clock.
+    #[inline(always)]
+    pub fn fill<P: Frame + ?Sized>(&mut self, time: u64, interface: u32, reason: Reason, scratch: &Scratch) {
+        let Scratch { name, transport, .. } = scratch;
+        self.time = time;
+        self.rule = if reason.is_blocked() { name.matched().0 } else { 0 };
+        self.interface = interface;
+        self.reason = reason.index();
+        self.sequence = scratch.sequence;
+        self.record = scratch.record as u16;
+        self.reserved = 0;
+        self.family = if matches!(transport.family(), Family::V4) { 4 } else { 6 };
+        self.protocol = if matches!(transport.protocol(), Protocol::Udp) { 17 } else { 6 };
+        self.form = name.form() as u8;
+        self.name_octets = name.len() as u8;
+        // One word after the other: read all at once, they would fill half of the kernel's stack.
+        let mut place = 0;
+        while let Some(word) = self.name.get_mut(P::opaque(place)) {
+            *word = name.word(8 * place as u32);
+            place += 1;
+        }
+    }
+
+    /// Fills in who sent the packet, and to whom.
+    #[inline(always)]
+    pub fn set_ends(&mut self, ends: &Endpoints) {
+        self.source = ends.source;
+        self.destination = ends.destination;
+        self.source_port = ends.source_port;
+        self.destination_port = ends.destination_port;
+    }
+
+    /// When, in nanoseconds of the monotonic clock.
+    pub fn time(&self) -> u64 {
+        self.time
+    }
+
+    /// The rule that blocks the name; `None` if none does.
+    pub fn rule(&self) -> Option<RuleKey> {
+        self.reason().is_some_and(Reason::is_blocked).then_some(RuleKey(self.rule))
+    }
+
+    /// Type of the resource record whose target the name is (RFC 1035 §3.2.2); `None` for what was asked for.
+    pub fn record(&self) -> Option<u16> {
+        (self.record != 0).then_some(self.record)
+    }
+
+    /// TCP sequence number of the message that the name is in; 0 in a datagram.
+    pub fn sequence(&self) -> u32 {
+        self.sequence
+    }
+
+    /// Index of the interface that the packet came in by.
+    pub fn interface(&self) -> u32 {
+        self.interface
+    }
+
+    /// Why it was blocked or not; `None` if the bytes are no event of this version.
+    pub fn reason(&self) -> Option<Reason> {
+        Reason::from_index(self.reason)
+    }
+
+    /// Who sent the packet.
+    pub fn source(&self) -> SocketAddr {
+        SocketAddr::new(self.address(self.source), self.source_port)
+    }
+
+    /// Whom it was sent to.
+    pub fn destination(&self) -> SocketAddr {
+        SocketAddr::new(self.address(self.destination), self.destination_port)
+    }
+
+    /// The name, written as [`Name`](crate::Name) writes it.
+    pub fn name(&self) -> impl fmt::Display {
+        let form = if self.form == Form::Wire as u8 { Form::Wire } else { Form::Text };
+        let mut octets = [0; 8 * EVENT_NAME_WORDS];
+        for (to, word) in octets.chunks_exact_mut(8).zip(self.name) {
+            to.copy_from_slice(&word.to_le_bytes());
+        }
+        let len = usize::from(self.name_octets);
+        fmt::from_fn(move |f| name::write_name(f, form, octets.get(..len).unwrap_or_default()))
+    }
+
+    fn address(&self, [start, rest]: [u64; 2]) -> IpAddr {
+        let mut octets = [0; 16];
+        for (to, word) in octets.chunks_exact_mut(8).zip([start, rest]) {
+            to.copy_from_slice(&word.to_ne_bytes());
+        }
+        match octets {
+            [a, b, c, d, ..] if self.family == 4 => [a, b, c, d].into(),
+            _ => octets.into(),
+        }
+    }
+}

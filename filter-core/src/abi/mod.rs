@@ -1,0 +1,11 @@
+//! What the kernel's maps hold. Both sides of the boundary use these types, so neither has a layout of its own.
+
+mod event;
+mod program;
+mod scratch;
+mod settings;
+
+pub use event::{Event, EventBudget};
+pub use program::Program;
+pub use scratch::{Rule, Scratch, Segment};
+pub use settings::{Fragments, Options, Settings, Sides};

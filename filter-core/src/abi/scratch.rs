@@ -1,0 +1,108 @@
+//! What a CPU works with, and what a rule holds.
+
+use crate::{flows::{Copying, FlowKey}, headers::{Layers, Transport}, name::Name};
+
+/// What the rule map holds for each [`RuleKey`](crate::RuleKey).
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rule {
+    /// Packets that the rule blocked.
+    pub hits: u64,
+}
+
+/// The TCP segment at hand, as far as it is not judged yet.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Segment {
+    pub(crate) key: FlowKey,
+    /// The keyed hash of the flow.
+    pub(crate) hash: u32,
+    /// Sequence number of the first octet of the payload (RFC 9293 §3.1).
+    pub(crate) sequence: u32,
+    /// Where the payload starts in the frame.
+    pub(crate) at: u32,
+    /// Where the payload ends in the frame.
+    pub(crate) end: u32,
+    /// Sequence number of the octet that the message starts with: before `sequence` if that is still under way.
+    pub(crate) first: u32,
+    /// 1 if a message may start here, 0 if this can only go on with one.
+    pub(crate) begins: u32,
+    /// 1 if a port is one of the DNS ports.
+    pub(crate) dns: u32,
+    reserved: u32,
+}
+
+impl Segment {
+    /// The segment with its payload between these offsets of the frame.
+    #[inline(always)]
+    pub(crate) fn new(
+        (key, hash): (FlowKey, u32),
+        (first, sequence): (u32, u32),
+        (at, end): (u32, u32),
+        begins: bool,
+        dns: bool,
+    ) -> Self {
+        let (begins, dns) = (u32::from(begins), u32::from(dns));
+        Self { key, hash, sequence, at, end, first, begins, dns, reserved: 0 }
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.at >= self.end
+    }
+
+    /// True if DNS messages start with the first octet.
+    #[inline(always)]
+    pub(crate) fn is_dns_in_order(&self) -> bool {
+        self.dns != 0 && self.first == self.sequence
+    }
+
+    /// Leaves the first octets behind, which are of no interest.
+    #[inline(always)]
+    pub(crate) fn trim(&mut self, octets: u32) {
+        self.at = self.at.saturating_add(octets);
+        self.sequence = self.sequence.wrapping_add(octets);
+    }
+
+    /// Leaves the first octets behind, which are judged: another message starts.
+    #[inline(always)]
+    pub(crate) fn skip(&mut self, octets: u32) {
+        self.trim(octets);
+        self.first = self.sequence;
+    }
+}
+
+/// A CPU's room to work in; too large for the kernel's stack.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Scratch {
+    /// The name that was judged last.
+    pub name: Name,
+    /// Where the parts of the packet are.
+    pub transport: Transport,
+    pub(crate) layers: Layers,
+    /// The segment at hand, if the packet is one.
+    pub(crate) segment: Segment,
+    pub(crate) copying: Copying,
+    /// Type of the resource record that has the name as its target (RFC 1035 §3.2.2); 0 for what was asked for.
+    pub(crate) record: u32,
+    /// Sequence number of the message that the name is in.
+    pub(crate) sequence: u32,
+    /// The reason of the last decision on this CPU, for tests.
+    pub reason: u32,
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self {
+            name: Name::default(),
+            transport: Transport::NONE,
+            layers: Layers::NONE,
+            segment: Segment::default(),
+            copying: Copying::default(),
+            record: 0,
+            sequence: 0,
+            reason: 0,
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! What the controller sets.
+
+use crate::{flows::WAYS, hash::HashKey};
+
+/// 64-bit words with a bit for each port.
+const PORT_WORDS: usize = (1 << 16) / 64;
+
+/// Which DNS messages are judged on an interface.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Sides {
+    /// Queries and responses.
+    #[default]
+    Both,
+    /// Queries only: what clients ask for.
+    Queries,
+    /// Responses only: what servers answer, with the names behind aliases.
+    Responses,
+}
+
+impl Sides {
+    /// Its number in the map of interfaces.
+    pub const fn index(self) -> u32 {
+        self as u32
+    }
+
+    /// The one with this number; both for a number that has none.
+    #[inline(always)]
+    pub fn from_index(index: u32) -> Self {
+        const QUERIES: u32 = Sides::Queries.index();
+        const RESPONSES: u32 = Sides::Responses.index();
+        match index {
+            QUERIES => Self::Queries,
+            RESPONSES => Self::Responses,
+            _ => Self::Both,
+        }
+    }
+
+    /// The word for it in output.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Both => "both",
+            Self::Queries => "queries",
+            Self::Responses => "responses",
+        }
+    }
+}
+
+/// What becomes of fragments of IP packets behind the first, which have no headers to judge.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fragments {
+    /// They pass.
+    #[default]
+    Pass,
+    /// They are dropped.
+    Drop,
+}
+
+/// What [`Settings`] are made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Options<'a> {
+    /// Ports whose datagrams and streams are DNS.
+    pub dns_ports: &'a [u16],
+    /// Events a second that each CPU may send.
+    pub events_per_second: u32,
+    /// Whether names that pass are reported as well.
+    pub report_passed: bool,
+    /// What becomes of later fragments.
+    pub fragments: Fragments,
+    /// TCP flows of which a message in several segments is held at once; rounded up to a power of two.
+    pub flows: u32,
+}
+
+impl Default for Options<'_> {
+    fn default() -> Self {
+        Self { dns_ports: &[53], events_per_second: 0, report_passed: false, fragments: Fragments::Pass, flows: 1024 }
+    }
+}
+
+/// The one entry of the settings map.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Settings {
+    pub(crate) hash_key: HashKey,
+    dns_ports: [u64; PORT_WORDS],
+    /// Events a second that each CPU may send.
+    events_per_second: u64,
+    flags: u32,
+    bucket_mask: u32,
+}
+
+const _: () = assert!(size_of::<Settings>() == size_of::<HashKey>() + 8 * PORT_WORDS + 16);
+
+const REPORT_PASSED: u32 = 1;
+const DROP_FRAGMENTS: u32 = 2;
+
+impl Settings {
+    /// Settings under this key.
+    pub fn new(hash_key: HashKey, options: &Options<'_>) -> Self {
+        let flag = |set, flag| if set { flag } else { 0 };
+        let mut settings = Self {
+            hash_key,
+            dns_ports: [0; PORT_WORDS],
+            events_per_second: u64::from(options.events_per_second),
+            flags: flag(options.report_passed, REPORT_PASSED)
+                | flag(matches!(options.fragments, Fragments::Drop), DROP_FRAGMENTS),
+            bucket_mask: Self::buckets(options.flows) - 1,
+        };
+        for port in options.dns_ports {
+            if let Some(word) = settings.dns_ports.get_mut(usize::from(port / 64)) {
+                *word |= 1 << (port % 64);
+            }
+        }
+        settings
+    }
+
+    /// Buckets of the flow table that holds at least so many flows.
+    pub const fn buckets(flows: u32) -> u32 {
+        const MOST: u32 = 1 << 16;
+        let buckets = flows.div_ceil(WAYS);
+        if buckets > MOST { MOST } else { buckets.next_power_of_two() }
+    }
+
+    /// The key under which names are hashed.
+    pub fn hash_key(&self) -> &HashKey {
+        &self.hash_key
+    }
+
+    /// Events a second that each CPU may send.
+    #[inline(always)]
+    pub fn events_per_second(&self) -> u64 {
+        self.events_per_second
+    }
+
+    /// True if names that pass are reported as well.
+    #[inline(always)]
+    pub(crate) fn reports_passed(&self) -> bool {
+        self.flags & REPORT_PASSED != 0
+    }
+
+    /// True if fragments behind the first are dropped.
+    #[inline(always)]
+    pub(crate) fn drops_fragments(&self) -> bool {
+        self.flags & DROP_FRAGMENTS != 0
+    }
+
+    /// One less than the number of buckets, a power of two.
+    #[inline(always)]
+    pub(crate) fn bucket_mask(&self) -> u32 {
+        self.bucket_mask
+    }
+
+    /// True if datagrams and streams of this port are DNS.
+    #[inline(always)]
+    pub(crate) fn is_dns_port(&self, port: u16) -> bool {
+        self.dns_ports.get(usize::from(port / 64)).is_some_and(|word| word >> (port % 64) & 1 != 0)
+    }
+}

@@ -1,0 +1,109 @@
+//! DNS messages (RFC 1035 §4).
+//!
+//! Most are queries with one question, which [`message`] judges in a straight line. Messages with more than that are
+//! gone through section by section.
+
+mod sections;
+
+use crate::{abi::Sides, decide::Judge, maps::Maps, name::NameError, packet::Packet, reason::Reason};
+
+pub(crate) use sections::sections;
+
+/// RFC 1035 §4.1.1.
+pub(crate) const HEADER_BYTES: u32 = 12;
+/// Length before each message over TCP (RFC 1035 §4.2.2).
+pub(crate) const PREFIX_BYTES: u32 = 2;
+/// Messages that are judged in a segment; as many as fit in what is held of a flow, each with a name of two labels.
+pub(crate) const MESSAGES: u32 = 128;
+/// QTYPE and QCLASS (RFC 1035 §4.1.2).
+const QUESTION_TAIL_BYTES: u32 = 4;
+
+/// A message's header, as far as it matters here.
+struct Header {
+    is_response: bool,
+    questions: u32,
+    answers: u32,
+}
+
+/// Judges the message from `at` to `end`.
+#[inline(always)]
+pub(crate) fn message<P: Packet + ?Sized, M: Maps>(
+    judge: &mut Judge<'_, P, M>,
+    at: u32,
+    end: u32,
+) -> Result<Reason, Reason> {
+    let header = header(judge.packet, at, end)?;
+    if header.is_response || header.questions > 1 {
+        return Ok(P::dns_sections(judge, at, end));
+    }
+    header.is_judged(judge.maps.sides())?;
+    if header.questions == 0 {
+        return Err(Reason::DnsNoQuestion);
+    }
+    question(judge, at, at + HEADER_BYTES, end, false).map(|(reason, _)| reason)
+}
+
+impl Header {
+    /// An error if messages of this side are not judged.
+    #[inline(always)]
+    fn is_judged(&self, sides: Sides) -> Result<(), Reason> {
+        match (self.is_response, sides) {
+            (true, Sides::Queries) => Err(Reason::DnsResponseNotJudged),
+            (false, Sides::Responses) => Err(Reason::DnsQueryNotJudged),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[inline(always)]
+fn header<P: Packet + ?Sized>(packet: &P, at: u32, end: u32) -> Result<Header, Reason> {
+    /// The QR bit.
+    const RESPONSE: u8 = 0x80;
+
+    if at + HEADER_BYTES > end {
+        return Err(Reason::DnsCut);
+    }
+    let [_, _, flags, _, q0, q1, a0, a1] = packet.read::<8>(at).ok_or(Reason::DnsCut)?;
+    Ok(Header {
+        is_response: flags & RESPONSE != 0,
+        questions: u32::from(u16::from_be_bytes([q0, q1])),
+        answers: u32::from(u16::from_be_bytes([a0, a1])),
+    })
+}
+
+/// Judges the question at `at` of the message from `message_at` to `end`; gives the offset behind it as well.
+#[inline(always)]
+fn question<P: Packet + ?Sized, M: Maps>(
+    judge: &mut Judge<'_, P, M>,
+    message_at: u32,
+    at: u32,
+    end: u32,
+    in_response: bool,
+) -> Result<(Reason, u32), Reason> {
+    let name_end = P::read_name(judge, message_at, at, end).result()?;
+    if name_end + QUESTION_TAIL_BYTES > end {
+        return Err(Reason::DnsCut);
+    }
+    Ok((judge_name(judge, 0, in_response), name_end + QUESTION_TAIL_BYTES))
+}
+
+#[inline(always)]
+fn judge_name<P: Packet + ?Sized, M: Maps>(judge: &mut Judge<'_, P, M>, record: u32, in_response: bool) -> Reason {
+    if in_response {
+        judge.judge_name(record, Reason::DnsResponseBlocked, Reason::DnsResponseNotListed)
+    } else {
+        judge.judge_name(record, Reason::DnsBlocked, Reason::DnsNotListed)
+    }
+}
+
+impl From<NameError> for Reason {
+    #[inline(always)]
+    fn from(error: NameError) -> Self {
+        match error {
+            NameError::Cut => Self::DnsCut,
+            NameError::LabelType | NameError::Label => Self::DnsLabelType,
+            NameError::Pointer => Self::DnsPointer,
+            NameError::TooLong => Self::DnsNameTooLong,
+        }
+    }
+}

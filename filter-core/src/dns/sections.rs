@@ -1,0 +1,162 @@
+//! Going through the questions and answers of a message.
+
+use core::ops::ControlFlow::{self, Break, Continue};
+
+use super::{HEADER_BYTES, header, judge_name, question};
+use crate::{
+    decide::Judge,
+    maps::Maps,
+    name::{LABELS, POINTER_BYTES},
+    packet::{Packet, Step},
+    reason::{Counter, Reason},
+};
+
+/// Questions and answers that are gone through. The shortest record takes eleven bytes; what is behind is not judged.
+const ENTRIES: u32 = 1024;
+/// TYPE, CLASS, TTL and RDLENGTH (RFC 1035 §4.1.3).
+const RECORD_HEAD_BYTES: u32 = 10;
+/// SvcPriority (RFC 9460 §2.2).
+const PRIORITY_BYTES: u32 = 2;
+
+/// Types of records with another name as their target.
+mod kind {
+    /// RFC 1035 §3.3.1.
+    pub const CNAME: u32 = 5;
+    /// RFC 6672 §2.1.
+    pub const DNAME: u32 = 39;
+    /// RFC 9460 §14.1.
+    pub const SVCB: u32 = 64;
+    pub const HTTPS: u32 = 65;
+}
+
+/// Judges each question of any message from `at` to `end`, and if it is a response the targets of its answers, up to the
+/// first name that is blocked. Where all names are reported, it goes on behind that.
+#[inline(always)]
+pub(crate) fn sections<P: Packet + ?Sized, M: Maps>(
+    judge: &mut Judge<'_, P, M>,
+    at: u32,
+    end: u32,
+) -> Result<Reason, Reason> {
+    let header = header(judge.packet, at, end)?;
+    header.is_judged(judge.maps.sides())?;
+    if header.questions > 1 {
+        judge.maps.count(Counter::DnsSeveralQuestions);
+    }
+    let mut entries = Entries {
+        judge,
+        message_at: at,
+        at: at + HEADER_BYTES,
+        end,
+        questions: header.questions,
+        answers: if header.is_response { header.answers } else { 0 },
+        is_response: header.is_response,
+        outcome: Reason::DnsNoQuestion,
+    };
+    P::repeat(ENTRIES, &mut entries);
+    Ok(entries.outcome)
+}
+
+struct Entries<'j, 'p, P: ?Sized, M> {
+    judge: &'j mut Judge<'p, P, M>,
+    message_at: u32,
+    at: u32,
+    end: u32,
+    questions: u32,
+    answers: u32,
+    is_response: bool,
+    outcome: Reason,
+}
+
+impl<P: Packet + ?Sized, M: Maps> Step for Entries<'_, '_, P, M> {
+    #[inline(always)]
+    fn step(&mut self) -> ControlFlow<()> {
+        let judged = if self.questions > 0 {
+            self.questions -= 1;
+            self.question()
+        } else if self.answers > 0 {
+            self.answers -= 1;
+            self.answer()
+        } else {
+            return Break(());
+        };
+        match judged {
+            Ok(None) => return Continue(()),
+            Ok(Some(_)) if self.outcome.is_blocked() => {}
+            Ok(Some(reason)) => self.outcome = reason,
+            // What came before is judged; a verdict stands.
+            Err(reason) => {
+                if !self.outcome.is_blocked() {
+                    self.outcome = reason;
+                }
+                return Break(());
+            }
+        }
+        if self.outcome.is_blocked() && !self.judge.settings.reports_passed() { Break(()) } else { Continue(()) }
+    }
+}
+
+impl<P: Packet + ?Sized, M: Maps> Entries<'_, '_, P, M> {
+    #[inline(always)]
+    fn question(&mut self) -> Result<Option<Reason>, Reason> {
+        let (reason, behind) = question(self.judge, self.message_at, self.at, self.end, self.is_response)?;
+        self.at = behind;
+        Ok(Some(reason))
+    }
+
+    /// RFC 1035 §4.1.3.
+    #[inline(always)]
+    fn answer(&mut self) -> Result<Option<Reason>, Reason> {
+        let mut owner = Owner { packet: self.judge.packet, at: self.at, end: self.end, behind: Err(Reason::DnsCut) };
+        P::repeat(LABELS + 1, &mut owner);
+        let head_at = owner.behind?;
+        let data_at = head_at + RECORD_HEAD_BYTES;
+        let head = self.judge.packet.read::<{ RECORD_HEAD_BYTES as usize }>(head_at).filter(|_| data_at <= self.end);
+        let [t0, t1, _, _, _, _, _, _, l0, l1] = head.ok_or(Reason::DnsCut)?;
+        let record = u32::from(u16::from_be_bytes([t0, t1]));
+        self.at = data_at + u32::from(u16::from_be_bytes([l0, l1]));
+        let target_at = match record {
+            kind::CNAME | kind::DNAME => data_at,
+            kind::SVCB | kind::HTTPS => data_at + PRIORITY_BYTES,
+            _ => return Ok(None),
+        };
+        self.target(record, target_at)
+    }
+
+    #[inline(always)]
+    fn target(&mut self, record: u32, at: u32) -> Result<Option<Reason>, Reason> {
+        P::read_name(self.judge, self.message_at, at, self.at.min(self.end)).result()?;
+        // The root: the owner itself, or none (RFC 9460 §2.5).
+        if self.judge.scratch.name.is_root() {
+            return Ok(None);
+        }
+        Ok(Some(judge_name(self.judge, record, self.is_response)))
+    }
+}
+
+/// Walks over the name that owns a record, up to its root or to a pointer.
+struct Owner<'p, P: ?Sized> {
+    packet: &'p P,
+    at: u32,
+    end: u32,
+    behind: Result<u32, Reason>,
+}
+
+impl<P: Packet + ?Sized> Step for Owner<'_, P> {
+    #[inline(always)]
+    fn step(&mut self) -> ControlFlow<()> {
+        if self.at >= self.end {
+            return Break(());
+        }
+        let Some([len]) = self.packet.read(self.at) else { return Break(()) };
+        match len {
+            0 => self.behind = Ok(self.at + 1),
+            192.. => self.behind = Ok(self.at + POINTER_BYTES),
+            64.. => self.behind = Err(Reason::DnsLabelType),
+            _ => {
+                self.at += 1 + u32::from(len);
+                return Continue(());
+            }
+        }
+        Break(())
+    }
+}

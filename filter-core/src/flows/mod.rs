@@ -1,0 +1,17 @@
+//! Messages that come in several TCP segments.
+//!
+//! The segments of a ClientHello, or of a DNS message over TCP, are held until the name in it is known. A flow takes one
+//! of a fixed number of places, and gives it back with the verdict; a blocked one keeps it, so that what is sent again
+//! meets the same verdict, until newer flows need it. What fills the table grows nothing: the flow that was used least
+//! recently of the same bucket goes, and is counted. Buckets are chosen by a keyed hash, so that nobody can aim.
+
+mod held;
+mod pieces;
+mod segment;
+mod table;
+
+pub(crate) use held::Copying;
+pub use held::{Held, HeldBytes};
+pub use pieces::Flow;
+pub use table::{Bucket, Flows, WAYS};
+pub(crate) use table::FlowKey;

@@ -1,0 +1,183 @@
+//! A flow whose message is held, and which bytes of it have come.
+
+use core::ops::ControlFlow::{self, Break, Continue};
+
+use super::{Copying, FlowKey, HeldBytes};
+use crate::{
+    abi::Segment,
+    packet::{Frame, Step},
+};
+
+/// Pieces beyond a gap that are held at once. A sender's window of a hello has a few segments.
+const ISLANDS: usize = 4;
+
+/// One direction of a connection, with the bytes of the message that is under way.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Flow {
+    pub(super) key: FlowKey,
+    /// Sequence number of the first held byte.
+    pub(super) start: u32,
+    /// Bytes from the start on that have come without a gap.
+    pub(super) have: u32,
+    /// Bytes of the start that are judged: whole DNS messages.
+    pub(super) judged: u32,
+    /// 1 if it carries DNS, else TLS.
+    pub(super) dns: u32,
+    /// Bytes beyond a gap that have come; an empty range where there is none.
+    islands: [Island; ISLANDS],
+    pub(super) bytes: HeldBytes,
+}
+
+/// A range of bytes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Island {
+    from: u32,
+    to: u32,
+}
+
+impl Flow {
+    /// Nobody's flow.
+    pub const EMPTY: Self = Self {
+        key: FlowKey([0; 5]),
+        start: 0,
+        have: 0,
+        judged: 0,
+        dns: 0,
+        islands: [Island { from: 0, to: 0 }; ISLANDS],
+        bytes: HeldBytes::EMPTY,
+    };
+
+    /// Starts anew with the message of this segment, and nothing held.
+    #[inline(always)]
+    pub(super) fn begin(&mut self, segment: &Segment) {
+        self.key = segment.key;
+        self.dns = segment.dns;
+        self.start_at(segment.first);
+    }
+
+    /// Starts anew at another place of the stream.
+    #[inline(always)]
+    pub(super) fn start_at(&mut self, start: u32) {
+        self.start = start;
+        self.have = 0;
+        self.judged = 0;
+        self.islands = [Island::default(); ISLANDS];
+    }
+
+    /// True if nothing is held.
+    #[inline(always)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.have == 0 && self.islands.iter().all(Island::is_empty)
+    }
+
+    /// Holds the bytes from `at` to `end` of the frame, which are at `offset` from the start. What has come before
+    /// stays: as a receiver, this takes the first copy of what comes again (RFC 9293 §3.10.7.4). False if they are
+    /// beyond more gaps than are followed.
+    #[inline(always)]
+    pub(super) fn hold<F: Frame + ?Sized>(
+        &mut self,
+        frame: &F,
+        (at, end): (u32, u32),
+        offset: u32,
+        copying: &mut Copying,
+    ) -> bool {
+        let to = (offset + (end - at)).min(HeldBytes::LEN);
+        let from = offset.max(self.have);
+        if from >= to {
+            return true;
+        }
+        let at = at + (from - offset);
+        let bytes = &mut self.bytes;
+        *copying = Copying { at, to: from, left: to - from };
+        in_pieces::<F>(copying, |at, len, to| frame.hold(at, len, bytes, to)) && self.add(Island { from, to })
+    }
+
+    #[inline(always)]
+    fn add(&mut self, piece: Island) -> bool {
+        if piece.from > self.have {
+            return self.add_island(piece);
+        }
+        self.have = self.have.max(piece.to);
+        // An island that is reached may reach the next, which may stand before it.
+        for _ in 0..ISLANDS {
+            for island in &mut self.islands {
+                if island.from <= self.have {
+                    self.have = self.have.max(island.to);
+                    *island = Island::default();
+                }
+            }
+        }
+        true
+    }
+
+    #[inline(always)]
+    fn add_island(&mut self, piece: Island) -> bool {
+        for island in &mut self.islands {
+            if island.is_empty() || (island.from <= piece.to && piece.from <= island.to) {
+                *island = if island.is_empty() { piece } else { island.with(piece) };
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Forgets the bytes that are judged; those behind them move to the start, by way of `spare`.
+    #[inline(always)]
+    pub(super) fn forget_judged<F: Frame + ?Sized>(&mut self, spare: &mut HeldBytes, copying: &mut Copying) {
+        let by = self.judged;
+        let last = self.islands.iter().fold(self.have, |last, island| last.max(island.to));
+        let left = last.saturating_sub(by).min(HeldBytes::LEN);
+        let bytes = &mut self.bytes;
+        *copying = Copying { at: by, to: 0, left };
+        in_pieces::<F>(copying, |at, len, to| F::move_held(bytes, at, len, spare, to));
+        *copying = Copying { at: 0, to: 0, left };
+        in_pieces::<F>(copying, |at, len, to| F::move_held(spare, at, len, bytes, to));
+        self.start = self.start.wrapping_add(by);
+        self.have = self.have.saturating_sub(by);
+        self.judged = 0;
+        for island in &mut self.islands {
+            *island = Island { from: island.from.saturating_sub(by), to: island.to.saturating_sub(by) };
+        }
+    }
+}
+
+impl Island {
+    #[inline(always)]
+    fn is_empty(&self) -> bool {
+        self.from >= self.to
+    }
+
+    /// Both as one.
+    #[inline(always)]
+    fn with(self, other: Self) -> Self {
+        Self { from: self.from.min(other.from), to: self.to.max(other.to) }
+    }
+}
+
+/// Copies piece by piece, with `copy` given where from, how much and where to; false if one fails.
+#[inline(always)]
+fn in_pieces<F: Frame + ?Sized>(copying: &mut Copying, copy: impl FnMut(u32, u32, u32) -> Option<()>) -> bool {
+    let mut pieces = Pieces { copy, copying };
+    F::repeat(HeldBytes::LEN / HeldBytes::PIECE, &mut pieces);
+    pieces.copying.left == 0
+}
+
+struct Pieces<'c, C> {
+    copy: C,
+    copying: &'c mut Copying,
+}
+
+impl<C: FnMut(u32, u32, u32) -> Option<()>> Step for Pieces<'_, C> {
+    #[inline(always)]
+    fn step(&mut self) -> ControlFlow<()> {
+        let Copying { at, to, left } = *self.copying;
+        let len = left.min(HeldBytes::PIECE);
+        if len == 0 || (self.copy)(at, len, to).is_none() {
+            return Break(());
+        }
+        self.copying.advance(len);
+        Continue(())
+    }
+}

@@ -1,0 +1,294 @@
+//! What is done with a segment of a message that comes in several.
+
+use core::ops::ControlFlow::{self, Break, Continue};
+
+use super::{Flow, Flows, Held, HeldBytes, WAYS};
+use crate::{
+    abi::Segment,
+    decide::Judge,
+    dns,
+    maps::Maps,
+    packet::{Frame, Step},
+    reason::{Counter, Reason},
+    tls,
+};
+
+/// What becomes of a flow's place.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Kept,
+    GivenUp,
+}
+
+impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
+    /// Adds the segment at hand to its flow, and judges what can be judged now.
+    #[inline(always)]
+    pub(crate) fn held_segment<F: Flows>(&mut self, flows: &mut F) -> Reason {
+        let index = self.scratch.segment.hash & self.settings.bucket_mask();
+        if !flows.bucket(index).is_some_and(F::lock) {
+            return Reason::FlowBusy;
+        }
+        let reason = self.in_bucket(flows, index);
+        if let Some(bucket) = flows.bucket(index) {
+            F::unlock(bucket);
+        }
+        reason
+    }
+
+    #[inline(always)]
+    fn in_bucket<F: Flows>(&mut self, flows: &mut F, index: u32) -> Reason {
+        let mut so_far = Reason::DnsSplit;
+        let mut way = P::find_flow(self, flows);
+        if way >= WAYS {
+            let segment = &self.scratch.segment;
+            if segment.begins == 0 {
+                return Reason::TcpOther;
+            }
+            if segment.is_dns_in_order() {
+                so_far = P::whole_messages(self);
+                if so_far.is_blocked() || self.scratch.segment.is_empty() {
+                    return so_far;
+                }
+            }
+            way = P::begin_flow(self, flows);
+        }
+        let Some((flow, spare)) = flows.flow(index * WAYS + way % WAYS) else { return Reason::TcpOther };
+        let (reason, place) = self.of_flow(flow, spare, so_far);
+        if let Some(bucket) = flows.bucket(index) {
+            match place {
+                Place::Kept => bucket.touch(way),
+                Place::GivenUp => bucket.clear(way),
+            }
+        }
+        reason
+    }
+
+    /// The way of its bucket that the flow of the segment at hand has; [`WAYS`] if it has none.
+    #[inline(always)]
+    pub fn find_flow<F: Flows>(&mut self, flows: &mut F) -> u32 {
+        let segment = &self.scratch.segment;
+        let index = segment.hash & self.settings.bucket_mask();
+        for way in 0..WAYS {
+            let tagged = flows.bucket(index).is_some_and(|bucket| bucket.tagged(way, segment.hash));
+            if tagged && flows.flow(index * WAYS + way).is_some_and(|(flow, _)| flow.key == segment.key) {
+                return way;
+            }
+        }
+        WAYS
+    }
+
+    /// Takes a place for the flow of the segment at hand; gives the way of its bucket.
+    #[inline(always)]
+    pub fn begin_flow<F: Flows>(&mut self, flows: &mut F) -> u32 {
+        let segment = &self.scratch.segment;
+        let index = segment.hash & self.settings.bucket_mask();
+        let Some((way, evicted)) = flows.bucket(index).map(|bucket| bucket.take_place(segment.hash)) else { return 0 };
+        if evicted {
+            self.maps.count(Counter::FlowsEvicted);
+        }
+        if let Some((flow, _)) = flows.flow(index * WAYS + way) {
+            flow.begin(segment);
+        }
+        way
+    }
+
+    #[inline(always)]
+    fn of_flow(&mut self, flow: &mut Flow, spare: &mut HeldBytes, so_far: Reason) -> (Reason, Place) {
+        /// More than the rest of a DNS message that is not held but goes by.
+        const BEHIND: u32 = 1 << 17;
+
+        let segment = &mut self.scratch.segment;
+        let ahead = segment.first.wrapping_sub(flow.start);
+        let goes_by = flow.dns != 0 && ahead.wrapping_neg() < BEHIND;
+        // Another message of the same addresses and ports: the one before was given up by its sender.
+        if segment.begins != 0 && ahead >= HeldBytes::LEN && !goes_by {
+            flow.begin(segment);
+        }
+        let ahead = segment.sequence.wrapping_sub(flow.start);
+        // A signed distance: what starts before the message may still reach into it.
+        let offset = if ahead.cast_signed() < 0 {
+            segment.trim(ahead.wrapping_neg());
+            0
+        } else {
+            ahead
+        };
+        if segment.is_empty() || offset >= HeldBytes::LEN {
+            return (Reason::TcpOther, Place::Kept);
+        }
+        let is_larger = offset + (segment.end - segment.at) > HeldBytes::LEN;
+        if !P::hold_segment(self, flow, offset) {
+            self.maps.count(Counter::FlowGaps);
+        }
+        if flow.dns == 0 {
+            return self.held_tls(flow, spare);
+        }
+        let reason = P::held_messages(self, flow, so_far);
+        if reason.is_blocked() {
+            return (reason, Place::Kept);
+        }
+        if flow.judged > 0 {
+            P::forget_judged(self, flow, spare);
+        }
+        if is_larger {
+            return self.beyond_held(flow, reason);
+        }
+        (reason, if flow.is_empty() { Place::GivenUp } else { Place::Kept })
+    }
+
+    /// Holds the bytes of the segment at hand, at this offset of its flow; false if they are beyond more gaps than are
+    /// followed.
+    #[inline(always)]
+    pub fn hold_segment(&mut self, flow: &mut Flow, offset: u32) -> bool {
+        let Segment { at, end, .. } = self.scratch.segment;
+        flow.hold(self.packet, (at, end), offset, &mut self.scratch.copying)
+    }
+
+    /// Moves what is behind the judged bytes of a flow to its start.
+    #[inline(always)]
+    pub fn forget_judged(&mut self, flow: &mut Flow, spare: &mut HeldBytes) {
+        flow.forget_judged::<P>(spare, &mut self.scratch.copying);
+    }
+
+    /// Goes on in a segment that is larger than what is held, behind the messages that are judged.
+    #[inline(always)]
+    fn beyond_held(&mut self, flow: &mut Flow, so_far: Reason) -> (Reason, Place) {
+        let segment = &mut self.scratch.segment;
+        segment.skip(flow.start.wrapping_sub(segment.sequence));
+        let reason = match P::whole_messages(self) {
+            Reason::DnsSplit => so_far,
+            last => last,
+        };
+        flow.start_at(self.scratch.segment.sequence);
+        if reason.is_blocked() || self.scratch.segment.is_empty() {
+            return (reason, Place::GivenUp);
+        }
+        if !P::hold_segment(self, flow, 0) {
+            self.maps.count(Counter::FlowGaps);
+        }
+        (reason, Place::Kept)
+    }
+
+    #[inline(always)]
+    fn held_tls(&mut self, flow: &mut Flow, spare: &mut HeldBytes) -> (Reason, Place) {
+        let have = flow.have;
+        let held = Held { frame: self.packet, bytes: &flow.bytes, len: have };
+        match tls::start(&held, 0, have) {
+            _ if have == 0 => return (Reason::TlsHelloSplit, Place::Kept),
+            tls::Start::Other | tls::Start::Sslv2 => return (Reason::TcpOther, Place::GivenUp),
+            tls::Start::Part => return (Reason::TlsHelloSplit, Place::Kept),
+            tls::Start::Hello | tls::Start::SplitHello => {}
+        }
+        self.scratch.sequence = flow.start;
+        let octets = P::join_records(self, flow, spare);
+        let held = Held { frame: self.packet, bytes: spare, len: octets };
+        let mut judge = Judge { packet: &held, settings: self.settings, maps: self.maps, scratch: self.scratch };
+        let end = P::held_hello(&mut judge, 0, octets);
+        match end.reason {
+            Reason::TlsBlocked => (Reason::TlsBlocked, Place::Kept),
+            reason if !end.goes_on => (reason, Place::GivenUp),
+            Reason::TlsHelloSplit if have >= HeldBytes::LEN => (Reason::TlsHelloTooLong, Place::GivenUp),
+            reason if have >= HeldBytes::LEN => (reason, Place::GivenUp),
+            reason => (reason, Place::Kept),
+        }
+    }
+
+    /// Copies the handshake message that a flow starts with to `spare`, without record headers; gives its length.
+    #[inline(always)]
+    pub fn join_records(&mut self, flow: &mut Flow, spare: &mut HeldBytes) -> u32 {
+        tls::join_records::<P>(&flow.bytes, flow.have, spare, &mut self.scratch.copying)
+    }
+
+    /// Judges the DNS messages that the segment at hand has as a whole, up to one that is blocked; leaves it with what is
+    /// behind them.
+    #[inline(always)]
+    pub fn whole_messages(&mut self) -> Reason {
+        let mut messages = WholeMessages { judge: self, last: Reason::DnsSplit };
+        // A plain loop: its body is small, and `bpf_loop` would take one of the eight calls that may lead into each other.
+        for _ in 0..dns::MESSAGES {
+            if messages.step().is_break() {
+                break;
+            }
+        }
+        messages.last
+    }
+
+    /// Judges the DNS messages that are held as a whole, up to one that is blocked.
+    #[inline(always)]
+    pub fn held_messages(&mut self, flow: &mut Flow, so_far: Reason) -> Reason {
+        let mut messages = HeldMessages { judge: self, flow, last: so_far };
+        for _ in 0..dns::MESSAGES {
+            if messages.step().is_break() {
+                break;
+            }
+        }
+        messages.last
+    }
+}
+
+/// Judges one DNS message after the other of those that are in the frame as a whole, up to one that is blocked.
+struct WholeMessages<'j, 'p, P: ?Sized, M> {
+    judge: &'j mut Judge<'p, P, M>,
+    last: Reason,
+}
+
+impl<P: Frame + ?Sized, M: Maps> Step for WholeMessages<'_, '_, P, M> {
+    #[inline(always)]
+    fn step(&mut self) -> ControlFlow<()> {
+        let Segment { at, end, sequence, .. } = self.judge.scratch.segment;
+        let message_at = at + dns::PREFIX_BYTES;
+        let Some(bytes) = self.judge.packet.read(at).filter(|_| message_at <= end) else { return Break(()) };
+        let message_end = message_at + u32::from(u16::from_be_bytes(bytes));
+        if message_end > end {
+            return Break(());
+        }
+        self.judge.scratch.sequence = sequence;
+        self.last = P::dns_sections(self.judge, message_at, message_end);
+        if self.last.is_blocked() {
+            return Break(());
+        }
+        self.judge.scratch.segment.skip(message_end - at);
+        Continue(())
+    }
+}
+
+/// The same for those that are held.
+struct HeldMessages<'j, 'p, 'f, P: ?Sized, M> {
+    judge: &'j mut Judge<'p, P, M>,
+    flow: &'f mut Flow,
+    last: Reason,
+}
+
+impl<P: Frame + ?Sized, M: Maps> Step for HeldMessages<'_, '_, '_, P, M> {
+    #[inline(always)]
+    fn step(&mut self) -> ControlFlow<()> {
+        let Flow { have, judged, start, .. } = *self.flow;
+        let at = judged + dns::PREFIX_BYTES;
+        let Some(bytes) = self.flow.bytes.read::<P, 2>(judged).filter(|_| at <= have) else { return Break(()) };
+        let end = at + u32::from(u16::from_be_bytes(bytes));
+        let too_long = end > HeldBytes::LEN && have >= HeldBytes::LEN && judged == 0;
+        if end > have && !too_long {
+            return Break(());
+        }
+        self.last = self.message(start.wrapping_add(judged), at, end.min(have));
+        if self.last.is_blocked() {
+            return Break(());
+        }
+        if too_long {
+            // The rest of it goes by; the next message starts behind.
+            self.flow.start_at(start.wrapping_add(end));
+            return Break(());
+        }
+        self.flow.judged = end;
+        Continue(())
+    }
+}
+
+impl<P: Frame + ?Sized, M: Maps> HeldMessages<'_, '_, '_, P, M> {
+    #[inline(always)]
+    fn message(&mut self, sequence: u32, at: u32, end: u32) -> Reason {
+        let Judge { packet, settings, maps, scratch } = &mut *self.judge;
+        scratch.sequence = sequence;
+        let held = Held { frame: *packet, bytes: &self.flow.bytes, len: end };
+        P::held_dns_message(&mut Judge { packet: &held, settings, maps: *maps, scratch }, at, end)
+    }
+}

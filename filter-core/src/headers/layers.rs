@@ -1,0 +1,342 @@
+//! What may stand around a packet, taken off layer by layer: VLAN tags, PPPoE, MPLS, IPv6 extension headers, and one
+//! tunnel.
+
+use core::ops::ControlFlow::{self, Break, Continue};
+
+use super::{
+    ETHER_TYPE_AT, IPV4, IPV6, OLD_PROVIDER_VLAN, PROVIDER_VLAN, Protocol, Transport, VLAN, VLAN_TAG_BYTES, VLAN_TAGS,
+    ether_type_at,
+    ip::{self, Ip},
+};
+use crate::{
+    packet::{Frame, Step},
+    reason::Reason,
+};
+
+/// RFC 2516 §4.
+pub(super) const PPPOE_SESSION: u16 = 0x8864;
+/// RFC 5332 §3.
+pub(super) const MPLS: u16 = 0x8847;
+pub(super) const MPLS_MULTICAST: u16 = 0x8848;
+/// Transparent Ethernet Bridging: an Ethernet frame in GRE (RFC 1701 §2).
+const BRIDGED_ETHERNET: u16 = 0x6558;
+/// UDP port of VXLAN (RFC 7348 §8).
+pub(crate) const VXLAN_PORT: u16 = 4789;
+
+/// Labels of MPLS that are looked behind.
+const MPLS_LABELS: u32 = 3;
+/// Tunnels that are looked into.
+pub(crate) const TUNNELS: u32 = 1;
+/// IPv6 extension headers that are followed; RFC 8200 §4.1 lists seven that may come before TCP or UDP.
+const EXTENSION_HEADERS: u32 = 8;
+/// Layers that are taken off: twice (outside and inside of a tunnel) Ethernet, the tags, PPPoE, PPP, the labels, IP,
+/// the extension headers, and TCP or UDP; and the tunnel's own header.
+const LAYERS: u32 = 2 * (1 + VLAN_TAGS + 2 + MPLS_LABELS + 1 + EXTENSION_HEADERS + 1) + 1;
+
+const ETHERNET_BYTES: u32 = ETHER_TYPE_AT + 2;
+
+/// Protocol numbers (IANA, Assigned Internet Protocol Numbers).
+mod number {
+    pub const HOP_BY_HOP: u8 = 0;
+    pub const IPV4: u8 = 4;
+    pub const IPV6: u8 = 41;
+    pub const ROUTING: u8 = 43;
+    pub const FRAGMENT: u8 = 44;
+    pub const GRE: u8 = 47;
+    pub const AUTHENTICATION: u8 = 51;
+    pub const DESTINATION_OPTIONS: u8 = 60;
+    pub const MOBILITY: u8 = 135;
+    pub const HOST_IDENTITY: u8 = 139;
+    pub const SHIM6: u8 = 140;
+}
+
+/// What comes next, as one number: functions of the kernel program take nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layer(pub u32);
+
+impl Layer {
+    /// Kinds of layers, above the number that tells which.
+    const ETHER_TYPE: u32 = 0x1_0000;
+    const IP_PROTOCOL: u32 = 0x2_0000;
+    const PPP: u32 = 0x3_0000;
+    const KIND: u32 = 0xffff_0000;
+
+    /// An Ethernet frame.
+    pub const ETHERNET: Self = Self(0x4_0000);
+    /// A VXLAN header.
+    pub(crate) const VXLAN: Self = Self(0x5_0000);
+
+    /// What this EtherType announces.
+    #[inline(always)]
+    pub(super) fn ether(ether_type: u16) -> Self {
+        Self(Self::ETHER_TYPE | u32::from(ether_type))
+    }
+
+    #[inline(always)]
+    fn ip(number: u8) -> Self {
+        Self(Self::IP_PROTOCOL | u32::from(number))
+    }
+
+    #[inline(always)]
+    fn ppp(protocol: u16) -> Self {
+        Self(Self::PPP | u32::from(protocol))
+    }
+}
+
+/// True for what may stand between IP and UDP or TCP: an extension header, or a tunnel.
+#[inline(always)]
+pub(super) fn leads_on(number: u8) -> bool {
+    use number::{
+        AUTHENTICATION, DESTINATION_OPTIONS, FRAGMENT, GRE, HOP_BY_HOP, HOST_IDENTITY, IPV4, IPV6, MOBILITY, ROUTING,
+        SHIM6,
+    };
+    matches!(
+        number,
+        HOP_BY_HOP
+            | IPV4
+            | IPV6
+            | ROUTING
+            | FRAGMENT
+            | GRE
+            | AUTHENTICATION
+            | DESTINATION_OPTIONS
+            | MOBILITY
+            | HOST_IDENTITY
+            | SHIM6
+    )
+}
+
+/// How far the layers are taken off. It lives in a map: the verifier follows every value that is on the stack, and would
+/// not see that one turn of the loop is as another.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Layers {
+    /// The [`Layer`] that starts at `at`.
+    layer: u32,
+    at: u32,
+    /// The IP header that was passed last.
+    ip: Ip,
+    tags: u32,
+    labels: u32,
+    extensions: u32,
+    tunnels: u32,
+}
+
+impl Layers {
+    /// None.
+    pub(crate) const NONE: Self =
+        Self { layer: 0, at: 0, ip: Ip::none(0), tags: 0, labels: 0, extensions: 0, tunnels: 0 };
+}
+
+/// Finds TCP or UDP behind the layers that start with this one at this offset.
+#[inline(always)]
+pub(crate) fn transport<P: Frame + ?Sized>(
+    packet: &P,
+    layers: &mut Layers,
+    layer: Layer,
+    at: u32,
+) -> Result<Transport, Reason> {
+    let tunnels = u32::from(layer == Layer::VXLAN);
+    *layers = Layers { layer: layer.0, at, ip: Ip::none(packet.len()), tunnels, ..Layers::NONE };
+    let mut taking_off = TakingOff { packet, layers, found: Err(Reason::NotIp) };
+    P::repeat(LAYERS, &mut taking_off);
+    let TakingOff { layers, found, .. } = taking_off;
+    found.map(|protocol| layers.ip.carries(protocol, layers.at, layers.tunnels))
+}
+
+struct TakingOff<'p, P: ?Sized> {
+    packet: &'p P,
+    layers: &'p mut Layers,
+    found: Result<Protocol, Reason>,
+}
+
+impl<P: Frame + ?Sized> Step for TakingOff<'_, P> {
+    #[inline(always)]
+    fn step(&mut self) -> ControlFlow<()> {
+        match self.take_off() {
+            Ok(None) => return Continue(()),
+            Ok(Some(protocol)) => self.found = Ok(protocol),
+            Err(reason) => self.found = Err(reason),
+        }
+        Break(())
+    }
+}
+
+impl<P: Frame + ?Sized> TakingOff<'_, P> {
+    /// Takes one layer off, or says which transport has been reached.
+    #[inline(always)]
+    fn take_off(&mut self) -> Result<Option<Protocol>, Reason> {
+        /// VXLAN's header, which ends in the Ethernet frame (RFC 7348 §5).
+        const VXLAN_BYTES: u32 = 8;
+
+        match self.layers.layer & Layer::KIND {
+            Layer::IP_PROTOCOL => return self.behind_ip(self.layers.layer as u8),
+            Layer::ETHER_TYPE => self.behind_ether_type(self.layers.layer as u16)?,
+            Layer::PPP => self.behind_ppp(self.layers.layer as u16)?,
+            kind => {
+                let header = if kind == Layer::VXLAN.0 { VXLAN_BYTES } else { 0 };
+                let ether_type = ether_type_at(self.packet, self.layers.at + header + ETHER_TYPE_AT)?;
+                self.next(Layer::ether(ether_type), header + ETHERNET_BYTES);
+            }
+        }
+        Ok(None)
+    }
+
+    #[inline(always)]
+    fn next(&mut self, layer: Layer, bytes: u32) {
+        self.layers.layer = layer.0;
+        self.layers.at += bytes;
+    }
+
+    #[inline(always)]
+    fn behind_ether_type(&mut self, ether_type: u16) -> Result<(), Reason> {
+        match ether_type {
+            IPV4 => {
+                self.layers.ip = ip::v4(self.packet, self.layers.at, self.layers.ip.end)?;
+                self.behind_ip_header();
+            }
+            IPV6 => {
+                self.layers.ip = ip::v6(self.packet, self.layers.at, self.layers.ip.end)?;
+                self.behind_ip_header();
+            }
+            VLAN | PROVIDER_VLAN | OLD_PROVIDER_VLAN if self.layers.tags < VLAN_TAGS => {
+                self.layers.tags += 1;
+                let ether_type = ether_type_at(self.packet, self.layers.at + 2)?;
+                self.next(Layer::ether(ether_type), VLAN_TAG_BYTES);
+            }
+            PPPOE_SESSION => self.behind_pppoe()?,
+            MPLS | MPLS_MULTICAST if self.layers.labels < MPLS_LABELS => self.behind_label(ether_type)?,
+            BRIDGED_ETHERNET => self.next(Layer::ETHERNET, 0),
+            _ => return Err(Reason::NotIp),
+        }
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn behind_ip_header(&mut self) {
+        self.layers.layer = Layer::ip(self.layers.ip.next as u8).0;
+        self.layers.at = self.layers.ip.payload_at;
+    }
+
+    /// RFC 2516 §4: version and type 1, code 0 for a session, then the protocol of PPP (RFC 1661 §2).
+    #[inline(always)]
+    fn behind_pppoe(&mut self) -> Result<(), Reason> {
+        let [version_and_type, code, _, _, _, _, p0, p1] = self.packet.read::<8>(self.layers.at).ok_or(Reason::HeadersCut)?;
+        if version_and_type != 0x11 || code != 0 {
+            return Err(Reason::NotIp);
+        }
+        self.next(Layer::ppp(u16::from_be_bytes([p0, p1])), 8);
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn behind_ppp(&mut self, protocol: u16) -> Result<(), Reason> {
+        // IANA, PPP DLL Protocol Numbers.
+        let ether_type = match protocol {
+            0x0021 => IPV4,
+            0x0057 => IPV6,
+            0x0281 => MPLS,
+            _ => return Err(Reason::NotIp),
+        };
+        self.layers.layer = Layer::ether(ether_type).0;
+        Ok(())
+    }
+
+    /// RFC 3032 §2.1: the last label has the bottom-of-stack bit, and nothing says what is behind it but its first
+    /// bits, the version of IP.
+    #[inline(always)]
+    fn behind_label(&mut self, ether_type: u16) -> Result<(), Reason> {
+        let [_, _, bottom, _, version] = self.packet.read::<5>(self.layers.at).ok_or(Reason::HeadersCut)?;
+        self.layers.labels += 1;
+        let ether_type = match (bottom & 1, version >> 4) {
+            (0, _) => ether_type,
+            (_, 4) => IPV4,
+            (_, 6) => IPV6,
+            _ => return Err(Reason::NotIp),
+        };
+        self.next(Layer::ether(ether_type), 4);
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn behind_ip(&mut self, number: u8) -> Result<Option<Protocol>, Reason> {
+        if let Some(protocol) = Protocol::of(number) {
+            return Ok(Some(protocol));
+        }
+        match number {
+            number::IPV4 => self.enter(Layer::ether(IPV4), 0)?,
+            number::IPV6 => self.enter(Layer::ether(IPV6), 0)?,
+            number::GRE => self.behind_gre()?,
+            _ => {
+                self.layers.extensions += 1;
+                if self.layers.extensions > EXTENSION_HEADERS {
+                    return Err(Reason::ExtensionHeaders);
+                }
+                let (next, bytes) = extension(self.packet, self.layers.at, number)?;
+                self.next(Layer::ip(next), bytes);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Goes on inside of a tunnel, behind this many bytes of its header.
+    #[inline(always)]
+    fn enter(&mut self, layer: Layer, header: u32) -> Result<(), Reason> {
+        if self.layers.tunnels >= TUNNELS {
+            return Err(Reason::OtherProtocol);
+        }
+        self.layers.tunnels += 1;
+        self.layers.tags = 0;
+        self.layers.labels = 0;
+        self.layers.extensions = 0;
+        self.next(layer, header);
+        Ok(())
+    }
+
+    /// RFC 2784 §2, with key and sequence number (RFC 2890 §2): each of three bits adds four bytes.
+    #[inline(always)]
+    fn behind_gre(&mut self) -> Result<(), Reason> {
+        const CHECKSUM: u8 = 0x80;
+        const KEY: u8 = 0x20;
+        const SEQUENCE: u8 = 0x10;
+        const OTHERS: u8 = 0x4f;
+
+        let [flags, version, p0, p1] = self.packet.read::<4>(self.layers.at).ok_or(Reason::HeadersCut)?;
+        if flags & OTHERS != 0 || version != 0 {
+            return Err(Reason::OtherProtocol);
+        }
+        let word = |flag: u8| if flags & flag != 0 { 4 } else { 0 };
+        self.enter(Layer::ether(u16::from_be_bytes([p0, p1])), 4 + word(CHECKSUM) + word(KEY) + word(SEQUENCE))
+    }
+}
+
+/// What follows an extension header, and its length.
+#[inline(always)]
+fn extension<P: Frame + ?Sized>(packet: &P, at: u32, number: u8) -> Result<(u8, u32), Reason> {
+    /// Fragment offset in units of eight octets, without the two reserved bits and the more-fragments flag.
+    const FRAGMENT_OFFSET: u8 = 0xf8;
+
+    let read = || packet.read::<4>(at).ok_or(Reason::HeadersCut);
+    match number {
+        number::HOP_BY_HOP
+        | number::ROUTING
+        | number::DESTINATION_OPTIONS
+        | number::MOBILITY
+        | number::HOST_IDENTITY
+        | number::SHIM6 => {
+            let [next, eights, ..] = read()?;
+            Ok((next, (u32::from(eights) + 1) * 8))
+        }
+        // RFC 4302 §2.2: counted in units of four octets, and less two.
+        number::AUTHENTICATION => {
+            let [next, fours, ..] = read()?;
+            Ok((next, (u32::from(fours) + 2) * 4))
+        }
+        // RFC 8200 §4.5: only the first fragment has what follows.
+        number::FRAGMENT => match read()? {
+            [next, _, 0, low] if low & FRAGMENT_OFFSET == 0 => Ok((next, 8)),
+            _ => Err(Reason::Fragment),
+        },
+        _ => Err(Reason::OtherProtocol),
+    }
+}

@@ -1,0 +1,210 @@
+//! From the start of a frame to the payload of UDP or TCP.
+//!
+//! Lengths in headers count where they are smaller than the frame (padding follows a short packet); a length of zero
+//! means up to the end of the frame, as segmentation offload and jumbograms write it.
+//!
+//! Most frames are Ethernet, perhaps with VLAN tags, then IP, then UDP or TCP: [`Transport::plain`] finds that in a
+//! straight line. Whatever else is around a packet is taken off layer by layer ([`layers`]).
+
+mod ip;
+pub(crate) mod layers;
+mod transport;
+
+use core::mem::offset_of;
+
+use network_types::{
+    eth::EtherType,
+    ip::{Ipv4Hdr, Ipv6Hdr},
+};
+
+use crate::{
+    packet::{Frame, Packet},
+    reason::Reason,
+};
+
+pub use layers::Layer;
+pub(crate) use layers::Layers;
+
+pub(crate) use transport::{Tcp, tcp, udp};
+
+/// Offset of the EtherType in an Ethernet header (IEEE 802.3 §3.2.6).
+const ETHER_TYPE_AT: u32 = 12;
+/// VLAN tags that are looked behind: a customer's in a provider's (IEEE 802.1ad).
+const VLAN_TAGS: u32 = 2;
+const VLAN_TAG_BYTES: u32 = 4;
+
+const IPV4: u16 = u16::from_be(EtherType::Ipv4 as u16);
+const IPV6: u16 = u16::from_be(EtherType::Ipv6 as u16);
+const VLAN: u16 = u16::from_be(EtherType::Ieee8021q as u16);
+const PROVIDER_VLAN: u16 = u16::from_be(EtherType::Ieee8021ad as u16);
+/// Two tags, as switches wrote them before IEEE 802.1ad.
+const OLD_PROVIDER_VLAN: u16 = u16::from_be(EtherType::Ieee8021QinQ1 as u16);
+
+/// Version of IP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Family {
+    /// IPv4.
+    V4,
+    /// IPv6.
+    V6,
+}
+
+/// Transport protocol that carries names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Protocol {
+    /// TCP.
+    Tcp,
+    /// UDP.
+    Udp,
+}
+
+/// Where the parts of a packet are; all offsets from the start of the frame.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Transport {
+    family: u32,
+    protocol: u32,
+    /// Offset of the IP header.
+    pub network_at: u32,
+    /// Offset of the UDP or TCP header.
+    pub transport_at: u32,
+    /// Offset behind the last byte of the IP packet, as far as the frame has it.
+    pub end: u32,
+    /// Tunnels that the packet was in.
+    pub tunnels: u32,
+}
+
+/// Addresses and ports of a packet. The octets of an address are in the order that they have in memory; IPv4 addresses
+/// fill the first four.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Endpoints {
+    /// Source address.
+    pub source: [u64; 2],
+    /// Destination address.
+    pub destination: [u64; 2],
+    /// Source port.
+    pub source_port: u16,
+    /// Destination port.
+    pub destination_port: u16,
+}
+
+/// Where the straight line ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// There are no names here.
+    Because(Reason),
+    /// Something is around the packet, or between its headers: this layer, which starts at this offset.
+    Layered(Layer, u32),
+}
+
+impl From<Reason> for Stop {
+    #[inline(always)]
+    fn from(reason: Reason) -> Self {
+        Self::Because(reason)
+    }
+}
+
+impl Transport {
+    /// None yet.
+    pub(crate) const NONE: Self =
+        Self { family: 0, protocol: 0, network_at: 0, transport_at: 0, end: 0, tunnels: 0 };
+
+    /// Finds TCP or UDP directly behind Ethernet, VLAN tags and IP.
+    #[inline(always)]
+    pub(crate) fn plain<P: Frame + ?Sized>(packet: &P) -> Result<Self, Stop> {
+        let mut at = ETHER_TYPE_AT;
+        let mut ether_type = ether_type_at(packet, at)?;
+        for _ in 0..VLAN_TAGS {
+            let (VLAN | PROVIDER_VLAN | OLD_PROVIDER_VLAN) = ether_type else { break };
+            at += VLAN_TAG_BYTES;
+            ether_type = ether_type_at(packet, at)?;
+        }
+        at += 2;
+        let ip = match ether_type {
+            IPV4 => ip::v4(packet, at, packet.len())?,
+            IPV6 => ip::v6(packet, at, packet.len())?,
+            layers::PPPOE_SESSION | layers::MPLS | layers::MPLS_MULTICAST => {
+                return Err(Stop::Layered(Layer::ether(ether_type), at));
+            }
+            _ => return Err(Reason::NotIp.into()),
+        };
+        match Protocol::of(ip.next as u8) {
+            Some(protocol) => Ok(ip.carries(protocol, ip.payload_at, 0)),
+            None if layers::leads_on(ip.next as u8) => Err(Stop::Layered(Layer::ether(ether_type), at)),
+            None => Err(Reason::OtherProtocol.into()),
+        }
+    }
+
+    /// Version of IP.
+    #[inline(always)]
+    pub fn family(&self) -> Family {
+        if self.family == Family::V4 as u32 { Family::V4 } else { Family::V6 }
+    }
+
+    /// What the IP header carries.
+    #[inline(always)]
+    pub fn protocol(&self) -> Protocol {
+        if self.protocol == Protocol::Tcp as u32 { Protocol::Tcp } else { Protocol::Udp }
+    }
+
+    /// Offset of the addresses: first the source, then the destination (RFC 791 §3.1, RFC 8200 §3).
+    #[inline(always)]
+    pub(crate) fn addresses_at(&self) -> u32 {
+        self.network_at
+            + match self.family() {
+                Family::V4 => offset_of!(Ipv4Hdr, src_addr) as u32,
+                Family::V6 => offset_of!(Ipv6Hdr, src_addr) as u32,
+            }
+    }
+
+    /// The addresses and ports, read anew: few packets need them.
+    #[inline(always)]
+    pub fn endpoints<P: Packet + ?Sized>(&self, packet: &P) -> Option<Endpoints> {
+        let at = self.addresses_at();
+        let long = |at| packet.read(at).map(u64::from_ne_bytes);
+        let short = |at| packet.read(at).map(|[a, b, c, d]: [u8; 4]| u64::from_ne_bytes([a, b, c, d, 0, 0, 0, 0]));
+        let (source, destination) = match self.family() {
+            Family::V4 => ([short(at)?, 0], [short(at + 4)?, 0]),
+            Family::V6 => ([long(at)?, long(at + 8)?], [long(at + 16)?, long(at + 24)?]),
+        };
+        // Source and destination port are the first fields of UDP (RFC 768) and of TCP (RFC 9293 §3.1).
+        let [s0, s1, d0, d1] = packet.read(self.transport_at)?;
+        Some(Endpoints {
+            source,
+            destination,
+            source_port: u16::from_be_bytes([s0, s1]),
+            destination_port: u16::from_be_bytes([d0, d1]),
+        })
+    }
+}
+
+impl Protocol {
+    /// The one with this number (IANA, Assigned Internet Protocol Numbers).
+    #[inline(always)]
+    fn of(number: u8) -> Option<Self> {
+        match number {
+            6 => Some(Self::Tcp),
+            17 => Some(Self::Udp),
+            _ => None,
+        }
+    }
+}
+
+#[inline(always)]
+fn ether_type_at<P: Packet + ?Sized>(packet: &P, at: u32) -> Result<u16, Reason> {
+    packet.read(at).map(u16::from_be_bytes).ok_or(Reason::HeadersCut)
+}
+
+/// Where what starts at `at` ends, if it says that it has `bytes` bytes, or 0 for unknown; at `limit` at the latest.
+#[inline(always)]
+fn end_of<P: Frame + ?Sized>(at: u32, bytes: u32, limit: u32) -> Result<u32, Reason> {
+    if bytes != 0 && at + bytes <= limit {
+        Ok(at + bytes)
+    } else if P::WHOLE {
+        Ok(limit)
+    } else {
+        Err(Reason::PacketCut)
+    }
+}

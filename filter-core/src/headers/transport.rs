@@ -1,0 +1,66 @@
+//! UDP and TCP headers.
+
+use network_types::{tcp::TcpHdr, udp::UdpHdr};
+
+use super::Transport;
+use crate::{packet::Packet, reason::Reason};
+
+/// A UDP header (RFC 768).
+pub(crate) struct Udp {
+    pub source_port: u16,
+    pub destination_port: u16,
+    /// Where the payload starts.
+    pub at: u32,
+    /// Where it ends.
+    pub end: u32,
+}
+
+#[inline(always)]
+pub(crate) fn udp<P: Packet + ?Sized>(packet: &P, transport: &Transport) -> Result<Udp, Reason> {
+    let at = transport.transport_at;
+    let [s0, s1, d0, d1, l0, l1, _, _] = packet.read::<{ UdpHdr::LEN }>(at).ok_or(Reason::HeadersCut)?;
+    let bytes = u32::from(u16::from_be_bytes([l0, l1]));
+    if bytes != 0 && bytes < UdpHdr::LEN as u32 {
+        return Err(Reason::HeadersMalformed);
+    }
+    // A length of zero is that of a jumbogram (RFC 2675 §4); one beyond the packet, that of a fragmented datagram.
+    let end = if bytes == 0 { transport.end } else { transport.end.min(at + bytes) };
+    Ok(Udp {
+        source_port: u16::from_be_bytes([s0, s1]),
+        destination_port: u16::from_be_bytes([d0, d1]),
+        at: at + UdpHdr::LEN as u32,
+        end,
+    })
+}
+
+/// A TCP header (RFC 9293 §3.1).
+pub(crate) struct Tcp {
+    pub source_port: u16,
+    pub destination_port: u16,
+    pub sequence: u32,
+    pub syn: bool,
+    /// Where the payload starts.
+    pub at: u32,
+    /// Where it ends.
+    pub end: u32,
+}
+
+#[inline(always)]
+pub(crate) fn tcp<P: Packet + ?Sized>(packet: &P, transport: &Transport) -> Result<Tcp, Reason> {
+    const SYN: u8 = 2;
+
+    let header = packet.read::<14>(transport.transport_at).ok_or(Reason::HeadersCut)?;
+    let [s0, s1, d0, d1, n0, n1, n2, n3, _, _, _, _, data_offset, flags] = header;
+    let header_bytes = u32::from(data_offset >> 4) * 4;
+    if header_bytes < TcpHdr::LEN as u32 {
+        return Err(Reason::HeadersMalformed);
+    }
+    Ok(Tcp {
+        source_port: u16::from_be_bytes([s0, s1]),
+        destination_port: u16::from_be_bytes([d0, d1]),
+        sequence: u32::from_be_bytes([n0, n1, n2, n3]),
+        syn: flags & SYN != 0,
+        at: transport.transport_at + header_bytes,
+        end: transport.end,
+    })
+}
