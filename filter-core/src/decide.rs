@@ -100,10 +100,10 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
             self.scratch.sequence = 0;
             return Ok(P::dns_message(self, udp.at, udp.end));
         }
-        if udp.destination_port == layers::VXLAN_PORT && transport.tunnels < layers::TUNNELS {
-            return Err(Stop::Layered(Layer::VXLAN, udp.at));
+        match Layer::in_udp(udp.destination_port) {
+            Some(layer) if transport.tunnels < layers::TUNNELS => Err(Stop::Layered(layer, udp.at)),
+            _ => Err(Reason::UdpOther.into()),
         }
-        Err(Reason::UdpOther.into())
     }
 
     /// Most segments are not of interest: they carry nothing, or go on with what is not held.

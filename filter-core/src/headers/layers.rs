@@ -20,8 +20,9 @@ pub(super) const MPLS: u16 = 0x8847;
 pub(super) const MPLS_MULTICAST: u16 = 0x8848;
 /// Transparent Ethernet Bridging: an Ethernet frame in GRE (RFC 1701 §2).
 const BRIDGED_ETHERNET: u16 = 0x6558;
-/// UDP port of VXLAN (RFC 7348 §8).
-pub(crate) const VXLAN_PORT: u16 = 4789;
+/// Cisco MetaData: version, length, an option with the security group tag, and the EtherType of what follows
+/// (draft-smith-kandula-sxp-10 §3.14 has the tag's meaning; the layout is that of frames in captures).
+pub(super) const METADATA: u16 = 0x8909;
 
 /// Labels of MPLS that are looked behind.
 const MPLS_LABELS: u32 = 3;
@@ -64,7 +65,25 @@ impl Layer {
     /// An Ethernet frame.
     pub const ETHERNET: Self = Self(0x4_0000);
     /// A VXLAN header.
-    pub(crate) const VXLAN: Self = Self(0x5_0000);
+    const VXLAN: Self = Self(0x5_0000);
+    /// A Geneve header.
+    const GENEVE: Self = Self(0x6_0000);
+    /// A GRE header.
+    const GRE: Self = Self(Self::IP_PROTOCOL | number::GRE as u32);
+
+    /// The tunnel that a datagram to this port is.
+    #[inline(always)]
+    pub(crate) fn in_udp(port: u16) -> Option<Self> {
+        match port {
+            // RFC 7348 §8.
+            4789 => Some(Self::VXLAN),
+            // RFC 8926 §3.3.
+            6081 => Some(Self::GENEVE),
+            // RFC 8086 §8.
+            4754 => Some(Self::GRE),
+            _ => None,
+        }
+    }
 
     /// What this EtherType announces.
     #[inline(always)]
@@ -136,7 +155,7 @@ pub(crate) fn transport<P: Frame + ?Sized>(
     layer: Layer,
     at: u32,
 ) -> Result<Transport, Reason> {
-    let tunnels = u32::from(layer == Layer::VXLAN);
+    let tunnels = u32::from(layer == Layer::VXLAN || layer == Layer::GENEVE);
     *layers = Layers { layer: layer.0, at, ip: Ip::none(packet.len()), tunnels, ..Layers::NONE };
     let mut taking_off = TakingOff { packet, layers, found: Err(Reason::NotIp) };
     P::repeat(LAYERS, &mut taking_off);
@@ -166,17 +185,18 @@ impl<P: Frame + ?Sized> TakingOff<'_, P> {
     /// Takes one layer off, or says which transport has been reached.
     #[inline(always)]
     fn take_off(&mut self) -> Result<Option<Protocol>, Reason> {
-        /// VXLAN's header, which ends in the Ethernet frame (RFC 7348 §5).
+        /// VXLAN's header, behind which is an Ethernet frame (RFC 7348 §5).
         const VXLAN_BYTES: u32 = 8;
 
         match self.layers.layer & Layer::KIND {
             Layer::IP_PROTOCOL => return self.behind_ip(self.layers.layer as u8),
             Layer::ETHER_TYPE => self.behind_ether_type(self.layers.layer as u16)?,
             Layer::PPP => self.behind_ppp(self.layers.layer as u16)?,
-            kind => {
-                let header = if kind == Layer::VXLAN.0 { VXLAN_BYTES } else { 0 };
-                let ether_type = ether_type_at(self.packet, self.layers.at + header + ETHER_TYPE_AT)?;
-                self.next(Layer::ether(ether_type), header + ETHERNET_BYTES);
+            kind if kind == Layer::GENEVE.0 => self.behind_geneve()?,
+            kind if kind == Layer::VXLAN.0 => self.next(Layer::ETHERNET, VXLAN_BYTES),
+            _ => {
+                let ether_type = ether_type_at(self.packet, self.layers.at + ETHER_TYPE_AT)?;
+                self.next(Layer::ether(ether_type), ETHERNET_BYTES);
             }
         }
         Ok(None)
@@ -203,6 +223,10 @@ impl<P: Frame + ?Sized> TakingOff<'_, P> {
                 self.layers.tags += 1;
                 let ether_type = ether_type_at(self.packet, self.layers.at + 2)?;
                 self.next(Layer::ether(ether_type), VLAN_TAG_BYTES);
+            }
+            METADATA => {
+                let ether_type = ether_type_at(self.packet, self.layers.at + 6)?;
+                self.next(Layer::ether(ether_type), 8);
             }
             PPPOE_SESSION => self.behind_pppoe()?,
             MPLS | MPLS_MULTICAST if self.layers.labels < MPLS_LABELS => self.behind_label(ether_type)?,
@@ -290,6 +314,19 @@ impl<P: Frame + ?Sized> TakingOff<'_, P> {
         self.layers.labels = 0;
         self.layers.extensions = 0;
         self.next(layer, header);
+        Ok(())
+    }
+
+    /// RFC 8926 §3.4: version 0 and the options' length in units of four bytes, flags, and an EtherType, in eight bytes
+    /// before the options.
+    #[inline(always)]
+    fn behind_geneve(&mut self) -> Result<(), Reason> {
+        let [version_and_length, _, p0, p1] = self.packet.read(self.layers.at).ok_or(Reason::HeadersCut)?;
+        if version_and_length >> 6 != 0 {
+            return Err(Reason::OtherProtocol);
+        }
+        let options = u32::from(version_and_length & 0x3f) * 4;
+        self.next(Layer::ether(u16::from_be_bytes([p0, p1])), 8 + options);
         Ok(())
     }
 

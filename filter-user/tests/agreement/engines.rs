@@ -3,29 +3,36 @@
 use std::{
     collections::{BTreeSet, HashSet},
     fmt::Write as _,
+    net::SocketAddr,
 };
 
-use filter_core::{Name, Reason, RuleKey, Rules, Settings, Verdict, decide};
+use filter_core::{HASH_KEY_WORDS, HashKey, Offline, Options, Reason, RuleKey, Rules, Settings, Verdict};
 use filter_user::kernel::{Filter, LoadOptions, TestBed};
 
-const DNS_PORTS: [u16; 1] = [53];
 /// Of the names that occur, each of so many is a rule.
 const NAMES_A_RULE: usize = 3;
 /// What the kernel takes for a test run: an Ethernet header at least, and as many buffers as a packet may have at most.
 const FRAME_BYTES: std::ops::RangeInclusive<usize> = 14..=65_536;
+/// Few enough that flows have to go for others.
+const FLOWS: u32 = 64;
 
-/// A decision, with the name where the reason is about one.
+/// A decision, with all names of the frame.
 #[derive(Debug, PartialEq, Eq)]
 struct Decision {
     verdict: Option<Verdict>,
     reason: Reason,
-    name: Option<String>,
+    names: Vec<Judged>,
 }
 
-impl Decision {
-    fn new(verdict: Option<Verdict>, reason: Reason, name: &dyn ToString) -> Self {
-        Self { verdict, reason, name: is_about_name(reason).then(|| name.to_string()) }
-    }
+/// What is reported of a name.
+#[derive(Debug, PartialEq, Eq)]
+struct Judged {
+    name: String,
+    reason: Option<Reason>,
+    rule: Option<RuleKey>,
+    record: Option<u16>,
+    sequence: u32,
+    ends: (SocketAddr, SocketAddr),
 }
 
 /// What was seen on the way.
@@ -37,10 +44,13 @@ pub struct Tally {
     pub dropped: usize,
     /// Frames that a test run does not take.
     pub not_taken: usize,
+    /// Names that both judged.
+    pub names: usize,
     /// The reasons that occurred.
     pub reasons: BTreeSet<Reason>,
 }
 
+#[derive(Clone)]
 struct Keys(HashSet<RuleKey>);
 
 impl Rules for Keys {
@@ -49,70 +59,100 @@ impl Rules for Keys {
     }
 }
 
-/// Has both decide over each frame.
+/// Has both decide over each frame, in order and with what they hold of its flow.
 ///
 /// # Panics
 /// Where they disagree, with the frame, both decisions and `what`, which says where the frame is from.
 pub fn compare(rule_names: &[String], what: &str, frames: impl IntoIterator<Item = Vec<u8>>) -> Tally {
-    let options = LoadOptions { max_rules: 1 << 16, dns_ports: DNS_PORTS.to_vec(), events_per_second: 1 };
+    let options = LoadOptions {
+        max_rules: 1 << 16,
+        flows: FLOWS,
+        report_passed: true,
+        events_per_second: u32::MAX,
+        ..LoadOptions::default()
+    };
     let mut filter = Filter::load(&options).expect("a filter");
     let key = *filter.hash_key();
     let keys: Vec<_> = rule_names.iter().filter_map(|name| key.rule_key(name)).collect();
     filter.insert_many(&keys, |_| {}).expect("room for the rules");
-    let settings = Settings::new(key, &DNS_PORTS, 1);
-    let rules = Keys(keys.into_iter().collect());
+    let mut offline = offline(key, Keys(keys.into_iter().collect()));
     let mut bed = filter.test_bed().expect("a CPU");
     let mut tally = Tally::default();
     for (number, frame) in frames.into_iter().enumerate() {
-        let core = in_user_space(&settings, &rules, &frame);
-        let Some(kernel) = in_kernel(&mut bed, &frame) else {
+        if !FRAME_BYTES.contains(&frame.len()) {
             tally.not_taken += 1;
             continue;
-        };
+        }
+        let core = in_user_space(&mut offline, &frame);
+        let kernel = in_kernel(&mut bed, &frame);
         assert!(kernel == core, "{what}, frame {number}:\nkernel     {kernel:?}\nuser space {core:?}\n{}", hex(&frame));
         tally.judged += 1;
         tally.dropped += usize::from(kernel.verdict == Some(Verdict::Drop));
+        tally.names += kernel.names.len();
         tally.reasons.insert(kernel.reason);
     }
     tally
 }
 
-/// Every third of the names that are asked for in these frames.
+/// Every third of the names that are in these frames.
 pub fn every_third_name<'f>(frames: impl IntoIterator<Item = &'f Vec<u8>>) -> Vec<String> {
-    let key = filter_core::HashKey::from_words([3; filter_core::HASH_KEY_WORDS]);
-    let settings = Settings::new(key, &DNS_PORTS, 1);
-    let none = Keys(HashSet::new());
-    let names = frames.into_iter().filter_map(|frame| in_user_space(&settings, &none, frame).name);
-    names.collect::<BTreeSet<_>>().into_iter().step_by(NAMES_A_RULE).collect()
+    let mut offline = offline(any_key(), Keys(HashSet::new()));
+    let names = frames.into_iter().flat_map(|frame| in_user_space(&mut offline, frame).names);
+    names.map(|name| name.name).collect::<BTreeSet<_>>().into_iter().step_by(NAMES_A_RULE).collect()
 }
 
-/// True if a frame holds a DNS question or a hello, so that changing it changes something.
+/// True if a frame holds DNS or TLS, so that changing it changes something.
 pub fn carries_name(frame: &[u8]) -> bool {
-    let settings = Settings::new(filter_core::HashKey::from_words([3; filter_core::HASH_KEY_WORDS]), &DNS_PORTS, 1);
+    // One flow at a time: what stands alone is what is changed.
+    let mut offline = offline(any_key(), Keys(HashSet::new()));
     !matches!(
-        in_user_space(&settings, &Keys(HashSet::new()), frame).reason,
+        in_user_space(&mut offline, frame).reason,
         Reason::NotIp | Reason::OtherProtocol | Reason::UdpOther | Reason::TcpOther
     )
 }
 
-fn in_user_space(settings: &Settings, rules: &Keys, frame: &[u8]) -> Decision {
-    let mut name = Name::default();
-    let reason = decide(frame, settings, rules, &mut name);
-    Decision::new(Some(reason.verdict()), reason, &name)
+fn any_key() -> HashKey {
+    HashKey::from_words([3; HASH_KEY_WORDS])
 }
 
-fn in_kernel(bed: &mut TestBed<'_>, frame: &[u8]) -> Option<Decision> {
-    match bed.judge(frame) {
-        Ok(judged) => Some(Decision::new(judged.verdict, judged.reason, &judged.name)),
-        Err(error) => {
-            assert!(!FRAME_BYTES.contains(&frame.len()), "a frame of {} bytes: {error}", frame.len());
-            None
-        }
+fn offline(key: HashKey, rules: Keys) -> Offline<Keys> {
+    Offline::new(Settings::new(key, &Options { flows: FLOWS, report_passed: true, ..Options::default() }), rules)
+}
+
+fn in_user_space(offline: &mut Offline<Keys>, frame: &[u8]) -> Decision {
+    let reason = offline.decide(frame);
+    let names = offline.take_events();
+    Decision {
+        verdict: Some(reason.verdict()),
+        reason,
+        names: names
+            .iter()
+            .map(|event| Judged {
+                name: event.name().to_string(),
+                reason: event.reason(),
+                rule: event.rule(),
+                record: event.record(),
+                sequence: event.sequence(),
+                ends: (event.source(), event.destination()),
+            })
+            .collect(),
     }
 }
 
-fn is_about_name(reason: Reason) -> bool {
-    matches!(reason, Reason::DnsNotListed | Reason::DnsBlocked | Reason::TlsNotListed | Reason::TlsBlocked)
+fn in_kernel(bed: &mut TestBed<'_>, frame: &[u8]) -> Decision {
+    let judged = bed.judge(frame).expect("a frame that the kernel takes");
+    let mut names = Vec::new();
+    bed.drain_events(|event| {
+        names.push(Judged {
+            name: event.name,
+            reason: Some(event.reason),
+            rule: event.rule,
+            record: event.record,
+            sequence: event.sequence,
+            ends: (event.source, event.destination),
+        });
+    });
+    Decision { verdict: judged.verdict, reason: judged.reason, names }
 }
 
 fn hex(frame: &[u8]) -> String {

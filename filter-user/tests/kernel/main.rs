@@ -39,11 +39,25 @@ fn judge(frame: &[u8]) -> Decided {
     judge_with(&mut filter, frame)
 }
 
+/// What claims of sequences are held to: the shared filter's decisions over one frame after the other.
+#[allow(dead_code)]
+fn judge_all(frames: &[Vec<u8>]) -> Vec<Decided> {
+    let mut filter = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    filter.test_bed().unwrap().forget_flows().unwrap();
+    frames.iter().map(|frame| judge_next(&mut filter, frame)).collect()
+}
+
+/// The decision over a frame that nothing came before.
+fn judge_with(filter: &mut Filter, frame: &[u8]) -> Decided {
+    filter.test_bed().unwrap().forget_flows().unwrap();
+    judge_next(filter, frame)
+}
+
 /// The decision over a frame. Asserts that its counter moved and no other, that a blocked frame sent one event and
 /// its rule one hit, and that another frame sent and hit nothing.
-fn judge_with(filter: &mut Filter, frame: &[u8]) -> Decided {
+fn judge_next(filter: &mut Filter, frame: &[u8]) -> Decided {
     let before = Effects::of(filter);
-    let judged = judge_alone(filter, frame);
+    let judged = filter.test_bed().unwrap().judge(frame).unwrap();
     let after = Effects::of(filter);
 
     let decided = Decided::of(judged.reason, &judged.name);
