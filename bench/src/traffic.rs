@@ -93,7 +93,7 @@ fn payload(start: &[u8], random: &mut Rng) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use filter_core::{HASH_KEY_WORDS, HashKey, Name, RuleKey, Rules, Settings};
+    use filter_core::{HASH_KEY_WORDS, HashKey, Offline, Options, RuleKey, Rules, Settings};
 
     use super::*;
 
@@ -108,13 +108,12 @@ mod tests {
     #[test]
     fn each_kind_of_packet_meets_the_reason_that_is_measured() {
         let key = HashKey::from_words(std::array::from_fn::<_, HASH_KEY_WORDS, _>(|word| 7 * word as u64 + 1));
-        let settings = Settings::new(key, &[53], 0);
+        let settings = Settings::new(key, &Options { flows: 1, ..Options::default() });
         let mut random = Rng::with_seed(1);
         for traffic in Traffic::ALL {
             let listed = Listed(traffic.is_listed().then(|| key.rule_key("ads.example").unwrap()));
             let frame = traffic.frame("x.ads.example", &mut random);
-            let reason = filter_core::decide(&frame[..], &settings, &listed, &mut Name::default());
-            assert_eq!(reason, traffic.reason(), "{traffic:?}");
+            assert_eq!(Offline::new(settings, listed).decide(&frame), traffic.reason(), "{traffic:?}");
         }
     }
 

@@ -76,10 +76,22 @@ impl Wrap {
         frame
     }
 
-    fn network_step(&self) -> PacketBuilderStep<IpHeaders> {
+    /// The SYN of a connection, with what the client sends along (RFC 7413). The payload has the sequence number behind
+    /// this one.
+    ///
+    /// # Panics
+    /// If the payload is too long.
+    pub fn syn(&self, sequence: u32, payload: &[u8]) -> Vec<u8> {
+        let mut frame = Vec::new();
+        let step = self.network_step().tcp(self.from, self.to, sequence, 65_000).syn();
+        step.write(&mut frame, payload).expect("a segment");
+        frame
+    }
+
+    pub(crate) fn network_step(&self) -> PacketBuilderStep<IpHeaders> {
         let link = PacketBuilder::ethernet2([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2]);
         let id = |id: u16| VlanId::try_new(id).expect("a VLAN id");
-        let ip = self.ip();
+        let ip = self.ip_headers();
         match self.vlan_tags {
             0 => link.ip(ip),
             1 => link.single_vlan(id(7)).ip(ip),
@@ -87,7 +99,7 @@ impl Wrap {
         }
     }
 
-    fn ip(&self) -> IpHeaders {
+    fn ip_headers(&self) -> IpHeaders {
         match &self.network {
             Network::V4(options) => {
                 let mut header =

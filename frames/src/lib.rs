@@ -3,16 +3,23 @@
 //!
 //! Input is that of tests: what cannot be encoded panics.
 
+mod around;
 mod dns;
 mod headers;
 mod hello;
 mod rewrite;
 mod segments;
+mod sslv2;
 mod tls;
 
-pub use dns::{query, query_of, query_without_edns, response, update};
+pub use around::{Tunnel, behind_labels, in_pppoe};
+pub use dns::{
+    Data, Sections, over_tcp, query, query_numbered, query_of, query_without_edns, response, response_of,
+    response_with, update,
+};
 pub use headers::{Network, Wrap};
 pub use hello::{Extension, Hello};
 pub use rewrite::{behind_extensions, ipv4_fragment, ipv6_fragment, tagged};
-pub use segments::{in_records, in_segments};
+pub use segments::{in_records, in_segments, segment};
+pub use sslv2::sslv2_hello;
 pub use tls::{client_hello, client_hello_without_name, server_name_at};

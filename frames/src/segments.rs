@@ -1,5 +1,7 @@
 //! Payloads of TCP, cut into records and segments.
 
+use std::ops::Range;
+
 use crate::Wrap;
 
 /// The hello of one record, in records of so many octets; the last has what is left.
@@ -19,9 +21,11 @@ pub fn in_records(hello: &[u8], octets: usize) -> Vec<u8> {
 /// to the end. The first octet has the sequence number `first`.
 pub fn in_segments(wrap: &Wrap, first: u32, payload: &[u8], starts: &[usize]) -> Vec<Vec<u8>> {
     let end = |start: usize| starts.iter().copied().filter(|it| *it > start).min().unwrap_or(payload.len());
-    let segment = |start: usize| {
-        let offset = u32::try_from(start).unwrap_or(u32::MAX);
-        wrap.tcp_at(first.wrapping_add(offset), payload.get(start..end(start)).unwrap_or_default())
-    };
-    starts.iter().map(|start| segment(*start)).collect()
+    starts.iter().map(|start| segment(wrap, first, payload, *start..end(*start))).collect()
+}
+
+/// A segment with this range of the payload, whose first octet has the sequence number `first`.
+pub fn segment(wrap: &Wrap, first: u32, payload: &[u8], range: Range<usize>) -> Vec<u8> {
+    let offset = u32::try_from(range.start).unwrap_or(u32::MAX);
+    wrap.tcp_at(first.wrapping_add(offset), payload.get(range).unwrap_or_default())
 }

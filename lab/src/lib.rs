@@ -21,7 +21,7 @@ pub use address::{Address, CLIENT, Family, GATEWAY_LAN, GATEWAY_WAN, SERVER};
 pub use cleanup::{clean_up_on_signals, sweep};
 pub use namespace::{Namespace, Role, program};
 pub use process::Process;
-pub use server::{DnsServer, TlsServer};
+pub use server::{ALIAS, ALIASED, DnsServer, TlsServer};
 pub use topology::{Lab, Options, Standing};
 pub use wait::wait_until;
 

@@ -77,7 +77,7 @@ impl Namespace {
     }
 
     /// Runs `ip` on this namespace.
-    pub(crate) fn ip(&self, args: &str) -> Result<String> {
+    pub fn ip(&self, args: &str) -> Result<String> {
         run(program("ip").args(["-n", &self.name]).args(args.split(' ')))
     }
 }

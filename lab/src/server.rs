@@ -13,7 +13,12 @@ use crate::wait_until;
 
 const START_UP: Duration = Duration::from_secs(10);
 
-/// dnsmasq, which answers every name with the server's own addresses, over UDP and TCP.
+/// A name that the DNS server has as an alias.
+pub const ALIAS: &str = "alias.example.org";
+/// What it is an alias of.
+pub const ALIASED: &str = "ads.example.com";
+
+/// dnsmasq, which answers every name with the server's own addresses, over UDP and TCP; [`ALIAS`] by way of a CNAME.
 #[derive(Debug)]
 pub struct DnsServer {
     process: Process,
@@ -36,6 +41,8 @@ impl DnsServer {
             format!("--pid-file={directory}/dnsmasq.pid"),
             format!("--address=/#/{v4}"),
             format!("--address=/#/{v6}"),
+            format!("--host-record={ALIASED},{v4},{v6}"),
+            format!("--cname={ALIAS},{ALIASED}"),
         ];
         let process = start(server, "dnsmasq", &args, |family| {
             let at = format!("@{}", SERVER.of(family));

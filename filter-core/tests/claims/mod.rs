@@ -1,19 +1,27 @@
-//! What is claimed of single frames. filter-core's tests hold the source to it in user space, filter-user's the loaded
-//! program in the kernel; each gives a `judge` at its crate's root.
+//! What is claimed of frames. filter-core's tests hold the source to it in user space, filter-user's the loaded program
+//! in the kernel; each gives at its crate's root a `judge` for a frame that nothing came before, and a `judge_all` for
+//! frames that come one after the other.
 
 mod dns;
+mod dns_responses;
+mod dns_stream;
+mod encapsulation;
 mod ethernet;
 mod ipv4;
 mod ipv6;
+mod pointers;
 mod tls;
 mod tls_extensions;
+mod tls_opening;
+mod tls_segments;
 mod tls_splits;
 mod transport;
+mod tunnels;
 
 use filter_core::{Reason, Verdict};
 use frames::Wrap;
 
-use crate::judge;
+use crate::{judge, judge_all};
 
 /// The rules in force wherever frames are judged.
 pub const RULES: [&str; 2] = ["ads.example.com", "tracker.example"];
@@ -23,7 +31,7 @@ const LISTED: &str = "ads.example.com";
 const OTHER: &str = "web.example.com";
 
 /// What became of a frame.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decided {
     /// Why.
     pub reason: Reason,
@@ -41,6 +49,16 @@ impl Decided {
 #[track_caller]
 fn assert_reason(frame: &[u8], reason: Reason, what: &str) {
     assert_eq!(judge(frame).reason, reason, "{what}");
+}
+
+/// The reasons of frames that come one after the other.
+fn reasons(frames: &[Vec<u8>]) -> Vec<Reason> {
+    judge_all(frames).into_iter().map(|decided| decided.reason).collect()
+}
+
+#[track_caller]
+fn assert_reasons(frames: &[Vec<u8>], expected: &[Reason], what: &str) {
+    assert_eq!(reasons(frames), expected, "{what}");
 }
 
 /// Queries for a listed name and for its neighbour, in the frames that `wrap` makes.
@@ -69,6 +87,24 @@ fn with(frame: &[u8], at: usize, bytes: &[u8]) -> Vec<u8> {
     changed
 }
 
+/// Octets of the hello up to the end of its server name.
+fn name_end(hello: &[u8], name: &str) -> usize {
+    frames::server_name_at(hello, name).unwrap() + name.len()
+}
+
 fn passes(frame: &[u8]) -> bool {
     judge(frame).reason.verdict() == Verdict::Pass
+}
+
+/// Numbers that look drawn, and are the same in each run (Steele, Lea, Flood: splitmix64).
+struct Drawn(u64);
+
+impl Drawn {
+    /// A number below `bound`.
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((mixed ^ (mixed >> 31)) % bound as u64).unwrap()
+    }
 }

@@ -3,11 +3,6 @@ use frames::{Extension, Hello, Wrap};
 
 use super::*;
 
-/// Octets of the hello up to the end of its server name.
-fn name_end(hello: &[u8], name: &str) -> usize {
-    frames::server_name_at(hello, name).unwrap() + name.len()
-}
-
 /// Where the hello is cut, what should become of it.
 fn expected(end: usize, name_end: usize, whole: Reason) -> Reason {
     match end {

@@ -49,6 +49,8 @@ pub struct Interface {
     pub index: u32,
     /// Where the program runs: `native` (in the driver) or `generic`.
     pub mode: String,
+    /// Which DNS messages are judged there: `queries`, `responses` or `both`.
+    pub judged: String,
 }
 
 /// How many rules there are, and from where.

@@ -164,8 +164,12 @@ async fn forward_events(controller: &Mutex<Controller>) {
 }
 
 fn interface(attachment: &Attachment) -> Interface {
-    let mode = attachment.mode.as_str().into();
-    Interface { name: attachment.interface.clone(), index: attachment.index, mode }
+    Interface {
+        name: attachment.interface.clone(),
+        index: attachment.index,
+        mode: attachment.mode.as_str().into(),
+        judged: attachment.judged.as_str().into(),
+    }
 }
 
 /// Memory that this process has in RAM (`VmRSS`, proc(5)); 0 where that cannot be read.

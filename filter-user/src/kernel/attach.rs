@@ -1,12 +1,16 @@
 //! Attaching to interfaces: to all that were named, or to none.
 
-use std::{collections::BTreeSet, io};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+};
 
 use aya::programs::{ProgramError, Xdp, XdpMode, links::FdLink, xdp::XdpError};
+use filter_core::Sides;
 use netlink_packet_core::{NLM_F_REQUEST, NetlinkMessage, NetlinkPayload};
 use netlink_packet_route::{
     RouteNetlinkMessage,
-    link::{LinkAttribute, LinkMessage, LinkXdp},
+    link::{LinkAttribute, LinkLayerType, LinkMessage, LinkXdp},
 };
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE};
 
@@ -59,6 +63,8 @@ pub struct Attachment {
     pub index: u32,
     /// Where the program runs.
     pub mode: AttachedMode,
+    /// Which DNS messages are judged there.
+    pub judged: Sides,
 }
 
 /// Attaches to each interface. Dropping a link detaches it, so that a failure leaves nothing attached.
@@ -66,6 +72,7 @@ pub(super) fn to_all(
     program: &mut Xdp,
     interfaces: &[String],
     mode: Mode,
+    sides: &BTreeMap<u32, Sides>,
 ) -> Result<Vec<(Attachment, FdLink)>, KernelError> {
     let free = interfaces.iter().map(|name| free_interface(name)).collect::<Result<Vec<_>, _>>()?;
     let different: BTreeSet<_> = free.iter().map(|(_, index)| index).collect();
@@ -77,7 +84,8 @@ pub(super) fn to_all(
     free.into_iter()
         .map(|(name, index)| {
             let (link, mode) = to_one(program, name, index, mode)?;
-            Ok((Attachment { interface: name.to_owned(), index, mode }, link))
+            let judged = sides.get(&index).copied().unwrap_or_default();
+            Ok((Attachment { interface: name.to_owned(), index, mode, judged }, link))
         })
         .collect()
 }
@@ -132,6 +140,10 @@ fn free_interface(name: &str) -> Result<(&str, u32), KernelError> {
     let Some(link) = link(name).map_err(failed)? else {
         return Err(KernelError::NoInterface { name: name.to_owned() });
     };
+    let kind = link.header.link_layer_type;
+    if !matches!(kind, LinkLayerType::Ether | LinkLayerType::Loopback) {
+        return Err(KernelError::NotEthernet { interface: name.to_owned(), kind: format!("{kind:?}").to_lowercase() });
+    }
     match xdp_program(&link) {
         Some(id) => Err(KernelError::Occupied { interface: name.to_owned(), id, name: program_name(id) }),
         None => Ok((name, link.header.index)),

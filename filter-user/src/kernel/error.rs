@@ -32,6 +32,17 @@ pub enum KernelError {
         /// Its name.
         name: String,
     },
+    /// Frames of the interface have no Ethernet header.
+    #[error(
+        "`{interface}` carries no Ethernet frames but packets of type {kind} (a tunnel, PPP or WireGuard, for example): \
+         name the interface below it, or the bridge or LAN port that its clients are behind"
+    )]
+    NotEthernet {
+        /// The interface.
+        interface: String,
+        /// Its ARPHRD type in words.
+        kind: String,
+    },
     /// The driver cannot run XDP.
     #[error("`{interface}` cannot run XDP in its driver ({error}); use `--mode generic` or `--mode auto`")]
     NotNative {

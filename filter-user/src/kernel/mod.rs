@@ -104,6 +104,7 @@ pub struct Filter {
     events: RingBuf<MapData>,
     hash_key: HashKey,
     capacity: u32,
+    sides: BTreeMap<u32, Sides>,
     /// Dropping a link detaches it.
     attached: Vec<(Attachment, FdLink)>,
     #[cfg(feature = "trace")]
@@ -151,6 +152,7 @@ impl Filter {
             events: RingBuf::try_from(object.take_map("EVENTS").ok_or(KernelError::Object { what: "EVENTS" })?)?,
             hash_key,
             capacity: options.max_rules.max(1),
+            sides: options.sides.clone(),
             attached: Vec::new(),
             #[cfg(feature = "trace")]
             trace: trace::Trace::of(&mut object)?,
@@ -174,7 +176,7 @@ impl Filter {
     /// Names the interface that could not be had and why.
     pub fn attach(&mut self, interfaces: &[String], mode: Mode) -> Result<Vec<Attachment>, KernelError> {
         let program = program(&mut self.object, PROGRAM)?;
-        self.attached.extend(attach::to_all(program, interfaces, mode)?);
+        self.attached.extend(attach::to_all(program, interfaces, mode, &self.sides)?);
         Ok(self.attached.iter().map(|(attachment, _)| attachment.clone()).collect())
     }
 

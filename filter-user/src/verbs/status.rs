@@ -2,7 +2,7 @@
 
 use std::{io::Write, process::ExitCode, time::Duration};
 
-use filter_user::api::{ListStatus, RuleCounts, Status};
+use filter_user::api::{Interface, ListStatus, RuleCounts, Status};
 use indicatif::{HumanBytes, HumanDuration};
 
 use super::ask;
@@ -38,7 +38,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 fn facts(status: &Status) -> [[String; 2]; 6] {
-    let interfaces: Vec<_> = status.interfaces.iter().map(|it| format!("{} ({})", it.name, it.mode)).collect();
+    let interfaces: Vec<_> = status.interfaces.iter().map(interface).collect();
     let RuleCounts { total, capacity, .. } = &status.rules;
     let (program, events) = (&status.program, &status.events);
     let instructions = plural(program.verified_instructions.into(), "verified instruction");
@@ -62,6 +62,13 @@ fn facts(status: &Status) -> [[String; 2]; 6] {
         ),
         row("socket", status.socket.display().to_string()),
     ]
+}
+
+fn interface(Interface { name, mode, judged, .. }: &Interface) -> String {
+    match &**judged {
+        "both" => format!("{name} ({mode})"),
+        side => format!("{name} ({mode}, of DNS {side} only)"),
+    }
 }
 
 fn rules_by_list(status: &Status) -> Vec<[String; 3]> {

@@ -27,6 +27,23 @@ fn an_interface_that_has_an_xdp_program_is_left_to_it() {
 }
 
 #[test]
+fn an_interface_without_ethernet_frames_is_refused() {
+    let home = Home::new(&["a.example"]);
+    home.lab.gateway().ip("tuntap add dev tun0 mode tun").unwrap();
+    let (code, words) = home.run_fails(&["--iface", "tun0"]);
+    assert_eq!(code, 1);
+    assert!(words.starts_with("namegate: `tun0` carries no Ethernet frames but packets of type none "), "{words}");
+}
+
+#[test]
+fn sides_of_an_interface_that_is_not_filtered_are_refused() {
+    let home = Home::new(&["a.example"]);
+    let (code, words) = home.run_fails(&["--iface", "lan", "--judge", "wan=queries"]);
+    assert_eq!(code, 1);
+    assert_eq!(words, "namegate: --judge names `wan`, which --iface does not: name it there as well, or mend the name\n");
+}
+
+#[test]
 fn a_list_that_cannot_be_used_ends_it_before_anything_is_attached() {
     let home = Home::new(&["a.example"]);
     fs::write(home.path("binary"), b"a.example\n\0\0").unwrap();

@@ -4,4 +4,6 @@ mod detaching;
 mod names;
 mod network;
 mod raw;
+mod segments;
+mod sides;
 mod tagged;

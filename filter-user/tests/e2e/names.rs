@@ -62,8 +62,8 @@ fn assert_judged(network: &Network, program: Program, family: Family, name: &str
 
 fn counter(program: Program, blocked: bool) -> &'static str {
     match (program, blocked) {
-        (Program::Dig, true) => "dns_blocked",
-        (Program::Dig, false) => "dns_not_listed",
+        (Program::Dig | Program::DigTcp, true) => "dns_blocked",
+        (Program::Dig | Program::DigTcp, false) => "dns_not_listed",
         (_, true) => "tls_blocked",
         (_, false) => "tls_not_listed",
     }

@@ -22,6 +22,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Program {
     Dig,
+    DigTcp,
     Curl,
     OpenSsl,
 }
@@ -57,11 +58,17 @@ impl Network {
 
     /// Starts the controller on the gateway's interface to the client, and waits until it filters in this mode.
     pub fn filter(&mut self, mode: &str) {
+        self.filter_on("lan", mode, &[]);
+    }
+
+    /// The same on another interface, with more arguments.
+    pub fn filter_on(&mut self, interface: &str, mode: &str, more: &[&str]) {
         let (list, log) = (self.path("list"), self.path("log"));
         fs::write(&list, format!("{LISTED}\n")).unwrap();
         let log_file = File::create(&log).unwrap();
         let mut command = self.lab.gateway().command(NAMEGATE);
-        command.args(["run", "--iface", "lan", "--mode", mode, "--list", &list, "--socket", &self.path("socket")]);
+        command.args(["run", "--iface", interface, "--mode", mode, "--list", &list, "--socket", &self.path("socket")]);
+        command.args(more);
         command.stdin(Stdio::null()).stdout(log_file.try_clone().unwrap()).stderr(log_file);
         let mut process = Process::spawn(&mut command).unwrap();
         wait_until("the controller to answer", LIMIT, || {
@@ -103,8 +110,9 @@ impl Network {
         let mut command = self.lab.client().command("timeout");
         command.arg(seconds.to_string());
         match program {
-            Program::Dig => command
-                .args(["dig", "+short", "+tries=1", &format!("+time={seconds}")])
+            Program::Dig | Program::DigTcp => command
+                .args(["dig", if program == Program::DigTcp { "+tcp" } else { "+notcp" }])
+                .args(["+short", "+tries=1", &format!("+time={seconds}")])
                 .args([&format!("@{}", SERVER.of(family)), name]),
             Program::Curl => {
                 command.args(["curl", "-sk", "--resolve", &format!("{name}:443:{server}"), &format!("https://{name}/")])
@@ -125,7 +133,7 @@ impl Network {
         counters.filter(|(name, count)| *count > 0 && (name.starts_with("dns_") || name.starts_with("tls_"))).collect()
     }
 
-    fn verb(&self, verb: &str) -> Option<Value> {
+    pub fn verb(&self, verb: &str) -> Option<Value> {
         let mut command = Command::new(NAMEGATE);
         let output = command.args([verb, "--json", "--socket", &self.path("socket")]).output().unwrap();
         output.status.success().then(|| serde_json::from_slice(&output.stdout).unwrap())

@@ -1,0 +1,282 @@
+use filter_core::Reason;
+use frames::{Data, Wrap, over_tcp};
+
+use super::*;
+
+const BLOCKED: Reason = Reason::DnsBlocked;
+const NOT_LISTED: Reason = Reason::DnsNotListed;
+const SPLIT: Reason = Reason::DnsSplit;
+/// Sequence number of the first octet of a stream.
+const FIRST: u32 = 5_000;
+/// What an Ethernet of 1,500 octets lets a segment have.
+const SEGMENT: usize = 1_460;
+
+/// Queries for these names, as a stream.
+fn queries(names: &[&str]) -> Vec<u8> {
+    names.iter().flat_map(|name| over_tcp(&frames::query(name))).collect()
+}
+
+/// A response for a name, with so much text in it that it has more than `octets`; the target of an alias is last.
+fn long_response(octets: usize, asked: &str, target: &str) -> Vec<u8> {
+    let answers = [(asked, Data::Text(octets / 200)), (asked, Data::Cname(target))];
+    frames::response_of(&[asked], &answers)
+}
+
+fn client() -> Wrap {
+    Wrap::v4(53)
+}
+
+fn server() -> Wrap {
+    Wrap { from: 53, ..Wrap::v6(40_000) }
+}
+
+/// The payload in segments of so many octets.
+fn in_pieces(wrap: &Wrap, payload: &[u8], octets: usize) -> Vec<Vec<u8>> {
+    let starts: Vec<_> = (0..payload.len()).step_by(octets).collect();
+    frames::in_segments(wrap, FIRST, payload, &starts)
+}
+
+#[test]
+fn a_message_over_tcp_is_judged_from_and_to_a_dns_port() {
+    for wrap in [client(), server(), Wrap { from: 53, ..Wrap::v4(53) }] {
+        assert_queries_are_judged("TCP", |query| wrap.tcp(&over_tcp(query)));
+    }
+    assert_reason(&Wrap::v4(54).tcp(&queries(&[LISTED])), Reason::TcpOther, "port 54");
+}
+
+#[test]
+fn every_message_of_a_segment_is_judged() {
+    for messages in [1, 2, 5, 20] {
+        for place in 0..messages {
+            let mut names = vec![OTHER; messages];
+            names[place] = LISTED;
+            assert_reason(&client().tcp(&queries(&names)), BLOCKED, &format!("{place} of {messages}"));
+        }
+        assert_reason(&client().tcp(&queries(&vec![OTHER; messages])), NOT_LISTED, &format!("{messages}"));
+    }
+}
+
+#[test]
+fn a_message_in_two_segments_is_judged_wherever_it_is_cut() {
+    for (name, expected) in [(LISTED, BLOCKED), (OTHER, NOT_LISTED)] {
+        let stream = queries(&[name]);
+        for cut in 1..stream.len() {
+            let segments = frames::in_segments(&client(), FIRST, &stream, &[0, cut]);
+            assert_reasons(&segments, &[SPLIT, expected], &format!("{name}: {cut}"));
+        }
+    }
+}
+
+#[test]
+fn a_message_is_judged_that_comes_octet_by_octet() {
+    for (name, expected) in [(LISTED, BLOCKED), (OTHER, NOT_LISTED)] {
+        let stream = queries(&[name]);
+        let reasons = reasons(&in_pieces(&server(), &stream, 1));
+        let (last, before) = reasons.split_last().unwrap();
+        assert_eq!(*last, expected, "{name}");
+        assert!(before.iter().all(|reason| *reason == SPLIT), "{name}: {before:?}");
+    }
+}
+
+#[test]
+fn messages_that_are_cut_anywhere_are_each_judged() {
+    let names = [OTHER, OTHER, LISTED, OTHER];
+    let stream = queries(&names);
+    let message = stream.len() / names.len();
+    for octets in 1..stream.len() {
+        let reasons = reasons(&in_pieces(&client(), &stream, octets));
+        let complete = (3 * message).div_ceil(octets) - 1;
+        assert!(reasons[..complete].iter().all(|reason| [SPLIT, NOT_LISTED].contains(reason)), "{octets}: {reasons:?}");
+        assert_eq!(reasons[complete], BLOCKED, "{octets} octets");
+    }
+}
+
+#[test]
+fn a_message_behind_whole_ones_is_judged_once_it_is_complete() {
+    for (name, expected) in [(LISTED, BLOCKED), (OTHER, NOT_LISTED)] {
+        let stream = queries(&[OTHER, name]);
+        let message = stream.len() / 2;
+        for cut in message + 1..stream.len() {
+            let segments = frames::in_segments(&client(), FIRST, &stream, &[0, cut]);
+            assert_reasons(&segments, &[NOT_LISTED, expected], &format!("{name}: {}", cut - message));
+        }
+    }
+}
+
+#[test]
+fn segments_may_come_in_any_order_after_the_syn() {
+    for (name, expected) in [(LISTED, BLOCKED), (OTHER, NOT_LISTED)] {
+        let stream = queries(&[name]);
+        for (first, second) in [(1, 2), (1, 20), (2, 14), (14, 20), (20, 21)] {
+            for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+                let starts = order.map(|place| [0, first, second][place]);
+                let segments = frames::in_segments(&client(), FIRST, &stream, &starts);
+                let frames = [&[client().syn(FIRST - 1, &[])], &segments[..]].concat();
+                let what = format!("{name}: {starts:?}");
+                assert_reasons(&frames, &[Reason::TcpOther, SPLIT, SPLIT, expected], &what);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_later_message_may_come_in_any_order_as_well() {
+    for (name, expected) in [(LISTED, BLOCKED), (OTHER, NOT_LISTED)] {
+        let stream = queries(&[OTHER, name]);
+        let message = stream.len() / 2;
+        let segments = frames::in_segments(&client(), FIRST, &stream, &[0, message + 20, message]);
+        let frames = [&[client().syn(FIRST - 1, &[])], &segments[..]].concat();
+        let reasons = reasons(&frames);
+        assert_eq!(reasons[1], NOT_LISTED, "the first message");
+        assert_eq!(reasons[3], expected, "{name}: {reasons:?}");
+    }
+}
+
+#[test]
+fn segments_that_overlap_are_joined() {
+    for (name, expected) in [(LISTED, BLOCKED), (OTHER, NOT_LISTED)] {
+        let stream = queries(&[name]);
+        let segment = |from, to| frames::segment(&client(), FIRST, &stream, from..to);
+        for overlap in 1..20 {
+            let frames = [segment(0, 20), segment(20 - overlap, stream.len())];
+            assert_reasons(&frames, &[SPLIT, expected], &format!("{name}: {overlap} octets twice"));
+            let frames = [segment(0, 20), segment(20 - overlap, 20), segment(20, stream.len())];
+            assert_reasons(&frames, &[SPLIT, SPLIT, expected], &format!("{name}: {overlap} octets again"));
+        }
+    }
+}
+
+#[test]
+fn every_segment_of_a_blocked_message_is_dropped_when_it_is_sent_again() {
+    let stream = queries(&[LISTED]);
+    let segment = |from, to| frames::segment(&client(), FIRST, &stream, from..to);
+    for (from, to) in [(0, 20), (20, stream.len()), (0, stream.len()), (0, 1), (10, 30)] {
+        let frames = [segment(0, 20), segment(20, stream.len()), segment(from, to)];
+        assert_reasons(&frames, &[SPLIT, BLOCKED, BLOCKED], &format!("{from} to {to} again"));
+    }
+    let other = queries(&[OTHER]);
+    let segment = |from, to| frames::segment(&client(), FIRST, &other, from..to);
+    let frames = [segment(0, 20), segment(20, other.len()), segment(20, other.len())];
+    assert!(judge_all(&frames).iter().all(|decided| !decided.reason.is_blocked()));
+}
+
+#[test]
+fn a_blocked_message_stays_blocked_whatever_came_behind_it() {
+    let stream = queries(&[LISTED, OTHER]);
+    let message = stream.len() / 2;
+    let segment = |from, to| frames::segment(&client(), FIRST, &stream, from..to);
+    let blocked = segment(0, message);
+    for (what, behind) in [
+        ("a whole message", segment(message, stream.len())),
+        ("the start of one", segment(message, message + 20)),
+        ("the end of one", segment(message + 20, stream.len())),
+        ("a single octet", segment(message, message + 1)),
+    ] {
+        let reasons = reasons(&[blocked.clone(), behind, blocked.clone()]);
+        assert_eq!([reasons[0], reasons[2]], [BLOCKED; 2], "{what}");
+    }
+}
+
+#[test]
+fn a_message_of_several_segments_stays_blocked_though_what_follows_is_far_ahead() {
+    let stream = [queries(&[LISTED]), vec![0; 20_000]].concat();
+    let segment = |from, to| frames::segment(&client(), FIRST, &stream, from..to);
+    let message = queries(&[LISTED]).len();
+    for ahead in [0, 100, SEGMENT, 4_000, 4_700, 10_000] {
+        let far = segment(message + ahead, message + ahead + 100);
+        let frames = [segment(0, 20), segment(20, message), far, segment(0, 20), segment(20, message)];
+        let reasons = reasons(&frames);
+        assert_eq!(reasons[4], BLOCKED, "{ahead} octets ahead: {reasons:?}");
+    }
+}
+
+#[test]
+fn responses_over_tcp_are_judged_as_those_over_udp() {
+    for (name, expected) in [(LISTED, Reason::DnsResponseBlocked), (OTHER, Reason::DnsResponseNotListed)] {
+        let stream = over_tcp(&long_response(3_000, "a.example.net", name));
+        for octets in [1, 100, SEGMENT, 4_000] {
+            let reasons = reasons(&in_pieces(&server(), &stream, octets));
+            assert_eq!(reasons.last(), Some(&expected), "{name}: {octets} octets a segment");
+        }
+    }
+}
+
+#[test]
+fn what_is_held_of_a_message_is_judged_and_the_rest_goes_by() {
+    /// What is held, with the two octets of the length.
+    const HELD: usize = 4_608;
+    for (asked, target, expected) in [
+        (LISTED, OTHER, Reason::DnsResponseBlocked),
+        (OTHER, "web.example.net", Reason::DnsCut),
+        (OTHER, LISTED, Reason::DnsCut),
+    ] {
+        let stream = over_tcp(&long_response(6_000, asked, target));
+        for octets in [100, 512, SEGMENT, 4_000] {
+            let reasons = reasons(&in_pieces(&server(), &stream, octets));
+            let complete = HELD.div_ceil(octets) - 1;
+            assert_eq!(reasons[complete], expected, "{asked}, {target}: {octets} octets a segment: {reasons:?}");
+            let before = &reasons[..complete];
+            assert!(before.iter().all(|reason| *reason == SPLIT), "{asked}, {target}: {octets}: {before:?}");
+        }
+    }
+}
+
+#[test]
+fn behind_a_message_that_goes_by_the_next_one_is_judged() {
+    for (name, expected) in [(LISTED, BLOCKED), (OTHER, NOT_LISTED)] {
+        for long in [4_700, 6_000, 20_000, 60_000] {
+            let long = over_tcp(&long_response(long, OTHER, "web.example.net"));
+            let stream = [&long[..], &queries(&[name])].concat();
+            for octets in [100, 512, SEGMENT, 4_000, 5_000, 10_000] {
+                let reasons = reasons(&in_pieces(&server(), &stream, octets));
+                let what = format!("{name} behind {} octets, {octets} a segment", long.len());
+                assert_eq!(reasons.last(), Some(&expected), "{what}: {reasons:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_long_message_in_one_segment_is_judged_to_its_end() {
+    for (name, expected) in [(LISTED, Reason::DnsResponseBlocked), (OTHER, Reason::DnsResponseNotListed)] {
+        let stream = over_tcp(&long_response(20_000, "a.example.net", name));
+        assert_reason(&server().tcp(&stream), expected, name);
+    }
+}
+
+#[test]
+fn a_long_message_whose_start_ends_a_segment_is_judged_by_what_is_held() {
+    for (name, expected) in [(LISTED, Reason::DnsResponseBlocked), (OTHER, Reason::DnsCut)] {
+        let short = queries(&[OTHER]);
+        let long = over_tcp(&long_response(6_000, name, "web.example.net"));
+        let stream = [&short[..], &long].concat();
+        let half = short.len() / 2;
+        // The second segment has the end of the first message and more of the second than is held.
+        let segments = frames::in_segments(&server(), FIRST, &stream, &[0, half, half + 5_200]);
+        let reasons = reasons(&segments);
+        assert!(reasons[1..].contains(&expected), "{name}: {reasons:?}");
+    }
+}
+
+#[test]
+fn a_message_of_no_octets_and_of_less_than_a_header_is_cut() {
+    for octets in [0, 1, 11] {
+        let stream = over_tcp(&frames::query(LISTED)[..octets]);
+        assert_reason(&client().tcp(&stream), Reason::DnsCut, &format!("{octets} octets"));
+        let stream = [stream, queries(&[LISTED])].concat();
+        assert_reason(&client().tcp(&stream), BLOCKED, &format!("{octets} octets, and a message behind"));
+    }
+}
+
+#[test]
+fn a_message_that_looks_like_another_protocol_is_dns_on_its_port() {
+    // A length of 0x1403 and the next octets as of a record of type change_cipher_spec (RFC 8446 appendix D.4).
+    let mut message = frames::query_numbered(0x0300, LISTED);
+    message[2..4].copy_from_slice(&[0x01, 0x01]);
+    message.resize(0x1403, 0);
+    let stream = over_tcp(&message);
+    assert_reason(&client().tcp(&stream), BLOCKED, "in one segment");
+    let cut = 100;
+    let reasons = reasons(&frames::in_segments(&client(), FIRST, &stream, &[0, cut, 1_500, 3_000, 4_500]));
+    assert!(reasons.contains(&BLOCKED), "in several: {reasons:?}");
+}

@@ -1,0 +1,139 @@
+use filter_core::Reason;
+use frames::Wrap;
+
+use super::*;
+
+const SPLIT: Reason = Reason::TlsHelloSplit;
+const SYN: u32 = 7_000;
+/// A record of type `change_cipher_spec` (RFC 8446 appendix D.4, RFC 5246 §7.1).
+const CHANGE_CIPHER_SPEC: [u8; 6] = [20, 3, 3, 0, 1, 1];
+
+/// A listed name and its neighbour, and what becomes of their hellos.
+const NAMES: [(&str, Reason); 2] = [(LISTED, Reason::TlsBlocked), (OTHER, Reason::TlsNotListed)];
+
+fn wraps() -> [Wrap; 2] {
+    [Wrap::v4(443), Wrap::v6(8443)]
+}
+
+#[test]
+fn a_syn_alone_passes_as_any_segment() {
+    for wrap in wraps() {
+        assert_reason(&wrap.syn(SYN, &[]), Reason::TcpOther, "SYN");
+        assert_reason(&wrap.syn(SYN, b"GET / HTTP/1.1\r\n"), Reason::TcpOther, "with something else");
+    }
+}
+
+#[test]
+fn a_hello_in_a_syn_is_judged() {
+    for wrap in wraps() {
+        assert_hellos_are_judged("with the SYN", |hello| wrap.syn(SYN, hello));
+    }
+}
+
+#[test]
+fn a_hello_that_starts_in_a_syn_is_judged_wherever_it_is_cut() {
+    for (name, expected) in NAMES {
+        let hello = frames::client_hello(name);
+        for cut in 1..name_end(&hello, name) {
+            let frames = [Wrap::v4(443).syn(SYN, &hello[..cut]), Wrap::v4(443).tcp_at(SYN + 1 + cut as u32, &hello[cut..])];
+            assert_reasons(&frames, &[SPLIT, expected], &format!("{name}: {cut}"));
+        }
+    }
+}
+
+#[test]
+fn what_a_server_did_not_take_with_the_syn_is_judged_again() {
+    for (name, expected) in NAMES {
+        let hello = frames::client_hello(name);
+        let wrap = Wrap::v6(443);
+        let frames = [wrap.syn(SYN, &hello), wrap.tcp_at(SYN + 1, &hello)];
+        assert_reasons(&frames, &[expected; 2], name);
+        let cut = name_end(&hello, name) - 1;
+        let frames = [wrap.syn(SYN, &hello[..cut]), wrap.tcp_at(SYN + 1, &hello)];
+        assert_reasons(&frames, &[SPLIT, expected], name);
+    }
+}
+
+#[test]
+fn a_syn_that_is_sent_again_changes_nothing() {
+    for (name, expected) in NAMES {
+        let hello = frames::client_hello(name);
+        let wrap = Wrap::v4(443);
+        let (syn, other) = (wrap.syn(SYN, &[]), Reason::TcpOther);
+        let cut = name_end(&hello, name) - 1;
+        let [start, rest] = [wrap.tcp_at(SYN + 1, &hello[..cut]), wrap.tcp_at(SYN + 1 + cut as u32, &hello[cut..])];
+        let before = [syn.clone(), syn.clone(), start.clone(), rest.clone()];
+        assert_reasons(&before, &[other, other, SPLIT, expected], "before the hello");
+        let within = [syn.clone(), start, syn, rest];
+        assert_reasons(&within, &[other, SPLIT, other, expected], "within the hello");
+    }
+}
+
+#[test]
+fn a_hello_behind_a_change_of_cipher_is_judged() {
+    for wrap in wraps() {
+        assert_hellos_are_judged("behind a record", |hello| wrap.tcp(&[&CHANGE_CIPHER_SPEC, hello].concat()));
+    }
+    let hello = frames::client_hello(LISTED);
+    assert_reason(&Wrap::v4(443).tcp(&CHANGE_CIPHER_SPEC), Reason::TcpOther, "the record alone");
+    for (at, octet) in [(0, 21), (1, 2), (3, 1), (4, 2), (5, 2)] {
+        let other = with(&[&CHANGE_CIPHER_SPEC[..], &hello].concat(), at, &[octet]);
+        assert_reason(&Wrap::v4(443).tcp(&other), Reason::TcpOther, &format!("{octet} at {at}"));
+    }
+}
+
+#[test]
+fn a_hello_behind_a_change_of_cipher_is_judged_wherever_it_is_cut() {
+    for (name, expected) in NAMES {
+        let stream = [&CHANGE_CIPHER_SPEC, &frames::client_hello(name)[..]].concat();
+        for cut in CHANGE_CIPHER_SPEC.len() + 1..name_end(&stream, name) {
+            let segments = frames::in_segments(&Wrap::v4(443), 99, &stream, &[0, cut]);
+            assert_reasons(&segments, &[SPLIT, expected], &format!("{name}: {cut}"));
+            let again = [&segments[..], &segments].concat();
+            let again = reasons(&again);
+            assert!(again[2..].iter().all(|reason| reason.is_blocked() == expected.is_blocked()), "{cut}: {again:?}");
+        }
+    }
+}
+
+#[test]
+fn a_second_hello_of_a_connection_is_judged_as_the_first() {
+    for (name, expected) in NAMES {
+        let [first, second] = [frames::client_hello(OTHER), frames::client_hello(name)];
+        let stream = [&first, &CHANGE_CIPHER_SPEC[..], &second].concat();
+        let start = first.len();
+        let cut = start + name_end(&stream[start..], name) - 4;
+        let segments = frames::in_segments(&Wrap::v4(443), SYN + 1, &stream, &[0, start, cut]);
+        assert_reasons(&segments, &[Reason::TlsNotListed, SPLIT, expected], name);
+    }
+}
+
+#[test]
+fn a_hello_in_the_form_of_ssl_2_passes_as_such() {
+    for version in [[0, 2], [3, 0], [3, 1], [3, 3]] {
+        for wrap in wraps() {
+            assert_reason(&wrap.tcp(&frames::sslv2_hello(version)), Reason::TlsSslv2, &format!("{version:?}"));
+        }
+    }
+    let frames = [Wrap::v4(443).syn(999, &[]), Wrap::v4(443).tcp_at(1_000, &frames::sslv2_hello([3, 1]))];
+    assert_reasons(&frames, &[Reason::TcpOther, Reason::TlsSslv2], "behind a SYN");
+}
+
+#[test]
+fn what_only_resembles_a_hello_of_ssl_2_passes_as_any_segment() {
+    let hello = frames::sslv2_hello([3, 1]);
+    for (what, at, octets) in [
+        ("a record with padding", 0, &[0x00][..]),
+        ("another length", 1, &[hello[1] + 1]),
+        ("another type", 2, &[4]),
+        ("another version", 3, &[4]),
+        ("version 1", 3, &[0, 1]),
+        ("no cipher", 5, &[0, 0]),
+        ("half a cipher", 5, &[0, 5]),
+        ("a session", 7, &[0, 1]),
+        ("a short challenge", 9, &[0, 15]),
+    ] {
+        assert_reason(&Wrap::v4(443).tcp(&with(&hello, at, octets)), Reason::TcpOther, what);
+    }
+    assert_reason(&Wrap::v4(443).tcp(&hello[..10]), Reason::TcpOther, "its start");
+}
