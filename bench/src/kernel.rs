@@ -8,7 +8,7 @@
 
 use anyhow::{Context as _, ensure};
 use fastrand::Rng;
-use filter_core::RuleKey;
+use filter_core::{Bucket, Flow, Options, Reason, RuleKey, Settings, WAYS};
 use filter_user::{
     kernel::{Filter, LoadOptions, ProgramInfo, TestBed},
     lists::Domain,
@@ -94,6 +94,10 @@ fn program_rows(program: ProgramInfo, rows: &mut Rows) {
     let verified = f64::from(program.verified_instructions);
     rows.push(Row::exact("verifier instructions", verified, "instructions").at_most(VERIFIER_LIMIT));
     rows.push(Row::exact("program size", f64::from(program.bytes), "bytes"));
+    let flows = Settings::buckets(Options::default().flows) * WAYS;
+    rows.push(Row::exact("flows held at once", f64::from(flows), "flows"));
+    let bytes = size_of::<Flow>() + size_of::<Bucket>() / WAYS as usize;
+    rows.push(Row::exact("memory of a held flow", bytes as f64, "bytes"));
 }
 
 /// One kind of packet with one number of rules.
@@ -121,24 +125,33 @@ impl Measurement<'_> {
             return Ok(());
         }
         let mut random = Rng::with_seed(1);
-        let frames: Vec<_> = self.asked.iter().map(|name| self.traffic.frame(name, &mut random)).collect();
-        self.check(&mut filter.test_bed()?, &frames)?;
-        let one = frames.first().context("there is no name to ask for")?;
-
-        rows.push(self.row(warm, filter, |bed| self.warm(bed, one))?);
+        let packets: Vec<_> = self.asked.iter().map(|name| self.traffic.frames(name, &mut random)).collect();
+        self.check(&mut filter.test_bed()?, &packets)?;
+        match &packets.first().context("there is no name to ask for")?[..] {
+            [one] => rows.push(self.row(warm, filter, |bed| self.warm(bed, one))?),
+            // The kernel repeats one frame: those of a packet in turn take a call each.
+            several => {
+                let frames: Vec<_> = several.iter().cycle().take(several.len() * self.plan.packets).cloned().collect();
+                rows.push(self.row(warm, filter, |bed| varied_batch(bed, &frames))?);
+            }
+        }
+        let frames = packets.concat();
         rows.push(self.row(varied, filter, |bed| varied_batch(bed, &frames))?);
         Ok(())
     }
 
     /// What is measured is what the row says.
-    fn check(&self, bed: &mut TestBed<'_>, frames: &[Vec<u8>]) -> anyhow::Result<()> {
-        for (frame, name) in frames.iter().zip(&self.asked) {
-            let reason = bed.judge(frame)?.reason;
+    fn check(&self, bed: &mut TestBed<'_>, packets: &[Vec<Vec<u8>>]) -> anyhow::Result<()> {
+        for (frames, name) in packets.iter().zip(&self.asked) {
+            let mut reason = None;
+            for frame in frames {
+                reason = Some(bed.judge(frame)?.reason);
+            }
             ensure!(
-                reason == self.traffic.reason(),
+                reason == Some(self.traffic.reason()),
                 "the packet \"{}\" with the name {name} was judged {}: the measurement would be of something else",
                 self.traffic.name(),
-                reason.as_str(),
+                reason.map_or("nothing", Reason::as_str),
             );
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 use filter_core::Reason;
-use frames::Wrap;
+use frames::{Data, Extension, Hello, Wrap};
 
 /// Clients use ports from here on (RFC 6335 §6).
 const FIRST_CLIENT_PORT: u16 = 0xc000;
@@ -24,11 +24,19 @@ pub enum Traffic {
     HelloNotListed,
     /// A TLS hello with a name that a rule blocks.
     HelloListed,
+    /// A TLS hello as long as those with post-quantum key shares, in two segments; no rule matches its name.
+    SplitHello,
+    /// A DNS query over TCP for a name that no rule matches.
+    DnsOverTcp,
+    /// A DNS response with three aliases, of which no rule matches one.
+    DnsAliases,
+    /// A DNS query behind a VLAN tag and in PPPoE, for a name that no rule matches.
+    DnsInPppoe,
 }
 
 impl Traffic {
     /// All kinds, in the order of the table.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 11] = [
         Self::TcpOther,
         Self::TcpMidStream,
         Self::UdpOther,
@@ -36,6 +44,10 @@ impl Traffic {
         Self::DnsListed,
         Self::HelloNotListed,
         Self::HelloListed,
+        Self::SplitHello,
+        Self::DnsOverTcp,
+        Self::DnsAliases,
+        Self::DnsInPppoe,
     ];
 
     /// How rows name it.
@@ -48,6 +60,10 @@ impl Traffic {
             Self::DnsListed => "dns query listed",
             Self::HelloNotListed => "client hello not listed",
             Self::HelloListed => "client hello listed",
+            Self::SplitHello => "split client hello not listed, a segment",
+            Self::DnsOverTcp => "dns query over tcp not listed",
+            Self::DnsAliases => "dns response with 3 cnames not listed",
+            Self::DnsInPppoe => "dns query in pppoe and vlan not listed",
         }
     }
 
@@ -56,9 +72,10 @@ impl Traffic {
         match self {
             Self::TcpOther | Self::TcpMidStream => Reason::TcpOther,
             Self::UdpOther => Reason::UdpOther,
-            Self::DnsNotListed => Reason::DnsNotListed,
+            Self::DnsNotListed | Self::DnsOverTcp | Self::DnsInPppoe => Reason::DnsNotListed,
             Self::DnsListed => Reason::DnsBlocked,
-            Self::HelloNotListed => Reason::TlsNotListed,
+            Self::HelloNotListed | Self::SplitHello => Reason::TlsNotListed,
+            Self::DnsAliases => Reason::DnsResponseNotListed,
             Self::HelloListed => Reason::TlsBlocked,
         }
     }
@@ -68,19 +85,51 @@ impl Traffic {
         matches!(self, Self::DnsListed | Self::HelloListed)
     }
 
-    /// A frame of this kind. What carries no name differs in its source port, length and payload.
-    pub fn frame(self, name: &str, random: &mut Rng) -> Vec<u8> {
+    /// The frames of a packet of this kind: one, or a segment each. What carries no name differs in its source port,
+    /// length and payload.
+    pub fn frames(self, name: &str, random: &mut Rng) -> Vec<Vec<u8>> {
         let from = random.u16(..) | FIRST_CLIENT_PORT;
         let wrap = |to| Wrap { from, ..Wrap::v4(to) };
-        match self {
+        let frame = match self {
             Self::TcpOther => wrap(8080).tcp(&payload(b"GET /", random)),
             // RFC 8446 §5.1: application_data, version 1.2, length.
             Self::TcpMidStream => wrap(443).tcp(&payload(&[23, 3, 3, 5, 0xdc], random)),
             Self::UdpOther => wrap(3478).udp(&payload(&[0, 1], random)),
             Self::DnsNotListed | Self::DnsListed => wrap(53).udp(&frames::query(name)),
             Self::HelloNotListed | Self::HelloListed => wrap(443).tcp(&frames::client_hello(name)),
-        }
+            Self::SplitHello => {
+                let hello = long_hello(name);
+                return frames::in_segments(&wrap(443), random.u32(..), &hello, &[0, FIRST_SEGMENT]);
+            }
+            Self::DnsOverTcp => wrap(53).tcp(&frames::over_tcp(&frames::query(name))),
+            Self::DnsAliases => Wrap { from: 53, ..Wrap::v4(from) }.udp(&with_aliases(name)),
+            Self::DnsInPppoe => frames::tagged(&frames::in_pppoe(&wrap(53).udp(&frames::query(name))), &[0x8100]),
+        };
+        vec![frame]
     }
+}
+
+/// Octets of a segment on a path for frames of 1,500.
+const FIRST_SEGMENT: usize = 1448;
+
+/// The name comes last, as it may where a browser shuffles its extensions.
+fn long_hello(name: &str) -> Vec<u8> {
+    /// As much as a key share of X25519MLKEM768 adds.
+    const KEY_SHARE: usize = 1216;
+
+    let mut hello = Hello::of(name);
+    let place = hello.place_of(Extension::SERVER_NAME);
+    let extensions = hello.extensions_mut();
+    let server_name = place.map(|place| extensions.remove(place));
+    extensions.push(Extension::padding(KEY_SHARE));
+    extensions.extend(server_name);
+    hello.record()
+}
+
+fn with_aliases(name: &str) -> Vec<u8> {
+    let [one, two, three] = ["a", "b", "c"].map(|label| format!("{label}.{name}"));
+    let aliases = [(name, Data::Cname(&one)), (&one, Data::Cname(&two)), (&two, Data::Cname(&three))];
+    frames::response_of(&[name], &aliases)
 }
 
 /// Data that starts so.
@@ -112,8 +161,10 @@ mod tests {
         let mut random = Rng::with_seed(1);
         for traffic in Traffic::ALL {
             let listed = Listed(traffic.is_listed().then(|| key.rule_key("ads.example").unwrap()));
-            let frame = traffic.frame("x.ads.example", &mut random);
-            assert_eq!(Offline::new(settings, listed).decide(&frame), traffic.reason(), "{traffic:?}");
+            let frames = traffic.frames("x.ads.example", &mut random);
+            let mut offline = Offline::new(settings, listed);
+            let reason = frames.iter().map(|frame| offline.decide(frame)).last();
+            assert_eq!(reason, Some(traffic.reason()), "{traffic:?}");
         }
     }
 
@@ -121,7 +172,7 @@ mod tests {
     fn no_two_packets_of_a_kind_are_the_same() {
         let mut random = Rng::with_seed(1);
         for traffic in Traffic::ALL {
-            assert_ne!(traffic.frame("a.example", &mut random), traffic.frame("a.example", &mut random), "{traffic:?}");
+            assert_ne!(traffic.frames("a.example", &mut random), traffic.frames("a.example", &mut random), "{traffic:?}");
         }
     }
 }
