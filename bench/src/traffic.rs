@@ -127,9 +127,8 @@ fn long_hello(name: &str) -> Vec<u8> {
 }
 
 fn with_aliases(name: &str) -> Vec<u8> {
-    let [one, two, three] = ["a", "b", "c"].map(|label| format!("{label}.{name}"));
-    let aliases = [(name, Data::Cname(&one)), (&one, Data::Cname(&two)), (&two, Data::Cname(&three))];
-    frames::response_of(&[name], &aliases)
+    let [one, two, three] = ["www.cdn.invalid", "eu.www.cdn.invalid", "edge7.eu.cdn.invalid"];
+    frames::response_of(&[name], &[(name, Data::Cname(one)), (one, Data::Cname(two)), (two, Data::Cname(three))])
 }
 
 /// Data that starts so.

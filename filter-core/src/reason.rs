@@ -226,7 +226,7 @@ macro_rules! counters {
 }
 
 counters! {
-    /// A ClientHello with the extension encrypted_client_hello (its outer name is judged).
+    /// A ClientHello with the extension `encrypted_client_hello` (its outer name is judged).
     EncryptedClientHello, "tls_encrypted_client_hello";
     /// A DNS message with more than one question (each is judged).
     DnsSeveralQuestions, "dns_several_questions";

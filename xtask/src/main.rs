@@ -5,6 +5,7 @@ mod build;
 mod corpus;
 mod demonstration;
 mod deny;
+mod fuzz;
 mod lab;
 mod progress;
 mod run;
@@ -49,6 +50,8 @@ enum Verb {
     Corpus,
     /// Check the dependencies' licences, sources and versions with cargo-deny, which it installs if need be.
     Deny,
+    /// Fuzz the decision: feed it made-up frames for a time, and see that what holds of any frame holds of these.
+    Fuzz(fuzz::Args),
 }
 
 fn main() -> ExitCode {
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
         Verb::Bench { args } => bench::run(&args),
         Verb::Corpus => corpus::run(),
         Verb::Deny => deny::run(),
+        Verb::Fuzz(args) => fuzz::run(&args),
     };
     outcome.unwrap_or_else(|error| {
         anstream::eprintln!("xtask: {error:#}");

@@ -15,7 +15,7 @@ use crate::{
 const ENTRIES: u32 = 1024;
 /// TYPE, CLASS, TTL and RDLENGTH (RFC 1035 §4.1.3).
 const RECORD_HEAD_BYTES: u32 = 10;
-/// SvcPriority (RFC 9460 §2.2).
+/// `SvcPriority` (RFC 9460 §2.2).
 const PRIORITY_BYTES: u32 = 2;
 
 /// Types of records with another name as their target.

@@ -69,7 +69,7 @@ impl Flow {
     /// True if nothing is held.
     #[inline(always)]
     pub(super) fn is_empty(&self) -> bool {
-        self.have == 0 && self.islands.iter().all(Island::is_empty)
+        self.have == 0 && self.islands.iter().all(|island| island.is_empty())
     }
 
     /// Holds the bytes from `at` to `end` of the frame, which are at `offset` from the start. What has come before
@@ -145,7 +145,7 @@ impl Flow {
 
 impl Island {
     #[inline(always)]
-    fn is_empty(&self) -> bool {
+    fn is_empty(self) -> bool {
         self.from >= self.to
     }
 

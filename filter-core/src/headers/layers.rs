@@ -20,7 +20,7 @@ pub(super) const MPLS: u16 = 0x8847;
 pub(super) const MPLS_MULTICAST: u16 = 0x8848;
 /// Transparent Ethernet Bridging: an Ethernet frame in GRE (RFC 1701 §2).
 const BRIDGED_ETHERNET: u16 = 0x6558;
-/// Cisco MetaData: version, length, an option with the security group tag, and the EtherType of what follows
+/// Cisco metadata: version, length, an option with the security group tag, and the EtherType of what follows
 /// (draft-smith-kandula-sxp-10 §3.14 has the tag's meaning; the layout is that of frames in captures).
 pub(super) const METADATA: u16 = 0x8909;
 

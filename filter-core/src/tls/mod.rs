@@ -49,7 +49,7 @@ impl Start {
 }
 
 /// Octets before a hello that are no part of it: a client that is asked for another hello may send a record of type
-/// change_cipher_spec first (RFC 8446 appendix D.4).
+/// `change_cipher_spec` first (RFC 8446 appendix D.4).
 #[inline(always)]
 pub(crate) fn octets_before<P: Packet + ?Sized>(packet: &P, at: u32, end: u32) -> u32 {
     const BYTES: u32 = RECORD_HEADER_BYTES + 1;

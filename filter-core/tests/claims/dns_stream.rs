@@ -179,7 +179,7 @@ fn a_blocked_message_stays_blocked_whatever_came_behind_it() {
 
 #[test]
 fn a_message_of_several_segments_stays_blocked_though_what_follows_is_far_ahead() {
-    let stream = [queries(&[LISTED]), vec![0; 20_000]].concat();
+    let stream = [queries(&[LISTED]), vec![0xff; 20_000]].concat();
     let segment = |from, to| frames::segment(&client(), FIRST, &stream, from..to);
     let message = queries(&[LISTED]).len();
     for ahead in [0, 100, SEGMENT, 4_000, 4_700, 10_000] {
@@ -223,17 +223,20 @@ fn what_is_held_of_a_message_is_judged_and_the_rest_goes_by() {
 
 #[test]
 fn behind_a_message_that_goes_by_the_next_one_is_judged() {
+    let mut wrong = Vec::new();
     for (name, expected) in [(LISTED, BLOCKED), (OTHER, NOT_LISTED)] {
         for long in [4_700, 6_000, 20_000, 60_000] {
             let long = over_tcp(&long_response(long, OTHER, "web.example.net"));
             let stream = [&long[..], &queries(&[name])].concat();
             for octets in [100, 512, SEGMENT, 4_000, 5_000, 10_000] {
                 let reasons = reasons(&in_pieces(&server(), &stream, octets));
-                let what = format!("{name} behind {} octets, {octets} a segment", long.len());
-                assert_eq!(reasons.last(), Some(&expected), "{what}: {reasons:?}");
+                if reasons.last() != Some(&expected) {
+                    wrong.push(format!("{name} behind {} octets, {octets} a segment", long.len()));
+                }
             }
         }
     }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]

@@ -103,10 +103,10 @@ fn segments_that_overlap_are_joined() {
         let hello = frames::client_hello(name);
         for _ in 0..100 {
             let cut = 1 + drawn.below(hello.len() - 1);
-            let (earlier, later) = (drawn.below(cut + 1), cut + drawn.below(hello.len() - cut + 1));
-            let parts = [(0, later.max(1)), (earlier, hello.len())];
+            let (earlier, later) = (drawn.below(cut + 1), cut + drawn.below(hello.len() - cut));
+            let parts = [(0, later), (earlier.max(1), hello.len())];
             assert_judged_once_complete(&parts, (&hello, name_end(&hello, name)), whole, name);
-            let parts = [(earlier.max(1), hello.len()), (0, later.max(1))];
+            let parts = [(earlier.max(1), hello.len()), (0, later)];
             assert_judged_once_complete(&parts, (&hello, name_end(&hello, name)), whole, name);
         }
     }
@@ -155,15 +155,35 @@ fn every_segment_of_a_blocked_hello_is_dropped_when_it_is_sent_again() {
 }
 
 #[test]
-fn what_comes_behind_a_blocked_hello_and_does_not_overlap_it_passes() {
+fn every_segment_of_a_hello_that_was_blocked_in_one_is_dropped_when_it_is_sent_again() {
     let hello = frames::client_hello(LISTED);
+    let wrap = Wrap::v4(443);
+    let segment = |from, to| frames::segment(&wrap, FIRST, &hello, from..to);
     let cut = name_end(&hello, LISTED) - 3;
-    let stream = [&hello[..], &[0; 10_000]].concat();
-    for behind in [0, 1, 100, 8_000] {
-        let from = hello.len() + behind;
-        let segments = [(0, cut), (cut, hello.len()), (from, from + 100)];
-        let frames = segments.map(|(from, to)| frames::segment(&Wrap::v4(443), FIRST, &stream, from..to));
-        assert_reasons(&frames, &[SPLIT, Reason::TlsBlocked, Reason::TcpOther], &format!("{behind} octets behind"));
+    for (what, again) in [
+        ("in one", vec![(0, hello.len())]),
+        ("in two", vec![(0, cut), (cut, hello.len())]),
+        ("in two, the second first", vec![(cut, hello.len()), (0, cut)]),
+    ] {
+        let mut frames = vec![wrap.syn(FIRST - 1, &[]), segment(0, hello.len())];
+        frames.extend(again.iter().map(|(from, to)| segment(*from, *to)));
+        let reasons = reasons(&frames);
+        assert_eq!(reasons[1], Reason::TlsBlocked, "{what}");
+        assert_eq!(reasons.last(), Some(&Reason::TlsBlocked), "{what}: {reasons:?}");
+    }
+}
+
+#[test]
+fn a_blocked_hello_blocks_no_later_connection_of_the_same_ports() {
+    let wrap = Wrap::v4(443);
+    let [blocked, other] = NAMES.map(|(name, _)| frames::client_hello(name));
+    let cut = name_end(&blocked, LISTED) - 3;
+    let before = frames::in_segments(&wrap, FIRST, &blocked, &[0, cut]);
+    for later in [FIRST + 100_000, FIRST.wrapping_sub(100_000), FIRST + 5_000] {
+        let behind = frames::in_segments(&wrap, later, &other, &[0, name_end(&other, OTHER) - 3]);
+        let frames = [&before[..], &[wrap.syn(later.wrapping_sub(1), &[])], &behind].concat();
+        let expected = [SPLIT, Reason::TlsBlocked, Reason::TcpOther, SPLIT, Reason::TlsNotListed];
+        assert_reasons(&frames, &expected, &format!("from {later}"));
     }
 }
 

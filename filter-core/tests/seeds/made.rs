@@ -81,6 +81,10 @@ pub fn flows() -> Vec<Made> {
     let two = [prefixed(&frames::query(WEB)), prefixed(&frames::query(ADS))].concat();
     let three =
         [prefixed(&frames::query(WEB)), prefixed(&frames::response(WEB)), prefixed(&frames::query("org"))].concat();
+    let ads_and_more = [prefixed(&frames::query(ADS)), prefixed(&frames::query(WEB))[..9].to_vec()].concat();
+    // What a hello starts with, up to its version (RFC 8446 §5.1 and §4.1.2).
+    let ads_and_hello = [&prefixed(&frames::query(ADS))[..], &[22, 3, 1, 0, 244, 1, 0, 0, 240, 3]].concat();
+    let bridged: &[(u16, u16)] = &[(10, 10), (30, 10), (50, 10), (70, 10), (20, 50), (90, 900)];
     let mtu: &[(u16, u16)] = &[(0, 1_448), (1_448, 1_448)];
     vec![
         flow("hello-of-chromium-in-its-two-segments", 0, mtu, chromium.clone(), TlsNotListed, CHROMIUM_ASKED),
@@ -102,8 +106,12 @@ pub fn flows() -> Vec<Made> {
         flow("hello-longer-than-two-segments", 0, mtu, padded.record(), TlsBlocked, ADS),
         flow("query-with-its-length-apart", DNS, &[(0, 1), (1, 1)], prefixed(&frames::query(ADS)), DnsBlocked, ADS),
         flow("query-reversed", DNS | SYN, &[(20, 40), (0, 20)], prefixed(&frames::query(WEB)), DnsNotListed, WEB),
-        flow("two-queries-cut-in-the-second", DNS | V6, &[(0, 60)], two, DnsBlocked, ADS),
+        flow("two-queries-cut-in-the-second", DNS | V6, &[(0, 60)], two.clone(), DnsBlocked, ADS),
         flow("three-messages-cut-in-each", DNS | WRAPS, &[(0, 30), (30, 40), (70, 30)], three, DnsNotListed, "org"),
+        flow("hello-with-gaps-bridged", SYN, bridged, ads(), TlsBlocked, ADS),
+        flow("blocked-query-behind-which-more-comes", DNS, &[(0, 46)], ads_and_more, DnsBlocked, ADS),
+        flow("second-query-reversed", DNS | SYN, &[(0, 46), (66, 40)], two, DnsBlocked, ADS),
+        flow("query-behind-which-a-hello-comes-first", DNS | SYN, &[(46, 10)], ads_and_hello, DnsBlocked, ADS),
     ]
 }
 

@@ -1,5 +1,6 @@
 //! `cargo xtask setup`: what building and testing need, and installing what is missing.
 
+mod fuzzer;
 mod host;
 mod kernel_build;
 mod program;
@@ -10,6 +11,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail, ensure};
 
 use crate::progress::{BOLD, GREEN, RED};
+use fuzzer::CargoFuzz;
 use host::Host;
 use kernel_build::{BpfLinker, EbpfToolchain};
 use program::Program;
@@ -31,6 +33,8 @@ pub enum Part {
     Lab,
     /// Checking the sources.
     Checks,
+    /// Fuzzing.
+    Fuzz,
 }
 
 /// A thing that the machine may lack.
@@ -110,6 +114,9 @@ fn needs(parts: &[Part]) -> Vec<Box<dyn Need>> {
         (Part::Checks, Box::new(Component::new("fmt", "rustfmt"))),
         (Part::Checks, Box::new(Component::new("clippy", "clippy"))),
         (Part::Checks, Box::new(KernelLinter)),
+        // libFuzzer is C++.
+        (Part::Fuzz, Box::new(Program::new("c++", "--version", "g++"))),
+        (Part::Fuzz, Box::new(CargoFuzz)),
     ];
     let wanted = all.into_iter().filter(|(part, _)| parts.contains(part));
     wanted.map(|(_, need)| need).collect()
