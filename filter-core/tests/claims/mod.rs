@@ -3,6 +3,7 @@
 //! frames that come one after the other.
 
 mod dns;
+mod dns_long;
 mod dns_responses;
 mod dns_stream;
 mod encapsulation;
@@ -11,6 +12,7 @@ mod ipv4;
 mod ipv6;
 mod pointers;
 mod tls;
+mod tls_connections;
 mod tls_extensions;
 mod tls_opening;
 mod tls_segments;

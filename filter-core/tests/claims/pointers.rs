@@ -85,7 +85,10 @@ fn a_pointer_leads_to_before_the_labels_that_it_ends() {
         assert_eq!(reason(&unread, &labelled), expected, "{ahead} octets ahead of the start of a label");
     }
     // The last octet before the labels: 0, the root.
-    assert_eq!(reason(&wire(OTHER), &[&b"\x03www"[..], &pointer(DATA + OTHER.len() + 1)].concat()), Reason::DnsResponseNotListed);
+    assert_eq!(
+        reason(&wire(OTHER), &[&b"\x03www"[..], &pointer(DATA + OTHER.len() + 1)].concat()),
+        Reason::DnsResponseNotListed
+    );
 }
 
 #[test]

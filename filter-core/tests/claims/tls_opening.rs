@@ -35,7 +35,8 @@ fn a_hello_that_starts_in_a_syn_is_judged_wherever_it_is_cut() {
     for (name, expected) in NAMES {
         let hello = frames::client_hello(name);
         for cut in 1..name_end(&hello, name) {
-            let frames = [Wrap::v4(443).syn(SYN, &hello[..cut]), Wrap::v4(443).tcp_at(SYN + 1 + cut as u32, &hello[cut..])];
+            let frames =
+                [Wrap::v4(443).syn(SYN, &hello[..cut]), Wrap::v4(443).tcp_at(SYN + 1 + cut as u32, &hello[cut..])];
             assert_reasons(&frames, &[SPLIT, expected], &format!("{name}: {cut}"));
         }
     }
