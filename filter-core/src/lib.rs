@@ -46,7 +46,7 @@ pub use flows::{Bucket, Flow, Flows, Held, HeldBytes, WAYS};
 pub use hash::{HASH_KEY_WORDS, HashKey};
 pub use headers::{Endpoints, Family, Layer, Protocol, Transport};
 pub use maps::Maps;
-pub use name::{Form, NameEnd, NAME_BYTES, Name};
+pub use name::{Form, NAME_BYTES, Name, NameEnd};
 #[cfg(not(target_arch = "bpf"))]
 pub use offline::Offline;
 pub use packet::{Frame, Packet, Step};

@@ -11,7 +11,7 @@ use crate::{
     hash::HashKey,
     headers::{Layer, Transport},
     maps::Maps,
-    name::{NameEnd, NAME_BYTES, Name},
+    name::{NAME_BYTES, Name, NameEnd},
     reason::Reason,
     tls::HelloEnd,
 };

@@ -7,8 +7,8 @@ use aya_ebpf::{
     helpers::generated::{bpf_loop, bpf_probe_read_kernel, bpf_xdp_get_buff_len, bpf_xdp_load_bytes},
 };
 use filter_core::{
-    Flow, Flows, Frame, HashKey, Held, HeldBytes, HelloEnd, Judge, NameEnd, Layer, Maps, NAME_BYTES, Name, Packet, Program, Reason,
-    Scratch, Step, Taken, Transport,
+    Flow, Flows, Frame, HashKey, Held, HeldBytes, HelloEnd, Judge, Layer, Maps, NAME_BYTES, Name, NameEnd, Packet,
+    Program, Reason, Scratch, Step, Taken, Transport,
 };
 
 use crate::{maps, verified_once};
@@ -217,7 +217,13 @@ macro_rules! frame {
             #[inline(always)]
             fn held_dns_message<M: Maps>(judge: &mut Judge<'_, Held<'_, Self>, M>, at: u32, end: u32) -> Reason {
                 let Judge { packet: Held { frame, bytes, .. }, settings, scratch, .. } = judge;
-                reason(verified_once::held_dns_message(frame.0, *settings, *scratch, *bytes, verified_once::range(at, end)))
+                reason(verified_once::held_dns_message(
+                    frame.0,
+                    *settings,
+                    *scratch,
+                    *bytes,
+                    verified_once::range(at, end),
+                ))
             }
 
             #[inline(always)]
@@ -235,16 +241,40 @@ macro_rules! frame {
             #[inline(always)]
             fn held_hello<M: Maps>(judge: &mut Judge<'_, Held<'_, Self>, M>, at: u32, end: u32) -> HelloEnd {
                 let Judge { packet: Held { frame, bytes, .. }, settings, scratch, .. } = judge;
-                hello_end(verified_once::held_hello(frame.0, *settings, *scratch, *bytes, verified_once::range(at, end)))
+                hello_end(verified_once::held_hello(
+                    frame.0,
+                    *settings,
+                    *scratch,
+                    *bytes,
+                    verified_once::range(at, end),
+                ))
             }
         }
     };
 }
 
-frame!(Linear, false, read_name, dns_message, dns_sections, client_hello, layered, Segment, take_segment, whole_messages);
+frame!(
+    Linear,
+    false,
+    read_name,
+    dns_message,
+    dns_sections,
+    client_hello,
+    layered,
+    Segment,
+    take_segment,
+    whole_messages
+);
 frame!(
     // Any message may be gone through by sections; that is a call less that leads into others.
-    Paged, true, read_name_paged, dns_sections_paged, dns_sections_paged, client_hello_paged, layered_paged, SegmentPaged,
+    Paged,
+    true,
+    read_name_paged,
+    dns_sections_paged,
+    dns_sections_paged,
+    client_hello_paged,
+    layered_paged,
+    SegmentPaged,
     take_segment_paged,
     whole_messages_paged
 );

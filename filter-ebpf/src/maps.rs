@@ -9,8 +9,8 @@ use aya_ebpf::{
     programs::XdpContext,
 };
 use filter_core::{
-    Bucket, Counter, EventBudget, Flow, Flows, HashKey, HeldBytes, Maps, Name, Packet, Program, Reason, Rule, RuleKey, Rules,
-    Scratch, Settings, Sides, WAYS,
+    Bucket, Counter, EventBudget, Flow, Flows, HashKey, HeldBytes, Maps, Name, Packet, Program, Reason, Rule, RuleKey,
+    Rules, Scratch, Settings, Sides, WAYS,
 };
 
 use crate::{frame::Paged, verified_once};

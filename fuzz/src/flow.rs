@@ -66,9 +66,10 @@ impl Conversation {
             segments: segments.iter().map(segment).collect(),
             payload: payload.get(..LONGEST).unwrap_or(payload).to_vec(),
         };
-        let is_meant = match conversation.has(flags::DNS) {
-            true => !conversation.may_be_hello() && messages(&conversation.payload) <= MESSAGES,
-            false => conversation.may_be_hello(),
+        let is_meant = if conversation.has(flags::DNS) {
+            !conversation.may_be_hello() && messages(&conversation.payload) <= MESSAGES
+        } else {
+            conversation.may_be_hello()
         };
         (!payload.is_empty() && is_meant).then_some(conversation)
     }

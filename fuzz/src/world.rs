@@ -48,12 +48,13 @@ pub fn is_blocked_by(name: &str, rule: RuleKey) -> bool {
 /// # Panics
 /// If one of them was blocked by a rule that is not its own.
 pub fn take_names(filter: &mut Offline<Listed>) -> BTreeSet<String> {
-    let events = filter.take_events();
-    events.iter().for_each(|event| {
+    let mut names = BTreeSet::new();
+    for event in filter.take_events() {
         let name = event.name().to_string();
         if let Some(rule) = event.rule() {
             assert!(is_blocked_by(&name, rule), "a rule of another name blocked {name}");
         }
-    });
-    events.iter().map(|event| event.name().to_string()).collect()
+        names.insert(name);
+    }
+    names
 }

@@ -1,6 +1,10 @@
 //! What a CPU works with, and what a rule holds.
 
-use crate::{flows::{Copying, FlowKey}, headers::{Layers, Transport}, name::Name};
+use crate::{
+    flows::{Copying, FlowKey},
+    headers::{Layers, Transport},
+    name::Name,
+};
 
 /// What the rule map holds for each [`RuleKey`](crate::RuleKey).
 #[repr(C)]

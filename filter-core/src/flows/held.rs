@@ -4,7 +4,7 @@ use crate::{
     decide::Judge,
     hash::HashKey,
     maps::Maps,
-    name::{NameEnd, NAME_BYTES, Name},
+    name::{NAME_BYTES, Name, NameEnd},
     packet::{Frame, Packet, Step},
 };
 

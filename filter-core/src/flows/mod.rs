@@ -13,5 +13,5 @@ mod table;
 pub(crate) use held::Copying;
 pub use held::{Held, HeldBytes};
 pub use pieces::Flow;
-pub use table::{Bucket, Flows, WAYS};
 pub(crate) use table::FlowKey;
+pub use table::{Bucket, Flows, WAYS};

@@ -5,6 +5,7 @@ use core::ops::ControlFlow::{self, Break, Continue};
 
 use super::{
     ETHER_TYPE_AT, IPV4, IPV6, OLD_PROVIDER_VLAN, PROVIDER_VLAN, Protocol, Transport, VLAN, VLAN_TAG_BYTES, VLAN_TAGS,
+    behind_ip::{extension, number},
     ether_type_at,
     ip::{self, Ip},
 };
@@ -20,8 +21,8 @@ pub(super) const MPLS: u16 = 0x8847;
 pub(super) const MPLS_MULTICAST: u16 = 0x8848;
 /// Transparent Ethernet Bridging: an Ethernet frame in GRE (RFC 1701 §2).
 const BRIDGED_ETHERNET: u16 = 0x6558;
-/// Cisco metadata: version, length, an option with the security group tag, and the EtherType of what follows
-/// (draft-smith-kandula-sxp-10 §3.14 has the tag's meaning; the layout is that of frames in captures).
+/// Cisco metadata: version, length, an option with the security group tag, and the EtherType of what follows, in eight
+/// bytes. There is no public specification; frames of captures and Wireshark's dissector agree on the layout.
 pub(super) const METADATA: u16 = 0x8909;
 
 /// Labels of MPLS that are looked behind.
@@ -35,21 +36,6 @@ const EXTENSION_HEADERS: u32 = 8;
 const LAYERS: u32 = 2 * (1 + VLAN_TAGS + 2 + MPLS_LABELS + 1 + EXTENSION_HEADERS + 1) + 1;
 
 const ETHERNET_BYTES: u32 = ETHER_TYPE_AT + 2;
-
-/// Protocol numbers (IANA, Assigned Internet Protocol Numbers).
-mod number {
-    pub const HOP_BY_HOP: u8 = 0;
-    pub const IPV4: u8 = 4;
-    pub const IPV6: u8 = 41;
-    pub const ROUTING: u8 = 43;
-    pub const FRAGMENT: u8 = 44;
-    pub const GRE: u8 = 47;
-    pub const AUTHENTICATION: u8 = 51;
-    pub const DESTINATION_OPTIONS: u8 = 60;
-    pub const MOBILITY: u8 = 135;
-    pub const HOST_IDENTITY: u8 = 139;
-    pub const SHIM6: u8 = 140;
-}
 
 /// What comes next, as one number: functions of the kernel program take nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,29 +86,6 @@ impl Layer {
     fn ppp(protocol: u16) -> Self {
         Self(Self::PPP | u32::from(protocol))
     }
-}
-
-/// True for what may stand between IP and UDP or TCP: an extension header, or a tunnel.
-#[inline(always)]
-pub(super) fn leads_on(number: u8) -> bool {
-    use number::{
-        AUTHENTICATION, DESTINATION_OPTIONS, FRAGMENT, GRE, HOP_BY_HOP, HOST_IDENTITY, IPV4, IPV6, MOBILITY, ROUTING,
-        SHIM6,
-    };
-    matches!(
-        number,
-        HOP_BY_HOP
-            | IPV4
-            | IPV6
-            | ROUTING
-            | FRAGMENT
-            | GRE
-            | AUTHENTICATION
-            | DESTINATION_OPTIONS
-            | MOBILITY
-            | HOST_IDENTITY
-            | SHIM6
-    )
 }
 
 /// How far the layers are taken off. It lives in a map: the verifier follows every value that is on the stack, and would
@@ -245,7 +208,8 @@ impl<P: Frame + ?Sized> TakingOff<'_, P> {
     /// RFC 2516 §4: version and type 1, code 0 for a session, then the protocol of PPP (RFC 1661 §2).
     #[inline(always)]
     fn behind_pppoe(&mut self) -> Result<(), Reason> {
-        let [version_and_type, code, _, _, _, _, p0, p1] = self.packet.read::<8>(self.layers.at).ok_or(Reason::HeadersCut)?;
+        let [version_and_type, code, _, _, _, _, p0, p1] =
+            self.packet.read::<8>(self.layers.at).ok_or(Reason::HeadersCut)?;
         if version_and_type != 0x11 || code != 0 {
             return Err(Reason::NotIp);
         }
@@ -344,36 +308,5 @@ impl<P: Frame + ?Sized> TakingOff<'_, P> {
         }
         let word = |flag: u8| if flags & flag != 0 { 4 } else { 0 };
         self.enter(Layer::ether(u16::from_be_bytes([p0, p1])), 4 + word(CHECKSUM) + word(KEY) + word(SEQUENCE))
-    }
-}
-
-/// What follows an extension header, and its length.
-#[inline(always)]
-fn extension<P: Frame + ?Sized>(packet: &P, at: u32, number: u8) -> Result<(u8, u32), Reason> {
-    /// Fragment offset in units of eight octets, without the two reserved bits and the more-fragments flag.
-    const FRAGMENT_OFFSET: u8 = 0xf8;
-
-    let read = || packet.read::<4>(at).ok_or(Reason::HeadersCut);
-    match number {
-        number::HOP_BY_HOP
-        | number::ROUTING
-        | number::DESTINATION_OPTIONS
-        | number::MOBILITY
-        | number::HOST_IDENTITY
-        | number::SHIM6 => {
-            let [next, eights, ..] = read()?;
-            Ok((next, (u32::from(eights) + 1) * 8))
-        }
-        // RFC 4302 §2.2: counted in units of four octets, and less two.
-        number::AUTHENTICATION => {
-            let [next, fours, ..] = read()?;
-            Ok((next, (u32::from(fours) + 2) * 4))
-        }
-        // RFC 8200 §4.5: only the first fragment has what follows.
-        number::FRAGMENT => match read()? {
-            [next, _, 0, low] if low & FRAGMENT_OFFSET == 0 => Ok((next, 8)),
-            _ => Err(Reason::Fragment),
-        },
-        _ => Err(Reason::OtherProtocol),
     }
 }

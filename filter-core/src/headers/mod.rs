@@ -6,6 +6,7 @@
 //! Most frames are Ethernet, perhaps with VLAN tags, then IP, then UDP or TCP: [`Transport::plain`] finds that in a
 //! straight line. Whatever else is around a packet is taken off layer by layer ([`layers`]).
 
+mod behind_ip;
 mod ip;
 pub(crate) mod layers;
 mod transport;
@@ -108,8 +109,7 @@ impl From<Reason> for Stop {
 
 impl Transport {
     /// None yet.
-    pub(crate) const NONE: Self =
-        Self { family: 0, protocol: 0, network_at: 0, transport_at: 0, end: 0, tunnels: 0 };
+    pub(crate) const NONE: Self = Self { family: 0, protocol: 0, network_at: 0, transport_at: 0, end: 0, tunnels: 0 };
 
     /// Finds TCP or UDP directly behind Ethernet, VLAN tags and IP.
     #[inline(always)]
@@ -132,7 +132,7 @@ impl Transport {
         };
         match Protocol::of(ip.next as u8) {
             Some(protocol) => Ok(ip.carries(protocol, ip.payload_at, 0)),
-            None if layers::leads_on(ip.next as u8) => Err(Stop::Layered(Layer::ether(ether_type), at)),
+            None if behind_ip::leads_on(ip.next as u8) => Err(Stop::Layered(Layer::ether(ether_type), at)),
             None => Err(Reason::OtherProtocol.into()),
         }
     }

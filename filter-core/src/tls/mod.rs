@@ -63,11 +63,11 @@ pub(crate) fn octets_before<P: Packet + ?Sized>(packet: &P, at: u32, end: u32) -
     }
 }
 
-/// A first look: false for most of what is no hello.
+/// A first look: false for most of what is no hello. Octets behind the payload are looked at as well.
 #[inline(always)]
 pub(crate) fn may_start<P: Packet + ?Sized>(packet: &P, at: u32) -> bool {
     match packet.read(at) {
-        Some([HANDSHAKE | CHANGE_CIPHER_SPEC, MAJOR_VERSION, _]) => true,
+        Some([HANDSHAKE | CHANGE_CIPHER_SPEC, _, _]) => true,
         Some([length, _, kind]) => length >= SSLV2_LENGTH && kind == CLIENT_HELLO,
         None => packet.read(at) == Some([HANDSHAKE]),
     }
@@ -90,7 +90,9 @@ pub(crate) fn start<P: Packet + ?Sized>(packet: &P, at: u32, end: u32) -> Start 
         }
         // A record that ends within these octets says the type of the message at least.
         Some([HANDSHAKE, MAJOR_VERSION, _, 0, 1..=4, CLIENT_HELLO, ..]) => Start::SplitHello,
-        Some([l0, l1, CLIENT_HELLO, ..]) if l0 >= SSLV2_LENGTH && is_sslv2(packet, [l0, l1], at + 2, end) => Start::Sslv2,
+        Some([l0, l1, CLIENT_HELLO, ..]) if l0 >= SSLV2_LENGTH && is_sslv2(packet, [l0, l1], at + 2, end) => {
+            Start::Sslv2
+        }
         _ => Start::Other,
     }
 }

@@ -51,6 +51,16 @@ fn every_message_of_a_segment_is_judged() {
 }
 
 #[test]
+fn a_message_is_judged_however_many_come_before_it_in_its_segment() {
+    for (name, expected) in [(LISTED, BLOCKED), (OTHER, NOT_LISTED)] {
+        for before in [75, 127, 128, 129, 255, 256, 300] {
+            let stream = queries(&[&vec!["."; before][..], &[name]].concat());
+            assert_reason(&client().tcp(&stream), expected, &format!("{name} behind {before}"));
+        }
+    }
+}
+
+#[test]
 fn a_message_in_two_segments_is_judged_wherever_it_is_cut() {
     for (name, expected) in [(LISTED, BLOCKED), (OTHER, NOT_LISTED)] {
         let stream = queries(&[name]);

@@ -4,6 +4,7 @@ mod attach;
 mod batch;
 mod error;
 mod events;
+mod load;
 mod pod;
 mod requirements;
 mod test_run;
@@ -17,15 +18,16 @@ use std::{
 };
 
 use aya::{
-    Ebpf, EbpfError, EbpfLoader,
+    Ebpf,
     maps::{Array, HashMap, Map, MapData, MapError, PerCpuArray, ProgramArray, RingBuf},
     programs::{ProgramError, Xdp, links::FdLink},
 };
-use filter_core::{Counter, Fragments, HASH_KEY_WORDS, HashKey, Options, Program, RuleKey, Settings, Sides, WAYS};
+use filter_core::{Counter, HASH_KEY_WORDS, HashKey, Program, RuleKey, Sides};
 
 pub use attach::{AttachedMode, Attachment, Mode, interface_index};
 pub use error::KernelError;
 pub use events::NameEvent;
+pub use load::LoadOptions;
 use pod::{PodRule, PodSettings};
 pub use test_run::{Judged, TestBed};
 
@@ -40,61 +42,6 @@ const BATCH: usize = 4096;
 
 /// Flags of `bpf_map_update_elem`: only if the key is new.
 const NO_EXIST: u64 = 1;
-
-/// What a filter is loaded with.
-#[derive(Clone, Debug)]
-pub struct LoadOptions {
-    /// Rules that the map has room for.
-    pub max_rules: u32,
-    /// Ports whose datagrams and streams are DNS.
-    pub dns_ports: Vec<u16>,
-    /// Events a second that each CPU may report.
-    pub events_per_second: u32,
-    /// Whether names that pass are reported as well.
-    pub report_passed: bool,
-    /// What becomes of IP fragments behind the first.
-    pub fragments: Fragments,
-    /// TCP flows of which a message in several segments is held at once.
-    pub flows: u32,
-    /// By index of the interface, which DNS messages are judged there; both on others.
-    pub sides: BTreeMap<u32, Sides>,
-}
-
-impl Default for LoadOptions {
-    fn default() -> Self {
-        let Options { dns_ports, events_per_second, report_passed, fragments, flows } = Options::default();
-        let dns_ports = dns_ports.to_vec();
-        Self {
-            max_rules: 1,
-            dns_ports,
-            events_per_second,
-            report_passed,
-            fragments,
-            flows,
-            sides: BTreeMap::new(),
-        }
-    }
-}
-
-impl LoadOptions {
-    fn settings(&self, hash_key: HashKey) -> Settings {
-        let &Self { ref dns_ports, events_per_second, report_passed, fragments, flows, .. } = self;
-        Settings::new(hash_key, &Options { dns_ports, events_per_second, report_passed, fragments, flows })
-    }
-
-    /// The object with maps of the sizes that these options need.
-    fn load_object(&self) -> Result<Ebpf, KernelError> {
-        let buckets = Settings::buckets(self.flows);
-        let interfaces = self.sides.keys().last().map_or(1, |index| index.saturating_add(1));
-        EbpfLoader::new()
-            .map_max_entries("RULES", self.max_rules.max(1))
-            .map_max_entries("BUCKETS", buckets)
-            .map_max_entries("FLOWS", buckets * WAYS)
-            .map_max_entries("INTERFACES", interfaces)
-            .load(OBJECT)
-            .map_err(requirements::explain_load)
-    }
-}
 
 /// The loaded program and its maps. Dropping it detaches and unloads the program.
 pub struct Filter {
@@ -139,14 +86,14 @@ impl Filter {
     pub fn load(options: &LoadOptions) -> Result<Self, KernelError> {
         requirements::check_capabilities()?;
         let hash_key = random_hash_key()?;
-        let mut object = options.load_object()?;
+        let mut object = load::object(options)?;
         let mut array = Array::<_, PodSettings>::try_from(map_mut(&mut object, "SETTINGS")?)?;
-        array.set(0, PodSettings(options.settings(hash_key)), 0)?;
+        array.set(0, PodSettings(load::settings(options, &hash_key)), 0)?;
         let mut interfaces = Array::<_, u32>::try_from(map_mut(&mut object, "INTERFACES")?)?;
         for (index, sides) in &options.sides {
             interfaces.set(*index, sides.index(), 0)?;
         }
-        let programs = load_programs(&mut object)?;
+        let programs = load::programs(&mut object)?;
         Ok(Self {
             _programs: programs,
             events: RingBuf::try_from(object.take_map("EVENTS").ok_or(KernelError::Object { what: "EVENTS" })?)?,
@@ -320,21 +267,6 @@ impl Filter {
             _ => error.into(),
         }
     }
-}
-
-/// Loads the program and those that it goes on with, and gives the map of these.
-fn load_programs(object: &mut Ebpf) -> Result<ProgramArray<MapData>, KernelError> {
-    let load = |object: &mut Ebpf, name| {
-        program(object, name)?.load().map_err(|error| requirements::explain_load(EbpfError::from(error)))
-    };
-    let missing = KernelError::Object { what: "PROGRAMS" };
-    let mut programs = ProgramArray::try_from(object.take_map("PROGRAMS").ok_or(missing)?)?;
-    for (place, name) in (0..).zip(Program::NAMES) {
-        load(object, name)?;
-        programs.set(place, program(object, name)?.fd()?, 0)?;
-    }
-    load(object, PROGRAM)?;
-    Ok(programs)
 }
 
 fn program<'o>(object: &'o mut Ebpf, name: &'static str) -> Result<&'o mut Xdp, KernelError> {

@@ -40,7 +40,10 @@ fn sides_of_an_interface_that_is_not_filtered_are_refused() {
     let home = Home::new(&["a.example"]);
     let (code, words) = home.run_fails(&["--iface", "lan", "--judge", "wan=queries"]);
     assert_eq!(code, 1);
-    assert_eq!(words, "namegate: --judge names `wan`, which --iface does not: name it there as well, or mend the name\n");
+    assert_eq!(
+        words,
+        "namegate: --judge names `wan`, which --iface does not: name it there as well, or mend the name\n"
+    );
 }
 
 #[test]

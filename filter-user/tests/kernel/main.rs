@@ -21,7 +21,8 @@ use claims::Decided;
 static SHARED: LazyLock<Mutex<Filter>> = LazyLock::new(|| Mutex::new(filter(&claims::RULES, u32::MAX)));
 
 fn filter(rules: &[&str], events_per_second: u32) -> Filter {
-    let mut filter = Filter::load(&LoadOptions { max_rules: 100, flows: 1, events_per_second, ..LoadOptions::default() }).unwrap();
+    let mut filter =
+        Filter::load(&LoadOptions { max_rules: 100, flows: 1, events_per_second, ..LoadOptions::default() }).unwrap();
     for rule in rules {
         let key = key(&filter, rule);
         filter.insert(key).unwrap();

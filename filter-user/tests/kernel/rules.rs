@@ -82,8 +82,7 @@ fn a_map_that_is_full_takes_no_more_rules_and_says_its_size() {
 #[test]
 fn many_rules_at_once_are_all_in_and_more_than_the_map_holds_are_refused() {
     const RULES: u32 = 10_000;
-    let mut filter =
-        Filter::load(&LoadOptions { max_rules: RULES, ..LoadOptions::default() }).unwrap();
+    let mut filter = Filter::load(&LoadOptions { max_rules: RULES, ..LoadOptions::default() }).unwrap();
     let keys: Vec<_> = (0..=RULES).map(|number| key(&filter, &format!("n{number}.example"))).collect();
     let (fitting, beyond) = keys.split_at(RULES as usize);
     let mut progress = Vec::new();

@@ -1,0 +1,119 @@
+use filter_core::Reason;
+use frames::Wrap;
+
+use super::*;
+
+const SPLIT: Reason = Reason::TlsHelloSplit;
+/// Sequence number of the first octet of a hello.
+const FIRST: u32 = 3_000;
+
+/// A listed name and its neighbour, and what becomes of their hellos.
+const NAMES: [(&str, Reason); 2] = [(LISTED, Reason::TlsBlocked), (OTHER, Reason::TlsNotListed)];
+
+#[test]
+fn every_segment_of_a_blocked_hello_is_dropped_when_it_is_sent_again() {
+    let hello = frames::client_hello(LISTED);
+    let cut = name_end(&hello, LISTED) - 3;
+    let segment = |from, to| frames::segment(&Wrap::v4(443), FIRST, &hello, from..to);
+    let len = hello.len();
+    for (from, to) in [(0, cut), (cut, len), (0, len), (0, 1), (cut - 1, cut + 1), (0, cut + 1)] {
+        let frames = [segment(0, cut), segment(cut, len), segment(from, to), segment(from, to)];
+        let expected = [SPLIT, Reason::TlsBlocked, Reason::TlsBlocked, Reason::TlsBlocked];
+        assert_reasons(&frames, &expected, &format!("{from} to {to} again"));
+    }
+}
+
+#[test]
+fn every_segment_of_a_hello_that_was_blocked_in_one_is_dropped_when_it_is_sent_again() {
+    let hello = frames::client_hello(LISTED);
+    let wrap = Wrap::v4(443);
+    let segment = |from, to| frames::segment(&wrap, FIRST, &hello, from..to);
+    let cut = name_end(&hello, LISTED) - 3;
+    for (what, again) in [
+        ("in one", vec![(0, hello.len())]),
+        ("in two", vec![(0, cut), (cut, hello.len())]),
+        ("in two, the second first", vec![(cut, hello.len()), (0, cut)]),
+    ] {
+        let mut frames = vec![wrap.syn(FIRST - 1, &[]), segment(0, hello.len())];
+        frames.extend(again.iter().map(|(from, to)| segment(*from, *to)));
+        let reasons = reasons(&frames);
+        assert_eq!(reasons[1], Reason::TlsBlocked, "{what}");
+        assert_eq!(reasons.last(), Some(&Reason::TlsBlocked), "{what}: {reasons:?}");
+    }
+}
+
+#[test]
+fn a_blocked_hello_blocks_no_later_connection_of_the_same_ports() {
+    let wrap = Wrap::v4(443);
+    let [blocked, other] = NAMES.map(|(name, _)| frames::client_hello(name));
+    let cut = name_end(&blocked, LISTED) - 3;
+    let before = frames::in_segments(&wrap, FIRST, &blocked, &[0, cut]);
+    for later in [FIRST + 100_000, FIRST.wrapping_sub(100_000), FIRST + 5_000] {
+        let behind = frames::in_segments(&wrap, later, &other, &[0, name_end(&other, OTHER) - 3]);
+        let frames = [&before[..], &[wrap.syn(later.wrapping_sub(1), &[])], &behind].concat();
+        let expected = [SPLIT, Reason::TlsBlocked, Reason::TcpOther, SPLIT, Reason::TlsNotListed];
+        assert_reasons(&frames, &expected, &format!("from {later}"));
+    }
+}
+
+#[test]
+fn of_a_hello_that_passed_nothing_is_held() {
+    let hello = frames::client_hello(OTHER);
+    let cut = name_end(&hello, OTHER) - 3;
+    let mut frames = frames::in_segments(&Wrap::v4(443), FIRST, &hello, &[0, cut]);
+    frames.push(frames[1].clone());
+    let stream = [&hello[..], b"more"].concat();
+    frames.push(frames::segment(&Wrap::v4(443), FIRST, &stream, hello.len()..stream.len()));
+    let other = Reason::TcpOther;
+    assert_reasons(&frames, &[SPLIT, Reason::TlsNotListed, other, other], "again, and behind");
+}
+
+#[test]
+fn segments_of_different_connections_are_not_joined() {
+    let hello = frames::client_hello(LISTED);
+    let cut = name_end(&hello, LISTED) - 3;
+    let [wrap, v6] = [Wrap::v4(443), Wrap::v6(443)];
+    let segment = |wrap: &Wrap, from, to| frames::segment(wrap, FIRST, &hello, from..to);
+    let start = segment(&wrap, 0, cut);
+    let rest = segment(&wrap, cut, hello.len());
+    for (what, frame) in [
+        ("another source port", segment(&Wrap { from: 40_001, ..wrap.clone() }, cut, hello.len())),
+        ("another destination port", segment(&Wrap { to: 444, ..wrap.clone() }, cut, hello.len())),
+        ("the other direction", segment(&Wrap { from: 443, to: 40_000, ..wrap.clone() }, cut, hello.len())),
+        ("another version of IP", segment(&v6, cut, hello.len())),
+        ("another source address", with(&rest, 14 + 12, &[10])),
+        ("another destination address", with(&rest, 14 + 16, &[10])),
+    ] {
+        assert_reasons(&[start.clone(), frame], &[SPLIT, Reason::TcpOther], what);
+    }
+    assert_reasons(&[start, rest], &[SPLIT, Reason::TlsBlocked], "the same");
+}
+
+#[test]
+fn hellos_of_several_connections_at_once_are_each_judged() {
+    let connections: Vec<_> =
+        (0..8).map(|port| (Wrap { from: 40_000 + port, ..Wrap::v4(443) }, NAMES[port as usize % 2])).collect();
+    let mut starts = Vec::new();
+    let mut rests = Vec::new();
+    for (wrap, (name, _)) in &connections {
+        let hello = frames::client_hello(name);
+        let segments = frames::in_segments(wrap, FIRST, &hello, &[0, name_end(&hello, name) - 1]);
+        starts.push(segments[0].clone());
+        rests.push(segments[1].clone());
+    }
+    let expected: Vec<_> = connections.iter().map(|(_, (_, whole))| *whole).collect();
+    let reasons = reasons(&[starts, rests].concat());
+    assert_eq!(reasons[..8], [SPLIT; 8]);
+    assert_eq!(reasons[8..], expected);
+}
+
+#[test]
+fn a_stream_that_starts_late_with_something_else_is_let_go() {
+    let wrap = Wrap::v4(443);
+    let stream = [&b"GET / HTTP/1.1\r\n"[..], &[b'x'; 200]].concat();
+    let segments =
+        [(100, 200), (0, 100), (100, 200)].map(|(from, to)| frames::segment(&wrap, FIRST, &stream, from..to));
+    let frames = [&[wrap.syn(FIRST - 1, &[])], &segments[..]].concat();
+    let reasons = reasons(&frames);
+    assert_eq!(reasons[2..], [Reason::TcpOther; 2], "{reasons:?}");
+}

@@ -1,0 +1,166 @@
+//! What is claimed of settings other than the default, and of counters.
+
+mod engine;
+
+use std::collections::BTreeMap;
+
+use filter_core::{Counter, Fragments, Offline, Options, Reason, Sides};
+use frames::{Data, Extension, Hello, Tunnel, Wrap};
+
+use engine::{Listed, one_bucket};
+
+const LISTED: &str = "ads.example.com";
+const OTHER: &str = "web.example.com";
+/// Sequence number of the first octet of a stream.
+const FIRST: u32 = 3_000;
+
+fn offline(options: &Options) -> Offline<Listed> {
+    engine::offline(options, &[LISTED])
+}
+
+/// What the frames counted besides their reasons.
+fn counted(frames: &[Vec<u8>]) -> BTreeMap<Counter, u64> {
+    let mut offline = offline(&one_bucket());
+    for frame in frames {
+        offline.decide(frame);
+    }
+    offline.counters().into_iter().filter(|(counter, _)| !matches!(counter, Counter::Packets(_))).collect()
+}
+
+/// Octets of the hello up to the end of its server name.
+fn name_end(hello: &[u8], name: &str) -> usize {
+    frames::server_name_at(hello, name).unwrap() + name.len()
+}
+
+fn segment(payload: &[u8], from: usize, to: usize) -> Vec<u8> {
+    frames::segment(&Wrap::v4(443), FIRST, payload, from..to)
+}
+
+#[test]
+fn later_fragments_are_dropped_where_they_are_to_be_and_nothing_else_is() {
+    let [v4, v6] = [Wrap::v4(53), Wrap::v6(53)].map(|wrap| wrap.udp(&frames::query(OTHER)));
+    let fragments = |offset| [frames::ipv4_fragment(&v4, offset, true), frames::ipv6_fragment(&v6, offset, true)];
+    let mut frames = Vec::new();
+    for offset in [0, 1, 100] {
+        for fragment in fragments(offset) {
+            frames.push((offset, frames::tagged(&fragment, &[0x88a8, 0x8100])));
+            frames.push((offset, frames::in_pppoe(&frames::behind_labels(&fragment, 3))));
+            frames.extend(Tunnel::all().iter().map(|tunnel| (offset, tunnel.carry(&Wrap::v6(0), &fragment))));
+            frames.push((offset, fragment));
+        }
+    }
+    for (setting, later) in [(Fragments::Pass, Reason::Fragment), (Fragments::Drop, Reason::FragmentDropped)] {
+        let mut offline = offline(&Options { fragments: setting, ..one_bucket() });
+        for (offset, frame) in &frames {
+            let expected = if *offset == 0 { Reason::DnsNotListed } else { later };
+            assert_eq!(offline.decide(frame), expected, "{setting:?}, offset {offset}");
+        }
+    }
+}
+
+#[test]
+fn messages_of_a_side_that_is_not_judged_pass_as_such() {
+    let query = |name| frames::query(name);
+    let response = |name| frames::response_of(&[name], &[(name, Data::Cname(name))]);
+    let not_queries = [Reason::DnsQueryNotJudged; 2];
+    let not_responses = [Reason::DnsResponseNotJudged; 2];
+    for (sides, queries, responses) in [
+        (
+            Sides::Both,
+            [Reason::DnsBlocked, Reason::DnsNotListed],
+            [Reason::DnsResponseBlocked, Reason::DnsResponseNotListed],
+        ),
+        (Sides::Queries, [Reason::DnsBlocked, Reason::DnsNotListed], not_responses),
+        (Sides::Responses, not_queries, [Reason::DnsResponseBlocked, Reason::DnsResponseNotListed]),
+    ] {
+        let mut offline = offline(&one_bucket()).with_sides(sides);
+        for (place, name) in [LISTED, OTHER].into_iter().enumerate() {
+            for (message, expected) in [(query(name), queries[place]), (response(name), responses[place])] {
+                assert_eq!(offline.decide(&Wrap::v4(53).udp(&message)), expected, "{sides:?}, UDP, {name}");
+                let stream = frames::over_tcp(&message);
+                assert_eq!(offline.decide(&Wrap::v6(53).tcp(&stream)), expected, "{sides:?}, TCP, {name}");
+                assert_eq!(offline.decide(&Wrap::v4(53).tcp_at(0, &stream[..20])), Reason::DnsSplit);
+                assert_eq!(offline.decide(&Wrap::v4(53).tcp_at(20, &stream[20..])), expected, "{sides:?}, split");
+                offline.forget_flows();
+            }
+        }
+        let hello = offline.decide(&Wrap::v4(443).tcp(&frames::client_hello(LISTED)));
+        assert_eq!(hello, Reason::TlsBlocked, "{sides:?} are of DNS");
+    }
+}
+
+#[test]
+fn dns_is_judged_on_the_ports_that_are_set_and_on_no_other() {
+    let mut offline = offline(&Options { dns_ports: &[5353, 63, 64, 65_535], ..one_bucket() });
+    for (port, udp, tcp) in [
+        (5353, Reason::DnsBlocked, Reason::DnsBlocked),
+        (63, Reason::DnsBlocked, Reason::DnsBlocked),
+        (64, Reason::DnsBlocked, Reason::DnsBlocked),
+        (65_535, Reason::DnsBlocked, Reason::DnsBlocked),
+        (53, Reason::UdpOther, Reason::TcpOther),
+        (62, Reason::UdpOther, Reason::TcpOther),
+        (0, Reason::UdpOther, Reason::TcpOther),
+    ] {
+        for wrap in [Wrap::v4(port), Wrap { from: port, ..Wrap::v6(40_000) }] {
+            assert_eq!(offline.decide(&wrap.udp(&frames::query(LISTED))), udp, "port {port}");
+            assert_eq!(offline.decide(&wrap.tcp(&frames::over_tcp(&frames::query(LISTED)))), tcp, "port {port}");
+        }
+    }
+}
+
+#[test]
+fn messages_with_several_questions_are_counted() {
+    let query = |names: &[&str]| Wrap::v4(53).udp(&frames::query_of(names));
+    let response = |names: &[&str]| Wrap::v4(53).udp(&frames::response_of(names, &[]));
+    for names in [&[][..], &[OTHER], &[LISTED]] {
+        assert!(counted(&[query(names), response(names)]).is_empty(), "{names:?}");
+    }
+    for names in [&[OTHER, OTHER][..], &[LISTED, OTHER], &[OTHER, OTHER, LISTED]] {
+        let counted = counted(&[query(names), response(names)]);
+        assert_eq!(counted, [(Counter::DnsSeveralQuestions, 2)].into(), "{names:?}");
+    }
+}
+
+/// A hello with `encrypted_client_hello` before or behind its server name, and room between the two.
+fn encrypted_hello(name: &str, kind: u16, name_first: bool) -> Vec<u8> {
+    let mut hello = Hello::of(name);
+    let place = hello.place_of(Extension::SERVER_NAME).unwrap();
+    let server_name = hello.extensions_mut().remove(place);
+    let encrypted = Extension { kind, data: vec![0x5a; 200] };
+    let mut between = [server_name, Extension::padding(300), encrypted];
+    if !name_first {
+        between.reverse();
+    }
+    hello.extensions_mut().extend(between);
+    hello.record()
+}
+
+#[test]
+fn an_encrypted_hello_is_counted_once_however_it_is_cut() {
+    const ENCRYPTED: u16 = 0xfe0d;
+    for name in [LISTED, OTHER] {
+        for name_first in [true, false] {
+            let hello = encrypted_hello(name, ENCRYPTED, name_first);
+            for cuts in (1..hello.len()).step_by(7).map(|cut| [cut, (cut + 250).min(hello.len())]) {
+                let frames = [(0, cuts[0]), (cuts[0], cuts[1]), (cuts[1], hello.len())]
+                    .map(|(from, to)| segment(&hello, from, to));
+                let expected = [(Counter::EncryptedClientHello, 1)].into();
+                assert_eq!(counted(&frames), expected, "{name}, first: {name_first}, {cuts:?}");
+            }
+            assert_eq!(counted(&[segment(&hello, 0, hello.len())])[&Counter::EncryptedClientHello], 1, "whole");
+            let records = Wrap::v4(443).tcp(&frames::in_records(&hello, 100));
+            assert_eq!(counted(&[records])[&Counter::EncryptedClientHello], 1, "in records");
+        }
+    }
+}
+
+#[test]
+fn other_extensions_and_half_a_hello_count_nothing() {
+    for kind in [0xfe0c, 0xfe0e, 0x0dfe] {
+        let hello = encrypted_hello(OTHER, kind, true);
+        assert!(counted(&[segment(&hello, 0, hello.len())]).is_empty(), "{kind:#x}");
+        assert!(counted(&[segment(&hello, 0, 100), segment(&hello, 100, hello.len())]).is_empty(), "{kind:#x}");
+    }
+    let hello = encrypted_hello(OTHER, 0xfe0d, true);
+    assert!(counted(&[segment(&hello, 0, name_end(&hello, OTHER))]).is_empty(), "its first half");
+}

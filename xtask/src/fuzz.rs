@@ -1,0 +1,275 @@
+//! `cargo xtask fuzz`: made-up input for the decision.
+
+use std::{
+    collections::BTreeSet,
+    fmt, fs,
+    io::{BufRead as _, BufReader},
+    path::{Path, PathBuf},
+    process::{Command, ExitCode, Stdio},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use crate::{
+    progress::{self, GREEN, RED},
+    setup::{self, Part},
+    workspace::{Workspace, cargo},
+};
+
+/// Octets of an input: as many as are held of a message, and how it is cut.
+const LONGEST_INPUT: u32 = 5_000;
+/// Where everything that fuzzing leaves goes, from the repository's root.
+const LEFT: &str = "target/fuzz";
+
+#[derive(clap::Args)]
+#[command(after_help = "Targets:
+  frame  any bytes as a frame: nothing panics, what is dropped has a name that a rule blocks
+  flow   a ClientHello or DNS messages in segments: they are judged as the whole is
+
+What was found stays in target/fuzz, and the next run starts from there. The seeds are in fuzz/seeds, a folder for each
+target; `cargo test` replays them. Exit code 1 if an input fails.
+
+Examples:
+  cargo xtask fuzz frame --seconds 600
+  cargo xtask fuzz flow --seconds 60 --jobs 4")]
+pub struct Args {
+    /// What to fuzz: frame or flow.
+    target: String,
+    /// For how long; building comes before.
+    #[arg(long, value_name = "N", default_value_t = 60)]
+    seconds: u32,
+    /// Processes that fuzz at once.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    jobs: u32,
+}
+
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let workspace = Workspace::read()?;
+    let root = workspace.root();
+    check(args, &targets(root)?)?;
+    setup::ensure(&[Part::Fuzz])?;
+
+    let mut build = cargo_fuzz(root, "build");
+    build.arg(&args.target);
+    progress::step(&format!("the fuzz target {}: building", args.target), build)?;
+    let places = Places::of(root, &args.target)?;
+    let earlier = places.failures()?;
+    let (runs, succeeded) = fuzz(root, args, &places)?;
+    let failures: Vec<_> = places.failures()?.difference(&earlier).cloned().collect();
+    ensure!(succeeded || !failures.is_empty(), "the fuzzer failed, and not for an input: see what it printed above");
+    println!("{}: {runs}", args.target);
+    report(&args.target, &failures);
+    Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The names of the targets, in order.
+fn targets(root: &Path) -> Result<Vec<String>> {
+    let directory = root.join("fuzz/fuzz_targets");
+    let entries = fs::read_dir(&directory).with_context(|| format!("cannot read {}", directory.display()))?;
+    let stems = entries.flatten().filter_map(|entry| Some(entry.path().file_stem()?.to_str()?.to_owned()));
+    let mut targets: Vec<_> = stems.collect();
+    targets.sort_unstable();
+    Ok(targets)
+}
+
+fn check(args: &Args, targets: &[String]) -> Result<()> {
+    let Args { target, seconds, jobs } = args;
+    if !targets.contains(target) {
+        bail!("there is no fuzz target `{target}`; there are: {}", targets.join(", "));
+    }
+    ensure!(*seconds > 0, "`--seconds 0` would fuzz for no time: give 1 or more");
+    ensure!(*jobs > 0, "`--jobs 0` would fuzz in no process: give 1 or more");
+    Ok(())
+}
+
+/// Without a sanitizer, which would take a nightly compiler: what decides has no `unsafe` in user space.
+fn cargo_fuzz(root: &Path, verb: &str) -> Command {
+    let mut command = cargo();
+    command.args(["fuzz", verb, "--sanitizer", "none", "--fuzz-dir"]).arg(root.join("fuzz"));
+    command.arg("--target-dir").arg(root.join(LEFT).join("build")).env_remove("CARGO_TARGET_DIR");
+    command
+}
+
+/// Where inputs of a target lie.
+struct Places {
+    corpus: PathBuf,
+    failures: PathBuf,
+    seeds: PathBuf,
+}
+
+impl Places {
+    fn of(root: &Path, target: &str) -> Result<Self> {
+        let left = root.join(LEFT);
+        let places = Self {
+            corpus: left.join("corpus").join(target),
+            failures: left.join("artifacts").join(target),
+            seeds: root.join("fuzz/seeds").join(target),
+        };
+        for directory in [&places.corpus, &places.failures] {
+            fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
+        }
+        Ok(places)
+    }
+
+    /// The inputs that failed, now and earlier.
+    fn failures(&self) -> Result<BTreeSet<PathBuf>> {
+        let entries =
+            fs::read_dir(&self.failures).with_context(|| format!("cannot read {}", self.failures.display()))?;
+        let is_failure = |name: &str| ["crash-", "timeout-", "oom-"].iter().any(|kind| name.starts_with(kind));
+        let files = entries.flatten().filter(|entry| entry.file_name().to_str().is_some_and(is_failure));
+        Ok(files.map(|entry| entry.path()).collect())
+    }
+}
+
+/// Fuzzes to the end of the time or up to an input that fails; false if the fuzzer says that something went wrong.
+fn fuzz(root: &Path, args: &Args, places: &Places) -> Result<(Runs, bool)> {
+    let mut command = cargo_fuzz(root, "run");
+    command.args(["--jobs", &args.jobs.to_string(), &args.target]);
+    // What is found goes to the first folder; the others are only read.
+    command.arg(&places.corpus).arg(&places.seeds).arg("--");
+    command.arg(format!("-max_total_time={}", args.seconds)).arg(format!("-max_len={LONGEST_INPUT}"));
+    command.arg(format!("-artifact_prefix={}/", places.failures.display()));
+    let mut child = command
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot run {command:?}"))?;
+    let begun = Instant::now();
+    let mut runs = Runs::default();
+    let stderr = child.stderr.take().context("standard error is a pipe")?;
+    for line in BufReader::new(stderr).split(b'\n') {
+        let line = line.context("cannot read the fuzzer's output")?;
+        let line = String::from_utf8_lossy(&line);
+        if !runs.add_line(&line) {
+            eprintln!("{line}");
+        }
+    }
+    let status = child.wait().context("cannot wait for the fuzzer")?;
+    runs.took = begun.elapsed();
+    Ok((runs, status.success()))
+}
+
+/// How far the fuzzer came.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Runs {
+    inputs: u64,
+    /// Edges of the program that were gone over by what was there from the start.
+    covered_first: Option<u64>,
+    covered: u64,
+    took: Duration,
+}
+
+impl Runs {
+    /// Takes down what libFuzzer says of its progress: `#1234 NEW cov: 56 ft: 78 ...`, or `#1234: cov: 56 ...` from
+    /// several processes. False if the line is something else, or the first that people should see.
+    fn add_line(&mut self, line: &str) -> bool {
+        let Some((inputs, rest)) = line.strip_prefix('#').and_then(|rest| rest.split_once([':', '\t'])) else {
+            return line.starts_with("\tNEW_FUNC") || line.starts_with("\tNEW_PC");
+        };
+        let Ok(inputs) = inputs.trim().parse() else { return false };
+        self.inputs = inputs;
+        let covered = rest.split_once("cov: ").and_then(|(_, rest)| rest.split(' ').next()?.parse().ok());
+        if let Some(covered) = covered {
+            // Before INITED, the inputs that were there are still being read.
+            if rest.starts_with("INITED") || self.covered_first.is_none() {
+                self.covered_first = Some(covered);
+            }
+            self.covered = covered;
+        }
+        true
+    }
+}
+
+impl fmt::Display for Runs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { inputs, covered, took, .. } = self;
+        let seconds = took.as_secs().max(1);
+        let new = covered.saturating_sub(self.covered_first.unwrap_or(*covered));
+        write!(
+            f,
+            "{inputs} inputs in {seconds} s, {} a second; {covered} edges covered, {new} of them new",
+            inputs / seconds
+        )
+    }
+}
+
+fn report(target: &str, failures: &[PathBuf]) {
+    if failures.is_empty() {
+        anstream::println!("{GREEN}passed{GREEN:#}  no input failed");
+        return;
+    }
+    for file in failures {
+        let file = file.display();
+        anstream::println!("{RED}FAILED{RED:#}  {file}; to see it again:");
+        println!("    cargo fuzz run --sanitizer none --target-dir {LEFT}/build {target} {file}");
+    }
+    println!("Copied to fuzz/seeds/{target} under a name that says what it is, `cargo test` replays it.");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn args(target: &str, seconds: u32, jobs: u32) -> Args {
+        Args { target: target.to_owned(), seconds, jobs }
+    }
+
+    #[test]
+    fn what_cannot_be_fuzzed_is_refused_and_what_can_is_named() {
+        let targets = ["flow".to_owned(), "frame".to_owned()];
+        let refused = |args: &Args| check(args, &targets).map_err(|error| error.to_string());
+        assert_eq!(refused(&args("flow", 1, 1)), Ok(()));
+        let unknown = "there is no fuzz target `packet`; there are: flow, frame";
+        assert_eq!(refused(&args("packet", 1, 1)), Err(unknown.to_owned()));
+        assert!(refused(&args("flow", 0, 1)).is_err_and(|error| error.contains("--seconds 0")));
+        assert!(refused(&args("flow", 1, 0)).is_err_and(|error| error.contains("--jobs 0")));
+    }
+
+    #[test]
+    fn the_targets_of_the_help_are_those_that_there_are() -> Result<()> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let help =
+            <Args as clap::Args>::augment_args(clap::Command::new("fuzz")).get_after_help().map(ToString::to_string);
+        for target in targets(&root)? {
+            assert!(help.as_ref().is_some_and(|help| help.contains(&format!("\n  {target}  "))), "{target}");
+            assert!(root.join("fuzz/seeds").join(&target).is_dir(), "{target} has no seeds");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn progress_is_that_of_the_last_line_and_new_is_what_came_after_the_start() {
+        let mut runs = Runs::default();
+        for line in [
+            "#2\tREAD cov: 10 ft: 11 exec/s: 0 rss: 40Mb",
+            "#38\tINITED cov: 100 ft: 150 corp: 30/9Kb exec/s: 0 rss: 40Mb",
+            "\tNEW_FUNC[1/2]: 0x5569bee18481",
+            "#5000\tNEW    cov: 103 ft: 160 corp: 31/9Kb lim: 1000 exec/s: 5000 rss: 41Mb L: 9/9 MS: 1 CopyPart-",
+            "#9000\tDONE   cov: 103 ft: 160 corp: 31/9Kb lim: 1000 exec/s: 4500 rss: 41Mb",
+        ] {
+            assert!(runs.add_line(line), "{line}");
+        }
+        runs.took = Duration::from_secs(2);
+        assert_eq!(runs.to_string(), "9000 inputs in 2 s, 4500 a second; 103 edges covered, 3 of them new");
+    }
+
+    #[test]
+    fn several_processes_are_followed_as_one() {
+        let mut runs = Runs::default();
+        runs.add_line("#0: cov: 50 ft: 60 corp: 9 exec/s: 0 oom/timeout/crash: 0/0/0 time: 0s job: 1 dft_time: 0");
+        runs.add_line("#700: cov: 55 ft: 66 corp: 9 exec/s: 350 oom/timeout/crash: 0/0/0 time: 2s job: 3 dft_time: 0");
+        assert_eq!((runs.inputs, runs.covered_first, runs.covered), (700, Some(50), 55));
+    }
+
+    #[test]
+    fn what_is_no_progress_is_shown() {
+        let mut runs = Runs::default();
+        for line in
+            ["thread '<unnamed>' panicked at src/flow.rs:98:13:", "# comment", "SUMMARY: libFuzzer: deadly signal"]
+        {
+            assert!(!runs.add_line(line), "{line}");
+        }
+        assert_eq!(runs, Runs::default());
+    }
+}
