@@ -60,8 +60,11 @@ pub fn measure(plan: &Plan, names: &RealNames, rows: &mut Rows) -> anyhow::Resul
 
 /// A filter with room for these rules and no more.
 pub fn load_filter(rules: usize) -> anyhow::Result<Filter> {
-    let options =
-        LoadOptions { max_rules: u32::try_from(rules)?, events_per_second: EVENTS_PER_SECOND, ..LoadOptions::default() };
+    let options = LoadOptions {
+        max_rules: u32::try_from(rules)?,
+        events_per_second: EVENTS_PER_SECOND,
+        ..LoadOptions::default()
+    };
     Ok(Filter::load(&options)?)
 }
 

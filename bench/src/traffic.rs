@@ -171,7 +171,11 @@ mod tests {
     fn no_two_packets_of_a_kind_are_the_same() {
         let mut random = Rng::with_seed(1);
         for traffic in Traffic::ALL {
-            assert_ne!(traffic.frames("a.example", &mut random), traffic.frames("a.example", &mut random), "{traffic:?}");
+            assert_ne!(
+                traffic.frames("a.example", &mut random),
+                traffic.frames("a.example", &mut random),
+                "{traffic:?}"
+            );
         }
     }
 }

@@ -72,7 +72,8 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
     /// Finds the transport behind the layers that start with this one at this offset.
     #[inline(always)]
     pub fn layered(&mut self, layer: Layer, at: u32) -> Result<Transport, Reason> {
-        layers::transport(self.packet, &mut self.scratch.layers, layer, at)
+        let limit = if layer.is_in_udp() { self.scratch.transport.end } else { self.packet.len() };
+        layers::transport(self.packet, &mut self.scratch.layers, layer, at, limit)
     }
 
     /// Later fragments may be dropped.
@@ -101,7 +102,10 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
             return Ok(P::dns_message(self, udp.at, udp.end));
         }
         match Layer::in_udp(udp.destination_port) {
-            Some(layer) if transport.tunnels < layers::TUNNELS => Err(Stop::Layered(layer, udp.at)),
+            Some(layer) if transport.tunnels < layers::TUNNELS => {
+                self.scratch.transport = transport.ending_at(udp.end);
+                Err(Stop::Layered(layer, udp.at))
+            }
             _ => Err(Reason::UdpOther.into()),
         }
     }
@@ -143,7 +147,11 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
             Ok(Taken::WholeHello) => {
                 let Segment { at, end, sequence, .. } = self.scratch.segment;
                 self.scratch.sequence = sequence;
-                P::client_hello(self, at, end).reason
+                let reason = P::client_hello(self, at, end).reason;
+                if reason.is_blocked() {
+                    self.hold_blocked(flows);
+                }
+                reason
             }
             Ok(Taken::ToHold) => self.held_segment(flows),
             Err(reason) => reason,
@@ -165,18 +173,35 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
                 return Err(Reason::TcpOther);
             }
         }
-        let first = bucket.first_octet(hash, sequence);
+        let opened = bucket.first_octet(hash, sequence);
         let may_be_held = bucket.may_hold(hash);
-        let before = P::opaque(tls::octets_before(self.packet, tcp.at, tcp.end) as usize) as u32;
-        let (at, sequence, first) = (tcp.at + before, sequence.wrapping_add(before), first.wrapping_add(before));
+        let is_first = opened.is_none_or(|first| first == sequence);
+        let is_dns_port = self.is_dns(&tcp);
+        let before =
+            if is_first && !may_be_held && !is_dns_port { tls::octets_before(self.packet, tcp.at, tcp.end) } else { 0 };
+        let before = P::opaque(before as usize) as u32;
+        let (at, sequence) = (tcp.at + before, sequence.wrapping_add(before));
         let start = tls::start(self.packet, at, tcp.end);
-        let dns = self.is_dns(&tcp) && !matches!(start, tls::Start::Hello | tls::Start::SplitHello);
-        let begins = dns || first != sequence || start.is_of_hello();
+        // Only what comes first says what a stream on a DNS port is.
+        let hello = is_first && matches!(start, tls::Start::Hello | tls::Start::SplitHello);
+        let dns = is_dns_port && !hello;
+        let begins = dns || !is_first || start.is_of_hello();
         if !begins && !may_be_held {
             return Err(if start == tls::Start::Sslv2 { Reason::TlsSslv2 } else { Reason::TcpOther });
         }
-        self.scratch.segment = Segment::new((key, hash), (first, sequence), (at, tcp.end), begins, dns);
-        let alone = first == sequence && !dns && !may_be_held;
+        let first = if is_first { sequence } else { opened.unwrap_or(sequence) };
+        self.scratch.segment = Segment {
+            key,
+            hash,
+            sequence,
+            at,
+            end: tcp.end,
+            first,
+            begins: u32::from(begins),
+            dns: u32::from(dns),
+            opens: u32::from(opened.is_some()),
+        };
+        let alone = is_first && !dns && !may_be_held;
         Ok(if alone && start == tls::Start::Hello { Taken::WholeHello } else { Taken::ToHold })
     }
 }

@@ -1,5 +1,5 @@
 //! The seeds of the fuzzers, held to what the fuzzers hold any input to. They lie in `fuzz/seeds`, a folder for each
-//! target; inputs that failed once are among them. `NAMEGATE_WRITE_SEEDS=1` makes those of the table anew.
+//! target; inputs that failed once are among them. `NAMEGATE_WRITE_SEEDS=1` makes those of `made.rs` that are missing.
 
 #[path = "seeds/made.rs"]
 mod made;
@@ -84,10 +84,11 @@ fn seed(target: &str, name: &str) -> Vec<u8> {
     fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }
 
-/// Writes a seed anew if that is asked for.
+/// Writes a seed that is missing, if that is asked for. rustls writes other random octets each time.
 fn write(target: &str, name: &str, bytes: &[u8]) {
-    if std::env::var_os("NAMEGATE_WRITE_SEEDS").is_some() {
-        fs::write(folder(target).join(name), bytes).unwrap();
+    let file = folder(target).join(name);
+    if std::env::var_os("NAMEGATE_WRITE_SEEDS").is_some() && !file.exists() {
+        fs::write(file, bytes).unwrap();
     }
 }
 

@@ -134,7 +134,7 @@ impl Conversation {
         self.payload.iter().zip(HELLO).all(|(octet, expected)| expected.is_none_or(|expected| *octet == expected))
     }
 
-    /// True if each octet is sent once, and no later segment could be the start of another message.
+    /// True if each octet is sent once, and no later segment could be taken for the start of another message.
     fn is_exact(&self, ranges: &[Range<usize>]) -> bool {
         let sent: usize = ranges.iter().map(Range::len).sum();
         let starts = |range: &Range<usize>| matches!(self.payload.get(range.start), Some(20 | 22 | 0x80..));

@@ -1,6 +1,7 @@
 //! What a CPU works with, and what a rule holds.
 
 use crate::{
+    dns::Sections,
     flows::{Copying, FlowKey},
     headers::{Layers, Transport},
     name::Name,
@@ -33,32 +34,14 @@ pub struct Segment {
     pub(crate) begins: u32,
     /// 1 if a port is one of the DNS ports.
     pub(crate) dns: u32,
-    reserved: u32,
+    /// 1 if this is near the first octet of a connection whose SYN was seen.
+    pub(crate) opens: u32,
 }
 
 impl Segment {
-    /// The segment with its payload between these offsets of the frame.
-    #[inline(always)]
-    pub(crate) fn new(
-        (key, hash): (FlowKey, u32),
-        (first, sequence): (u32, u32),
-        (at, end): (u32, u32),
-        begins: bool,
-        dns: bool,
-    ) -> Self {
-        let (begins, dns) = (u32::from(begins), u32::from(dns));
-        Self { key, hash, sequence, at, end, first, begins, dns, reserved: 0 }
-    }
-
     #[inline(always)]
     pub(crate) fn is_empty(&self) -> bool {
         self.at >= self.end
-    }
-
-    /// True if DNS messages start with the first octet.
-    #[inline(always)]
-    pub(crate) fn is_dns_in_order(&self) -> bool {
-        self.dns != 0 && self.first == self.sequence
     }
 
     /// Leaves the first octets behind, which are of no interest.
@@ -88,6 +71,7 @@ pub struct Scratch {
     /// The segment at hand, if the packet is one.
     pub(crate) segment: Segment,
     pub(crate) copying: Copying,
+    pub(crate) sections: Sections,
     /// Type of the resource record that has the name as its target (RFC 1035 §3.2.2); 0 for what was asked for.
     pub(crate) record: u32,
     /// Sequence number of the message that the name is in.
@@ -104,6 +88,7 @@ impl Default for Scratch {
             layers: Layers::NONE,
             segment: Segment::default(),
             copying: Copying::default(),
+            sections: Sections::default(),
             record: 0,
             sequence: 0,
             reason: 0,

@@ -7,14 +7,16 @@ mod sections;
 
 use crate::{abi::Sides, decide::Judge, maps::Maps, name::NameError, packet::Packet, reason::Reason};
 
-pub(crate) use sections::sections;
+pub(crate) use sections::{Sections, sections};
 
 /// RFC 1035 §4.1.1.
 pub(crate) const HEADER_BYTES: u32 = 12;
 /// Length before each message over TCP (RFC 1035 §4.2.2).
 pub(crate) const PREFIX_BYTES: u32 = 2;
-/// Messages that are judged in a segment; as many as fit in what is held of a flow, each with a name of two labels.
-pub(crate) const MESSAGES: u32 = 128;
+/// The shortest message with a question, and its length: it asks for the root.
+pub(crate) const LEAST_BYTES: u32 = PREFIX_BYTES + HEADER_BYTES + 1 + QUESTION_TAIL_BYTES;
+/// Messages that are judged in a segment: all that the largest has, if each has a question.
+pub(crate) const MESSAGES: u32 = 65_535 / LEAST_BYTES;
 /// QTYPE and QCLASS (RFC 1035 §4.1.2).
 const QUESTION_TAIL_BYTES: u32 = 4;
 

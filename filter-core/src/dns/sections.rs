@@ -42,39 +42,46 @@ pub(crate) fn sections<P: Packet + ?Sized, M: Maps>(
     if header.questions > 1 {
         judge.maps.count(Counter::DnsSeveralQuestions);
     }
-    let mut entries = Entries {
-        judge,
+    judge.scratch.sections = Sections {
         message_at: at,
         at: at + HEADER_BYTES,
         end,
         questions: header.questions,
         answers: if header.is_response { header.answers } else { 0 },
-        is_response: header.is_response,
-        outcome: Reason::DnsNoQuestion,
+        is_response: u32::from(header.is_response),
     };
+    let mut entries = Entries { judge, outcome: Reason::DnsNoQuestion };
     P::repeat(ENTRIES, &mut entries);
     Ok(entries.outcome)
 }
 
-struct Entries<'j, 'p, P: ?Sized, M> {
-    judge: &'j mut Judge<'p, P, M>,
+/// How far a message is gone through. It lives in a map: the kernel's stack is short.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Sections {
     message_at: u32,
+    /// The next question or answer.
     at: u32,
     end: u32,
+    /// Questions and answers that are still to come.
     questions: u32,
     answers: u32,
-    is_response: bool,
+    is_response: u32,
+}
+
+struct Entries<'j, 'p, P: ?Sized, M> {
+    judge: &'j mut Judge<'p, P, M>,
     outcome: Reason,
 }
 
 impl<P: Packet + ?Sized, M: Maps> Step for Entries<'_, '_, P, M> {
     #[inline(always)]
     fn step(&mut self) -> ControlFlow<()> {
-        let judged = if self.questions > 0 {
-            self.questions -= 1;
+        let judged = if self.judge.scratch.sections.questions > 0 {
+            self.judge.scratch.sections.questions -= 1;
             self.question()
-        } else if self.answers > 0 {
-            self.answers -= 1;
+        } else if self.judge.scratch.sections.answers > 0 {
+            self.judge.scratch.sections.answers -= 1;
             self.answer()
         } else {
             return Break(());
@@ -98,38 +105,44 @@ impl<P: Packet + ?Sized, M: Maps> Step for Entries<'_, '_, P, M> {
 impl<P: Packet + ?Sized, M: Maps> Entries<'_, '_, P, M> {
     #[inline(always)]
     fn question(&mut self) -> Result<Option<Reason>, Reason> {
-        let (reason, behind) = question(self.judge, self.message_at, self.at, self.end, self.is_response)?;
-        self.at = behind;
+        let Sections { message_at, at, end, is_response, .. } = self.judge.scratch.sections;
+        let (reason, behind) = question(self.judge, message_at, at, end, is_response != 0)?;
+        self.judge.scratch.sections.at = behind;
         Ok(Some(reason))
     }
 
     /// RFC 1035 §4.1.3.
     #[inline(always)]
     fn answer(&mut self) -> Result<Option<Reason>, Reason> {
-        let mut owner = Owner { packet: self.judge.packet, at: self.at, end: self.end, behind: Err(Reason::DnsCut) };
+        let Sections { at, end, .. } = self.judge.scratch.sections;
+        let mut owner = Owner { packet: self.judge.packet, at, end, behind: Err(Reason::DnsCut) };
         P::repeat(LABELS + 1, &mut owner);
         let head_at = owner.behind?;
         let data_at = head_at + RECORD_HEAD_BYTES;
-        let head = self.judge.packet.read::<{ RECORD_HEAD_BYTES as usize }>(head_at).filter(|_| data_at <= self.end);
+        let head = self.judge.packet.read::<{ RECORD_HEAD_BYTES as usize }>(head_at).filter(|_| data_at <= end);
         let [t0, t1, _, _, _, _, _, _, l0, l1] = head.ok_or(Reason::DnsCut)?;
         let record = u32::from(u16::from_be_bytes([t0, t1]));
-        self.at = data_at + u32::from(u16::from_be_bytes([l0, l1]));
-        let target_at = match record {
-            kind::CNAME | kind::DNAME => data_at,
-            kind::SVCB | kind::HTTPS => data_at + PRIORITY_BYTES,
-            _ => return Ok(None),
-        };
-        self.target(record, target_at)
+        let data_end = data_at + u32::from(u16::from_be_bytes([l0, l1]));
+        if data_end > end {
+            return Err(Reason::DnsCut);
+        }
+        self.judge.scratch.sections.at = data_end;
+        match record {
+            kind::CNAME | kind::DNAME => self.target(record, data_at, data_end),
+            kind::SVCB | kind::HTTPS => self.target(record, data_at + PRIORITY_BYTES, data_end),
+            _ => Ok(None),
+        }
     }
 
     #[inline(always)]
-    fn target(&mut self, record: u32, at: u32) -> Result<Option<Reason>, Reason> {
-        P::read_name(self.judge, self.message_at, at, self.at.min(self.end)).result()?;
+    fn target(&mut self, record: u32, at: u32, end: u32) -> Result<Option<Reason>, Reason> {
         // The root: the owner itself, or none (RFC 9460 §2.5).
-        if self.judge.scratch.name.is_root() {
+        if self.judge.packet.read(at) == Some([0]) {
             return Ok(None);
         }
-        Ok(Some(judge_name(self.judge, record, self.is_response)))
+        let Sections { message_at, is_response, .. } = self.judge.scratch.sections;
+        P::read_name(self.judge, message_at, at, end).result()?;
+        Ok(Some(judge_name(self.judge, record, is_response != 0)))
     }
 }
 

@@ -24,6 +24,9 @@ pub struct Flow {
     pub(super) judged: u32,
     /// 1 if it carries DNS, else TLS.
     pub(super) dns: u32,
+    /// 1 if the message is blocked.
+    pub(super) blocked: u32,
+    reserved: u32,
     /// Bytes beyond a gap that have come; an empty range where there is none.
     islands: [Island; ISLANDS],
     pub(super) bytes: HeldBytes,
@@ -45,6 +48,8 @@ impl Flow {
         have: 0,
         judged: 0,
         dns: 0,
+        blocked: 0,
+        reserved: 0,
         islands: [Island { from: 0, to: 0 }; ISLANDS],
         bytes: HeldBytes::EMPTY,
     };
@@ -54,7 +59,27 @@ impl Flow {
     pub(super) fn begin(&mut self, segment: &Segment) {
         self.key = segment.key;
         self.dns = segment.dns;
+        self.blocked = 0;
         self.start_at(segment.first);
+    }
+
+    /// True if this segment starts another message, and the one that is held was given up by its sender.
+    #[inline(always)]
+    pub(super) fn is_left_by(&self, segment: &Segment) -> bool {
+        /// More than the rest of a DNS message that is not held but goes by.
+        const GOES_BY: u32 = 1 << 17;
+        /// So near to a blocked message, nobody starts another connection by chance.
+        const NEAR: u32 = 1 << 24;
+
+        let ahead = segment.first.wrapping_sub(self.start);
+        let behind = ahead.wrapping_neg();
+        if segment.opens != 0 {
+            return ahead != 0;
+        }
+        segment.begins != 0
+            && ahead >= HeldBytes::LEN
+            && !(self.dns != 0 && behind < GOES_BY)
+            && !(self.blocked != 0 && ahead.min(behind) < NEAR)
     }
 
     /// Starts anew at another place of the stream.
@@ -114,9 +139,17 @@ impl Flow {
 
     #[inline(always)]
     fn add_island(&mut self, piece: Island) -> bool {
+        let mut piece = piece;
+        // Islands do not touch each other: one pass finds all that the piece joins.
         for island in &mut self.islands {
-            if island.is_empty() || (island.from <= piece.to && piece.from <= island.to) {
-                *island = if island.is_empty() { piece } else { island.with(piece) };
+            if !island.is_empty() && island.from <= piece.to && piece.from <= island.to {
+                piece = island.with(piece);
+                *island = Island::default();
+            }
+        }
+        for island in &mut self.islands {
+            if island.is_empty() {
+                *island = piece;
                 return true;
             }
         }

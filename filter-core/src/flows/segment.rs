@@ -13,6 +13,9 @@ use crate::{
     tls,
 };
 
+/// DNS messages that are judged of what is held: all, if each has a question (19 octets at least, with its length).
+const HELD_MESSAGES: u32 = HeldBytes::LEN / dns::LEAST_BYTES;
+
 /// What becomes of a flow's place.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
@@ -37,23 +40,15 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
 
     #[inline(always)]
     fn in_bucket<F: Flows>(&mut self, flows: &mut F, index: u32) -> Reason {
-        let mut so_far = Reason::DnsSplit;
         let mut way = P::find_flow(self, flows);
         if way >= WAYS {
-            let segment = &self.scratch.segment;
-            if segment.begins == 0 {
+            if self.scratch.segment.begins == 0 {
                 return Reason::TcpOther;
-            }
-            if segment.is_dns_in_order() {
-                so_far = P::whole_messages(self);
-                if so_far.is_blocked() || self.scratch.segment.is_empty() {
-                    return so_far;
-                }
             }
             way = P::begin_flow(self, flows);
         }
         let Some((flow, spare)) = flows.flow(index * WAYS + way % WAYS) else { return Reason::TcpOther };
-        let (reason, place) = self.of_flow(flow, spare, so_far);
+        let (reason, place) = self.of_flow(flow, spare);
         if let Some(bucket) = flows.bucket(index) {
             match place {
                 Place::Kept => bucket.touch(way),
@@ -61,6 +56,23 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
             }
         }
         reason
+    }
+
+    /// Holds the whole message at hand, which is blocked: parts of it that are sent again are blocked with it.
+    #[inline(always)]
+    pub(crate) fn hold_blocked<F: Flows>(&mut self, flows: &mut F) {
+        let index = self.scratch.segment.hash & self.settings.bucket_mask();
+        if !flows.bucket(index).is_some_and(F::lock) {
+            return;
+        }
+        let way = P::begin_flow(self, flows);
+        if let Some((flow, _)) = flows.flow(index * WAYS + way % WAYS) {
+            flow.blocked = 1;
+            P::hold_segment(self, flow, 0);
+        }
+        if let Some(bucket) = flows.bucket(index) {
+            F::unlock(bucket);
+        }
     }
 
     /// The way of its bucket that the flow of the segment at hand has; [`WAYS`] if it has none.
@@ -93,15 +105,9 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
     }
 
     #[inline(always)]
-    fn of_flow(&mut self, flow: &mut Flow, spare: &mut HeldBytes, so_far: Reason) -> (Reason, Place) {
-        /// More than the rest of a DNS message that is not held but goes by.
-        const BEHIND: u32 = 1 << 17;
-
+    fn of_flow(&mut self, flow: &mut Flow, spare: &mut HeldBytes) -> (Reason, Place) {
         let segment = &mut self.scratch.segment;
-        let ahead = segment.first.wrapping_sub(flow.start);
-        let goes_by = flow.dns != 0 && ahead.wrapping_neg() < BEHIND;
-        // Another message of the same addresses and ports: the one before was given up by its sender.
-        if segment.begins != 0 && ahead >= HeldBytes::LEN && !goes_by {
+        if flow.is_left_by(segment) {
             flow.begin(segment);
         }
         let ahead = segment.sequence.wrapping_sub(flow.start);
@@ -115,24 +121,76 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
         if segment.is_empty() || offset >= HeldBytes::LEN {
             return (Reason::TcpOther, Place::Kept);
         }
-        let is_larger = offset + (segment.end - segment.at) > HeldBytes::LEN;
+        self.scratch.sequence = flow.start;
+        if flow.dns != 0 {
+            return self.of_dns_flow(flow, spare, offset);
+        }
+        self.hold(flow, offset);
+        self.held_tls(flow, spare)
+    }
+
+    /// A flow of DNS keeps its place between messages: it knows where the next one starts.
+    #[inline(always)]
+    fn of_dns_flow(&mut self, flow: &mut Flow, spare: &mut HeldBytes, offset: u32) -> (Reason, Place) {
+        let mut last = Reason::DnsSplit;
+        if offset == 0 && flow.is_empty() {
+            last = P::whole_messages(self);
+            flow.start_at(self.scratch.segment.sequence);
+            if last.is_blocked() || self.scratch.segment.is_empty() {
+                flow.blocked = u32::from(last.is_blocked());
+                return (last, Place::Kept);
+            }
+        }
+        let Segment { at, end, .. } = self.scratch.segment;
+        self.hold(flow, offset);
+        if flow.judged == 0 && is_hello(self.packet, flow) {
+            flow.dns = 0;
+            return self.held_tls(flow, spare);
+        }
+        last = self.held_dns(flow, spare, last);
+        if !last.is_blocked() && offset + (end - at) > HeldBytes::LEN {
+            last = self.beyond_held(flow, spare, last);
+        }
+        flow.blocked = u32::from(last.is_blocked());
+        (last, Place::Kept)
+    }
+
+    #[inline(always)]
+    fn held_dns(&mut self, flow: &mut Flow, spare: &mut HeldBytes, so_far: Reason) -> Reason {
+        let last = P::held_messages(self, flow, so_far);
+        if !last.is_blocked() && flow.judged > 0 {
+            P::forget_judged(self, flow, spare);
+        }
+        last
+    }
+
+    /// Goes on in a segment that is larger than what is held, behind the messages that are judged.
+    #[inline(always)]
+    fn beyond_held(&mut self, flow: &mut Flow, spare: &mut HeldBytes, so_far: Reason) -> Reason {
+        let segment = &mut self.scratch.segment;
+        let behind = flow.start.wrapping_sub(segment.sequence);
+        if behind >= segment.end - segment.at {
+            // The rest of a long message goes by in further segments.
+            return so_far;
+        }
+        segment.skip(behind);
+        let last = match P::whole_messages(self) {
+            Reason::DnsSplit => so_far,
+            last => last,
+        };
+        flow.start_at(self.scratch.segment.sequence);
+        if last.is_blocked() || self.scratch.segment.is_empty() {
+            return last;
+        }
+        self.hold(flow, 0);
+        self.held_dns(flow, spare, last)
+    }
+
+    #[inline(always)]
+    fn hold(&mut self, flow: &mut Flow, offset: u32) {
         if !P::hold_segment(self, flow, offset) {
             self.maps.count(Counter::FlowGaps);
         }
-        if flow.dns == 0 {
-            return self.held_tls(flow, spare);
-        }
-        let reason = P::held_messages(self, flow, so_far);
-        if reason.is_blocked() {
-            return (reason, Place::Kept);
-        }
-        if flow.judged > 0 {
-            P::forget_judged(self, flow, spare);
-        }
-        if is_larger {
-            return self.beyond_held(flow, reason);
-        }
-        (reason, if flow.is_empty() { Place::GivenUp } else { Place::Kept })
     }
 
     /// Holds the bytes of the segment at hand, at this offset of its flow; false if they are beyond more gaps than are
@@ -147,25 +205,6 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
     #[inline(always)]
     pub fn forget_judged(&mut self, flow: &mut Flow, spare: &mut HeldBytes) {
         flow.forget_judged::<P>(spare, &mut self.scratch.copying);
-    }
-
-    /// Goes on in a segment that is larger than what is held, behind the messages that are judged.
-    #[inline(always)]
-    fn beyond_held(&mut self, flow: &mut Flow, so_far: Reason) -> (Reason, Place) {
-        let segment = &mut self.scratch.segment;
-        segment.skip(flow.start.wrapping_sub(segment.sequence));
-        let reason = match P::whole_messages(self) {
-            Reason::DnsSplit => so_far,
-            last => last,
-        };
-        flow.start_at(self.scratch.segment.sequence);
-        if reason.is_blocked() || self.scratch.segment.is_empty() {
-            return (reason, Place::GivenUp);
-        }
-        if !P::hold_segment(self, flow, 0) {
-            self.maps.count(Counter::FlowGaps);
-        }
-        (reason, Place::Kept)
     }
 
     #[inline(always)]
@@ -184,7 +223,10 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
         let mut judge = Judge { packet: &held, settings: self.settings, maps: self.maps, scratch: self.scratch };
         let end = P::held_hello(&mut judge, 0, octets);
         match end.reason {
-            Reason::TlsBlocked => (Reason::TlsBlocked, Place::Kept),
+            Reason::TlsBlocked => {
+                flow.blocked = 1;
+                (Reason::TlsBlocked, Place::Kept)
+            }
             reason if !end.goes_on => (reason, Place::GivenUp),
             Reason::TlsHelloSplit if have >= HeldBytes::LEN => (Reason::TlsHelloTooLong, Place::GivenUp),
             reason if have >= HeldBytes::LEN => (reason, Place::GivenUp),
@@ -203,12 +245,7 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
     #[inline(always)]
     pub fn whole_messages(&mut self) -> Reason {
         let mut messages = WholeMessages { judge: self, last: Reason::DnsSplit };
-        // A plain loop: its body is small, and `bpf_loop` would take one of the eight calls that may lead into each other.
-        for _ in 0..dns::MESSAGES {
-            if messages.step().is_break() {
-                break;
-            }
-        }
+        P::repeat(dns::MESSAGES, &mut messages);
         messages.last
     }
 
@@ -216,7 +253,8 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
     #[inline(always)]
     pub fn held_messages(&mut self, flow: &mut Flow, so_far: Reason) -> Reason {
         let mut messages = HeldMessages { judge: self, flow, last: so_far };
-        for _ in 0..dns::MESSAGES {
+        // A plain loop: `bpf_loop` would take more of the kernel's stack than there is.
+        for _ in 0..HELD_MESSAGES {
             if messages.step().is_break() {
                 break;
             }
@@ -291,4 +329,11 @@ impl<P: Frame + ?Sized, M: Maps> HeldMessages<'_, '_, '_, P, M> {
         let held = Held { frame: *packet, bytes: &self.flow.bytes, len: end };
         P::held_dns_message(&mut Judge { packet: &held, settings, maps: *maps, scratch }, at, end)
     }
+}
+
+/// True if what is held of a flow starts with a hello, whatever its ports are.
+#[inline(always)]
+fn is_hello<P: Frame + ?Sized>(packet: &P, flow: &Flow) -> bool {
+    let held = Held { frame: packet, bytes: &flow.bytes, len: flow.have };
+    matches!(tls::start(&held, 0, flow.have), tls::Start::Hello | tls::Start::SplitHello)
 }

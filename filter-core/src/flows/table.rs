@@ -142,23 +142,20 @@ impl Bucket {
         opening != 0 && (opening >> 32) as u32 == hash
     }
 
-    /// Sequence number of the first octet of the flow, if that is still under way and this segment not far behind it;
-    /// else that of the segment. The first octet is not awaited any longer if it has come.
+    /// Sequence number of the first octet of the flow, if that is still under way or comes with this segment, and the
+    /// segment is not far behind it. The octet is not awaited any longer if it has come.
     #[inline(always)]
-    pub(crate) fn first_octet(&mut self, hash: u32, sequence: u32) -> u32 {
-        let Some(opening) = self.openings.get_mut(opening_place(hash)) else { return sequence };
-        if (*opening >> 32) as u32 != hash || *opening == 0 {
-            return sequence;
-        }
+    pub(crate) fn first_octet(&mut self, hash: u32, sequence: u32) -> Option<u32> {
+        let opening = self.openings.get_mut(opening_place(hash))?;
         let first = *opening as u32;
-        match sequence.wrapping_sub(first) {
-            0 => {
-                *opening = 0;
-                sequence
-            }
-            1..HeldBytes::LEN => first,
-            _ => sequence,
+        let offset = sequence.wrapping_sub(first);
+        if *opening == 0 || (*opening >> 32) as u32 != hash || offset >= HeldBytes::LEN {
+            return None;
         }
+        if offset == 0 {
+            *opening = 0;
+        }
+        Some(first)
     }
 
     #[inline(always)]

@@ -71,6 +71,18 @@ impl Layer {
         }
     }
 
+    /// True for a tunnel in UDP.
+    #[inline(always)]
+    pub(crate) fn is_in_udp(self) -> bool {
+        self == Self::VXLAN || self == Self::GENEVE || self == Self::GRE
+    }
+
+    /// What this EtherType announces in a tunnel's header, where it may be a whole Ethernet frame.
+    #[inline(always)]
+    fn tunnelled(ether_type: u16) -> Self {
+        if ether_type == BRIDGED_ETHERNET { Self::ETHERNET } else { Self::ether(ether_type) }
+    }
+
     /// What this EtherType announces.
     #[inline(always)]
     pub(super) fn ether(ether_type: u16) -> Self {
@@ -110,16 +122,17 @@ impl Layers {
         Self { layer: 0, at: 0, ip: Ip::none(0), tags: 0, labels: 0, extensions: 0, tunnels: 0 };
 }
 
-/// Finds TCP or UDP behind the layers that start with this one at this offset.
+/// Finds TCP or UDP behind the layers that start with this one at this offset and end at `limit`.
 #[inline(always)]
 pub(crate) fn transport<P: Frame + ?Sized>(
     packet: &P,
     layers: &mut Layers,
     layer: Layer,
     at: u32,
+    limit: u32,
 ) -> Result<Transport, Reason> {
     let tunnels = u32::from(layer == Layer::VXLAN || layer == Layer::GENEVE);
-    *layers = Layers { layer: layer.0, at, ip: Ip::none(packet.len()), tunnels, ..Layers::NONE };
+    *layers = Layers { layer: layer.0, at, ip: Ip::none(limit), tunnels, ..Layers::NONE };
     let mut taking_off = TakingOff { packet, layers, found: Err(Reason::NotIp) };
     P::repeat(LAYERS, &mut taking_off);
     let TakingOff { layers, found, .. } = taking_off;
@@ -193,7 +206,6 @@ impl<P: Frame + ?Sized> TakingOff<'_, P> {
             }
             PPPOE_SESSION => self.behind_pppoe()?,
             MPLS | MPLS_MULTICAST if self.layers.labels < MPLS_LABELS => self.behind_label(ether_type)?,
-            BRIDGED_ETHERNET => self.next(Layer::ETHERNET, 0),
             _ => return Err(Reason::NotIp),
         }
         Ok(())
@@ -290,7 +302,7 @@ impl<P: Frame + ?Sized> TakingOff<'_, P> {
             return Err(Reason::OtherProtocol);
         }
         let options = u32::from(version_and_length & 0x3f) * 4;
-        self.next(Layer::ether(u16::from_be_bytes([p0, p1])), 8 + options);
+        self.next(Layer::tunnelled(u16::from_be_bytes([p0, p1])), 8 + options);
         Ok(())
     }
 
@@ -307,6 +319,6 @@ impl<P: Frame + ?Sized> TakingOff<'_, P> {
             return Err(Reason::OtherProtocol);
         }
         let word = |flag: u8| if flags & flag != 0 { 4 } else { 0 };
-        self.enter(Layer::ether(u16::from_be_bytes([p0, p1])), 4 + word(CHECKSUM) + word(KEY) + word(SEQUENCE))
+        self.enter(Layer::tunnelled(u16::from_be_bytes([p0, p1])), 4 + word(CHECKSUM) + word(KEY) + word(SEQUENCE))
     }
 }

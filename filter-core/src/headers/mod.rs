@@ -137,6 +137,12 @@ impl Transport {
         }
     }
 
+    /// The same that ends here.
+    #[inline(always)]
+    pub(crate) fn ending_at(self, end: u32) -> Self {
+        Self { end, ..self }
+    }
+
     /// Version of IP.
     #[inline(always)]
     pub fn family(&self) -> Family {

@@ -182,12 +182,6 @@ impl Name {
         self.len == 0
     }
 
-    /// True for the root.
-    #[inline(always)]
-    pub(crate) fn is_root(&self) -> bool {
-        self.labels == 0
-    }
-
     /// Number of labels, without the root.
     #[inline(always)]
     pub(crate) fn labels(&self) -> u32 {

@@ -11,8 +11,8 @@ use crate::{
     packet::{Frame, Step},
 };
 
-/// Record headers that are taken out and pieces that are copied. A hello of 4 KiB in 100 records takes 216.
-const STEPS: u32 = 256;
+/// Pieces that are copied: as many as records of one octet fit into what is held.
+const STEPS: u32 = HeldBytes::LEN / (RECORD_HEADER_BYTES + 1);
 
 /// Copies what is in the handshake records of the first `have` bytes, one record behind the other, up to one of another
 /// type. Gives the number of bytes.
@@ -41,21 +41,30 @@ struct Joining<'b, P: ?Sized> {
 impl<P: Frame + ?Sized> Step for Joining<'_, P> {
     #[inline(always)]
     fn step(&mut self) -> ControlFlow<()> {
-        let Copying { at, to, left } = *self.copying;
-        if left == 0 {
-            if at + RECORD_HEADER_BYTES > self.have {
-                return Break(());
-            }
-            let Some([HANDSHAKE, MAJOR_VERSION, _, l0, l1]) = self.from.read::<P, 5>(at) else { return Break(()) };
-            self.copying.left = u32::from(u16::from_be_bytes([l0, l1]));
-            self.copying.at = at + RECORD_HEADER_BYTES;
-            return Continue(());
+        if self.copying.left == 0 && !self.next_record() {
+            return Break(());
         }
+        let Copying { at, to, left } = *self.copying;
         let len = left.min(self.have.saturating_sub(at)).min(HeldBytes::PIECE);
         if len == 0 || P::move_held(self.from, at, len, self.into, to).is_none() {
             return Break(());
         }
         self.copying.advance(len);
         Continue(())
+    }
+}
+
+impl<P: Frame + ?Sized> Joining<'_, P> {
+    /// Goes to the content of the next record; false if there is none.
+    #[inline(always)]
+    fn next_record(&mut self) -> bool {
+        let at = self.copying.at;
+        if at + RECORD_HEADER_BYTES > self.have {
+            return false;
+        }
+        let Some([HANDSHAKE, MAJOR_VERSION, _, l0, l1]) = self.from.read::<P, 5>(at) else { return false };
+        self.copying.left = u32::from(u16::from_be_bytes([l0, l1]));
+        self.copying.at = at + RECORD_HEADER_BYTES;
+        true
     }
 }

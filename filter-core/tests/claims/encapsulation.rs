@@ -3,8 +3,11 @@ use frames::Wrap;
 
 use super::*;
 
+/// Puts something around the packet of an untagged frame.
+type Around = fn(&[u8]) -> Vec<u8>;
+
 /// What may stand around a packet that is in no tunnel, and in front of one that is.
-pub(super) const LINKS: [(&str, fn(&[u8]) -> Vec<u8>); 10] = [
+pub(super) const LINKS: [(&str, Around); 10] = [
     ("nothing", |frame| frame.to_vec()),
     ("a tag", |frame| frames::tagged(frame, &[0x8100])),
     ("two tags", |frame| frames::tagged(frame, &[0x88a8, 0x8100])),
@@ -115,7 +118,7 @@ fn a_frame_that_ends_in_what_is_around_the_packet_is_cut() {
     for (what, around) in LINKS {
         let frame = around(&listed_query(&Wrap::v4(53)));
         let payload = frame.len() - frames::query(LISTED).len();
-        for end in 0..payload {
+        for end in 14..payload {
             assert_reason(&frame[..end], Reason::HeadersCut, &format!("{what}: {end} bytes"));
         }
         assert_reason(&frame, Reason::DnsBlocked, what);

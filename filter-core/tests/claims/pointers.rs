@@ -84,6 +84,9 @@ fn a_pointer_leads_to_before_the_labels_that_it_ends() {
         let labelled = [&b"\x03www"[..], &pointer(here + ahead)].concat();
         assert_eq!(reason(&unread, &labelled), expected, "{ahead} octets ahead of the start of a label");
     }
+    // Once around, a name of such labels would be too long before its pointers were too many.
+    let labelled = [&[63][..], &[b'a'; 63], &pointer(here)].concat();
+    assert_eq!(reason(&unread, &labelled), Reason::DnsPointer, "to its own label");
     // The last octet before the labels: 0, the root.
     assert_eq!(
         reason(&wire(OTHER), &[&b"\x03www"[..], &pointer(DATA + OTHER.len() + 1)].concat()),

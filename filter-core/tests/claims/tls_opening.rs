@@ -129,10 +129,11 @@ fn what_only_resembles_a_hello_of_ssl_2_passes_as_any_segment() {
         ("another type", 2, &[4]),
         ("another version", 3, &[4]),
         ("version 1", 3, &[0, 1]),
-        ("no cipher", 5, &[0, 0]),
-        ("half a cipher", 5, &[0, 5]),
-        ("a session", 7, &[0, 1]),
-        ("a short challenge", 9, &[0, 15]),
+        // Lengths whose sum is as before, and one whose is not.
+        ("no cipher", 5, &[0, 0, 0, 0, 0, 22]),
+        ("half a cipher", 5, &[0, 5, 0, 0, 0, 17]),
+        ("a short challenge", 5, &[0, 6, 0, 1, 0, 15]),
+        ("a session that is not there", 7, &[0, 1]),
     ] {
         assert_reason(&Wrap::v4(443).tcp(&with(&hello, at, octets)), Reason::TcpOther, what);
     }

@@ -161,7 +161,7 @@ fn a_frame_that_ends_in_the_headers_of_a_tunnel_is_cut() {
     for tunnel in Tunnel::all() {
         let frame = tunnel.carry(&Wrap::v4(0), &listed_query(&Wrap::v4(53)));
         let payload = frame.len() - frames::query(LISTED).len();
-        for end in 0..payload {
+        for end in 14..payload {
             assert_reason(&frame[..end], Reason::HeadersCut, &format!("{tunnel:?}: {end} bytes"));
         }
     }

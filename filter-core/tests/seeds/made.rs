@@ -108,6 +108,7 @@ pub fn flows() -> Vec<Made> {
         flow("query-reversed", DNS | SYN, &[(20, 40), (0, 20)], prefixed(&frames::query(WEB)), DnsNotListed, WEB),
         flow("two-queries-cut-in-the-second", DNS | V6, &[(0, 60)], two.clone(), DnsBlocked, ADS),
         flow("three-messages-cut-in-each", DNS | WRAPS, &[(0, 30), (30, 40), (70, 30)], three, DnsNotListed, "org"),
+        flow("hello-sent-again-with-its-end-first", 0, &[(0, 900), (10, 900), (0, 12)], ads(), TlsBlocked, ADS),
         flow("hello-with-gaps-bridged", SYN, bridged, ads(), TlsBlocked, ADS),
         flow("blocked-query-behind-which-more-comes", DNS, &[(0, 46)], ads_and_more, DnsBlocked, ADS),
         flow("second-query-reversed", DNS | SYN, &[(0, 46), (66, 40)], two, DnsBlocked, ADS),

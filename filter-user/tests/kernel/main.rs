@@ -6,6 +6,7 @@ mod claims;
 mod events;
 mod object;
 mod rules;
+mod settings;
 
 use std::{
     collections::BTreeMap,
@@ -41,7 +42,6 @@ fn judge(frame: &[u8]) -> Decided {
 }
 
 /// What claims of sequences are held to: the shared filter's decisions over one frame after the other.
-#[allow(dead_code)]
 fn judge_all(frames: &[Vec<u8>]) -> Vec<Decided> {
     let mut filter = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
     filter.test_bed().unwrap().forget_flows().unwrap();

@@ -1,12 +1,13 @@
 //! `cargo xtask fuzz`: made-up input for the decision.
 
+mod runs;
+
 use std::{
-    collections::BTreeSet,
-    fmt, fs,
+    fs,
     io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
     process::{Command, ExitCode, Stdio},
-    time::{Duration, Instant},
+    time::{Instant, SystemTime},
 };
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -16,6 +17,7 @@ use crate::{
     setup::{self, Part},
     workspace::{Workspace, cargo},
 };
+use runs::Runs;
 
 /// Octets of an input: as many as are held of a message, and how it is cut.
 const LONGEST_INPUT: u32 = 5_000;
@@ -27,8 +29,8 @@ const LEFT: &str = "target/fuzz";
   frame  any bytes as a frame: nothing panics, what is dropped has a name that a rule blocks
   flow   a ClientHello or DNS messages in segments: they are judged as the whole is
 
-What was found stays in target/fuzz, and the next run starts from there. The seeds are in fuzz/seeds, a folder for each
-target; `cargo test` replays them. Exit code 1 if an input fails.
+What was found stays in target/fuzz, and the next run starts from there. `cargo test` replays the seeds, which are in
+fuzz/seeds. Exit code 1 if an input fails.
 
 Examples:
   cargo xtask fuzz frame --seconds 600
@@ -54,12 +56,12 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     build.arg(&args.target);
     progress::step(&format!("the fuzz target {}: building", args.target), build)?;
     let places = Places::of(root, &args.target)?;
-    let earlier = places.failures()?;
+    let begun = SystemTime::now();
     let (runs, succeeded) = fuzz(root, args, &places)?;
-    let failures: Vec<_> = places.failures()?.difference(&earlier).cloned().collect();
+    let failures = places.failures_since(begun)?;
     ensure!(succeeded || !failures.is_empty(), "the fuzzer failed, and not for an input: see what it printed above");
     println!("{}: {runs}", args.target);
-    report(&args.target, &failures);
+    report(root, &args.target, &failures);
     Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -112,13 +114,17 @@ impl Places {
         Ok(places)
     }
 
-    /// The inputs that failed, now and earlier.
-    fn failures(&self) -> Result<BTreeSet<PathBuf>> {
+    /// The inputs that failed. One that has failed before is written again, under the same name.
+    fn failures_since(&self, begun: SystemTime) -> Result<Vec<PathBuf>> {
         let entries =
             fs::read_dir(&self.failures).with_context(|| format!("cannot read {}", self.failures.display()))?;
         let is_failure = |name: &str| ["crash-", "timeout-", "oom-"].iter().any(|kind| name.starts_with(kind));
-        let files = entries.flatten().filter(|entry| entry.file_name().to_str().is_some_and(is_failure));
-        Ok(files.map(|entry| entry.path()).collect())
+        let is_new = |file: &fs::DirEntry| {
+            let written = file.metadata().and_then(|it| it.modified());
+            written.is_ok_and(|written| written >= begun)
+        };
+        let files = entries.flatten().filter(|file| file.file_name().to_str().is_some_and(is_failure) && is_new(file));
+        Ok(files.map(|file| file.path()).collect())
     }
 }
 
@@ -129,18 +135,22 @@ fn fuzz(root: &Path, args: &Args, places: &Places) -> Result<(Runs, bool)> {
     // What is found goes to the first folder; the others are only read.
     command.arg(&places.corpus).arg(&places.seeds).arg("--");
     command.arg(format!("-max_total_time={}", args.seconds)).arg(format!("-max_len={LONGEST_INPUT}"));
-    command.arg(format!("-artifact_prefix={}/", places.failures.display()));
+    command.arg(format!("-artifact_prefix={}/", places.failures.display())).arg("-print_final_stats=1");
     let mut child = command
         .stdin(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
         .with_context(|| format!("cannot run {command:?}"))?;
-    let begun = Instant::now();
+    let mut begun = Instant::now();
     let mut runs = Runs::default();
     let stderr = child.stderr.take().context("standard error is a pipe")?;
     for line in BufReader::new(stderr).split(b'\n') {
         let line = line.context("cannot read the fuzzer's output")?;
         let line = String::from_utf8_lossy(&line);
+        // cargo looks once more whether the target is built.
+        if runs.inputs == 0 {
+            begun = Instant::now();
+        }
         if !runs.add_line(&line) {
             eprintln!("{line}");
         }
@@ -150,57 +160,13 @@ fn fuzz(root: &Path, args: &Args, places: &Places) -> Result<(Runs, bool)> {
     Ok((runs, status.success()))
 }
 
-/// How far the fuzzer came.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Runs {
-    inputs: u64,
-    /// Edges of the program that were gone over by what was there from the start.
-    covered_first: Option<u64>,
-    covered: u64,
-    took: Duration,
-}
-
-impl Runs {
-    /// Takes down what libFuzzer says of its progress: `#1234 NEW cov: 56 ft: 78 ...`, or `#1234: cov: 56 ...` from
-    /// several processes. False if the line is something else, or the first that people should see.
-    fn add_line(&mut self, line: &str) -> bool {
-        let Some((inputs, rest)) = line.strip_prefix('#').and_then(|rest| rest.split_once([':', '\t'])) else {
-            return line.starts_with("\tNEW_FUNC") || line.starts_with("\tNEW_PC");
-        };
-        let Ok(inputs) = inputs.trim().parse() else { return false };
-        self.inputs = inputs;
-        let covered = rest.split_once("cov: ").and_then(|(_, rest)| rest.split(' ').next()?.parse().ok());
-        if let Some(covered) = covered {
-            // Before INITED, the inputs that were there are still being read.
-            if rest.starts_with("INITED") || self.covered_first.is_none() {
-                self.covered_first = Some(covered);
-            }
-            self.covered = covered;
-        }
-        true
-    }
-}
-
-impl fmt::Display for Runs {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { inputs, covered, took, .. } = self;
-        let seconds = took.as_secs().max(1);
-        let new = covered.saturating_sub(self.covered_first.unwrap_or(*covered));
-        write!(
-            f,
-            "{inputs} inputs in {seconds} s, {} a second; {covered} edges covered, {new} of them new",
-            inputs / seconds
-        )
-    }
-}
-
-fn report(target: &str, failures: &[PathBuf]) {
+fn report(root: &Path, target: &str, failures: &[PathBuf]) {
     if failures.is_empty() {
         anstream::println!("{GREEN}passed{GREEN:#}  no input failed");
         return;
     }
     for file in failures {
-        let file = file.display();
+        let file = file.strip_prefix(root).unwrap_or(file).display();
         anstream::println!("{RED}FAILED{RED:#}  {file}; to see it again:");
         println!("    cargo fuzz run --sanitizer none --target-dir {LEFT}/build {target} {file}");
     }
@@ -209,10 +175,22 @@ fn report(target: &str, failures: &[PathBuf]) {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
-    fn args(target: &str, seconds: u32, jobs: u32) -> Args {
-        Args { target: target.to_owned(), seconds, jobs }
+    #[test]
+    fn only_inputs_that_failed_since_the_start_are_told() -> Result<()> {
+        let root = std::env::temp_dir().join(format!("namegate-fuzz-{}", std::process::id()));
+        let places = Places::of(&root, "flow")?;
+        for name in ["crash-1", "slow-unit-2", "timeout-3"] {
+            fs::write(places.failures.join(name), "")?;
+        }
+        let found = |begun: SystemTime| places.failures_since(begun).map(|found| found.len());
+        let (since, later) = (found(SystemTime::UNIX_EPOCH), found(SystemTime::now() + Duration::from_mins(1)));
+        fs::remove_dir_all(&root)?;
+        assert_eq!((since?, later?), (2, 0), "slow inputs are no failures");
+        Ok(())
     }
 
     #[test]
@@ -238,38 +216,7 @@ mod tests {
         Ok(())
     }
 
-    #[test]
-    fn progress_is_that_of_the_last_line_and_new_is_what_came_after_the_start() {
-        let mut runs = Runs::default();
-        for line in [
-            "#2\tREAD cov: 10 ft: 11 exec/s: 0 rss: 40Mb",
-            "#38\tINITED cov: 100 ft: 150 corp: 30/9Kb exec/s: 0 rss: 40Mb",
-            "\tNEW_FUNC[1/2]: 0x5569bee18481",
-            "#5000\tNEW    cov: 103 ft: 160 corp: 31/9Kb lim: 1000 exec/s: 5000 rss: 41Mb L: 9/9 MS: 1 CopyPart-",
-            "#9000\tDONE   cov: 103 ft: 160 corp: 31/9Kb lim: 1000 exec/s: 4500 rss: 41Mb",
-        ] {
-            assert!(runs.add_line(line), "{line}");
-        }
-        runs.took = Duration::from_secs(2);
-        assert_eq!(runs.to_string(), "9000 inputs in 2 s, 4500 a second; 103 edges covered, 3 of them new");
-    }
-
-    #[test]
-    fn several_processes_are_followed_as_one() {
-        let mut runs = Runs::default();
-        runs.add_line("#0: cov: 50 ft: 60 corp: 9 exec/s: 0 oom/timeout/crash: 0/0/0 time: 0s job: 1 dft_time: 0");
-        runs.add_line("#700: cov: 55 ft: 66 corp: 9 exec/s: 350 oom/timeout/crash: 0/0/0 time: 2s job: 3 dft_time: 0");
-        assert_eq!((runs.inputs, runs.covered_first, runs.covered), (700, Some(50), 55));
-    }
-
-    #[test]
-    fn what_is_no_progress_is_shown() {
-        let mut runs = Runs::default();
-        for line in
-            ["thread '<unnamed>' panicked at src/flow.rs:98:13:", "# comment", "SUMMARY: libFuzzer: deadly signal"]
-        {
-            assert!(!runs.add_line(line), "{line}");
-        }
-        assert_eq!(runs, Runs::default());
+    fn args(target: &str, seconds: u32, jobs: u32) -> Args {
+        Args { target: target.to_owned(), seconds, jobs }
     }
 }

@@ -1,0 +1,81 @@
+//! What the loaded program is told when it is loaded.
+
+use filter_core::{Counter, Fragments, Reason, Sides, Verdict};
+use filter_user::kernel::{Filter, LoadOptions};
+use frames::Wrap;
+
+use super::{judge_alone, key};
+
+/// The kernel has frames from memory come in by the loopback interface.
+const LOOPBACK: u32 = 1;
+const LISTED: &str = "ads.example.com";
+
+#[test]
+fn later_fragments_are_dropped_where_they_are_to_be() {
+    let fragment = frames::ipv4_fragment(&Wrap::v4(53).udp(&frames::query(LISTED)), 3, true);
+    for (fragments, reason, verdict) in
+        [(Fragments::Pass, Reason::Fragment, Verdict::Pass), (Fragments::Drop, Reason::FragmentDropped, Verdict::Drop)]
+    {
+        let mut filter = filter_with(&LoadOptions { fragments, ..LoadOptions::default() });
+        let judged = judge_alone(&mut filter, &fragment);
+        assert_eq!((judged.reason, judged.verdict), (reason, Some(verdict)));
+        assert_eq!(filter.counters().unwrap()[&Counter::Packets(reason)], 1);
+        let mut events = 0;
+        filter.drain_events(|_| events += 1);
+        assert_eq!(events, 0, "a fragment has no name to report");
+    }
+}
+
+#[test]
+fn each_interface_judges_its_sides() {
+    let query = Wrap::v4(53).udp(&frames::query(LISTED));
+    let response = Wrap { from: 53, ..Wrap::v4(40_000) }.udp(&frames::response(LISTED));
+    for (sides, of_query, of_response) in [
+        (Sides::Both, Reason::DnsBlocked, Reason::DnsResponseBlocked),
+        (Sides::Queries, Reason::DnsBlocked, Reason::DnsResponseNotJudged),
+        (Sides::Responses, Reason::DnsQueryNotJudged, Reason::DnsResponseBlocked),
+    ] {
+        let mut filter = filter_with(&LoadOptions { sides: [(LOOPBACK, sides)].into(), ..LoadOptions::default() });
+        assert_eq!(judge_alone(&mut filter, &query).reason, of_query, "{sides:?}");
+        assert_eq!(judge_alone(&mut filter, &response).reason, of_response, "{sides:?}");
+    }
+    let elsewhere = LoadOptions { sides: [(LOOPBACK + 1, Sides::Queries)].into(), ..LoadOptions::default() };
+    let mut filter = filter_with(&elsewhere);
+    assert_eq!(judge_alone(&mut filter, &response).reason, Reason::DnsResponseBlocked, "another interface's sides");
+}
+
+#[test]
+fn names_that_pass_are_reported_only_if_that_is_asked_for() {
+    for (report_passed, expected) in [(false, vec![]), (true, vec!["web.example.com"])] {
+        let mut filter = filter_with(&LoadOptions { report_passed, ..LoadOptions::default() });
+        judge_alone(&mut filter, &Wrap::v4(53).udp(&frames::query("web.example.com")));
+        let mut names = Vec::new();
+        filter.drain_events(|event| {
+            assert!(event.rule.is_none() && event.reason == Reason::DnsNotListed);
+            names.push(event.name);
+        });
+        assert_eq!(names, expected);
+    }
+}
+
+#[test]
+fn a_flow_that_has_to_go_for_another_is_counted() {
+    let mut filter = filter_with(&LoadOptions { flows: 1, ..LoadOptions::default() });
+    let hello = frames::client_hello("web.example.com");
+    let mut bed = filter.test_bed().unwrap();
+    // One bucket of eight places, and nine flows.
+    for from in 1..=9 {
+        let first = Wrap { from, ..Wrap::v4(443) }.tcp_at(1, &hello[..20]);
+        assert_eq!(bed.judge(&first).unwrap().reason, Reason::TlsHelloSplit);
+    }
+    drop(bed);
+    assert_eq!(filter.counters().unwrap()[&Counter::FlowsEvicted], 1);
+}
+
+fn filter_with(options: &LoadOptions) -> Filter {
+    let options = LoadOptions { max_rules: 10, events_per_second: 100, ..options.clone() };
+    let mut filter = Filter::load(&options).unwrap();
+    let rule = key(&filter, LISTED);
+    filter.insert(rule).unwrap();
+    filter
+}
