@@ -111,7 +111,7 @@ impl<P: Packet + ?Sized, M: Maps> Entries<'_, '_, P, M> {
         Ok(Some(reason))
     }
 
-    /// RFC 1035 §4.1.3.
+    /// RFC 1035 §4.1.3. (What is read anew from the scratch takes no room on the stack, of which there is hardly enough.)
     #[inline(always)]
     fn answer(&mut self) -> Result<Option<Reason>, Reason> {
         let Sections { at, end, .. } = self.judge.scratch.sections;
@@ -119,30 +119,33 @@ impl<P: Packet + ?Sized, M: Maps> Entries<'_, '_, P, M> {
         P::repeat(LABELS + 1, &mut owner);
         let head_at = owner.behind?;
         let data_at = head_at + RECORD_HEAD_BYTES;
-        let head = self.judge.packet.read::<{ RECORD_HEAD_BYTES as usize }>(head_at).filter(|_| data_at <= end);
-        let [t0, t1, _, _, _, _, _, _, l0, l1] = head.ok_or(Reason::DnsCut)?;
-        let record = u32::from(u16::from_be_bytes([t0, t1]));
-        let data_end = data_at + u32::from(u16::from_be_bytes([l0, l1]));
-        if data_end > end {
+        if data_at > self.judge.scratch.sections.end {
             return Err(Reason::DnsCut);
         }
-        self.judge.scratch.sections.at = data_end;
+        let head = self.judge.packet.read::<{ RECORD_HEAD_BYTES as usize }>(head_at);
+        let [t0, t1, _, _, _, _, _, _, l0, l1] = head.ok_or(Reason::DnsCut)?;
+        let record = u32::from(u16::from_be_bytes([t0, t1]));
+        self.judge.scratch.sections.at = data_at + u32::from(u16::from_be_bytes([l0, l1]));
+        if self.judge.scratch.sections.at > self.judge.scratch.sections.end {
+            return Err(Reason::DnsCut);
+        }
         match record {
-            kind::CNAME | kind::DNAME => self.target(record, data_at, data_end),
-            kind::SVCB | kind::HTTPS => self.target(record, data_at + PRIORITY_BYTES, data_end),
+            kind::CNAME | kind::DNAME => self.target(record, data_at),
+            kind::SVCB | kind::HTTPS => self.target(record, data_at + PRIORITY_BYTES),
             _ => Ok(None),
         }
     }
 
+    /// Judges the target at `at` of a record that ends where the next one starts.
     #[inline(always)]
-    fn target(&mut self, record: u32, at: u32, end: u32) -> Result<Option<Reason>, Reason> {
+    fn target(&mut self, record: u32, at: u32) -> Result<Option<Reason>, Reason> {
         // The root: the owner itself, or none (RFC 9460 §2.5).
         if self.judge.packet.read(at) == Some([0]) {
             return Ok(None);
         }
-        let Sections { message_at, is_response, .. } = self.judge.scratch.sections;
+        let Sections { message_at, at: end, .. } = self.judge.scratch.sections;
         P::read_name(self.judge, message_at, at, end).result()?;
-        Ok(Some(judge_name(self.judge, record, is_response != 0)))
+        Ok(Some(judge_name(self.judge, record, self.judge.scratch.sections.is_response != 0)))
     }
 }
 
