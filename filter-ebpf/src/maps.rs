@@ -159,7 +159,7 @@ impl Room<'_> {
 #[inline(always)]
 pub fn go_on_with(ctx: *mut xdp_md, program: Program) {
     // SAFETY: the programs of the map are of this kind.
-    let _ = unsafe { PROGRAMS.tail_call(&XdpContext::new(ctx), program as u32) };
+    unsafe { PROGRAMS.tail_call(&XdpContext::new(ctx), program as u32) };
 }
 
 /// Counts one more.

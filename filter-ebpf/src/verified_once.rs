@@ -105,11 +105,11 @@ pub extern "C" fn read_held_name(
     range: u64,
 ) -> u32 {
     // SAFETY: as above.
-    let (Some(settings), Some(scratch), Some(bytes)) =
-        (unsafe { settings.as_ref() }, unsafe { scratch.as_mut() }, unsafe { bytes.as_ref() })
-    else {
+    let (Some(settings), Some(scratch)) = (unsafe { settings.as_ref() }, unsafe { scratch.as_mut() }) else {
         return u32::MAX;
     };
+    // SAFETY: as above.
+    let Some(bytes) = (unsafe { bytes.as_ref() }) else { return u32::MAX };
     let packet = &Held { frame: &Paged(null_mut()), bytes, len: end(range) };
     let mut judge = Judge { packet, settings, maps: &KernelMaps::without_frame(), scratch };
     judge.read_name(message_at, start(range), end(range)).0
@@ -183,11 +183,11 @@ macro_rules! judging_flows {
             $argument: $kind,
         ) -> u32 {
             // SAFETY: as above.
-            let (Some(settings), Some(scratch), Some($flow)) =
-                (unsafe { settings.as_ref() }, unsafe { scratch.as_mut() }, unsafe { flow.as_mut() })
-            else {
+            let (Some(settings), Some(scratch)) = (unsafe { settings.as_ref() }, unsafe { scratch.as_mut() }) else {
                 return u32::MAX;
             };
+            // SAFETY: as above.
+            let Some($flow) = (unsafe { flow.as_mut() }) else { return u32::MAX };
             let $judge = &mut Judge { packet: &Paged(ctx), settings, maps: &KernelMaps(ctx), scratch };
             $body
         }
@@ -212,11 +212,11 @@ macro_rules! judging_held {
             range: u64,
         ) -> u32 {
             // SAFETY: as above.
-            let (Some(settings), Some(scratch), Some(bytes)) =
-                (unsafe { settings.as_ref() }, unsafe { scratch.as_mut() }, unsafe { bytes.as_ref() })
-            else {
+            let (Some(settings), Some(scratch)) = (unsafe { settings.as_ref() }, unsafe { scratch.as_mut() }) else {
                 return u32::MAX;
             };
+            // SAFETY: as above.
+            let Some(bytes) = (unsafe { bytes.as_ref() }) else { return u32::MAX };
             let ($at, $end) = (start(range), end(range));
             let packet = &Held { frame: &Paged(ctx), bytes, len: $end };
             let mut $judge = Judge { packet, settings, maps: &KernelMaps(ctx), scratch };

@@ -26,7 +26,8 @@ pub struct Flow {
     pub(super) dns: u32,
     /// 1 if the message is blocked.
     pub(super) blocked: u32,
-    reserved: u32,
+    /// 1 if a DNS message of it was judged.
+    pub(super) spoken: u32,
     /// Bytes beyond a gap that have come; an empty range where there is none.
     islands: [Island; ISLANDS],
     pub(super) bytes: HeldBytes,
@@ -49,7 +50,7 @@ impl Flow {
         judged: 0,
         dns: 0,
         blocked: 0,
-        reserved: 0,
+        spoken: 0,
         islands: [Island { from: 0, to: 0 }; ISLANDS],
         bytes: HeldBytes::EMPTY,
     };
@@ -60,6 +61,7 @@ impl Flow {
         self.key = segment.key;
         self.dns = segment.dns;
         self.blocked = 0;
+        self.spoken = 0;
         self.start_at(segment.first);
     }
 

@@ -135,6 +135,9 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
         let mut last = Reason::DnsSplit;
         if offset == 0 && flow.is_empty() {
             last = P::whole_messages(self);
+            if self.scratch.segment.sequence != flow.start {
+                flow.spoken = 1;
+            }
             flow.start_at(self.scratch.segment.sequence);
             if last.is_blocked() || self.scratch.segment.is_empty() {
                 flow.blocked = u32::from(last.is_blocked());
@@ -143,7 +146,7 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
         }
         let Segment { at, end, .. } = self.scratch.segment;
         self.hold(flow, offset);
-        if flow.judged == 0 && is_hello(self.packet, flow) {
+        if flow.spoken == 0 && is_hello(self.packet, flow) {
             flow.dns = 0;
             return self.held_tls(flow, spare);
         }
@@ -159,6 +162,7 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
     fn held_dns(&mut self, flow: &mut Flow, spare: &mut HeldBytes, so_far: Reason) -> Reason {
         let last = P::held_messages(self, flow, so_far);
         if !last.is_blocked() && flow.judged > 0 {
+            flow.spoken = 1;
             P::forget_judged(self, flow, spare);
         }
         last
@@ -331,7 +335,7 @@ impl<P: Frame + ?Sized, M: Maps> HeldMessages<'_, '_, '_, P, M> {
     }
 }
 
-/// True if what is held of a flow starts with a hello, whatever its ports are.
+/// True if what is held of a flow starts with a hello, as it may on a DNS port as well.
 #[inline(always)]
 fn is_hello<P: Frame + ?Sized>(packet: &P, flow: &Flow) -> bool {
     let held = Held { frame: packet, bytes: &flow.bytes, len: flow.have };

@@ -75,7 +75,7 @@ pub fn compare(rule_names: &[String], what: &str, frames: impl IntoIterator<Item
     let key = *filter.hash_key();
     let keys: Vec<_> = rule_names.iter().filter_map(|name| key.rule_key(name)).collect();
     filter.insert_many(&keys, |_| {}).expect("room for the rules");
-    let mut offline = offline(key, Keys(keys.into_iter().collect()));
+    let mut offline = offline(&key, Keys(keys.into_iter().collect()));
     let mut bed = filter.test_bed().expect("a CPU");
     let mut tally = Tally::default();
     for (number, frame) in frames.into_iter().enumerate() {
@@ -96,7 +96,7 @@ pub fn compare(rule_names: &[String], what: &str, frames: impl IntoIterator<Item
 
 /// Every third of the names that are in these frames.
 pub fn every_third_name<'f>(frames: impl IntoIterator<Item = &'f Vec<u8>>) -> Vec<String> {
-    let mut offline = offline(any_key(), Keys(HashSet::new()));
+    let mut offline = offline(&any_key(), Keys(HashSet::new()));
     let names = frames.into_iter().flat_map(|frame| in_user_space(&mut offline, frame).names);
     names.map(|name| name.name).collect::<BTreeSet<_>>().into_iter().step_by(NAMES_A_RULE).collect()
 }
@@ -104,7 +104,7 @@ pub fn every_third_name<'f>(frames: impl IntoIterator<Item = &'f Vec<u8>>) -> Ve
 /// True if a frame holds DNS or TLS, so that changing it changes something.
 pub fn carries_name(frame: &[u8]) -> bool {
     // One flow at a time: what stands alone is what is changed.
-    let mut offline = offline(any_key(), Keys(HashSet::new()));
+    let mut offline = offline(&any_key(), Keys(HashSet::new()));
     !matches!(
         in_user_space(&mut offline, frame).reason,
         Reason::NotIp | Reason::OtherProtocol | Reason::UdpOther | Reason::TcpOther
@@ -115,8 +115,8 @@ fn any_key() -> HashKey {
     HashKey::from_words([3; HASH_KEY_WORDS])
 }
 
-fn offline(key: HashKey, rules: Keys) -> Offline<Keys> {
-    Offline::new(Settings::new(key, &Options { flows: FLOWS, report_passed: true, ..Options::default() }), rules)
+fn offline(key: &HashKey, rules: Keys) -> Offline<Keys> {
+    Offline::new(Settings::new(*key, &Options { flows: FLOWS, report_passed: true, ..Options::default() }), rules)
 }
 
 fn in_user_space(offline: &mut Offline<Keys>, frame: &[u8]) -> Decision {
