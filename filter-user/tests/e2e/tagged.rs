@@ -25,14 +25,14 @@ fn in_generic_mode_names_behind_vlan_tags_are_blocked_and_their_neighbours_arriv
 fn a_hello_that_fills_several_buffers_is_judged() {
     let mut network = Network::without_servers(&Options { mtu: 9000, ..Options::default() });
     network.filter("native");
-    let frame = |name: &str| {
+    let frame = |name: &str, from| {
         let mut hello = Hello::of(name);
         let place = hello.place_of(Extension::SERVER_NAME).unwrap();
         let server_name = hello.extensions_mut().remove(place);
         hello.extensions_mut().extend([Extension::padding(8_000), server_name]);
-        Wrap::v4(443).tcp(&hello.record())
+        Wrap { from, ..Wrap::v4(443) }.tcp(&hello.record())
     };
-    assert_eq!(arrived(&network, &[(frame(LISTED), LISTED), (frame(OTHER), OTHER)]), [OTHER]);
+    assert_eq!(arrived(&network, &[(frame(LISTED, 40_000), LISTED), (frame(OTHER, 40_001), OTHER)]), [OTHER]);
     assert_eq!(Vec::from_iter(network.counters()), [("tls_blocked".to_owned(), 1), ("tls_not_listed".to_owned(), 1)]);
 }
 
@@ -42,10 +42,11 @@ fn assert_tagged_names_are_judged(mode: &str) {
     network.filter(mode);
     let (query, hello) = (frames::query, frames::client_hello);
     let mut sent = Vec::new();
-    for tags in TAGS {
-        for name in [LISTED, OTHER] {
+    for (from, tags) in (40_000..).step_by(2).zip(TAGS) {
+        // A connection each: what comes again on one that is blocked is blocked with it.
+        for (from, name) in [(from, LISTED), (from + 1, OTHER)] {
             sent.push((frames::tagged(&Wrap::v4(53).udp(&query(name)), tags), name));
-            sent.push((frames::tagged(&Wrap::v6(443).tcp(&hello(name)), tags), name));
+            sent.push((frames::tagged(&Wrap { from, ..Wrap::v6(443) }.tcp(&hello(name)), tags), name));
         }
     }
     let arrived = arrived(&network, &sent);
