@@ -62,13 +62,13 @@ impl Network {
     }
 
     /// The same on another interface, with more arguments.
-    pub fn filter_on(&mut self, interface: &str, mode: &str, more: &[&str]) {
+    pub fn filter_on(&mut self, interface: &str, mode: &str, further: &[&str]) {
         let (list, log) = (self.path("list"), self.path("log"));
         fs::write(&list, format!("{LISTED}\n")).unwrap();
         let log_file = File::create(&log).unwrap();
         let mut command = self.lab.gateway().command(NAMEGATE);
         command.args(["run", "--iface", interface, "--mode", mode, "--list", &list, "--socket", &self.path("socket")]);
-        command.args(more);
+        command.args(further);
         command.stdin(Stdio::null()).stdout(log_file.try_clone().unwrap()).stderr(log_file);
         let mut process = Process::spawn(&mut command).unwrap();
         wait_until("the controller to answer", LIMIT, || {
