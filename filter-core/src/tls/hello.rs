@@ -66,7 +66,7 @@ pub(crate) fn handshake<P: Packet + ?Sized, M: Maps>(judge: &mut Judge<'_, P, M>
     let is_cut = body_end > end;
     let mut hello = Extensions::of(Cursor::new(judge.packet, body_at, body_end.min(end)), is_cut);
     P::repeat(EXTENSIONS, &mut hello);
-    let Extensions { names_at, encrypted, walk, .. } = hello;
+    let Extensions { names_at, names_end, encrypted, walk, .. } = hello;
     let goes_on = is_cut && walk == Walk::RanOut;
     if encrypted && !goes_on {
         judge.maps.count(Counter::EncryptedClientHello);
@@ -75,7 +75,8 @@ pub(crate) fn handshake<P: Packet + ?Sized, M: Maps>(judge: &mut Judge<'_, P, M>
     let reason = match names_at {
         0 if walk == Walk::Done => Reason::TlsNoServerName,
         0 => ran_out,
-        _ => server_names(judge, names_at, body_end.min(end), ran_out),
+        // The list is judged as far as its extension goes, whatever its own length is.
+        _ => server_names(judge, names_at, names_end.min(body_end).min(end), ran_out),
     };
     HelloEnd { reason, goes_on }
 }
@@ -97,6 +98,8 @@ struct Extensions<'p, P: ?Sized> {
     end: u32,
     /// Where the ServerNameList is; 0 while it was not met.
     names_at: u32,
+    /// Where its extension ends.
+    names_end: u32,
     encrypted: bool,
     walk: Walk,
 }
@@ -110,7 +113,7 @@ impl<'p, P: Packet + ?Sized> Extensions<'p, P> {
             // Nothing is left to walk over.
             Err(walk) => (walk, NOWHERE),
         };
-        Self { hello, end, names_at: 0, encrypted: false, walk }
+        Self { hello, end, names_at: 0, names_end: 0, encrypted: false, walk }
     }
 }
 
@@ -156,7 +159,10 @@ impl<P: Packet + ?Sized> Step for Extensions<'_, P> {
         let (Some(kind), Some(bytes)) = (self.hello.u16(), self.hello.u16()) else { return Break(()) };
         match kind {
             // RFC 8446 §4.2: there are no two of a type. If there are, the first counts.
-            SERVER_NAME if self.names_at == 0 => self.names_at = self.hello.at(),
+            SERVER_NAME if self.names_at == 0 => {
+                self.names_at = self.hello.at();
+                self.names_end = self.hello.at() + bytes;
+            }
             ENCRYPTED_CLIENT_HELLO => self.encrypted = true,
             _ => {}
         }
