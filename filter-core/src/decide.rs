@@ -177,8 +177,12 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
         let may_be_held = bucket.may_hold(hash);
         let is_first = opened.is_none_or(|first| first == sequence);
         let is_dns_port = self.is_dns(&tcp);
-        let before =
-            if is_first && !may_be_held && !is_dns_port { tls::octets_before(self.packet, tcp.at, tcp.end) } else { 0 };
+        // Octets of a message that is under way are left alone, whatever they look like.
+        let before = if is_first && (opened.is_some() || !may_be_held) && !is_dns_port {
+            tls::octets_before(self.packet, tcp.at, tcp.end)
+        } else {
+            0
+        };
         let before = P::opaque(before as usize) as u32;
         let (at, sequence) = (tcp.at + before, sequence.wrapping_add(before));
         let start = tls::start(self.packet, at, tcp.end);
