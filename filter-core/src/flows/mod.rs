@@ -1,8 +1,9 @@
 //! Messages that come in several TCP segments.
 //!
 //! The segments of a ClientHello, or of a DNS message over TCP, are held until the name in it is known. A flow takes one
-//! of a fixed number of places, and gives it back with the verdict; a blocked one keeps it, so that what is sent again
-//! meets the same verdict, until newer flows need it. What fills the table grows nothing: the flow that was used least
+//! of a fixed number of places, and a hello gives it back with the verdict. Two keep theirs until newer flows need it: what
+//! is blocked, so that what is sent again meets the same verdict, and a stream of DNS, to know where its next message
+//! starts. What fills the table grows nothing: the flow that was used least
 //! recently of the same bucket goes, and is counted. Buckets are chosen by a keyed hash, so that nobody can aim.
 
 mod held;

@@ -100,8 +100,8 @@ impl Flow {
     }
 
     /// Holds the bytes from `at` to `end` of the frame, which are at `offset` from the start. What has come before
-    /// stays: as a receiver, this takes the first copy of what comes again (RFC 9293 §3.10.7.4). False if they are
-    /// beyond more gaps than are followed.
+    /// without a gap stays: as a receiver, this takes the first copy of what comes again (RFC 9293 §3.10.7.4). Beyond a
+    /// gap, the later copy counts. False if they are beyond more gaps than are followed.
     #[inline(always)]
     pub(super) fn hold<F: Frame + ?Sized>(
         &mut self,
