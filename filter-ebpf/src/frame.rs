@@ -11,7 +11,11 @@ use filter_core::{
     Program, Reason, Scratch, Step, Taken, Transport,
 };
 
-use crate::{maps, verified_once};
+use crate::{
+    maps,
+    numbers::{FOUND, TO_HOLD, WHOLE_HELLO, hello_end, reason},
+    verified_once,
+};
 
 /// What the verifier lets be added to a packet pointer (`MAX_PACKET_OFF` in kernel/bpf/verifier.c).
 const OFFSET_MAX: usize = 0xffff;
@@ -304,55 +308,6 @@ unsafe fn copy_held(from: &HeldBytes, at: u32, into: *mut u8, len: usize) -> Opt
     (failed == 0).then_some(())
 }
 
-/// The reason that a function of the program gave back, or was given, as a number.
-#[inline(always)]
-pub fn reason(index: u32) -> Reason {
-    Reason::ALL.get(in_one_register(index as usize)).copied().unwrap_or(Reason::TlsMalformed)
-}
-
-/// What a function gives back in place of a reason, if it found a transport and left it in the scratch.
-const FOUND: u32 = u32::MAX;
-
-/// The number of a reason, or [`FOUND`].
-#[inline(always)]
-pub fn found_number(found: Result<Transport, Reason>, scratch: &mut Scratch) -> u32 {
-    match found {
-        Ok(transport) => {
-            scratch.transport = transport;
-            FOUND
-        }
-        Err(reason) => reason.index(),
-    }
-}
-
-/// What a function gives back in place of a reason, for the variants of [`Taken`].
-const WHOLE_HELLO: u32 = u32::MAX;
-const TO_HOLD: u32 = u32::MAX - 1;
-
-/// The number of a reason, or of what is to be done with a segment.
-#[inline(always)]
-pub fn taken_number(taken: Result<Taken, Reason>) -> u32 {
-    match taken {
-        Ok(Taken::WholeHello) => WHOLE_HELLO,
-        Ok(Taken::ToHold) => TO_HOLD,
-        Err(reason) => reason.index(),
-    }
-}
-
-/// The bit of a [`HelloEnd`] that a function of the program gave back as a number.
-const GOES_ON: u32 = 1 << 16;
-
-/// A [`HelloEnd`] as a number: functions of the program give nothing else back.
-#[inline(always)]
-pub fn hello_number(end: HelloEnd) -> u32 {
-    end.reason.index() | if end.goes_on { GOES_ON } else { 0 }
-}
-
-#[inline(always)]
-fn hello_end(number: u32) -> HelloEnd {
-    HelloEnd { reason: reason(number & !GOES_ON), goes_on: number & GOES_ON != 0 }
-}
-
 #[inline(always)]
 fn bounds(ctx: *mut xdp_md) -> (usize, usize) {
     // SAFETY: the kernel hands the program a valid context.
@@ -362,7 +317,7 @@ fn bounds(ctx: *mut xdp_md) -> (usize, usize) {
 /// Hides from LLVM how a value came about. It would otherwise check one register and use another ("offset is outside
 /// of the packet"), or leave out a check that it knows to hold and the verifier does not ("invalid zero-sized read").
 #[inline(always)]
-fn in_one_register(mut value: usize) -> usize {
+pub fn in_one_register(mut value: usize) -> usize {
     // SAFETY: it copies a register to itself. (With no instruction at all, the line table would be refused.)
     unsafe { asm!("{0} = {0}", inlateout(reg) value, options(pure, nomem, nostack)) };
     value

@@ -9,6 +9,7 @@
 mod events;
 mod frame;
 mod maps;
+mod numbers;
 mod verified_once;
 
 use aya_ebpf::{bindings::xdp_action, macros::xdp, programs::XdpContext};

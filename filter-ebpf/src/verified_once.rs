@@ -13,8 +13,9 @@ use filter_core::{
 
 use crate::{
     events,
-    frame::{Linear, Paged, found_number, hello_number, reason, taken_number},
+    frame::{Linear, Paged},
     maps::{FlowMaps, KernelMaps},
+    numbers::{found_number, hello_number, reason, taken_number},
 };
 
 /// [`Name::hash_labels`]; gives the number of its `NameEnd`.
