@@ -7,6 +7,7 @@ mod domain;
 mod error;
 mod line;
 mod report;
+mod rule;
 mod source;
 
 use std::{
@@ -20,6 +21,7 @@ use source::Source;
 pub use domain::{Domain, MAX_LABEL, MAX_NAME, NameError, canonical_into};
 pub use error::{Holds, ListError};
 pub use report::{Example, Format, ListReport, Unusable};
+pub use rule::{Action, ListRule, Scope, Subject};
 
 use crate::{
     packed,

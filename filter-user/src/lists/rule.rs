@@ -1,0 +1,83 @@
+//! What an entry of a list says, whatever the list's format.
+
+use std::fmt;
+
+/// A rule as a list states it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListRule<'a> {
+    /// What it is about.
+    pub subject: Subject<'a>,
+    /// What becomes of that.
+    pub action: Action,
+    /// True for a rule that is there to take an equal one out, of whatever list (AdGuard's `$badfilter`).
+    pub cancels: bool,
+}
+
+/// What a rule is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject<'a> {
+    /// A canonical name ([`Domain`](super::Domain)), and what is meant with it.
+    Name(&'a str, Scope),
+    /// Names in which this regular expression finds something. It is in the syntax of the crate `regex-syntax` without
+    /// Unicode classes, and is about the canonical name as text: lower case, no dot at the end.
+    Pattern(&'a str),
+}
+
+/// Which names a rule for a name is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scope {
+    /// The name alone.
+    Name,
+    /// All names below it, and not itself.
+    Subdomains,
+    /// The name and all names below it.
+    Subtree,
+}
+
+/// What becomes of the names that a rule is about. The later ones prevail over the earlier ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Action {
+    /// They are blocked.
+    Block,
+    /// They are allowed, whatever blocks them.
+    Allow,
+    /// They are blocked, whatever allows them (AdGuard's `$important`).
+    BlockImportant,
+    /// They are allowed, whatever else there is (AdGuard's `@@` with `$important`).
+    AllowImportant,
+}
+
+impl Scope {
+    /// The word for it in output.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Subdomains => "subdomains",
+            Self::Subtree => "subtree",
+        }
+    }
+}
+
+impl Action {
+    /// The word for it in output.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Block => "block",
+            Self::Allow => "allow",
+            Self::BlockImportant => "block_important",
+            Self::AllowImportant => "allow_important",
+        }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
