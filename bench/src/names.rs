@@ -88,7 +88,7 @@ fn rules_of(collection: &Path, most: usize) -> anyhow::Result<Vec<String>> {
 fn load(lists: &[PathBuf], enough: usize) -> anyhow::Result<Names> {
     let mut names = Names::default();
     for list in lists {
-        if names.len() as usize >= enough {
+        if names.len() >= enough {
             break;
         }
         lists::load(list, &mut names, &mut |_| ())?;

@@ -1,14 +1,14 @@
 //! The decision over one frame.
 
 use crate::{
-    abi::{Scratch, Segment, Settings},
+    abi::{Rank, Scratch, Segment, Settings},
     dns,
     flows::{FlowKey, Flows},
     headers::{self, Layer, Protocol, Stop, Tcp, Transport, layers},
     maps::Maps,
     name::NameEnd,
     packet::{Frame, Packet},
-    reason::Reason,
+    reason::{Message, Reason},
     tls::{self, HelloEnd},
 };
 
@@ -250,15 +250,18 @@ impl<P: Packet + ?Sized, M: Maps> Judge<'_, P, M> {
         tls::handshake(self, at, end)
     }
 
-    /// Looks up the name that was read last. It is reported if a rule blocks it, or if all names are.
+    /// Looks up the name that was read last. It is reported if a rule blocks it, or if all names are. Where it is exempt,
+    /// only important rules block it.
     #[inline(always)]
-    pub(crate) fn judge_name(&mut self, record: u32, blocked: Reason, passed: Reason) -> Reason {
-        let is_blocked = self.maps.any_matches::<P>(&mut self.scratch.name, &self.settings.hash_key);
-        if is_blocked || self.settings.reports_passed() {
-            let reason = if is_blocked { blocked } else { passed };
+    pub(crate) fn judge_name(&mut self, record: u32, message: Message, is_exempt: bool) -> Reason {
+        let of_response = matches!(message, Message::Response);
+        let rank = self.maps.rank(self.packet, self.settings, self.scratch, of_response);
+        let rank = if is_exempt && rank == Rank::Block { Rank::Allow } else { rank };
+        let reason = message.reason(rank);
+        if reason.is_blocked() || self.settings.reports_passed() {
             self.scratch.record = record;
             self.maps.report(self.settings, self.scratch, reason);
         }
-        if is_blocked { blocked } else { passed }
+        reason
     }
 }

@@ -25,6 +25,7 @@
 )]
 
 mod abi;
+mod clients;
 mod cursor;
 mod decide;
 mod dns;
@@ -40,7 +41,11 @@ mod reason;
 mod rules;
 mod tls;
 
-pub use abi::{Event, EventBudget, Fragments, Options, Program, Rule, Scratch, Settings, Sides};
+pub use abi::{
+    Event, EventBudget, Fragments, Generation, Group, InForce, Masks, Member, Options, Program, Rank, Rule, Scratch,
+    Settings, Sides, Terms, highest_rank,
+};
+pub use clients::Client;
 pub use decide::{Judge, Taken, decide, decide_by_layers};
 pub use flows::{Bucket, Flow, Flows, Held, HeldBytes, WAYS};
 pub use hash::{HASH_KEY_WORDS, HashKey};
@@ -51,5 +56,5 @@ pub use name::{Form, NAME_BYTES, Name, NameEnd};
 pub use offline::Offline;
 pub use packet::{Frame, Packet, Step};
 pub use reason::{Counter, Message, Reason, Verdict};
-pub use rules::{RuleKey, Rules, any_matches, matching_rule};
+pub use rules::{Found, RuleKey, Rules, prevailing_rule, rank_of};
 pub use tls::HelloEnd;

@@ -8,7 +8,7 @@ use aya_ebpf::{
 };
 use filter_core::{
     Flow, Flows, Frame, HashKey, Held, HeldBytes, HelloEnd, Judge, Layer, Maps, NAME_BYTES, Name, NameEnd, Packet,
-    Program, Reason, Scratch, Step, Taken, Transport,
+    Program, Reason, Step, Taken, Transport,
 };
 
 use crate::{

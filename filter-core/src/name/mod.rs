@@ -97,7 +97,7 @@ impl NameEnd {
 pub struct Name {
     bytes: [u8; NAME_BYTES],
     hashes: [u64; LABELS as usize + 1],
-    /// The suffix that a rule matched.
+    /// The rule that prevails.
     matched: u64,
     labels: u32,
     len: u32,
@@ -188,13 +188,13 @@ impl Name {
         self.labels
     }
 
-    /// Remembers the suffix that a rule matched.
+    /// Remembers the rule that prevails.
     #[inline(always)]
     pub(crate) fn set_matched(&mut self, suffix: RuleKey) {
         self.matched = suffix.0;
     }
 
-    /// The rule that blocks the name, if the verdict was to drop.
+    /// The rule that blocks or allows the name, if one does.
     #[inline(always)]
     pub fn matched(&self) -> RuleKey {
         RuleKey(self.matched)

@@ -23,7 +23,7 @@ pub use server::{and_no_others, control_routes, event_routes, rule_routes};
 pub use socket::{ApiSocket, SocketError};
 pub use types::{
     Added, AddedName, BlockedPacket, ErrorBody, EventCounts, EventLine, Interface, Judgement, ListStatus, Memory,
-    NameList, Program, Removed, RemovedName, RuleCounts, RuleHits, RuleSource, Stats, Status,
+    ListLine, NameAction, NameList, Program, Removed, RemovedName, RuleCounts, RuleHits, RuleSource, Stats, Status,
 };
 
 /// Where the API is, unless told otherwise.

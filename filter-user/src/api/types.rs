@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::policy::Rule;
+use crate::{
+    lists::{Action, Scope},
+    policy::Rule,
+};
 
 /// The controller and all that it holds.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -58,7 +61,9 @@ pub struct Interface {
 pub struct RuleCounts {
     /// All rules, each counted once.
     pub total: u64,
-    /// Rules that the kernel's map has room for.
+    /// Entries that these take in the kernel's map: none for a name that another rule covers.
+    pub in_kernel: u64,
+    /// Entries that the kernel's map has room for.
     pub capacity: u64,
     /// Rules that were added by hand.
     pub manual: u64,
@@ -127,8 +132,12 @@ pub struct RuleHits {
 /// A rule, and where it came from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleSource {
-    /// The name that it blocks, with all names below.
+    /// The name or the pattern.
     pub rule: String,
+    /// Which names it is about: `name`, `subdomains`, `subtree` or `pattern`.
+    pub scope: String,
+    /// What becomes of them: `block`, `allow`, `block_important` or `allow_important`.
+    pub action: String,
     /// Its list, or `manual`.
     pub list: String,
     /// Its line in the list.
@@ -140,6 +149,29 @@ pub struct RuleSource {
 pub struct NameList {
     /// The names.
     pub names: Vec<String>,
+    /// What is to become of them, if they are added.
+    #[serde(default)]
+    pub action: NameAction,
+}
+
+/// What becomes of names that are added.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NameAction {
+    /// They are blocked.
+    #[default]
+    Block,
+    /// They are allowed.
+    Allow,
+}
+
+impl From<NameAction> for Action {
+    fn from(action: NameAction) -> Self {
+        match action {
+            NameAction::Block => Self::Block,
+            NameAction::Allow => Self::Allow,
+        }
+    }
 }
 
 /// What became of names that were to be added. Either all are in force or none.
@@ -177,9 +209,18 @@ pub struct RemovedName {
     /// False if there was no rule of exactly this name.
     pub removed: bool,
     /// The line of a list that brings it back at the next start.
-    pub until_restart: Option<RuleSource>,
+    pub until_restart: Option<ListLine>,
     /// The rule that still blocks it: that of a parent.
     pub still_blocked_by: Option<RuleSource>,
+}
+
+/// A line of a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListLine {
+    /// The list.
+    pub list: String,
+    /// The line.
+    pub line: u32,
 }
 
 /// What a name would meet.
@@ -189,7 +230,7 @@ pub struct Judgement {
     pub name: String,
     /// `drop` or `pass`.
     pub verdict: String,
-    /// The rule that blocks it.
+    /// The rule that blocks or allows it.
     pub rule: Option<String>,
     /// Its list, or `manual`.
     pub list: Option<String>,
@@ -250,6 +291,12 @@ pub struct ErrorBody {
 
 impl From<Rule<'_>> for RuleSource {
     fn from(rule: Rule<'_>) -> Self {
-        Self { rule: rule.name.into(), list: rule.list.into(), line: rule.line }
+        Self {
+            rule: rule.rule.into(),
+            scope: rule.scope.map_or("pattern", Scope::as_str).into(),
+            action: rule.action.as_str().into(),
+            list: rule.list.into(),
+            line: rule.line,
+        }
     }
 }

@@ -129,18 +129,19 @@ impl Controller {
 
     fn rule_counts(&self) -> RuleCounts {
         let book = self.book();
-        let lists = self.lists.iter().zip(book.lists()).map(|(report, (_, rules))| ListStatus {
+        let lists = self.lists.iter().zip(book.lists()).map(|(report, info)| ListStatus {
             list: report.list.clone(),
             format: report.format().as_str().into(),
-            rules: u64::from(rules),
+            rules: info.rules,
             repeated: report.repeated,
             local: report.local,
             unusable: report.unusable.iter().map(|(reason, count)| (reason.as_str().into(), *count)).collect(),
         });
         RuleCounts {
-            total: book.len() as u64,
+            total: book.len(),
+            in_kernel: book.entries_in_force(),
             capacity: u64::from(self.filter.capacity()),
-            manual: book.manual().len() as u64,
+            manual: book.by_hand().len() as u64,
             lists: lists.collect(),
         }
     }

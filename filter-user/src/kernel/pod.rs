@@ -1,13 +1,41 @@
 //! Types of filter-core as values of maps and of the ring buffer.
 
-use filter_core::{Bucket, Event, Rule, Scratch, Settings};
+use filter_core::{Bucket, Event, Group, InForce, Member, Rule, Scratch, Settings, Terms};
 
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct PodRule(pub Rule);
 
-// SAFETY: `repr(C)` of one integer: no padding, and any bytes are a value.
+// SAFETY: one integer: no padding, and any bytes are a value.
 unsafe impl aya::Pod for PodRule {}
+
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct PodTerms(pub Terms);
+
+// SAFETY: `repr(C)` of integers of one size: no padding, and any bytes are a value.
+unsafe impl aya::Pod for PodTerms {}
+
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct PodInForce(pub InForce);
+
+// SAFETY: one integer: no padding, and any bytes are a value.
+unsafe impl aya::Pod for PodInForce {}
+
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct PodGroup(pub Group);
+
+// SAFETY: `repr(C)` of integers of one size: no padding, and any bytes are a value.
+unsafe impl aya::Pod for PodGroup {}
+
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct PodMember(pub Member);
+
+// SAFETY: `repr(C)` of integers of one size: no padding, and any bytes are a value.
+unsafe impl aya::Pod for PodMember {}
 
 #[repr(transparent)]
 #[derive(Clone, Copy)]

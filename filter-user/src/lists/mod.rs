@@ -23,10 +23,7 @@ pub use error::{Holds, ListError};
 pub use report::{Example, Format, ListReport, Unusable};
 pub use rule::{Action, ListRule, Scope, Subject};
 
-use crate::{
-    packed,
-    policy::{ListNames, Names, TooManyNames},
-};
+use crate::{packed, policy::TooManyNames};
 
 /// Bytes of a line that are read; a longer line is left out.
 pub const MAX_LINE: usize = 64 * 1024;
@@ -34,14 +31,22 @@ pub const MAX_LINE: usize = 64 * 1024;
 /// Bytes that a list has for each name: of real lists with 10,000 names or more, 12 to 43.
 const BYTES_A_NAME: u64 = 20;
 
+/// What takes the rules of a list.
+pub trait Sink {
+    /// About so many rules will come.
+    fn expect(&mut self, rules: u64);
+
+    /// Takes a rule from this line; false if the same rule is there already, from whatever list.
+    fn rule(&mut self, rule: ListRule<'_>, line: u32) -> Result<bool, TooManyNames>;
+}
+
 /// Reads the list at `path` (`-` for standard input) into `names`. `progress` is told how many bytes of the file
 /// were taken by each step.
-pub fn load(path: &Path, names: &mut Names, progress: &mut dyn FnMut(u64)) -> Result<ListReport, ListError> {
+pub fn load(path: &Path, sink: &mut dyn Sink, progress: &mut dyn FnMut(u64)) -> Result<ListReport, ListError> {
     let list = packed::display_name(path);
     let Source { text, bytes } = source::open(path, progress)?;
-    let mut names = names.list(&list);
-    names.expect(bytes / BYTES_A_NAME);
-    let mut reader = Reader { names, name: Vec::new(), report: ListReport::default() };
+    sink.expect(bytes / BYTES_A_NAME);
+    let mut reader = Reader { sink, name: Vec::new(), report: ListReport::default() };
     reader.report.list = list;
     reader.read(text).map_err(|error| match error {
         ReadError::Io(error) => ListError::read(path, error),
@@ -58,7 +63,7 @@ pub fn load(path: &Path, names: &mut Names, progress: &mut dyn FnMut(u64)) -> Re
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 struct Reader<'a> {
-    names: ListNames<'a>,
+    sink: &'a mut dyn Sink,
     name: Vec<u8>,
     report: ListReport,
 }
@@ -126,7 +131,9 @@ impl Reader<'_> {
                 return Ok(());
             }
         };
-        if self.names.insert(name, self.report.lines).map_err(ReadError::TooMany)? {
+        let subject = Subject::Name(name, Scope::Subtree);
+        let rule = ListRule { subject, action: Action::Block, cancels: false };
+        if self.sink.rule(rule, self.report.lines).map_err(ReadError::TooMany)? {
             self.report.names += 1;
         } else {
             self.report.repeated += 1;

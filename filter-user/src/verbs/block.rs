@@ -5,7 +5,7 @@ use std::{
     process::ExitCode,
 };
 
-use filter_user::api::{Added, AddedName, NameList, Removed, RemovedName, RuleSource};
+use filter_user::api::{Added, AddedName, NameAction, NameList, Removed, RemovedName, RuleSource};
 use hyper::Method;
 
 use super::ask;
@@ -86,7 +86,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 fn add(args: &Names) -> anyhow::Result<ExitCode> {
-    let names = NameList { names: args.names.clone() };
+    let names = NameList { names: args.names.clone(), action: NameAction::Block };
     let added: Added = ask(&args.client, async |client| Ok(client.send(Method::POST, RULES, &names).await?))?;
     let mut out = stdout();
     if args.client.json {
@@ -106,12 +106,12 @@ fn print_added(out: &mut impl Write, AddedName { name, added, before }: &AddedNa
     match before {
         _ if !added => writeln!(out, "{name} was added before."),
         None => writeln!(out, "{name} is blocked, with all names below it."),
-        Some(rule) => writeln!(out, "{name} is blocked. Rule {} ({}) blocked it before.", rule.rule, place(rule)),
+        Some(rule) => writeln!(out, "{name} is blocked. Rule {} ({}) blocked it before.", rule.rule, place(&rule.list, rule.line)),
     }
 }
 
 fn remove(args: &Names) -> anyhow::Result<ExitCode> {
-    let names = NameList { names: args.names.clone() };
+    let names = NameList { names: args.names.clone(), action: NameAction::Block };
     let removed: Removed = ask(&args.client, async |client| Ok(client.send(Method::DELETE, RULES, &names).await?))?;
     let mut out = stdout();
     if args.client.json {
@@ -129,10 +129,10 @@ fn print_removed(out: &mut impl Write, result: &RemovedName) -> io::Result<()> {
     let RemovedName { name, removed, until_restart, still_blocked_by } = result;
     write!(out, "{name} {}.", if *removed { "is no rule any more" } else { "is no rule" })?;
     if let Some(rule) = still_blocked_by {
-        write!(out, " Rule {} ({}) still blocks it.", rule.rule, place(rule))?;
+        write!(out, " Rule {} ({}) still blocks it.", rule.rule, place(&rule.list, rule.line))?;
     }
     if let Some(rule) = until_restart {
-        write!(out, " It comes back at the next start, from {}.", place(rule))?;
+        write!(out, " It comes back at the next start, from {}:{}.", rule.list, rule.line)?;
     }
     writeln!(out)
 }
@@ -146,7 +146,7 @@ fn list(args: &List) -> anyhow::Result<ExitCode> {
             if args.client.json {
                 json_line(&mut out, &rule)?;
             } else {
-                writeln!(out, "{}  {}", rule.rule, place(&rule))?;
+                writeln!(out, "{}  {}", rule.rule, place(&rule.list, rule.line))?;
             }
         }
         out.flush()?;

@@ -5,10 +5,10 @@ mod output;
 use std::{fs, path::PathBuf, process::ExitCode, time::Instant};
 
 use clap::{ValueEnum, ValueHint};
-use filter_core::Counter;
+use filter_core::{Counter, HashKey};
 use filter_user::{
     kernel::{Filter, KernelError, LoadOptions},
-    policy::{Names, RuleBook},
+    policy::RuleBook,
     replay::{Engine, KernelEngine, Line, UserEngine, hash_key, replay},
 };
 
@@ -62,13 +62,14 @@ enum EngineKind {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let (names, lists) = read_lists(&args.list)?;
+    let hash_key = hash_key();
+    let (names, lists) = read_lists(&args.list, hash_key)?;
     for list in lists.iter().filter(|list| list.unusable_entries() > 0) {
         warn(&left_out(list));
     }
-    if let Some(mut filter) = load(args, &names)? {
-        let (book, keys) = RuleBook::new(names, *filter.hash_key())?;
-        fill(&mut filter, &keys)?;
+    let book = names.finish()?;
+    if let Some(mut filter) = load(args, &book, hash_key)? {
+        fill(&mut filter, &book)?;
         let code = all(args, &book, &mut KernelEngine::new(&mut filter)?, EngineKind::Kernel)?;
         let lost = filter.counters()?.get(&Counter::EventsLost).copied().unwrap_or_default();
         if lost > 0 {
@@ -76,18 +77,17 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         }
         return Ok(code);
     }
-    let hash_key = hash_key();
-    let (book, _) = RuleBook::new(names, hash_key)?;
     all(args, &book, &mut UserEngine::new(hash_key, &args.dns_port, &book), EngineKind::User)
 }
 
 /// The program in the kernel; `None` if user space shall judge.
-fn load(args: &Args, names: &Names) -> anyhow::Result<Option<Filter>> {
+fn load(args: &Args, book: &RuleBook, hash_key: HashKey) -> anyhow::Result<Option<Filter>> {
     if args.engine == Some(EngineKind::User) {
         return Ok(None);
     }
     let options = LoadOptions {
-        max_rules: capacity(None, names.len().into())?,
+        hash_key: Some(hash_key),
+        max_rules: capacity(None, book.entries_in_force())?,
         dns_ports: args.dns_port.clone(),
         events_per_second: u32::MAX,
         report_passed: true,

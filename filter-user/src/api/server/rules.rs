@@ -18,7 +18,7 @@ use super::{ApiError, lines, push_line};
 use crate::{
     api::{Judgement, RuleSource},
     lists::Domain,
-    policy::{MANUAL, Position, RuleBook},
+    policy::{Position, RuleBook},
 };
 
 type Book = Arc<RwLock<RuleBook>>;
@@ -60,8 +60,8 @@ fn write_pages(book: &Book, contains: &str, pages: &mpsc::Sender<Bytes>) {
 fn manual_rules(book: &Book, contains: &str) -> Vec<u8> {
     let book = book.read().unwrap_or_else(PoisonError::into_inner);
     let mut page = Vec::new();
-    for name in book.manual().into_iter().filter(|name| name.as_str().contains(contains)) {
-        push_line(&RuleSource { rule: name.to_string(), list: MANUAL.into(), line: None }, &mut page);
+    for rule in book.rules_by_hand().chain(book.patterns()).filter(|rule| rule.rule.contains(contains)) {
+        push_line(&RuleSource::from(rule), &mut page);
     }
     page
 }
@@ -70,7 +70,7 @@ fn listed_rules(book: &Book, contains: &str, from: Position) -> (Vec<u8>, Option
     let book = book.read().unwrap_or_else(PoisonError::into_inner);
     let (rules, next) = book.page(from, PAGE);
     let mut page = Vec::new();
-    for rule in rules.into_iter().filter(|rule| rule.name.contains(contains)) {
+    for rule in rules.into_iter().filter(|rule| rule.rule.contains(contains)) {
         push_line(&RuleSource::from(rule), &mut page);
     }
     (page, next)
@@ -89,8 +89,10 @@ async fn test(
     let name = Domain::parse(&text)
         .map_err(|error| ApiError::bad_request(&format!("`{}` is no name: {error}", text.escape_debug())))?;
     let book = book.read().unwrap_or_else(PoisonError::into_inner);
-    let rule = book.matching(&name).map(RuleSource::from);
-    let verdict = if rule.is_some() { Verdict::Drop } else { Verdict::Pass };
-    let (rule, list, line) = rule.map_or((None, None, None), |it| (Some(it.rule), Some(it.list), it.line));
+    let prevailing = book.prevailing(&name);
+    let blocked = prevailing.as_ref().is_some_and(|(rank, _)| rank.blocks());
+    let verdict = if blocked { Verdict::Drop } else { Verdict::Pass };
+    let (rule, list, line) =
+        prevailing.map_or((None, None, None), |(_, it)| (Some(it.rule.into()), Some(it.list.into()), it.line));
     Ok(Json(Judgement { name: name.to_string(), verdict: verdict.as_str().into(), rule, list, line }))
 }

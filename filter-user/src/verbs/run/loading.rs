@@ -3,12 +3,12 @@
 use std::{fs, path::PathBuf};
 
 use anyhow::bail;
-use filter_core::RuleKey;
+use filter_core::HashKey;
 use filter_user::{
     controller::StateFile,
-    kernel::{Filter, LoadOptions},
-    lists::{self, Domain, ListReport},
-    policy::{Names, RuleBook},
+    kernel::{Filter, Groups, LoadOptions, draw_hash_key},
+    lists::{self, ListReport},
+    policy::{Builder, RuleBook},
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -29,16 +29,22 @@ pub struct Loaded {
 impl Loaded {
     pub fn new(args: &Args) -> anyhow::Result<Self> {
         let sides = judged::by_interface(&args.iface, &args.judge)?;
-        let (names, lists) = read_lists(&args.list)?;
+        let hash_key = draw_hash_key()?;
+        let (builder, lists) = read_lists(&args.list, hash_key)?;
+        let mut book = builder.finish()?;
         for list in lists.iter().filter(|list| list.unusable_entries() > 0) {
             warn(&left_out(list));
         }
-        let (state, manual) = match &args.state {
-            Some(path) => StateFile::open(path).map(|(file, names)| (Some(file), names))?,
+        let (state, by_hand) = match &args.state {
+            Some(path) => StateFile::open(path).map(|(file, rules)| (Some(file), rules))?,
             None => (None, Vec::new()),
         };
+        for (name, action) in by_hand {
+            book.add(name, action)?;
+        }
         let options = LoadOptions {
-            max_rules: capacity(args.max_rules, u64::from(names.len()) + manual.len() as u64)?,
+            hash_key: Some(hash_key),
+            max_rules: capacity(args.max_rules, book.entries_in_force())?,
             dns_ports: args.dns_port.clone(),
             events_per_second: args.events_per_second,
             report_passed: false,
@@ -47,24 +53,22 @@ impl Loaded {
             sides,
         };
         let mut filter = Filter::load(&options)?;
-        let (mut book, mut keys) = RuleBook::new(names, *filter.hash_key())?;
-        add_manual(&mut book, &mut keys, manual)?;
-        fill(&mut filter, &keys)?;
+        fill(&mut filter, &book)?;
         Ok(Self { filter, book, lists, state })
     }
 }
 
 /// Shows how far it is, in a terminal.
-pub fn read_lists(paths: &[PathBuf]) -> anyhow::Result<(Names, Vec<ListReport>)> {
+pub fn read_lists(paths: &[PathBuf], hash_key: HashKey) -> anyhow::Result<(Builder, Vec<ListReport>)> {
     let bytes = paths.iter().filter_map(|path| fs::metadata(path).ok()).map(|metadata| metadata.len()).sum();
     let bar = bar("reading lists {wide_bar} {bytes}/{total_bytes}", bytes)?;
-    let mut names = Names::default();
+    let mut builder = Builder::new(hash_key);
     let mut reports = Vec::new();
     for path in paths {
-        reports.push(lists::load(path, &mut names, &mut |bytes| bar.inc(bytes))?);
+        reports.push(lists::load(path, &mut builder.list(&path.display().to_string(), 0), &mut |bytes| bar.inc(bytes))?);
     }
     bar.finish_and_clear();
-    Ok((names, reports))
+    Ok((builder, reports))
 }
 
 /// Rules that the map gets room for: those there are, and some that may be added.
@@ -78,20 +82,11 @@ pub fn capacity(asked: Option<u32>, rules: u64) -> anyhow::Result<u32> {
     Ok(asked)
 }
 
-fn add_manual(book: &mut RuleBook, keys: &mut Vec<RuleKey>, names: Vec<Domain>) -> anyhow::Result<()> {
-    for name in names {
-        let key = book.key(&name);
-        let listed = book.find(key).is_some();
-        if book.add(name)? && !listed {
-            keys.push(key);
-        }
-    }
-    Ok(())
-}
-
-pub fn fill(filter: &mut Filter, keys: &[RuleKey]) -> anyhow::Result<()> {
-    let bar = bar("filling the map {wide_bar} {human_pos}/{human_len} rules", keys.len() as u64)?;
-    filter.insert_many(keys, |done| bar.set_position(done))?;
+/// Puts the rules of a book in force in a filter that has none.
+pub fn fill(filter: &mut Filter, book: &RuleBook) -> anyhow::Result<()> {
+    let bar = bar("filling the map {wide_bar} {human_pos}/{human_len} rules", book.entries_in_force())?;
+    let before = RuleBook::empty(*filter.hash_key());
+    filter.install(&before, book, &Groups::default(), |done| bar.set_position(done))?;
     bar.finish_and_clear();
     Ok(())
 }
