@@ -127,6 +127,7 @@ fn toml_message(message: &str) -> String {
             ": write a table that there may be several of with two brackets, as [[list]]"
         }
         message if message.ends_with("expected a sequence") => ": write it in brackets, as [\"one\", \"two\"]",
+        message if message.starts_with("missing field") => ": add it to this table",
         _ => "",
     };
     shown(message) + advice

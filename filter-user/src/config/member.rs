@@ -41,12 +41,12 @@ pub enum MemberError {
         most: u8,
     },
     /// The address has bits set that the prefix leaves open.
-    #[error("`{}` is an address within the subnet {network}: write {network} for the subnet, or the address alone", shown(.text))]
+    #[error("`{}` is an address within the subnet {subnet}: write {subnet} for the subnet, or the address alone", shown(.text))]
     Within {
         /// The text.
         text: String,
         /// The subnet that it is within.
-        network: Member,
+        subnet: Member,
     },
     /// An IPv4 address in IPv6's form (RFC 4291, section 2.5.5.2), which no packet has.
     #[error("`{}` is IPv4 in the form of IPv6, which is in no packet: write {plain}", shown(.text))]
@@ -57,7 +57,7 @@ pub enum MemberError {
         plain: Member,
     },
     /// The MAC is of a group of stations, or of none.
-    #[error("`{}` is the MAC of no single client: write that of one, whose first octet is even", shown(.0))]
+    #[error("`{}` is the MAC of no single client: write that of one, as in 02:00:5e:10:00:01", shown(.0))]
     NoStation(String),
 }
 
@@ -84,17 +84,17 @@ fn subnet(text: &str, address: IpAddr, prefix: Option<&str>) -> Result<Member, M
         None => most,
         Some(prefix) => prefix_length(prefix, most).ok_or_else(|| MemberError::Prefix { text: text.into(), most })?,
     };
-    let network = Member::Subnet { address: network(address, prefix), prefix };
+    let subnet = Member::Subnet { address: network(address, prefix), prefix };
     if let IpAddr::V6(v6) = address
         && let (Some(v4), Some(prefix)) = (v6.to_ipv4_mapped(), prefix.checked_sub(128 - 32))
     {
-        let plain = Member::Subnet { address: self::network(v4.into(), prefix), prefix };
+        let plain = Member::Subnet { address: network(v4.into(), prefix), prefix };
         return Err(MemberError::Mapped { text: text.into(), plain });
     }
-    if network == (Member::Subnet { address, prefix }) {
-        Ok(network)
+    if subnet == (Member::Subnet { address, prefix }) {
+        Ok(subnet)
     } else {
-        Err(MemberError::Within { text: text.into(), network })
+        Err(MemberError::Within { text: text.into(), subnet })
     }
 }
 
@@ -138,7 +138,10 @@ fn mac(text: &str) -> Option<[u8; 6]> {
 impl fmt::Display for Member {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            Self::Mac([a, b, c, d, e, g]) => write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}"),
+            Self::Mac([first, rest @ ..]) => {
+                write!(f, "{first:02x}")?;
+                rest.iter().try_for_each(|octet| write!(f, ":{octet:02x}"))
+            }
             Self::Subnet { address, prefix } if prefix == bits(address) => address.fmt(f),
             Self::Subnet { address, prefix } => write!(f, "{address}/{prefix}"),
         }

@@ -99,7 +99,7 @@ impl Config {
         let schedules = schedules::schedules(file.schedule, &mut schedule_names)?;
         let mut classes = Classes::new(names, schedule_names);
         let lists = rules::lists(file.list, folder, &mut classes, lines)?;
-        let rules = rules::rules(file.rules, &mut classes, lines)?;
+        let rules = rules::rules(&file.rules, &mut classes, lines)?;
         Ok(Self { lists, rules, groups, schedules, classes: classes.into_classes() })
     }
 

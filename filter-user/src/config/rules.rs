@@ -31,9 +31,9 @@ pub struct List {
 /// Rules that stand in the configuration itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
-    /// Each blocks, if nothing else is said in it; not looked at here, beyond that it is one line.
+    /// What is blocked. A text here is one line and not empty; what it says is not looked at.
     pub block: Vec<Entry>,
-    /// Each allows what it would block above.
+    /// What is allowed, likewise.
     pub allow: Vec<Entry>,
     /// The index of the class that says for whom they are, and when.
     pub class: usize,
@@ -84,23 +84,23 @@ fn list(table: Spanned<ListTable>, folder: &Path, classes: &mut Classes, lines: 
 
 /// The rules.
 pub(super) fn rules(
-    tables: Vec<Spanned<RulesTable>>,
+    tables: &[Spanned<RulesTable>],
     classes: &mut Classes,
     lines: &Lines,
 ) -> Result<Vec<Rules>, Located> {
-    tables.into_iter().map(|table| rules_of(table, classes, lines)).collect()
+    tables.iter().map(|table| rules_of(table, classes, lines)).collect()
 }
 
-fn rules_of(table: Spanned<RulesTable>, classes: &mut Classes, lines: &Lines) -> Result<Rules, Located> {
+fn rules_of(table: &Spanned<RulesTable>, classes: &mut Classes, lines: &Lines) -> Result<Rules, Located> {
     let RulesTable { block, allow, groups, schedule } = table.get_ref();
-    let class = classes.index(groups.as_ref(), schedule.as_ref(), &table)?;
+    let class = classes.index(groups.as_ref(), schedule.as_ref(), table)?;
     if block.is_none() && allow.is_none() {
-        return Err(RulesError::NoRules).at(&table);
+        return Err(RulesError::NoRules).at(table);
     }
-    Ok(Rules { block: entries(block.as_ref(), lines)?, allow: entries(allow.as_ref(), lines)?, class })
+    Ok(Rules { block: entries(block.as_deref(), lines)?, allow: entries(allow.as_deref(), lines)?, class })
 }
 
-fn entries(texts: Option<&Vec<Text>>, lines: &Lines) -> Result<Vec<Entry>, Located> {
+fn entries(texts: Option<&[Text]>, lines: &Lines) -> Result<Vec<Entry>, Located> {
     texts.into_iter().flatten().map(|text| entry(text, lines)).collect()
 }
 

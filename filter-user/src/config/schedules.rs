@@ -22,7 +22,7 @@ use super::{
 pub struct Schedule {
     /// Its name, which no other schedule has.
     pub name: String,
-    zone: TimeZone,
+    pub(super) zone: TimeZone,
     week: Week,
 }
 
