@@ -33,7 +33,7 @@ pub enum SchedulesError {
     #[error("there is no time zone `{}`: write an IANA name, as in \"Europe/Berlin\" or \"UTC\"", shown(.0))]
     NoZone(String),
     /// The machine's time zone is asked for, and cannot be told.
-    #[error("the machine's time zone cannot be told ({0}): name one, as in time-zone = \"Europe/Berlin\"")]
+    #[error("the machine's time zone cannot be told ({}): name one, as in time-zone = \"Europe/Berlin\"", shown(.0))]
     NoMachineZone(String),
     /// There are no times.
     #[error("the schedule `{}` has no times, so it would never be on: give it some, as in times = [\"mon-fri 08:00-13:00\"]", shown(.0))]

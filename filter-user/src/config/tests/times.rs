@@ -1,6 +1,9 @@
 use std::fmt::Write;
 
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::{
+    SignedDuration, Timestamp,
+    tz::{TimeZone, TimeZoneDatabase},
+};
 use proptest::{
     collection::vec,
     prelude::{any, prop_oneof},
@@ -148,6 +151,14 @@ fn a_time_zone_is_one_that_there_is() {
         let expected =
             format!("line 3: there is no time zone `{zone}`: write an IANA name, as in \"Europe/Berlin\" or \"UTC\"");
         assert_eq!(fault(&text.replace("ZONE", zone)), expected);
+    }
+}
+
+#[test]
+fn time_zones_need_no_files_of_the_machine() {
+    let zones = TimeZoneDatabase::bundled();
+    for zone in ["Europe/Berlin", "UTC", "Australia/Lord_Howe"] {
+        assert!(zones.get(zone).is_ok(), "{zone}");
     }
 }
 
