@@ -13,8 +13,8 @@ pub const MOST_CLASSES: usize = u32::BITS as usize;
 /// Whom lists and rules are for, and when.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Class {
-    /// The numbers of the groups, in order, each once; `None` for everybody who is not exempt. The group with number `n`
-    /// is the `n`-th of the configuration, from 1; clients in no group have the number 0, which is never among these.
+    /// The numbers of the groups, in order, each once; `None` for everybody who is not exempt. The group with number
+    /// `n` is the `n`-th of the configuration, from 1; clients in no group have the number 0, which is never here.
     pub groups: Option<Vec<usize>>,
     /// The index of the schedule; `None` for all times.
     pub schedule: Option<usize>,

@@ -36,7 +36,10 @@ pub enum ConfigError {
     )]
     TooLarge(PathBuf),
     /// The file is not text.
-    #[error("the configuration `{}` is not UTF-8 text from line {line} on: write it in TOML, and convert UTF-16 with iconv", .file.display())]
+    #[error(
+        "the configuration `{}` is not UTF-8 text from line {line} on: write it in TOML, and convert UTF-16 with iconv",
+        .file.display()
+    )]
     Binary {
         /// The file.
         file: PathBuf,

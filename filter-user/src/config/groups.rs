@@ -52,7 +52,8 @@ pub enum GroupsError {
     },
     /// There are more clients than can be held.
     #[error(
-        "this is one more than the {most} {kind} that all groups together can have: name subnets that hold several of them"
+        "this is one more than the {most} {kind} that all groups together can have: name subnets that hold several of \
+         them"
     )]
     TooManyClients {
         /// What there are too many of.

@@ -28,12 +28,17 @@ pub enum Member {
 pub enum MemberError {
     /// It is something else.
     #[error(
-        "`{}` is no address, subnet or MAC: write one as in 192.0.2.7, 192.0.2.0/24, 2001:db8::/64 or 02:00:5e:10:00:01",
+        "`{}` is no address, subnet or MAC: write one as in 192.0.2.7, 192.0.2.0/24, 2001:db8::/64 or \
+         02:00:5e:10:00:01",
         shown(.0)
     )]
     Unknown(String),
     /// What stands behind the slash is no length of a prefix.
-    #[error("`{}` is no subnet: behind the slash of an {} subnet goes a number from 0 to {most}", shown(.text), family(*.most))]
+    #[error(
+        "`{}` is no subnet: behind the slash of an {} subnet goes a number from 0 to {most}",
+        shown(.text),
+        family(*.most)
+    )]
     Prefix {
         /// The text.
         text: String,
@@ -41,7 +46,10 @@ pub enum MemberError {
         most: u8,
     },
     /// The address has bits set that the prefix leaves open.
-    #[error("`{}` is an address within the subnet {subnet}: write {subnet} for the subnet, or the address alone", shown(.text))]
+    #[error(
+        "`{}` is an address within the subnet {subnet}: write {subnet} for the subnet, or the address alone",
+        shown(.text)
+    )]
     Within {
         /// The text.
         text: String,

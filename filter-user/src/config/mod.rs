@@ -1,8 +1,8 @@
 //! The configuration: which lists and rules there are, for which groups of clients, and when.
 //!
-//! [`Config::read`] reads a file in TOML, of which `example.toml` in this folder shows all. What comes out is consistent:
-//! groups, schedules and classes are referred to by numbers that exist, and there are no more of them than the kernel
-//! holds. Files that are named in it are not looked at.
+//! [`Config::read`] reads a file in TOML, of which `example.toml` in this folder shows all. What comes out is
+//! consistent: groups, schedules and classes are referred to by numbers that exist, and there are no more of them than
+//! the kernel holds. Files that are named in it are not looked at.
 
 mod classes;
 mod error;
@@ -109,8 +109,8 @@ impl Config {
         &self.classes
     }
 
-    /// The classes that a group meets at a time: bit `n` is set for `classes()[n]`. 0 for a group that is exempt, and for
-    /// a number that is no group's.
+    /// The classes that a group meets at a time: bit `n` is set for `classes()[n]`. 0 for a group that is exempt, and
+    /// for a number that is no group's.
     pub fn classes_of(&self, group: usize, at: Timestamp) -> u32 {
         let exempt = group.checked_sub(1).is_some_and(|index| self.groups.get(index).is_none_or(|group| group.exempt));
         if exempt {
@@ -118,7 +118,9 @@ impl Config {
         }
         let applies = |class: &Class| {
             class.groups.as_ref().is_none_or(|groups| groups.contains(&group))
-                && class.schedule.is_none_or(|index| self.schedules[index].is_on(at))
+                && class
+                    .schedule
+                    .is_none_or(|index| self.schedules.get(index).is_some_and(|schedule| schedule.is_on(at)))
         };
         (0..).zip(&self.classes).filter(|(_, class)| applies(class)).fold(0, |mask, (bit, _)| mask | 1 << bit)
     }

@@ -32,7 +32,10 @@ pub enum NamingError {
         name: String,
     },
     /// Two have one name.
-    #[error("there is a {named} `{}` in line {line} already: join the two, or give this one another name", shown(.name))]
+    #[error(
+        "there is a {named} `{}` in line {line} already: join the two, or give this one another name",
+        shown(.name)
+    )]
     Twice {
         /// Of what it is the name.
         named: Named,

@@ -14,10 +14,10 @@ use super::{
 
 /// Times of a week, as a clock in some time zone shows them.
 ///
-/// The clock alone counts. Where it jumps from 02:00 to 03:00, `01:00-02:30` ends at the jump and `02:30-04:00` starts
-/// with it, and `02:15-02:45` is not on that day. Where it is set back from 03:00 to 02:00, `02:15-02:45` is on twice, and
-/// `01:00-02:30` is on until 02:30, off until the clock is set back, and on again until it shows 02:30 for the second
-/// time.
+/// The clock alone counts. Where it jumps from 02:00 to 03:00, `01:00-02:30` ends at the jump and `02:30-04:00`
+/// starts with it, and `02:15-02:45` is not on that day. Where it is set back from 03:00 to 02:00, `02:15-02:45` is
+/// on twice, and `01:00-02:30` is on until 02:30, off until the clock is set back, and on again until it shows
+/// 02:30 for the second time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Schedule {
     /// Its name, which no other schedule has.
@@ -36,7 +36,11 @@ pub enum SchedulesError {
     #[error("the machine's time zone cannot be told ({}): name one, as in time-zone = \"Europe/Berlin\"", shown(.0))]
     NoMachineZone(String),
     /// There are no times.
-    #[error("the schedule `{}` has no times, so it would never be on: give it some, as in times = [\"mon-fri 08:00-13:00\"]", shown(.0))]
+    #[error(
+        "the schedule `{}` has no times, so it would never be on: give it some, as in \
+         times = [\"mon-fri 08:00-13:00\"]",
+        shown(.0)
+    )]
     NoTimes(String),
 }
 

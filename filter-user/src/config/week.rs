@@ -25,15 +25,18 @@ pub enum TimesError {
     #[error("`{}` are no times: write days and a range, as in \"mon-fri 08:00-13:00\"", shown(.0))]
     Shape(String),
     /// The first word is no days.
-    #[error("`{}` is no day: write mon, tue, wed, thu, fri, sat or sun, as in \"mon-fri\" or \"sat,sun\", or \"daily\"", shown(.0))]
+    #[error(
+        "`{}` is no day: write mon, tue, wed, thu, fri, sat or sun, as in \"mon-fri\" or \"sat,sun\", or \"daily\"",
+        shown(.0)
+    )]
     Day(String),
     /// A range of days from a day to itself.
     #[error("`{}` starts and ends on one day: write the day alone, or \"daily\" for all", shown(.0))]
     OneDay(String),
     /// A time of day is none.
     #[error(
-        "`{}` is no time of day: write hour and minute with two digits each, from 00:00 to 23:59, or 24:00 as the end of \
-         a range",
+        "`{}` is no time of day: write hour and minute with two digits each, from 00:00 to 23:59, or 24:00 as the end \
+         of a range",
         shown(.0)
     )]
     Clock(String),

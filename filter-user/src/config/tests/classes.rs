@@ -124,7 +124,7 @@ fn there_are_no_more_classes_than_bits() {
     assert_eq!(config.classes_of(31, noon()), 1 << 31 | 1);
     assert_eq!(
         fault(&(full + "\n[[rules]]\nblock = [\"x\"]\ngroups = [\"g32\"]\n")),
-        "line 164: this is one combination of groups and schedule more than the 31 that lists and rules can have besides \
-         that of all groups at all times: use the same groups and schedule for several of them, or join groups"
+        "line 164: this is one combination of groups and schedule more than the 31 that lists and rules can have \
+         besides that of all groups at all times: use the same groups and schedule for several of them, or join groups"
     );
 }

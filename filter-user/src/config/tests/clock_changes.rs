@@ -1,5 +1,6 @@
-//! What schedules do when clocks are changed. Expected times are from Python's zoneinfo (3.11, tzdata 2025b): the minutes
-//! from `from` to `to`, each with `astimezone(ZoneInfo(zone))`, and whether its weekday and time are those of the range.
+//! What schedules do when clocks are changed. Expected times are from Python's zoneinfo (3.11, tzdata 2025b): the
+//! minutes from `from` to `to`, each with `astimezone(ZoneInfo(zone))`, and whether its weekday and time are those of
+//! the range.
 
 use jiff::{SignedDuration, Timestamp};
 

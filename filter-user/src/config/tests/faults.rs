@@ -36,8 +36,8 @@ fn a_value_of_another_type_is_an_error_with_its_line() {
     );
     assert_eq!(
         fault("\n[list]\nfile = \"a\"\n"),
-        "line 2: invalid type: map, expected a sequence: write a table that there may be several of with two brackets, as \
-         [[list]]"
+        "line 2: invalid type: map, expected a sequence: write a table that there may be several of with two brackets, \
+         as [[list]]"
     );
 }
 
@@ -164,8 +164,8 @@ fn there_are_no_more_clients_than_the_kernel_holds() {
         assert_eq!(
             fault(&more),
             format!(
-                "line {}: this is one more than the 4096 {kind} that all groups together can have: name subnets that hold \
-                 several of them",
+                "line {}: this is one more than the 4096 {kind} that all groups together can have: name subnets that \
+                 hold several of them",
                 3 * index + 6
             )
         );
@@ -190,7 +190,8 @@ fn lists_have_a_file_and_rules_have_rules() {
     );
     assert_eq!(
         fault("[[rules]]\nallow = [\"\"\"a.example\nb.example\"\"\"]\n"),
-        "line 2: `a.example\\nb.example` has line breaks or other control characters: write each rule in quotes of its own"
+        "line 2: `a.example\\nb.example` has line breaks or other control characters: write each rule in quotes \
+         of its own"
     );
     good("[[rules]]\nblock = []\n");
 }

@@ -79,8 +79,8 @@ fn what_is_no_readable_text_is_an_error() {
 #[test]
 fn a_file_has_no_more_than_a_mebibyte() {
     assert_eq!(read(&vec![b'\n'; MAX_FILE]).unwrap(), Config::default());
-    let error = "the configuration `namegate.toml` is larger than 1048576 bytes: put rules and names into lists, which may \
-                 be of any size, and name these with [[list]]";
+    let error = "the configuration `namegate.toml` is larger than 1048576 bytes: put rules and names into lists, which \
+                 may be of any size, and name these with [[list]]";
     assert_eq!(read(&vec![b'\n'; MAX_FILE + 1]).unwrap_err(), error);
     assert_eq!(
         Config::read("/dev/zero".as_ref()).unwrap_err().to_string(),

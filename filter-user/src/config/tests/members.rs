@@ -143,7 +143,10 @@ proptest! {
         let written = Member::Mac(octets).to_string();
         match written.parse::<Member>() {
             Ok(member) => assert_eq!(member, Member::Mac(octets)),
-            Err(error) => assert_eq!((octets[0] % 2 == 1 || octets == [0; 6], error), (true, MemberError::NoStation(written))),
+            Err(error) => {
+                assert!(octets[0] % 2 == 1 || octets == [0; 6], "{written}");
+                assert_eq!(error, MemberError::NoStation(written));
+            }
         }
     }
 

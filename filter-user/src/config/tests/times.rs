@@ -95,8 +95,8 @@ fn what_is_no_time_is_an_error_with_its_line() {
         ("mon +8:00-13:00", "+8:00"),
     ] {
         let expected = format!(
-            "line 6: `{clock}` is no time of day: write hour and minute with two digits each, from 00:00 to 23:59, or 24:00 \
-             as the end of a range"
+            "line 6: `{clock}` is no time of day: write hour and minute with two digits each, from 00:00 to 23:59, or \
+             24:00 as the end of a range"
         );
         assert_eq!(error(text), expected);
     }
@@ -108,8 +108,8 @@ fn what_is_no_time_is_an_error_with_its_line() {
         ("mon-tue-wed 08:00-13:00", "tue-wed"),
     ] {
         let expected = format!(
-            "line 6: `{day}` is no day: write mon, tue, wed, thu, fri, sat or sun, as in \"mon-fri\" or \"sat,sun\", or \
-             \"daily\""
+            "line 6: `{day}` is no day: write mon, tue, wed, thu, fri, sat or sun, as in \"mon-fri\" or \"sat,sun\", \
+             or \"daily\""
         );
         assert_eq!(error(text), expected);
     }
@@ -135,7 +135,8 @@ fn without_a_time_zone_it_is_the_machine_s() {
         Err(error) => assert_eq!(
             fault(text),
             format!(
-                "line 2: the machine's time zone cannot be told ({error}): name one, as in time-zone = \"Europe/Berlin\""
+                "line 2: the machine's time zone cannot be told ({error}): name one, as in \
+                 time-zone = \"Europe/Berlin\""
             )
         ),
     }
