@@ -26,7 +26,7 @@ use crate::{
 pub use layers::Layer;
 pub(crate) use layers::Layers;
 
-pub(crate) use transport::{Tcp, tcp, udp};
+pub(crate) use transport::{Ports, Tcp, tcp, udp};
 
 /// Offset of the EtherType in an Ethernet header (IEEE 802.3 §3.2.6).
 const ETHER_TYPE_AT: u32 = 12;
