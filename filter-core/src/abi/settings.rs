@@ -1,6 +1,10 @@
 //! What the controller sets.
 
-use crate::{flows::WAYS, hash::HashKey, headers::Ports};
+use crate::{
+    flows::WAYS,
+    hash::{FlowHashKey, HashKey},
+    headers::Ports,
+};
 
 /// 64-bit words with a bit for each port.
 const PORT_WORDS: usize = (1 << 16) / 64;
@@ -81,17 +85,19 @@ impl Default for Options<'_> {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Settings {
-    pub(crate) hash_key: HashKey,
-    dns_ports: [u64; PORT_WORDS],
-    /// All words of `dns_ports` as one: most ports are not in it, and need no look at their word.
-    dns_ports_sieve: u64,
-    /// Events a second that each CPU may send.
-    events_per_second: u64,
+    // First what each segment needs, in as few cache lines as may be.
     flags: u32,
     bucket_mask: u32,
+    /// All words of `dns_ports` as one: most ports are not in it, and need no look at their word.
+    dns_ports_sieve: u64,
+    pub(crate) flow_hash_key: FlowHashKey,
+    pub(crate) hash_key: HashKey,
+    dns_ports: [u64; PORT_WORDS],
+    /// Events a second that each CPU may send.
+    events_per_second: u64,
 }
 
-const _: () = assert!(size_of::<Settings>() == size_of::<HashKey>() + 8 * PORT_WORDS + 24);
+const _: () = assert!(size_of::<Settings>() == size_of::<FlowHashKey>() + size_of::<HashKey>() + 8 * PORT_WORDS + 24);
 
 const REPORT_PASSED: u32 = 1;
 const DROP_FRAGMENTS: u32 = 2;
@@ -101,13 +107,14 @@ impl Settings {
     pub fn new(hash_key: HashKey, options: &Options<'_>) -> Self {
         let flag = |set, flag| if set { flag } else { 0 };
         let mut settings = Self {
-            hash_key,
-            dns_ports: [0; PORT_WORDS],
-            dns_ports_sieve: 0,
-            events_per_second: u64::from(options.events_per_second),
             flags: flag(options.report_passed, REPORT_PASSED)
                 | flag(matches!(options.fragments, Fragments::Drop), DROP_FRAGMENTS),
             bucket_mask: Self::buckets(options.flows) - 1,
+            dns_ports_sieve: 0,
+            flow_hash_key: hash_key.of_flows(),
+            hash_key,
+            dns_ports: [0; PORT_WORDS],
+            events_per_second: u64::from(options.events_per_second),
         };
         for port in options.dns_ports {
             if let Some(word) = settings.dns_ports.get_mut(usize::from(port / 64)) {

@@ -36,7 +36,7 @@ impl FlowKey {
     /// The flow's keyed hash.
     #[inline(always)]
     pub(crate) fn hash(&self, settings: &Settings) -> u32 {
-        settings.hash_key.flow(self)
+        settings.flow_hash_key.hash(self)
     }
 
     /// True if all words of the addresses are in use.
