@@ -101,7 +101,8 @@ pub struct Found {
 pub fn prevailing_rule(name: &str, key: &HashKey, rules: &impl Rules, classes: u32) -> Option<Found> {
     let mut room = Name::default();
     room.set_text(name, key).ok()?;
-    let found = walk(&room, key, rules, rules.in_force(), classes);
+    walk(&mut room, key, rules, rules.in_force(), classes);
+    let found = room.found();
     (found.rank != Rank::NotListed).then_some(found)
 }
 
@@ -123,20 +124,22 @@ pub fn rank_of<P: Packet + ?Sized, M: Maps>(
         0
     };
     let classes = maps.classes(group, in_force.generation());
-    let found = walk(&scratch.name, &settings.hash_key, maps, in_force, classes);
-    if found.rank != Rank::NotListed {
-        maps.count_hit(found.key);
+    walk(&mut scratch.name, &settings.hash_key, maps, in_force, classes);
+    let Found { rank, key } = scratch.name.found();
+    if rank != Rank::NotListed {
+        maps.count_hit(key);
     }
-    scratch.name.set_matched(found.key);
-    found.rank
+    rank
 }
 
 /// Looks up each suffix of the name, from the top-level domain to the whole name, until nothing can prevail any more.
+/// What prevails is left in the name: the verifier follows every value on the stack from turn to turn, and none in a map.
 #[inline(always)]
-pub(crate) fn walk<R: Rules>(name: &Name, key: &HashKey, rules: &R, in_force: InForce, classes: u32) -> Found {
+pub(crate) fn walk<R: Rules>(name: &mut Name, key: &HashKey, rules: &R, in_force: InForce, classes: u32) {
     let (generation, top) = (in_force.generation(), in_force.top());
     let left = name.labels();
-    let mut suffixes = Suffixes { name, key, rules, generation, top, classes, left, suffix: ROOT, found: Found::default() };
+    name.set_found(Found::default());
+    let mut suffixes = Suffixes { name, key, rules, generation, top, classes, left, suffix: ROOT };
     // A plain loop: its body is small enough for the verifier to go through every turn, and `bpf_loop` calls its body
     // through a pointer, which costs more than the body.
     for _ in 0..LABELS {
@@ -144,14 +147,13 @@ pub(crate) fn walk<R: Rules>(name: &Name, key: &HashKey, rules: &R, in_force: In
             break;
         }
     }
-    suffixes.found
 }
 
 /// The root's hash.
 const ROOT: u64 = 0;
 
 struct Suffixes<'a, R> {
-    name: &'a Name,
+    name: &'a mut Name,
     key: &'a HashKey,
     rules: &'a R,
     generation: Generation,
@@ -159,7 +161,6 @@ struct Suffixes<'a, R> {
     classes: u32,
     left: u32,
     suffix: u64,
-    found: Found,
 }
 
 impl<R: Rules> Step for Suffixes<'_, R> {
@@ -173,10 +174,10 @@ impl<R: Rules> Step for Suffixes<'_, R> {
         let key = RuleKey(self.suffix);
         let Some(terms) = self.rules.terms(key, self.generation) else { return Continue(()) };
         let rank = terms.rank(self.left == 0, self.classes);
-        if rank > self.found.rank {
-            self.found = Found { rank, key };
+        if rank > self.name.found().rank {
+            self.name.set_found(Found { rank, key });
         }
-        if self.found.rank >= self.top { Break(()) } else { Continue(()) }
+        if self.name.found().rank >= self.top { Break(()) } else { Continue(()) }
     }
 }
 #[cfg(test)]

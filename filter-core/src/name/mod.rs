@@ -10,7 +10,12 @@ mod reading;
 #[cfg(test)]
 mod tests;
 
-use crate::{hash::HashKey, packet::Packet, rules::RuleKey};
+use crate::{
+    abi::Rank,
+    hash::HashKey,
+    packet::Packet,
+    rules::{Found, RuleKey},
+};
 
 pub(crate) use display::write_name;
 use labels::{TextLabels, WireLabels};
@@ -104,6 +109,9 @@ pub struct Name {
     form: u32,
     /// Where the walk over the labels stands.
     walked: u32,
+    /// The rank that prevails.
+    rank: u32,
+    reserved: u32,
 }
 
 impl Default for Name {
@@ -116,6 +124,8 @@ impl Default for Name {
             len: 0,
             form: Form::Wire as u32,
             walked: 0,
+            rank: 0,
+            reserved: 0,
         }
     }
 }
@@ -188,10 +198,16 @@ impl Name {
         self.labels
     }
 
-    /// Remembers the rule that prevails.
+    /// Remembers what prevails.
     #[inline(always)]
-    pub(crate) fn set_matched(&mut self, suffix: RuleKey) {
-        self.matched = suffix.0;
+    pub(crate) fn set_found(&mut self, Found { rank, key }: Found) {
+        (self.rank, self.matched) = (rank as u32, key.0);
+    }
+
+    /// What prevails among the rules about the name.
+    #[inline(always)]
+    pub(crate) fn found(&self) -> Found {
+        Found { rank: Rank::from_index(self.rank), key: self.matched() }
     }
 
     /// The rule that blocks or allows the name, if one does.
