@@ -12,7 +12,7 @@ use std::{
 
 use anyhow::{Context as _, ensure};
 use filter_user::{
-    lists,
+    lists::{self, ListOptions},
     policy::{Names, RuleBook},
 };
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
@@ -84,7 +84,7 @@ pub fn measure(plan: &Plan, names: &RealNames, rows: &mut Rows) -> anyhow::Resul
 pub fn once(list: &Path) -> anyhow::Result<()> {
     let resident = memory("VmRSS:")?;
     let mut names = Names::default();
-    let (report, parse) = timed(|| Ok(lists::load(list, &mut names, &mut |_| ())?))?;
+    let (report, parse) = timed(|| Ok(lists::load(list, &ListOptions::default(), &mut names.list(""), &mut |_| ())?))?;
     let count = names.len() as usize;
     ensure!(report.unusable_entries() == 0, "the list of the measurement has names that are none");
     let (mut filter, program) = timed(|| kernel::load_filter(count))?;

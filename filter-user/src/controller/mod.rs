@@ -131,7 +131,7 @@ impl Controller {
         let book = self.book();
         let lists = self.lists.iter().zip(book.lists()).map(|(report, (_, rules))| ListStatus {
             list: report.list.clone(),
-            format: report.format().as_str().into(),
+            format: report.format.as_str().into(),
             rules: u64::from(rules),
             repeated: report.repeated,
             local: report.local,

@@ -6,6 +6,7 @@ use foldhash::quality::RandomState;
 use hashbrown::HashTable;
 
 use super::store::{Place, Store};
+use crate::lists::{Action, ListRule, Sink, Subject};
 
 /// The names of all lists without repetitions, in the order in which they were read.
 #[derive(Default)]
@@ -72,5 +73,21 @@ impl ListNames<'_> {
         let place = store.push(name, line).ok_or(TooManyNames)?;
         known.insert_unique(hash, place, |place| hasher.hash_one(store.bytes(*place)));
         Ok(true)
+    }
+}
+
+/// Takes the names that are blocked, whatever their scope.
+impl Sink for ListNames<'_> {
+    fn expect(&mut self, rules: u64) {
+        ListNames::expect(self, rules);
+    }
+
+    fn rule(&mut self, rule: ListRule<'_>, line: u32) -> Result<bool, TooManyNames> {
+        match rule {
+            ListRule { subject: Subject::Name(name, _), action: Action::Block, cancels: false } => {
+                self.insert(name, line)
+            }
+            _ => Ok(true),
+        }
     }
 }

@@ -7,7 +7,7 @@ use filter_core::RuleKey;
 use filter_user::{
     controller::StateFile,
     kernel::{Filter, LoadOptions},
-    lists::{self, Domain, ListReport},
+    lists::{self, Domain, ListOptions, ListReport},
     policy::{Names, RuleBook},
 };
 use indicatif::{ProgressBar, ProgressStyle};
@@ -61,7 +61,8 @@ pub fn read_lists(paths: &[PathBuf]) -> anyhow::Result<(Names, Vec<ListReport>)>
     let mut names = Names::default();
     let mut reports = Vec::new();
     for path in paths {
-        reports.push(lists::load(path, &mut names, &mut |bytes| bar.inc(bytes))?);
+        let mut list = names.list(&path.display().to_string());
+        reports.push(lists::load(path, &ListOptions::default(), &mut list, &mut |bytes| bar.inc(bytes))?);
     }
     bar.finish_and_clear();
     Ok((names, reports))
