@@ -2,8 +2,8 @@
 //!
 //! The first 64 KiB are read line by line. Each line that only one format has is a mark of that format, and the format
 //! with most marks is the list's. Names alone, which several formats have, count for lists of names; a list in
-//! dnscrypt-proxy's or v2fly's format has many of them and few lines of its own, so that one such mark outweighs a
-//! hundred names, and a rule for ad blockers twenty. What is only ever a header settles the question: `msFilterList`,
+//! v2fly's or dnscrypt-proxy's format has many of them and few lines of its own, so that one such mark outweighs a
+//! thousand names or a hundred, and a rule for ad blockers twenty. What is only ever a header settles the question: `msFilterList`,
 //! `[Adblock Plus]`, `{+block}`, a `$TTL` or an SOA record, Maltrail's name in a comment.
 
 use super::{
@@ -72,7 +72,7 @@ fn by_first_word(line: &[u8]) -> Option<(Format, u32)> {
         (b"zone", Some([b'"', ..])) => Some((Format::Bind, 1)),
         (b"$TTL" | b"$ORIGIN" | b"$INCLUDE" | b"$GENERATE", Some(_)) => Some((Format::Rpz, CERTAIN)),
         (first, Some(_)) if is_address(first) => Some((Format::Hosts, 1)),
-        (_, Some([b'@' | b'&', ..])) if !first.starts_with(b"@") => Some((Format::V2fly, 100)),
+        (_, Some([b'@' | b'&', ..])) if !first.starts_with(b"@") => Some((Format::V2fly, 1000)),
         (_, Some(_)) => record(line),
         (first, None) => word(first),
     }
@@ -94,7 +94,7 @@ fn word(word: &[u8]) -> Option<(Format, u32)> {
         _ if is_name(word) => Some((Format::Domains, 1)),
         [b'*', b'.', name @ ..] if is_name(name) => Some((Format::Wildcard, 1)),
         [b'=', name @ ..] if is_name(name) => Some((Format::Dnscrypt, 100)),
-        _ if starts(&[b"full:", b"domain:", b"keyword:", b"regexp:", b"include:"]) => Some((Format::V2fly, 100)),
+        _ if starts(&[b"full:", b"domain:", b"keyword:", b"regexp:", b"include:"]) => Some((Format::V2fly, 1000)),
         _ if starts(&[b"address=/", b"server=/", b"local=/", b"bogus-nxdomain=", b"ipset=/", b"nftset=/"]) => {
             Some((Format::Dnsmasq, 1))
         }

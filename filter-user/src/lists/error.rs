@@ -90,6 +90,13 @@ impl ListError {
 #[derive(Debug)]
 pub struct Holds(pub(super) Box<ListReport>);
 
+impl Holds {
+    /// What became of its entries.
+    pub fn report(&self) -> &ListReport {
+        &self.0
+    }
+}
+
 impl fmt::Display for Holds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(report) = self;

@@ -20,6 +20,8 @@ pub(super) fn line(line: &[u8], reading: &mut Reading<'_>) -> Taken {
         _ => return reading.without_rule(Unusable::Foreign, line),
     };
     match (words.next(), words.next()) {
+        // Internet Explorer takes no dot at the end.
+        (Some([.., b'.']), None) => reading.without_rule(Unusable::NoName, line),
         (Some(name), None) if name.contains(&b'*') => {
             let name = String::from_utf8_lossy(name).to_ascii_lowercase();
             reading.pattern(&glob(&name, Anchor::Label, true), action, false, line)

@@ -49,7 +49,9 @@ fn foreign_word(word: &[u8]) -> Unusable {
     let has = |bytes: &[u8]| word.iter().any(|byte| bytes.contains(byte));
     match word {
         _ if is_bracketed_address(word) => Unusable::Name(NameError::Address),
-        [b'/', .., b'/'] => Unusable::Foreign,
+        [b'/', .., b'/'] if has(b"^$()[]|\\") => Unusable::Foreign,
+        [b'/', ..] => Unusable::Url,
+        [b'|', ..] if has(b"/") => Unusable::Url,
         _ if memchr::memmem::find(word, b"://").is_some() => Unusable::Url,
         _ if has(b"|^$=\\()[]+*") => Unusable::Foreign,
         _ if has(b"/:?") => Unusable::Url,

@@ -36,7 +36,8 @@ pub(super) fn line(line: &[u8], reading: &mut Reading<'_>) -> Taken {
     if is_cosmetic(line) {
         return reading.without_rule(Unusable::Cosmetic, line);
     }
-    if line.iter().any(u8::is_ascii_whitespace) && !line.starts_with(b"/") {
+    let has_blanks = line.iter().any(u8::is_ascii_whitespace);
+    if has_blanks && !line.contains(&b'$') && !line.starts_with(b"/") {
         return hosts_line(line, reading);
     }
     let (rule, allows) = line.strip_prefix(b"@@").map_or((line, false), |rule| (rule, true));

@@ -1,7 +1,8 @@
 //! What the pattern of a rule is about, where only names are asked.
 //!
 //! AdGuard matches a pattern against `http://NAME/` if it begins with `||` or `://` or has no special characters, and
-//! against the name otherwise. `^` is the end of a name: it stands for the slash behind it, or for nothing.
+//! against the name otherwise. `^` is the end of a name: it stands for the slash behind it, or for nothing. A slash in
+//! front (`/banner.js`) begins a path here, though AdGuard would take it for the last one of `http://`.
 
 use std::borrow::Cow;
 
@@ -27,8 +28,6 @@ struct Parts<'a> {
     begins: Anchor,
     body: &'a [u8],
     ends: bool,
-    /// A slash may be the start or the end of a name.
-    of_url: bool,
 }
 
 /// What the pattern is about; `marked` says that the rule has more than a word, so that a word alone is no name.
@@ -36,7 +35,7 @@ pub(super) fn subject(pattern: &[u8], marked: bool) -> Subject<'_> {
     if !marked && is_name_alone(pattern) {
         return Subject::Name(pattern, Scope::Name);
     }
-    let Some(Parts { begins, body, ends, of_url }) = parts(pattern) else {
+    let Some(Parts { begins, body, ends }) = parts(pattern) else {
         return Subject::None(Unusable::NoName);
     };
     if let Some(reason) = address(body) {
@@ -71,32 +70,28 @@ fn parts(pattern: &[u8]) -> Option<Parts<'_>> {
     let (begins, body, of_url) = match pattern {
         [b'|', b'|', body @ ..] => (Anchor::Label, body, true),
         [b':', b'/', b'/', body @ ..] => (Anchor::Start, body, true),
-        [b'/', b'/', body @ ..] | [b'/', body @ ..] if is_text => (Anchor::Start, body, true),
         [b'|', body @ ..] => (Anchor::Start, body, false),
         body => (Anchor::None, body, is_text),
     };
     let (body, ends) = end(body, of_url)?;
-    Some(Parts { begins, body, ends, of_url })
+    let after_star = body.iter().position(|byte| *byte != b'*').filter(|stars| *stars > 0);
+    Some(match after_star {
+        Some(stars) => Parts { begins: Anchor::None, body: &body[stars..], ends },
+        None => Parts { begins, body, ends },
+    })
 }
 
-/// The body without what only says that the name ends there. `None` where more would have to follow.
+/// The body without what only says that the name ends there, and whether it does. `None` where a bar would have to be
+/// the end of a URL, which is a slash.
 fn end(pattern: &[u8], of_url: bool) -> Option<(&[u8], bool)> {
-    let mut body = pattern;
-    while let [rest @ .., b'*'] = body {
-        body = rest;
-    }
-    let open = body.len() < pattern.len();
+    let stars = pattern.iter().rev().take_while(|byte| **byte == b'*').count();
+    let body = &pattern[..pattern.len() - stars];
     match body {
-        [rest @ .., b'^', b'|'] if !open => Some((rest, true)),
+        [rest @ .., b'^', b'|'] if stars == 0 => Some((rest, true)),
         [_, .., b'|'] if of_url => None,
-        [rest @ .., b'|'] if !open => Some((rest, true)),
-        [rest @ .., b'^', b'/'] | [rest @ .., b'/', b'^'] if of_url && !rest.is_empty() => {
-            let _ = rest;
-            None
-        }
+        [rest @ .., b'|'] if stars == 0 => Some((rest, true)),
         [rest @ .., b'^'] => Some((rest, true)),
         [rest @ .., b'/'] if of_url => Some((rest, true)),
-        _ if open => Some((body, false)),
         body => Some((body, false)),
     }
 }
