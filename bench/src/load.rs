@@ -13,7 +13,7 @@ use std::{
 use anyhow::{Context as _, ensure};
 use filter_user::{
     kernel::{Filter, Groups, LoadOptions, draw_hash_key},
-    lists,
+    lists::{self, ListOptions},
     policy::{Builder, RuleBook},
 };
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
@@ -86,7 +86,7 @@ pub fn once(list: &Path) -> anyhow::Result<()> {
     let resident = memory("VmRSS:")?;
     let hash_key = draw_hash_key()?;
     let mut builder = Builder::new(hash_key);
-    let (report, parse) = timed(|| Ok(lists::load(list, &mut builder.list("names", 0), &mut |_| ())?))?;
+    let (report, parse) = timed(|| Ok(lists::load(list, &ListOptions::default(), &mut builder.list("names", 0), &mut |_| ())?))?;
     let count = builder.len() as usize;
     ensure!(report.unusable_entries() == 0, "the list of the measurement has names that are none");
     let (rules, book) = timed(|| Ok(builder.finish()?))?;

@@ -8,7 +8,10 @@ use std::{
 
 use anyhow::Context as _;
 use fastrand::Rng;
-use filter_user::{lists, policy::Names};
+use filter_user::{
+    lists::{self, ListOptions},
+    policy::Names,
+};
 
 /// Each run takes the same names.
 const SEED: u64 = 0x6e61_6d65_6761_7465;
@@ -91,7 +94,7 @@ fn load(lists: &[PathBuf], enough: usize) -> anyhow::Result<Names> {
         if names.len() >= enough {
             break;
         }
-        lists::load(list, &mut names, &mut |_| ())?;
+        lists::load(list, &ListOptions::default(), &mut names, &mut |_| ())?;
     }
     Ok(names)
 }

@@ -11,6 +11,7 @@ mod hand;
 mod names;
 mod patterns;
 mod redundancy;
+mod source;
 mod sources;
 mod store;
 mod terms;
@@ -24,10 +25,11 @@ use patterns::Patterns;
 use sources::{Source, Sources};
 use terms::TermsTable;
 
-pub use builder::{BookError, Builder, KeyCollision};
+pub use builder::{BookError, Builder, KeyCollision, ListRules};
 pub use explain::{Explanation, Matching, Outcome};
 pub use hand::{MANUAL, Removed};
 pub use names::{Names, TooManyNames};
+pub use source::{Policy, PolicyError, PolicySource};
 pub use store::Kind;
 pub use terms::TooManyTerms;
 

@@ -1,137 +1,174 @@
-//! The real lists of ../shared/blocklists, against the counts that stand beside them.
+//! The real lists of ../shared/blocklists: what each holds, and the counts that stand beside them.
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
     sync::LazyLock,
 };
 
 use filter_user::{
-    lists::{self, Domain, Format, ListReport},
-    policy::Names,
+    lists::{self, Action, Domain, Kind, ListError, ListOptions, ListReport, ListRule, Scope, Sink, Subject},
+    policy::TooManyNames,
 };
 
-/// Where the number of our rules is not the counted number of names: by how much, and why.
-const DIFFERENCES: [(&str, i64, &str); 6] = [
-    ("stevenblack/source-minecraft.hosts", 8, "named a hosts file, and has one name a line: its content tells"),
-    ("hagezi/whitelist.domains", -308, "names behind `*.` are patterns, which this version leaves out"),
+/// What each list is expected to give: its format, its rules by kind, and what is left out by reason.
+const EXPECTED: &str = include_str!("shared_lists.tsv");
+
+/// Where the number of names is not the one that counts.tsv says: by how much, and why.
+const DIFFERENCES: [(&str, i64, &str); 14] = [
+    ("stevenblack/source-minecraft.hosts", 8, "one name a line, without an address"),
+    ("stevenblack/porn-only.hosts.zst", -1, "a public suffix"),
+    ("hagezi/whitelist.domains", 0, "names behind `*.` are counted there, too"),
+    ("hagezi-2022/adguard-dns-filter.domains.zst", -1, "a public suffix"),
     ("urlhaus-filter/urlhaus.domains.zst", -6, "five single labels, and an address in octal"),
     ("urlhaus-filter/urlhaus.hosts", -6, "five single labels, and an address in octal"),
-    ("dandelionsprout/antimalware.hosts", -1, "a single label: `dhl-commx.`"),
-    ("dandelionsprout/antimalware.domains", -1, "a single label: `dhl-commx.`"),
+    ("urlhaus-filter/urlhaus.rpz", -6, "five single labels, and an address in octal"),
+    ("urlhaus-filter/urlhaus.dnscrypt-names", -6, "five single labels, and an address in octal"),
+    ("urlhaus-filter/urlhaus.dnsmasq.conf", -1, "an address in octal"),
+    ("urlhaus-filter/urlhaus.unbound.conf", -1, "an address in octal"),
+    ("urlhaus-filter/urlhaus.bind.conf", -1, "an address in octal"),
+    ("dandelionsprout/antimalware.hosts", -2, "a single label, and a public suffix"),
+    ("dandelionsprout/antimalware.domains", -2, "a single label, and a public suffix"),
+    ("popular/opendns-top-10k.domains", -2, "two public suffixes"),
 ];
 
+/// Formats of which counts.tsv counts every name that is a rule.
+const COUNTED: [&str; 8] = ["hosts", "domains", "wildcard", "dnsmasq", "unbound", "rpz", "BIND", "dnscrypt"];
+
 #[test]
-fn every_hosts_file_and_list_of_names_gives_the_counted_names() {
-    assert_eq!(lists().len(), 52, "rows of counts.tsv with these formats");
-    for List { file, counted, report, names } in lists() {
+fn every_list_gives_the_expected_rules() {
+    let expected: Vec<&str> = EXPECTED.lines().filter(|line| !line.starts_with('#')).collect();
+    let actual: Vec<String> = lists().iter().map(row).collect();
+    let differing: Vec<&str> = actual.iter().map(|row| &**row).filter(|row| !expected.contains(row)).collect();
+    assert!(differing.is_empty(), "rows that are not in shared_lists.tsv:\n{}", differing.join("\n"));
+    assert_eq!(actual.len(), expected.len(), "rows of shared_lists.tsv");
+}
+
+#[test]
+fn every_list_of_names_gives_the_counted_names() {
+    let counted = |list: &&List| {
+        let forwards = list.counted_as.contains("/x/ip") || list.counted_as.contains("IPs");
+        COUNTED.iter().any(|format| list.counted_as.starts_with(format)) && !forwards
+    };
+    assert_eq!(lists().iter().filter(counted).count(), 74);
+    for List { file, names, counted, .. } in lists().iter().filter(counted) {
         let expected = counted.checked_add_signed(difference(file)).expect("a count");
-        assert_eq!((report.names, names.len() as u64), (expected, expected), "{file}: {:?}", report.examples);
-    }
-    for (file, ..) in DIFFERENCES {
-        assert!(lists().iter().any(|list| list.file == file), "{file} is not counted");
+        assert_eq!(names.len() as u64, expected, "{file}");
     }
 }
 
 #[test]
-fn every_list_is_told_by_its_content() {
-    for List { file, report, .. } in lists() {
-        let domains = !file.contains(".hosts") || file == "stevenblack/source-minecraft.hosts";
-        let expected = if domains { Format::Domains } else { Format::Hosts };
-        assert_eq!(report.format(), expected, "{file}");
-    }
-}
-
-#[test]
-fn of_stevenblacks_hosts_file_only_the_local_names_are_left_out() {
-    let List { report, names, .. } = list("stevenblack/unified.hosts.zst");
-    assert_eq!((report.names, report.repeated, report.local), (116_378, 0, 14));
-    assert_eq!((report.lines, report.unusable_entries()), (123_071, 0));
-    assert!(has(names, "doubleclick.net") && !has(names, "localhost") && !has(names, "example.com"));
-}
-
-#[test]
-fn the_largest_list_of_names_loads_whole() {
-    let largest = lists().iter().max_by_key(|list| list.counted).expect("lists");
-    assert_eq!(largest.file, "blocklistproject/phishing.domains.zst");
-    let List { report, names, .. } = largest;
-    assert_eq!((report.names, report.repeated, report.local), (190_215, 0, 0));
-    assert_eq!((report.lines, report.unusable_entries()), (190_228, 0));
-    assert_eq!(names.iter().map(|(name, _)| name.len()).max(), Some(128));
-}
-
-#[test]
-fn addresses_in_a_list_are_counted_and_the_names_around_them_load() {
-    let List { report, names, .. } = list("urlhaus-filter/urlhaus.domains.zst");
-    let counts: Vec<_> = report.unusable.iter().map(|(reason, count)| (reason.as_str(), *count)).collect();
-    assert_eq!(counts, [("address", 128_124), ("single_label", 5)]);
-    let first = &report.examples[0];
-    assert_eq!((first.line, &*first.text), (8, "0056.0151.0121.0114"));
-    assert_eq!(names.len(), 6_091);
-}
-
-#[test]
-fn every_name_of_every_list_is_canonical() {
+fn every_name_is_canonical() {
     for List { file, names, .. } in lists() {
-        for (name, line) in names.iter() {
-            assert_eq!(Domain::parse_rule(name).as_ref().map(Domain::as_str), Ok(name), "{file}:{line}");
+        for name in names {
+            assert_eq!(Domain::parse(name).as_ref().map(Domain::as_str), Ok(&**name), "{file}");
         }
     }
 }
 
 #[test]
-fn all_lists_together_are_over_a_million_names_each_once() {
-    let mut all = Names::default();
-    let mut entries = 0;
-    for List { file, names, .. } in lists() {
-        for (name, line) in names.iter() {
-            all.insert(name, line);
-        }
-        entries += names.len();
+fn a_list_without_any_rule_says_what_it_has() {
+    for (file, says) in [
+        (
+            "urlhaus-filter/urlhaus-online.dnscrypt-ips",
+            "as domains none of its 5174 entries is usable; line 7, \"1.10.147.48\": it is an address, not a name",
+        ),
+        (
+            "dnsmasq-china-list/apple.china.dnsmasq.conf",
+            "as dnsmasq none of its 164 entries is usable; line 1, \"server=/a1.mzstatic.com/114.114.114.114\": it names \
+             a resolver and blocks nothing",
+        ),
+        (
+            "urlhaus-filter/urlhaus-online.adguard",
+            "as adblock none of its 6817 entries is usable; line 7, \"||0-24bpautomentes.hu$all\": the modifier $all is not \
+             supported",
+        ),
+    ] {
+        let list = lists().iter().find(|list| list.file == file).expect(file);
+        let error = list.read.as_ref().err().expect(file).to_string();
+        assert!(error.contains(says), "{error}");
     }
-    assert!(1_000_000 < all.len() && all.len() < entries, "{} of {entries}", all.len());
+}
+
+#[test]
+fn forwarding_can_be_read_as_an_allow_list() {
+    let path = collection().join("dnsmasq-china-list/apple.china.dnsmasq.conf");
+    let options = ListOptions { allow: true, ..ListOptions::default() };
+    let report = lists::load(&path, &options, &mut Names::default(), &mut |_| {}).expect("rules");
+    assert_eq!(report.kinds.of(Action::Allow, Kind::Name(Scope::Subtree)), 164);
+}
+
+#[test]
+fn all_lists_together_are_over_a_million_and_a_half_names() {
+    let all: BTreeSet<&String> = lists().iter().flat_map(|list| &list.names).collect();
+    assert!(all.len() > 1_500_000, "{}", all.len());
 }
 
 struct List {
     file: String,
-    /// What counts.tsv says.
+    read: Result<ListReport, ListError>,
+    names: BTreeSet<String>,
+    /// What counts.tsv says that it is, and how many names it has.
+    counted_as: String,
     counted: u64,
-    report: ListReport,
-    names: Names,
 }
 
-/// All lists of these formats, read once.
+/// A row of the table.
+fn row(list: &List) -> String {
+    let report = match &list.read {
+        Ok(report) => report,
+        Err(ListError::Empty { holds, .. }) => holds.report(),
+        Err(error) => panic!("{}: {error}", list.file),
+    };
+    let mut rules: Vec<String> =
+        report.kinds.iter().map(|(action, kind, rules)| format!("{action} {} {rules}", kind.as_str())).collect();
+    rules.extend((report.cancelling > 0).then(|| format!("cancelling {}", report.cancelling)));
+    let mut left_out: Vec<String> = (report.local > 0).then(|| format!("local {}", report.local)).into_iter().collect();
+    left_out.extend(report.unusable.iter().map(|(reason, count)| {
+        let detail = reason.detail().map(|detail| format!(" {detail}")).unwrap_or_default();
+        format!("{}{detail} {count}", reason.as_str())
+    }));
+    [&list.file, report.format.as_str(), &rules.join(", "), &left_out.join(", ")].join("\t")
+}
+
+/// Takes the names of rules.
+#[derive(Default)]
+struct Names(BTreeSet<String>);
+
+impl Sink for Names {
+    fn expect(&mut self, _: u64) {}
+
+    fn rule(&mut self, rule: ListRule<'_>, _: u32) -> Result<bool, TooManyNames> {
+        Ok(match rule.subject {
+            Subject::Name(name, _) => self.0.insert(name.to_owned()),
+            Subject::Pattern(_) => true,
+        })
+    }
+}
+
+/// All lists, read once.
 fn lists() -> &'static [List] {
     static LISTS: LazyLock<Vec<List>> = LazyLock::new(|| {
-        let read = |(file, counted): (String, u64)| {
+        let read = |[file, counted_as, counted]: [String; 3]| {
             let mut names = Names::default();
-            let report = lists::load(&collection().join(&file), &mut names, &mut |_| {}).expect(&file);
-            List { file, counted, report, names }
+            let read = lists::load(&collection().join(&file), &ListOptions::default(), &mut names, &mut |_| {});
+            List { counted: counted.parse().expect(&file), file, read, names: names.0, counted_as }
         };
         counted_lists().into_iter().map(read).collect()
     });
     &LISTS
 }
 
-fn list(file: &str) -> &'static List {
-    lists().iter().find(|list| list.file == file).expect(file)
+/// Files, formats and numbers of names, as counts.tsv says.
+fn counted_lists() -> Vec<[String; 3]> {
+    let counts = fs::read_to_string(collection().join("counts.tsv")).expect("../shared/blocklists/counts.tsv");
+    let rows = counts.lines().skip(1).map(|row| row.split('\t').collect::<Vec<_>>());
+    rows.map(|row| [row[0], row[1], row[4]].map(str::to_owned)).collect()
 }
 
 fn difference(file: &str) -> i64 {
     DIFFERENCES.iter().find(|(differing, ..)| *differing == file).map_or(0, |(_, difference, _)| *difference)
-}
-
-fn has(names: &Names, wanted: &str) -> bool {
-    names.iter().any(|(name, _)| name == wanted)
-}
-
-/// The lists of these formats, with the number of names that counts.tsv says.
-fn counted_lists() -> Vec<(String, u64)> {
-    let counts = fs::read_to_string(collection().join("counts.tsv")).expect("../shared/blocklists/counts.tsv");
-    let rows = counts.lines().map(|row| row.split('\t').collect::<Vec<_>>());
-    rows.filter(|row| row[1].starts_with("hosts") || row[1].starts_with("domains"))
-        .map(|row| (row[0].to_owned(), row[4].parse().expect(row[0])))
-        .collect()
 }
 
 fn collection() -> PathBuf {

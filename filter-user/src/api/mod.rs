@@ -8,6 +8,8 @@
 //! | `POST /v1/rules` with [`NameList`] | [`Added`] |
 //! | `DELETE /v1/rules` with [`NameList`] | [`Removed`] |
 //! | `GET /v1/test?name=NAME` | [`Judgement`] |
+//! | `GET /v1/explain?name=NAME&client=ADDRESS&mac=MAC&at=TIME` | [`Explained`] |
+//! | `POST /v1/reload` | [`Reloaded`] |
 //! | `GET /v1/events` | an [`EventLine`] a line, for as long as somebody reads |
 //!
 //! Whatever fails is answered with its status code and an [`ErrorBody`].
@@ -22,7 +24,7 @@ pub(crate) use server::push_line;
 pub use server::{and_no_others, control_routes, event_routes, rule_routes};
 pub use socket::{ApiSocket, SocketError};
 pub use types::{
-    Added, AddedName, BlockedPacket, ErrorBody, EventCounts, EventLine, Interface, Judgement, ListStatus, Memory,
+    Explained, ExplainedRule, Reloaded, Added, AddedName, BlockedPacket, ErrorBody, EventCounts, EventLine, Interface, Judgement, ListStatus, Memory,
     ListLine, NameAction, NameList, Program, Removed, RemovedName, RuleCounts, RuleHits, RuleSource, Stats, Status,
 };
 

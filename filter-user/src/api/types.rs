@@ -154,6 +154,64 @@ pub struct NameList {
     pub action: NameAction,
 }
 
+/// What became of a policy that was read again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reloaded {
+    /// Rules in force.
+    pub rules: u64,
+    /// Entries of the kernel's map that are new.
+    pub added: u64,
+    /// Entries that say something else than before.
+    pub changed: u64,
+    /// Entries that are gone.
+    pub removed: u64,
+    /// Entries of lists that could not be used.
+    pub unusable: u64,
+}
+
+/// Why a name is blocked or not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Explained {
+    /// The name, in canonical form.
+    pub name: String,
+    /// `drop` or `pass`.
+    pub verdict: String,
+    /// `blocked`, `allowed` or `not_listed`.
+    pub outcome: String,
+    /// The client that was asked about.
+    pub client: Option<String>,
+    /// Its group; null for clients in none.
+    pub group: Option<String>,
+    /// True if the group is exempt.
+    pub exempt: bool,
+    /// The time that was asked about, as in RFC 3339.
+    pub at: String,
+    /// All rules about the name, from the top-level domain down, then the patterns.
+    pub rules: Vec<ExplainedRule>,
+}
+
+/// A rule about a name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExplainedRule {
+    /// The rule, and where it came from.
+    #[serde(flatten)]
+    pub source: RuleSource,
+    /// Its line in the list, as it stands there; null if the list changed since, or cannot be read.
+    pub text: Option<String>,
+    /// The groups that it is for; null for all that are not exempt.
+    pub groups: Option<Vec<String>>,
+    /// The schedule that it follows; null for all times.
+    pub schedule: Option<String>,
+    /// True if it is in force for the client and at the time in question.
+    pub applies: bool,
+    /// True if it decides, alone or with others that say the same.
+    pub prevails: bool,
+    /// True if another rule takes it out (`$badfilter`).
+    pub cancelled: bool,
+    /// True if it takes no entry in the kernel: a rule for a name above says the same.
+    pub redundant: bool,
+}
+
 /// What becomes of names that are added.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

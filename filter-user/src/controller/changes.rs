@@ -2,12 +2,12 @@
 
 use filter_core::RuleKey;
 
-use super::{Controller, StateError};
+use super::{Controller, StateError, reading, writing};
 use crate::{
     api::{Added, ListLine, AddedName, NameList, Removed, RemovedName, RuleSource},
     kernel::KernelError,
     lists::{Action, Domain, NameError},
-    policy::KeyCollision,
+    policy::{KeyCollision, PolicyError},
 };
 
 /// Why the rules could not be changed.
@@ -24,6 +24,12 @@ pub enum ControlError {
     /// Two names that this run cannot tell apart.
     #[error(transparent)]
     Collision(#[from] KeyCollision),
+    /// The policy cannot be read again.
+    #[error("{0}; the policy that was in force is in force still")]
+    Policy(#[from] PolicyError),
+    /// The work broke off.
+    #[error("the controller broke off: {0}")]
+    Panicked(tokio::task::JoinError),
     /// The kernel refuses.
     #[error(transparent)]
     Kernel(#[from] KernelError),
@@ -63,8 +69,8 @@ impl Controller {
     ) -> Result<Vec<AddedName>, ControlError> {
         let mut results = Vec::new();
         for name in names {
-            let before = self.book().blocking(&name).map(RuleSource::from);
-            let added = self.book_mut().add(name.clone(), action)?;
+            let before = reading(&self.policy).book.blocking(&name).map(RuleSource::from);
+            let added = writing(&self.policy).book.add(name.clone(), action)?;
             if added {
                 done.push(name.clone());
                 self.write(&name)?;
@@ -76,7 +82,7 @@ impl Controller {
 
     fn take_back(&mut self, done: Vec<Domain>) {
         for name in done {
-            self.book_mut().remove_added(&name);
+            writing(&self.policy).book.remove_added(&name);
             // The error that brought us here is the one to tell.
             let _ = self.write(&name);
         }
@@ -84,24 +90,24 @@ impl Controller {
 
     /// Has the kernel do what the book says of a name.
     fn write(&mut self, name: &Domain) -> Result<(), KernelError> {
-        let key = self.book().key(name);
+        let key = reading(&self.policy).book.key(name);
         self.write_key(key)
     }
 
     fn write_key(&mut self, key: RuleKey) -> Result<(), KernelError> {
-        let terms = self.book().in_kernel(key).copied();
+        let terms = reading(&self.policy).book.in_kernel(key).copied();
         self.filter.set(key, terms.as_ref())
     }
 
     fn remove_one(&mut self, name: &Domain) -> Result<RemovedName, ControlError> {
-        let removed = self.book_mut().remove(name);
+        let removed = writing(&self.policy).book.remove(name);
         if let Some(removed) = &removed {
             for key in &removed.uncovered {
                 self.write_key(*key)?;
             }
             self.write(name)?;
         }
-        let still_blocked_by = self.book().blocking(name).map(RuleSource::from);
+        let still_blocked_by = reading(&self.policy).book.blocking(name).map(RuleSource::from);
         let listed = removed.as_ref().and_then(|removed| removed.listed.clone());
         let until_restart = listed.map(|(list, line)| ListLine { list, line });
         Ok(RemovedName { name: name.to_string(), removed: removed.is_some(), until_restart, still_blocked_by })
@@ -109,7 +115,7 @@ impl Controller {
 
     fn keep(&self) -> Result<(), StateError> {
         match &self.kept_in {
-            Some(file) => file.write(&self.book().by_hand()),
+            Some(file) => file.write(&reading(&self.policy).book.by_hand()),
             None => Ok(()),
         }
     }

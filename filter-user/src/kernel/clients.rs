@@ -3,12 +3,18 @@
 use std::{collections::BTreeMap, net::IpAddr};
 
 use aya::maps::{Array, HashMap, LpmTrie, MapError, lpm_trie::Key};
-use filter_core::{Client, Generation, Group, Member};
+use filter_core::{Client, Generation, Group, Member as InMap};
+
+use jiff::Timestamp;
 
 use super::{
     Filter, KernelError, map_mut,
     pod::{PodGroup, PodMember},
 };
+use crate::config::{self, Config, Member};
+
+// Each group of a configuration has its place beside that of all other clients.
+const _: () = assert!(config::MOST_GROUPS < Group::MOST as usize);
 
 /// Who is in which group, and what applies to each group.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +29,15 @@ pub struct Groups {
 impl Default for Groups {
     fn default() -> Self {
         Self { classes: vec![u32::MAX], members: BTreeMap::new() }
+    }
+}
+
+impl From<Member> for ClientId {
+    fn from(member: Member) -> Self {
+        match member {
+            Member::Mac(mac) => Self::Mac(mac),
+            Member::Subnet { address, prefix } => Self::Subnet(address, prefix),
+        }
     }
 }
 
@@ -55,11 +70,29 @@ fn starts_alike(one: IpAddr, other: IpAddr, bits: u8) -> bool {
 }
 
 impl Groups {
-    /// The group of a client with this address and, if it is known, this MAC address.
-    pub fn group_of(&self, mac: Option<[u8; 6]>, address: IpAddr) -> u32 {
+    /// The groups of a configuration, with what applies at this time.
+    pub fn of(config: &Config, at: Timestamp) -> Self {
+        let number = |group: usize| u32::try_from(group).unwrap_or_default();
+        let of_group = |(group, clients): (usize, &crate::config::Group)| {
+            clients.clients.iter().map(move |member| ((*member).into(), number(group + 1))).collect::<Vec<_>>()
+        };
+        Self {
+            classes: Self::classes(config, at),
+            members: config.groups.iter().enumerate().flat_map(of_group).collect(),
+        }
+    }
+
+    /// What applies to each group at this time.
+    pub fn classes(config: &Config, at: Timestamp) -> Vec<u32> {
+        (0..=config.groups.len()).map(|group| config.classes_of(group, at)).collect()
+    }
+
+    /// The group of a client with this MAC address and this address, as far as they are known.
+    pub fn group_of(&self, mac: Option<[u8; 6]>, address: Option<IpAddr>) -> u32 {
         let by_mac = mac.and_then(|mac| self.members.get(&ClientId::Mac(mac))).copied();
-        let bits = if address.is_ipv4() { 32 } else { 128 };
-        by_mac.or_else(|| self.longest(ClientId::Subnet(address, bits))).unwrap_or_default()
+        let bits = |address: IpAddr| if address.is_ipv4() { 32 } else { 128 };
+        let by_address = || self.longest(ClientId::Subnet(address?, bits(address?)));
+        by_mac.or_else(by_address).unwrap_or_default()
     }
 
     /// The group of the longest member that has this one in it.
@@ -78,7 +111,7 @@ impl Filter {
         let all = before.members.keys().chain(groups.members.keys());
         for id in all {
             let old = before.longest(*id);
-            self.set_member(*id, Member::default().with_group(next.other(), old).with_group(next, groups.longest(*id)))?;
+            self.set_member(*id, InMap::default().with_group(next.other(), old).with_group(next, groups.longest(*id)))?;
         }
         Ok(())
     }
@@ -90,7 +123,7 @@ impl Filter {
             self.remove_member(*id)?;
         }
         for (id, group) in &groups.members {
-            self.set_member(*id, Member::default().with_group(next, Some(*group)).with_group(next.other(), Some(*group)))?;
+            self.set_member(*id, InMap::default().with_group(next, Some(*group)).with_group(next.other(), Some(*group)))?;
         }
         self.write_classes(&groups.classes, next.other())
     }
@@ -104,7 +137,7 @@ impl Filter {
         Ok(())
     }
 
-    fn set_member(&mut self, id: ClientId, member: Member) -> Result<(), KernelError> {
+    fn set_member(&mut self, id: ClientId, member: InMap) -> Result<(), KernelError> {
         let member = PodMember(member);
         match id {
             ClientId::Mac(mac) => {

@@ -126,6 +126,11 @@ impl Filter {
         &self.hash_key
     }
 
+    /// The groups of clients that are in force.
+    pub fn groups(&self) -> &Groups {
+        &self.held.groups
+    }
+
     /// Rules that the map has room for.
     pub fn capacity(&self) -> u32 {
         self.capacity

@@ -35,8 +35,8 @@ pub enum ListError {
     },
     /// The file is not text.
     #[error(
-        "the list `{}` is not UTF-8 text (line {line} has a zero byte): name a hosts file or a list of names, and \
-         convert UTF-16 with iconv",
+        "the list `{}` is not UTF-8 text (line {line} has a zero byte): name a list, and convert UTF-16 \
+         with iconv",
         .list.display()
     )]
     Binary {
@@ -46,15 +46,38 @@ pub enum ListError {
         line: u32,
     },
     /// No entry can be used.
-    #[error("the list `{}` has no name that can be blocked: {holds}", .list.display())]
+    #[error("the list `{}` has no rule that can be used: {holds}", .list.display())]
     Empty {
         /// The list.
         list: PathBuf,
         /// What it has instead.
         holds: Holds,
     },
+    /// It says that another file is part of it.
+    #[error(
+        "the list `{}` includes another file in line {line}: give that file as a list of its own, and take the line out",
+        .list.display()
+    )]
+    Include {
+        /// The list.
+        list: PathBuf,
+        /// Where it does.
+        line: u32,
+    },
+    /// A rule that stands by itself is none.
+    #[error("`{}`, line {line}: `{}` is no rule: {why}; write a name, ||name^ or /pattern/", .file.display(), .text.escape_debug())]
+    NoRule {
+        /// Where it stands.
+        file: PathBuf,
+        /// Its line.
+        line: u32,
+        /// What it says.
+        text: String,
+        /// Why not.
+        why: String,
+    },
     /// The names are more than can be held.
-    #[error("the list `{}` has too many names: {error} (reached in line {line})", .list.display())]
+    #[error("the list `{}` has too many rules: {error} (reached in line {line})", .list.display())]
     TooMany {
         /// The list.
         list: PathBuf,
@@ -75,9 +98,16 @@ impl ListError {
     }
 }
 
-/// What a list holds that has no names.
+/// What a list holds that has no rules.
 #[derive(Debug)]
 pub struct Holds(pub(super) Box<ListReport>);
+
+impl Holds {
+    /// What became of its entries.
+    pub fn report(&self) -> &ListReport {
+        &self.0
+    }
+}
 
 impl fmt::Display for Holds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -85,10 +115,14 @@ impl fmt::Display for Holds {
         match (report.lines, report.examples.first()) {
             (0, _) => f.write_str("it is empty"),
             (_, None) => f.write_str("it has only comments and local names"),
-            (_, Some(Example { line, reason, text })) => {
+            (_, Some(Example { line, reason, text, .. })) => {
                 let entries = report.unusable_entries();
-                write!(f, "none of its {entries} entries is usable; line {line}, \"{text}\": {reason}")?;
-                f.write_str(". Hosts files and lists of one name a line are read")
+                write!(
+                    f,
+                    "as {} none of its {entries} entries is usable; line {line}, \"{text}\": {reason}",
+                    report.format
+                )?;
+                f.write_str(". If it is in another format, name that before the path (`adblock:FILE`)")
             }
         }
     }

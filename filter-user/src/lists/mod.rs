@@ -1,26 +1,39 @@
-//! Lists of names to block: hosts files and one name a line, as their publishers write them.
+//! Lists of rules, in the formats in which their publishers write them.
 //!
-//! [`load`] puts every name that a list holds into [`Names`] and leaves out the rest, counted by reason. Whatever a
-//! file holds, a line takes no more than [`MAX_LINE`] bytes and a list no more than its names.
+//! [`load`] hands every rule that a list holds to a [`Sink`] and leaves out the rest, counted by reason. A list is of one
+//! [`Format`]: the one that is asked for, or the one that its first 64 KiB have most of. Whatever a file holds, a line
+//! takes no more than [`MAX_LINE`] bytes, and an entry that is said in several lines as much again.
+//!
+//! What a rule is about is what its publishers mean: a hosts line that name alone, `||x^` the whole subtree. Top-level
+//! domains and public suffixes are refused, unless the format says on purpose that all names below are meant.
 
+mod detect;
 mod domain;
 mod error;
-mod line;
+mod format;
+mod formats;
+mod lines;
+mod pattern;
+mod reading;
 mod report;
 mod rule;
 mod source;
+mod suffixes;
 
 use std::{
-    io::{self, BufRead, Read},
+    io::{BufRead, Cursor, Read},
     path::Path,
 };
 
-use line::{Line, unusable_word};
+use lines::{Line, LineError, Lines};
+use reading::{Reading, Stop};
 use source::Source;
 
 pub use domain::{Domain, MAX_LABEL, MAX_NAME, NameError, canonical_into};
 pub use error::{Holds, ListError};
-pub use report::{Example, Format, ListReport, Unusable};
+pub use format::{Format, ListFile, UnknownFormat};
+pub use pattern::MAX_PATTERN;
+pub use report::{Example, Kind, ListReport, RuleKinds, Unusable};
 pub use rule::{Action, ListRule, Scope, Subject};
 
 use crate::{packed, policy::TooManyNames};
@@ -28,8 +41,8 @@ use crate::{packed, policy::TooManyNames};
 /// Bytes of a line that are read; a longer line is left out.
 pub const MAX_LINE: usize = 64 * 1024;
 
-/// Bytes that a list has for each name: of real lists with 10,000 names or more, 12 to 43.
-const BYTES_A_NAME: u64 = 20;
+/// Bytes that a list has for each rule: of real lists with 10,000 names or more, 12 to 43.
+const BYTES_A_RULE: u64 = 20;
 
 /// What takes the rules of a list.
 pub trait Sink {
@@ -40,138 +53,111 @@ pub trait Sink {
     fn rule(&mut self, rule: ListRule<'_>, line: u32) -> Result<bool, TooManyNames>;
 }
 
-/// Reads the list at `path` (`-` for standard input) into `names`. `progress` is told how many bytes of the file
-/// were taken by each step.
-pub fn load(path: &Path, sink: &mut dyn Sink, progress: &mut dyn FnMut(u64)) -> Result<ListReport, ListError> {
-    let list = packed::display_name(path);
-    let Source { text, bytes } = source::open(path, progress)?;
-    sink.expect(bytes / BYTES_A_NAME);
-    let mut reader = Reader { sink, name: Vec::new(), report: ListReport::default() };
-    reader.report.list = list;
-    reader.read(text).map_err(|error| match error {
-        ReadError::Io(error) => ListError::read(path, error),
-        ReadError::Binary { line } => ListError::Binary { list: path.into(), line },
-        ReadError::TooMany(error) => ListError::TooMany { list: path.into(), line: reader.report.lines, error },
+/// How a list is to be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ListOptions {
+    /// Its format; without one its content tells.
+    pub format: Option<Format>,
+    /// Entries that say nothing else allow what they are about. dnsmasq's forwarding (`server=/x/1.2.3.4`) does so too.
+    pub allow: bool,
+    /// Entries of hosts files and of lists of names or wildcards are about all names below as well.
+    pub widen: bool,
+}
+
+/// Reads the list at `path` (`-` for standard input) into `sink`. `progress` is told how many bytes of the file were
+/// taken by each step.
+///
+/// # Errors
+/// Where the file cannot be read to its end, or holds no rule at all.
+pub fn load(
+    path: &Path,
+    options: &ListOptions,
+    sink: &mut dyn Sink,
+    progress: &mut dyn FnMut(u64),
+) -> Result<ListReport, ListError> {
+    let Source { mut text, bytes } = source::open(path, progress)?;
+    let mut head = Vec::new();
+    text.by_ref().take(detect::HEAD).read_to_end(&mut head).map_err(|error| ListError::read(path, error))?;
+    let format = options.format.unwrap_or_else(|| detect::format(&head));
+    sink.expect(bytes / BYTES_A_RULE);
+    let report = ListReport::new(packed::display_name(path), format);
+    let mut reading = Reading::new(sink, options, report);
+    let read = read(Cursor::new(head).chain(text), &mut reading);
+    let report = reading.report;
+    read.map_err(|error| match error {
+        ReadError::Line(LineError::Io(error)) => ListError::read(path, error),
+        ReadError::Line(LineError::Binary) => ListError::Binary { list: path.into(), line: report.lines },
+        ReadError::Stop(Stop::TooMany(error)) => ListError::TooMany { list: path.into(), line: report.lines, error },
+        ReadError::Stop(Stop::Include) => ListError::Include { list: path.into(), line: report.lines },
     })?;
-    let report = reader.report;
-    if report.names + report.repeated == 0 {
+    if report.kinds.total() == 0 {
         return Err(ListError::Empty { list: path.into(), holds: Holds(Box::new(report)) });
     }
     Ok(report)
 }
 
-const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+/// Reads rules that stand by themselves in another file, each with its line there: names, and what else AdBlock's syntax has.
+///
+/// # Errors
+/// If one of them is no rule.
+pub fn single_rules<'a>(
+    file: &Path,
+    rules: impl IntoIterator<Item = (&'a str, u32)>,
+    allow: bool,
+    sink: &mut dyn Sink,
+) -> Result<ListReport, ListError> {
+    let options = ListOptions { format: Some(Format::AdBlock), allow, widen: false };
+    let mut format = formats::reader(Format::AdBlock);
+    let report = ListReport::new(packed::display_name(file), Format::AdBlock);
+    let mut reading = Reading::new(sink, &options, report);
+    for (text, line) in rules {
+        reading.report.lines = line;
+        let before = reading.report.kinds.total();
+        if let Err(Stop::TooMany(error)) = format.line(text.as_bytes(), &mut reading) {
+            return Err(ListError::TooMany { list: file.into(), line, error });
+        }
+        if reading.report.kinds.total() == before {
+            let why = reading.report.examples.last().map_or_else(|| "it says nothing".into(), |it| it.reason.to_string());
+            return Err(ListError::NoRule { file: file.into(), line, text: text.into(), why });
+        }
+    }
+    Ok(reading.report)
+}
 
-struct Reader<'a> {
-    sink: &'a mut dyn Sink,
-    name: Vec<u8>,
-    report: ListReport,
+/// A line of a list as it stands there, cut to what can be shown; `None` if it cannot be had.
+pub fn line(path: &Path, number: u32) -> Option<String> {
+    let mut progress = |_| {};
+    let Source { text, .. } = source::open(path, &mut progress).ok()?;
+    let mut lines = Lines::new(text);
+    while let Ok(Some(line)) = lines.next() {
+        let (Line::Whole(text) | Line::TooLong(text)) = line;
+        let text = report::shown(text);
+        if lines.number() >= number {
+            return Some(text);
+        }
+    }
+    None
 }
 
 enum ReadError {
-    Io(io::Error),
-    Binary { line: u32 },
-    TooMany(TooManyNames),
+    Line(LineError),
+    Stop(Stop),
 }
 
-impl Reader<'_> {
-    fn read(&mut self, mut text: impl BufRead) -> Result<(), ReadError> {
-        let mut line = Vec::new();
-        loop {
-            line.clear();
-            let read = text.by_ref().take(MAX_LINE as u64 + 1).read_until(b'\n', &mut line).map_err(ReadError::Io)?;
-            if read == 0 {
-                return Ok(());
-            }
-            self.report.lines = self.report.lines.saturating_add(1);
-            if memchr::memchr(0, &line).is_some() {
-                return Err(ReadError::Binary { line: self.report.lines });
-            }
-            if read > MAX_LINE && line.last() != Some(&b'\n') {
-                text.skip_until(b'\n').map_err(ReadError::Io)?;
-                self.long_line(&line);
-                continue;
-            }
-            let bom: &[u8] = if self.report.lines == 1 { BYTE_ORDER_MARK } else { b"" };
-            self.line(line.strip_prefix(bom).unwrap_or(&line))?;
+fn read(text: impl BufRead, reading: &mut Reading<'_>) -> Result<(), ReadError> {
+    let mut format = formats::reader(reading.report.format);
+    let mut lines = Lines::new(text);
+    loop {
+        reading.report.lines = lines.number().saturating_add(1);
+        match lines.next() {
+            Ok(Some(Line::Whole(line))) => format.line(line, reading).map_err(ReadError::Stop)?,
+            Ok(Some(Line::TooLong(start))) => formats::long_line(start, reading),
+            Ok(None) => break,
+            Err(error) => return Err(ReadError::Line(error)),
         }
     }
-
-    fn long_line(&mut self, start: &[u8]) {
-        if !matches!(start.trim_ascii_start(), [b'#' | b'!', ..]) {
-            self.left_out(Unusable::LineTooLong, start);
-        }
-    }
-
-    fn line(&mut self, line: &[u8]) -> Result<(), ReadError> {
-        match Line::of(line) {
-            Line::Nothing => {}
-            Line::Unusable(reason, text) => self.left_out(reason, text),
-            Line::Names(format, words) => {
-                for word in words {
-                    *self.report.formats.entry(format).or_default() += 1;
-                    self.word(word)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn word(&mut self, word: &[u8]) -> Result<(), ReadError> {
-        self.name.clear();
-        let parsed = canonical_into(word, &mut self.name);
-        if is_local(&self.name) || word == b"0.0.0.0" {
-            self.report.local += 1;
-            return Ok(());
-        }
-        let name = match parsed.and_then(|()| rule_name(&self.name)) {
-            Ok(name) => name,
-            Err(error) => {
-                self.left_out(unusable_word(word, error), word);
-                return Ok(());
-            }
-        };
-        let subject = Subject::Name(name, Scope::Subtree);
-        let rule = ListRule { subject, action: Action::Block, cancels: false };
-        if self.sink.rule(rule, self.report.lines).map_err(ReadError::TooMany)? {
-            self.report.names += 1;
-        } else {
-            self.report.repeated += 1;
-        }
-        Ok(())
-    }
-
-    fn left_out(&mut self, reason: Unusable, text: &[u8]) {
-        self.report.count_unusable(self.report.lines, reason, text);
-    }
-}
-
-fn rule_name(name: &[u8]) -> Result<&str, NameError> {
-    let name = str::from_utf8(name).map_err(|_| NameError::NotUtf8)?;
-    if name.contains('.') { Ok(name) } else { Err(NameError::SingleLabel) }
-}
-
-/// The names for the machine and its network that hosts files begin with.
-fn is_local(name: &[u8]) -> bool {
-    matches!(
-        name,
-        b"localhost"
-            | b"localhost.localdomain"
-            | b"localhost4"
-            | b"localhost4.localdomain4"
-            | b"localhost6"
-            | b"localhost6.localdomain6"
-            | b"local"
-            | b"localdomain"
-            | b"broadcasthost"
-            | b"ip6-localhost"
-            | b"ip6-loopback"
-            | b"ip6-localnet"
-            | b"ip6-mcastprefix"
-            | b"ip6-allnodes"
-            | b"ip6-allrouters"
-            | b"ip6-allhosts"
-    )
+    reading.report.lines = lines.number();
+    format.end(reading).map_err(ReadError::Stop)
 }
 
 #[cfg(test)]

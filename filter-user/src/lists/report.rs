@@ -2,42 +2,43 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use super::NameError;
-
-/// The formats that are read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Format {
-    /// An address and names, as in `/etc/hosts`.
-    Hosts,
-    /// One name a line.
-    Domains,
-}
-
-impl Format {
-    /// The word for it in output.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Hosts => "hosts",
-            Self::Domains => "domains",
-        }
-    }
-}
+use super::{Action, Format, ListRule, MAX_PATTERN, NameError, Scope, Subject};
 
 /// Why an entry of a list is no rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Unusable {
     /// It should be a name and is none.
     Name(NameError),
-    /// A rule in the syntax of ad blockers.
-    AdBlock,
-    /// A wildcard or a regular expression.
+    /// A name under which others have theirs.
+    PublicSuffix,
+    /// About so many names that it cannot be meant.
+    TooGeneral,
+    /// About something that no name is.
+    NoName,
+    /// A wildcard or a regular expression that cannot be read.
     Pattern,
+    /// One that is longer than is read.
+    PatternTooLong,
+    /// A rule with this modifier, which says something that is not known of a name.
+    Modifier(&'static str),
+    /// A rule for the looks of a page.
+    Cosmetic,
     /// A URL, or a name with a path or a port.
     Url,
-    /// A line for dnsmasq, Unbound or a zone file.
-    OtherProgram,
+    /// A line of this kind, which holds no rule for a name.
+    Setting(&'static str),
+    /// A name for which a resolver is named.
+    Forwarding,
+    /// A name that is given an address of its own.
+    Answer,
     /// Several words, and the first is no address.
     SeveralWords,
+    /// A line that the format does not have.
+    Foreign,
+    /// A record that cannot be read.
+    Record,
+    /// A record of another zone.
+    OutsideZone,
     /// A line longer than is read.
     LineTooLong,
 }
@@ -47,12 +48,30 @@ impl Unusable {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Name(error) => error.as_str(),
-            Self::AdBlock => "adblock",
+            Self::PublicSuffix => "public_suffix",
+            Self::TooGeneral => "too_general",
+            Self::NoName => "no_name",
             Self::Pattern => "pattern",
+            Self::PatternTooLong => "pattern_too_long",
+            Self::Modifier(_) => "modifier",
+            Self::Cosmetic => "cosmetic",
             Self::Url => "url",
-            Self::OtherProgram => "other_program",
+            Self::Setting(_) => "setting",
+            Self::Forwarding => "forwarding",
+            Self::Answer => "answer",
             Self::SeveralWords => "several_words",
+            Self::Foreign => "foreign",
+            Self::Record => "record",
+            Self::OutsideZone => "outside_zone",
             Self::LineTooLong => "line_too_long",
+        }
+    }
+
+    /// The modifier or the setting that it is about.
+    pub const fn detail(self) -> Option<&'static str> {
+        match self {
+            Self::Modifier(name) | Self::Setting(name) => Some(name),
+            _ => None,
         }
     }
 }
@@ -61,11 +80,21 @@ impl fmt::Display for Unusable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Name(error) => return error.fmt(f),
-            Self::AdBlock => "it is a rule for ad blockers",
-            Self::Pattern => "it is a pattern, not a name",
+            Self::Modifier(name) => return write!(f, "the modifier ${name} is not supported"),
+            Self::Setting(name) => return write!(f, "`{name}` makes no rule for a name"),
+            Self::PatternTooLong => return write!(f, "it is a pattern of more than {MAX_PATTERN} bytes"),
+            Self::PublicSuffix => "it is a public suffix, under which others have their names",
+            Self::TooGeneral => "it is about nearly every name",
+            Self::NoName => "no name can match it",
+            Self::Pattern => "it is a pattern that cannot be read",
+            Self::Cosmetic => "it is about the looks of a page",
             Self::Url => "it is a URL, or has a path or a port",
-            Self::OtherProgram => "it is a setting of another program",
+            Self::Forwarding => "it names a resolver and blocks nothing",
+            Self::Answer => "it gives an address of its own",
             Self::SeveralWords => "it has several words and no address before them",
+            Self::Foreign => "it is no line of this format",
+            Self::Record => "it is a record that cannot be read",
+            Self::OutsideZone => "it lies outside of the zone",
             Self::LineTooLong => "it is longer than 65,536 bytes",
         })
     }
@@ -80,6 +109,8 @@ pub struct Example {
     pub reason: Unusable,
     /// What it says, cut to [`Example::TEXT`] characters, with control characters escaped.
     pub text: String,
+    /// What in particular is wrong with it, where something else says that.
+    pub detail: Option<String>,
 }
 
 impl Example {
@@ -87,21 +118,86 @@ impl Example {
     pub const TEXT: usize = 60;
 }
 
+/// What kind of rule it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// For a name, with this scope.
+    Name(Scope),
+    /// For the names that match a pattern.
+    Pattern,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 4] =
+        [Self::Name(Scope::Name), Self::Name(Scope::Subdomains), Self::Name(Scope::Subtree), Self::Pattern];
+
+    /// The word for it in output.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Name(scope) => scope.as_str(),
+            Self::Pattern => "pattern",
+        }
+    }
+
+    const fn of(subject: &Subject<'_>) -> Self {
+        match subject {
+            Subject::Name(_, scope) => Self::Name(*scope),
+            Subject::Pattern(_) => Self::Pattern,
+        }
+    }
+
+    const fn index(self) -> usize {
+        match self {
+            Self::Name(Scope::Name) => 0,
+            Self::Name(Scope::Subdomains) => 1,
+            Self::Name(Scope::Subtree) => 2,
+            Self::Pattern => 3,
+        }
+    }
+}
+
+/// Numbers of rules, by what they do and what they are about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RuleKinds([[u64; Kind::ALL.len()]; Action::ALL.len()]);
+
+impl RuleKinds {
+    /// How many there are of this kind.
+    pub fn of(&self, action: Action, kind: Kind) -> u64 {
+        self.0[action as usize][kind.index()]
+    }
+
+    /// The kinds of which there are some.
+    pub fn iter(&self) -> impl Iterator<Item = (Action, Kind, u64)> {
+        let kinds = Action::ALL.into_iter().flat_map(|action| Kind::ALL.map(|kind| (action, kind)));
+        kinds.map(|(action, kind)| (action, kind, self.of(action, kind))).filter(|(.., rules)| *rules > 0)
+    }
+
+    /// All rules.
+    pub fn total(&self) -> u64 {
+        self.0.iter().flatten().sum()
+    }
+}
+
 /// What became of the entries of a list.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct ListReport {
     /// The list's name: its path as it was given.
     pub list: String,
+    /// Its format.
+    pub format: Format,
     /// Its lines.
     pub lines: u32,
-    /// Names that no earlier list and no earlier line has.
-    pub names: u64,
-    /// Names that an earlier list or line has.
+    /// Its rules by kind, those that are repeated and those that cancel others included.
+    pub kinds: RuleKinds,
+    /// Rules that no earlier list and no earlier line has.
+    pub rules: u64,
+    /// Rules that an earlier list or line has.
     pub repeated: u64,
+    /// Rules that take others out.
+    pub cancelling: u64,
     /// Local names (`localhost` and the like) that were left out.
     pub local: u64,
-    /// Entries by format, local and unusable ones included.
-    pub formats: BTreeMap<Format, u64>,
     /// Entries that could not be used, by reason.
     pub unusable: BTreeMap<Unusable, u64>,
     /// The first few of them for each reason, in the order of their lines.
@@ -112,9 +208,19 @@ impl ListReport {
     /// Examples that are kept for each reason.
     const EXAMPLES: u64 = 3;
 
-    /// The format that most entries have.
-    pub fn format(&self) -> Format {
-        self.formats.iter().max_by_key(|(_, entries)| **entries).map_or(Format::Domains, |(format, _)| *format)
+    pub(super) fn new(list: String, format: Format) -> Self {
+        Self {
+            list,
+            format,
+            lines: 0,
+            kinds: RuleKinds::default(),
+            rules: 0,
+            repeated: 0,
+            cancelling: 0,
+            local: 0,
+            unusable: BTreeMap::new(),
+            examples: Vec::new(),
+        }
     }
 
     /// Number of entries that could not be used.
@@ -122,17 +228,23 @@ impl ListReport {
         self.unusable.values().sum()
     }
 
-    pub(super) fn count_unusable(&mut self, line: u32, reason: Unusable, text: &[u8]) {
+    pub(super) fn count_rule(&mut self, rule: ListRule<'_>, new: bool) {
+        self.kinds.0[rule.action as usize][Kind::of(&rule.subject).index()] += 1;
+        self.cancelling += u64::from(rule.cancels);
+        *(if new { &mut self.rules } else { &mut self.repeated }) += 1;
+    }
+
+    pub(super) fn count_unusable(&mut self, reason: Unusable, text: &[u8], detail: Option<String>) {
         let count = self.unusable.entry(reason).or_default();
         *count += 1;
         if *count <= Self::EXAMPLES {
-            self.examples.push(Example { line, reason, text: shown(text) });
+            self.examples.push(Example { line: self.lines, reason, text: shown(text), detail });
         }
     }
 }
 
 /// Text from a list as it can be shown: nobody's terminal obeys it.
-fn shown(text: &[u8]) -> String {
+pub(super) fn shown(text: &[u8]) -> String {
     let start = text.get(..4 * Example::TEXT).unwrap_or(text);
     let text = String::from_utf8_lossy(start);
     let shown: String = text.chars().take(Example::TEXT).flat_map(char::escape_debug).collect();
@@ -156,10 +268,11 @@ mod tests {
 
     #[test]
     fn the_first_few_examples_of_each_reason_are_kept_and_all_are_counted() {
-        let mut report = ListReport::default();
+        let mut report = ListReport::new(String::new(), Format::Hosts);
         for line in 1..=10 {
-            report.count_unusable(line, Unusable::Url, b"u");
-            report.count_unusable(line, Unusable::AdBlock, b"a");
+            report.lines = line;
+            report.count_unusable(Unusable::Url, b"u", None);
+            report.count_unusable(Unusable::Cosmetic, b"a", None);
         }
         assert_eq!(report.unusable_entries(), 20);
         let lines: Vec<u32> = report.examples.iter().map(|example| example.line).collect();

@@ -59,6 +59,9 @@ impl Scope {
 }
 
 impl Action {
+    /// All of them, in their order.
+    pub const ALL: [Self; 4] = [Self::Block, Self::Allow, Self::BlockImportant, Self::AllowImportant];
+
     /// The word for it in output.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -4,59 +4,88 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
+use crate::policy::Names;
 
 #[test]
 fn a_hosts_file_gives_its_names_and_leaves_out_local_ones() {
-    let list = read(
+    let list = read_list(
         b"# a hosts file\n127.0.0.1 localhost localhost.localdomain\n::1 ip6-loopback\nff02::1\tip6-allnodes\n\
           0.0.0.0 0.0.0.0\n0.0.0.0 ads.example.com # why\n127.0.0.1\tTrack.Example.NET.\tb.example.org\r\n",
     );
     assert_eq!(list.names(), ["ads.example.com:6", "track.example.net:7", "b.example.org:7"]);
     assert_eq!((list.report.local, list.report.unusable_entries()), (5, 0));
-    assert_eq!(list.report.format(), Format::Hosts);
+    assert_eq!(list.report.format, Format::Hosts);
 }
 
 #[test]
 fn a_list_of_names_gives_each_once() {
-    let list = read(b"! title\nb\xc3\xbccher.example\n\nads.example.com.\nADS.example.com\nxn--bcher-kva.example");
+    let list = read_list(b"! title\nb\xc3\xbccher.example\n\nads.example.com.\nADS.example.com\nxn--bcher-kva.example");
     assert_eq!(list.names(), ["xn--bcher-kva.example:2", "ads.example.com:4"]);
-    assert_eq!((list.report.names, list.report.repeated, list.report.lines), (2, 2, 6));
-    assert_eq!(list.report.format(), Format::Domains);
+    assert_eq!((list.report.rules, list.report.repeated, list.report.lines), (2, 2, 6));
+    assert_eq!(list.report.format, Format::Domains);
 }
 
 #[test]
 fn windows_line_ends_and_a_byte_order_mark_do_not_matter() {
-    assert_eq!(read(b"\xef\xbb\xbfa.example\r\nb.example\r\n").names(), ["a.example:1", "b.example:2"]);
-    assert_eq!(read(b"\xef\xbb\xbf# title\r\n0.0.0.0 a.example\r\n").names(), ["a.example:2"]);
+    assert_eq!(read_list(b"\xef\xbb\xbfa.example\r\nb.example\r\n").names(), ["a.example:1", "b.example:2"]);
+    assert_eq!(read_list(b"\xef\xbb\xbf# title\r\n0.0.0.0 a.example\r\n").names(), ["a.example:2"]);
+    assert_eq!(read_list(b"\xef\xbb\xbfmsFilterList\r\n-d a.example\r\n").names(), ["a.example:2"]);
 }
 
 #[test]
-fn both_formats_may_stand_in_one_file_and_the_more_frequent_one_names_it() {
-    let list = read(b"0.0.0.0 a.example\nb.example\nc.example\n");
+fn hosts_lines_and_names_may_stand_in_one_file_and_the_more_frequent_ones_name_it() {
+    let list = read_list(b"0.0.0.0 a.example\nb.example\nc.example\n");
     assert_eq!(list.names(), ["a.example:1", "b.example:2", "c.example:3"]);
-    assert_eq!(list.report.format(), Format::Domains);
+    assert_eq!(list.report.format, Format::Domains);
 }
 
 #[test]
-fn entries_that_are_no_names_are_counted_by_reason_with_their_lines() {
-    let list = read(b"a.example\n192.0.2.1\n||ads.example^\ncom\nhttp://b.example/x\n*.c.example\n192.0.2.2\n");
-    assert_eq!(list.names(), ["a.example:1"]);
+fn the_format_that_is_asked_for_is_the_one_that_is_read() {
+    let text = b"a.example\nb.example\n";
+    let kinds = |format| {
+        let options = ListOptions { format, ..ListOptions::default() };
+        read_with(text, options).report.kinds.iter().collect::<Vec<_>>()
+    };
+    assert_eq!(kinds(None), [(Action::Block, Kind::Name(Scope::Name), 2)]);
+    assert_eq!(kinds(Some(Format::Dnscrypt)), [(Action::Block, Kind::Name(Scope::Subtree), 2)]);
+}
+
+#[test]
+fn plain_entries_allow_where_that_is_asked_for() {
+    let allow = ListOptions { allow: true, ..ListOptions::default() };
+    for (format, text) in [
+        (Format::Hosts, "0.0.0.0 a.example"),
+        (Format::AdBlock, "|a.example^"),
+        (Format::AdBlock, "@@|a.example^"),
+        (Format::Rpz, "a.example CNAME ."),
+        (Format::Regex, r"^a\.example$"),
+        (Format::V2fly, "full:a.example"),
+        (Format::Dnscrypt, "=a.example"),
+    ] {
+        assert_eq!(lines_of(format, text, allow), ["allow name a.example"], "{text}");
+    }
+}
+
+#[test]
+fn entries_that_are_no_rules_are_counted_by_reason_with_their_lines() {
+    let list = read_list(b"a.example\n192.0.2.1\n||ads.example^\ncom\nhttp://b.example/x\nd.example\n192.0.2.2\n");
+    assert_eq!(list.names(), ["a.example:1", "ads.example:3", "d.example:6"]);
     let counts: Vec<_> = list.report.unusable.iter().map(|(reason, count)| (reason.as_str(), *count)).collect();
-    assert_eq!(counts, [("address", 2), ("single_label", 1), ("adblock", 1), ("pattern", 1), ("url", 1)]);
+    assert_eq!(counts, [("address", 2), ("too_general", 1), ("url", 1)]);
     let examples: Vec<_> = list.report.examples.iter().map(|example| (example.line, &*example.text)).collect();
-    assert_eq!(examples[..3], [(2, "192.0.2.1"), (3, "||ads.example^"), (4, "com")]);
+    assert_eq!(examples[..3], [(2, "192.0.2.1"), (4, "com"), (5, "http://b.example/x")]);
 }
 
 #[test]
 fn one_bad_name_on_a_hosts_line_does_not_take_the_others_along() {
-    let list = read(b"0.0.0.0 a.example b/c d.example\n");
+    let list = read_list(b"0.0.0.0 a.example b/c d.example\n");
     assert_eq!(list.names(), ["a.example:1", "d.example:1"]);
     assert_eq!(list.report.unusable_entries(), 1);
 }
 
 #[test]
 fn latin_1_in_a_comment_costs_nothing_and_in_a_name_costs_that_name() {
-    let list = read(b"# caf\xe9\na.example # na\xefve\nm\xfcller.example\nb.example\n");
+    let list = read_list(b"# caf\xe9\na.example # na\xefve\nm\xfcller.example\nb.example\n");
     assert_eq!(list.names(), ["a.example:2", "b.example:4"]);
     assert_eq!(list.report.unusable.get(&Unusable::Name(NameError::NotUtf8)), Some(&1));
 }
@@ -70,17 +99,39 @@ fn a_line_is_read_up_to_its_bound_and_left_out_above_it() {
         text
     };
     for length in [MAX_LINE - 1, MAX_LINE] {
-        assert_eq!(read(&padded(length)).names(), ["a.example:1", "b.example:2"], "{length}");
+        assert_eq!(read_list(&padded(length)).names(), ["a.example:1", "b.example:2"], "{length}");
     }
-    let list = read(&padded(MAX_LINE + 1));
+    let list = read_list(&padded(MAX_LINE + 1));
     assert_eq!(list.names(), ["b.example:2"]);
     assert_eq!(list.report.unusable.get(&Unusable::LineTooLong), Some(&1));
 }
 
 #[test]
+fn a_record_over_many_lines_is_read_up_to_its_bound_and_left_out_above_it() {
+    let record = |length: usize| {
+        let start = "$TTL 1\n@ SOA a. b. 1 2 3 4 5\na.example TXT (\n";
+        let line = format!("\"{}\"\n", "x".repeat(97));
+        format!("{start}{}b.example CNAME .\n )\nc.example CNAME .\n", line.repeat(length / 100))
+    };
+    assert_eq!(read_list(record(1_000).as_bytes()).names(), ["a.example:15", "c.example:16"]);
+    let list = read_list(record(2 * MAX_LINE).as_bytes());
+    assert_eq!(list.report.unusable.get(&Unusable::LineTooLong), Some(&1));
+    assert_eq!(list.report.rules, 1);
+}
+
+#[test]
 fn a_comment_of_any_length_is_a_comment() {
-    let list = read(&[b"#".repeat(3 * MAX_LINE), b"\na.example\n".to_vec()].concat());
+    let list = read_list(&[b"#".repeat(3 * MAX_LINE), b"\na.example\n".to_vec()].concat());
     assert_eq!((list.names(), list.report.unusable_entries()), (vec!["a.example:2".into()], 0));
+}
+
+#[test]
+fn a_list_that_includes_another_is_an_error_that_names_the_line() {
+    let text = b"$TTL 300\n@ SOA localhost. root.localhost. 1 2 3 4 5\na.example CNAME .\n$INCLUDE list\n";
+    assert_eq!(
+        read_error(text),
+        "the list `LIST` includes another file in line 4: give that file as a list of its own, and take the line out"
+    );
 }
 
 #[test]
@@ -89,7 +140,7 @@ fn gzip_and_zstd_are_unpacked_whatever_the_file_is_called() {
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     gzip.write_all(text).unwrap();
     for packed in [gzip.finish().unwrap(), zstd::encode_all(&text[..], 0).unwrap()] {
-        assert_eq!(read(&packed).names(), ["a.example:1", "b.example:2"]);
+        assert_eq!(read_list(&packed).names(), ["a.example:1", "b.example:2"]);
     }
 }
 
@@ -105,7 +156,7 @@ fn progress_tells_the_bytes_of_the_file() {
     let mut read = 0;
     let text = b"a.example\n".repeat(100_000);
     let (_dir, path) = file(&text);
-    load(&path, &mut Names::default(), &mut |bytes| read += bytes).unwrap();
+    load(&path, &ListOptions::default(), &mut Names::default().list(""), &mut |bytes| read += bytes).unwrap();
     assert_eq!(read, text.len() as u64);
 }
 
@@ -114,8 +165,8 @@ fn later_lists_add_only_what_is_new() {
     let mut names = Names::default();
     let (_first, first) = file(b"a.example\nb.example\n");
     let (_second, second) = file(b"b.example\nc.example\n");
-    let reports = [first, second].map(|path| load(&path, &mut names, &mut |_| {}).unwrap());
-    assert_eq!(reports.map(|report| (report.names, report.repeated)), [(2, 0), (1, 1)]);
+    let reports = [first, second].map(|path| into(&path, &mut names).unwrap());
+    assert_eq!(reports.map(|report| (report.rules, report.repeated)), [(2, 0), (1, 1)]);
     assert_eq!(names.len(), 3);
 }
 
@@ -123,8 +174,8 @@ fn later_lists_add_only_what_is_new() {
 fn a_list_that_repeats_another_is_no_error() {
     let mut names = Names::default();
     let (_dir, path) = file(b"a.example\n");
-    assert!(load(&path, &mut names, &mut |_| {}).is_ok());
-    assert_eq!(load(&path, &mut names, &mut |_| {}).map(|report| report.repeated).ok(), Some(1));
+    assert!(into(&path, &mut names).is_ok());
+    assert_eq!(into(&path, &mut names).map(|report| report.repeated).ok(), Some(1));
 }
 
 #[test]
@@ -134,14 +185,14 @@ fn a_file_without_a_usable_name_is_an_error_that_says_what_it_has() {
         (b"# nothing\n\n", "it has only comments and local names"),
         (b"127.0.0.1 localhost\n::1 ip6-loopback\n", "it has only comments and local names"),
         (
-            b"[Adblock Plus]\n||a.example^\n||b.example^\n",
-            "none of its 3 entries is usable; line 1, \"[Adblock Plus]\": it is a rule for ad blockers. \
-             Hosts files and lists of one name a line are read",
+            b"192.0.2.1\nhttp://a.example/\n",
+            "as domains none of its 2 entries is usable; line 1, \"192.0.2.1\": it is an address, not a name. \
+             If it is in another format, name that before the path (`adblock:FILE`)",
         ),
     ] {
-        assert_eq!(read_error(text), format!("the list `LIST` has no name that can be blocked: {holds}"));
+        assert_eq!(read_error(text), format!("the list `LIST` has no rule that can be used: {holds}"));
     }
-    assert_eq!(read(b"127.0.0.1 localhost\n127.0.0.1 a.example\n").names(), ["a.example:2"]);
+    assert_eq!(read_list(b"127.0.0.1 localhost\n127.0.0.1 a.example\n").names(), ["a.example:2"]);
 }
 
 #[test]
@@ -171,34 +222,87 @@ fn a_missing_file_and_a_directory_are_errors() {
 
 proptest! {
     #[test]
-    fn no_bytes_panic_and_every_entry_is_counted_once(lines in proptest::collection::vec(line(), 0..40)) {
-        let text = lines.join(&b'\n');
+    fn no_bytes_panic_in_any_format(
+        format in prop::sample::select(Format::ALL.to_vec()),
+        lines in proptest::collection::vec(line(), 0..40),
+    ) {
         let mut names = Names::default();
-        let (_dir, path) = file(&text);
-        if let Ok(report) = load(&path, &mut names, &mut |_| {}) {
-            prop_assert_eq!(report.names, u64::from(names.len()));
-            let words: u64 = report.formats.values().sum();
-            let counted = report.names + report.repeated + report.local + report.unusable_entries();
-            prop_assert!(counted >= words);
-            prop_assert!(counted <= words + u64::from(report.lines));
+        let (_dir, path) = file(&lines.join(&b'\n'));
+        let options = ListOptions { format: Some(format), ..ListOptions::default() };
+        if let Ok(report) = load(&path, &options, &mut names.list(""), &mut |_| {}) {
+            prop_assert_eq!(report.kinds.total(), report.rules + report.repeated);
+            prop_assert!(report.unusable_entries() + report.kinds.total() > 0);
         }
     }
 
     #[test]
-    fn both_formats_of_the_same_names_give_the_same_rules(
+    fn every_format_of_the_same_names_gives_the_same_names(
         names in proptest::collection::vec("[a-z]{1,9}(\\.[a-z]{1,9}){1,3}", 1..20),
     ) {
-        let domains = names.join("\n");
-        let hosts = format!("0.0.0.0\t{}", names.join(" # note\r\n0.0.0.0\t"));
-        prop_assert_eq!(read(domains.as_bytes()).names(), read(hosts.as_bytes()).names());
+        let domains = read_list(names.join("\n").as_bytes());
+        let around = |before: &str, after: &str| format!("{before}{}{after}", names.join(&format!("{after}{before}")));
+        for text in [
+            around("0.0.0.0\t", " # note\r\n"),
+            around("||", "^\n"),
+            around("address=/", "/#\n"),
+            around("local-zone: \"", ".\" always_nxdomain\n"),
+            around("zone \"", "\" { type master; };\n"),
+            around("", " CNAME .\n"),
+            around("-d ", "\n"),
+            around("domain:", "\n"),
+        ] {
+            let list = read_list(text.as_bytes());
+            // Formats that are about subtrees take suffixes, too.
+            for name in domains.names() {
+                prop_assert!(list.names().contains(&name), "{} is not in {:?}", name, list.names());
+            }
+        }
     }
 }
 
 fn line() -> impl Strategy<Value = Vec<u8>> {
+    let start =
+        "(0\\.0\\.0\\.0 |\\|\\||@@|address=/|local-zone: \"|zone \"|full:|regexp:|-d |\\{\\+block\\}|\\$ORIGIN )?";
     prop_oneof![
         proptest::collection::vec(1_u8.., 0..40),
-        "(0\\.0\\.0\\.0 )?[a-z*/|.#]{0,12}( [a-z.]{1,9}){0,2}".prop_map(String::into_bytes),
+        (start, "[a-zü*/|.#^$()\\[\\]\\\\;\"{}:=@]{0,12}( [a-z.]{1,9}){0,2}( CNAME \\.)?")
+            .prop_map(|(start, rest)| { (start + &rest).into_bytes() }),
     ]
+}
+
+/// The rules and the lines that are none, in the order of their lines: `block name a.example`, `- url`.
+pub(super) fn lines_of(format: Format, text: &str, options: ListOptions) -> Vec<String> {
+    let mut sink = Recorder::default();
+    let mut reading = Reading::new(&mut sink, &options, ListReport::new(String::new(), format));
+    assert!(read(text.as_bytes(), &mut reading).is_ok(), "{text}");
+    let examples = reading.report.examples;
+    sink.0.extend(examples.into_iter().map(|example| {
+        let detail = example.reason.detail().map(|detail| format!(" {detail}")).unwrap_or_default();
+        (example.line, format!("- {}{detail}", example.reason.as_str()))
+    }));
+    sink.0.sort_by_key(|(line, _)| *line);
+    sink.0.into_iter().map(|(_, text)| text).collect()
+}
+
+/// Rules as text, with their lines.
+#[derive(Default)]
+struct Recorder(Vec<(u32, String)>);
+
+impl Sink for Recorder {
+    fn expect(&mut self, _: u64) {}
+
+    fn rule(&mut self, rule: ListRule<'_>, line: u32) -> Result<bool, TooManyNames> {
+        let cancel = if rule.cancels { "cancel " } else { "" };
+        let action = rule.action;
+        self.0.push((
+            line,
+            match rule.subject {
+                Subject::Name(name, scope) => format!("{cancel}{action} {scope} {name}"),
+                Subject::Pattern(pattern) => format!("{cancel}{action} pattern {pattern}"),
+            },
+        ));
+        Ok(true)
+    }
 }
 
 struct List {
@@ -213,10 +317,14 @@ impl List {
     }
 }
 
-fn read(text: &[u8]) -> List {
+fn read_list(text: &[u8]) -> List {
+    read_with(text, ListOptions::default())
+}
+
+fn read_with(text: &[u8], options: ListOptions) -> List {
     let mut names = Names::default();
     let (_dir, path) = file(text);
-    let report = load(&path, &mut names, &mut |_| {}).unwrap();
+    let report = load(&path, &options, &mut names.list(""), &mut |_| {}).unwrap();
     List { report, names }
 }
 
@@ -226,8 +334,12 @@ fn read_error(text: &[u8]) -> String {
 }
 
 fn error_of(path: &Path) -> String {
-    let error = load(path, &mut Names::default(), &mut |_| {}).unwrap_err().to_string();
+    let error = into(path, &mut Names::default()).unwrap_err().to_string();
     error.replace(&path.display().to_string(), "LIST")
+}
+
+fn into(path: &Path, names: &mut Names) -> Result<ListReport, ListError> {
+    load(path, &ListOptions::default(), &mut names.list(""), &mut |_| {})
 }
 
 fn file(text: &[u8]) -> (TempDir, PathBuf) {

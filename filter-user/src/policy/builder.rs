@@ -71,7 +71,7 @@ impl Builder {
     }
 
     /// Begins the next list, which is of this class: what goes into the sink comes from it.
-    pub fn list(&mut self, name: &str, class: u8) -> impl Sink {
+    pub fn list(&mut self, name: &str, class: u8) -> ListRules<'_> {
         self.entries.store.begin_list();
         self.lists.push(ListInfo { name: name.into(), class, rules: 0 });
         ListRules(self)
@@ -165,7 +165,8 @@ impl Builder {
     }
 }
 
-struct ListRules<'a>(&'a mut Builder);
+/// Takes the rules of a list.
+pub struct ListRules<'a>(&'a mut Builder);
 
 impl ListRules<'_> {
     /// Whatever a file's size makes one expect, no more room is made than this: 20 MB.

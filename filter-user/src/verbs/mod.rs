@@ -3,6 +3,7 @@
 pub mod block;
 pub mod completions;
 pub mod events;
+pub mod policy;
 pub mod replay;
 pub mod run;
 pub mod stats;

@@ -6,16 +6,17 @@ use std::{fs, path::PathBuf, process::ExitCode, time::Instant};
 
 use clap::{ValueEnum, ValueHint};
 use filter_core::{Counter, HashKey};
+use jiff::Timestamp;
 use filter_user::{
-    kernel::{Filter, KernelError, LoadOptions},
+    kernel::{Filter, Groups, KernelError, LoadOptions},
     policy::RuleBook,
     replay::{Engine, KernelEngine, Line, UserEngine, hash_key, replay},
 };
 
-use super::run::{
-    loading::{capacity, fill, read_lists},
-    report::{left_out, warn},
-};
+use super::{policy::PolicyArgs, run::{
+    loading::{capacity, fill, read},
+    report::warn,
+}};
 use crate::output::plural;
 use output::{Output, Totals};
 
@@ -40,9 +41,8 @@ pub struct Args {
     #[arg(long, value_enum)]
     engine: Option<EngineKind>,
 
-    /// A list of names to block; may be given several times
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    list: Vec<PathBuf>,
+    #[command(flatten)]
+    policy: PolicyArgs,
 
     /// Ports whose messages are DNS
     #[arg(long, num_args = 1.., value_name = "PORT", default_values_t = [53], value_parser = clap::value_parser!(u16).range(1..))]
@@ -63,21 +63,18 @@ enum EngineKind {
 
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let hash_key = hash_key();
-    let (names, lists) = read_lists(&args.list, hash_key)?;
-    for list in lists.iter().filter(|list| list.unusable_entries() > 0) {
-        warn(&left_out(list));
-    }
-    let book = names.finish()?;
-    if let Some(mut filter) = load(args, &book, hash_key)? {
-        fill(&mut filter, &book)?;
-        let code = all(args, &book, &mut KernelEngine::new(&mut filter)?, EngineKind::Kernel)?;
+    let policy = read(&args.policy.source(), hash_key)?;
+    let book = &policy.book;
+    if let Some(mut filter) = load(args, book, hash_key)? {
+        fill(&mut filter, &policy, &Groups::of(&policy.config, Timestamp::now()))?;
+        let code = all(args, book, &mut KernelEngine::new(&mut filter)?, EngineKind::Kernel)?;
         let lost = filter.counters()?.get(&Counter::EventsLost).copied().unwrap_or_default();
         if lost > 0 {
             warn(&format!("{} did not fit in the ring buffer: --engine user gives all", plural(lost, "name")));
         }
         return Ok(code);
     }
-    all(args, &book, &mut UserEngine::new(hash_key, &args.dns_port, &book), EngineKind::User)
+    all(args, book, &mut UserEngine::new(hash_key, &args.dns_port, book), EngineKind::User)
 }
 
 /// The program in the kernel; `None` if user space shall judge.

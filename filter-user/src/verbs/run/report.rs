@@ -37,8 +37,8 @@ pub fn left_out(list: &ListReport) -> String {
         .iter()
         .map(|(reason, number)| [format!("  {}", count(*number)), format!("{reason}:"), examples(list, *reason)]);
     let entries = plural(list.unusable_entries(), "entry").replace("entrys", "entries");
-    let names = plural(list.names + list.repeated, "name");
-    format!("{}: {names}; {entries} left out:\n{}", list.list, table(rows, &[0]))
+    let rules = plural(list.kinds.total(), "rule");
+    format!("{}: {rules}; {entries} left out:\n{}", list.list, table(rows, &[0]))
 }
 
 fn examples(list: &ListReport, reason: Unusable) -> String {

@@ -1,0 +1,63 @@
+//! What a record does with its trigger.
+
+use crate::lists::{Action, Unusable, reading::Reading};
+
+/// A record, as far as it matters here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Record {
+    /// The zone's own.
+    Soa,
+    /// Of no meaning for policy: DNSSEC, and the like.
+    Nothing(&'static str),
+    /// An alias, to this absolute name with its dot.
+    Cname(String),
+    /// Any other data, which is the answer.
+    Data,
+}
+
+impl Record {
+    pub fn action(&self, trigger: &[u8], reading: &Reading<'_>) -> Result<Action, Unusable> {
+        match self {
+            Self::Cname(target) => action_of(target.as_bytes(), trigger, reading),
+            Self::Soa | Self::Data => Ok(reading.action()),
+            Self::Nothing(kind) => Err(Unusable::Setting(kind)),
+        }
+    }
+}
+
+/// The action that the target of a CNAME record stands for. NXDOMAIN (`.`), NODATA (`*.`), DROP and local data block; the
+/// trigger itself is PASSTHRU in the notation of before 2012.
+pub(super) fn action_of(target: &[u8], trigger: &[u8], reading: &Reading<'_>) -> Result<Action, Unusable> {
+    match target {
+        b"." | b"*." | b"rpz-drop." => return Ok(reading.action()),
+        b"rpz-passthru." => return Ok(Action::Allow),
+        b"rpz-tcp-only." => return Err(Unusable::Setting("rpz-tcp-only")),
+        _ => {}
+    }
+    let itself = target.strip_suffix(b".").is_some_and(|target| target.eq_ignore_ascii_case(trigger));
+    Ok(if itself { Action::Allow } else { reading.action() })
+}
+
+/// Owner and target of a line `OWNER [TTL] [IN] CNAME TARGET`, written without anything that could mean something else.
+pub(super) fn plain(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    if line.first().is_none_or(u8::is_ascii_whitespace) {
+        return None;
+    }
+    let mut words = super::super::Words(line);
+    let owner = words.next().filter(|owner| is_plain(owner))?;
+    let mut word = words.next()?;
+    if word.iter().all(u8::is_ascii_digit) {
+        word = words.next()?;
+    }
+    if word.eq_ignore_ascii_case(b"IN") {
+        word = words.next()?;
+    }
+    let target = words.next().filter(|target| word.eq_ignore_ascii_case(b"CNAME") && is_plain(target))?;
+    let ends = matches!(words.next(), None | Some([b';', ..]));
+    // A relative target is below an origin, which only the other way knows.
+    (ends && target.ends_with(b".")).then_some((owner, target))
+}
+
+fn is_plain(name: &[u8]) -> bool {
+    name.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'*'))
+}

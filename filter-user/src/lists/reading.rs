@@ -1,0 +1,187 @@
+//! What is read of a list on its way to the rules: the one place where entries are checked, counted and handed on.
+
+use super::{
+    Action, ListOptions, ListReport, ListRule, NameError, Scope, Sink, Subject, Unusable, canonical_into,
+    formats::unusable_word,
+    pattern::{self, Pattern, PatternError},
+    suffixes::{Section, is_public_suffix},
+};
+use crate::policy::TooManyNames;
+
+/// What a format says about a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Meaning {
+    pub scope: Scope,
+    pub action: Action,
+    pub cancels: bool,
+    pub guard: Guard,
+}
+
+/// Which names are refused because they stand for too large a part of the world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Guard {
+    /// None: who writes a whole subtree or a wildcard means it.
+    Open,
+    /// Single labels and the suffixes of registries.
+    Registries,
+    /// As well those under which a company gives names to others.
+    AllSuffixes,
+}
+
+impl Meaning {
+    pub const fn new(scope: Scope, action: Action, guard: Guard) -> Self {
+        Self { scope, action, cancels: false, guard }
+    }
+}
+
+/// Why a list is read no further.
+#[derive(Debug)]
+pub(super) enum Stop {
+    TooMany(TooManyNames),
+    Include,
+}
+
+/// Ends early where nothing more can be taken.
+pub(super) type Taken = Result<(), Stop>;
+
+/// A list that is being read.
+pub(super) struct Reading<'a> {
+    sink: &'a mut dyn Sink,
+    pub options: &'a ListOptions,
+    pub report: ListReport,
+    name: Vec<u8>,
+}
+
+impl<'a> Reading<'a> {
+    pub fn new(sink: &'a mut dyn Sink, options: &'a ListOptions, report: ListReport) -> Self {
+        Self { sink, options, report, name: Vec::new() }
+    }
+
+    /// What a plain entry does.
+    pub fn action(&self) -> Action {
+        if self.options.allow { Action::Allow } else { Action::Block }
+    }
+
+    /// What a name is about that stands in the list by itself.
+    pub fn alone(&self) -> Meaning {
+        match self.options.widen {
+            true => Meaning::new(Scope::Subtree, self.action(), Guard::AllSuffixes),
+            false => Meaning::new(Scope::Name, self.action(), Guard::Registries),
+        }
+    }
+
+    /// What a name with all below it is about, where the format has no other rules for names.
+    pub fn subtree(&self) -> Meaning {
+        Meaning::new(Scope::Subtree, self.action(), Guard::Registries)
+    }
+
+    /// Takes a name; what is none is left out with the reason.
+    pub fn name(&mut self, text: &[u8], meaning: Meaning) -> Taken {
+        match self.try_name(text, meaning)? {
+            Ok(()) => {}
+            Err(error) => self.left_out(unusable_word(text, error), text),
+        }
+        Ok(())
+    }
+
+    /// Takes a name; for what is none nothing is counted.
+    pub fn try_name(&mut self, text: &[u8], meaning: Meaning) -> Result<Result<(), NameError>, Stop> {
+        self.name.clear();
+        if let Err(error) = canonical_into(text, &mut self.name) {
+            return Ok(Err(error));
+        }
+        if is_local(&self.name) {
+            self.report.local += 1;
+            return Ok(Ok(()));
+        }
+        let Self { name, sink, report, .. } = self;
+        let Ok(name) = str::from_utf8(name) else {
+            return Ok(Err(NameError::NotUtf8));
+        };
+        if let Some(reason) = refused(name, meaning.guard) {
+            report.count_unusable(reason, text, None);
+            return Ok(Ok(()));
+        }
+        let subject = Subject::Name(name, meaning.scope);
+        let rule = ListRule { subject, action: meaning.action, cancels: meaning.cancels };
+        let new = sink.rule(rule, report.lines).map_err(Stop::TooMany)?;
+        report.count_rule(rule, new);
+        Ok(Ok(()))
+    }
+
+    /// Takes a regular expression in the syntax of `regex-syntax`, as the rule for a name if it says no more than that.
+    pub fn pattern(&mut self, regex: &str, action: Action, cancels: bool, text: &[u8]) -> Taken {
+        let regex = match pattern::read(regex) {
+            Ok(Pattern::Regex(regex)) => regex,
+            Ok(Pattern::Name(name, scope)) => {
+                return self.name(name.as_bytes(), Meaning { scope, action, cancels, guard: Guard::Open });
+            }
+            Ok(Pattern::Everything) => return self.without_rule(Unusable::TooGeneral, text),
+            Ok(Pattern::Nothing) => return self.without_rule(Unusable::NoName, text),
+            Err(PatternError::TooLong) => return self.without_rule(Unusable::PatternTooLong, text),
+            Err(PatternError::Syntax(error)) => return self.unreadable(error, text),
+        };
+        let rule = ListRule { subject: Subject::Pattern(&regex), action, cancels };
+        let new = self.sink.rule(rule, self.report.lines).map_err(Stop::TooMany)?;
+        self.report.count_rule(rule, new);
+        Ok(())
+    }
+
+    /// Counts a pattern that cannot be read, with what is wrong with it.
+    pub fn unreadable(&mut self, error: String, text: &[u8]) -> Taken {
+        self.report.count_unusable(Unusable::Pattern, text, Some(error));
+        Ok(())
+    }
+
+    /// Counts a record of a zone that cannot be read, with what is wrong with it.
+    pub fn unreadable_record(&mut self, error: &str, text: &[u8]) -> Taken {
+        self.report.count_unusable(Unusable::Record, text, Some(error.to_owned()));
+        Ok(())
+    }
+
+    /// Counts an entry that makes no rule.
+    pub fn without_rule(&mut self, reason: Unusable, text: &[u8]) -> Taken {
+        self.left_out(reason, text);
+        Ok(())
+    }
+
+    /// Counts an entry that makes no rule.
+    pub fn left_out(&mut self, reason: Unusable, text: &[u8]) {
+        self.report.count_unusable(reason, text, None);
+    }
+}
+
+fn refused(name: &str, guard: Guard) -> Option<Unusable> {
+    let section = match guard {
+        Guard::Open => return None,
+        Guard::Registries => Section::Registries,
+        Guard::AllSuffixes => Section::All,
+    };
+    if !name.contains('.') {
+        return Some(Unusable::Name(NameError::SingleLabel));
+    }
+    is_public_suffix(name, section).then_some(Unusable::PublicSuffix)
+}
+
+/// The names for the machine and its network that hosts files begin with.
+fn is_local(name: &[u8]) -> bool {
+    matches!(
+        name,
+        b"localhost"
+            | b"localhost.localdomain"
+            | b"localhost4"
+            | b"localhost4.localdomain4"
+            | b"localhost6"
+            | b"localhost6.localdomain6"
+            | b"local"
+            | b"localdomain"
+            | b"broadcasthost"
+            | b"ip6-localhost"
+            | b"ip6-loopback"
+            | b"ip6-localnet"
+            | b"ip6-mcastprefix"
+            | b"ip6-allnodes"
+            | b"ip6-allrouters"
+            | b"ip6-allhosts"
+    )
+}

@@ -1,0 +1,49 @@
+//! Public suffixes: names under which others register theirs.
+
+use psl::{List, Psl as _, Type};
+
+/// Which part of the public suffix list is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Section {
+    /// Suffixes of registries (`com`, `co.uk`): the list's ICANN section.
+    Registries,
+    /// Those, and suffixes of companies (`github.io`).
+    All,
+}
+
+/// True if this canonical name is a suffix itself. A top-level domain that the list does not know is one.
+pub(super) fn is_public_suffix(name: &str, section: Section) -> bool {
+    let Some(suffix) = List.suffix(name.as_bytes()) else {
+        return false;
+    };
+    if suffix.as_bytes().len() != name.len() {
+        return false;
+    }
+    match section {
+        Section::All => true,
+        Section::Registries => suffix.typ() != Some(Type::Private),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn suffixes_of_registries_are_told_from_names_under_them() {
+        for suffix in ["com", "co.uk", "xn--p1ai", "gov.ac", "anything.ck", "zzz"] {
+            assert!(is_public_suffix(suffix, Section::Registries), "{suffix}");
+        }
+        for name in ["example.com", "example.co.uk", "www.ck", "a.anything.ck", "a.zzz"] {
+            assert!(!is_public_suffix(name, Section::All), "{name}");
+        }
+    }
+
+    #[test]
+    fn suffixes_of_companies_are_names_unless_all_below_them_is_meant() {
+        for suffix in ["github.io", "duckdns.org", "blogspot.com"] {
+            assert!(!is_public_suffix(suffix, Section::Registries), "{suffix}");
+            assert!(is_public_suffix(suffix, Section::All), "{suffix}");
+        }
+    }
+}
