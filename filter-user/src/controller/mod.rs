@@ -17,6 +17,7 @@ use axum::{Router, body::Bytes};
 use filter_core::Counter;
 use tokio::{
     net::UnixListener,
+    signal::unix::Signal,
     sync::{Mutex, broadcast},
     time::{Duration, MissedTickBehavior, interval},
 };
@@ -78,8 +79,9 @@ impl Controller {
         }
     }
 
-    /// Answers requests on the socket and passes events on, until the future is dropped.
-    pub async fn serve(self, socket: &ApiSocket) -> io::Result<()> {
+    /// Answers requests on the socket, passes events on, and reads the policy again with each signal, until the future is
+    /// dropped.
+    pub async fn serve(self, socket: &ApiSocket, reload: Signal) -> io::Result<()> {
         let listener = UnixListener::from_std(socket.listener()?)?;
         let reading = Router::new().merge(rule_routes(self.policy.clone())).merge(event_routes(self.events.clone()));
         let controller = Arc::new(Mutex::new(self));
@@ -87,6 +89,7 @@ impl Controller {
         tokio::select! {
             served = axum::serve(listener, routes) => served,
             () = forward_events(&controller) => Ok(()),
+            () = policy::reload_with(reload, &controller) => Ok(()),
         }
     }
 

@@ -1,10 +1,10 @@
 //! Reading the policy again, and switching what schedules switch.
 
-use std::sync::Arc;
+use std::{io::Write as _, sync::Arc};
 
 use filter_core::HashKey;
 use jiff::Timestamp;
-use tokio::sync::Mutex;
+use tokio::{signal::unix::Signal, sync::Mutex};
 
 use super::{ControlError, Controller};
 use crate::{
@@ -27,6 +27,21 @@ pub async fn reload(controller: Arc<Mutex<Controller>>) -> Result<Reloaded, Cont
     let policy = blocking(move || read(&source, hash_key)).await?;
     let mut controller = controller.lock_owned().await;
     blocking(move || controller.replace(policy)).await
+}
+
+/// [`reload`] with each signal; tells on standard error what became of it.
+pub(super) async fn reload_with(mut signals: Signal, controller: &Arc<Mutex<Controller>>) {
+    while signals.recv().await.is_some() {
+        let text = match reload(controller.clone()).await {
+            Ok(Reloaded { rules, added, changed, removed, .. }) => {
+                format!("read again: {rules} rules in force ({added} added, {changed} changed, {removed} removed)")
+            }
+            Err(error) => error.to_string(),
+        };
+        // Where nobody reads, the filter goes on.
+        let _ = writeln!(std::io::stderr(), "namegate: {text}");
+    }
+    std::future::pending().await
 }
 
 async fn blocking<T: Send + 'static>(

@@ -3,7 +3,9 @@
 pub mod block;
 pub mod completions;
 pub mod events;
+pub mod explain;
 pub mod policy;
+pub mod reload;
 pub mod replay;
 pub mod run;
 pub mod stats;

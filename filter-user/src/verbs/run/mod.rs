@@ -108,12 +108,17 @@ async fn filter(args: Args) -> anyhow::Result<String> {
     let names = names(&interfaces);
     let controller = Controller::new(filter, policy, args.policy.source(), state, interfaces, &socket);
     tokio::select! {
-        served = controller.serve(&socket) => {
+        served = controller.serve(&socket, reload_signals()?) => {
             served.context("the API broke off")?;
             Ok(format!("detached from {names}"))
         }
         signal = stop.wait() => Ok(format!("{signal}: detached from {names}, nothing is filtered any more")),
     }
+}
+
+/// `SIGHUP`, which has daemons read their files again.
+fn reload_signals() -> anyhow::Result<Signal> {
+    signal(SignalKind::hangup()).context("cannot wait for signals")
 }
 
 fn names(interfaces: &[Attachment]) -> String {
