@@ -253,3 +253,6 @@ impl Rules for RuleBook {
         (*terms != Terms::default()).then_some(terms)
     }
 }
+
+#[cfg(test)]
+mod tests;

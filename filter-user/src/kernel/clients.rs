@@ -73,7 +73,7 @@ impl Groups {
     /// The groups of a configuration, with what applies at this time.
     pub fn of(config: &Config, at: Timestamp) -> Self {
         let number = |group: usize| u32::try_from(group).unwrap_or_default();
-        let of_group = |(group, clients): (usize, &crate::config::Group)| {
+        let of_group = |(group, clients): (usize, &config::Group)| {
             clients.clients.iter().map(move |member| ((*member).into(), number(group + 1))).collect::<Vec<_>>()
         };
         Self {

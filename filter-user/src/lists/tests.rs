@@ -156,7 +156,7 @@ fn progress_tells_the_bytes_of_the_file() {
     let mut read = 0;
     let text = b"a.example\n".repeat(100_000);
     let (_dir, path) = file(&text);
-    load(&path, &ListOptions::default(), &mut Names::default().list(""), &mut |bytes| read += bytes).unwrap();
+    load(&path, &ListOptions::default(), &mut Names::default(), &mut |bytes| read += bytes).unwrap();
     assert_eq!(read, text.len() as u64);
 }
 
@@ -229,7 +229,7 @@ proptest! {
         let mut names = Names::default();
         let (_dir, path) = file(&lines.join(&b'\n'));
         let options = ListOptions { format: Some(format), ..ListOptions::default() };
-        if let Ok(report) = load(&path, &options, &mut names.list(""), &mut |_| {}) {
+        if let Ok(report) = load(&path, &options, &mut names, &mut |_| {}) {
             prop_assert_eq!(report.kinds.total(), report.rules + report.repeated);
             prop_assert!(report.unusable_entries() + report.kinds.total() > 0);
         }
@@ -324,7 +324,7 @@ fn read_list(text: &[u8]) -> List {
 fn read_with(text: &[u8], options: ListOptions) -> List {
     let mut names = Names::default();
     let (_dir, path) = file(text);
-    let report = load(&path, &options, &mut names.list(""), &mut |_| {}).unwrap();
+    let report = load(&path, &options, &mut names, &mut |_| {}).unwrap();
     List { report, names }
 }
 
@@ -339,7 +339,7 @@ fn error_of(path: &Path) -> String {
 }
 
 fn into(path: &Path, names: &mut Names) -> Result<ListReport, ListError> {
-    load(path, &ListOptions::default(), &mut names.list(""), &mut |_| {})
+    load(path, &ListOptions::default(), names, &mut |_| {})
 }
 
 fn file(text: &[u8]) -> (TempDir, PathBuf) {
