@@ -37,6 +37,7 @@ mod name;
 #[cfg(not(target_arch = "bpf"))]
 mod offline;
 mod packet;
+mod patterns;
 mod reason;
 mod rules;
 mod tls;
@@ -55,6 +56,10 @@ pub use name::{Form, NAME_BYTES, Name, NameEnd};
 #[cfg(not(target_arch = "bpf"))]
 pub use offline::Offline;
 pub use packet::{Frame, Packet, Step};
+pub use patterns::{
+    PART_BYTES, PART_CELLS, PART_MATCHES, PARTS, PATTERN_SLOTS, Part, PatternMatch, Patterns, RANKS, best_pattern,
+    better_of_part,
+};
 pub use reason::{Counter, Message, Reason, Verdict};
 pub use rules::{Found, RuleKey, Rules, prevailing_rule, rank_of};
 pub use tls::HelloEnd;

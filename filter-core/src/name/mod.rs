@@ -102,8 +102,12 @@ impl NameEnd {
 pub struct Name {
     bytes: [u8; NAME_BYTES],
     hashes: [u64; LABELS as usize + 1],
+    /// Where each label starts, for walks from the end.
+    starts: [u8; LABELS as usize + 1],
     /// The rule that prevails.
     matched: u64,
+    /// The key of the best pattern that matched.
+    pattern_key: u64,
     labels: u32,
     len: u32,
     form: u32,
@@ -119,7 +123,9 @@ impl Default for Name {
         Self {
             bytes: [0; NAME_BYTES],
             hashes: [0; LABELS as usize + 1],
+            starts: [0; LABELS as usize + 1],
             matched: 0,
+            pattern_key: 0,
             labels: 0,
             len: 0,
             form: Form::Wire as u32,
@@ -168,6 +174,21 @@ impl Name {
     /// Takes text that is no part of a packet: a rule, or a name that somebody asks about.
     pub(crate) fn set_text(&mut self, text: &str, key: &HashKey) -> Result<(), NameError> {
         self.read_text(text.as_bytes(), 0, u32::try_from(text.len()).unwrap_or(u32::MAX), key)
+    }
+
+    /// The name that this text is, with or without the root's dot; `None` if it is none.
+    #[cfg(not(target_arch = "bpf"))]
+    pub fn of_text(text: &str, key: &HashKey) -> Option<Self> {
+        let mut name = Self::default();
+        name.set_text(text, key).ok().map(|()| name)
+    }
+
+    /// The name in wire form that these octets begin with, without compression.
+    #[cfg(not(target_arch = "bpf"))]
+    pub fn of_wire(octets: &[u8], key: &HashKey) -> Option<Self> {
+        let mut name = Self::default();
+        let end = u32::try_from(octets.len()).ok()?;
+        name.read_wire(octets, 0, 0, end, key).ok().map(|_| name)
     }
 
     /// The octets of the name, in the case that they came in: wire form with the root, or text without it.
@@ -222,6 +243,32 @@ impl Name {
         self.hashes.get((place & LABELS) as usize).copied().unwrap_or_default()
     }
 
+    /// Where the label at this place starts.
+    #[inline(always)]
+    pub(crate) fn label_start(&self, place: u32) -> u32 {
+        self.starts.get((place & LABELS) as usize).copied().unwrap_or_default().into()
+    }
+
+    /// Where the last label ends.
+    #[inline(always)]
+    pub(crate) fn labels_end(&self) -> u32 {
+        match self.form() {
+            // Behind it is the root.
+            Form::Wire => self.len.saturating_sub(1),
+            Form::Text => self.len,
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn set_pattern_key(&mut self, key: u64) {
+        self.pattern_key = key;
+    }
+
+    #[inline(always)]
+    pub(crate) fn pattern_key(&self) -> u64 {
+        self.pattern_key
+    }
+
     #[inline(always)]
     fn start(&mut self, form: Form, len: u32) {
         self.form = form as u32;
@@ -234,14 +281,16 @@ impl Name {
     #[inline(always)]
     fn push_label(&mut self, at: u32, len: u32, key: &HashKey) {
         let hash = key.label(len, |octet| self.word(at + octet));
-        if let Some(place) = self.hashes.get_mut((self.labels & LABELS) as usize) {
-            *place = hash;
+        let place = (self.labels & LABELS) as usize;
+        if let (Some(hash_at), Some(start)) = (self.hashes.get_mut(place), self.starts.get_mut(place)) {
+            *hash_at = hash;
+            *start = at as u8;
         }
         self.labels += 1;
     }
 
     #[inline(always)]
-    fn octet(&self, at: u32) -> u8 {
+    pub(crate) fn octet(&self, at: u32) -> u8 {
         self.bytes.get((at & 0xff) as usize).copied().unwrap_or_default()
     }
 
