@@ -141,11 +141,13 @@ fn payload(start: &[u8], random: &mut Rng) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use filter_core::{Generation, HASH_KEY_WORDS, HashKey, Offline, Options, RuleKey, Rules, Settings, Terms};
+    use filter_core::{Generation, HASH_KEY_WORDS, HashKey, Offline, Options, Patterns, RuleKey, Rules, Settings, Terms};
 
     use super::*;
 
     struct Listed(Option<RuleKey>);
+
+    impl Patterns for Listed {}
 
     impl Rules for Listed {
         fn terms(&self, key: RuleKey, _: Generation) -> Option<&Terms> {

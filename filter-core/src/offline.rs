@@ -10,6 +10,7 @@ use crate::{
     maps::Maps,
     name::Name,
     packet::Frame,
+    patterns::{Part, Patterns},
     reason::{Counter, Reason},
     rules::{RuleKey, Rules},
 };
@@ -88,6 +89,12 @@ struct Tables<R> {
     sides: Sides,
     counters: RefCell<BTreeMap<Counter, u64>>,
     events: RefCell<Vec<Event>>,
+}
+
+impl<R: Rules> Patterns for Tables<R> {
+    fn part(&self, slot: u32, index: u32) -> Option<&Part> {
+        self.rules.part(slot, index)
+    }
 }
 
 impl<R: Rules> Rules for Tables<R> {

@@ -8,6 +8,7 @@ use crate::{
     hash::HashKey,
     maps::Maps,
     name::{LABELS, Name},
+    patterns::{Patterns, best_pattern},
     packet::{Packet, Step},
 };
 
@@ -18,7 +19,7 @@ pub struct RuleKey(pub u64);
 
 /// The policy: BPF maps in the kernel, whatever holds keys in user space. Without more than the rules, these are for
 /// everybody.
-pub trait Rules {
+pub trait Rules: Patterns {
     /// Which generation is in force, and what it has.
     #[inline(always)]
     fn in_force(&self) -> InForce {
@@ -101,7 +102,9 @@ pub struct Found {
 pub fn prevailing_rule(name: &str, key: &HashKey, rules: &impl Rules, classes: u32) -> Option<Found> {
     let mut room = Name::default();
     room.set_text(name, key).ok()?;
-    walk(&mut room, key, rules, rules.in_force(), classes);
+    let in_force = rules.in_force();
+    walk(&mut room, key, rules, in_force, classes);
+    run_patterns(&mut room, rules, in_force, classes);
     let found = room.found();
     (found.rank != Rank::NotListed).then_some(found)
 }
@@ -125,6 +128,7 @@ pub fn rank_of<P: Packet + ?Sized, M: Maps>(
     };
     let classes = maps.classes(group, in_force.generation());
     walk(&mut scratch.name, &settings.hash_key, maps, in_force, classes);
+    run_patterns(&mut scratch.name, maps, in_force, classes);
     let Found { rank, key } = scratch.name.found();
     if rank != Rank::NotListed {
         maps.count_hit(key);
@@ -146,6 +150,18 @@ pub(crate) fn walk<R: Rules>(name: &mut Name, key: &HashKey, rules: &R, in_force
         if suffixes.step().is_break() {
             break;
         }
+    }
+}
+
+/// Lets the patterns have their say, where there are any and it can matter.
+#[inline(always)]
+fn run_patterns<R: Rules>(name: &mut Name, rules: &R, in_force: InForce, classes: u32) {
+    if !in_force.has_patterns() || name.found().rank >= in_force.top() {
+        return;
+    }
+    let (rank, key) = best_pattern(name, rules, in_force.generation().index(), classes);
+    if Rank::from_index(rank) > name.found().rank {
+        name.set_found(Found { rank: Rank::from_index(rank), key: RuleKey(key) });
     }
 }
 
@@ -185,6 +201,8 @@ mod tests {
     use super::*;
 
     struct Listed(Vec<RuleKey>);
+
+    impl Patterns for Listed {}
 
     impl Rules for Listed {
         fn terms(&self, key: RuleKey, _: Generation) -> Option<&Terms> {

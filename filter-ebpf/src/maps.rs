@@ -3,14 +3,15 @@
 use core::arch::asm;
 
 use aya_ebpf::{
-    bindings::{BPF_F_NO_PREALLOC, BPF_NOEXIST, xdp_md},
-    macros::map,
+    bindings::{BPF_F_INNER_MAP, BPF_F_NO_PREALLOC, BPF_NOEXIST, xdp_md},
+    btf_maps::{self, ArrayOfMaps},
+    macros::{btf_map, map},
     maps::{Array, HashMap, LpmTrie, PerCpuArray, ProgramArray, RingBuf, lpm_trie::Key},
     programs::XdpContext,
 };
 use filter_core::{
-    Bucket, Client, Counter, EventBudget, Family, Flow, Flows, Generation, Group, HeldBytes, InForce, Maps, Member, Packet,
-    Program, Rank, Reason, Rule, RuleKey, Rules, Scratch, Settings, Sides, Terms, WAYS,
+    Bucket, Client, Counter, EventBudget, Family, Flow, Flows, Generation, Group, HeldBytes, InForce, Maps, Member, Name,
+    PATTERN_SLOTS, Packet, Part, Patterns, Program, Rank, Reason, Rule, RuleKey, Rules, Scratch, Settings, Sides, Terms, WAYS,
 };
 
 use crate::{frame::Paged, verified_once};
@@ -64,6 +65,10 @@ static SPARE: PerCpuArray<HeldBytes> = PerCpuArray::with_max_entries(1, 0);
 /// Programs that another goes on with, at the place of their [`Program`].
 #[map]
 static PROGRAMS: ProgramArray = ProgramArray::with_max_entries(Program::NAMES.len() as u32, 0);
+/// By generation: the parts of its patterns, as many as it has. A place without patterns is empty.
+#[btf_map]
+static PATTERNS: ArrayOfMaps<btf_maps::Array<Part, 1, { BPF_F_INNER_MAP as usize }>, { PATTERN_SLOTS as usize }> =
+    ArrayOfMaps::new();
 #[map]
 static EVENT_BUDGET: PerCpuArray<EventBudget> = PerCpuArray::with_max_entries(1, 0);
 #[map]
@@ -127,6 +132,18 @@ fn subnet(client: &Client) -> Option<Member> {
     match client.family {
         Family::V4 => SUBNETS4.get(Key::new(32, start as u32)).copied(),
         Family::V6 => SUBNETS6.get(Key::new(128, [start, rest])).copied(),
+    }
+}
+
+impl Patterns for KernelMaps {
+    #[inline(always)]
+    fn part(&self, slot: u32, index: u32) -> Option<&Part> {
+        PATTERNS.get_value(slot, &index)
+    }
+
+    #[inline(always)]
+    fn better_of_part(&self, name: &mut Name, slot: u32, index: u32, classes: u32, rank: u32) -> u32 {
+        verified_once::better_of_part(name, slot, index, classes, rank)
     }
 }
 

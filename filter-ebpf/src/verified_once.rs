@@ -8,7 +8,8 @@ use core::ptr::null_mut;
 
 use aya_ebpf::bindings::xdp_md;
 use filter_core::{
-    Flow, HashKey, Held, HeldBytes, Judge, Layer, Name, Reason, Scratch, Settings, rank_of,
+    Flow, HashKey, Held, HeldBytes, Judge, Layer, Name, Reason, Scratch, Settings,
+    better_of_part as better_of_one_part, rank_of,
 };
 
 use crate::{
@@ -36,6 +37,15 @@ pub extern "C" fn rank(ctx: *mut xdp_md, settings: *const Settings, scratch: *mu
         return 0;
     };
     rank_of(&Paged(ctx), settings, &KernelMaps(ctx), scratch, of_response != 0) as u32
+}
+
+/// [`filter_core::better_of_part`] over the maps of patterns.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn better_of_part(name: *mut Name, slot: u32, index: u32, classes: u32, rank: u32) -> u32 {
+    // SAFETY: as above.
+    let Some(name) = (unsafe { name.as_mut() }) else { return u32::MAX };
+    better_of_one_part(name, &KernelMaps::without_frame(), slot, index, classes, rank)
 }
 
 macro_rules! judging {

@@ -9,19 +9,23 @@ mod entries;
 mod explain;
 mod hand;
 mod names;
-mod patterns;
+mod pattern_rules;
+pub mod patterns;
 mod redundancy;
 mod source;
 mod sources;
 mod store;
 mod terms;
 
-use filter_core::{Found, Generation, HashKey, InForce, Rank, RuleKey, Rules, Terms, prevailing_rule};
+use filter_core::{
+    Found, Generation, HashKey, InForce, Part, Patterns, Rank, RuleKey, Rules, Terms, prevailing_rule,
+};
 
 use crate::lists::{Action, Domain, ListRule, Scope, Sink as _, Subject};
 use entries::{Entries, Index};
 use hand::ByHand;
-use patterns::Patterns;
+use pattern_rules::PatternRules;
+use patterns::{Compiled, Refusal};
 use sources::{Source, Sources};
 use terms::TermsTable;
 
@@ -41,7 +45,7 @@ pub struct RuleBook {
     hash_key: HashKey,
     entries: Entries,
     terms: TermsTable,
-    patterns: Patterns,
+    patterns: PatternRules,
     sources: Sources,
     lists: Vec<ListInfo>,
     by_hand: ByHand,
@@ -85,7 +89,7 @@ impl RuleBook {
         hash_key: HashKey,
         entries: Entries,
         terms: TermsTable,
-        patterns: Patterns,
+        patterns: PatternRules,
         sources: Sources,
         lists: Vec<ListInfo>,
     ) -> Self {
@@ -116,7 +120,7 @@ impl RuleBook {
     /// A book without rules.
     pub fn empty(hash_key: HashKey) -> Self {
         let (entries, terms) = (Entries::default(), TermsTable::default());
-        Self::of(hash_key, entries, terms, Patterns::default(), Sources::default(), Vec::new())
+        Self::of(hash_key, entries, terms, PatternRules::default(), Sources::default(), Vec::new())
     }
 
     /// Number of names and patterns that something is said of.
@@ -217,6 +221,21 @@ impl RuleBook {
         (rules, (end < self.entries.len()).then_some(Position(end)))
     }
 
+    /// True if there are patterns in force.
+    pub fn has_patterns(&self) -> bool {
+        !self.patterns.automata().parts.is_empty()
+    }
+
+    /// The automata of all patterns.
+    pub fn automata(&self) -> &Compiled {
+        self.patterns.automata()
+    }
+
+    /// Patterns that are not in force, since there is no room for them, and why.
+    pub fn refused_patterns(&self) -> impl Iterator<Item = (&str, &Refusal)> {
+        self.patterns.refused()
+    }
+
     /// All patterns.
     pub fn patterns(&self) -> impl Iterator<Item = Rule<'_>> {
         self.patterns.rules(&self.lists)
@@ -239,10 +258,17 @@ impl RuleBook {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Position(Index);
 
+impl Patterns for RuleBook {
+    fn part(&self, slot: u32, index: u32) -> Option<&Part> {
+        self.patterns.automata().part(slot, index)
+    }
+}
+
 /// With the whole book in force: all classes are the caller's to choose from.
 impl Rules for RuleBook {
     fn in_force(&self) -> InForce {
-        InForce::new(Generation::default(), self.top)
+        let in_force = InForce::new(Generation::default(), self.top);
+        if self.has_patterns() { in_force.with_patterns() } else { in_force }
     }
 
     fn terms(&self, key: RuleKey, _: Generation) -> Option<&Terms> {

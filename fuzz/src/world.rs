@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::OnceLock};
 
-use filter_core::{Generation, HashKey, Offline, Options, RuleKey, Rules, Settings, Terms};
+use filter_core::{Generation, HashKey, Offline, Options, Patterns, RuleKey, Rules, Settings, Terms};
 
 /// The names that are blocked. The seeds ask for them, or for neighbours.
 pub const RULES: [&str; 3] = ["ads.example.com", "ads.example.net", "tracker.example"];
@@ -10,6 +10,9 @@ pub const RULES: [&str; 3] = ["ads.example.com", "ads.example.net", "tracker.exa
 /// The rules under their keys.
 #[derive(Clone, Copy)]
 pub struct Listed(&'static [RuleKey]);
+
+/// None.
+impl Patterns for Listed {}
 
 impl Rules for Listed {
     fn terms(&self, key: RuleKey, _: Generation) -> Option<&Terms> {

@@ -190,7 +190,7 @@ pub struct InForce(u64);
 impl InForce {
     const TOP_AT: u32 = 8;
     const CLIENTS: u64 = 1 << 16;
-    const PARTS_AT: u32 = 24;
+    const PATTERNS: u64 = 1 << 17;
 
     /// A policy without groups and patterns. `top` is the highest rank of all rules: a name that reaches it is judged.
     #[inline(always)]
@@ -210,10 +210,10 @@ impl InForce {
         Self(self.0 | Self::CLIENTS)
     }
 
-    /// The same with so many parts of pattern automata.
+    /// The same with patterns.
     #[must_use]
-    pub const fn with_parts(self, parts: u8) -> Self {
-        Self(self.0 | ((parts as u64) << Self::PARTS_AT))
+    pub const fn with_patterns(self) -> Self {
+        Self(self.0 | Self::PATTERNS)
     }
 
     /// The generation in force.
@@ -234,22 +234,10 @@ impl InForce {
         self.0 & Self::CLIENTS != 0
     }
 
-    /// Parts of pattern automata.
+    /// True if there are patterns.
     #[inline(always)]
-    pub const fn parts(self) -> u32 {
-        (self.0 >> Self::PARTS_AT) as u32 & 0xff
-    }
-
-    /// The word, as an argument of a function of the kernel program.
-    #[inline(always)]
-    pub const fn word(self) -> u64 {
-        self.0
-    }
-
-    /// The one with this word.
-    #[inline(always)]
-    pub const fn from_word(word: u64) -> Self {
-        Self(word)
+    pub const fn has_patterns(self) -> bool {
+        self.0 & Self::PATTERNS != 0
     }
 }
 

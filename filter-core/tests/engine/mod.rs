@@ -2,10 +2,13 @@
 
 use std::collections::HashSet;
 
-use filter_core::{Generation, HashKey, Offline, Options, RuleKey, Rules, Settings, Terms};
+use filter_core::{Generation, HashKey, Offline, Options, Patterns, RuleKey, Rules, Settings, Terms};
 
 /// Rules in a set.
 pub struct Listed(HashSet<RuleKey>);
+
+/// None.
+impl Patterns for Listed {}
 
 impl Rules for Listed {
     fn terms(&self, key: RuleKey, _: Generation) -> Option<&Terms> {

@@ -6,6 +6,7 @@ mod clients;
 mod error;
 mod events;
 mod load;
+mod patterns;
 mod pod;
 mod policy;
 mod requirements;
@@ -234,7 +235,7 @@ impl Filter {
     }
 
     fn map_memory(&self) -> Result<u64, KernelError> {
-        let mut memory = fd_memory(self.events.as_fd())?;
+        let mut memory = fd_memory(self.events.as_fd())? + self.held.parts.as_ref().map_or(0, patterns::memory);
         for (_, map) in self.object.maps() {
             if let Map::Array(data) | Map::PerCpuArray(data) | Map::HashMap(data) | Map::LpmTrie(data) = map {
                 memory += fd_memory(data.fd().as_fd())?;

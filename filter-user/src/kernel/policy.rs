@@ -13,23 +13,25 @@ use super::{
     BATCH, Filter, KernelError, batch,
     clients::Groups,
     map_mut,
+    patterns::{self, Parts},
     pod::{PodInForce, PodRule, PodTerms},
 };
 use crate::policy::RuleBook;
 
 /// What the kernel holds, as far as it decides what is to be written.
-#[derive(Debug)]
 pub(super) struct Held {
     /// The numbers of terms in the kernel's table.
     numbers: HashMap<Terms, u16>,
     pub in_force: InForce,
     pub groups: Groups,
+    /// The automata of the patterns in force.
+    pub parts: Option<Parts>,
 }
 
 impl Default for Held {
     fn default() -> Self {
         let in_force = InForce::new(Generation::default(), Rank::Block);
-        Self { numbers: HashMap::new(), in_force, groups: Groups::default() }
+        Self { numbers: HashMap::new(), in_force, groups: Groups::default(), parts: None }
     }
 }
 
@@ -70,14 +72,21 @@ impl Filter {
         let changes = self.changes(before, after)?;
         let next = self.held.in_force.generation().other();
         let unseen = self.attached.is_empty();
-        if let Err(error) = self.write_next(&changes, groups, next, unseen, &mut progress) {
-            self.take_back(&changes);
-            return Err(error);
-        }
+        let parts = match self.write_next(&changes, after, groups, next, unseen, &mut progress) {
+            Ok(parts) => parts,
+            Err(error) => {
+                self.take_back(&changes, next);
+                return Err(error);
+            }
+        };
         let in_force = InForce::new(next, after.top());
         let in_force = if groups.members.is_empty() { in_force } else { in_force.with_clients() };
+        let in_force = if parts.is_some() { in_force.with_patterns() } else { in_force };
         self.set_in_force(in_force)?;
         wait_for_lookups();
+        if std::mem::replace(&mut self.held.parts, parts).is_some() {
+            patterns::clear(&self.object, next.other().index())?;
+        }
         self.settle(&changes, groups, next, unseen)?;
         self.forget_hits(after)?;
         self.forget_terms(after);
@@ -158,17 +167,23 @@ impl Filter {
     fn write_next(
         &mut self,
         changes: &Changes,
+        after: &RuleBook,
         groups: &Groups,
         next: Generation,
         unseen: bool,
         progress: &mut impl FnMut(u64),
-    ) -> Result<(), KernelError> {
+    ) -> Result<Option<Parts>, KernelError> {
         let Changes { added, changed, removed } = changes;
         self.write_clients(groups, next)?;
         // Where no packet comes by, both generations may have the new ones at once.
         let added = added.iter().map(|&(key, old, new)| (key, rule(key, if unseen { new } else { old }, new, next)));
         let more = changed.iter().chain(removed).map(|&(key, old, new)| (key, rule(key, old, new, next)));
-        self.write(added.chain(more), progress)
+        self.write(added.chain(more), progress)?;
+        let parts = after.automata().parts.iter().map(|part| &*part.table);
+        if parts.len() == 0 {
+            return Ok(None);
+        }
+        patterns::put(&mut self.object, next.index(), parts).map(Some)
     }
 
     /// Makes both generations the same again.
@@ -188,11 +203,12 @@ impl Filter {
     }
 
     /// What was written is not in force: whatever of it stays does no harm.
-    fn take_back(&mut self, changes: &Changes) {
+    fn take_back(&mut self, changes: &Changes, next: Generation) {
         let Changes { added, changed, removed } = changes;
         let before = changed.iter().chain(removed).map(|&(key, old, _)| (key, Rule::new(key, [old; 2])));
         let before: Vec<_> = before.collect();
         // The error that brought us here is the one to tell.
+        let _ = patterns::clear(&self.object, next.index());
         let _ = self.delete(added);
         let _ = self.write(before, |_| {});
     }

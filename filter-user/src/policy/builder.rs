@@ -5,7 +5,7 @@ use filter_core::{HashKey, Terms};
 use super::{
     ListInfo, RuleBook,
     entries::{Entered, Entries, Index},
-    patterns::{Patterns, TooManyPatterns},
+    pattern_rules::PatternRules,
     redundancy,
     sources::{Source, Sources},
     store::Kind,
@@ -32,9 +32,6 @@ pub enum BookError {
     /// More names or patterns than are held.
     #[error(transparent)]
     TooMany(#[from] TooManyNames),
-    /// More patterns than are run.
-    #[error(transparent)]
-    Patterns(#[from] TooManyPatterns),
 }
 
 /// A rule book in the making: list after list, then [`Builder::finish`].
@@ -42,7 +39,7 @@ pub struct Builder {
     hash_key: HashKey,
     entries: Entries,
     terms: TermsTable,
-    patterns: Patterns,
+    patterns: PatternRules,
     sources: Sources,
     lists: Vec<ListInfo>,
     /// What `$badfilter` takes out.
@@ -62,7 +59,7 @@ impl Builder {
             hash_key,
             entries: Entries::default(),
             terms: TermsTable::default(),
-            patterns: Patterns::default(),
+            patterns: PatternRules::default(),
             sources: Sources::default(),
             lists: Vec::new(),
             cancels: Vec::new(),
@@ -107,7 +104,7 @@ impl Builder {
         }
         entries.shrink();
         redundancy::mark(&mut entries, &terms, &hash_key, |_| false);
-        patterns.finish(&hash_key, &lists)?;
+        patterns.compile(&hash_key, &lists);
         Ok(RuleBook::of(hash_key, entries, terms, patterns, sources, lists))
     }
 

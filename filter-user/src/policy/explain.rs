@@ -1,6 +1,6 @@
 //! Why a name is blocked or not: all rules about it, and which of them prevails.
 
-use filter_core::{Found, Rank, RuleKey, prevailing_rule};
+use filter_core::{Found, Name, Rank, RuleKey, prevailing_rule};
 
 use super::{EVERYBODY, Rule, RuleBook, terms};
 use crate::lists::{Domain, Scope};
@@ -72,7 +72,7 @@ impl RuleBook {
             let is_own = key == self.key(name);
             rules.extend(self.rules_of(key).filter(|matching| matching.is_about(is_own)));
         }
-        rules.extend(self.patterns.matching(name.as_str(), &self.lists));
+        rules.extend(self.patterns.matching(&Name::of_text(name.as_str(), &self.hash_key).unwrap_or_default(), &self.lists));
         for matching in &mut rules {
             matching.applies &= matching.classes & classes != 0 && !matching.cancelled;
             matching.prevails = matching.applies && terms::rank(matching.rule.action) == found.rank;

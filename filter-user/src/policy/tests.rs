@@ -159,6 +159,8 @@ proptest! {
 /// Only what the kernel is given.
 struct Kernel<'b>(&'b RuleBook);
 
+impl Patterns for Kernel<'_> {}
+
 impl Rules for Kernel<'_> {
     fn in_force(&self) -> InForce {
         self.0.in_force()

@@ -6,7 +6,7 @@ use std::{
     net::SocketAddr,
 };
 
-use filter_core::{Event, Generation, HashKey, InForce, Offline, Options, Reason, RuleKey, Rules, Settings, Terms};
+use filter_core::{Event, Generation, HashKey, InForce, Offline, Options, Part, Patterns, Reason, RuleKey, Rules, Settings, Terms};
 
 use crate::{
     kernel::{Filter, KernelError, NameEvent, TestBed},
@@ -113,6 +113,12 @@ pub fn hash_key() -> HashKey {
 }
 
 struct Book<'b>(&'b RuleBook);
+
+impl Patterns for Book<'_> {
+    fn part(&self, slot: u32, index: u32) -> Option<&Part> {
+        self.0.part(slot, index)
+    }
+}
 
 impl Rules for Book<'_> {
     fn in_force(&self) -> InForce {

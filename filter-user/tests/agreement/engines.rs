@@ -7,7 +7,7 @@ use std::{
 };
 
 use filter_core::{
-    Generation, HASH_KEY_WORDS, HashKey, Offline, Options, Reason, RuleKey, Rules, Settings, Terms, Verdict,
+    Generation, HASH_KEY_WORDS, HashKey, Offline, Options, Patterns, Reason, RuleKey, Rules, Settings, Terms, Verdict,
 };
 use filter_user::kernel::{Filter, LoadOptions, TestBed};
 
@@ -54,6 +54,8 @@ pub struct Tally {
 
 #[derive(Clone)]
 struct Keys(HashSet<RuleKey>);
+
+impl Patterns for Keys {}
 
 impl Rules for Keys {
     fn terms(&self, key: RuleKey, _: Generation) -> Option<&Terms> {
