@@ -1,10 +1,12 @@
 //! What the decision looks up and leaves behind, apart from the flows.
 
 use crate::{
-    abi::{Rank, Scratch, Settings, Sides},
+    abi::{Generation, InForce, Rank, Scratch, Settings, Sides},
+    hash::HashKey,
+    name::Name,
     packet::Packet,
     reason::{Counter, Reason},
-    rules::{RuleKey, Rules, rank_of},
+    rules::{RuleKey, Rules, find_rule, group_of, rank_of},
 };
 
 /// The maps: BPF maps in the kernel, collections in user space.
@@ -15,7 +17,7 @@ pub trait Maps: Rules {
     /// Counts a packet that this rule decided about.
     fn count_hit(&self, key: RuleKey);
 
-    /// Calls [`rank_of`]. The kernel has it as a function of its own, as some of [`Packet`]'s methods.
+    /// Calls [`rank_of`]. The kernel has it as a function of its own, and what it calls, as some of [`Packet`]'s methods.
     #[inline(always)]
     fn rank<P: Packet + ?Sized>(
         &self,
@@ -28,6 +30,30 @@ pub trait Maps: Rules {
         Self: Sized,
     {
         rank_of(packet, settings, self, scratch, of_response)
+    }
+
+    /// Calls [`group_of`].
+    #[inline(always)]
+    fn group_of<P: Packet + ?Sized>(
+        &self,
+        packet: &P,
+        scratch: &Scratch,
+        generation: Generation,
+        of_response: bool,
+    ) -> u32
+    where
+        Self: Sized,
+    {
+        group_of(packet, self, scratch, generation, of_response)
+    }
+
+    /// Calls [`find_rule`].
+    #[inline(always)]
+    fn find_rule(&self, name: &mut Name, key: &HashKey, in_force: InForce)
+    where
+        Self: Sized,
+    {
+        find_rule(name, key, self, in_force);
     }
 
     /// Which DNS messages are judged on the interface that the packet came in by.

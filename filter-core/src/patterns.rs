@@ -5,7 +5,7 @@
 //! automata see is the name in lower case with a dot between two labels and none at the end, whichever form it came in.
 //! A dot inside a label, which divides nothing, reads as the octet 0xff.
 
-use core::fmt;
+use core::{fmt, ops::ControlFlow};
 
 use crate::name::{Name, TEXT_OCTETS};
 
@@ -21,9 +21,6 @@ pub const PART_MATCHES: usize = 2048;
 pub const PART_BYTES: usize = 1024 * 1024;
 /// Transitions of a part, at most: what the rest leaves room for.
 pub const PART_CELLS: usize = (PART_BYTES - 32 - 256 - PART_MATCHES * size_of::<PatternMatch>()) / 2;
-
-/// Stands for the rank where there is no such part.
-pub(crate) const NO_PART: u32 = u32::MAX;
 
 /// What a match of one or several patterns at once means.
 #[repr(C)]
@@ -76,13 +73,19 @@ pub trait Patterns {
         None
     }
 
-    /// Calls [`better_of_part`]. The kernel has it as a function of its own.
+    /// Calls [`run_part`]. The kernel has it as a function of its own, as what follows.
     #[inline(always)]
-    fn better_of_part(&self, name: &mut Name, slot: u32, index: u32, classes: u32, rank: u32) -> u32
+    fn run(&self, name: &mut Name, slot: u32, index: u32) -> bool
     where
         Self: Sized,
     {
-        better_of_part(name, self, slot, index, classes, rank)
+        run_part(name, self, slot, index)
+    }
+
+    /// Calls [`Part::step_to_best`].
+    #[inline(always)]
+    fn step(&self, part: &Part, name: &mut Name) -> bool {
+        part.step_to_best(name)
     }
 }
 
@@ -90,42 +93,68 @@ pub trait Patterns {
 /// first that the walk meets. Rank 0 is none.
 #[inline(always)]
 pub fn best_pattern<T: Patterns>(name: &mut Name, tables: &T, slot: u32, classes: u32) -> (u32, u64) {
-    let mut rank = 0;
-    name.set_pattern_key(0);
+    name.walk.classes = classes;
+    name.walk.rank = 0;
     for index in 0..PARTS {
-        let better = tables.better_of_part(name, slot, index, classes, rank);
-        if better == NO_PART {
+        if !tables.run(name, slot, index) {
             break;
         }
-        rank = better;
     }
-    (rank, name.pattern_key())
+    (name.walk.rank, name.walk.key)
 }
 
-/// Runs one part. Gives the rank of the best match so far, whose key is left in the name, or [`NO_PART`].
+/// Runs one part, and remembers what is better than the best match so far; false if there is no such part.
 #[inline(always)]
-pub fn better_of_part<T: Patterns>(name: &mut Name, tables: &T, slot: u32, index: u32, classes: u32, rank: u32) -> u32 {
-    let Some(part) = tables.part(slot, index) else { return NO_PART };
-    let mut best = Best { rank, key: name.pattern_key() };
-    part.walk(name, |state| {
-        if let Some(meaning) = part.meaning(state) {
-            best.take_better(meaning, classes);
+pub fn run_part<T: Patterns>(name: &mut Name, tables: &T, slot: u32, index: u32) -> bool {
+    let Some(part) = tables.part(slot, index) else { return false };
+    name.begin_walk(part.start);
+    for _ in 0..STATES {
+        if !tables.step(part, name) {
+            break;
         }
-    });
-    name.set_pattern_key(best.key);
-    best.rank
+    }
+    true
 }
 
-struct Best {
-    rank: u32,
+/// A state before each octet, one before the end, and the one behind it.
+const STATES: u32 = TEXT_OCTETS + 2;
+
+/// How far an automaton is, and the best match so far. It lives with the name in a map: the verifier follows every value
+/// that is on the stack, and would not see that one turn of the loop is as another.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Walk {
+    /// What is handed back for the best match.
     key: u64,
+    /// Its rank.
+    rank: u32,
+    state: u32,
+    /// Behind the octet that is next.
+    at: u32,
+    /// Where its label starts.
+    start: u32,
+    /// Labels before that.
+    labels: u32,
+    /// The classes of lists that count.
+    classes: u32,
 }
 
-impl Best {
+impl Walk {
+    /// For which classes the name is judged.
     #[inline(always)]
-    fn take_better(&mut self, meaning: &PatternMatch, classes: u32) {
+    pub(crate) fn set_classes(&mut self, classes: u32) {
+        self.classes = classes;
+    }
+
+    #[inline(always)]
+    pub(crate) fn classes(&self) -> u32 {
+        self.classes
+    }
+
+    #[inline(always)]
+    fn take_better(&mut self, meaning: &PatternMatch) {
         for ((above, mask), key) in (1..).zip(&meaning.masks).zip(&meaning.keys) {
-            if above > self.rank && mask & classes != 0 {
+            if above > self.rank && mask & self.classes != 0 {
                 self.rank = above;
                 self.key = *key;
             }
@@ -142,35 +171,52 @@ impl Part {
     }
 
     /// Calls `on_match` with each state that is a match, on the way from the name's last octet to before its first.
-    #[inline(always)]
-    pub fn walk(&self, name: &Name, mut on_match: impl FnMut(u32)) {
-        /// A state before each octet, one before the end, and the one behind it.
-        const STATES: u32 = TEXT_OCTETS + 2;
-
-        let mut state = self.start;
-        let mut left = Left::of(name);
+    #[cfg(not(target_arch = "bpf"))]
+    pub fn walk(&self, name: &mut Name, mut on_match: impl FnMut(u32)) {
+        name.begin_walk(self.start);
         for _ in 0..STATES {
-            if state <= self.matches {
-                if state != 0 {
-                    on_match(state);
-                }
-                if state <= self.finals {
-                    break;
-                }
+            if self.step(name, |_, state| on_match(state)).is_break() {
+                break;
             }
-            let column = match left.take(name) {
-                Taken::Octet(octet) => self.column(octet),
-                Taken::Dot => self.dot,
-                Taken::End => self.columns.wrapping_sub(1),
-            };
-            state = self.next(state, column);
         }
+    }
+
+    /// Goes on by an octet, and remembers what is better than the best match so far; false if that was all.
+    #[inline(always)]
+    pub fn step_to_best(&self, name: &mut Name) -> bool {
+        let step = self.step(name, |walk, state| {
+            if let Some(meaning) = self.meaning(state) {
+                walk.take_better(meaning);
+            }
+        });
+        step.is_continue()
+    }
+
+    #[inline(always)]
+    fn step(&self, name: &mut Name, mut on_match: impl FnMut(&mut Walk, u32)) -> ControlFlow<()> {
+        let state = name.walk.state;
+        if state <= self.matches {
+            if state != 0 {
+                on_match(&mut name.walk, state);
+            }
+            if state <= self.finals {
+                return ControlFlow::Break(());
+            }
+        }
+        let column = match name.take_last() {
+            Taken::Octet(octet) => self.column(octet),
+            Taken::Dot => self.dot,
+            Taken::End => self.columns.wrapping_sub(1),
+        };
+        name.walk.state = self.next(state, column);
+        ControlFlow::Continue(())
     }
 
     /// What a match means.
     #[inline(always)]
     pub fn meaning(&self, state: u32) -> Option<&PatternMatch> {
-        self.meanings.get(state.wrapping_sub(1) as usize)
+        // A power of two: the mask keeps every index inside, where the verifier sees it.
+        self.meanings.get(state.wrapping_sub(1) as usize & (PART_MATCHES - 1))
     }
 
     #[inline(always)]
@@ -186,44 +232,39 @@ impl Part {
     }
 }
 
-/// What is left of the name, which is taken from its end.
-struct Left {
-    /// Behind the octet that is next.
-    at: u32,
-    /// Where its label starts.
-    start: u32,
-    /// Labels before that.
-    labels: u32,
-}
-
 enum Taken {
     Octet(u8),
     Dot,
     End,
 }
 
-impl Left {
+impl Name {
+    /// All of the name is left.
     #[inline(always)]
-    fn of(name: &Name) -> Self {
-        let labels = name.labels();
+    fn begin_walk(&mut self, state: u32) {
+        let labels = self.labels();
         // Without a label, nothing is left.
-        let (start, at) = if labels == 0 { (0, 0) } else { (name.label_start(labels - 1), name.labels_end()) };
-        Self { at, start, labels: labels.saturating_sub(1) }
+        let (start, at) = if labels == 0 { (0, 0) } else { (self.label_start(labels - 1), self.labels_end()) };
+        self.walk.state = state;
+        self.walk.at = at;
+        self.walk.start = start;
+        self.walk.labels = labels.saturating_sub(1);
     }
 
+    /// Takes the last octet of what is left.
     #[inline(always)]
-    fn take(&mut self, name: &Name) -> Taken {
-        if self.at > self.start {
-            self.at -= 1;
-            return Taken::Octet(name.octet(self.at));
+    fn take_last(&mut self) -> Taken {
+        if self.walk.at > self.walk.start {
+            self.walk.at -= 1;
+            return Taken::Octet(self.octet(self.walk.at));
         }
-        if self.labels == 0 {
+        if self.walk.labels == 0 {
             return Taken::End;
         }
-        self.labels -= 1;
+        self.walk.labels -= 1;
         // A dot, or the octet with the label's length.
-        self.at = self.start.wrapping_sub(1) & 0xff;
-        self.start = name.label_start(self.labels);
+        self.walk.at = self.walk.start.wrapping_sub(1) & 0xff;
+        self.walk.start = self.label_start(self.walk.labels);
         Taken::Dot
     }
 }

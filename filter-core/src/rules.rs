@@ -120,20 +120,38 @@ pub fn rank_of<P: Packet + ?Sized, M: Maps>(
     of_response: bool,
 ) -> Rank {
     let in_force = maps.in_force();
-    let group = if in_force.has_clients() {
-        let client = Client::of(packet, &scratch.transport, of_response);
-        client.map_or(0, |client| maps.group(&client, in_force.generation()))
-    } else {
-        0
-    };
-    let classes = maps.classes(group, in_force.generation());
-    walk(&mut scratch.name, &settings.hash_key, maps, in_force, classes);
+    let generation = in_force.generation();
+    let group = if in_force.has_clients() { maps.group_of(packet, scratch, generation, of_response) } else { 0 };
+    let classes = maps.classes(group, generation);
+    scratch.name.walk.set_classes(classes);
+    maps.find_rule(&mut scratch.name, &settings.hash_key, in_force);
     run_patterns(&mut scratch.name, maps, in_force, classes);
     let Found { rank, key } = scratch.name.found();
     if rank != Rank::NotListed {
         maps.count_hit(key);
     }
     rank
+}
+
+/// The group of the client of a packet.
+#[inline(always)]
+pub fn group_of<P: Packet + ?Sized, R: Rules>(
+    packet: &P,
+    rules: &R,
+    scratch: &Scratch,
+    generation: Generation,
+    of_response: bool,
+) -> u32 {
+    let client = Client::of(packet, &scratch.transport, of_response);
+    client.map_or(0, |client| rules.group(&client, generation))
+}
+
+/// Finds the rule that prevails for the name that was read last, and leaves it there. [`Walk`](crate::patterns::Walk) has
+/// the classes of lists that apply.
+#[inline(always)]
+pub fn find_rule<R: Rules>(name: &mut Name, key: &HashKey, rules: &R, in_force: InForce) {
+    let classes = name.walk.classes();
+    walk(name, key, rules, in_force, classes);
 }
 
 /// Looks up each suffix of the name, from the top-level domain to the whole name, until nothing can prevail any more.

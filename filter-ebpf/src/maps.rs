@@ -10,7 +10,7 @@ use aya_ebpf::{
     programs::XdpContext,
 };
 use filter_core::{
-    Bucket, Client, Counter, EventBudget, Family, Flow, Flows, Generation, Group, HeldBytes, InForce, Maps, Member, Name,
+    Bucket, Client, Counter, EventBudget, Family, Flow, Flows, Generation, Group, HashKey, HeldBytes, InForce, Maps, Member, Name,
     PATTERN_SLOTS, Packet, Part, Patterns, Program, Rank, Reason, Rule, RuleKey, Rules, Scratch, Settings, Sides, Terms, WAYS,
 };
 
@@ -142,8 +142,13 @@ impl Patterns for KernelMaps {
     }
 
     #[inline(always)]
-    fn better_of_part(&self, name: &mut Name, slot: u32, index: u32, classes: u32, rank: u32) -> u32 {
-        verified_once::better_of_part(name, slot, index, classes, rank)
+    fn run(&self, name: &mut Name, slot: u32, index: u32) -> bool {
+        verified_once::run(name, slot, index) != 0
+    }
+
+    #[inline(always)]
+    fn step(&self, part: &Part, name: &mut Name) -> bool {
+        verified_once::step(part, name) != 0
     }
 }
 
@@ -154,14 +159,24 @@ impl Maps for KernelMaps {
     }
 
     #[inline(always)]
+    fn group_of<P: Packet + ?Sized>(
+        &self,
+        _: &P,
+        scratch: &Scratch,
+        generation: Generation,
+        of_response: bool,
+    ) -> u32 {
+        verified_once::group_of(self.0, scratch, generation.index(), u32::from(of_response))
+    }
+
+    #[inline(always)]
+    fn find_rule(&self, name: &mut Name, key: &HashKey, in_force: InForce) {
+        verified_once::find_rule(name, key, in_force.word());
+    }
+
+    #[inline(always)]
     fn count_hit(&self, key: RuleKey) {
-        if let Some(hits) = HITS.get_ptr_mut(key.0) {
-            // SAFETY: the pointer is to a value of the map, which other CPUs change by this instruction only. The target
-            // has the instruction, but core offers no atomic type for it.
-            unsafe { asm!("lock *(u64 *)({} + 0) += {}", in(reg) hits, in(reg) 1_u64) };
-        } else if HITS.insert(key.0, 1, u64::from(BPF_NOEXIST)).is_err() {
-            add_one(Counter::HitsLost);
-        }
+        verified_once::count_hit(key.0);
     }
 
     #[inline(always)]
@@ -250,6 +265,18 @@ impl Room<'_> {
 pub fn go_on_with(ctx: *mut xdp_md, program: Program) {
     // SAFETY: the programs of the map are of this kind.
     unsafe { PROGRAMS.tail_call(&XdpContext::new(ctx), program as u32) };
+}
+
+/// Counts a packet that this rule decided about.
+#[inline(always)]
+pub fn add_hit(key: u64) {
+    if let Some(hits) = HITS.get_ptr_mut(key) {
+        // SAFETY: the pointer is to a value of the map, which other CPUs change by this instruction only. The target
+        // has the instruction, but core offers no atomic type for it.
+        unsafe { asm!("lock *(u64 *)({} + 0) += {}", in(reg) hits, in(reg) 1_u64) };
+    } else if HITS.insert(key, 1, u64::from(BPF_NOEXIST)).is_err() {
+        add_one(Counter::HitsLost);
+    }
 }
 
 /// Counts one more.

@@ -8,14 +8,14 @@ use core::ptr::null_mut;
 
 use aya_ebpf::bindings::xdp_md;
 use filter_core::{
-    Flow, HashKey, Held, HeldBytes, Judge, Layer, Name, Reason, Scratch, Settings,
-    better_of_part as better_of_one_part, rank_of,
+    Flow, Generation, HashKey, Held, HeldBytes, InForce, Judge, Layer, Name, Part, Reason, Scratch, Settings,
+    find_rule as find_one_rule, group_of as group_of_one_client, rank_of, run_part,
 };
 
 use crate::{
     events,
     frame::{Linear, Paged},
-    maps::{FlowMaps, KernelMaps},
+    maps::{self, FlowMaps, KernelMaps},
     numbers::{found_number, hello_number, reason, taken_number},
 };
 
@@ -39,13 +39,51 @@ pub extern "C" fn rank(ctx: *mut xdp_md, settings: *const Settings, scratch: *mu
     rank_of(&Paged(ctx), settings, &KernelMaps(ctx), scratch, of_response != 0) as u32
 }
 
-/// [`filter_core::better_of_part`] over the maps of patterns.
+/// [`filter_core::group_of`] over the maps.
 #[unsafe(no_mangle)]
 #[inline(never)]
-pub extern "C" fn better_of_part(name: *mut Name, slot: u32, index: u32, classes: u32, rank: u32) -> u32 {
+pub extern "C" fn group_of(ctx: *mut xdp_md, scratch: *const Scratch, generation: u32, of_response: u32) -> u32 {
     // SAFETY: as above.
-    let Some(name) = (unsafe { name.as_mut() }) else { return u32::MAX };
-    better_of_one_part(name, &KernelMaps::without_frame(), slot, index, classes, rank)
+    let Some(scratch) = (unsafe { scratch.as_ref() }) else { return 0 };
+    let generation = Generation::from_index(generation);
+    group_of_one_client(&Paged(ctx), &KernelMaps(ctx), scratch, generation, of_response != 0)
+}
+
+/// [`filter_core::find_rule`] over the maps; gives 0.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn find_rule(name: *mut Name, key: *const HashKey, in_force: u64) -> u32 {
+    // SAFETY: as above.
+    if let (Some(name), Some(key)) = (unsafe { name.as_mut() }, unsafe { key.as_ref() }) {
+        find_one_rule(name, key, &KernelMaps::without_frame(), InForce::from_word(in_force));
+    }
+    0
+}
+
+/// [`maps::add_hit`]; gives 0.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn count_hit(key: u64) -> u32 {
+    maps::add_hit(key);
+    0
+}
+
+/// [`filter_core::run_part`]; 1 or 0.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn run(name: *mut Name, slot: u32, index: u32) -> u32 {
+    // SAFETY: as above.
+    let Some(name) = (unsafe { name.as_mut() }) else { return 0 };
+    u32::from(run_part(name, &KernelMaps::without_frame(), slot, index))
+}
+
+/// [`Part::step_to_best`]; 1 or 0.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn step(part: *const Part, name: *mut Name) -> u32 {
+    // SAFETY: as above.
+    let (Some(part), Some(name)) = (unsafe { part.as_ref() }, unsafe { name.as_mut() }) else { return 0 };
+    u32::from(part.step_to_best(name))
 }
 
 macro_rules! judging {

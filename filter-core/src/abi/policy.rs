@@ -17,6 +17,12 @@ impl Generation {
         Self(self.0 ^ 1)
     }
 
+    /// The one with this number.
+    #[inline(always)]
+    pub const fn from_index(index: u32) -> Self {
+        Self(index & 1)
+    }
+
     /// 0 or 1.
     #[inline(always)]
     pub const fn index(self) -> u32 {
@@ -238,6 +244,18 @@ impl InForce {
     #[inline(always)]
     pub const fn has_patterns(self) -> bool {
         self.0 & Self::PATTERNS != 0
+    }
+
+    /// All of it, as an argument of a function of the kernel program.
+    #[inline(always)]
+    pub const fn word(self) -> u64 {
+        self.0
+    }
+
+    /// The one with this word.
+    #[inline(always)]
+    pub const fn from_word(word: u64) -> Self {
+        Self(word)
     }
 }
 

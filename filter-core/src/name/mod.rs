@@ -14,6 +14,7 @@ use crate::{
     abi::Rank,
     hash::HashKey,
     packet::Packet,
+    patterns::Walk,
     rules::{Found, RuleKey},
 };
 
@@ -106,8 +107,8 @@ pub struct Name {
     starts: [u8; LABELS as usize + 1],
     /// The rule that prevails.
     matched: u64,
-    /// The key of the best pattern that matched.
-    pattern_key: u64,
+    /// Where the walk of a pattern automaton stands.
+    pub(crate) walk: Walk,
     labels: u32,
     len: u32,
     form: u32,
@@ -125,7 +126,7 @@ impl Default for Name {
             hashes: [0; LABELS as usize + 1],
             starts: [0; LABELS as usize + 1],
             matched: 0,
-            pattern_key: 0,
+            walk: Walk::default(),
             labels: 0,
             len: 0,
             form: Form::Wire as u32,
@@ -257,16 +258,6 @@ impl Name {
             Form::Wire => self.len.saturating_sub(1),
             Form::Text => self.len,
         }
-    }
-
-    #[inline(always)]
-    pub(crate) fn set_pattern_key(&mut self, key: u64) {
-        self.pattern_key = key;
-    }
-
-    #[inline(always)]
-    pub(crate) fn pattern_key(&self) -> u64 {
-        self.pattern_key
     }
 
     #[inline(always)]

@@ -148,9 +148,9 @@ pub fn compile_within(
 impl Compiled {
     /// The patterns that match the name, in order.
     pub fn matching(&self, name: &Name) -> Vec<PatternId> {
-        let mut matching = Vec::new();
+        let (mut matching, mut name) = (Vec::new(), *name);
         for part in &self.parts {
-            part.table.walk(name, |state| matching.extend(part.patterns(state)));
+            part.table.walk(&mut name, |state| matching.extend(part.patterns(state)));
         }
         matching.sort_unstable();
         matching.dedup();
