@@ -2,6 +2,7 @@
 //! and serves an API that the command line is a client of.
 
 pub mod api;
+pub mod check;
 pub mod controller;
 pub mod kernel;
 pub mod lists;

@@ -14,6 +14,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().verb {
         Verb::Run(args) => verbs::run::run(&args),
         Verb::Block(args) => verbs::block::run(&args),
+        Verb::Check(args) => verbs::check::run(&args),
         Verb::Status(args) => verbs::status::run(&args),
         Verb::Stats(args) => verbs::stats::run(&args),
         Verb::Test(args) => verbs::test::run(&args),

@@ -38,9 +38,8 @@ pub(super) fn format(head: &[u8]) -> Format {
 /// The format that has such lines, and how much that says.
 fn mark(line: &[u8]) -> Option<(Format, u32)> {
     match line {
-        [] => None,
+        [] | [b'!' | b';', ..] => None,
         [b'#', ..] => comment(line),
-        [b'!' | b';', ..] => None,
         b"msFilterList" => Some((Format::Tpl, CERTAIN)),
         [b'[', rest @ .., b']'] if is_agent(rest) => Some((Format::AdBlock, CERTAIN)),
         [b'{', b'+' | b'-', ..] => Some((Format::Privoxy, CERTAIN)),

@@ -108,7 +108,7 @@ fn read(text: impl BufRead, reading: &mut Reading<'_>) -> Result<(), ReadError> 
         reading.report.lines = lines.number().saturating_add(1);
         match lines.next() {
             Ok(Some(Line::Whole(line))) => format.line(line, reading).map_err(ReadError::Stop)?,
-            Ok(Some(Line::TooLong(start))) => formats::long_line(start, reading),
+            Ok(Some(Line::TooLong(start))) => formats::long_line(start, reading).map_err(ReadError::Stop)?,
             Ok(None) => break,
             Err(error) => return Err(ReadError::Line(error)),
         }
