@@ -131,15 +131,23 @@ impl Check {
 pub struct Verdicts(Rules);
 
 impl Verdicts {
-    /// Which of these names all lists together would block, in their order.
-    pub fn blocked<'a>(&self, names: impl IntoIterator<Item = &'a Domain>) -> Result<Vec<Blocked>, PatternsTooLarge> {
+    /// The rule of all lists together that decides about each of these names, if there is one.
+    pub fn deciding<'a>(
+        &self,
+        names: impl IntoIterator<Item = &'a Domain>,
+    ) -> Result<Vec<Option<(RuleText, Place)>>, PatternsTooLarge> {
         let judge = self.0.judge()?;
-        let judged = names.into_iter().filter_map(|name| {
-            let (rule, at) = judge(name.as_str())?;
-            let blocks = matches!(rule.action, Action::Block | Action::BlockImportant);
-            blocks.then(|| Blocked { name: name.to_string(), rule, at })
+        Ok(names.into_iter().map(|name| judge(name.as_str())).collect())
+    }
+
+    /// Which of these names all lists together would block, in their order.
+    pub fn blocked(&self, names: &[Domain]) -> Result<Vec<Blocked>, PatternsTooLarge> {
+        let judged = names.iter().zip(self.deciding(names)?);
+        let blocked = judged.filter_map(|(name, deciding)| {
+            let (rule, at) = deciding.filter(|(rule, _)| rule.action.blocks())?;
+            Some(Blocked { name: name.to_string(), rule, at })
         });
-        Ok(judged.collect())
+        Ok(blocked.collect())
     }
 }
 

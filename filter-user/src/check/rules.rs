@@ -64,11 +64,12 @@ impl Rules {
     /// Takes out the rules that others cancel.
     pub fn settle(&mut self) {
         for RuleText { action, scope, text } in std::mem::take(&mut self.cancelled) {
-            if let Some(scope) = scope {
-                let rules = self.names.get_mut(&*text);
-                rules.into_iter().for_each(|rules| rules.retain(|rule| (rule.scope, rule.action) != (scope, action)));
-            } else {
+            let Some(scope) = scope else {
                 self.patterns.remove(&(text.into(), action));
+                continue;
+            };
+            if let Some(rules) = self.names.get_mut(&*text) {
+                rules.retain(|rule| (rule.scope, rule.action) != (scope, action));
             }
         }
     }

@@ -10,17 +10,17 @@ use super::Against;
 
 #[derive(Serialize)]
 pub struct Output<'a> {
-    lists: Vec<List<'a>>,
+    lists: Vec<Checked<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     against: Option<AgainstList<'a>>,
 }
 
 #[derive(Serialize)]
-struct List<'a> {
+struct Checked<'a> {
     list: &'a str,
     format: &'static str,
     lines: u32,
-    rules: Vec<Kind>,
+    rules: Vec<Rules>,
     repeated: Findings<'a>,
     redundant: Findings<'a>,
     cancelling: u64,
@@ -29,7 +29,7 @@ struct List<'a> {
 }
 
 #[derive(Serialize)]
-struct Kind {
+struct Rules {
     action: &'static str,
     kind: &'static str,
     count: u64,
@@ -104,15 +104,15 @@ impl<'a> Output<'a> {
     }
 }
 
-fn list<'a>(lists: &'a [CheckedList], list: &'a CheckedList) -> List<'a> {
+fn list<'a>(lists: &'a [CheckedList], list: &'a CheckedList) -> Checked<'a> {
     let report = &list.report;
     let kinds = report.kinds.iter();
-    List {
+    Checked {
         list: &report.list,
         format: report.format.as_str(),
         lines: report.lines,
         rules: kinds
-            .map(|(action, kind, count)| Kind { action: action.as_str(), kind: kind.as_str(), count })
+            .map(|(action, kind, count)| Rules { action: action.as_str(), kind: kind.as_str(), count })
             .collect(),
         repeated: findings(lists, report.repeated, &list.repeated),
         redundant: findings(lists, list.redundant, &list.redundant_examples),
