@@ -10,9 +10,9 @@ use anyhow::{Context as _, ensure};
 use fastrand::Rng;
 use filter_core::{Bucket, Flow, Options, Reason, RuleKey, Settings, WAYS};
 use filter_user::{
-    kernel::{Filter, LoadOptions, ProgramInfo, TestBed},
+    kernel::{Filter, LoadOptions, ProgramInfo, TestBed, draw_hash_key},
     lists::Domain,
-    policy::{Names, RuleBook},
+    policy::RuleBook,
 };
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
@@ -77,13 +77,8 @@ fn filter_with(rules: &[&str]) -> anyhow::Result<Filter> {
 
 /// The names that people visit and that not even the largest set of rules blocks.
 fn not_listed<'n>(plan: &Plan, names: &'n RealNames) -> anyhow::Result<Vec<&'n str>> {
-    let mut rules = Names::default();
-    let mut list = rules.list("rules");
-    for rule in names.some_rules(plan.most_rules()) {
-        list.insert(rule, 0)?;
-    }
-    let (book, _) = RuleBook::new(rules, *load_filter(1)?.hash_key())?;
-    let free = |name: &&str| Domain::parse(name).is_ok_and(|name| book.matching(&name).is_none());
+    let book = RuleBook::blocking_all(draw_hash_key()?, "rules", names.some_rules(plan.most_rules()))?;
+    let free = |name: &&str| Domain::parse(name).is_ok_and(|name| book.blocking(&name).is_none());
     let popular = names::some(&names.popular, names.popular.len());
     Ok(std::iter::once(ONE_NAME).chain(popular).filter(free).collect())
 }

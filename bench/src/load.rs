@@ -12,8 +12,9 @@ use std::{
 
 use anyhow::{Context as _, ensure};
 use filter_user::{
+    kernel::{Filter, Groups, LoadOptions, draw_hash_key},
     lists::{self, ListOptions},
-    policy::{Names, RuleBook},
+    policy::{Builder, RuleBook},
 };
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use rustix::time::{ClockId, clock_gettime};
@@ -83,15 +84,20 @@ pub fn measure(plan: &Plan, names: &RealNames, rows: &mut Rows) -> anyhow::Resul
 /// Loads the list, and writes what that took to standard output.
 pub fn once(list: &Path) -> anyhow::Result<()> {
     let resident = memory("VmRSS:")?;
-    let mut names = Names::default();
-    let (report, parse) = timed(|| Ok(lists::load(list, &ListOptions::default(), &mut names.list(""), &mut |_| ())?))?;
-    let count = names.len() as usize;
+    let hash_key = draw_hash_key()?;
+    let mut builder = Builder::new(hash_key);
+    let (report, parse) = timed(|| Ok(lists::load(list, &ListOptions::default(), &mut builder.list("names", 0), &mut |_| ())?))?;
+    let count = builder.len() as usize;
     ensure!(report.unusable_entries() == 0, "the list of the measurement has names that are none");
-    let (mut filter, program) = timed(|| kernel::load_filter(count))?;
-    let hash_key = *filter.hash_key();
-    let ((rules, keys), book) = timed(|| Ok(RuleBook::new(names, hash_key)?))?;
-    let ((), map) = timed(|| Ok(filter.insert_many(&keys, |_| ())?))?;
-    drop(keys);
+    let (rules, book) = timed(|| Ok(builder.finish()?))?;
+    let options = LoadOptions {
+        hash_key: Some(hash_key),
+        max_rules: u32::try_from(rules.entries_in_force())?,
+        ..LoadOptions::default()
+    };
+    let (mut filter, program) = timed(|| Ok(Filter::load(&options)?))?;
+    let before = RuleBook::empty(hash_key);
+    let (_, map) = timed(|| Ok(filter.install(&before, &rules, &Groups::default(), |_| ())?))?;
     let loaded = Loaded {
         names: count as f64,
         parse,

@@ -91,10 +91,10 @@ fn rules_of(collection: &Path, most: usize) -> anyhow::Result<Vec<String>> {
 fn load(lists: &[PathBuf], enough: usize) -> anyhow::Result<Names> {
     let mut names = Names::default();
     for list in lists {
-        if names.len() as usize >= enough {
+        if names.len() >= enough {
             break;
         }
-        lists::load(list, &ListOptions::default(), &mut names.list(""), &mut |_| ())?;
+        lists::load(list, &ListOptions::default(), &mut names, &mut |_| ())?;
     }
     Ok(names)
 }

@@ -141,15 +141,17 @@ fn payload(start: &[u8], random: &mut Rng) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use filter_core::{HASH_KEY_WORDS, HashKey, Offline, Options, RuleKey, Rules, Settings};
+    use filter_core::{Generation, HASH_KEY_WORDS, HashKey, Offline, Options, Patterns, RuleKey, Rules, Settings, Terms};
 
     use super::*;
 
     struct Listed(Option<RuleKey>);
 
+    impl Patterns for Listed {}
+
     impl Rules for Listed {
-        fn matches(&self, key: RuleKey) -> bool {
-            self.0 == Some(key)
+        fn terms(&self, key: RuleKey, _: Generation) -> Option<&Terms> {
+            (self.0 == Some(key)).then_some(&Terms::BLOCK_SUBTREE)
         }
     }
 

@@ -1,14 +1,14 @@
 //! The decision over one frame.
 
 use crate::{
-    abi::{Scratch, Segment, Settings},
+    abi::{Rank, Scratch, Segment, Settings},
     dns,
     flows::{FlowKey, Flows},
     headers::{self, Layer, Protocol, Stop, Tcp, Transport, layers},
     maps::Maps,
     name::NameEnd,
     packet::{Frame, Packet},
-    reason::Reason,
+    reason::{Message, Reason},
     tls::{self, HelloEnd},
 };
 
@@ -55,18 +55,21 @@ pub struct Judge<'p, P: ?Sized, M> {
 impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
     #[inline(always)]
     fn frame<F: Flows>(&mut self, flows: &mut F, found: Result<Transport, Stop>) -> Reason {
-        /// What is around a tunnel, the tunnel, and what is in it.
-        const ROUNDS: u32 = 3;
+        /// What is around a tunnel, and the tunnel.
+        const ROUNDS: u32 = 2;
 
-        let mut found = found;
+        // Most frames are done with here, and in the kernel pay for no loop.
+        let mut judged = found.and_then(|transport| self.transport(flows, &transport));
         for _ in 0..ROUNDS {
-            match found.and_then(|transport| self.transport(flows, &transport)) {
-                Ok(reason) => return reason,
-                Err(Stop::Because(reason)) => return self.settled(reason),
-                Err(Stop::Layered(layer, at)) => found = P::layered(self, layer, at).map_err(Stop::Because),
-            }
+            let Err(Stop::Layered(layer, at)) = judged else { break };
+            let found = P::layered(self, layer, at).map_err(Stop::Because);
+            judged = found.and_then(|transport| self.transport(flows, &transport));
         }
-        Reason::UdpOther
+        match judged {
+            Ok(reason) => reason,
+            Err(Stop::Because(reason)) => self.settled(reason),
+            Err(Stop::Layered(..)) => Reason::UdpOther,
+        }
     }
 
     /// Finds the transport behind the layers that start with this one at this offset.
@@ -96,12 +99,12 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
     #[inline(always)]
     fn datagram(&mut self, transport: &Transport) -> Result<Reason, Stop> {
         let udp = headers::udp(self.packet, transport)?;
-        if self.settings.is_dns_port(udp.destination_port) || self.settings.is_dns_port(udp.source_port) {
+        if self.settings.is_dns(udp.ports) {
             self.scratch.transport = *transport;
             self.scratch.sequence = 0;
             return Ok(P::dns_message(self, udp.at, udp.end));
         }
-        match Layer::in_udp(udp.destination_port) {
+        match Layer::in_udp(udp.ports.destination()) {
             Some(layer) if transport.tunnels < layers::TUNNELS => {
                 self.scratch.transport = transport.ending_at(udp.end);
                 Err(Stop::Layered(layer, udp.at))
@@ -118,18 +121,13 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
             if tcp.at >= tcp.end {
                 return Err(Reason::TcpOther);
             }
-            let begins = tls::may_start(self.packet, tcp.at) || self.is_dns(&tcp);
+            let begins = tls::may_start(self.packet, tcp.at) || self.settings.is_dns(tcp.ports);
             if !begins && !self.is_awaited(flows, transport, &tcp)? {
                 return Err(Reason::TcpOther);
             }
         }
         self.scratch.transport = *transport;
         Ok(P::segment_of_interest(self, flows))
-    }
-
-    #[inline(always)]
-    fn is_dns(&self, tcp: &Tcp) -> bool {
-        self.settings.is_dns_port(tcp.destination_port) || self.settings.is_dns_port(tcp.source_port)
     }
 
     /// True if the flow may have a message under way, or its first octet.
@@ -176,7 +174,7 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
         let opened = bucket.first_octet(hash, sequence);
         let may_be_held = bucket.may_hold(hash);
         let is_first = opened.is_none_or(|first| first == sequence);
-        let is_dns_port = self.is_dns(&tcp);
+        let is_dns_port = self.settings.is_dns(tcp.ports);
         // Octets of a message that is under way are left alone, whatever they look like.
         let before = if is_first && (opened.is_some() || !may_be_held) && !is_dns_port {
             tls::octets_before(self.packet, tcp.at, tcp.end)
@@ -250,15 +248,18 @@ impl<P: Packet + ?Sized, M: Maps> Judge<'_, P, M> {
         tls::handshake(self, at, end)
     }
 
-    /// Looks up the name that was read last. It is reported if a rule blocks it, or if all names are.
+    /// Looks up the name that was read last. It is reported if a rule blocks it, or if all names are. Where it is exempt,
+    /// only important rules block it.
     #[inline(always)]
-    pub(crate) fn judge_name(&mut self, record: u32, blocked: Reason, passed: Reason) -> Reason {
-        let is_blocked = self.maps.any_matches::<P>(&mut self.scratch.name, &self.settings.hash_key);
-        if is_blocked || self.settings.reports_passed() {
-            let reason = if is_blocked { blocked } else { passed };
+    pub(crate) fn judge_name(&mut self, record: u32, message: Message, is_exempt: bool) -> Reason {
+        let of_response = matches!(message, Message::Response);
+        let rank = self.maps.rank(self.packet, self.settings, self.scratch, of_response);
+        let rank = if is_exempt && rank == Rank::Block { Rank::Allow } else { rank };
+        let reason = message.reason(rank);
+        if reason.is_blocked() || self.settings.reports_passed() {
             self.scratch.record = record;
             self.maps.report(self.settings, self.scratch, reason);
         }
-        if is_blocked { blocked } else { passed }
+        reason
     }
 }

@@ -72,14 +72,10 @@ impl HashKey {
         self.label_words.get((place & 7) as usize).copied().unwrap_or_default()
     }
 
-    /// Hash of a flow.
-    #[inline(always)]
-    pub(crate) fn flow(&self, key: &FlowKey) -> u32 {
-        let [w0, w1, w2, w3, ports] = key.0;
-        let [k0, k1, k2, k3, k4, ..] = self.label_words;
-        let sums = add_word(add_word(self.label_start, k4, ports), k0, w0);
-        let [_, high] = if key.is_v6() { add_word(add_word(add_word(sums, k1, w1), k2, w2), k3, w3) } else { sums };
-        (high >> 32) as u32
+    /// What flows are hashed under.
+    pub(crate) fn of_flows(&self) -> FlowHashKey {
+        let [w0, w1, w2, w3, ports, ..] = self.label_words.map(|[[_, low], [_, high]]| [low, high]);
+        FlowHashKey { start: self.label_start[1], ports, addresses: [w0, w1, w2, w3] }
     }
 
     /// Hash of the name that has this label below the parent.
@@ -88,6 +84,28 @@ impl HashKey {
         let [parent_low, parent_high, label_low, label_high] = self.node_words;
         let sums = add_word(self.node_start, [parent_low, parent_high], parent);
         high_halves(add_word(sums, [label_low, label_high], label))
+    }
+}
+
+/// The part of a [`HashKey`] for flows, close together: of the whole key, most packets need nothing else.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(crate) struct FlowHashKey {
+    start: u64,
+    ports: Pair,
+    addresses: [Pair; 4],
+}
+
+impl FlowHashKey {
+    /// Hash of a flow.
+    #[inline(always)]
+    pub(crate) fn hash(&self, key: &FlowKey) -> u32 {
+        let [w0, w1, w2, w3, ports] = key.0;
+        let [k0, k1, k2, k3] = self.addresses;
+        let sum = self.start.wrapping_add(product(self.ports, ports)).wrapping_add(product(k0, w0));
+        let others = || product(k1, w1).wrapping_add(product(k2, w2)).wrapping_add(product(k3, w3));
+        let sum = if key.is_v6() { sum.wrapping_add(others()) } else { sum };
+        (sum >> 32) as u32
     }
 }
 
@@ -100,9 +118,12 @@ fn add(sums: Pair, keys: Pair, half: u32) -> Pair {
 /// One multiplication for two halves: MULTILINEAR-HM of the same paper, as strongly universal.
 #[inline(always)]
 fn add_word([s0, s1]: Pair, [[l0, l1], [h0, h1]]: [Pair; 2], word: u64) -> Pair {
-    let (low, high) = (word & 0xffff_ffff, word >> 32);
-    let product = |l: u64, h: u64| l.wrapping_add(low).wrapping_mul(h.wrapping_add(high));
-    [s0.wrapping_add(product(l0, h0)), s1.wrapping_add(product(l1, h1))]
+    [s0.wrapping_add(product([l0, h0], word)), s1.wrapping_add(product([l1, h1], word))]
+}
+
+#[inline(always)]
+fn product([low, high]: Pair, word: u64) -> u64 {
+    low.wrapping_add(word & 0xffff_ffff).wrapping_mul(high.wrapping_add(word >> 32))
 }
 
 /// The upper halves are those that are strongly universal.

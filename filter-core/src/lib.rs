@@ -25,6 +25,7 @@
 )]
 
 mod abi;
+mod clients;
 mod cursor;
 mod decide;
 mod dns;
@@ -36,11 +37,16 @@ mod name;
 #[cfg(not(target_arch = "bpf"))]
 mod offline;
 mod packet;
+mod patterns;
 mod reason;
 mod rules;
 mod tls;
 
-pub use abi::{Event, EventBudget, Fragments, Options, Program, Rule, Scratch, Settings, Sides};
+pub use abi::{
+    Event, EventBudget, Fragments, Generation, Group, InForce, Masks, Member, Options, Program, Rank, Rule, Scratch,
+    Settings, Sides, Terms, highest_rank,
+};
+pub use clients::Client;
 pub use decide::{Judge, Taken, decide, decide_by_layers};
 pub use flows::{Bucket, Flow, Flows, Held, HeldBytes, WAYS};
 pub use hash::{HASH_KEY_WORDS, HashKey};
@@ -50,6 +56,10 @@ pub use name::{Form, NAME_BYTES, Name, NameEnd};
 #[cfg(not(target_arch = "bpf"))]
 pub use offline::Offline;
 pub use packet::{Frame, Packet, Step};
+pub use patterns::{
+    PART_BYTES, PART_CELLS, PART_MATCHES, PARTS, PATTERN_SLOTS, Part, PatternMatch, Patterns, RANKS, best_pattern,
+    better_of_part,
+};
 pub use reason::{Counter, Message, Reason, Verdict};
-pub use rules::{RuleKey, Rules, any_matches, matching_rule};
+pub use rules::{Found, RuleKey, Rules, prevailing_rule, rank_of};
 pub use tls::HelloEnd;

@@ -3,12 +3,14 @@
 use std::{cell::RefCell, collections::BTreeMap};
 
 use crate::{
-    abi::{Event, Scratch, Settings, Sides},
+    abi::{Event, Generation, InForce, Scratch, Settings, Sides, Terms},
+    clients::Client,
     decide::decide,
     flows::{Bucket, Flow, Flows, HeldBytes, WAYS},
     maps::Maps,
     name::Name,
     packet::Frame,
+    patterns::{Part, Patterns},
     reason::{Counter, Reason},
     rules::{RuleKey, Rules},
 };
@@ -89,9 +91,27 @@ struct Tables<R> {
     events: RefCell<Vec<Event>>,
 }
 
+impl<R: Rules> Patterns for Tables<R> {
+    fn part(&self, slot: u32, index: u32) -> Option<&Part> {
+        self.rules.part(slot, index)
+    }
+}
+
 impl<R: Rules> Rules for Tables<R> {
-    fn matches(&self, key: RuleKey) -> bool {
-        self.rules.matches(key)
+    fn in_force(&self) -> InForce {
+        self.rules.in_force()
+    }
+
+    fn terms(&self, key: RuleKey, generation: Generation) -> Option<&Terms> {
+        self.rules.terms(key, generation)
+    }
+
+    fn group(&self, client: &Client, generation: Generation) -> u32 {
+        self.rules.group(client, generation)
+    }
+
+    fn classes(&self, group: u32, generation: Generation) -> u32 {
+        self.rules.classes(group, generation)
     }
 }
 
@@ -99,6 +119,8 @@ impl<R: Rules> Maps for Tables<R> {
     fn count(&self, counter: Counter) {
         *self.counters.borrow_mut().entry(counter).or_default() += 1;
     }
+
+    fn count_hit(&self, _: RuleKey) {}
 
     fn sides(&self) -> Sides {
         self.sides

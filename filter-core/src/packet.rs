@@ -24,6 +24,12 @@ pub trait Packet {
     /// The `N` bytes at `at`.
     fn read<const N: usize>(&self, at: u32) -> Option<[u8; N]>;
 
+    /// The `N` bytes at `at` of the frame, which holds the last of the bytes if it is not all of them.
+    #[inline(always)]
+    fn read_frame<const N: usize>(&self, at: u32) -> Option<[u8; N]> {
+        self.read(at)
+    }
+
     /// Copies `len` bytes at `at` to `to` in `into`. `len` is 1 to 256, `to` at most 255.
     fn copy(&self, at: u32, len: u32, into: &mut [u8; NAME_BYTES], to: u32) -> Option<()>;
 

@@ -1,5 +1,7 @@
 //! Why a packet passed or was dropped. Every reason has a counter.
 
+use crate::abi::Rank;
+
 /// What happens to a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -37,6 +39,22 @@ impl Message {
             Self::Query => "query",
             Self::Response => "response",
             Self::ClientHello => "client_hello",
+        }
+    }
+
+    /// Why a message meets its verdict that has a name of this rank.
+    #[inline(always)]
+    pub const fn reason(self, rank: Rank) -> Reason {
+        match (self, rank) {
+            (Self::Query, Rank::NotListed) => Reason::DnsNotListed,
+            (Self::Query, Rank::Allow | Rank::AllowImportant) => Reason::DnsAllowed,
+            (Self::Query, Rank::Block | Rank::BlockImportant) => Reason::DnsBlocked,
+            (Self::Response, Rank::NotListed) => Reason::DnsResponseNotListed,
+            (Self::Response, Rank::Allow | Rank::AllowImportant) => Reason::DnsResponseAllowed,
+            (Self::Response, Rank::Block | Rank::BlockImportant) => Reason::DnsResponseBlocked,
+            (Self::ClientHello, Rank::NotListed) => Reason::TlsNotListed,
+            (Self::ClientHello, Rank::Allow | Rank::AllowImportant) => Reason::TlsAllowed,
+            (Self::ClientHello, Rank::Block | Rank::BlockImportant) => Reason::TlsBlocked,
         }
     }
 
@@ -122,10 +140,14 @@ reasons! {
     DnsNameTooLong, "dns_name_too_long", Pass;
     /// A DNS query for a name that no rule matches.
     DnsNotListed, "dns_not_listed", Pass;
+    /// A DNS query for a name that a rule allows.
+    DnsAllowed, "dns_allowed", Pass;
     /// A DNS query for a name that a rule blocks.
     DnsBlocked, "dns_blocked", Drop;
     /// A DNS response with names that no rule matches.
     DnsResponseNotListed, "dns_response_not_listed", Pass;
+    /// A DNS response to a question for a name that a rule allows.
+    DnsResponseAllowed, "dns_response_allowed", Pass;
     /// A DNS response with a name that a rule blocks: asked for, or the target of an alias.
     DnsResponseBlocked, "dns_response_blocked", Drop;
     /// A ClientHello that goes on in another segment before its server name is complete.
@@ -142,6 +164,8 @@ reasons! {
     TlsNameMalformed, "tls_name_malformed", Pass;
     /// A ClientHello whose server names no rule matches.
     TlsNotListed, "tls_not_listed", Pass;
+    /// A ClientHello with a server name that a rule allows.
+    TlsAllowed, "tls_allowed", Pass;
     /// A ClientHello with a server name that a rule blocks.
     TlsBlocked, "tls_blocked", Drop;
 }
@@ -159,12 +183,26 @@ impl Reason {
         matches!(self, Self::DnsBlocked | Self::DnsResponseBlocked | Self::TlsBlocked)
     }
 
+    /// True if a rule decided: it blocks a name of the packet, or allows it.
+    #[inline(always)]
+    pub const fn is_of_rule(self) -> bool {
+        self.is_blocked() || matches!(self, Self::DnsAllowed | Self::DnsResponseAllowed | Self::TlsAllowed)
+    }
+
+    /// True if this remains what is to be said of a message, of which another name gave the other reason.
+    #[inline(always)]
+    pub(crate) const fn stands_before(self, other: Self) -> bool {
+        self.is_blocked() || (matches!(self, Self::DnsResponseAllowed) && !other.is_blocked())
+    }
+
     /// What kind of message the reason is about, if it is about a name.
     pub const fn message(self) -> Option<Message> {
         match self {
-            Self::DnsNotListed | Self::DnsBlocked => Some(Message::Query),
-            Self::DnsResponseNotListed | Self::DnsResponseBlocked => Some(Message::Response),
-            Self::TlsNotListed | Self::TlsBlocked => Some(Message::ClientHello),
+            Self::DnsNotListed | Self::DnsAllowed | Self::DnsBlocked => Some(Message::Query),
+            Self::DnsResponseNotListed | Self::DnsResponseAllowed | Self::DnsResponseBlocked => {
+                Some(Message::Response)
+            }
+            Self::TlsNotListed | Self::TlsAllowed | Self::TlsBlocked => Some(Message::ClientHello),
             _ => None,
         }
     }
@@ -234,6 +272,8 @@ counters! {
     FlowsEvicted, "flows_evicted";
     /// A segment that was not held, since it was beyond more gaps than are followed.
     FlowGaps, "flow_gaps";
+    /// A packet that a rule decided about, and that is missing in the rule's hits, since too many rules were hit.
+    HitsLost, "hits_lost";
     /// A block that was not reported, since more happened in a second than are.
     EventsSuppressed, "events_suppressed";
     /// A block that was not reported, since nobody had read the earlier ones.

@@ -3,28 +3,42 @@
 use core::ops::ControlFlow::{self, Break, Continue};
 
 use crate::{
+    abi::{Generation, InForce, Rank, Scratch, Settings, Terms},
+    clients::Client,
     hash::HashKey,
+    maps::Maps,
     name::{LABELS, Name},
+    patterns::{Patterns, best_pattern},
     packet::{Packet, Step},
 };
 
 /// The keyed hash of a name, under which the rules hold it.
 #[repr(transparent)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RuleKey(pub u64);
 
-/// The rules: a BPF hash map in the kernel, whatever holds keys in user space.
-pub trait Rules {
-    /// True if there is a rule for exactly this name. The kernel counts a hit of it.
-    fn matches(&self, key: RuleKey) -> bool;
-
-    /// Calls [`any_matches`]. The kernel has it as a function of its own, as some of [`Packet`]'s methods.
+/// The policy: BPF maps in the kernel, whatever holds keys in user space. Without more than the rules, these are for
+/// everybody.
+pub trait Rules: Patterns {
+    /// Which generation is in force, and what it has.
     #[inline(always)]
-    fn any_matches<P: Packet + ?Sized>(&self, name: &mut Name, key: &HashKey) -> bool
-    where
-        Self: Sized,
-    {
-        any_matches::<P, _>(name, key, self)
+    fn in_force(&self) -> InForce {
+        InForce::new(Generation::default(), Rank::Block)
+    }
+
+    /// What the rules for exactly this name ask for, if there are any.
+    fn terms(&self, key: RuleKey, generation: Generation) -> Option<&Terms>;
+
+    /// The group of a MAC address, and if it has none that of the longest subnet with the address; 0 for all others.
+    #[inline(always)]
+    fn group(&self, _client: &Client, _generation: Generation) -> u32 {
+        0
+    }
+
+    /// The classes of lists that apply to a group.
+    #[inline(always)]
+    fn classes(&self, _group: u32, _generation: Generation) -> u32 {
+        u32::MAX
     }
 }
 
@@ -36,20 +50,100 @@ impl HashKey {
         let root_first = (0..room.labels()).rev();
         Some(RuleKey(root_first.fold(ROOT, |parent, place| self.child(parent, room.label_hash(place)))))
     }
+
+    /// The key of a name that is one already: labels of 1 to 63 octets in lower case, 253 octets in all, no dot at the
+    /// end. Such a name's key is found in half the time of [`HashKey::rule_key`].
+    #[cfg(not(target_arch = "bpf"))]
+    pub fn key_of_canonical(&self, name: &str) -> RuleKey {
+        self.suffix_keys(name).last().unwrap_or_default()
+    }
+
+    /// The keys of all suffixes of such a name, from the top-level domain to the name itself.
+    #[cfg(not(target_arch = "bpf"))]
+    pub fn suffix_keys(&self, name: &str) -> impl Iterator<Item = RuleKey> {
+        name.as_bytes().rsplit(|octet| *octet == b'.').scan(ROOT, |parent, label| {
+            *parent = self.child(*parent, self.label(label.len() as u32, |at| word_at(label, at)));
+            Some(RuleKey(*parent))
+        })
+    }
+
+    /// A key for a text that is no name.
+    #[cfg(not(target_arch = "bpf"))]
+    pub fn text_key(&self, text: &str) -> RuleKey {
+        // No name's hash starts from this one.
+        const NO_ROOT: u64 = 1;
+
+        let pieces = text.as_bytes().chunks(crate::name::LABEL_OCTETS);
+        let hash = |piece: &[u8]| self.label(piece.len() as u32, |at| word_at(piece, at));
+        RuleKey(pieces.fold(NO_ROOT, |parent, piece| self.child(parent, hash(piece))))
+    }
 }
 
-/// The rule that blocks this name, found by the walk that the kernel makes: the one nearest to the root.
-pub fn matching_rule(name: &str, key: &HashKey, rules: &impl Rules) -> Option<RuleKey> {
+/// Eight octets of a label, or the last of them and zeros.
+#[cfg(not(target_arch = "bpf"))]
+fn word_at(label: &[u8], at: u32) -> u64 {
+    let rest = label.get(at as usize..).unwrap_or_default();
+    if let Some(octets) = rest.first_chunk() {
+        return u64::from_le_bytes(*octets);
+    }
+    rest.iter().rev().fold(0, |word, octet| (word << 8) | u64::from(*octet))
+}
+
+/// What won: a rank, and the key of a rule that has it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// The highest rank of all rules that are about the name.
+    pub rank: Rank,
+    /// Of the rules with this rank, the one nearest to the root.
+    pub key: RuleKey,
+}
+
+/// The rule that prevails for this name among those of the given classes, found by the walk that the kernel makes.
+pub fn prevailing_rule(name: &str, key: &HashKey, rules: &impl Rules, classes: u32) -> Option<Found> {
     let mut room = Name::default();
     room.set_text(name, key).ok()?;
-    any_matches::<[u8], _>(&mut room, key, rules).then(|| room.matched())
+    let in_force = rules.in_force();
+    walk(&mut room, key, rules, in_force, classes);
+    run_patterns(&mut room, rules, in_force, classes);
+    let found = room.found();
+    (found.rank != Rank::NotListed).then_some(found)
 }
 
-/// Looks up each suffix of the name, from the top-level domain to the whole name, until one is in the rules. That one
-/// is left in the name.
+/// The rank of the name that was read last, for the client of its packet. The rule that prevails is left in the name,
+/// and counted.
 #[inline(always)]
-pub fn any_matches<P: Packet + ?Sized, R: Rules>(name: &mut Name, key: &HashKey, rules: &R) -> bool {
-    let mut suffixes = Suffixes { name, key, rules, left: name.labels(), suffix: ROOT, found: false };
+pub fn rank_of<P: Packet + ?Sized, M: Maps>(
+    packet: &P,
+    settings: &Settings,
+    maps: &M,
+    scratch: &mut Scratch,
+    of_response: bool,
+) -> Rank {
+    let in_force = maps.in_force();
+    let group = if in_force.has_clients() {
+        let client = Client::of(packet, &scratch.transport, of_response);
+        client.map_or(0, |client| maps.group(&client, in_force.generation()))
+    } else {
+        0
+    };
+    let classes = maps.classes(group, in_force.generation());
+    walk(&mut scratch.name, &settings.hash_key, maps, in_force, classes);
+    run_patterns(&mut scratch.name, maps, in_force, classes);
+    let Found { rank, key } = scratch.name.found();
+    if rank != Rank::NotListed {
+        maps.count_hit(key);
+    }
+    rank
+}
+
+/// Looks up each suffix of the name, from the top-level domain to the whole name, until nothing can prevail any more.
+/// What prevails is left in the name: the verifier follows every value on the stack from turn to turn, and none in a map.
+#[inline(always)]
+pub(crate) fn walk<R: Rules>(name: &mut Name, key: &HashKey, rules: &R, in_force: InForce, classes: u32) {
+    let (generation, top) = (in_force.generation(), in_force.top());
+    let left = name.labels();
+    name.set_found(Found::default());
+    let mut suffixes = Suffixes { name, key, rules, generation, top, classes, left, suffix: ROOT };
     // A plain loop: its body is small enough for the verifier to go through every turn, and `bpf_loop` calls its body
     // through a pointer, which costs more than the body.
     for _ in 0..LABELS {
@@ -57,21 +151,32 @@ pub fn any_matches<P: Packet + ?Sized, R: Rules>(name: &mut Name, key: &HashKey,
             break;
         }
     }
-    let Suffixes { suffix, found, .. } = suffixes;
-    name.set_matched(RuleKey(suffix));
-    found
+}
+
+/// Lets the patterns have their say, where there are any and it can matter.
+#[inline(always)]
+fn run_patterns<R: Rules>(name: &mut Name, rules: &R, in_force: InForce, classes: u32) {
+    if !in_force.has_patterns() || name.found().rank >= in_force.top() {
+        return;
+    }
+    let (rank, key) = best_pattern(name, rules, in_force.generation().index(), classes);
+    if Rank::from_index(rank) > name.found().rank {
+        name.set_found(Found { rank: Rank::from_index(rank), key: RuleKey(key) });
+    }
 }
 
 /// The root's hash.
 const ROOT: u64 = 0;
 
 struct Suffixes<'a, R> {
-    name: &'a Name,
+    name: &'a mut Name,
     key: &'a HashKey,
     rules: &'a R,
+    generation: Generation,
+    top: Rank,
+    classes: u32,
     left: u32,
     suffix: u64,
-    found: bool,
 }
 
 impl<R: Rules> Step for Suffixes<'_, R> {
@@ -82,28 +187,34 @@ impl<R: Rules> Step for Suffixes<'_, R> {
         }
         self.left -= 1;
         self.suffix = self.key.child(self.suffix, self.name.label_hash(self.left));
-        self.found = self.rules.matches(RuleKey(self.suffix));
-        if self.found { Break(()) } else { Continue(()) }
+        let key = RuleKey(self.suffix);
+        let Some(terms) = self.rules.terms(key, self.generation) else { return Continue(()) };
+        let rank = terms.rank(self.left == 0, self.classes);
+        if rank > self.name.found().rank {
+            self.name.set_found(Found { rank, key });
+        }
+        if self.name.found().rank >= self.top { Break(()) } else { Continue(()) }
     }
 }
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     struct Listed(Vec<RuleKey>);
 
+    impl Patterns for Listed {}
+
     impl Rules for Listed {
-        fn matches(&self, key: RuleKey) -> bool {
-            self.0.contains(&key)
+        fn terms(&self, key: RuleKey, _: Generation) -> Option<&Terms> {
+            self.0.contains(&key).then_some(&Terms::BLOCK_SUBTREE)
         }
     }
 
     fn blocked_by(rules: &[&str], name: &str) -> Option<String> {
         let key = HashKey::from_words(core::array::from_fn(|i| !(i as u64).wrapping_mul(0x2545_f491_4f6c_dd1d)));
         let keys: Vec<_> = rules.iter().map(|rule| key.rule_key(rule).unwrap()).collect();
-        let found = matching_rule(name, &key, &Listed(keys.clone()))?;
-        let place = keys.iter().position(|key| *key == found).unwrap();
+        let found = prevailing_rule(name, &key, &Listed(keys.clone()), u32::MAX)?;
+        let place = keys.iter().position(|key| *key == found.key).unwrap();
         Some(rules[place].into())
     }
 
@@ -121,6 +232,19 @@ mod tests {
     #[test]
     fn of_two_rules_the_one_nearest_to_the_root_is_named() {
         assert_eq!(blocked_by(&["a.b.example", "b.example"], "x.a.b.example").as_deref(), Some("b.example"));
+    }
+
+    #[test]
+    fn all_ways_to_a_key_lead_to_the_same() {
+        let key = HashKey::from_words(core::array::from_fn(|i| !(i as u64).wrapping_mul(0x2545_f491_4f6c_dd1d)));
+        let long = format!("{}.{}.b.example", "a".repeat(63), "x23456789-".repeat(6));
+        for name in ["a", "a.example", "12345678.example", "123456789.abcdefghijklmnop.example", &long] {
+            assert_eq!(Some(key.key_of_canonical(name)), key.rule_key(name), "{name}");
+        }
+        let suffixes: Vec<_> = key.suffix_keys("a.b.c").map(Some).collect();
+        assert_eq!(suffixes, ["c", "b.c", "a.b.c"].map(|name| key.rule_key(name)));
+        assert_ne!(Some(key.text_key("a")), key.rule_key("a"), "a text is no name");
+        assert_ne!(key.text_key(&"a".repeat(63)), key.text_key(&"a".repeat(64)));
     }
 
     #[test]

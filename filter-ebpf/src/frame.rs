@@ -8,7 +8,7 @@ use aya_ebpf::{
 };
 use filter_core::{
     Flow, Flows, Frame, HashKey, Held, HeldBytes, HelloEnd, Judge, Layer, Maps, NAME_BYTES, Name, NameEnd, Packet,
-    Program, Reason, Scratch, Step, Taken, Transport,
+    Program, Reason, Step, Taken, Transport,
 };
 
 use crate::{
@@ -38,8 +38,8 @@ impl Linear {
         if at + N > end {
             return None;
         }
-        // SAFETY: the N bytes at `at` lie before the end of the frame; they have no alignment to keep.
-        Some(unsafe { *(at as *const [u8; N]) })
+        // SAFETY: the N bytes at `at` lie before the end of the frame.
+        Some(unsafe { in_words(at) })
     }
 
     #[inline(always)]
@@ -321,6 +321,69 @@ pub fn in_one_register(mut value: usize) -> usize {
     // SAFETY: it copies a register to itself. (With no instruction at all, the line table would be refused.)
     unsafe { asm!("{0} = {0}", inlateout(reg) value, options(pure, nomem, nostack)) };
     value
+}
+
+/// Reads packet memory word by word. LLVM would read octet by octet what is not aligned, and the verifier asks for alignment
+/// on few machines only.
+///
+/// # Safety
+/// The `N` bytes at `at` lie within the frame.
+#[inline(always)]
+unsafe fn in_words<const N: usize>(at: usize) -> [u8; N] {
+    let mut bytes = [0; N];
+    let (eights, rest) = bytes.as_chunks_mut::<8>();
+    let (fours, rest) = rest.as_chunks_mut::<4>();
+    let (twos, ones) = rest.as_chunks_mut::<2>();
+    let mut at = at;
+    for eight in eights {
+        // SAFETY: the eight bytes are among the N.
+        *eight = unsafe { word_64(at) };
+        at += 8;
+    }
+    for four in fours {
+        // SAFETY: as above.
+        *four = unsafe { word_32(at) };
+        at += 4;
+    }
+    for two in twos {
+        // SAFETY: as above.
+        *two = unsafe { word_16(at) };
+        at += 2;
+    }
+    for one in ones {
+        // SAFETY: as above.
+        *one = unsafe { *(at as *const u8) };
+    }
+    bytes
+}
+
+macro_rules! words {
+    ($($name:ident, $word:ty, $kind:literal;)+) => {$(
+        /// The word at an address without alignment.
+        ///
+        /// # Safety
+        /// The word lies within the frame.
+        #[inline(always)]
+        unsafe fn $name(at: usize) -> [u8; size_of::<$word>()] {
+            let word: u64;
+            // SAFETY: it reads a word that the caller knows to be there.
+            unsafe {
+                asm!(
+                    concat!("{0} = *(", $kind, " *)({1} + 0)"),
+                    out(reg) word,
+                    in(reg) at,
+                    options(pure, readonly, nostack),
+                );
+            }
+            (word as $word).to_ne_bytes()
+        }
+    )+};
+}
+
+words! {
+    word_64, u64, "u64";
+    word_32, u32, "u32";
+    word_16, u16, "u16";
 }
 
 #[inline(always)]

@@ -3,25 +3,49 @@
 use core::arch::asm;
 
 use aya_ebpf::{
-    bindings::xdp_md,
-    macros::map,
-    maps::{Array, HashMap, PerCpuArray, ProgramArray, RingBuf},
+    bindings::{BPF_F_INNER_MAP, BPF_F_NO_PREALLOC, BPF_NOEXIST, xdp_md},
+    btf_maps::{self, ArrayOfMaps},
+    macros::{btf_map, map},
+    maps::{Array, HashMap, LpmTrie, PerCpuArray, ProgramArray, RingBuf, lpm_trie::Key},
     programs::XdpContext,
 };
 use filter_core::{
-    Bucket, Counter, EventBudget, Flow, Flows, HashKey, HeldBytes, Maps, Name, Packet, Program, Reason, Rule, RuleKey,
-    Rules, Scratch, Settings, Sides, WAYS,
+    Bucket, Client, Counter, EventBudget, Family, Flow, Flows, Generation, Group, HeldBytes, InForce, Maps, Member, Name,
+    PATTERN_SLOTS, Packet, Part, Patterns, Program, Rank, Reason, Rule, RuleKey, Rules, Scratch, Settings, Sides, Terms, WAYS,
 };
 
 use crate::{frame::Paged, verified_once};
 
 /// Rules until the controller says how many there will be.
 const RULES_UNTIL_SIZED: u32 = 1024;
+/// Different terms that rules may have: the first asks for nothing.
+const TERMS_MOST: u32 = 1 << 12;
+/// Rules whose hits are counted; those that are hit first.
+const RULES_HIT: u32 = 1 << 16;
+/// Subnets of each family, and MAC addresses.
+const CLIENTS: u32 = 1 << 12;
 /// About 3,000 events.
 const EVENT_BYTES: u32 = 1 << 20;
 
 #[map]
 static RULES: HashMap<u64, Rule> = HashMap::with_max_entries(RULES_UNTIL_SIZED, 0);
+/// What rules ask for, under the numbers that they have in the rule map.
+#[map]
+static TERMS: Array<Terms> = Array::with_max_entries(TERMS_MOST, 0);
+/// Packets that a rule decided about, for those that did.
+#[map]
+static HITS: HashMap<u64, u64> = HashMap::with_max_entries(RULES_HIT, BPF_F_NO_PREALLOC);
+#[map]
+static IN_FORCE: Array<InForce> = Array::with_max_entries(1, 0);
+/// The groups of clients; the first is that of all others.
+#[map]
+static GROUPS: Array<Group> = Array::with_max_entries(Group::MOST, 0);
+#[map]
+static MACS: HashMap<u64, Member> = HashMap::with_max_entries(CLIENTS, BPF_F_NO_PREALLOC);
+#[map]
+static SUBNETS4: LpmTrie<u32, Member> = LpmTrie::with_max_entries(CLIENTS, BPF_F_NO_PREALLOC);
+#[map]
+static SUBNETS6: LpmTrie<[u64; 2], Member> = LpmTrie::with_max_entries(CLIENTS, BPF_F_NO_PREALLOC);
 #[map]
 static SETTINGS: Array<Settings> = Array::with_max_entries(1, 0);
 #[map]
@@ -41,6 +65,10 @@ static SPARE: PerCpuArray<HeldBytes> = PerCpuArray::with_max_entries(1, 0);
 /// Programs that another goes on with, at the place of their [`Program`].
 #[map]
 static PROGRAMS: ProgramArray = ProgramArray::with_max_entries(Program::NAMES.len() as u32, 0);
+/// By generation: the parts of its patterns, as many as it has. A place without patterns is empty.
+#[btf_map]
+static PATTERNS: ArrayOfMaps<btf_maps::Array<Part, 1, { BPF_F_INNER_MAP as usize }>, { PATTERN_SLOTS as usize }> =
+    ArrayOfMaps::new();
 #[map]
 static EVENT_BUDGET: PerCpuArray<EventBudget> = PerCpuArray::with_max_entries(1, 0);
 #[map]
@@ -59,21 +87,83 @@ impl KernelMaps {
 
 impl Rules for KernelMaps {
     #[inline(always)]
-    fn matches(&self, key: RuleKey) -> bool {
-        let Some(rule) = RULES.get_ptr_mut(key.0) else { return false };
-        // SAFETY: the pointer is to a value of the map, which other CPUs change by this instruction only. The target
-        // has the instruction, but core offers no atomic type for it.
-        unsafe { asm!("lock *(u64 *)({} + 0) += {}", in(reg) &raw mut (*rule).hits, in(reg) 1_u64) };
-        true
+    fn in_force(&self) -> InForce {
+        IN_FORCE.get(0).copied().unwrap_or_default()
     }
 
     #[inline(always)]
-    fn any_matches<P: Packet + ?Sized>(&self, name: &mut Name, key: &HashKey) -> bool {
-        verified_once::any_matches(name, key) != 0
+    fn terms(&self, key: RuleKey, generation: Generation) -> Option<&Terms> {
+        let number = rule(key)?.terms(generation);
+        if number == Terms::NONE { None } else { TERMS.get(u32::from(number)) }
+    }
+
+    #[inline(always)]
+    fn group(&self, client: &Client, generation: Generation) -> u32 {
+        // SAFETY: the values are copied out at once; they change as a whole.
+        let by_mac = unsafe { MACS.get(client.mac) }.and_then(|member| member.group(generation));
+        by_mac.or_else(|| subnet(client)?.group(generation)).unwrap_or_default()
+    }
+
+    #[inline(always)]
+    fn classes(&self, group: u32, generation: Generation) -> u32 {
+        GROUPS.get(group).map_or(0, |group| group.classes(generation))
+    }
+}
+
+/// The entry of a rule. One that was removed may be in use for another rule already: then it is looked up anew.
+#[inline(always)]
+fn rule(key: RuleKey) -> Option<Rule> {
+    const TRIES: u32 = 2;
+
+    for _ in 0..TRIES {
+        // SAFETY: the value is one word, which is copied out at once.
+        let rule = unsafe { RULES.get(key.0) }.copied()?;
+        if rule.is_of(key) {
+            return Some(rule);
+        }
+    }
+    None
+}
+
+/// The member entry of the longest subnet with the client's address.
+#[inline(always)]
+fn subnet(client: &Client) -> Option<Member> {
+    let [start, rest] = client.address;
+    match client.family {
+        Family::V4 => SUBNETS4.get(Key::new(32, start as u32)).copied(),
+        Family::V6 => SUBNETS6.get(Key::new(128, [start, rest])).copied(),
+    }
+}
+
+impl Patterns for KernelMaps {
+    #[inline(always)]
+    fn part(&self, slot: u32, index: u32) -> Option<&Part> {
+        PATTERNS.get_value(slot, &index)
+    }
+
+    #[inline(always)]
+    fn better_of_part(&self, name: &mut Name, slot: u32, index: u32, classes: u32, rank: u32) -> u32 {
+        verified_once::better_of_part(name, slot, index, classes, rank)
     }
 }
 
 impl Maps for KernelMaps {
+    #[inline(always)]
+    fn rank<P: Packet + ?Sized>(&self, _: &P, settings: &Settings, scratch: &mut Scratch, of_response: bool) -> Rank {
+        Rank::from_index(verified_once::rank(self.0, settings, scratch, u32::from(of_response)))
+    }
+
+    #[inline(always)]
+    fn count_hit(&self, key: RuleKey) {
+        if let Some(hits) = HITS.get_ptr_mut(key.0) {
+            // SAFETY: the pointer is to a value of the map, which other CPUs change by this instruction only. The target
+            // has the instruction, but core offers no atomic type for it.
+            unsafe { asm!("lock *(u64 *)({} + 0) += {}", in(reg) hits, in(reg) 1_u64) };
+        } else if HITS.insert(key.0, 1, u64::from(BPF_NOEXIST)).is_err() {
+            add_one(Counter::HitsLost);
+        }
+    }
+
     #[inline(always)]
     fn count(&self, counter: Counter) {
         add_one(counter);

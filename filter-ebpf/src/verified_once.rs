@@ -8,7 +8,8 @@ use core::ptr::null_mut;
 
 use aya_ebpf::bindings::xdp_md;
 use filter_core::{
-    Flow, HashKey, Held, HeldBytes, Judge, Layer, Name, Reason, Scratch, Settings, any_matches as first_of_suffixes,
+    Flow, HashKey, Held, HeldBytes, Judge, Layer, Name, Reason, Scratch, Settings,
+    better_of_part as better_of_one_part, rank_of,
 };
 
 use crate::{
@@ -27,13 +28,24 @@ pub extern "C" fn hash_labels(name: *mut Name, key: *const HashKey) -> u32 {
     name.hash_labels::<Linear>(key).0
 }
 
-/// [`filter_core::any_matches`] over the rule map; 1 or 0.
+/// [`filter_core::rank_of`] over the maps; gives the number of the rank.
 #[unsafe(no_mangle)]
 #[inline(never)]
-pub extern "C" fn any_matches(name: *mut Name, key: *const HashKey) -> u32 {
+pub extern "C" fn rank(ctx: *mut xdp_md, settings: *const Settings, scratch: *mut Scratch, of_response: u32) -> u32 {
     // SAFETY: as above.
-    let (Some(name), Some(key)) = (unsafe { name.as_mut() }, unsafe { key.as_ref() }) else { return 0 };
-    u32::from(first_of_suffixes::<Linear, _>(name, key, &KernelMaps::without_frame()))
+    let (Some(settings), Some(scratch)) = (unsafe { settings.as_ref() }, unsafe { scratch.as_mut() }) else {
+        return 0;
+    };
+    rank_of(&Paged(ctx), settings, &KernelMaps(ctx), scratch, of_response != 0) as u32
+}
+
+/// [`filter_core::better_of_part`] over the maps of patterns.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn better_of_part(name: *mut Name, slot: u32, index: u32, classes: u32, rank: u32) -> u32 {
+    // SAFETY: as above.
+    let Some(name) = (unsafe { name.as_mut() }) else { return u32::MAX };
+    better_of_one_part(name, &KernelMaps::without_frame(), slot, index, classes, rank)
 }
 
 macro_rules! judging {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueHint};
 use filter_user::api::DEFAULT_SOCKET;
 
-use crate::verbs::{block, check, completions, events, replay, run, stats, status, test};
+use crate::verbs::{block, check, completions, events, explain, reload, replay, run, stats, status, test};
 
 /// Filters a network's DNS and TLS traffic by name, in the kernel.
 #[derive(Parser)]
@@ -27,11 +27,14 @@ pub struct Cli {
 #[derive(Subcommand)]
 pub enum Verb {
     Run(run::Args),
+    Reload(reload::Args),
     Block(block::Args),
+    Allow(block::AllowArgs),
     Check(check::Args),
     Status(status::Args),
     Stats(stats::Args),
     Test(test::Args),
+    Explain(explain::Args),
     Events(events::Args),
     Replay(replay::Args),
     Completions(completions::Args),

@@ -3,6 +3,7 @@
 
 pub mod api;
 pub mod check;
+pub mod config;
 pub mod controller;
 pub mod kernel;
 pub mod lists;

@@ -13,11 +13,14 @@ use crate::cli::{Cli, Verb};
 fn main() -> ExitCode {
     let result = match Cli::parse().verb {
         Verb::Run(args) => verbs::run::run(&args),
+        Verb::Reload(args) => verbs::reload::run(&args),
         Verb::Block(args) => verbs::block::run(&args),
+        Verb::Allow(args) => verbs::block::allow(&args),
         Verb::Check(args) => verbs::check::run(&args),
         Verb::Status(args) => verbs::status::run(&args),
         Verb::Stats(args) => verbs::stats::run(&args),
         Verb::Test(args) => verbs::test::run(&args),
+        Verb::Explain(args) => verbs::explain::run(&args),
         Verb::Events(args) => verbs::events::run(&args),
         Verb::Replay(args) => verbs::replay::run(&args),
         Verb::Completions(args) => verbs::completions::run(&args),

@@ -8,7 +8,6 @@ use std::{
 use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, Table, presets::NOTHING};
-use filter_user::api::RuleSource;
 use indicatif::HumanCount;
 use serde::Serialize;
 
@@ -35,9 +34,9 @@ pub fn count(number: u64) -> String {
 }
 
 /// Where a rule came from: `hosts.txt:12`, or `added by hand`.
-pub fn place(source: &RuleSource) -> String {
-    match source.line {
-        Some(line) => format!("{}:{line}", source.list),
+pub fn place(list: &str, line: Option<u32>) -> String {
+    match line {
+        Some(line) => format!("{list}:{line}"),
         None => "added by hand".into(),
     }
 }

@@ -1,75 +1,133 @@
-//! The rule book: which names are blocked, and where each rule came from.
+//! The rule book: what the lists say of which names, and where each rule came from.
 //!
-//! The kernel knows a rule by its key alone; the book gives the name, the list and the line for a key, and answers
-//! what a name would meet by the same walk over its suffixes that the kernel makes. It takes about 35 bytes a name
-//! at 1,000,000 names: the text, five bytes beside it, and a table of places by key.
+//! The kernel knows a rule by its key alone; the book gives the name, the list and the line for a key, and answers what
+//! a name would meet by the same source that decides in the kernel. It takes about 60 bytes a name at 1,000,000 names:
+//! the text, six bytes beside it, its key and place, and a table of numbers by key.
 
+mod builder;
+mod entries;
+mod explain;
+mod hand;
 mod names;
+mod pattern_rules;
+pub mod patterns;
+mod redundancy;
+mod source;
+mod sources;
 mod store;
+mod terms;
 
-use std::collections::HashMap;
+use filter_core::{
+    Found, Generation, HashKey, InForce, Part, Patterns, Rank, RuleKey, Rules, Terms, prevailing_rule,
+};
 
-use filter_core::{HashKey, RuleKey, Rules, matching_rule};
-use hashbrown::HashTable;
+use crate::lists::{Action, Domain, ListRule, Scope, Sink as _, Subject};
+use entries::{Entries, Index};
+use hand::ByHand;
+use pattern_rules::PatternRules;
+use patterns::{Compiled, Refusal};
+use sources::{Source, Sources};
+use terms::TermsTable;
 
-use crate::lists::Domain;
-use store::{Place, Store};
+pub use builder::{BookError, Builder, KeyCollision, ListRules};
+pub use explain::{Explanation, Matching, Outcome};
+pub use hand::{MANUAL, Removed};
+pub use names::{Names, TooManyNames};
+pub use source::{Policy, PolicyError, PolicySource};
+pub use store::Kind;
+pub use terms::TooManyTerms;
 
-pub use names::{ListNames, Names, TooManyNames};
+/// The class of rules that are for everybody, at all times.
+pub const EVERYBODY: u32 = 1;
 
-/// What stands in the place of a list's name for rules that were added one by one.
-pub const MANUAL: &str = "manual";
-
-/// The rules in force. A name is a rule once, from the first list that has it, and may be added by hand besides.
+/// The rules in force.
 pub struct RuleBook {
     hash_key: HashKey,
-    listed: Listed,
-    manual: HashMap<RuleKey, Domain>,
+    entries: Entries,
+    terms: TermsTable,
+    patterns: PatternRules,
+    sources: Sources,
+    lists: Vec<ListInfo>,
+    by_hand: ByHand,
+    top: Rank,
+}
+
+/// A list that rules came from.
+#[derive(Clone, Debug)]
+pub struct ListInfo {
+    /// As it was named.
+    pub name: Box<str>,
+    /// The class that its rules are of: to whom they apply, and when.
+    pub class: u8,
+    /// Names and patterns that no earlier list has.
+    pub rules: u64,
+}
+
+impl ListInfo {
+    fn mask(&self) -> u32 {
+        1_u32.checked_shl(u32::from(self.class)).unwrap_or_default()
+    }
 }
 
 /// A rule and where it came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule<'a> {
-    /// The name that it blocks, with all names below.
-    pub name: &'a str,
+    /// The name or the pattern.
+    pub rule: &'a str,
+    /// Which names it is about; `None` for a pattern.
+    pub scope: Option<Scope>,
+    /// What becomes of them.
+    pub action: Action,
     /// The list, as it was named; [`MANUAL`] for a rule that was added by hand.
     pub list: &'a str,
     /// Its line there, if it is in a list.
     pub line: Option<u32>,
 }
 
-/// Two names have one key, so the kernel could not tell them apart. At 1,000,000 names this happens in one of
-/// 10,000,000 runs.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the names {0} and {1} cannot be told apart in this run: start namegate again, which draws a new hash key")]
-pub struct KeyCollision(pub String, pub String);
-
-/// A rule that was taken out.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Removed {
-    /// Its key.
-    pub key: RuleKey,
-    /// The list and line that will bring it back at the next start.
-    pub listed: Option<(String, u32)>,
-}
-
 impl RuleBook {
-    /// Makes the book of these names. With it come the keys of all rules, for the kernel.
-    pub fn new(names: Names, hash_key: HashKey) -> Result<(Self, Vec<RuleKey>), KeyCollision> {
-        let Names { mut store, known: mut places, .. } = names;
-        store.shrink();
-        // A second table beside this one would be the peak of all memory.
-        places.clear();
-        places.shrink_to(store.len() as usize, |_| 0);
-        let mut listed = Listed { store, places };
-        let keys = listed.index(&hash_key)?;
-        Ok((Self { hash_key, listed, manual: HashMap::new() }, keys))
+    fn of(
+        hash_key: HashKey,
+        entries: Entries,
+        terms: TermsTable,
+        patterns: PatternRules,
+        sources: Sources,
+        lists: Vec<ListInfo>,
+    ) -> Self {
+        let top = (0..entries.len()).map(|index| terms.get(entries.terms(index)).top()).max().unwrap_or_default();
+        let top = top.max(patterns.top());
+        Self { hash_key, entries, terms, patterns, sources, lists, by_hand: ByHand::default(), top }
     }
 
-    /// Number of rules.
-    pub fn len(&self) -> usize {
-        let manual_alone = self.manual.keys().filter(|key| self.listed.find(&self.hash_key, **key).is_none());
-        self.listed.store.len() as usize + manual_alone.count()
+    /// A book of rules that block names and all below them: one list, with a name a line.
+    ///
+    /// # Errors
+    /// If two names cannot be told apart.
+    pub fn blocking_all<'n>(
+        hash_key: HashKey,
+        list: &str,
+        names: impl IntoIterator<Item = &'n str>,
+    ) -> Result<Self, BookError> {
+        let mut builder = Builder::new(hash_key);
+        let mut sink = builder.list(list, 0);
+        for (line, name) in (1..).zip(names) {
+            let subject = Subject::Name(name, Scope::Subtree);
+            sink.rule(ListRule { subject, action: Action::Block, cancels: false }, line)?;
+        }
+        drop(sink);
+        builder.finish()
+    }
+
+    /// A book without rules.
+    pub fn empty(hash_key: HashKey) -> Self {
+        let (entries, terms) = (Entries::default(), TermsTable::default());
+        Self::of(hash_key, entries, terms, PatternRules::default(), Sources::default(), Vec::new())
+    }
+
+    /// Number of names and patterns that something is said of.
+    pub fn len(&self) -> u64 {
+        let listed = self.lists.iter().map(|list| list.rules).sum::<u64>();
+        let by_hand = self.by_hand.names().filter(|(key, ..)| self.entries.find(*key).is_none()).count() as u64;
+        (listed + by_hand).saturating_sub(self.by_hand.removed() as u64)
     }
 
     /// True if there is no rule.
@@ -77,135 +135,148 @@ impl RuleBook {
         self.len() == 0
     }
 
-    /// The key of the rule for this name, whether there is one or not.
+    /// Names that have an entry in the kernel: those that no other rule covers.
+    pub fn entries_in_force(&self) -> u64 {
+        let mut entries = 0;
+        self.each_in_force(|_, _| entries += 1);
+        entries
+    }
+
+    /// The key of the rules for this name, whether there are any or not.
     pub fn key(&self, name: &Domain) -> RuleKey {
-        key(&self.hash_key, name.as_str())
+        self.hash_key.key_of_canonical(name.as_str())
     }
 
-    /// The rule with this key.
+    /// The first of the rules with this key whose action prevails.
     pub fn find(&self, key: RuleKey) -> Option<Rule<'_>> {
-        let listed = self.listed.find(&self.hash_key, key).map(|place| self.listed.rule(place));
-        listed.or_else(|| self.manual.get(&key).map(manual_rule))
-    }
-
-    /// The rule that blocks this name: its own, or that of a parent, the one nearest to the root first.
-    pub fn matching(&self, name: &Domain) -> Option<Rule<'_>> {
-        matching_rule(name.as_str(), &self.hash_key, self).and_then(|key| self.find(key))
-    }
-
-    /// Adds a rule by hand; false if it was added before.
-    pub fn add(&mut self, name: Domain) -> Result<bool, KeyCollision> {
-        let key = self.key(&name);
-        if let Some(rule) = self.find(key)
-            && rule.name != name.as_str()
-        {
-            return Err(KeyCollision(rule.name.into(), name.to_string()));
+        let of_list = self.entries.find(key).and_then(|index| {
+            let rules = self.sources.of(&self.entries, index).filter(|source| !source.cancelled);
+            let first = rules.reduce(|first, next| if next.kind.action() > first.kind.action() { next } else { first })?;
+            (!self.by_hand.is_removed(key)).then(|| self.rule(index, first))
+        });
+        let by_hand = self.by_hand.find(key);
+        match (of_list, by_hand) {
+            (Some(listed), Some(by_hand)) => Some(if by_hand.action > listed.action { by_hand } else { listed }),
+            (listed, by_hand) => listed.or(by_hand).or_else(|| self.patterns.find(key, &self.lists)),
         }
-        Ok(self.manual.insert(key, name).is_none())
     }
 
-    /// Takes a rule out, added by hand or listed; `None` if there is none for exactly this name.
-    pub fn remove(&mut self, name: &Domain) -> Option<Removed> {
-        let key = self.key(name);
-        if self.find(key)?.name != name.as_str() {
-            return None;
+    /// The rule that prevails for this name, for clients in no group and all lists.
+    pub fn prevailing(&self, name: &Domain) -> Option<(Rank, Rule<'_>)> {
+        let Found { rank, key } = prevailing_rule(name.as_str(), &self.hash_key, self, u32::MAX)?;
+        Some((rank, self.find(key)?))
+    }
+
+    /// The rule that blocks this name, if one does.
+    pub fn blocking(&self, name: &Domain) -> Option<Rule<'_>> {
+        self.prevailing(name).filter(|(rank, _)| rank.blocks()).map(|(_, rule)| rule)
+    }
+
+    /// The lists, in the order in which they were read.
+    pub fn lists(&self) -> &[ListInfo] {
+        &self.lists
+    }
+
+    /// Calls `each` for every key that the kernel is to have, with what its rules ask for.
+    pub fn each_in_force(&self, mut each: impl FnMut(RuleKey, &Terms)) {
+        for index in 0..self.entries.len() {
+            let key = self.entries.key(index);
+            if !self.by_hand.has(key) && !self.entries.is_redundant(index) {
+                self.emit(key, self.terms.get(self.entries.terms(index)), &mut each);
+            }
         }
-        let by_hand = self.manual.remove(&key).is_some();
-        let listed = self.listed.remove(&self.hash_key, key);
-        (by_hand || listed.is_some()).then_some(Removed { key, listed })
+        for (key, terms) in self.by_hand.terms() {
+            self.emit(key, terms, &mut each);
+        }
     }
 
-    /// Takes back what [`RuleBook::add`] added. A list that has the name keeps it.
-    pub fn remove_manual(&mut self, name: &Domain) {
-        self.manual.remove(&self.key(name));
+    fn emit(&self, key: RuleKey, terms: &Terms, each: &mut impl FnMut(RuleKey, &Terms)) {
+        if *terms != Terms::default() {
+            each(key, terms);
+        }
     }
 
-    /// The names that were added by hand, sorted.
-    pub fn manual(&self) -> Vec<&Domain> {
-        let mut names: Vec<_> = self.manual.values().collect();
-        names.sort_unstable();
-        names
+    /// What the kernel is to have for this key; nothing for what another rule does as well.
+    pub fn in_kernel(&self, key: RuleKey) -> Option<&Terms> {
+        let terms = match self.by_hand.terms_of(key) {
+            Some(terms) => terms,
+            None => {
+                let index = self.entries.find(key).filter(|index| !self.entries.is_redundant(*index))?;
+                self.terms.get(self.entries.terms(index))
+            }
+        };
+        (*terms != Terms::default()).then_some(terms)
     }
 
-    /// The lists, each with the number of rules that it gives.
-    pub fn lists(&self) -> impl Iterator<Item = (&str, u32)> {
-        self.listed.store.lists()
+    /// The highest rank of all rules.
+    pub fn top(&self) -> Rank {
+        self.top
     }
 
-    /// The rules from lists, in pages: those among the next `most` records, and where the next page begins.
+    /// Rules from lists, in pages: those of the next `most` names, and where the next page begins.
     pub fn page(&self, from: Position, most: usize) -> (Vec<Rule<'_>>, Option<Position>) {
-        let mut places = self.listed.store.places_from(from.0);
-        let rules = places.by_ref().take(most).filter(|place| self.in_force(*place));
-        let rules = rules.map(|place| self.listed.rule(place)).collect();
-        (rules, places.next().map(Position))
+        let end = from.0.saturating_add(Index::try_from(most).unwrap_or(Index::MAX)).min(self.entries.len());
+        let keys = (from.0..end).map(|index| self.entries.key(index));
+        let rules = keys.filter(|key| !self.by_hand.is_removed(*key)).filter_map(|key| self.find(key)).collect();
+        (rules, (end < self.entries.len()).then_some(Position(end)))
+    }
+
+    /// True if there are patterns in force.
+    pub fn has_patterns(&self) -> bool {
+        !self.patterns.automata().parts.is_empty()
+    }
+
+    /// The automata of all patterns.
+    pub fn automata(&self) -> &Compiled {
+        self.patterns.automata()
+    }
+
+    /// Patterns that are not in force, since there is no room for them, and why.
+    pub fn refused_patterns(&self) -> impl Iterator<Item = (&str, &Refusal)> {
+        self.patterns.refused()
+    }
+
+    /// All patterns.
+    pub fn patterns(&self) -> impl Iterator<Item = Rule<'_>> {
+        self.patterns.rules(&self.lists)
     }
 
     /// Bytes that the book takes.
     pub fn memory_bytes(&self) -> usize {
-        let manual: usize = self.manual.values().map(|name| 64 + name.as_str().len()).sum();
-        self.listed.store.memory_bytes() + self.listed.places.allocation_size() + manual
+        self.entries.memory_bytes() + self.sources.memory_bytes() + self.by_hand.memory_bytes()
     }
 
-    fn in_force(&self, place: Place) -> bool {
-        let key = key(&self.hash_key, self.listed.store.name(place));
-        self.listed.find(&self.hash_key, key) == Some(place)
+    fn rule(&self, index: Index, source: Source) -> Rule<'_> {
+        let Source { list, line, kind, .. } = source;
+        let rule = self.entries.name(index);
+        let list = self.lists.get(list).map_or("", |list| &*list.name);
+        Rule { rule, scope: Some(kind.scope()), action: kind.action(), list, line: Some(line) }
     }
 }
 
 /// Where a page of rules begins; the default is the first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Position(Place);
+pub struct Position(Index);
 
+impl Patterns for RuleBook {
+    fn part(&self, slot: u32, index: u32) -> Option<&Part> {
+        self.patterns.automata().part(slot, index)
+    }
+}
+
+/// With the whole book in force: all classes are the caller's to choose from.
 impl Rules for RuleBook {
-    fn matches(&self, key: RuleKey) -> bool {
-        self.find(key).is_some()
-    }
-}
-
-fn manual_rule(name: &Domain) -> Rule<'_> {
-    Rule { name: name.as_str(), list: MANUAL, line: None }
-}
-
-fn key(hash_key: &HashKey, name: &str) -> RuleKey {
-    hash_key.rule_key(name).expect("every canonical name has a key")
-}
-
-/// The rules from lists, by key. The table holds places only: a key is computed again from its name to compare it.
-struct Listed {
-    store: Store,
-    places: HashTable<Place>,
-}
-
-impl Listed {
-    fn index(&mut self, hash_key: &HashKey) -> Result<Vec<RuleKey>, KeyCollision> {
-        let Self { store, places } = self;
-        let mut keys = Vec::with_capacity(store.len() as usize);
-        for place in store.places_from(0) {
-            let key_at = |place: &Place| key(hash_key, store.name(*place));
-            let new = key_at(&place);
-            if let Some(other) = places.find(new.0, |other| key_at(other) == new) {
-                return Err(KeyCollision(store.name(*other).into(), store.name(place).into()));
-            }
-            places.insert_unique(new.0, place, |place| key_at(place).0);
-            keys.push(new);
-        }
-        Ok(keys)
+    fn in_force(&self) -> InForce {
+        let in_force = InForce::new(Generation::default(), self.top);
+        if self.has_patterns() { in_force.with_patterns() } else { in_force }
     }
 
-    fn find(&self, hash_key: &HashKey, wanted: RuleKey) -> Option<Place> {
-        self.places.find(wanted.0, |place| key(hash_key, self.store.name(*place)) == wanted).copied()
-    }
-
-    fn remove(&mut self, hash_key: &HashKey, wanted: RuleKey) -> Option<(String, u32)> {
-        let store = &self.store;
-        let entry = self.places.find_entry(wanted.0, |place| key(hash_key, store.name(*place)) == wanted).ok()?;
-        let (place, _) = entry.remove();
-        self.store.retire(place);
-        Some((self.store.list(place).into(), self.store.line(place)))
-    }
-
-    fn rule(&self, place: Place) -> Rule<'_> {
-        Rule { name: self.store.name(place), list: self.store.list(place), line: Some(self.store.line(place)) }
+    fn terms(&self, key: RuleKey, _: Generation) -> Option<&Terms> {
+        let terms = match self.by_hand.terms_of(key) {
+            Some(terms) => terms,
+            None => self.terms.get(self.entries.terms(self.entries.find(key)?)),
+        };
+        (*terms != Terms::default()).then_some(terms)
     }
 }
 

@@ -13,8 +13,8 @@ use filter_user::{
         ApiSocket, BlockedPacket, Client, ClientError, EventLine, Judgement, RuleSource, and_no_others, event_routes,
         rule_routes,
     },
-    lists::Domain,
-    policy::{Names, RuleBook},
+    lists::{Action, Domain},
+    policy::{Policy, RuleBook},
 };
 use tempfile::TempDir;
 use tokio::sync::broadcast;
@@ -65,7 +65,7 @@ async fn requests_that_nobody_knows_are_refused_with_a_sentence() {
 async fn all_rules_are_listed_those_added_by_hand_first() {
     let names: Vec<String> = (0..2500).map(|i| format!("host-{i}.example.com")).collect();
     let server = Server::start(&names.iter().map(String::as_str).collect::<Vec<_>>());
-    server.book.write().unwrap().add(Domain::parse("z.example.net").unwrap()).unwrap();
+    server.policy.write().unwrap().book.add(Domain::parse("z.example.net").unwrap(), Action::Block).unwrap();
     let rules = server.rules("").await;
     let listed: Vec<&str> = rules.iter().map(|rule| &*rule.rule).collect();
     assert_eq!(listed[0], "z.example.net");
@@ -126,7 +126,7 @@ const BACKLOG: usize = 4;
 
 struct Server {
     client: Client,
-    book: Arc<RwLock<RuleBook>>,
+    policy: Arc<RwLock<Policy>>,
     events: broadcast::Sender<Bytes>,
     _socket: ApiSocket,
     _dir: TempDir,
@@ -137,13 +137,13 @@ impl Server {
         let dir = TempDir::new().unwrap();
         let path: PathBuf = dir.path().join("namegate.sock");
         let socket = ApiSocket::claim(&path).unwrap();
-        let book = Arc::new(RwLock::new(book(names)));
+        let policy = Arc::new(RwLock::new(Policy::of_book(book(names))));
         let events = broadcast::Sender::new(BACKLOG);
-        let routes = Router::new().merge(rule_routes(book.clone())).merge(event_routes(events.clone()));
+        let routes = Router::new().merge(rule_routes(policy.clone())).merge(event_routes(events.clone()));
         let routes = and_no_others(routes);
         let listener = tokio::net::UnixListener::from_std(socket.listener().unwrap()).unwrap();
         tokio::spawn(async { axum::serve(listener, routes).await });
-        Self { client: Client::new(&path), book, events, _socket: socket, _dir: dir }
+        Self { client: Client::new(&path), policy, events, _socket: socket, _dir: dir }
     }
 
     async fn test(&self, name: &str) -> Judgement {
@@ -166,13 +166,8 @@ impl Server {
 }
 
 fn book(names: &[&str]) -> RuleBook {
-    let mut all = Names::default();
-    let mut list = all.list("list");
-    for (line, name) in (1..).zip(names) {
-        list.insert(name, line).unwrap();
-    }
     let words = std::array::from_fn::<_, HASH_KEY_WORDS, _>(|i| (i as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    RuleBook::new(all, HashKey::from_words(words)).unwrap().0
+    RuleBook::blocking_all(HashKey::from_words(words), "list", names.iter().copied()).unwrap()
 }
 
 fn packet() -> BlockedPacket {

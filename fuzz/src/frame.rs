@@ -1,6 +1,6 @@
 //! What holds of any frame.
 
-use filter_core::{Counter, Reason, Verdict, matching_rule};
+use filter_core::{Counter, Reason, Verdict, prevailing_rule};
 
 use super::world;
 
@@ -44,7 +44,7 @@ fn assert_is_judged_rightly(name: &str, reason: Reason, matched: filter_core::Ru
     }
     // What is written with an escape is no name that can be asked about.
     if name != "." && !name.contains('\\') {
-        let blocked = matching_rule(name, world::hash_key(), &world::rules()).is_some();
+        let blocked = prevailing_rule(name, world::hash_key(), &world::rules(), u32::MAX).is_some();
         assert_eq!(blocked, is_dropped, "{name} asked about as text, and in {reason:?}");
     }
 }

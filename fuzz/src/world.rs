@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::OnceLock};
 
-use filter_core::{HashKey, Offline, Options, RuleKey, Rules, Settings};
+use filter_core::{Generation, HashKey, Offline, Options, Patterns, RuleKey, Rules, Settings, Terms};
 
 /// The names that are blocked. The seeds ask for them, or for neighbours.
 pub const RULES: [&str; 3] = ["ads.example.com", "ads.example.net", "tracker.example"];
@@ -11,9 +11,12 @@ pub const RULES: [&str; 3] = ["ads.example.com", "ads.example.net", "tracker.exa
 #[derive(Clone, Copy)]
 pub struct Listed(&'static [RuleKey]);
 
+/// None.
+impl Patterns for Listed {}
+
 impl Rules for Listed {
-    fn matches(&self, key: RuleKey) -> bool {
-        self.0.contains(&key)
+    fn terms(&self, key: RuleKey, _: Generation) -> Option<&Terms> {
+        self.0.contains(&key).then_some(&Terms::BLOCK_SUBTREE)
     }
 }
 

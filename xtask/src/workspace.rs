@@ -28,10 +28,14 @@ impl Workspace {
         Path::new(self.0["workspace_root"].as_str().unwrap_or("."))
     }
 
+    /// Where cargo puts what it builds.
+    pub fn target(&self) -> &Path {
+        Path::new(self.0["target_directory"].as_str().unwrap_or("target"))
+    }
+
     /// The built command, of a profile's directory (`release` or `debug`).
     pub fn namegate(&self, profile: &str) -> PathBuf {
-        let target = self.0["target_directory"].as_str().unwrap_or("target");
-        Path::new(target).join(profile).join("namegate")
+        self.target().join(profile).join("namegate")
     }
 
     /// The real lists and captures that lie beside a checkout and are no part of it.

@@ -97,7 +97,7 @@ impl Event {
     pub fn fill<P: Frame + ?Sized>(&mut self, time: u64, interface: u32, reason: Reason, scratch: &Scratch) {
         let Scratch { name, transport, .. } = scratch;
         self.time = time;
-        self.rule = if reason.is_blocked() { name.matched().0 } else { 0 };
+        self.rule = if reason.is_of_rule() { name.matched().0 } else { 0 };
         self.interface = interface;
         self.reason = reason.index();
         self.sequence = scratch.sequence;
@@ -129,9 +129,9 @@ impl Event {
         self.time
     }
 
-    /// The rule that blocks the name; `None` if none does.
+    /// The rule that blocks the name or allows it; `None` if none does.
     pub fn rule(&self) -> Option<RuleKey> {
-        self.reason().is_some_and(Reason::is_blocked).then_some(RuleKey(self.rule))
+        self.reason().is_some_and(Reason::is_of_rule).then_some(RuleKey(self.rule))
     }
 
     /// Type of the resource record whose target the name is (RFC 1035 §3.2.2); `None` for what was asked for.

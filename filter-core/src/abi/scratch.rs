@@ -1,4 +1,4 @@
-//! What a CPU works with, and what a rule holds.
+//! What a CPU works with.
 
 use crate::{
     dns::Sections,
@@ -6,14 +6,6 @@ use crate::{
     headers::{Layers, Transport},
     name::Name,
 };
-
-/// What the rule map holds for each [`RuleKey`](crate::RuleKey).
-#[repr(C)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Rule {
-    /// Packets that the rule blocked.
-    pub hits: u64,
-}
 
 /// The TCP segment at hand, as far as it is not judged yet.
 #[repr(C)]

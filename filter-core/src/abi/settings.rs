@@ -1,6 +1,10 @@
 //! What the controller sets.
 
-use crate::{flows::WAYS, hash::HashKey};
+use crate::{
+    flows::WAYS,
+    hash::{FlowHashKey, HashKey},
+    headers::Ports,
+};
 
 /// 64-bit words with a bit for each port.
 const PORT_WORDS: usize = (1 << 16) / 64;
@@ -81,15 +85,19 @@ impl Default for Options<'_> {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Settings {
+    // First what each segment needs, in as few cache lines as may be.
+    flags: u32,
+    bucket_mask: u32,
+    /// All words of `dns_ports` as one: most ports are not in it, and need no look at their word.
+    dns_ports_sieve: u64,
+    pub(crate) flow_hash_key: FlowHashKey,
     pub(crate) hash_key: HashKey,
     dns_ports: [u64; PORT_WORDS],
     /// Events a second that each CPU may send.
     events_per_second: u64,
-    flags: u32,
-    bucket_mask: u32,
 }
 
-const _: () = assert!(size_of::<Settings>() == size_of::<HashKey>() + 8 * PORT_WORDS + 16);
+const _: () = assert!(size_of::<Settings>() == size_of::<FlowHashKey>() + size_of::<HashKey>() + 8 * PORT_WORDS + 24);
 
 const REPORT_PASSED: u32 = 1;
 const DROP_FRAGMENTS: u32 = 2;
@@ -99,17 +107,20 @@ impl Settings {
     pub fn new(hash_key: HashKey, options: &Options<'_>) -> Self {
         let flag = |set, flag| if set { flag } else { 0 };
         let mut settings = Self {
-            hash_key,
-            dns_ports: [0; PORT_WORDS],
-            events_per_second: u64::from(options.events_per_second),
             flags: flag(options.report_passed, REPORT_PASSED)
                 | flag(matches!(options.fragments, Fragments::Drop), DROP_FRAGMENTS),
             bucket_mask: Self::buckets(options.flows) - 1,
+            dns_ports_sieve: 0,
+            flow_hash_key: hash_key.of_flows(),
+            hash_key,
+            dns_ports: [0; PORT_WORDS],
+            events_per_second: u64::from(options.events_per_second),
         };
         for port in options.dns_ports {
             if let Some(word) = settings.dns_ports.get_mut(usize::from(port / 64)) {
                 *word |= 1 << (port % 64);
             }
+            settings.dns_ports_sieve |= 1 << (port % 64);
         }
         settings
     }
@@ -150,9 +161,16 @@ impl Settings {
         self.bucket_mask
     }
 
-    /// True if datagrams and streams of this port are DNS.
+    /// True if what goes from or to one of these ports is DNS.
     #[inline(always)]
-    pub(crate) fn is_dns_port(&self, port: u16) -> bool {
+    pub(crate) fn is_dns(&self, ports: Ports) -> bool {
+        let sieved = |port: u16| self.dns_ports_sieve >> (port % 64);
+        (sieved(ports.source()) | sieved(ports.destination())) & 1 != 0
+            && (self.is_dns_port(ports.destination()) || self.is_dns_port(ports.source()))
+    }
+
+    #[inline(always)]
+    fn is_dns_port(&self, port: u16) -> bool {
         self.dns_ports.get(usize::from(port / 64)).is_some_and(|word| word >> (port % 64) & 1 != 0)
     }
 }

@@ -5,7 +5,14 @@
 
 mod sections;
 
-use crate::{abi::Sides, decide::Judge, maps::Maps, name::NameError, packet::Packet, reason::Reason};
+use crate::{
+    abi::Sides,
+    decide::Judge,
+    maps::Maps,
+    name::NameError,
+    packet::Packet,
+    reason::{Message, Reason},
+};
 
 pub(crate) use sections::{Sections, sections};
 
@@ -86,16 +93,8 @@ fn question<P: Packet + ?Sized, M: Maps>(
     if name_end + QUESTION_TAIL_BYTES > end {
         return Err(Reason::DnsCut);
     }
-    Ok((judge_name(judge, 0, in_response), name_end + QUESTION_TAIL_BYTES))
-}
-
-#[inline(always)]
-fn judge_name<P: Packet + ?Sized, M: Maps>(judge: &mut Judge<'_, P, M>, record: u32, in_response: bool) -> Reason {
-    if in_response {
-        judge.judge_name(record, Reason::DnsResponseBlocked, Reason::DnsResponseNotListed)
-    } else {
-        judge.judge_name(record, Reason::DnsBlocked, Reason::DnsNotListed)
-    }
+    let message = if in_response { Message::Response } else { Message::Query };
+    Ok((judge.judge_name(0, message, false), name_end + QUESTION_TAIL_BYTES))
 }
 
 impl From<NameError> for Reason {

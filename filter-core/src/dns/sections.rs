@@ -2,13 +2,13 @@
 
 use core::ops::ControlFlow::{self, Break, Continue};
 
-use super::{HEADER_BYTES, header, judge_name, question};
+use super::{HEADER_BYTES, header, question};
 use crate::{
     decide::Judge,
     maps::Maps,
     name::{LABELS, POINTER_BYTES},
     packet::{Packet, Step},
-    reason::{Counter, Reason},
+    reason::{Counter, Message, Reason},
 };
 
 /// Questions and answers that are gone through. The shortest record takes eleven bytes; what is behind is not judged.
@@ -49,6 +49,7 @@ pub(crate) fn sections<P: Packet + ?Sized, M: Maps>(
         questions: header.questions,
         answers: if header.is_response { header.answers } else { 0 },
         is_response: u32::from(header.is_response),
+        is_exempt: 0,
     };
     let mut entries = Entries { judge, outcome: Reason::DnsNoQuestion };
     P::repeat(ENTRIES, &mut entries);
@@ -67,6 +68,8 @@ pub(crate) struct Sections {
     questions: u32,
     answers: u32,
     is_response: u32,
+    /// 1 if the name that was asked for last is allowed. So are the names behind it, then.
+    is_exempt: u32,
 }
 
 struct Entries<'j, 'p, P: ?Sized, M> {
@@ -88,7 +91,7 @@ impl<P: Packet + ?Sized, M: Maps> Step for Entries<'_, '_, P, M> {
         };
         match judged {
             Ok(None) => return Continue(()),
-            Ok(Some(_)) if self.outcome.is_blocked() => {}
+            Ok(Some(reason)) if self.outcome.stands_before(reason) => {}
             Ok(Some(reason)) => self.outcome = reason,
             // What came before is judged; a verdict stands.
             Err(reason) => {
@@ -108,6 +111,7 @@ impl<P: Packet + ?Sized, M: Maps> Entries<'_, '_, P, M> {
         let Sections { message_at, at, end, is_response, .. } = self.judge.scratch.sections;
         let (reason, behind) = question(self.judge, message_at, at, end, is_response != 0)?;
         self.judge.scratch.sections.at = behind;
+        self.judge.scratch.sections.is_exempt = u32::from(reason == Reason::DnsResponseAllowed);
         Ok(Some(reason))
     }
 
@@ -145,7 +149,8 @@ impl<P: Packet + ?Sized, M: Maps> Entries<'_, '_, P, M> {
         }
         let Sections { message_at, at: end, .. } = self.judge.scratch.sections;
         P::read_name(self.judge, message_at, at, end).result()?;
-        Ok(Some(judge_name(self.judge, record, self.judge.scratch.sections.is_response != 0)))
+        let is_exempt = self.judge.scratch.sections.is_exempt != 0;
+        Ok(Some(self.judge.judge_name(record, Message::Response, is_exempt)))
     }
 }
 

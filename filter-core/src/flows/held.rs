@@ -83,6 +83,11 @@ impl<F: Frame + ?Sized> Packet for Held<'_, F> {
     }
 
     #[inline(always)]
+    fn read_frame<const N: usize>(&self, at: u32) -> Option<[u8; N]> {
+        self.frame.read(at)
+    }
+
+    #[inline(always)]
     fn copy(&self, at: u32, len: u32, into: &mut [u8; NAME_BYTES], to: u32) -> Option<()> {
         F::copy_held(self.bytes, at, len, into, to)
     }

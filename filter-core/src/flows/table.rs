@@ -36,7 +36,7 @@ impl FlowKey {
     /// The flow's keyed hash.
     #[inline(always)]
     pub(crate) fn hash(&self, settings: &Settings) -> u32 {
-        settings.hash_key.flow(self)
+        settings.flow_hash_key.hash(self)
     }
 
     /// True if all words of the addresses are in use.
@@ -47,7 +47,7 @@ impl FlowKey {
 
     #[inline(always)]
     pub(crate) fn of<P: Packet + ?Sized>(packet: &P, transport: &Transport, tcp: &Tcp) -> Option<Self> {
-        let ports = (u64::from(tcp.source_port) << 16) | u64::from(tcp.destination_port);
+        let ports = u64::from(tcp.ports.0);
         let addresses = transport.addresses_at();
         Some(match transport.family() {
             Family::V4 => Self([packet.read(addresses).map(u64::from_ne_bytes)?, 0, 0, 0, ports]),

@@ -161,15 +161,12 @@ impl<P: Frame + ?Sized> TakingOff<'_, P> {
     /// Takes one layer off, or says which transport has been reached.
     #[inline(always)]
     fn take_off(&mut self) -> Result<Option<Protocol>, Reason> {
-        /// VXLAN's header, behind which is an Ethernet frame (RFC 7348 §5).
-        const VXLAN_BYTES: u32 = 8;
-
         match self.layers.layer & Layer::KIND {
             Layer::IP_PROTOCOL => return self.behind_ip(self.layers.layer as u8),
             Layer::ETHER_TYPE => self.behind_ether_type(self.layers.layer as u16)?,
             Layer::PPP => self.behind_ppp(self.layers.layer as u16)?,
             kind if kind == Layer::GENEVE.0 => self.behind_geneve()?,
-            kind if kind == Layer::VXLAN.0 => self.next(Layer::ETHERNET, VXLAN_BYTES),
+            kind if kind == Layer::VXLAN.0 => self.behind_vxlan()?,
             _ => {
                 let ether_type = ether_type_at(self.packet, self.layers.at + ETHER_TYPE_AT)?;
                 self.next(Layer::ether(ether_type), ETHERNET_BYTES);
@@ -290,6 +287,19 @@ impl<P: Frame + ?Sized> TakingOff<'_, P> {
         self.layers.labels = 0;
         self.layers.extensions = 0;
         self.next(layer, header);
+        Ok(())
+    }
+
+    /// RFC 7348 §5: a flag that is always set, seven that are ignored, and more; behind eight bytes is an Ethernet frame.
+    #[inline(always)]
+    fn behind_vxlan(&mut self) -> Result<(), Reason> {
+        const IDENTIFIER_IS_VALID: u8 = 0x08;
+
+        let [flags] = self.packet.read(self.layers.at).ok_or(Reason::HeadersCut)?;
+        if flags & IDENTIFIER_IS_VALID == 0 {
+            return Err(Reason::UdpOther);
+        }
+        self.next(Layer::ETHERNET, 8);
         Ok(())
     }
 

@@ -26,7 +26,7 @@ use crate::{
 pub use layers::Layer;
 pub(crate) use layers::Layers;
 
-pub(crate) use transport::{Tcp, tcp, udp};
+pub(crate) use transport::{Ports, Tcp, tcp, udp};
 
 /// Offset of the EtherType in an Ethernet header (IEEE 802.3 §3.2.6).
 const ETHER_TYPE_AT: u32 = 12;
@@ -165,18 +165,25 @@ impl Transport {
             }
     }
 
+    /// Source and destination address, laid out as in [`Endpoints`].
+    #[inline(always)]
+    pub(crate) fn addresses<P: Packet + ?Sized>(&self, packet: &P) -> Option<([u64; 2], [u64; 2])> {
+        let at = self.addresses_at();
+        let long = |at| packet.read_frame(at).map(u64::from_ne_bytes);
+        let short =
+            |at| packet.read_frame(at).map(|[a, b, c, d]: [u8; 4]| u64::from_ne_bytes([a, b, c, d, 0, 0, 0, 0]));
+        Some(match self.family() {
+            Family::V4 => ([short(at)?, 0], [short(at + 4)?, 0]),
+            Family::V6 => ([long(at)?, long(at + 8)?], [long(at + 16)?, long(at + 24)?]),
+        })
+    }
+
     /// The addresses and ports, read anew: few packets need them.
     #[inline(always)]
     pub fn endpoints<P: Packet + ?Sized>(&self, packet: &P) -> Option<Endpoints> {
-        let at = self.addresses_at();
-        let long = |at| packet.read(at).map(u64::from_ne_bytes);
-        let short = |at| packet.read(at).map(|[a, b, c, d]: [u8; 4]| u64::from_ne_bytes([a, b, c, d, 0, 0, 0, 0]));
-        let (source, destination) = match self.family() {
-            Family::V4 => ([short(at)?, 0], [short(at + 4)?, 0]),
-            Family::V6 => ([long(at)?, long(at + 8)?], [long(at + 16)?, long(at + 24)?]),
-        };
+        let (source, destination) = self.addresses(packet)?;
         // Source and destination port are the first fields of UDP (RFC 768) and of TCP (RFC 9293 §3.1).
-        let [s0, s1, d0, d1] = packet.read(self.transport_at)?;
+        let [s0, s1, d0, d1] = packet.read_frame(self.transport_at)?;
         Some(Endpoints {
             source,
             destination,

@@ -5,10 +5,25 @@ use network_types::{tcp::TcpHdr, udp::UdpHdr};
 use super::Transport;
 use crate::{packet::Packet, reason::Reason};
 
+/// Source and destination port, the first fields of UDP (RFC 768) and of TCP (RFC 9293 §3.1), as one number.
+#[derive(Clone, Copy)]
+pub(crate) struct Ports(pub u32);
+
+impl Ports {
+    #[inline(always)]
+    pub(crate) fn source(self) -> u16 {
+        (self.0 >> 16) as u16
+    }
+
+    #[inline(always)]
+    pub(crate) fn destination(self) -> u16 {
+        self.0 as u16
+    }
+}
+
 /// A UDP header (RFC 768).
 pub(crate) struct Udp {
-    pub source_port: u16,
-    pub destination_port: u16,
+    pub ports: Ports,
     /// Where the payload starts.
     pub at: u32,
     /// Where it ends.
@@ -25,18 +40,12 @@ pub(crate) fn udp<P: Packet + ?Sized>(packet: &P, transport: &Transport) -> Resu
     }
     // A length of zero is that of a jumbogram (RFC 2675 §4); one beyond the packet, that of a fragmented datagram.
     let end = if bytes == 0 { transport.end } else { transport.end.min(at + bytes) };
-    Ok(Udp {
-        source_port: u16::from_be_bytes([s0, s1]),
-        destination_port: u16::from_be_bytes([d0, d1]),
-        at: at + UdpHdr::LEN as u32,
-        end,
-    })
+    Ok(Udp { ports: Ports(u32::from_be_bytes([s0, s1, d0, d1])), at: at + UdpHdr::LEN as u32, end })
 }
 
 /// A TCP header (RFC 9293 §3.1).
 pub(crate) struct Tcp {
-    pub source_port: u16,
-    pub destination_port: u16,
+    pub ports: Ports,
     pub sequence: u32,
     pub syn: bool,
     /// Where the payload starts.
@@ -49,18 +58,19 @@ pub(crate) struct Tcp {
 pub(crate) fn tcp<P: Packet + ?Sized>(packet: &P, transport: &Transport) -> Result<Tcp, Reason> {
     const SYN: u8 = 2;
 
-    let header = packet.read::<14>(transport.transport_at).ok_or(Reason::HeadersCut)?;
-    let [s0, s1, d0, d1, n0, n1, n2, n3, _, _, _, _, data_offset, flags] = header;
+    let at = transport.transport_at;
+    // As one array, LLVM would put the header on the stack and read it octet by octet.
+    let [data_offset, flags] = packet.read(at + 12).ok_or(Reason::HeadersCut)?;
+    let [s0, s1, d0, d1, n0, n1, n2, n3] = packet.read(at).ok_or(Reason::HeadersCut)?;
     let header_bytes = u32::from(data_offset >> 4) * 4;
     if header_bytes < TcpHdr::LEN as u32 {
         return Err(Reason::HeadersMalformed);
     }
     Ok(Tcp {
-        source_port: u16::from_be_bytes([s0, s1]),
-        destination_port: u16::from_be_bytes([d0, d1]),
+        ports: Ports(u32::from_be_bytes([s0, s1, d0, d1])),
         sequence: u32::from_be_bytes([n0, n1, n2, n3]),
         syn: flags & SYN != 0,
-        at: transport.transport_at + header_bytes,
+        at: at + header_bytes,
         end: transport.end,
     })
 }

@@ -10,7 +10,12 @@ mod reading;
 #[cfg(test)]
 mod tests;
 
-use crate::{hash::HashKey, packet::Packet, rules::RuleKey};
+use crate::{
+    abi::Rank,
+    hash::HashKey,
+    packet::Packet,
+    rules::{Found, RuleKey},
+};
 
 pub(crate) use display::write_name;
 use labels::{TextLabels, WireLabels};
@@ -97,13 +102,20 @@ impl NameEnd {
 pub struct Name {
     bytes: [u8; NAME_BYTES],
     hashes: [u64; LABELS as usize + 1],
-    /// The suffix that a rule matched.
+    /// Where each label starts, for walks from the end.
+    starts: [u8; LABELS as usize + 1],
+    /// The rule that prevails.
     matched: u64,
+    /// The key of the best pattern that matched.
+    pattern_key: u64,
     labels: u32,
     len: u32,
     form: u32,
     /// Where the walk over the labels stands.
     walked: u32,
+    /// The rank that prevails.
+    rank: u32,
+    reserved: u32,
 }
 
 impl Default for Name {
@@ -111,11 +123,15 @@ impl Default for Name {
         Self {
             bytes: [0; NAME_BYTES],
             hashes: [0; LABELS as usize + 1],
+            starts: [0; LABELS as usize + 1],
             matched: 0,
+            pattern_key: 0,
             labels: 0,
             len: 0,
             form: Form::Wire as u32,
             walked: 0,
+            rank: 0,
+            reserved: 0,
         }
     }
 }
@@ -160,6 +176,21 @@ impl Name {
         self.read_text(text.as_bytes(), 0, u32::try_from(text.len()).unwrap_or(u32::MAX), key)
     }
 
+    /// The name that this text is, with or without the root's dot; `None` if it is none.
+    #[cfg(not(target_arch = "bpf"))]
+    pub fn of_text(text: &str, key: &HashKey) -> Option<Self> {
+        let mut name = Self::default();
+        name.set_text(text, key).ok().map(|()| name)
+    }
+
+    /// The name in wire form that these octets begin with, without compression.
+    #[cfg(not(target_arch = "bpf"))]
+    pub fn of_wire(octets: &[u8], key: &HashKey) -> Option<Self> {
+        let mut name = Self::default();
+        let end = u32::try_from(octets.len()).ok()?;
+        name.read_wire(octets, 0, 0, end, key).ok().map(|_| name)
+    }
+
     /// The octets of the name, in the case that they came in: wire form with the root, or text without it.
     pub fn octets(&self) -> &[u8] {
         self.bytes.get(..self.len as usize).unwrap_or_default()
@@ -188,13 +219,19 @@ impl Name {
         self.labels
     }
 
-    /// Remembers the suffix that a rule matched.
+    /// Remembers what prevails.
     #[inline(always)]
-    pub(crate) fn set_matched(&mut self, suffix: RuleKey) {
-        self.matched = suffix.0;
+    pub(crate) fn set_found(&mut self, Found { rank, key }: Found) {
+        (self.rank, self.matched) = (rank as u32, key.0);
     }
 
-    /// The rule that blocks the name, if the verdict was to drop.
+    /// What prevails among the rules about the name.
+    #[inline(always)]
+    pub(crate) fn found(&self) -> Found {
+        Found { rank: Rank::from_index(self.rank), key: self.matched() }
+    }
+
+    /// The rule that blocks or allows the name, if one does.
     #[inline(always)]
     pub fn matched(&self) -> RuleKey {
         RuleKey(self.matched)
@@ -204,6 +241,32 @@ impl Name {
     #[inline(always)]
     pub(crate) fn label_hash(&self, place: u32) -> u64 {
         self.hashes.get((place & LABELS) as usize).copied().unwrap_or_default()
+    }
+
+    /// Where the label at this place starts.
+    #[inline(always)]
+    pub(crate) fn label_start(&self, place: u32) -> u32 {
+        self.starts.get((place & LABELS) as usize).copied().unwrap_or_default().into()
+    }
+
+    /// Where the last label ends.
+    #[inline(always)]
+    pub(crate) fn labels_end(&self) -> u32 {
+        match self.form() {
+            // Behind it is the root.
+            Form::Wire => self.len.saturating_sub(1),
+            Form::Text => self.len,
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn set_pattern_key(&mut self, key: u64) {
+        self.pattern_key = key;
+    }
+
+    #[inline(always)]
+    pub(crate) fn pattern_key(&self) -> u64 {
+        self.pattern_key
     }
 
     #[inline(always)]
@@ -218,14 +281,16 @@ impl Name {
     #[inline(always)]
     fn push_label(&mut self, at: u32, len: u32, key: &HashKey) {
         let hash = key.label(len, |octet| self.word(at + octet));
-        if let Some(place) = self.hashes.get_mut((self.labels & LABELS) as usize) {
-            *place = hash;
+        let place = (self.labels & LABELS) as usize;
+        if let (Some(hash_at), Some(start)) = (self.hashes.get_mut(place), self.starts.get_mut(place)) {
+            *hash_at = hash;
+            *start = at as u8;
         }
         self.labels += 1;
     }
 
     #[inline(always)]
-    fn octet(&self, at: u32) -> u8 {
+    pub(crate) fn octet(&self, at: u32) -> u8 {
         self.bytes.get((at & 0xff) as usize).copied().unwrap_or_default()
     }
 

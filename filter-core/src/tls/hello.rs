@@ -8,7 +8,7 @@ use crate::{
     decide::Judge,
     maps::Maps,
     packet::{Packet, Step},
-    reason::{Counter, Reason},
+    reason::{Counter, Message, Reason},
 };
 
 /// `legacy_version` and `random` (RFC 8446 §4.1.2).
@@ -226,7 +226,7 @@ impl<P: Packet + ?Sized, M: Maps> Step for JudgeNames<'_, '_, P, M> {
 #[inline(always)]
 fn host_name<P: Packet + ?Sized, M: Maps>(judge: &mut Judge<'_, P, M>, at: u32, bytes: u32) -> Reason {
     match judge.scratch.name.read_text(judge.packet, at, bytes, &judge.settings.hash_key) {
-        Ok(()) => judge.judge_name(0, Reason::TlsBlocked, Reason::TlsNotListed),
+        Ok(()) => judge.judge_name(0, Message::ClientHello, false),
         Err(_) => Reason::TlsNameMalformed,
     }
 }

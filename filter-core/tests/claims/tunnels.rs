@@ -124,6 +124,20 @@ fn vxlan_is_told_by_its_destination_port() {
 }
 
 #[test]
+fn a_datagram_to_the_port_of_vxlan_is_none_without_its_flag_and_is_one_whatever_the_others_are() {
+    const FLAGS: usize = BEHIND_IPV4 + 8;
+    for inner in both(53) {
+        let frame = Tunnel::Vxlan.carry(&Wrap::v4(0), &listed_query(&inner));
+        for flags in [0x08, 0x88, 0xff] {
+            assert_reason(&with(&frame, FLAGS, &[flags]), Reason::DnsBlocked, &format!("flags {flags:#x}"));
+        }
+        for flags in [0, 0x80, 0xf7] {
+            assert_reason(&with(&frame, FLAGS, &[flags]), Reason::UdpOther, &format!("flags {flags:#x}"));
+        }
+    }
+}
+
+#[test]
 fn fragments_of_a_tunnel_and_in_a_tunnel_are_judged_if_they_are_the_first() {
     for tunnel in Tunnel::all() {
         let what = format!("{tunnel:?}");

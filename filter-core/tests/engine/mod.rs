@@ -2,14 +2,17 @@
 
 use std::collections::HashSet;
 
-use filter_core::{HashKey, Offline, Options, RuleKey, Rules, Settings};
+use filter_core::{Generation, HashKey, Offline, Options, Patterns, RuleKey, Rules, Settings, Terms};
 
 /// Rules in a set.
 pub struct Listed(HashSet<RuleKey>);
 
+/// None.
+impl Patterns for Listed {}
+
 impl Rules for Listed {
-    fn matches(&self, key: RuleKey) -> bool {
-        self.0.contains(&key)
+    fn terms(&self, key: RuleKey, _: Generation) -> Option<&Terms> {
+        self.0.contains(&key).then_some(&Terms::BLOCK_SUBTREE)
     }
 }
 

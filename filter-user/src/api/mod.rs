@@ -8,6 +8,8 @@
 //! | `POST /v1/rules` with [`NameList`] | [`Added`] |
 //! | `DELETE /v1/rules` with [`NameList`] | [`Removed`] |
 //! | `GET /v1/test?name=NAME` | [`Judgement`] |
+//! | `GET /v1/explain?name=NAME&client=ADDRESS&mac=MAC&at=TIME` | [`Explained`] |
+//! | `POST /v1/reload` | [`Reloaded`] |
 //! | `GET /v1/events` | an [`EventLine`] a line, for as long as somebody reads |
 //!
 //! Whatever fails is answered with its status code and an [`ErrorBody`].
@@ -22,8 +24,8 @@ pub(crate) use server::push_line;
 pub use server::{and_no_others, control_routes, event_routes, rule_routes};
 pub use socket::{ApiSocket, SocketError};
 pub use types::{
-    Added, AddedName, BlockedPacket, ErrorBody, EventCounts, EventLine, Interface, Judgement, ListStatus, Memory,
-    NameList, Program, Removed, RemovedName, RuleCounts, RuleHits, RuleSource, Stats, Status,
+    Explained, ExplainedRule, Reloaded, Added, AddedName, BlockedPacket, ErrorBody, EventCounts, EventLine, Interface, Judgement, ListStatus, Memory,
+    ListLine, NameAction, NameList, Program, Removed, RemovedName, RuleCounts, RuleHits, RuleSource, Stats, Status,
 };
 
 /// Where the API is, unless told otherwise.

@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::policy::Rule;
+use crate::{
+    lists::{Action, Scope},
+    policy::Rule,
+};
 
 /// The controller and all that it holds.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -58,7 +61,9 @@ pub struct Interface {
 pub struct RuleCounts {
     /// All rules, each counted once.
     pub total: u64,
-    /// Rules that the kernel's map has room for.
+    /// Entries that these take in the kernel's map: none for a name that another rule covers.
+    pub in_kernel: u64,
+    /// Entries that the kernel's map has room for.
     pub capacity: u64,
     /// Rules that were added by hand.
     pub manual: u64,
@@ -127,8 +132,12 @@ pub struct RuleHits {
 /// A rule, and where it came from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleSource {
-    /// The name that it blocks, with all names below.
+    /// The name or the pattern.
     pub rule: String,
+    /// Which names it is about: `name`, `subdomains`, `subtree` or `pattern`.
+    pub scope: String,
+    /// What becomes of them: `block`, `allow`, `block_important` or `allow_important`.
+    pub action: String,
     /// Its list, or `manual`.
     pub list: String,
     /// Its line in the list.
@@ -140,6 +149,87 @@ pub struct RuleSource {
 pub struct NameList {
     /// The names.
     pub names: Vec<String>,
+    /// What is to become of them, if they are added.
+    #[serde(default)]
+    pub action: NameAction,
+}
+
+/// What became of a policy that was read again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reloaded {
+    /// Rules in force.
+    pub rules: u64,
+    /// Entries of the kernel's map that are new.
+    pub added: u64,
+    /// Entries that say something else than before.
+    pub changed: u64,
+    /// Entries that are gone.
+    pub removed: u64,
+    /// Entries of lists that could not be used.
+    pub unusable: u64,
+}
+
+/// Why a name is blocked or not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Explained {
+    /// The name, in canonical form.
+    pub name: String,
+    /// `drop` or `pass`.
+    pub verdict: String,
+    /// `blocked`, `allowed` or `not_listed`.
+    pub outcome: String,
+    /// The client that was asked about.
+    pub client: Option<String>,
+    /// Its group; null for clients in none.
+    pub group: Option<String>,
+    /// True if the group is exempt.
+    pub exempt: bool,
+    /// The time that was asked about, as in RFC 3339.
+    pub at: String,
+    /// All rules about the name, from the top-level domain down, then the patterns.
+    pub rules: Vec<ExplainedRule>,
+}
+
+/// A rule about a name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExplainedRule {
+    /// The rule, and where it came from.
+    #[serde(flatten)]
+    pub source: RuleSource,
+    /// Its line in the list, as it stands there; null if the list changed since, or cannot be read.
+    pub text: Option<String>,
+    /// The groups that it is for; null for all that are not exempt.
+    pub groups: Option<Vec<String>>,
+    /// The schedule that it follows; null for all times.
+    pub schedule: Option<String>,
+    /// True if it is in force for the client and at the time in question.
+    pub applies: bool,
+    /// True if it decides, alone or with others that say the same.
+    pub prevails: bool,
+    /// True if another rule takes it out (`$badfilter`).
+    pub cancelled: bool,
+    /// True if it takes no entry in the kernel: a rule for a name above says the same.
+    pub redundant: bool,
+}
+
+/// What becomes of names that are added.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NameAction {
+    /// They are blocked.
+    #[default]
+    Block,
+    /// They are allowed.
+    Allow,
+}
+
+impl From<NameAction> for Action {
+    fn from(action: NameAction) -> Self {
+        match action {
+            NameAction::Block => Self::Block,
+            NameAction::Allow => Self::Allow,
+        }
+    }
 }
 
 /// What became of names that were to be added. Either all are in force or none.
@@ -177,9 +267,18 @@ pub struct RemovedName {
     /// False if there was no rule of exactly this name.
     pub removed: bool,
     /// The line of a list that brings it back at the next start.
-    pub until_restart: Option<RuleSource>,
+    pub until_restart: Option<ListLine>,
     /// The rule that still blocks it: that of a parent.
     pub still_blocked_by: Option<RuleSource>,
+}
+
+/// A line of a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListLine {
+    /// The list.
+    pub list: String,
+    /// The line.
+    pub line: u32,
 }
 
 /// What a name would meet.
@@ -189,7 +288,7 @@ pub struct Judgement {
     pub name: String,
     /// `drop` or `pass`.
     pub verdict: String,
-    /// The rule that blocks it.
+    /// The rule that blocks or allows it.
     pub rule: Option<String>,
     /// Its list, or `manual`.
     pub list: Option<String>,
@@ -250,6 +349,12 @@ pub struct ErrorBody {
 
 impl From<Rule<'_>> for RuleSource {
     fn from(rule: Rule<'_>) -> Self {
-        Self { rule: rule.name.into(), list: rule.list.into(), line: rule.line }
+        Self {
+            rule: rule.rule.into(),
+            scope: rule.scope.map_or("pattern", Scope::as_str).into(),
+            action: rule.action.as_str().into(),
+            list: rule.list.into(),
+            line: rule.line,
+        }
     }
 }

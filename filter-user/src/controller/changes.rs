@@ -1,11 +1,13 @@
 //! Rules that are added and removed while the filter runs.
 
-use super::{Controller, StateError};
+use filter_core::RuleKey;
+
+use super::{Controller, StateError, reading, writing};
 use crate::{
-    api::{Added, AddedName, NameList, Removed, RemovedName, RuleSource},
+    api::{Added, ListLine, AddedName, NameList, Removed, RemovedName, RuleSource},
     kernel::KernelError,
-    lists::{Domain, NameError},
-    policy::KeyCollision,
+    lists::{Action, Domain, NameError},
+    policy::{KeyCollision, PolicyError},
 };
 
 /// Why the rules could not be changed.
@@ -22,6 +24,12 @@ pub enum ControlError {
     /// Two names that this run cannot tell apart.
     #[error(transparent)]
     Collision(#[from] KeyCollision),
+    /// The policy cannot be read again.
+    #[error("{0}; the policy that was in force is in force still")]
+    Policy(#[from] PolicyError),
+    /// The work broke off.
+    #[error("the controller broke off: {0}")]
+    Panicked(tokio::task::JoinError),
     /// The kernel refuses.
     #[error(transparent)]
     Kernel(#[from] KernelError),
@@ -30,19 +38,12 @@ pub enum ControlError {
     State(#[from] StateError),
 }
 
-/// A name that was added just now.
-struct Undo {
-    name: Domain,
-    /// True if the kernel did not have it before.
-    in_kernel: bool,
-}
-
 impl Controller {
     /// Adds rules by hand. If one of them cannot be added, none is.
     pub fn add(&mut self, names: &NameList) -> Result<Added, ControlError> {
-        let names = parse_all(&names.names)?;
+        let parsed = parse_all(&names.names)?;
         let mut done = Vec::new();
-        let added = self.add_each(names, &mut done).and_then(|results| {
+        let added = self.add_each(parsed, names.action.into(), &mut done).and_then(|results| {
             self.keep()?;
             Ok(Added { results, kept: self.kept_in.is_some() })
         });
@@ -60,51 +61,61 @@ impl Controller {
         Ok(Removed { results })
     }
 
-    fn add_each(&mut self, names: Vec<Domain>, done: &mut Vec<Undo>) -> Result<Vec<AddedName>, ControlError> {
+    fn add_each(
+        &mut self,
+        names: Vec<Domain>,
+        action: Action,
+        done: &mut Vec<Domain>,
+    ) -> Result<Vec<AddedName>, ControlError> {
         let mut results = Vec::new();
         for name in names {
-            let (key, before, known) = {
-                let book = self.book();
-                let key = book.key(&name);
-                (key, book.matching(&name).map(RuleSource::from), book.find(key).is_some())
-            };
-            if !known {
-                self.filter.insert(key)?;
-            }
-            let added = self.book_mut().add(name.clone())?;
+            let before = reading(&self.policy).book.blocking(&name).map(RuleSource::from);
+            let added = writing(&self.policy).book.add(name.clone(), action)?;
             if added {
-                done.push(Undo { name: name.clone(), in_kernel: !known });
+                done.push(name.clone());
+                self.write(&name)?;
             }
             results.push(AddedName { name: name.to_string(), added, before });
         }
         Ok(results)
     }
 
-    fn take_back(&mut self, done: Vec<Undo>) {
-        for Undo { name, in_kernel } in done {
-            let key = self.book().key(&name);
-            self.book_mut().remove_manual(&name);
-            if in_kernel {
-                // The error that brought us here is the one to tell.
-                let _ = self.filter.remove(key);
-            }
+    fn take_back(&mut self, done: Vec<Domain>) {
+        for name in done {
+            writing(&self.policy).book.remove_added(&name);
+            // The error that brought us here is the one to tell.
+            let _ = self.write(&name);
         }
     }
 
+    /// Has the kernel do what the book says of a name.
+    fn write(&mut self, name: &Domain) -> Result<(), KernelError> {
+        let key = reading(&self.policy).book.key(name);
+        self.write_key(key)
+    }
+
+    fn write_key(&mut self, key: RuleKey) -> Result<(), KernelError> {
+        let terms = reading(&self.policy).book.in_kernel(key).copied();
+        self.filter.set(key, terms.as_ref())
+    }
+
     fn remove_one(&mut self, name: &Domain) -> Result<RemovedName, ControlError> {
-        let removed = self.book_mut().remove(name);
+        let removed = writing(&self.policy).book.remove(name);
         if let Some(removed) = &removed {
-            self.filter.remove(removed.key)?;
+            for key in &removed.uncovered {
+                self.write_key(*key)?;
+            }
+            self.write(name)?;
         }
-        let still_blocked_by = self.book().matching(name).map(RuleSource::from);
+        let still_blocked_by = reading(&self.policy).book.blocking(name).map(RuleSource::from);
         let listed = removed.as_ref().and_then(|removed| removed.listed.clone());
-        let until_restart = listed.map(|(list, line)| RuleSource { rule: name.to_string(), list, line: Some(line) });
+        let until_restart = listed.map(|(list, line)| ListLine { list, line });
         Ok(RemovedName { name: name.to_string(), removed: removed.is_some(), until_restart, still_blocked_by })
     }
 
     fn keep(&self) -> Result<(), StateError> {
         match &self.kept_in {
-            Some(file) => file.write(&self.book().manual()),
+            Some(file) => file.write(&reading(&self.policy).book.by_hand()),
             None => Ok(()),
         }
     }

@@ -1,7 +1,5 @@
 //! Events on their way from the kernel to those who read them.
 
-use std::sync::PoisonError;
-
 use filter_core::Message;
 use jiff::Timestamp;
 
@@ -15,14 +13,15 @@ use crate::{
 impl Controller {
     /// Passes on what the kernel reported since the last call. Who reads too slowly misses some.
     pub(super) fn forward_events(&mut self) {
-        let Self { filter, book, events, interfaces, reported, .. } = self;
-        let book = book.read().unwrap_or_else(PoisonError::into_inner);
+        let Self { filter, policy, events, interfaces, reported, .. } = self;
+        let policy = super::reading(policy);
+        let book = &policy.book;
         let wanted = events.receiver_count() > 0;
         filter.drain_events(|event| {
             *reported += 1;
             if wanted {
                 let mut line = Vec::new();
-                push_line(&EventLine::Blocked(Box::new(blocked_packet(event, &book, interfaces))), &mut line);
+                push_line(&EventLine::Blocked(Box::new(blocked_packet(event, book, interfaces))), &mut line);
                 // An error says that the last reader left just now.
                 let _ = events.send(line.into());
             }

@@ -2,6 +2,7 @@
 
 mod changes;
 mod events;
+mod policy;
 mod state;
 
 use std::{
@@ -16,6 +17,7 @@ use axum::{Router, body::Bytes};
 use filter_core::Counter;
 use tokio::{
     net::UnixListener,
+    signal::unix::Signal,
     sync::{Mutex, broadcast},
     time::{Duration, MissedTickBehavior, interval},
 };
@@ -26,11 +28,11 @@ use crate::{
         Status, and_no_others, control_routes, event_routes, rule_routes,
     },
     kernel::{Attachment, Filter, KernelError},
-    lists::ListReport,
-    policy::RuleBook,
+    policy::{Policy, PolicySource},
 };
 
 pub use changes::ControlError;
+pub use policy::reload;
 pub use state::{StateError, StateFile};
 
 /// How often events are taken from the kernel, which wakes nobody for them.
@@ -42,8 +44,9 @@ const BACKLOG: usize = 4096;
 /// The filter with its rule book, and what is known of both.
 pub struct Controller {
     filter: Filter,
-    book: Arc<RwLock<RuleBook>>,
-    lists: Vec<ListReport>,
+    policy: Arc<RwLock<Policy>>,
+    source: PolicySource,
+    reloading: Arc<Mutex<()>>,
     kept_in: Option<StateFile>,
     interfaces: Vec<Attachment>,
     socket: PathBuf,
@@ -53,19 +56,20 @@ pub struct Controller {
 }
 
 impl Controller {
-    /// Takes over a filter that holds the rules of this book and is attached.
+    /// Takes over a filter that has this policy in force and is attached. `source` is where the policy is read from again.
     pub fn new(
         filter: Filter,
-        book: RuleBook,
-        lists: Vec<ListReport>,
+        policy: Policy,
+        source: PolicySource,
         kept_in: Option<StateFile>,
         interfaces: Vec<Attachment>,
         socket: &ApiSocket,
     ) -> Self {
         Self {
             filter,
-            book: Arc::new(RwLock::new(book)),
-            lists,
+            policy: Arc::new(RwLock::new(policy)),
+            source,
+            reloading: Arc::default(),
             kept_in,
             interfaces,
             socket: socket.path().into(),
@@ -75,15 +79,17 @@ impl Controller {
         }
     }
 
-    /// Answers requests on the socket and passes events on, until the future is dropped.
-    pub async fn serve(self, socket: &ApiSocket) -> io::Result<()> {
+    /// Answers requests on the socket, passes events on, and reads the policy again with each signal, until the future is
+    /// dropped.
+    pub async fn serve(self, socket: &ApiSocket, reload: Signal) -> io::Result<()> {
         let listener = UnixListener::from_std(socket.listener()?)?;
-        let reading = Router::new().merge(rule_routes(self.book.clone())).merge(event_routes(self.events.clone()));
+        let reading = Router::new().merge(rule_routes(self.policy.clone())).merge(event_routes(self.events.clone()));
         let controller = Arc::new(Mutex::new(self));
         let routes = and_no_others(reading.merge(control_routes(controller.clone())));
         tokio::select! {
             served = axum::serve(listener, routes) => served,
             () = forward_events(&controller) => Ok(()),
+            () = policy::reload_with(reload, &controller) => Ok(()),
         }
     }
 
@@ -116,7 +122,8 @@ impl Controller {
         let counters = self.filter.counters()?;
         let mut hits = self.filter.all_hits()?;
         hits.sort_unstable_by_key(|(key, hits)| (u64::MAX - hits, *key));
-        let book = self.book();
+        let policy = reading(&self.policy);
+        let book = &policy.book;
         let rules = hits.into_iter().filter_map(|(key, hits)| {
             let source = RuleSource::from(book.find(key)?);
             Some(RuleHits { source, hits })
@@ -128,38 +135,46 @@ impl Controller {
     }
 
     fn rule_counts(&self) -> RuleCounts {
-        let book = self.book();
-        let lists = self.lists.iter().zip(book.lists()).map(|(report, (_, rules))| ListStatus {
+        let policy = reading(&self.policy);
+        let book = &policy.book;
+        let lists = policy.reports.iter().zip(book.lists()).map(|(report, info)| ListStatus {
             list: report.list.clone(),
             format: report.format.as_str().into(),
-            rules: u64::from(rules),
+            rules: info.rules,
             repeated: report.repeated,
             local: report.local,
             unusable: report.unusable.iter().map(|(reason, count)| (reason.as_str().into(), *count)).collect(),
         });
         RuleCounts {
-            total: book.len() as u64,
+            total: book.len(),
+            in_kernel: book.entries_in_force(),
             capacity: u64::from(self.filter.capacity()),
-            manual: book.manual().len() as u64,
+            manual: book.by_hand().len() as u64,
             lists: lists.collect(),
         }
     }
 
-    fn book(&self) -> RwLockReadGuard<'_, RuleBook> {
-        self.book.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn book_mut(&self) -> RwLockWriteGuard<'_, RuleBook> {
-        self.book.write().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
+/// The policy, to look at.
+pub(crate) fn reading(policy: &RwLock<Policy>) -> RwLockReadGuard<'_, Policy> {
+    policy.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The policy, to change.
+fn writing(policy: &RwLock<Policy>) -> RwLockWriteGuard<'_, Policy> {
+    policy.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Passes events on, and has schedules switch.
 async fn forward_events(controller: &Mutex<Controller>) {
     let mut ticks = interval(POLL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        controller.lock().await.forward_events();
+        let mut controller = controller.lock().await;
+        controller.forward_events();
+        controller.follow_schedules();
     }
 }
 

@@ -8,10 +8,14 @@ use std::{
 
 use tempfile::NamedTempFile;
 
-use crate::lists::{Domain, NameError};
+use crate::lists::{Action, Domain, NameError};
 
 /// What the file begins with, for people who open it.
-const HEADER: &str = "# Names that were added with `namegate block add`. The controller rewrites this file.\n";
+const HEADER: &str =
+    "# Names that were added with `namegate block add` and `namegate allow add`. The controller rewrites this file.\n";
+
+/// What stands before a name that is allowed.
+const ALLOW: &str = "allow ";
 
 /// A file of names, one a line, that is replaced as a whole: a crash leaves the old one or the new one.
 #[derive(Debug)]
@@ -52,21 +56,25 @@ pub enum StateError {
 
 impl StateFile {
     /// The file at this path, with the names that it keeps; none if it is not there yet.
-    pub fn open(path: &Path) -> Result<(Self, Vec<Domain>), StateError> {
+    pub fn open(path: &Path) -> Result<(Self, Vec<(Domain, Action)>), StateError> {
         // Replacing a symbolic link would leave the file that it points to as it was.
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.into());
         let text = match fs::read_to_string(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             text => text.map_err(|error| StateError::Read { path: path.clone(), error })?,
         };
-        let mut names = Vec::new();
+        let mut rules = Vec::new();
         for (line, text) in (1..).zip(text.lines()) {
             if !text.trim().is_empty() && !text.starts_with('#') {
+                let (action, text) = match text.strip_prefix(ALLOW) {
+                    Some(name) => (Action::Allow, name),
+                    None => (Action::Block, text),
+                };
                 let name = Domain::parse_rule(text);
-                names.push(name.map_err(|error| StateError::Line { path: path.clone(), line, error })?);
+                rules.push((name.map_err(|error| StateError::Line { path: path.clone(), line, error })?, action));
             }
         }
-        Ok((Self { path }, names))
+        Ok((Self { path }, rules))
     }
 
     /// Where it is.
@@ -74,20 +82,22 @@ impl StateFile {
         &self.path
     }
 
-    /// Replaces the names.
-    pub fn write(&self, names: &[&Domain]) -> Result<(), StateError> {
-        self.replace(names).map_err(|error| StateError::Write { path: self.path.clone(), error })
+    /// Replaces the rules.
+    pub fn write(&self, rules: &[(&Domain, Action)]) -> Result<(), StateError> {
+        self.replace(rules).map_err(|error| StateError::Write { path: self.path.clone(), error })
     }
 
-    fn replace(&self, names: &[&Domain]) -> io::Result<()> {
+    fn replace(&self, rules: &[(&Domain, Action)]) -> io::Result<()> {
         let directory = match self.path.parent() {
             Some(parent) if parent != Path::new("") => parent,
             _ => Path::new("."),
         };
-        let names: Vec<&str> = names.iter().flat_map(|name| [name.as_str(), "\n"]).collect();
+        let word = |action: &Action| if *action == Action::Allow { ALLOW } else { "" };
+        let lines = rules.iter().flat_map(|(name, action)| [word(action), name.as_str(), "\n"]);
+        let lines: String = lines.collect();
         let mut file = NamedTempFile::new_in(directory)?;
         file.write_all(HEADER.as_bytes())?;
-        file.write_all(names.concat().as_bytes())?;
+        file.write_all(lines.as_bytes())?;
         file.as_file().sync_all()?;
         file.persist(&self.path)?;
         File::open(directory)?.sync_all()
@@ -107,11 +117,11 @@ mod tests {
         let (_dir, path) = place();
         let (file, names) = StateFile::open(&path).unwrap();
         assert!(names.is_empty() && !path.exists());
-        let names = ["a.example", "b.example"].map(|name| Domain::parse(name).unwrap());
-        file.write(&names.each_ref()).unwrap();
-        assert_eq!(StateFile::open(&path).unwrap().1, names);
-        file.write(&[&names[1]]).unwrap();
-        assert_eq!(StateFile::open(&path).unwrap().1, names[1..]);
+        let [a, b] = ["a.example", "b.example"].map(|name| Domain::parse(name).unwrap());
+        file.write(&[(&a, Action::Block), (&b, Action::Allow)]).unwrap();
+        assert_eq!(StateFile::open(&path).unwrap().1, [(a, Action::Block), (b.clone(), Action::Allow)]);
+        file.write(&[(&b, Action::Block)]).unwrap();
+        assert_eq!(StateFile::open(&path).unwrap().1, [(b, Action::Block)]);
     }
 
     #[test]
@@ -144,9 +154,9 @@ mod tests {
         fs::write(&path, "").unwrap();
         symlink(&path, &link).unwrap();
         let name = Domain::parse("a.example").unwrap();
-        StateFile::open(&link).unwrap().0.write(&[&name]).unwrap();
+        StateFile::open(&link).unwrap().0.write(&[(&name, Action::Block)]).unwrap();
         assert!(link.is_symlink());
-        assert_eq!(StateFile::open(&path).unwrap().1, [name]);
+        assert_eq!(StateFile::open(&path).unwrap().1, [(name, Action::Block)]);
     }
 
     fn place() -> (TempDir, PathBuf) {

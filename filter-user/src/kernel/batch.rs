@@ -1,4 +1,4 @@
-//! `BPF_MAP_UPDATE_BATCH` and `BPF_MAP_LOOKUP_BATCH` (Linux 5.6), which aya does not wrap.
+//! `BPF_MAP_UPDATE_BATCH` and `BPF_MAP_DELETE_BATCH` (Linux 5.6), which aya does not wrap.
 
 use std::{
     io,
@@ -10,11 +10,9 @@ use filter_core::RuleKey;
 
 use super::pod::PodRule;
 
-const LOOKUP_BATCH: libc::c_long = 24;
 const UPDATE_BATCH: libc::c_long = 26;
+const DELETE_BATCH: libc::c_long = 27;
 
-/// Entries that a lookup asks for at once.
-const ENTRIES: usize = 16 * 1024;
 
 /// The `batch` member of `union bpf_attr` (bpf(2)).
 #[repr(C)]
@@ -43,34 +41,21 @@ pub(super) fn update(map: BorrowedFd<'_>, keys: &[RuleKey], values: &[PodRule]) 
     call(UPDATE_BATCH, &mut attributes).map_err(|io_error| SyscallError { call: "bpf_map_update_batch", io_error })
 }
 
-/// Calls `entry` for each entry. One that is added or removed meanwhile may be seen or not.
-pub(super) fn each(map: BorrowedFd<'_>, mut entry: impl FnMut(RuleKey, &PodRule)) -> Result<(), SyscallError> {
-    let mut keys = vec![RuleKey(0); ENTRIES];
-    let mut values = vec![PodRule::default(); ENTRIES];
-    let mut position = 0_u64;
-    let mut first = true;
-    loop {
-        let position_at = (&raw mut position).addr() as u64;
-        let mut attributes = Attributes {
-            in_batch: if first { 0 } else { position_at },
-            out_batch: position_at,
-            keys: keys.as_mut_ptr().addr() as u64,
-            values: values.as_mut_ptr().addr() as u64,
-            count: ENTRIES as u32,
-            map_fd: map.as_raw_fd().cast_unsigned(),
-            ..Attributes::default()
-        };
-        let outcome = call(LOOKUP_BATCH, &mut attributes);
-        // ENOENT says that these were the last.
-        let last = matches!(&outcome, Err(error) if error.raw_os_error() == Some(libc::ENOENT));
-        if !last {
-            outcome.map_err(|io_error| SyscallError { call: "bpf_map_lookup_batch", io_error })?;
+/// Takes all these entries out.
+pub(super) fn delete(map: BorrowedFd<'_>, keys: &[RuleKey]) -> Result<(), SyscallError> {
+    let mut attributes = Attributes {
+        keys: keys.as_ptr().addr() as u64,
+        count: keys.len() as u32,
+        map_fd: map.as_raw_fd().cast_unsigned(),
+        ..Attributes::default()
+    };
+    match call(DELETE_BATCH, &mut attributes) {
+        // One that was not there ends the call; what is behind it is to go as well.
+        Err(error) if error.raw_os_error() == Some(libc::ENOENT) => {
+            let behind = keys.get(attributes.count as usize + 1..).unwrap_or_default();
+            if behind.is_empty() { Ok(()) } else { delete(map, behind) }
         }
-        keys.iter().zip(&values).take(attributes.count as usize).for_each(|(key, value)| entry(*key, value));
-        if last {
-            return Ok(());
-        }
-        first = false;
+        other => other.map_err(|io_error| SyscallError { call: "bpf_map_delete_batch", io_error }),
     }
 }
 

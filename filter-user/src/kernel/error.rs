@@ -13,6 +13,12 @@ pub enum KernelError {
         /// What was asked for.
         name: String,
     },
+    /// The table of terms is full.
+    #[error(
+        "the lists overlap in more combinations of groups, schedules and actions than the kernel has room for: use fewer \
+         groups and schedules"
+    )]
+    TermsFull,
     /// An interface was named twice.
     #[error("interface `{name}` is named twice; name it once")]
     InterfaceTwice {

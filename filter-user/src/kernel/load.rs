@@ -11,9 +11,11 @@ use filter_core::{Fragments, HashKey, Options, Program, Settings, Sides, WAYS};
 use super::{KernelError, OBJECT, PROGRAM, program, requirements};
 
 /// What a filter is loaded with.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct LoadOptions {
-    /// Rules that the map has room for.
+    /// The key under which names are hashed; a new one is drawn if it is left out.
+    pub hash_key: Option<HashKey>,
+    /// Entries that the map of rules has room for.
     pub max_rules: u32,
     /// Ports whose datagrams and streams are DNS.
     pub dns_ports: Vec<u16>,
@@ -33,7 +35,7 @@ impl Default for LoadOptions {
     fn default() -> Self {
         let Options { dns_ports, events_per_second, report_passed, fragments, flows } = Options::default();
         let dns_ports = dns_ports.to_vec();
-        Self { max_rules: 1, dns_ports, events_per_second, report_passed, fragments, flows, sides: BTreeMap::new() }
+        Self { hash_key: None, max_rules: 1, dns_ports, events_per_second, report_passed, fragments, flows, sides: BTreeMap::new() }
     }
 }
 

@@ -2,10 +2,13 @@
 
 mod attach;
 mod batch;
+mod clients;
 mod error;
 mod events;
 mod load;
+mod patterns;
 mod pod;
+mod policy;
 mod requirements;
 mod test_run;
 #[cfg(feature = "trace")]
@@ -22,13 +25,18 @@ use aya::{
     maps::{Array, HashMap, Map, MapData, MapError, PerCpuArray, ProgramArray, RingBuf},
     programs::{ProgramError, Xdp, links::FdLink},
 };
-use filter_core::{Counter, HASH_KEY_WORDS, HashKey, Program, RuleKey, Sides};
+use filter_core::{Counter, Generation, HASH_KEY_WORDS, HashKey, Program, RuleKey, Sides};
 
 pub use attach::{AttachedMode, Attachment, Mode, interface_index};
+pub use clients::{ClientId, Groups};
 pub use error::KernelError;
 pub use events::NameEvent;
 pub use load::LoadOptions;
 use pod::{PodRule, PodSettings};
+pub use policy::Installed;
+use policy::Held;
+
+use crate::policy::RuleBook;
 pub use test_run::{Judged, TestBed};
 
 /// The object that the build script made.
@@ -40,9 +48,6 @@ const PROGRAM: &str = "namegate";
 /// Keys that go to the kernel in one call.
 const BATCH: usize = 4096;
 
-/// Flags of `bpf_map_update_elem`: only if the key is new.
-const NO_EXIST: u64 = 1;
-
 /// The loaded program and its maps. Dropping it detaches and unloads the program.
 pub struct Filter {
     object: Ebpf,
@@ -51,6 +56,7 @@ pub struct Filter {
     events: RingBuf<MapData>,
     hash_key: HashKey,
     capacity: u32,
+    held: Held,
     sides: BTreeMap<u32, Sides>,
     /// Dropping a link detaches it.
     attached: Vec<(Attachment, FdLink)>,
@@ -85,7 +91,10 @@ impl Filter {
     /// Where the kernel, a limit or a missing permission forbids it; the error says which.
     pub fn load(options: &LoadOptions) -> Result<Self, KernelError> {
         requirements::check_capabilities()?;
-        let hash_key = random_hash_key()?;
+        let hash_key = match options.hash_key {
+            Some(key) => key,
+            None => draw_hash_key()?,
+        };
         let mut object = load::object(options)?;
         let mut array = Array::<_, PodSettings>::try_from(map_mut(&mut object, "SETTINGS")?)?;
         array.set(0, PodSettings(load::settings(options, &hash_key)), 0)?;
@@ -94,22 +103,33 @@ impl Filter {
             interfaces.set(*index, sides.index(), 0)?;
         }
         let programs = load::programs(&mut object)?;
-        Ok(Self {
+        let mut filter = Self {
             _programs: programs,
             events: RingBuf::try_from(object.take_map("EVENTS").ok_or(KernelError::Object { what: "EVENTS" })?)?,
             hash_key,
             capacity: options.max_rules.max(1),
+            held: Held::default(),
             sides: options.sides.clone(),
             attached: Vec::new(),
             #[cfg(feature = "trace")]
             trace: trace::Trace::of(&mut object)?,
             object,
-        })
+        };
+        for generation in [Generation::default(), Generation::default().other()] {
+            filter.write_classes(&Groups::default().classes, generation)?;
+        }
+        filter.set_in_force(filter.held.in_force)?;
+        Ok(filter)
     }
 
     /// The key under which this program hashes names; another one each time.
     pub fn hash_key(&self) -> &HashKey {
         &self.hash_key
+    }
+
+    /// The groups of clients that are in force.
+    pub fn groups(&self) -> &Groups {
+        &self.held.groups
     }
 
     /// Rules that the map has room for.
@@ -143,73 +163,43 @@ impl Filter {
         Ok(ProgramInfo { id, verified_instructions, bytes, map_memory })
     }
 
-    /// Adds a rule; one that is there stays as it is, with its hits.
-    ///
-    /// # Errors
-    /// [`KernelError::RulesFull`] if the map has no room for it.
-    pub fn insert(&mut self, key: RuleKey) -> Result<(), KernelError> {
-        let rule = self.rules_mut()?.insert(key.0, PodRule::default(), NO_EXIST);
-        match rule {
-            Err(MapError::SyscallError(error)) if error.io_error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-            other => other.map_err(|error| self.explain_full(error)),
-        }
-    }
-
-    /// Adds rules that are not there yet, many in a call; `progress` is told how many are in.
-    ///
-    /// # Errors
-    /// [`KernelError::RulesFull`] if the map has no room for them; those that had room are in.
-    pub fn insert_many(&mut self, keys: &[RuleKey], mut progress: impl FnMut(u64)) -> Result<(), KernelError> {
-        let mut done = 0;
-        let values = vec![PodRule::default(); BATCH.min(keys.len())];
-        for chunk in keys.chunks(BATCH) {
-            let values = values.get(..chunk.len()).unwrap_or_default();
-            batch::update(self.rules_fd()?, chunk, values)
-                .map_err(|error| self.explain_full(MapError::SyscallError(error)))?;
-            done += chunk.len() as u64;
-            progress(done);
-        }
-        Ok(())
-    }
-
-    /// Takes a rule out; false if it was not there.
+    /// Takes a rule out, with its hits; false if it was not there.
     ///
     /// # Errors
     /// If the kernel refuses.
     pub fn remove(&mut self, key: RuleKey) -> Result<bool, KernelError> {
-        match self.rules_mut()?.remove(&key.0) {
-            Ok(()) => Ok(true),
-            Err(MapError::KeyNotFound) => Ok(false),
-            Err(MapError::SyscallError(error)) if error.io_error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(error.into()),
-        }
+        take_out(&mut HashMap::<_, u64, u64>::try_from(map_mut(&mut self.object, "HITS")?)?, key)?;
+        take_out(&mut HashMap::<_, u64, PodRule>::try_from(map_mut(&mut self.object, "RULES")?)?, key)
     }
 
-    /// Packets that a rule blocked; 0 for one that is not there.
+    /// Packets that a rule decided about; 0 for one that did not, or is not there.
     ///
     /// # Errors
     /// If the kernel refuses.
     pub fn hits(&self, key: RuleKey) -> Result<u64, KernelError> {
-        match HashMap::<_, u64, PodRule>::try_from(map(&self.object, "RULES")?)?.get(&key.0, 0) {
-            Ok(rule) => Ok(rule.0.hits),
+        match HashMap::<_, u64, u64>::try_from(map(&self.object, "HITS")?)?.get(&key.0, 0) {
             Err(MapError::KeyNotFound) => Ok(0),
-            Err(error) => Err(error.into()),
+            hits => Ok(hits?),
         }
     }
 
-    /// The rules that blocked something, and how many packets. Reads the whole map.
+    /// The rules that decided about something, and how many packets.
     ///
     /// # Errors
     /// If the kernel refuses.
     pub fn all_hits(&self) -> Result<Vec<(RuleKey, u64)>, KernelError> {
-        let mut hits = Vec::new();
-        batch::each(self.rules_fd()?, |key, rule| {
-            if rule.0.hits > 0 {
-                hits.push((key, rule.0.hits));
-            }
-        })
-        .map_err(MapError::SyscallError)?;
-        Ok(hits)
+        let hits = HashMap::<_, u64, u64>::try_from(map(&self.object, "HITS")?)?;
+        Ok(hits.iter().map(|entry| entry.map(|(key, hits)| (RuleKey(key), hits))).collect::<Result<_, _>>()?)
+    }
+
+    /// Forgets the hits of rules that the book does not have.
+    fn forget_hits(&mut self, book: &RuleBook) -> Result<(), KernelError> {
+        let gone: Vec<_> = self.all_hits()?.into_iter().filter(|(key, _)| book.find(*key).is_none()).collect();
+        let mut hits = HashMap::<_, u64, u64>::try_from(map_mut(&mut self.object, "HITS")?)?;
+        for (key, _) in gone {
+            take_out(&mut hits, key)?;
+        }
+        Ok(())
     }
 
     /// All counters, summed over the CPUs.
@@ -237,10 +227,6 @@ impl Filter {
         TestBed::new(&mut self.object, &mut self.events)
     }
 
-    fn rules_mut(&mut self) -> Result<HashMap<&mut MapData, u64, PodRule>, KernelError> {
-        Ok(HashMap::try_from(map_mut(&mut self.object, "RULES")?)?)
-    }
-
     fn rules_fd(&self) -> Result<BorrowedFd<'_>, KernelError> {
         match map(&self.object, "RULES")? {
             Map::HashMap(data) => Ok(data.fd().as_fd()),
@@ -249,9 +235,9 @@ impl Filter {
     }
 
     fn map_memory(&self) -> Result<u64, KernelError> {
-        let mut memory = fd_memory(self.events.as_fd())?;
+        let mut memory = fd_memory(self.events.as_fd())? + self.held.parts.as_ref().map_or(0, patterns::memory);
         for (_, map) in self.object.maps() {
-            if let Map::Array(data) | Map::PerCpuArray(data) | Map::HashMap(data) = map {
+            if let Map::Array(data) | Map::PerCpuArray(data) | Map::HashMap(data) | Map::LpmTrie(data) = map {
                 memory += fd_memory(data.fd().as_fd())?;
             }
         }
@@ -266,6 +252,16 @@ impl Filter {
             }
             _ => error.into(),
         }
+    }
+}
+
+/// Takes an entry out; false if it was not there.
+fn take_out<V: aya::Pod>(map: &mut HashMap<&mut MapData, u64, V>, key: RuleKey) -> Result<bool, KernelError> {
+    match map.remove(&key.0) {
+        Ok(()) => Ok(true),
+        Err(MapError::KeyNotFound) => Ok(false),
+        Err(MapError::SyscallError(error)) if error.io_error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -290,7 +286,11 @@ fn fd_memory(map: BorrowedFd<'_>) -> Result<u64, KernelError> {
     Ok(memory.and_then(|bytes| bytes.trim().parse().ok()).unwrap_or_default())
 }
 
-fn random_hash_key() -> Result<HashKey, KernelError> {
+/// A key that nobody can guess.
+///
+/// # Errors
+/// If the system has no random numbers.
+pub fn draw_hash_key() -> Result<HashKey, KernelError> {
     let mut words = [0; HASH_KEY_WORDS];
     for word in &mut words {
         let mut bytes = [0; 8];

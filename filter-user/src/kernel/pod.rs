@@ -1,13 +1,43 @@
 //! Types of filter-core as values of maps and of the ring buffer.
 
-use filter_core::{Bucket, Event, Rule, Scratch, Settings};
+use std::ptr;
+
+use filter_core::{Bucket, Event, Group, InForce, Member, Part, Rule, Scratch, Settings, Terms};
 
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct PodRule(pub Rule);
 
-// SAFETY: `repr(C)` of one integer: no padding, and any bytes are a value.
+// SAFETY: one integer: no padding, and any bytes are a value.
 unsafe impl aya::Pod for PodRule {}
+
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct PodTerms(pub Terms);
+
+// SAFETY: `repr(C)` of integers of one size: no padding, and any bytes are a value.
+unsafe impl aya::Pod for PodTerms {}
+
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct PodInForce(pub InForce);
+
+// SAFETY: one integer: no padding, and any bytes are a value.
+unsafe impl aya::Pod for PodInForce {}
+
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct PodGroup(pub Group);
+
+// SAFETY: `repr(C)` of integers of one size: no padding, and any bytes are a value.
+unsafe impl aya::Pod for PodGroup {}
+
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct PodMember(pub Member);
+
+// SAFETY: `repr(C)` of integers of one size: no padding, and any bytes are a value.
+unsafe impl aya::Pod for PodMember {}
 
 #[repr(transparent)]
 #[derive(Clone, Copy)]
@@ -29,6 +59,21 @@ pub(super) struct PodScratch(pub Scratch);
 
 // SAFETY: `repr(C)` of integers that leave no padding.
 unsafe impl aya::Pod for PodScratch {}
+
+#[repr(transparent)]
+#[derive(Clone, Copy)]
+pub(super) struct PodPart(Part);
+
+// SAFETY: `repr(C)` of integers; filter-core asserts at compile time that they leave no padding.
+unsafe impl aya::Pod for PodPart {}
+
+impl PodPart {
+    /// A part is too large to be moved.
+    pub(super) fn of(part: &Part) -> &Self {
+        // SAFETY: it is a part and nothing else.
+        unsafe { &*ptr::from_ref(part).cast() }
+    }
+}
 
 /// The event with these bytes; `None` if they are too few.
 pub(super) fn event(bytes: &[u8]) -> Option<Event> {

@@ -64,6 +64,18 @@ pub enum ListError {
         /// Where it does.
         line: u32,
     },
+    /// A rule that stands by itself is none.
+    #[error("`{}`, line {line}: `{}` is no rule: {why}; write a name, ||name^ or /pattern/", .file.display(), .text.escape_debug())]
+    NoRule {
+        /// Where it stands.
+        file: PathBuf,
+        /// Its line.
+        line: u32,
+        /// What it says.
+        text: String,
+        /// Why not.
+        why: String,
+    },
     /// The names are more than can be held.
     #[error("the list `{}` has too many rules: {error} (reached in line {line})", .list.display())]
     TooMany {

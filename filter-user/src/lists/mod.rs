@@ -96,6 +96,50 @@ pub fn load(
     Ok(report)
 }
 
+/// Reads rules that stand by themselves in another file, each with its line there: names, and what else AdBlock's syntax has.
+///
+/// # Errors
+/// If one of them is no rule.
+pub fn single_rules<'a>(
+    file: &Path,
+    rules: impl IntoIterator<Item = (&'a str, u32)>,
+    allow: bool,
+    sink: &mut dyn Sink,
+) -> Result<ListReport, ListError> {
+    let options = ListOptions { format: Some(Format::AdBlock), allow, widen: false };
+    let mut format = formats::reader(Format::AdBlock);
+    let report = ListReport::new(packed::display_name(file), Format::AdBlock);
+    let mut reading = Reading::new(sink, &options, report);
+    for (text, line) in rules {
+        reading.report.lines = line;
+        let before = reading.report.kinds.total();
+        if let Err(Stop::TooMany(error)) = format.line(text.as_bytes(), &mut reading) {
+            return Err(ListError::TooMany { list: file.into(), line, error });
+        }
+        if reading.report.kinds.total() == before {
+            let why =
+                reading.report.examples.last().map_or_else(|| "it says nothing".into(), |it| it.reason.to_string());
+            return Err(ListError::NoRule { file: file.into(), line, text: text.into(), why });
+        }
+    }
+    Ok(reading.report)
+}
+
+/// A line of a list as it stands there, cut to what can be shown; `None` if it cannot be had.
+pub fn line(path: &Path, number: u32) -> Option<String> {
+    let mut progress = |_| {};
+    let Source { text, .. } = source::open(path, &mut progress).ok()?;
+    let mut lines = Lines::new(text);
+    while let Ok(Some(line)) = lines.next() {
+        let (Line::Whole(text) | Line::TooLong(text)) = line;
+        let text = report::shown(text);
+        if lines.number() >= number {
+            return Some(text);
+        }
+    }
+    None
+}
+
 enum ReadError {
     Line(LineError),
     Stop(Stop),

@@ -244,7 +244,7 @@ impl ListReport {
 }
 
 /// Text from a list as it can be shown: nobody's terminal obeys it.
-fn shown(text: &[u8]) -> String {
+pub(super) fn shown(text: &[u8]) -> String {
     let start = text.get(..4 * Example::TEXT).unwrap_or(text);
     let text = String::from_utf8_lossy(start);
     let shown: String = text.chars().take(Example::TEXT).flat_map(char::escape_debug).collect();

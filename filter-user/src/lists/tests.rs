@@ -1,7 +1,11 @@
+mod recorded;
+
 use std::{fs, io::Write, path::PathBuf};
 
 use proptest::prelude::*;
 use tempfile::TempDir;
+
+pub(super) use recorded::lines_of;
 
 use super::*;
 use crate::policy::Names;
@@ -156,7 +160,7 @@ fn progress_tells_the_bytes_of_the_file() {
     let mut read = 0;
     let text = b"a.example\n".repeat(100_000);
     let (_dir, path) = file(&text);
-    load(&path, &ListOptions::default(), &mut Names::default().list(""), &mut |bytes| read += bytes).unwrap();
+    load(&path, &ListOptions::default(), &mut Names::default(), &mut |bytes| read += bytes).unwrap();
     assert_eq!(read, text.len() as u64);
 }
 
@@ -229,7 +233,7 @@ proptest! {
         let mut names = Names::default();
         let (_dir, path) = file(&lines.join(&b'\n'));
         let options = ListOptions { format: Some(format), ..ListOptions::default() };
-        if let Ok(report) = load(&path, &options, &mut names.list(""), &mut |_| {}) {
+        if let Ok(report) = load(&path, &options, &mut names, &mut |_| {}) {
             prop_assert_eq!(report.kinds.total(), report.rules + report.repeated);
             prop_assert!(report.unusable_entries() + report.kinds.total() > 0);
         }
@@ -270,41 +274,6 @@ fn line() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// The rules and the lines that are none, in the order of their lines: `block name a.example`, `- url`.
-pub(super) fn lines_of(format: Format, text: &str, options: ListOptions) -> Vec<String> {
-    let mut sink = Recorder::default();
-    let mut reading = Reading::new(&mut sink, &options, ListReport::new(String::new(), format));
-    assert!(read(text.as_bytes(), &mut reading).is_ok(), "{text}");
-    let examples = reading.report.examples;
-    sink.0.extend(examples.into_iter().map(|example| {
-        let detail = example.reason.detail().map(|detail| format!(" {detail}")).unwrap_or_default();
-        (example.line, format!("- {}{detail}", example.reason.as_str()))
-    }));
-    sink.0.sort_by_key(|(line, _)| *line);
-    sink.0.into_iter().map(|(_, text)| text).collect()
-}
-
-/// Rules as text, with their lines.
-#[derive(Default)]
-struct Recorder(Vec<(u32, String)>);
-
-impl Sink for Recorder {
-    fn expect(&mut self, _: u64) {}
-
-    fn rule(&mut self, rule: ListRule<'_>, line: u32) -> Result<bool, TooManyNames> {
-        let cancel = if rule.cancels { "cancel " } else { "" };
-        let action = rule.action;
-        self.0.push((
-            line,
-            match rule.subject {
-                Subject::Name(name, scope) => format!("{cancel}{action} {scope} {name}"),
-                Subject::Pattern(pattern) => format!("{cancel}{action} pattern {pattern}"),
-            },
-        ));
-        Ok(true)
-    }
-}
-
 struct List {
     report: ListReport,
     names: Names,
@@ -324,7 +293,7 @@ fn read_list(text: &[u8]) -> List {
 fn read_with(text: &[u8], options: ListOptions) -> List {
     let mut names = Names::default();
     let (_dir, path) = file(text);
-    let report = load(&path, &options, &mut names.list(""), &mut |_| {}).unwrap();
+    let report = load(&path, &options, &mut names, &mut |_| {}).unwrap();
     List { report, names }
 }
 
@@ -339,7 +308,7 @@ fn error_of(path: &Path) -> String {
 }
 
 fn into(path: &Path, names: &mut Names) -> Result<ListReport, ListError> {
-    load(path, &ListOptions::default(), &mut names.list(""), &mut |_| {})
+    load(path, &ListOptions::default(), names, &mut |_| {})
 }
 
 fn file(text: &[u8]) -> (TempDir, PathBuf) {

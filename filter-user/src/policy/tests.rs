@@ -3,195 +3,217 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
+use crate::replay::hash_key;
 
 #[test]
 fn a_rule_is_found_by_its_key_with_the_first_list_that_has_it() {
-    let (book, keys) = book(&[("one", &["a.example", "b.example"]), ("two", &["b.example", "c.example"])]);
-    assert_eq!(keys.len(), 3);
-    for (key, rule) in
-        keys.iter().zip([rule("a.example", "one", 1), rule("b.example", "one", 2), rule("c.example", "two", 2)])
-    {
-        assert_eq!(book.find(*key), Some(rule));
-    }
+    let book = book(&[("one", &["||a.example", "||b.example"]), ("two", &["||b.example", "||c.example"])]);
+    assert_eq!(places(&book, "a.example"), [("one", 1)]);
+    assert_eq!(places(&book, "b.example"), [("one", 2), ("two", 1)]);
+    assert_eq!(book.find(book.key(&name("c.example"))).map(|rule| (rule.list, rule.line)), Some(("two", Some(2))));
     assert_eq!(book.find(book.key(&name("d.example"))), None);
+    assert_eq!(book.len(), 3);
 }
 
 #[test]
-fn a_list_that_adds_nothing_does_not_take_the_names_of_the_next() {
-    let (book, _) = book(&[("one", &["a.example"]), ("two", &["a.example"]), ("three", &["b.example"])]);
-    assert_eq!(book.matching(&name("b.example")), Some(rule("b.example", "three", 1)));
-    assert_eq!(book.lists().collect::<Vec<_>>(), [("one", 1), ("two", 0), ("three", 1)]);
-}
-
-#[test]
-fn a_name_is_blocked_by_its_own_rule_or_that_of_a_parent() {
-    let (book, _) = book(&[("list", &["ads.example.com"])]);
-    for blocked in ["ads.example.com", "x.ads.example.com", "x.y.ads.example.com"] {
-        assert_eq!(book.matching(&name(blocked)), Some(rule("ads.example.com", "list", 1)), "{blocked}");
+fn a_rule_is_about_the_names_of_its_scope_and_no_others() {
+    let book = book(&[("list", &["=n.example", "<s.example", "||t.example"])]);
+    for (blocked, rule) in [
+        ("n.example", "n.example"),
+        ("a.s.example", "s.example"),
+        ("a.b.s.example", "s.example"),
+        ("t.example", "t.example"),
+        ("a.t.example", "t.example"),
+    ] {
+        assert_eq!(book.blocking(&name(blocked)).map(|rule| rule.rule), Some(rule), "{blocked}");
     }
-    for other in ["example.com", "xads.example.com", "ads.example.com.org", "com"] {
-        assert_eq!(book.matching(&name(other)), None, "{other}");
+    for passes in ["a.n.example", "s.example", "xt.example", "example", "t.example.org"] {
+        assert_eq!(book.prevailing(&name(passes)), None, "{passes}");
     }
 }
 
 #[test]
-fn rules_are_added_by_hand_once() {
-    let (mut book, _) = book(&[("list", &["a.example"])]);
-    assert_eq!(book.add(name("b.example")), Ok(true));
-    assert_eq!(book.add(name("b.example")), Ok(false));
-    assert_eq!(book.len(), 2);
-    assert_eq!(book.matching(&name("x.b.example")), Some(Rule { name: "b.example", list: MANUAL, line: None }));
-}
-
-#[test]
-fn a_rule_that_is_in_a_list_too_counts_once_and_names_the_list() {
-    let (mut book, _) = book(&[("list", &["a.example"])]);
-    assert_eq!(book.add(name("a.example")), Ok(true));
-    assert_eq!(book.len(), 1);
-    assert_eq!(book.matching(&name("a.example")), Some(rule("a.example", "list", 1)));
-    assert_eq!(book.manual(), [&name("a.example")]);
-}
-
-#[test]
-fn a_rule_that_is_removed_blocks_no_more_and_its_neighbours_still_do() {
-    let (mut book, keys) = book(&[("list", &["a.example", "b.example"])]);
-    book.add(name("a.example")).unwrap();
-    let removed = book.remove(&name("a.example"));
-    assert_eq!(removed, Some(Removed { key: keys[0], listed: Some(("list".into(), 1)) }));
-    assert_eq!(book.matching(&name("a.example")), None);
-    assert_eq!(book.matching(&name("b.example")), Some(rule("b.example", "list", 2)));
-    assert_eq!((book.len(), book.lists().collect::<Vec<_>>()), (1, vec![("list", 1)]));
-    assert_eq!(book.page(Position::default(), 10).0, [rule("b.example", "list", 2)]);
-}
-
-#[test]
-fn only_a_rule_of_exactly_that_name_can_be_removed() {
-    let (mut book, _) = book(&[("list", &["a.example"])]);
-    for other in ["x.a.example", "example", "b.example"] {
-        assert_eq!(book.remove(&name(other)), None, "{other}");
+fn of_two_rules_the_later_of_block_allow_important_block_important_allow_prevails() {
+    let ranks = ["||", "@||", "!||", "@!||"];
+    for (lower, low) in ranks.iter().enumerate() {
+        for (higher, high) in ranks.iter().enumerate().skip(lower + 1) {
+            for names in [["a.example", "b.a.example"], ["b.a.example", "a.example"], ["a.example", "a.example"]] {
+                let rules = [format!("{low}{}", names[0]), format!("{high}{}", names[1])];
+                let book = book(&[("list", &rules.each_ref().map(|rule| &**rule))]);
+                let (rank, rule) = book.prevailing(&name("b.a.example")).unwrap();
+                assert_eq!(rank, Rank::OF_RULES[higher], "{rules:?}");
+                assert_eq!(rule.rule, names[1], "{rules:?}");
+            }
+        }
     }
-    assert_eq!(book.len(), 1);
 }
 
 #[test]
-fn a_rule_that_was_removed_can_be_added_by_hand() {
-    let (mut book, _) = book(&[("list", &["a.example"])]);
-    book.remove(&name("a.example")).unwrap();
-    assert_eq!(book.add(name("a.example")), Ok(true));
-    assert_eq!(book.matching(&name("a.example")).map(|rule| rule.list), Some(MANUAL));
-    assert_eq!(book.remove(&name("a.example")).map(|removed| removed.listed), Some(None));
-    assert!(book.is_empty());
+fn a_name_under_a_blocked_subtree_takes_no_entry_and_is_still_explained() {
+    let book = book(&[("list", &["||example.com", "=ads.example.com", "||x.ads.example.com"]), ("two", &["<example.com"])]);
+    assert_eq!((book.len(), book.entries_in_force()), (3, 1));
+    let explained = book.explain(&name("x.ads.example.com"), EVERYBODY);
+    let rules: Vec<_> = explained.rules.iter().map(|it| (it.rule.rule, it.rule.list, it.redundant)).collect();
+    let expected = [("example.com", "list", false), ("example.com", "two", false), ("x.ads.example.com", "list", true)];
+    assert_eq!(rules, expected);
+    assert!(explained.rules.iter().all(|rule| rule.prevails));
 }
 
 #[test]
-fn two_names_with_one_key_are_an_error_and_not_one_rule() {
-    let mut names = Names::default();
-    for name in ["a.example", "b.example"] {
-        names.list("list").insert(name, 1).unwrap();
+fn a_rule_that_another_does_not_cover_whole_keeps_its_entry() {
+    for rules in [
+        ["=example.com", "||a.example.com"],
+        ["||example.com", "!||a.example.com"],
+        ["||example.com", "@||a.example.com"],
+        ["@||example.com", "||a.example.com"],
+        ["!||example.com", "@||a.example.com"],
+    ] {
+        assert_eq!(book(&[("list", &rules)]).entries_in_force(), 2, "{rules:?}");
     }
-    // All names hash alike under a key of zeros.
-    let blind = HashKey::from_words([0; filter_core::HASH_KEY_WORDS]);
-    let collision = KeyCollision("a.example".into(), "b.example".into());
-    assert_eq!(RuleBook::new(names, blind).err(), Some(collision));
-
-    let (mut book, _) = RuleBook::new(Names::default(), blind).unwrap();
-    book.add(name("a.example")).unwrap();
-    assert_eq!(book.add(name("b.example")), Err(KeyCollision("a.example".into(), "b.example".into())));
-    assert_eq!(book.remove(&name("b.example")), None);
+    assert_eq!(book(&[("list", &["!||example.com", "||a.example.com"])]).entries_in_force(), 1);
 }
 
 #[test]
-fn an_empty_book_blocks_nothing() {
-    let (book, keys) = book(&[]);
-    assert!(book.is_empty() && keys.is_empty());
-    assert_eq!(book.matching(&name("a.example")), None);
-    assert_eq!(book.page(Position::default(), 10), (vec![], None));
+fn lists_of_another_class_cover_nothing() {
+    let mut builder = Builder::new(hash_key());
+    fill(&mut builder, "all", 0, &["=a.example.com"]);
+    fill(&mut builder, "children", 1, &["||example.com"]);
+    let book = builder.finish().unwrap();
+    assert_eq!(book.entries_in_force(), 2);
+    let outcome = |text: &str, classes| book.explain(&name(text), classes).outcome;
+    assert_eq!((outcome("a.example.com", 1), outcome("b.example.com", 1)), (Outcome::Blocked, Outcome::NotListed));
+    assert_eq!((outcome("a.example.com", 2), outcome("b.example.com", 2)), (Outcome::Blocked, Outcome::Blocked));
+    assert_eq!(outcome("a.example.com", 0), Outcome::NotListed);
 }
 
 #[test]
-fn a_name_takes_less_than_50_bytes() {
-    let mut names = Names::default();
-    let mut list = names.list("list");
-    for i in 0..100_000 {
-        list.insert(&format!("host-{i:06}.ads.example.com"), i).unwrap();
+fn a_rule_that_is_cancelled_is_out_of_force_and_no_other_is() {
+    for rules in [["||a.example", "-||a.example"], ["-||a.example", "||a.example"]] {
+        let book = book(&[("list", &rules)]);
+        assert_eq!((book.prevailing(&name("a.example")), book.entries_in_force()), (None, 0), "{rules:?}");
     }
-    let (book, _) = RuleBook::new(names, key_of_tests()).unwrap();
-    let bytes = book.memory_bytes() / book.len();
-    assert!(bytes < 50, "{bytes}");
+    let rules = ["||a.example", "=a.example", "-||a.example", "||b.example"];
+    let book = book(&[("list", &rules)]);
+    assert!(book.blocking(&name("a.example")).is_some() && book.blocking(&name("x.a.example")).is_none());
+    assert!(book.blocking(&name("b.example")).is_some());
+    let cancelled = book.explain(&name("x.a.example"), EVERYBODY).rules;
+    assert!(matches!(&*cancelled, [Matching { cancelled: true, prevails: false, .. }]), "{cancelled:?}");
+}
+
+#[test]
+fn what_is_added_by_hand_is_a_subtree_and_may_be_taken_out() {
+    let mut book = book(&[("list", &["=ads.example.com"])]);
+    assert_eq!(book.add(name("example.com"), Action::Block), Ok(true));
+    assert_eq!(book.add(name("example.com"), Action::Block), Ok(false), "again");
+    assert_eq!(book.blocking(&name("x.example.com")).map(|rule| (rule.list, rule.line)), Some((MANUAL, None)));
+    assert_eq!(book.add(name("www.example.com"), Action::Allow), Ok(true));
+    assert!(book.blocking(&name("www.example.com")).is_none());
+    assert_eq!(book.by_hand().len(), 2);
+    assert!(book.remove(&name("www.example.com")).unwrap().listed.is_none());
+    assert!(book.blocking(&name("www.example.com")).is_some());
+    assert!(book.remove(&name("x.example.com")).is_none(), "no rule of its own");
+}
+
+#[test]
+fn what_a_removed_rule_covered_comes_into_force() {
+    let mut book = book(&[("list", &["||example.com", "||ads.example.com"])]);
+    assert_eq!(book.entries_in_force(), 1);
+    let removed = book.remove(&name("example.com")).unwrap();
+    assert_eq!(removed.listed, Some(("list".into(), 1)));
+    assert_eq!(removed.uncovered, [book.key(&name("ads.example.com"))]);
+    assert_eq!(book.entries_in_force(), 1);
+    assert_eq!(book.blocking(&name("x.ads.example.com")).map(|rule| rule.rule), Some("ads.example.com"));
+    assert!(book.blocking(&name("example.com")).is_none());
+}
+
+#[test]
+fn all_rules_come_in_pages() {
+    let names: Vec<String> = (0..250).map(|number| format!("=n{number}.example")).collect();
+    let book = book(&[("list", &names.iter().map(|name| &**name).collect::<Vec<_>>())]);
+    let (mut seen, mut from) = (BTreeSet::new(), Some(Position::default()));
+    while let Some(position) = from {
+        let (rules, next) = book.page(position, 100);
+        assert!(rules.len() <= 100);
+        seen.extend(rules.into_iter().filter_map(|rule| rule.line));
+        from = next;
+    }
+    assert_eq!(seen, (1..=250).collect());
 }
 
 proptest! {
     #[test]
-    fn every_canonical_name_has_a_key_and_is_found_by_it(text in "[a-zA-Z0-9_.ä-]{1,260}|([a-z]\\.){100,130}[a-z]") {
-        if let Ok(name) = Domain::parse(&text) {
-            let (mut book, _) = book(&[]);
-            book.add(name.clone()).unwrap();
-            prop_assert_eq!(book.find(book.key(&name)).map(|rule| rule.name.to_owned()), Some(name.to_string()));
-        }
-    }
-
-    #[test]
-    fn pages_of_any_size_give_every_rule_once(
-        names in proptest::collection::btree_set("[a-d]{1,3}\\.[a-d]{1,3}", 0..60),
-        removed in "[a-d]{1,3}\\.[a-d]{1,3}",
-        most in 1_usize..20,
+    fn what_the_kernel_is_given_decides_as_all_rules_together(
+        rules in prop::collection::vec("(=|<|\\|\\||@\\|\\||!\\|\\||@=|@!<)[ab](\\.[ab]){0,3}", 0..12),
+        asked in "[abc](\\.[ab]){0,4}",
     ) {
-        let list: Vec<&str> = names.iter().map(String::as_str).collect();
-        let (mut book, _) = book(&[("list", &list)]);
-        book.remove(&name(&removed));
-        let (mut at, mut paged) = (Some(Position::default()), vec![]);
-        while let Some(from) = at {
-            let (rules, next) = book.page(from, most);
-            paged.extend(rules.iter().map(|rule| rule.name.to_owned()));
-            at = next;
-        }
-        let expected: Vec<_> = names.into_iter().filter(|name| *name != removed).collect();
-        prop_assert_eq!(paged, expected);
-    }
-
-    #[test]
-    fn the_book_agrees_with_a_plain_map(
-        listed in proptest::collection::vec("[ab]{1,2}\\.[ab]{1,2}", 0..20),
-        steps in proptest::collection::vec((any::<bool>(), "[ab]{1,2}\\.[ab]{1,2}"), 0..20),
-    ) {
-        let list: Vec<&str> = listed.iter().map(String::as_str).collect();
-        let (mut book, _) = book(&[("list", &list)]);
-        let mut model: BTreeSet<String> = listed.iter().cloned().collect();
-        for (add, text) in steps {
-            if add {
-                book.add(name(&text)).unwrap();
-                model.insert(text);
-            } else {
-                prop_assert_eq!(book.remove(&name(&text)).is_some(), model.remove(&text));
-            }
-            prop_assert_eq!(book.len(), model.len());
-        }
-        for text in listed {
-            let found = book.find(book.key(&name(&text))).is_some();
-            prop_assert_eq!(found, model.contains(&text));
-        }
+        let rules: Vec<_> = rules.iter().map(|rule| &**rule).collect();
+        let book = book(&[("list", &rules)]);
+        let asked = name(&asked);
+        let of_all = rules.iter().filter(|rule| is_about(rule, asked.as_str())).map(|rule| parse(rule).1);
+        let expected = of_all.max().map_or(Rank::NotListed, terms::rank);
+        prop_assert_eq!(book.judge(&asked, EVERYBODY).rank, expected);
+        prop_assert_eq!(prevailing_rule(asked.as_str(), &book.hash_key, &Kernel(&book), EVERYBODY).unwrap_or_default().rank, expected);
     }
 }
 
-fn book(lists: &[(&str, &[&str])]) -> (RuleBook, Vec<RuleKey>) {
-    let mut names = Names::default();
-    for (list, texts) in lists {
-        let mut list = names.list(list);
-        for (line, text) in (1..).zip(*texts) {
-            list.insert(text, line).unwrap();
-        }
+/// Only what the kernel is given.
+struct Kernel<'b>(&'b RuleBook);
+
+impl Patterns for Kernel<'_> {}
+
+impl Rules for Kernel<'_> {
+    fn in_force(&self) -> InForce {
+        self.0.in_force()
     }
-    RuleBook::new(names, key_of_tests()).unwrap()
+
+    fn terms(&self, key: RuleKey, _: Generation) -> Option<&Terms> {
+        self.0.in_kernel(key)
+    }
 }
 
-fn key_of_tests() -> HashKey {
-    HashKey::from_words(std::array::from_fn(|i| (i as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)))
+fn is_about(rule: &str, asked: &str) -> bool {
+    let (text, _, scope, _) = parse(rule);
+    let below = asked.strip_suffix(text).is_some_and(|rest| rest.ends_with('.'));
+    (asked == text && scope != Scope::Subdomains) || (below && scope != Scope::Name)
+}
+
+/// `-` cancels, `@` allows, `!` is important; `=` a name, `<` what is below it, `||` both.
+fn parse(rule: &str) -> (&str, Action, Scope, bool) {
+    let (cancels, rule) = rule.strip_prefix('-').map_or((false, rule), |rest| (true, rest));
+    let (allows, rule) = rule.strip_prefix('@').map_or((false, rule), |rest| (true, rest));
+    let (important, rule) = rule.strip_prefix('!').map_or((false, rule), |rest| (true, rest));
+    let action = match (allows, important) {
+        (false, false) => Action::Block,
+        (true, false) => Action::Allow,
+        (false, true) => Action::BlockImportant,
+        (true, true) => Action::AllowImportant,
+    };
+    let scopes = [("=", Scope::Name), ("<", Scope::Subdomains), ("||", Scope::Subtree)];
+    let (text, scope) = scopes.iter().find_map(|(mark, scope)| Some((rule.strip_prefix(mark)?, *scope))).unwrap();
+    (text, action, scope, cancels)
+}
+
+fn fill(builder: &mut Builder, list: &str, class: u8, rules: &[&str]) {
+    let mut sink = builder.list(list, class);
+    for (line, rule) in (1..).zip(rules) {
+        let (text, action, scope, cancels) = parse(rule);
+        sink.rule(ListRule { subject: Subject::Name(text, scope), action, cancels }, line).unwrap();
+    }
+}
+
+fn book(lists: &[(&str, &[&str])]) -> RuleBook {
+    let mut builder = Builder::new(hash_key());
+    for (list, rules) in lists {
+        fill(&mut builder, list, 0, rules);
+    }
+    builder.finish().unwrap()
+}
+
+fn places<'b>(book: &'b RuleBook, text: &str) -> Vec<(&'b str, u32)> {
+    let rules = book.explain(&name(text), EVERYBODY).rules;
+    rules.into_iter().map(|it| (it.rule.list, it.rule.line.unwrap())).collect()
 }
 
 fn name(text: &str) -> Domain {
     Domain::parse(text).unwrap()
-}
-
-fn rule<'a>(name: &'a str, list: &'a str, line: u32) -> Rule<'a> {
-    Rule { name, list, line: Some(line) }
 }

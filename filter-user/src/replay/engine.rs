@@ -6,7 +6,7 @@ use std::{
     net::SocketAddr,
 };
 
-use filter_core::{Event, HashKey, Offline, Options, Reason, RuleKey, Rules, Settings};
+use filter_core::{Event, Generation, HashKey, InForce, Offline, Options, Part, Patterns, Reason, RuleKey, Rules, Settings, Terms};
 
 use crate::{
     kernel::{Filter, KernelError, NameEvent, TestBed},
@@ -114,9 +114,19 @@ pub fn hash_key() -> HashKey {
 
 struct Book<'b>(&'b RuleBook);
 
+impl Patterns for Book<'_> {
+    fn part(&self, slot: u32, index: u32) -> Option<&Part> {
+        self.0.part(slot, index)
+    }
+}
+
 impl Rules for Book<'_> {
-    fn matches(&self, key: RuleKey) -> bool {
-        self.0.matches(key)
+    fn in_force(&self) -> InForce {
+        self.0.in_force()
+    }
+
+    fn terms(&self, key: RuleKey, generation: Generation) -> Option<&Terms> {
+        Rules::terms(self.0, key, generation)
     }
 }
 

@@ -48,9 +48,9 @@ impl<'a> Line<'a> {
             name: &seen.name,
             verdict: seen.reason.verdict().as_str(),
             reason: seen.reason.as_str(),
-            rule: rule.map(|rule| rule.name),
+            rule: rule.as_ref().map(|rule| rule.rule),
             record: seen.record,
-            list: rule.map(|rule| rule.list),
+            list: rule.as_ref().map(|rule| rule.list),
             line: rule.and_then(|rule| rule.line),
         })
     }
@@ -85,13 +85,18 @@ mod tests {
     use filter_core::{Reason, RuleKey};
 
     use super::*;
-    use crate::{policy::Names, replay::hash_key};
+    use crate::{
+        lists::{Action, ListRule, Scope, Sink as _, Subject},
+        policy::Builder,
+        replay::hash_key,
+    };
 
     fn book() -> (RuleBook, RuleKey) {
-        let mut names = Names::default();
-        names.list("hosts.txt").insert("ads.example", 12).unwrap();
-        let (book, keys) = RuleBook::new(names, hash_key()).unwrap();
-        (book, keys[0])
+        let key = hash_key();
+        let mut builder = Builder::new(key);
+        let subject = Subject::Name("ads.example", Scope::Subtree);
+        builder.list("hosts.txt", 0).rule(ListRule { subject, action: Action::Block, cancels: false }, 12).unwrap();
+        (builder.finish().unwrap(), key.rule_key("ads.example").unwrap())
     }
 
     fn seen(reason: Reason, rule: Option<RuleKey>, record: Option<u16>) -> Seen {

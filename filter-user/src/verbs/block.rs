@@ -5,7 +5,7 @@ use std::{
     process::ExitCode,
 };
 
-use filter_user::api::{Added, AddedName, NameList, Removed, RemovedName, RuleSource};
+use filter_user::api::{Added, AddedName, NameAction, NameList, Removed, RemovedName, RuleSource};
 use hyper::Method;
 
 use super::ask;
@@ -79,14 +79,32 @@ struct List {
 
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     match &args.change {
-        Change::Add(names) => add(names),
+        Change::Add(names) => add(names, NameAction::Block),
         Change::Remove(names) => remove(names),
         Change::List(args) => list(args),
     }
 }
 
-fn add(args: &Names) -> anyhow::Result<ExitCode> {
-    let names = NameList { names: args.names.clone() };
+/// Allow names whatever blocks them, unless that is important
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  namegate allow www.example.com
+  namegate block remove www.example.com    Allow it no longer
+
+All names below are allowed as well. They are kept for the next start if the controller was started with --state.
+With --json, one object: results (name, added, before), kept.")]
+pub struct AllowArgs {
+    #[command(flatten)]
+    names: Names,
+}
+
+pub fn allow(args: &AllowArgs) -> anyhow::Result<ExitCode> {
+    add(&args.names, NameAction::Allow)
+}
+
+fn add(args: &Names, action: NameAction) -> anyhow::Result<ExitCode> {
+    let names = NameList { names: args.names.clone(), action };
     let added: Added = ask(&args.client, async |client| Ok(client.send(Method::POST, RULES, &names).await?))?;
     let mut out = stdout();
     if args.client.json {
@@ -94,7 +112,7 @@ fn add(args: &Names) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     for name in &added.results {
-        print_added(&mut out, name)?;
+        print_added(&mut out, name, action)?;
     }
     if !added.kept {
         writeln!(out, "This lasts until the controller ends. Start it with --state FILE to keep what is added.")?;
@@ -102,16 +120,30 @@ fn add(args: &Names) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn print_added(out: &mut impl Write, AddedName { name, added, before }: &AddedName) -> io::Result<()> {
+fn print_added(
+    out: &mut impl Write,
+    AddedName { name, added, before }: &AddedName,
+    action: NameAction,
+) -> io::Result<()> {
+    let blocks = action == NameAction::Block;
     match before {
         _ if !added => writeln!(out, "{name} was added before."),
+        Some(rule) if !blocks && rule.action == "block_important" => {
+            let from = place(&rule.list, rule.line);
+            writeln!(out, "{name} stays blocked: rule {} ({from}) is important.", rule.rule)
+        }
+        Some(rule) if !blocks => {
+            let from = place(&rule.list, rule.line);
+            writeln!(out, "{name} is allowed. Rule {} ({from}) blocked it before.", rule.rule)
+        }
+        None if !blocks => writeln!(out, "{name} is allowed, with all names below it."),
         None => writeln!(out, "{name} is blocked, with all names below it."),
-        Some(rule) => writeln!(out, "{name} is blocked. Rule {} ({}) blocked it before.", rule.rule, place(rule)),
+        Some(rule) => writeln!(out, "{name} is blocked. Rule {} ({}) blocked it before.", rule.rule, place(&rule.list, rule.line)),
     }
 }
 
 fn remove(args: &Names) -> anyhow::Result<ExitCode> {
-    let names = NameList { names: args.names.clone() };
+    let names = NameList { names: args.names.clone(), action: NameAction::default() };
     let removed: Removed = ask(&args.client, async |client| Ok(client.send(Method::DELETE, RULES, &names).await?))?;
     let mut out = stdout();
     if args.client.json {
@@ -129,10 +161,10 @@ fn print_removed(out: &mut impl Write, result: &RemovedName) -> io::Result<()> {
     let RemovedName { name, removed, until_restart, still_blocked_by } = result;
     write!(out, "{name} {}.", if *removed { "is no rule any more" } else { "is no rule" })?;
     if let Some(rule) = still_blocked_by {
-        write!(out, " Rule {} ({}) still blocks it.", rule.rule, place(rule))?;
+        write!(out, " Rule {} ({}) still blocks it.", rule.rule, place(&rule.list, rule.line))?;
     }
     if let Some(rule) = until_restart {
-        write!(out, " It comes back at the next start, from {}.", place(rule))?;
+        write!(out, " It comes back at the next start, from {}:{}.", rule.list, rule.line)?;
     }
     writeln!(out)
 }
@@ -146,7 +178,7 @@ fn list(args: &List) -> anyhow::Result<ExitCode> {
             if args.client.json {
                 json_line(&mut out, &rule)?;
             } else {
-                writeln!(out, "{}  {}", rule.rule, place(&rule))?;
+                writeln!(out, "{}  {}", rule.rule, place(&rule.list, rule.line))?;
             }
         }
         out.flush()?;

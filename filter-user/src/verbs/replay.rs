@@ -5,17 +5,18 @@ mod output;
 use std::{fs, path::PathBuf, process::ExitCode, time::Instant};
 
 use clap::{ValueEnum, ValueHint};
-use filter_core::Counter;
+use filter_core::{Counter, HashKey};
+use jiff::Timestamp;
 use filter_user::{
-    kernel::{Filter, KernelError, LoadOptions},
-    policy::{Names, RuleBook},
+    kernel::{Filter, Groups, KernelError, LoadOptions},
+    policy::RuleBook,
     replay::{Engine, KernelEngine, Line, UserEngine, hash_key, replay},
 };
 
-use super::run::{
-    loading::{capacity, fill, read_lists},
-    report::{left_out, warn},
-};
+use super::{policy::PolicyArgs, run::{
+    loading::{capacity, fill, read},
+    report::warn,
+}};
 use crate::output::plural;
 use output::{Output, Totals};
 
@@ -40,9 +41,8 @@ pub struct Args {
     #[arg(long, value_enum)]
     engine: Option<EngineKind>,
 
-    /// A list of names to block; may be given several times
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    list: Vec<PathBuf>,
+    #[command(flatten)]
+    policy: PolicyArgs,
 
     /// Ports whose messages are DNS
     #[arg(long, num_args = 1.., value_name = "PORT", default_values_t = [53], value_parser = clap::value_parser!(u16).range(1..))]
@@ -62,32 +62,29 @@ enum EngineKind {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let (names, lists) = read_lists(&args.list)?;
-    for list in lists.iter().filter(|list| list.unusable_entries() > 0) {
-        warn(&left_out(list));
-    }
-    if let Some(mut filter) = load(args, &names)? {
-        let (book, keys) = RuleBook::new(names, *filter.hash_key())?;
-        fill(&mut filter, &keys)?;
-        let code = all(args, &book, &mut KernelEngine::new(&mut filter)?, EngineKind::Kernel)?;
+    let hash_key = hash_key();
+    let policy = read(&args.policy.source(), hash_key)?;
+    let book = &policy.book;
+    if let Some(mut filter) = load(args, book, hash_key)? {
+        fill(&mut filter, &policy, &Groups::of(&policy.config, Timestamp::now()))?;
+        let code = all(args, book, &mut KernelEngine::new(&mut filter)?, EngineKind::Kernel)?;
         let lost = filter.counters()?.get(&Counter::EventsLost).copied().unwrap_or_default();
         if lost > 0 {
             warn(&format!("{} did not fit in the ring buffer: --engine user gives all", plural(lost, "name")));
         }
         return Ok(code);
     }
-    let hash_key = hash_key();
-    let (book, _) = RuleBook::new(names, hash_key)?;
-    all(args, &book, &mut UserEngine::new(hash_key, &args.dns_port, &book), EngineKind::User)
+    all(args, book, &mut UserEngine::new(hash_key, &args.dns_port, book), EngineKind::User)
 }
 
 /// The program in the kernel; `None` if user space shall judge.
-fn load(args: &Args, names: &Names) -> anyhow::Result<Option<Filter>> {
+fn load(args: &Args, book: &RuleBook, hash_key: HashKey) -> anyhow::Result<Option<Filter>> {
     if args.engine == Some(EngineKind::User) {
         return Ok(None);
     }
     let options = LoadOptions {
-        max_rules: capacity(None, names.len().into())?,
+        hash_key: Some(hash_key),
+        max_rules: capacity(None, book.entries_in_force())?,
         dns_ports: args.dns_port.clone(),
         events_per_second: u32::MAX,
         report_passed: true,

@@ -2,7 +2,7 @@
 
 use std::{io::Write, process::ExitCode};
 
-use filter_user::api::{Judgement, RuleSource};
+use filter_user::api::Judgement;
 
 use super::ask;
 use crate::{
@@ -56,7 +56,7 @@ fn print(judgement: Judgement) -> std::io::Result<()> {
     let Judgement { name, verdict, rule, list, line } = judgement;
     match (rule, list) {
         (Some(rule), Some(list)) => {
-            let from = place(&RuleSource { rule: rule.clone(), list, line });
+            let from = place(&list, line);
             writeln!(stdout(), "{name}  {BLOCKED}{verdict}{BLOCKED:#}  rule {rule} ({from})")
         }
         _ => writeln!(stdout(), "{name}  {PASSED}{verdict}{PASSED:#}"),

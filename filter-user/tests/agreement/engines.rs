@@ -6,7 +6,9 @@ use std::{
     net::SocketAddr,
 };
 
-use filter_core::{HASH_KEY_WORDS, HashKey, Offline, Options, Reason, RuleKey, Rules, Settings, Verdict};
+use filter_core::{
+    Generation, HASH_KEY_WORDS, HashKey, Offline, Options, Patterns, Reason, RuleKey, Rules, Settings, Terms, Verdict,
+};
 use filter_user::kernel::{Filter, LoadOptions, TestBed};
 
 /// Of the names that occur, each of so many is a rule.
@@ -53,9 +55,11 @@ pub struct Tally {
 #[derive(Clone)]
 struct Keys(HashSet<RuleKey>);
 
+impl Patterns for Keys {}
+
 impl Rules for Keys {
-    fn matches(&self, key: RuleKey) -> bool {
-        self.0.contains(&key)
+    fn terms(&self, key: RuleKey, _: Generation) -> Option<&Terms> {
+        self.0.contains(&key).then_some(&Terms::BLOCK_SUBTREE)
     }
 }
 

@@ -149,7 +149,7 @@ fn captures() -> Vec<String> {
 }
 
 fn no_rules() -> RuleBook {
-    RuleBook::new(filter_user::policy::Names::default(), hash_key()).expect("no two names").0
+    RuleBook::empty(hash_key())
 }
 
 fn collection() -> PathBuf {

@@ -117,7 +117,8 @@ fn needs(parts: &[Part]) -> Vec<Box<dyn Need>> {
         (Part::Checks, Box::new(Component::new("fmt", "rustfmt"))),
         (Part::Checks, Box::new(Component::new("clippy", "clippy"))),
         (Part::Checks, Box::new(KernelLinter)),
-        // libFuzzer is C++.
+        // libFuzzer is C++, and checking the fuzz targets builds it.
+        (Part::Checks, Box::new(Program::new("c++", "--version", "g++"))),
         (Part::Fuzz, Box::new(Program::new("c++", "--version", "g++"))),
         (Part::Fuzz, Box::new(CargoFuzz)),
     ];

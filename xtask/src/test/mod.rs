@@ -59,8 +59,19 @@ fn checks(workspace: &Workspace) -> Result<Vec<Outcome>> {
         check("fmt", cargo().args(["fmt", "--all", "--check"]))?,
         check("clippy", &mut clippy)?,
         check("clippy, kernel program", &mut kernel_clippy()?)?,
+        check("clippy, fuzz targets", &mut fuzz_clippy(workspace))?,
         check("doc", &mut doc)?,
     ])
+}
+
+/// They are a workspace of their own. Without cargo-fuzz, they are compiled as any program.
+fn fuzz_clippy(workspace: &Workspace) -> Command {
+    let mut command = cargo();
+    command
+        .args(["clippy", "--locked", "--all-targets", "--manifest-path"])
+        .arg(workspace.root().join("fuzz/Cargo.toml"));
+    command.arg("--target-dir").arg(workspace.target()).args(["--", "-Dwarnings"]);
+    command
 }
 
 fn kernel_clippy() -> Result<Command> {

@@ -15,19 +15,20 @@ use tokio::sync::Mutex;
 
 use super::ApiError;
 use crate::{
-    api::{Added, NameList, Removed, Stats, Status},
-    controller::Controller,
+    api::{Added, NameList, Reloaded, Removed, Stats, Status},
+    controller::{self, Controller},
 };
 
 type Shared = Arc<Mutex<Controller>>;
 type Answer<T> = Result<Json<T>, ApiError>;
 
-/// `GET /v1/status`, `GET /v1/stats`, `POST /v1/rules` and `DELETE /v1/rules`.
+/// `GET /v1/status`, `GET /v1/stats`, `POST /v1/rules`, `DELETE /v1/rules` and `POST /v1/reload`.
 pub fn control_routes(controller: Shared) -> Router {
     Router::new()
         .route("/v1/status", get(status))
         .route("/v1/stats", get(stats))
         .route("/v1/rules", post(add).delete(remove))
+        .route("/v1/reload", post(reload))
         .with_state(controller)
 }
 
@@ -48,6 +49,10 @@ async fn stats(State(controller): State<Shared>, wanted: Result<Query<Wanted>, Q
 async fn add(State(controller): State<Shared>, names: Result<Json<NameList>, JsonRejection>) -> Answer<Added> {
     let names = names?.0;
     with(controller, move |controller| Ok(controller.add(&names)?)).await
+}
+
+async fn reload(State(controller): State<Shared>) -> Answer<Reloaded> {
+    Ok(Json(controller::reload(controller).await?))
 }
 
 async fn remove(State(controller): State<Shared>, names: Result<Json<NameList>, JsonRejection>) -> Answer<Removed> {

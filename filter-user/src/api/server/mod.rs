@@ -4,6 +4,7 @@
 mod control;
 mod error;
 mod events;
+mod explain;
 mod rules;
 
 pub use control::control_routes;

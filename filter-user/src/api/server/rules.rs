@@ -1,6 +1,6 @@
 //! Reading the rule book.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, RwLock};
 
 use axum::{
     Json, Router,
@@ -14,21 +14,26 @@ use serde::Deserialize;
 use tokio::sync::mpsc;
 use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 
-use super::{ApiError, lines, push_line};
+use super::{ApiError, explain::Question, lines, push_line};
 use crate::{
-    api::{Judgement, RuleSource},
+    api::{Explained, Judgement, RuleSource},
+    controller::reading,
     lists::Domain,
-    policy::{MANUAL, Position, RuleBook},
+    policy::{Policy, Position},
 };
 
-type Book = Arc<RwLock<RuleBook>>;
+type Shared = Arc<RwLock<Policy>>;
 
 /// Rules that are looked at in one hold of the book: about 0.1 ms.
 const PAGE: usize = 1000;
 
-/// `GET /v1/rules` and `GET /v1/test`.
-pub fn rule_routes(book: Book) -> Router {
-    Router::new().route("/v1/rules", get(list)).route("/v1/test", get(test)).with_state(book)
+/// `GET /v1/rules`, `GET /v1/test` and `GET /v1/explain`.
+pub fn rule_routes(policy: Shared) -> Router {
+    Router::new()
+        .route("/v1/rules", get(list))
+        .route("/v1/test", get(test))
+        .route("/v1/explain", get(explain))
+        .with_state(policy)
 }
 
 #[derive(Deserialize)]
@@ -37,40 +42,42 @@ struct Wanted {
     contains: String,
 }
 
-async fn list(State(book): State<Book>, wanted: Result<Query<Wanted>, QueryRejection>) -> Result<Response, ApiError> {
+async fn list(State(policy): State<Shared>, wanted: Result<Query<Wanted>, QueryRejection>) -> Result<Response, ApiError> {
     let contains = wanted?.0.contains.to_ascii_lowercase();
     let (pages, written) = mpsc::channel(4);
     // Ends with the last page, or when the client is gone and nobody takes the next.
-    tokio::task::spawn_blocking(move || write_pages(&book, &contains, &pages));
+    tokio::task::spawn_blocking(move || write_pages(&policy, &contains, &pages));
     Ok(lines(ReceiverStream::new(written).map(Ok::<_, std::convert::Infallible>)))
 }
 
-fn write_pages(book: &Book, contains: &str, pages: &mpsc::Sender<Bytes>) {
-    let mut page = manual_rules(book, contains);
+fn write_pages(policy: &Shared, contains: &str, pages: &mpsc::Sender<Bytes>) {
+    let mut page = manual_rules(policy, contains);
     let mut from = Some(Position::default());
     loop {
         if !page.is_empty() && pages.blocking_send(page.into()).is_err() {
             return;
         }
         let Some(position) = from else { return };
-        (page, from) = listed_rules(book, contains, position);
+        (page, from) = listed_rules(policy, contains, position);
     }
 }
 
-fn manual_rules(book: &Book, contains: &str) -> Vec<u8> {
-    let book = book.read().unwrap_or_else(PoisonError::into_inner);
+fn manual_rules(policy: &Shared, contains: &str) -> Vec<u8> {
+    let policy = reading(policy);
+    let book = &policy.book;
     let mut page = Vec::new();
-    for name in book.manual().into_iter().filter(|name| name.as_str().contains(contains)) {
-        push_line(&RuleSource { rule: name.to_string(), list: MANUAL.into(), line: None }, &mut page);
+    for rule in book.rules_by_hand().chain(book.patterns()).filter(|rule| rule.rule.contains(contains)) {
+        push_line(&RuleSource::from(rule), &mut page);
     }
     page
 }
 
-fn listed_rules(book: &Book, contains: &str, from: Position) -> (Vec<u8>, Option<Position>) {
-    let book = book.read().unwrap_or_else(PoisonError::into_inner);
+fn listed_rules(policy: &Shared, contains: &str, from: Position) -> (Vec<u8>, Option<Position>) {
+    let policy = reading(policy);
+    let book = &policy.book;
     let (rules, next) = book.page(from, PAGE);
     let mut page = Vec::new();
-    for rule in rules.into_iter().filter(|rule| rule.name.contains(contains)) {
+    for rule in rules.into_iter().filter(|rule| rule.rule.contains(contains)) {
         push_line(&RuleSource::from(rule), &mut page);
     }
     (page, next)
@@ -82,15 +89,32 @@ struct Asked {
 }
 
 async fn test(
-    State(book): State<Book>,
+    State(policy): State<Shared>,
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Json<Judgement>, ApiError> {
     let text = asked?.0.name;
-    let name = Domain::parse(&text)
-        .map_err(|error| ApiError::bad_request(&format!("`{}` is no name: {error}", text.escape_debug())))?;
-    let book = book.read().unwrap_or_else(PoisonError::into_inner);
-    let rule = book.matching(&name).map(RuleSource::from);
-    let verdict = if rule.is_some() { Verdict::Drop } else { Verdict::Pass };
-    let (rule, list, line) = rule.map_or((None, None, None), |it| (Some(it.rule), Some(it.list), it.line));
+    let name = parse(&text)?;
+    let policy = reading(&policy);
+    let book = &policy.book;
+    let prevailing = book.prevailing(&name);
+    let blocked = prevailing.as_ref().is_some_and(|(rank, _)| rank.blocks());
+    let verdict = if blocked { Verdict::Drop } else { Verdict::Pass };
+    let (rule, list, line) =
+        prevailing.map_or((None, None, None), |(_, it)| (Some(it.rule.into()), Some(it.list.into()), it.line));
     Ok(Json(Judgement { name: name.to_string(), verdict: verdict.as_str().into(), rule, list, line }))
+}
+
+fn parse(text: &str) -> Result<Domain, ApiError> {
+    Domain::parse(text)
+        .map_err(|error| ApiError::bad_request(&format!("`{}` is no name: {error}", text.escape_debug())))
+}
+
+async fn explain(
+    State(policy): State<Shared>,
+    asked: Result<Query<Question>, QueryRejection>,
+) -> Result<Json<Explained>, ApiError> {
+    let question = asked?.0;
+    // The lines are looked up in the lists, which may be long.
+    let explained = tokio::task::spawn_blocking(move || question.explain(&reading(&policy)));
+    explained.await.map_err(|error| ApiError::internal(&error))?.map(Json)
 }

@@ -1,16 +1,14 @@
 //! From lists to a filter that holds their rules.
 
-use std::{fs, path::PathBuf};
-
 use anyhow::bail;
-use filter_core::RuleKey;
+use filter_core::HashKey;
 use filter_user::{
     controller::StateFile,
-    kernel::{Filter, LoadOptions},
-    lists::{self, Domain, ListOptions, ListReport},
-    policy::{Names, RuleBook},
+    kernel::{Filter, Groups, LoadOptions, draw_hash_key},
+    policy::{Policy, PolicySource, RuleBook},
 };
 use indicatif::{ProgressBar, ProgressStyle};
+use jiff::Timestamp;
 
 use super::{
     Args, judged,
@@ -18,27 +16,28 @@ use super::{
 };
 use crate::output::count;
 
-/// A filter with rules, attached to nothing.
+/// A filter with a policy in force, attached to nothing.
 pub struct Loaded {
     pub filter: Filter,
-    pub book: RuleBook,
-    pub lists: Vec<ListReport>,
+    pub policy: Policy,
     pub state: Option<StateFile>,
 }
 
 impl Loaded {
     pub fn new(args: &Args) -> anyhow::Result<Self> {
         let sides = judged::by_interface(&args.iface, &args.judge)?;
-        let (names, lists) = read_lists(&args.list)?;
-        for list in lists.iter().filter(|list| list.unusable_entries() > 0) {
-            warn(&left_out(list));
-        }
-        let (state, manual) = match &args.state {
-            Some(path) => StateFile::open(path).map(|(file, names)| (Some(file), names))?,
+        let hash_key = draw_hash_key()?;
+        let mut policy = read(&args.policy.source(), hash_key)?;
+        let (state, by_hand) = match &args.state {
+            Some(path) => StateFile::open(path).map(|(file, rules)| (Some(file), rules))?,
             None => (None, Vec::new()),
         };
+        for (name, action) in by_hand {
+            policy.book.add(name, action)?;
+        }
         let options = LoadOptions {
-            max_rules: capacity(args.max_rules, u64::from(names.len()) + manual.len() as u64)?,
+            hash_key: Some(hash_key),
+            max_rules: capacity(args.max_rules, policy.book.entries_in_force())?,
             dns_ports: args.dns_port.clone(),
             events_per_second: args.events_per_second,
             report_passed: false,
@@ -47,25 +46,20 @@ impl Loaded {
             sides,
         };
         let mut filter = Filter::load(&options)?;
-        let (mut book, mut keys) = RuleBook::new(names, *filter.hash_key())?;
-        add_manual(&mut book, &mut keys, manual)?;
-        fill(&mut filter, &keys)?;
-        Ok(Self { filter, book, lists, state })
+        fill(&mut filter, &policy, &Groups::of(&policy.config, Timestamp::now()))?;
+        Ok(Self { filter, policy, state })
     }
 }
 
-/// Shows how far it is, in a terminal.
-pub fn read_lists(paths: &[PathBuf]) -> anyhow::Result<(Names, Vec<ListReport>)> {
-    let bytes = paths.iter().filter_map(|path| fs::metadata(path).ok()).map(|metadata| metadata.len()).sum();
-    let bar = bar("reading lists {wide_bar} {bytes}/{total_bytes}", bytes)?;
-    let mut names = Names::default();
-    let mut reports = Vec::new();
-    for path in paths {
-        let mut list = names.list(&path.display().to_string());
-        reports.push(lists::load(path, &ListOptions::default(), &mut list, &mut |bytes| bar.inc(bytes))?);
-    }
+/// Reads the policy, and says what of it could not be used. Shows how far it is, in a terminal.
+pub fn read(source: &PolicySource, hash_key: HashKey) -> anyhow::Result<Policy> {
+    let bar = bar("reading lists {wide_bar} {bytes}/{total_bytes}", source.bytes())?;
+    let policy = source.read(hash_key, &mut |bytes| bar.inc(bytes))?;
     bar.finish_and_clear();
-    Ok((names, reports))
+    for list in policy.reports.iter().filter(|list| list.unusable_entries() > 0) {
+        warn(&left_out(list));
+    }
+    Ok(policy)
 }
 
 /// Rules that the map gets room for: those there are, and some that may be added.
@@ -79,20 +73,11 @@ pub fn capacity(asked: Option<u32>, rules: u64) -> anyhow::Result<u32> {
     Ok(asked)
 }
 
-fn add_manual(book: &mut RuleBook, keys: &mut Vec<RuleKey>, names: Vec<Domain>) -> anyhow::Result<()> {
-    for name in names {
-        let key = book.key(&name);
-        let listed = book.find(key).is_some();
-        if book.add(name)? && !listed {
-            keys.push(key);
-        }
-    }
-    Ok(())
-}
-
-pub fn fill(filter: &mut Filter, keys: &[RuleKey]) -> anyhow::Result<()> {
-    let bar = bar("filling the map {wide_bar} {human_pos}/{human_len} rules", keys.len() as u64)?;
-    filter.insert_many(keys, |done| bar.set_position(done))?;
+/// Puts a policy in force in a filter that has none.
+pub fn fill(filter: &mut Filter, policy: &Policy, groups: &Groups) -> anyhow::Result<()> {
+    let bar = bar("filling the map {wide_bar} {human_pos}/{human_len} rules", policy.book.entries_in_force())?;
+    let before = RuleBook::empty(*filter.hash_key());
+    filter.install(&before, &policy.book, groups, |done| bar.set_position(done))?;
     bar.finish_and_clear();
     Ok(())
 }

@@ -19,7 +19,7 @@ use tokio::{
     task::spawn_blocking,
 };
 
-use crate::cli::SocketArgs;
+use crate::{cli::SocketArgs, verbs::policy::PolicyArgs};
 use judged::{Judged, LaterFragments};
 use loading::Loaded;
 use report::say;
@@ -29,20 +29,21 @@ use report::say;
 #[command(after_help = "\
 Examples:
   namegate run --iface eth0 --list hosts.txt
+  namegate run --iface eth0 --config /etc/namegate.toml
   namegate run --iface lan0 lan1 --list ads.txt tracking.txt.zst --state /var/lib/namegate/names
   namegate run --iface eth0 --list hosts.txt --mode generic --dns-port 53 5353
   namegate run --iface lan0 wan0 --list hosts.txt --judge lan0=queries wan0=responses
 
-A rule blocks its name and all names below it. Lists are hosts files or have one name a line; plain, gzip or zstd.
+Lists are told by their content, and may be plain, gzip or zstd; `namegate check FILE` says what one would do.
+`namegate reload` and SIGHUP read them again: the new policy takes effect as a whole, or not at all.
 Ctrl-C and SIGTERM detach; so does the kernel if the controller is killed.")]
 pub struct Args {
     /// Interfaces to filter: packets that come in by them are judged
     #[arg(long, required = true, num_args = 1.., value_name = "IF")]
     iface: Vec<String>,
 
-    /// Lists of names to block; `-` reads standard input
-    #[arg(long, num_args = 1.., value_name = "FILE", value_hint = ValueHint::FilePath)]
-    list: Vec<PathBuf>,
+    #[command(flatten)]
+    policy: PolicyArgs,
 
     /// Where the program runs: in the driver (native) or in the network stack (generic)
     #[arg(long, value_enum, default_value_t)]
@@ -98,21 +99,26 @@ async fn filter(args: Args) -> anyhow::Result<String> {
         let args = args.clone();
         move || Loaded::new(&args)
     });
-    let Loaded { mut filter, book, lists, state } = tokio::select! {
+    let Loaded { mut filter, policy, state } = tokio::select! {
         loaded = loading => loaded??,
         signal = stop.wait() => return Ok(format!("{signal}: stopped before anything was attached")),
     };
     let interfaces = filter.attach(&args.iface, args.mode)?;
-    say(&report::started(&interfaces, &book, &socket));
+    say(&report::started(&interfaces, &policy.book, &socket));
     let names = names(&interfaces);
-    let controller = Controller::new(filter, book, lists, state, interfaces, &socket);
+    let controller = Controller::new(filter, policy, args.policy.source(), state, interfaces, &socket);
     tokio::select! {
-        served = controller.serve(&socket) => {
+        served = controller.serve(&socket, reload_signals()?) => {
             served.context("the API broke off")?;
             Ok(format!("detached from {names}"))
         }
         signal = stop.wait() => Ok(format!("{signal}: detached from {names}, nothing is filtered any more")),
     }
+}
+
+/// `SIGHUP`, which has daemons read their files again.
+fn reload_signals() -> anyhow::Result<Signal> {
+    signal(SignalKind::hangup()).context("cannot wait for signals")
 }
 
 fn names(interfaces: &[Attachment]) -> String {

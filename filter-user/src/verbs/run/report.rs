@@ -24,7 +24,7 @@ pub fn warn(text: &str) {
 /// The filter is in force.
 pub fn started(interfaces: &[Attachment], book: &RuleBook, socket: &ApiSocket) -> String {
     let interfaces: Vec<_> = interfaces.iter().map(|it| format!("{} ({})", it.interface, it.mode.as_str())).collect();
-    let rules = plural(book.len() as u64, "rule");
+    let rules = plural(book.len(), "rule");
     let socket = socket.path().display();
     let hint = if book.is_empty() { "; `namegate block add` adds some" } else { "" };
     format!("filtering {} with {rules}{hint}; the API is on {socket}", interfaces.join(", "))

@@ -1,0 +1,130 @@
+//! The configuration: which lists and rules there are, for which groups of clients, and when.
+//!
+//! [`Config::read`] reads a file in TOML, of which `example.toml` in this folder shows all. What comes out is
+//! consistent: groups, schedules and classes are referred to by numbers that exist, and there are no more of them than
+//! the kernel holds. Files that are named in it are not looked at.
+
+mod classes;
+mod error;
+mod file;
+mod groups;
+mod member;
+mod naming;
+mod place;
+mod rules;
+mod schedules;
+mod week;
+
+use std::{fs, io::Read, path::Path};
+
+use jiff::Timestamp;
+
+use classes::Classes;
+use error::Located;
+use file::File;
+use naming::Naming;
+use place::Lines;
+
+pub use classes::{Class, ClassesError, MOST_CLASSES};
+pub use error::{ConfigError, Fault};
+pub use groups::{Group, GroupsError, MOST_GROUPS, MOST_MACS, MOST_SUBNETS};
+pub use member::{Member, MemberError};
+pub use naming::{Named, NamingError};
+pub use place::Entry;
+pub use rules::{List, Rules, RulesError};
+pub use schedules::{Schedule, SchedulesError};
+pub use week::TimesError;
+
+/// Bytes that a configuration can have.
+pub const MAX_FILE: usize = 1 << 20;
+
+/// A configuration.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// The lists, in the order of the file, as all that follows.
+    pub lists: Vec<List>,
+    /// Rules that stand in the file itself.
+    pub rules: Vec<Rules>,
+    /// Groups of clients. The group with the number `n` is `groups[n - 1]`; 0 is the number of clients in no group.
+    pub groups: Vec<Group>,
+    /// Schedules.
+    pub schedules: Vec<Schedule>,
+    classes: Vec<Class>,
+}
+
+impl Default for Config {
+    /// No lists, no rules and no groups.
+    fn default() -> Self {
+        Self {
+            lists: Vec::new(),
+            rules: Vec::new(),
+            groups: Vec::new(),
+            schedules: Vec::new(),
+            classes: vec![Class::default()],
+        }
+    }
+}
+
+impl Config {
+    /// Reads the configuration at `path`.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let mut text = Vec::new();
+        let file = fs::File::open(path).map_err(|error| ConfigError::read(path, error))?;
+        file.take(MAX_FILE as u64 + 1).read_to_end(&mut text).map_err(|error| ConfigError::read(path, error))?;
+        if text.len() > MAX_FILE {
+            return Err(ConfigError::TooLarge(path.into()));
+        }
+        let text = str::from_utf8(&text).map_err(|error| {
+            let line = Lines::new(&text).at(error.valid_up_to());
+            ConfigError::Binary { file: path.into(), line }
+        })?;
+        Self::parse(text, path)
+    }
+
+    /// Reads a configuration that would be at `path`.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        let lines = Lines::new(text.as_bytes());
+        let folder = path.parent().unwrap_or(Path::new(""));
+        Self::of(text, folder, &lines).map_err(|Located { at, fault }| {
+            let line = lines.at(at);
+            ConfigError::At { file: path.into(), line, fault }
+        })
+    }
+
+    fn of(text: &str, folder: &Path, lines: &Lines) -> Result<Self, Located> {
+        let file: File = toml::from_str(text).map_err(Located::toml)?;
+        let mut names = Naming::new(Named::Group, lines);
+        let groups = groups::groups(file.group, &mut names, lines)?;
+        let mut schedule_names = Naming::new(Named::Schedule, lines);
+        let schedules = schedules::schedules(file.schedule, &mut schedule_names)?;
+        let mut classes = Classes::new(names, schedule_names);
+        let lists = rules::lists(file.list, folder, &mut classes, lines)?;
+        let rules = rules::rules(&file.rules, &mut classes, lines)?;
+        Ok(Self { lists, rules, groups, schedules, classes: classes.into_classes() })
+    }
+
+    /// Whom lists and rules are for, and when. The first class is for all groups that are not exempt, at all times; no
+    /// two are alike, and there are no more than [`MOST_CLASSES`].
+    pub fn classes(&self) -> &[Class] {
+        &self.classes
+    }
+
+    /// The classes that a group meets at a time: bit `n` is set for `classes()[n]`. 0 for a group that is exempt, and
+    /// for a number that is no group's.
+    pub fn classes_of(&self, group: usize, at: Timestamp) -> u32 {
+        let exempt = group.checked_sub(1).is_some_and(|index| self.groups.get(index).is_none_or(|group| group.exempt));
+        if exempt {
+            return 0;
+        }
+        let applies = |class: &Class| {
+            class.groups.as_ref().is_none_or(|groups| groups.contains(&group))
+                && class
+                    .schedule
+                    .is_none_or(|index| self.schedules.get(index).is_some_and(|schedule| schedule.is_on(at)))
+        };
+        (0..).zip(&self.classes).filter(|(_, class)| applies(class)).fold(0, |mask, (bit, _)| mask | 1 << bit)
+    }
+}
+
+#[cfg(test)]
+mod tests;

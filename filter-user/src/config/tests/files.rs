@@ -1,0 +1,162 @@
+use std::{fs, path::PathBuf};
+
+use proptest::{collection::vec, prelude::any, prop_oneof, proptest, sample::select, strategy::Strategy};
+
+use super::{good, parse};
+use crate::config::{Class, Config, Entry, List, MAX_FILE, Rules};
+
+const EXAMPLE: &str = include_str!("../example.toml");
+
+fn read(bytes: &[u8]) -> Result<Config, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("namegate.toml");
+    fs::write(&path, bytes).unwrap();
+    Config::read(&path).map_err(|error| error.to_string().replace(&path.display().to_string(), "namegate.toml"))
+}
+
+fn entries(line: u32, texts: &[&str]) -> Vec<Entry> {
+    texts.iter().map(|text| Entry { text: (*text).into(), line }).collect()
+}
+
+#[test]
+fn the_example_says_what_it_shows() {
+    let config = good(EXAMPLE);
+    let hosts = List { file: "etc/hosts.txt".into(), format: None, allow: false, subtrees: false, class: 0, line: 6 };
+    let format = Some(Entry { text: "domains".into(), line: 10 });
+    let school = List { file: "etc/school.txt".into(), format, subtrees: true, class: 1, line: 9, ..hosts.clone() };
+    let needed = List { file: "/etc/namegate/needed.txt".into(), allow: true, line: 16, ..hosts.clone() };
+    assert_eq!(config.lists, [hosts, school, needed]);
+
+    let block = entries(22, &["example.com", "||ads.example^", r"/^ad[0-9]+\./"]);
+    let always = Rules { block, allow: entries(23, &["good.example"]), class: 0 };
+    let at_night = Rules { block: entries(26, &["games.example"]), allow: Vec::new(), class: 2 };
+    assert_eq!(config.rules, [always, at_night]);
+
+    let groups = config.groups.iter().map(|group| (group.name.as_str(), group.clients.len(), group.exempt));
+    assert_eq!(groups.collect::<Vec<_>>(), [("children", 4, false), ("guests", 1, false), ("servers", 1, true)]);
+    let schedules: Vec<_> = config.schedules.iter().map(|schedule| schedule.name.as_str()).collect();
+    assert_eq!(schedules, ["school", "night"]);
+    let class = |groups: &[usize], schedule| Class { groups: Some(groups.into()), schedule: Some(schedule) };
+    assert_eq!(config.classes(), [Class::default(), class(&[1], 0), class(&[1, 2], 1)]);
+}
+
+#[test]
+fn an_empty_file_is_the_default() {
+    assert_eq!(good(""), Config::default());
+    assert_eq!(good("# nothing yet\r\n"), Config::default());
+    assert_eq!(read(b"").unwrap(), Config::default());
+}
+
+#[test]
+fn files_of_lists_are_beside_the_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("namegate.toml");
+    fs::write(&path, "[[list]]\nfile = \"lists/hosts\"\n[[list]]\nfile = \"/srv/hosts\"\n").unwrap();
+    let files: Vec<PathBuf> = Config::read(&path).unwrap().lists.into_iter().map(|list| list.file).collect();
+    assert_eq!(files, [folder.path().join("lists/hosts"), "/srv/hosts".into()]);
+}
+
+#[test]
+fn a_byte_order_mark_and_carriage_returns_move_no_line() {
+    let config = read("\u{feff}[[list]]\r\nfile = \"hosts\"\r\n".as_bytes()).unwrap();
+    assert_eq!(config.lists[0].line, 2);
+    let error = read("\u{feff}\r\n\r\nlist = 1\r\n".as_bytes()).unwrap_err();
+    assert!(error.starts_with("the configuration `namegate.toml`, line 3: "), "{error}");
+}
+
+#[test]
+fn what_is_no_readable_text_is_an_error() {
+    let of = |path: &str| Config::read(path.as_ref()).unwrap_err().to_string();
+    assert_eq!(of("/nowhere/namegate.toml"), "there is no configuration `/nowhere/namegate.toml`: check the path");
+    assert_eq!(of("/"), "the configuration `/` is a directory: name the file in it");
+    assert_eq!(
+        read(b"# caf\xc3\xa9\n# caf\xe9\n").unwrap_err(),
+        "the configuration `namegate.toml` is not UTF-8 text from line 2 on: write it in TOML, and convert UTF-16 with \
+         iconv"
+    );
+}
+
+#[test]
+fn a_file_has_no_more_than_a_mebibyte() {
+    assert_eq!(read(&vec![b'\n'; MAX_FILE]).unwrap(), Config::default());
+    let error = "the configuration `namegate.toml` is larger than 1048576 bytes: put rules and names into lists, which \
+                 may be of any size, and name these with [[list]]";
+    assert_eq!(read(&vec![b'\n'; MAX_FILE + 1]).unwrap_err(), error);
+    assert_eq!(
+        Config::read("/dev/zero".as_ref()).unwrap_err().to_string(),
+        error.replace("namegate.toml", "/dev/zero")
+    );
+}
+
+#[test]
+fn a_file_of_nothing_but_depth_or_tables_ends_soon() {
+    for unit in ["[", "{", "a.", "a={", "[[list]]\n", "[[group]]\n", "\"", "a=[", "x=1\n", "[a", "list=[{"] {
+        assert!(parse(&unit.repeat(MAX_FILE / unit.len())).is_err(), "{unit}");
+    }
+}
+
+/// Words of configurations, good and bad, in any order.
+fn near_toml() -> impl Strategy<Value = String> {
+    let words = [
+        "[[list]]",
+        "[[rules]]",
+        "[[group]]",
+        "[[schedule]]",
+        "\n",
+        "\n",
+        "\n",
+        "file",
+        "name",
+        "clients",
+        "times",
+        "block",
+        "groups",
+        "schedule",
+        "time-zone",
+        "=",
+        "=",
+        "[",
+        "]",
+        ",",
+        "\"a\"",
+        "\"192.0.2.0/24\"",
+        "\"::/0\"",
+        "\"UTC\"",
+        "\"mon 08:00-09:00\"",
+        "\"sun-mon 22:00-06:00\"",
+        "true",
+        "1",
+        "{",
+        "}",
+        ".",
+        "'",
+        "\"",
+        "\\",
+        "\u{0}",
+        "ü",
+        "#",
+    ];
+    vec(prop_oneof![9 => select(words.to_vec()).prop_map(String::from), 1 => any::<String>()], 0..60)
+        .prop_map(|words| words.concat())
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_a_configuration_or_an_error_of_one_line(text in near_toml()) {
+        if let Err(error) = parse(&text) {
+            let error = error.to_string();
+            assert!(!error.contains(char::is_control) && error.len() < 4_000, "{error}");
+        }
+    }
+
+    #[test]
+    fn the_example_with_a_byte_changed_is_a_configuration_or_an_error_of_one_line(
+        place in 0..EXAMPLE.len(), byte in any::<u8>(),
+    ) {
+        let mut bytes = EXAMPLE.as_bytes().to_vec();
+        bytes[place] = byte;
+        if let Err(error) = parse(&String::from_utf8_lossy(&bytes)) {
+            assert!(!error.to_string().contains(char::is_control), "{error}");
+        }
+    }
+}

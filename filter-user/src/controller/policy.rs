@@ -1,0 +1,87 @@
+//! Reading the policy again, and switching what schedules switch.
+
+use std::{io::Write as _, sync::Arc};
+
+use filter_core::HashKey;
+use jiff::Timestamp;
+use tokio::{signal::unix::Signal, sync::Mutex};
+
+use super::{ControlError, Controller};
+use crate::{
+    api::Reloaded,
+    kernel::Groups,
+    policy::{Policy, PolicySource},
+};
+
+/// Reads the policy anew and puts it in force. Reading takes the time that it takes, and holds nobody up; what is in force
+/// stays in force until the new one takes its place, or where that fails.
+///
+/// # Errors
+/// If the new policy cannot be used.
+pub async fn reload(controller: Arc<Mutex<Controller>>) -> Result<Reloaded, ControlError> {
+    let (one_at_a_time, source, hash_key) = {
+        let controller = controller.lock().await;
+        (controller.reloading.clone(), controller.source.clone(), *controller.filter.hash_key())
+    };
+    let _alone = one_at_a_time.lock().await;
+    let policy = blocking(move || read(&source, hash_key)).await?;
+    let mut controller = controller.lock_owned().await;
+    blocking(move || controller.replace(policy)).await
+}
+
+/// [`reload`] with each signal; tells on standard error what became of it.
+pub(super) async fn reload_with(mut signals: Signal, controller: &Arc<Mutex<Controller>>) {
+    while signals.recv().await.is_some() {
+        let text = match reload(controller.clone()).await {
+            Ok(Reloaded { rules, added, changed, removed, .. }) => {
+                format!("read again: {rules} rules in force ({added} added, {changed} changed, {removed} removed)")
+            }
+            Err(error) => error.to_string(),
+        };
+        // Where nobody reads, the filter goes on.
+        let _ = writeln!(std::io::stderr(), "namegate: {text}");
+    }
+    std::future::pending().await
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ControlError> + Send + 'static,
+) -> Result<T, ControlError> {
+    tokio::task::spawn_blocking(work).await.map_err(ControlError::Panicked)?
+}
+
+fn read(source: &PolicySource, hash_key: HashKey) -> Result<Policy, ControlError> {
+    Ok(source.read(hash_key, &mut |_| {})?)
+}
+
+impl Controller {
+    /// Puts a policy in force that was read with the filter's hash key.
+    fn replace(&mut self, mut policy: Policy) -> Result<Reloaded, ControlError> {
+        let groups = Groups::of(&policy.config, Timestamp::now());
+        let installed = {
+            let shared = self.policy.clone();
+            let before = super::reading(&shared);
+            policy.book.take_over(&before.book)?;
+            self.filter.install(&before.book, &policy.book, &groups, |_| {})?
+        };
+        let rules = policy.book.len();
+        let unusable = policy.reports.iter().map(crate::lists::ListReport::unusable_entries).sum();
+        *super::writing(&self.policy) = policy;
+        Ok(Reloaded {
+            rules,
+            added: installed.added,
+            changed: installed.changed,
+            removed: installed.removed,
+            unusable,
+        })
+    }
+
+    /// Has schedules begin and end.
+    pub(super) fn follow_schedules(&mut self) {
+        let classes = Groups::classes(&super::reading(&self.policy).config, Timestamp::now());
+        if classes != self.filter.groups().classes {
+            // What fails now is tried again with the next look.
+            let _ = self.filter.set_classes(&classes);
+        }
+    }
+}

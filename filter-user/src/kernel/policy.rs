@@ -1,0 +1,293 @@
+//! The policy in the kernel's maps: how a new one takes the place of the one in force, as a whole.
+//!
+//! Whatever differs is written for the generation that is not in force. One word in the kernel then says that this one is
+//! in force; until then every name meets the old policy, and from then on the new one. If something fails before, what was
+//! written is taken back.
+
+use std::{collections::HashMap, io, time::Duration};
+
+use aya::maps::{Array, MapError};
+use filter_core::{Generation, InForce, Rank, Rule, RuleKey, Terms};
+
+use super::{
+    BATCH, Filter, KernelError, batch,
+    clients::Groups,
+    map_mut,
+    patterns::{self, Parts},
+    pod::{PodInForce, PodRule, PodTerms},
+};
+use crate::policy::RuleBook;
+
+/// What the kernel holds, as far as it decides what is to be written.
+pub(super) struct Held {
+    /// The numbers of terms in the kernel's table.
+    numbers: HashMap<Terms, u16>,
+    pub in_force: InForce,
+    pub groups: Groups,
+    /// The automata of the patterns in force.
+    pub parts: Option<Parts>,
+}
+
+impl Default for Held {
+    fn default() -> Self {
+        let in_force = InForce::new(Generation::default(), Rank::Block);
+        Self { numbers: HashMap::new(), in_force, groups: Groups::default(), parts: None }
+    }
+}
+
+/// How many entries of the rule map a new policy differs in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Installed {
+    /// Entries that are new.
+    pub added: u64,
+    /// Entries that ask for something else than before.
+    pub changed: u64,
+    /// Entries that are gone.
+    pub removed: u64,
+}
+
+/// An entry of the rule map: its key, and the numbers of its terms before and after.
+type Change = (RuleKey, u16, u16);
+
+#[derive(Default)]
+struct Changes {
+    added: Vec<Change>,
+    changed: Vec<Change>,
+    removed: Vec<Change>,
+}
+
+impl Filter {
+    /// Puts a policy in force in place of another, whose rules the kernel has. `progress` is told how many entries of the
+    /// rule map are written.
+    ///
+    /// # Errors
+    /// If the kernel refuses, or has no room for it: then the policy that was in force is in force still.
+    pub fn install(
+        &mut self,
+        before: &RuleBook,
+        after: &RuleBook,
+        groups: &Groups,
+        mut progress: impl FnMut(u64),
+    ) -> Result<Installed, KernelError> {
+        let changes = self.changes(before, after)?;
+        let next = self.held.in_force.generation().other();
+        let unseen = self.attached.is_empty();
+        let parts = match self.write_next(&changes, after, groups, next, unseen, &mut progress) {
+            Ok(parts) => parts,
+            Err(error) => {
+                self.take_back(&changes, next);
+                return Err(error);
+            }
+        };
+        let in_force = InForce::new(next, after.top());
+        let in_force = if groups.members.is_empty() { in_force } else { in_force.with_clients() };
+        let in_force = if parts.is_some() { in_force.with_patterns() } else { in_force };
+        self.set_in_force(in_force)?;
+        wait_for_lookups();
+        if std::mem::replace(&mut self.held.parts, parts).is_some() {
+            patterns::clear(&self.object, next.other().index())?;
+        }
+        self.settle(&changes, groups, next, unseen)?;
+        self.forget_hits(after)?;
+        self.forget_terms(after);
+        let count = |changes: &Vec<Change>| changes.len() as u64;
+        Ok(Installed {
+            added: count(&changes.added),
+            changed: count(&changes.changed),
+            removed: count(&changes.removed),
+        })
+    }
+
+    /// Adds a rule that blocks a name and all below it for everybody; one that is there stays as it is.
+    ///
+    /// # Errors
+    /// [`KernelError::RulesFull`] if the map has no room for it.
+    pub fn insert(&mut self, key: RuleKey) -> Result<(), KernelError> {
+        self.insert_many(&[key], |_| {})
+    }
+
+    /// The same for many; `progress` is told how many are in.
+    ///
+    /// # Errors
+    /// [`KernelError::RulesFull`] if the map has no room for them; those that had room are in.
+    pub fn insert_many(&mut self, keys: &[RuleKey], progress: impl FnMut(u64)) -> Result<(), KernelError> {
+        let number = self.number(&Terms::BLOCK_SUBTREE)?;
+        self.write(keys.iter().map(|key| (*key, Rule::new(*key, [number; 2]))), progress)
+    }
+
+    /// Sets what the rules for one name ask for, at once; nothing takes the entry out.
+    ///
+    /// # Errors
+    /// [`KernelError::RulesFull`] if the map has no room for it.
+    pub fn set(&mut self, key: RuleKey, terms: Option<&Terms>) -> Result<(), KernelError> {
+        let Some(terms) = terms else { return self.remove(key).map(|_| ()) };
+        if terms.top() > self.held.in_force.top() {
+            self.set_in_force(self.held.in_force.with_top(terms.top()))?;
+        }
+        let number = self.number(terms)?;
+        self.write([(key, Rule::new(key, [number; 2]))], |_| {})
+    }
+
+    /// Makes the groups of clients the ones in force, and changes nothing else: what a schedule switches.
+    ///
+    /// # Errors
+    /// If the kernel refuses.
+    pub fn set_classes(&mut self, classes: &[u32]) -> Result<(), KernelError> {
+        let generation = self.held.in_force.generation();
+        self.write_classes(classes, generation)?;
+        self.held.groups.classes = classes.to_vec();
+        Ok(())
+    }
+
+    fn changes(&mut self, before: &RuleBook, after: &RuleBook) -> Result<Changes, KernelError> {
+        let mut changes = Changes::default();
+        let mut failed = None;
+        after.each_in_force(|key, terms| {
+            let old = before.in_kernel(key);
+            if old == Some(terms) || failed.is_some() {
+                return;
+            }
+            match (old.map(|old| self.number(old)).transpose(), self.number(terms)) {
+                (Ok(None), Ok(new)) => changes.added.push((key, Terms::NONE, new)),
+                (Ok(Some(old)), Ok(new)) => changes.changed.push((key, old, new)),
+                (Err(error), _) | (_, Err(error)) => failed = Some(error),
+            }
+        });
+        before.each_in_force(|key, terms| {
+            if after.in_kernel(key).is_none() && failed.is_none() {
+                match self.number(terms) {
+                    Ok(old) => changes.removed.push((key, old, Terms::NONE)),
+                    Err(error) => failed = Some(error),
+                }
+            }
+        });
+        failed.map_or(Ok(changes), Err)
+    }
+
+    fn write_next(
+        &mut self,
+        changes: &Changes,
+        after: &RuleBook,
+        groups: &Groups,
+        next: Generation,
+        unseen: bool,
+        progress: &mut impl FnMut(u64),
+    ) -> Result<Option<Parts>, KernelError> {
+        let Changes { added, changed, removed } = changes;
+        self.write_clients(groups, next)?;
+        // Where no packet comes by, both generations may have the new ones at once.
+        let added = added.iter().map(|&(key, old, new)| (key, rule(key, if unseen { new } else { old }, new, next)));
+        let more = changed.iter().chain(removed).map(|&(key, old, new)| (key, rule(key, old, new, next)));
+        self.write(added.chain(more), progress)?;
+        let parts = after.automata().parts.iter().map(|part| &*part.table);
+        if parts.len() == 0 {
+            return Ok(None);
+        }
+        patterns::put(&mut self.object, next.index(), parts).map(Some)
+    }
+
+    /// Makes both generations the same again.
+    fn settle(
+        &mut self,
+        changes: &Changes,
+        groups: &Groups,
+        next: Generation,
+        unseen: bool,
+    ) -> Result<(), KernelError> {
+        let Changes { added, changed, removed } = changes;
+        let added = if unseen { &[] } else { &**added };
+        let both = added.iter().chain(changed).map(|&(key, _, new)| (key, Rule::new(key, [new; 2])));
+        self.write(both, |_| {})?;
+        self.delete(removed)?;
+        self.settle_clients(groups, next)
+    }
+
+    /// What was written is not in force: whatever of it stays does no harm.
+    fn take_back(&mut self, changes: &Changes, next: Generation) {
+        let Changes { added, changed, removed } = changes;
+        let before = changed.iter().chain(removed).map(|&(key, old, _)| (key, Rule::new(key, [old; 2])));
+        let before: Vec<_> = before.collect();
+        // The error that brought us here is the one to tell.
+        let _ = patterns::clear(&self.object, next.index());
+        let _ = self.delete(added);
+        let _ = self.write(before, |_| {});
+    }
+
+    fn write(
+        &mut self,
+        entries: impl IntoIterator<Item = (RuleKey, Rule)>,
+        mut progress: impl FnMut(u64),
+    ) -> Result<(), KernelError> {
+        let mut entries = entries.into_iter();
+        let mut done = 0;
+        loop {
+            let (keys, rules): (Vec<_>, Vec<_>) =
+                entries.by_ref().take(BATCH).map(|(key, rule)| (key, PodRule(rule))).unzip();
+            if keys.is_empty() {
+                return Ok(());
+            }
+            batch::update(self.rules_fd()?, &keys, &rules)
+                .map_err(|error| self.explain_full(MapError::SyscallError(error)))?;
+            done += keys.len() as u64;
+            progress(done);
+        }
+    }
+
+    fn delete(&mut self, changes: &[Change]) -> Result<(), KernelError> {
+        let keys: Vec<_> = changes.iter().map(|(key, ..)| *key).collect();
+        for keys in keys.chunks(BATCH) {
+            batch::delete(self.rules_fd()?, keys).map_err(MapError::SyscallError)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn set_in_force(&mut self, in_force: InForce) -> Result<(), KernelError> {
+        let mut map = Array::<_, PodInForce>::try_from(map_mut(&mut self.object, "IN_FORCE")?)?;
+        map.set(0, PodInForce(in_force), 0)?;
+        self.held.in_force = in_force;
+        Ok(())
+    }
+
+    /// The number of these terms in the kernel's table, where they are from now on.
+    fn number(&mut self, terms: &Terms) -> Result<u16, KernelError> {
+        if let Some(number) = self.held.numbers.get(terms) {
+            return Ok(*number);
+        }
+        let mut table = Array::<_, PodTerms>::try_from(map_mut(&mut self.object, "TERMS")?)?;
+        let taken: std::collections::HashSet<u16> = self.held.numbers.values().copied().collect();
+        let free = (1..table.len()).filter_map(|number| u16::try_from(number).ok()).find(|it| !taken.contains(it));
+        let number = free.ok_or(KernelError::TermsFull)?;
+        table.set(u32::from(number), PodTerms(*terms), 0)?;
+        self.held.numbers.insert(*terms, number);
+        Ok(number)
+    }
+
+    /// Numbers of terms that no rule has any more may be used again.
+    fn forget_terms(&mut self, after: &RuleBook) {
+        let mut used = std::collections::HashSet::from([Terms::BLOCK_SUBTREE]);
+        after.each_in_force(|_, terms| {
+            used.insert(*terms);
+        });
+        self.held.numbers.retain(|terms, _| used.contains(terms));
+    }
+}
+
+/// The entry of a key in which the next generation has the new terms.
+fn rule(key: RuleKey, old: u16, new: u16, next: Generation) -> Rule {
+    Rule::new(key, [old; 2]).with_terms(next, new)
+}
+
+/// Waits until no packet is judged by what was in force before: the kernel waits for all of its readers.
+fn wait_for_lookups() {
+    /// linux/membarrier.h
+    const GLOBAL: libc::c_int = 1;
+    /// Where the kernel does not offer it, a packet is judged in a small part of this.
+    const INSTEAD: Duration = Duration::from_millis(50);
+
+    // SAFETY: the call has integers only as arguments.
+    let failed = unsafe { libc::syscall(libc::SYS_membarrier, GLOBAL, 0, 0) };
+    if failed < 0 {
+        debug_assert_eq!(io::Error::last_os_error().kind(), io::ErrorKind::Unsupported);
+        std::thread::sleep(INSTEAD);
+    }
+}

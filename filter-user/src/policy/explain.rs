@@ -1,0 +1,122 @@
+//! Why a name is blocked or not: all rules about it, and which of them prevails.
+
+use filter_core::{Found, Name, Rank, RuleKey, prevailing_rule};
+
+use super::{EVERYBODY, Rule, RuleBook, terms};
+use crate::lists::{Domain, Scope};
+
+/// What becomes of a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// No rule is about it.
+    NotListed,
+    /// A rule blocks it.
+    Blocked,
+    /// A rule allows it.
+    Allowed,
+}
+
+impl Outcome {
+    /// The word for it in output.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotListed => "not_listed",
+            Self::Blocked => "blocked",
+            Self::Allowed => "allowed",
+        }
+    }
+}
+
+impl From<Rank> for Outcome {
+    fn from(rank: Rank) -> Self {
+        match rank {
+            Rank::NotListed => Self::NotListed,
+            Rank::Block | Rank::BlockImportant => Self::Blocked,
+            Rank::Allow | Rank::AllowImportant => Self::Allowed,
+        }
+    }
+}
+
+/// A rule that is about a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Matching<'a> {
+    /// The rule.
+    pub rule: Rule<'a>,
+    /// The classes that it applies for.
+    pub classes: u32,
+    /// True if it is in force for the client and at the time in question.
+    pub applies: bool,
+    /// True if another rule takes it out.
+    pub cancelled: bool,
+    /// True if it takes no entry of its own in the kernel: a rule for a name above does as well.
+    pub redundant: bool,
+    /// True if it is the one that decides, or one of several that say the same.
+    pub prevails: bool,
+}
+
+/// Why a name is blocked or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation<'a> {
+    /// What becomes of it.
+    pub outcome: Outcome,
+    /// All rules about it, from the top-level domain down, then the patterns.
+    pub rules: Vec<Matching<'a>>,
+}
+
+impl RuleBook {
+    /// All that is said of a name, for a client to whom these classes of lists apply.
+    pub fn explain(&self, name: &Domain, classes: u32) -> Explanation<'_> {
+        let found = self.judge(name, classes);
+        let mut rules = Vec::new();
+        for key in self.hash_key.suffix_keys(name.as_str()) {
+            let is_own = key == self.key(name);
+            rules.extend(self.rules_of(key).filter(|matching| matching.is_about(is_own)));
+        }
+        rules.extend(self.patterns.matching(&Name::of_text(name.as_str(), &self.hash_key).unwrap_or_default(), &self.lists));
+        for matching in &mut rules {
+            matching.applies &= matching.classes & classes != 0 && !matching.cancelled;
+            matching.prevails = matching.applies && terms::rank(matching.rule.action) == found.rank;
+        }
+        Explanation { outcome: found.rank.into(), rules }
+    }
+
+    /// What prevails for a name, as the kernel finds it.
+    pub fn judge(&self, name: &Domain, classes: u32) -> Found {
+        prevailing_rule(name.as_str(), &self.hash_key, self, classes).unwrap_or_default()
+    }
+
+    /// All rules with this key.
+    fn rules_of(&self, key: RuleKey) -> impl Iterator<Item = Matching<'_>> {
+        let removed = self.by_hand.is_removed(key);
+        let listed = self.entries.find(key).into_iter().flat_map(move |index| {
+            let redundant = self.entries.is_redundant(index);
+            self.sources.of(&self.entries, index).map(move |source| Matching {
+                rule: self.rule(index, source),
+                classes: self.lists.get(source.list).map_or(0, super::ListInfo::mask),
+                applies: !removed,
+                cancelled: source.cancelled,
+                redundant,
+                prevails: false,
+            })
+        });
+        listed.chain(self.by_hand.find(key).map(|rule| Matching {
+            rule,
+            classes: EVERYBODY,
+            applies: true,
+            cancelled: false,
+            redundant: false,
+            prevails: false,
+        }))
+    }
+}
+
+impl Matching<'_> {
+    /// True if the rule is about its own name, or about one below it.
+    fn is_about(&self, is_own: bool) -> bool {
+        match self.rule.scope {
+            Some(Scope::Name) => is_own,
+            Some(Scope::Subdomains) => !is_own,
+            _ => true,
+        }
+    }
+}

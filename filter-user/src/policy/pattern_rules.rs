@@ -1,0 +1,163 @@
+//! The patterns of all lists, and the automata that they are run as.
+
+use std::collections::HashMap;
+
+use filter_core::{HashKey, Name, PatternMatch, Rank, RuleKey};
+
+use super::{
+    Builder, ListInfo, Matching, Rule,
+    names::TooManyNames,
+    patterns::{self, Compiled, Refusal},
+    terms,
+};
+use crate::lists::Action;
+
+/// The patterns, each once for an action.
+#[derive(Default)]
+pub(super) struct PatternRules {
+    rules: Vec<PatternRule>,
+    known: HashMap<(Box<str>, Action), usize>,
+    keys: HashMap<RuleKey, usize>,
+    /// Those that are in force, by their number in the automata.
+    compiled: Vec<usize>,
+    automata: Compiled,
+    refused: Vec<(usize, Refusal)>,
+}
+
+/// A pattern that a list has.
+struct PatternRule {
+    text: Box<str>,
+    action: Action,
+    /// Its lists and the lines there.
+    places: Vec<(usize, u32)>,
+    cancelled: bool,
+}
+
+impl PatternRules {
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// Adds a pattern, or takes it out; false if it is known.
+    pub fn add(
+        &mut self,
+        text: &str,
+        action: Action,
+        list: usize,
+        line: u32,
+        cancels: bool,
+    ) -> Result<bool, TooManyNames> {
+        let known = self.known.get(&(Box::from(text), action)).copied();
+        let index = known.unwrap_or(self.rules.len());
+        if known.is_none() {
+            if index >= Builder::MOST_PATTERNS {
+                return Err(TooManyNames);
+            }
+            self.known.insert((text.into(), action), index);
+            self.rules.push(PatternRule { text: text.into(), action, places: Vec::new(), cancelled: false });
+        }
+        let rule = &mut self.rules[index];
+        rule.cancelled |= cancels;
+        if !cancels {
+            rule.places.push((list, line));
+        }
+        Ok(known.is_none() && !cancels)
+    }
+
+    /// Makes the automata. A pattern that there is no room for is not in force.
+    pub fn compile(&mut self, hash_key: &HashKey, lists: &[ListInfo]) {
+        self.known = HashMap::new();
+        let keys: Vec<_> = self.rules.iter().map(|rule| rule.key(hash_key)).collect();
+        self.keys = keys.iter().copied().zip(0..).collect();
+        let wanted: Vec<_> = (0..self.rules.len()).filter(|index| self.rules[*index].is_wanted()).collect();
+        let texts: Vec<_> = wanted.iter().map(|index| &*self.rules[*index].text).collect();
+        self.automata = patterns::compile(&texts, |matching| {
+            let mut meaning = PatternMatch::default();
+            for number in matching {
+                let index = wanted[*number as usize];
+                self.rules[index].add_to(&mut meaning, keys[index], lists);
+            }
+            meaning
+        });
+        let refused = std::mem::take(&mut self.automata.refused);
+        self.refused = refused.into_iter().map(|it| (wanted[it.pattern as usize], it.refusal)).collect();
+        self.compiled = wanted;
+    }
+
+    /// The automata, for the kernel.
+    pub fn automata(&self) -> &Compiled {
+        &self.automata
+    }
+
+    /// The patterns that are not in force, and why.
+    pub fn refused(&self) -> impl Iterator<Item = (&str, &Refusal)> {
+        self.refused.iter().map(|(index, refusal)| (&*self.rules[*index].text, refusal))
+    }
+
+    /// The highest rank of all patterns.
+    pub fn top(&self) -> Rank {
+        self.in_force().map(|rule| terms::rank(rule.action)).max().unwrap_or_default()
+    }
+
+    pub fn find<'a>(&'a self, key: RuleKey, lists: &'a [ListInfo]) -> Option<Rule<'a>> {
+        self.rules.get(*self.keys.get(&key)?)?.rules(lists).next().map(|(rule, _)| rule)
+    }
+
+    pub fn rules<'a>(&'a self, lists: &'a [ListInfo]) -> impl Iterator<Item = Rule<'a>> {
+        self.in_force().flat_map(|rule| rule.rules(lists)).map(|(rule, _)| rule)
+    }
+
+    /// The patterns that find something in a name.
+    pub fn matching<'a>(&'a self, name: &Name, lists: &'a [ListInfo]) -> Vec<Matching<'a>> {
+        let found = self.automata.matching(name).into_iter().map(|number| &self.rules[self.compiled[number as usize]]);
+        found
+            .flat_map(|rule| rule.rules(lists))
+            .map(|(rule, list)| Matching {
+                rule,
+                classes: lists.get(list).map_or(0, ListInfo::mask),
+                applies: true,
+                cancelled: false,
+                redundant: false,
+                prevails: false,
+            })
+            .collect()
+    }
+
+    fn in_force(&self) -> impl Iterator<Item = &PatternRule> {
+        self.rules.iter().filter(|rule| rule.is_wanted())
+    }
+}
+
+impl PatternRule {
+    fn is_wanted(&self) -> bool {
+        !self.cancelled && !self.places.is_empty()
+    }
+
+    /// The same pattern is another rule with another action.
+    fn key(&self, hash_key: &HashKey) -> RuleKey {
+        hash_key.text_key(&format!("{} {}", self.action, self.text))
+    }
+
+    /// Of several patterns that say the same of a name at once, the first is named.
+    fn add_to(&self, meaning: &mut PatternMatch, key: RuleKey, lists: &[ListInfo]) {
+        let place = terms::rank(self.action) as usize - 1;
+        let classes = self.places.iter().fold(0, |all, (list, _)| all | lists[*list].mask());
+        if meaning.masks[place] == 0 {
+            meaning.keys[place] = key.0;
+        }
+        meaning.masks[place] |= classes;
+    }
+
+    fn rules<'a>(&'a self, lists: &'a [ListInfo]) -> impl Iterator<Item = (Rule<'a>, usize)> {
+        self.places.iter().map(|(list, line)| {
+            let rule = Rule {
+                rule: &self.text,
+                scope: None,
+                action: self.action,
+                list: lists.get(*list).map_or("", |list| &list.name),
+                line: Some(*line),
+            };
+            (rule, *list)
+        })
+    }
+}

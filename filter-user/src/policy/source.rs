@@ -1,0 +1,134 @@
+//! Where a policy is read from: a configuration, and lists that are named beside it.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use filter_core::HashKey;
+
+use super::{BookError, Builder, RuleBook};
+use crate::{
+    config::{Config, ConfigError, Entry, List, Rules},
+    lists::{self, Format, ListError, ListFile, ListOptions, ListReport, UnknownFormat},
+};
+
+/// The class of lists that are named on the command line: for all groups that are not exempt, at all times.
+const FOR_ALL: u8 = 0;
+
+/// Where a policy is read from, again and again.
+#[derive(Clone, Debug, Default)]
+pub struct PolicySource {
+    /// The configuration.
+    pub config: Option<PathBuf>,
+    /// Lists in addition to those of the configuration.
+    pub lists: Vec<(ListFile, ListOptions)>,
+}
+
+/// A policy as it was read.
+pub struct Policy {
+    /// The rules.
+    pub book: RuleBook,
+    /// Groups and schedules.
+    pub config: Config,
+    /// What became of the lines of each list.
+    pub reports: Vec<ListReport>,
+    /// When reading began.
+    pub read_at: SystemTime,
+}
+
+/// Why there is no policy.
+#[derive(Debug, thiserror::Error)]
+pub enum PolicyError {
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// It names a format that there is not.
+    #[error("the configuration `{}`, line {line}: {error}", .file.display())]
+    Format {
+        /// The configuration.
+        file: PathBuf,
+        /// The line.
+        line: u32,
+        /// Which formats there are.
+        error: UnknownFormat,
+    },
+    /// A list cannot be used.
+    #[error(transparent)]
+    List(#[from] ListError),
+    /// The lists do not go together.
+    #[error(transparent)]
+    Book(#[from] BookError),
+}
+
+impl Policy {
+    /// A policy without rules, and without groups.
+    pub fn empty(hash_key: HashKey) -> Self {
+        Self::of_book(RuleBook::empty(hash_key))
+    }
+
+    /// A policy of these rules, for everybody.
+    pub fn of_book(book: RuleBook) -> Self {
+        Self { book, config: Config::default(), reports: Vec::new(), read_at: SystemTime::now() }
+    }
+}
+
+impl PolicySource {
+    /// Reads the policy. `progress` is told how many bytes of the files were taken by each step.
+    ///
+    /// # Errors
+    /// If a part of it cannot be used: then there is none.
+    pub fn read(&self, hash_key: HashKey, progress: &mut dyn FnMut(u64)) -> Result<Policy, PolicyError> {
+        let read_at = SystemTime::now();
+        let config = self.config.as_deref().map_or_else(|| Ok(Config::default()), Config::read)?;
+        let mut builder = Builder::new(hash_key);
+        let mut reports = Vec::new();
+        for (file, options, class) in self.all_lists(&config)? {
+            let name = crate::packed::display_name(&file.path);
+            let options = ListOptions { format: file.format.or(options.format), ..options };
+            reports.push(lists::load(&file.path, &options, &mut builder.list(&name, class), progress)?);
+        }
+        for rules in &config.rules {
+            reports.extend(self.single_rules(rules, &mut builder)?);
+        }
+        Ok(Policy { book: builder.finish()?, config, reports, read_at })
+    }
+
+    /// Bytes of all files, as far as they can be told.
+    pub fn bytes(&self) -> u64 {
+        let config = self.config.as_deref().and_then(|path| Config::read(path).ok()).unwrap_or_default();
+        let files = self.lists.iter().map(|(file, _)| &*file.path).chain(config.lists.iter().map(|list| &*list.file));
+        files.filter_map(|path| fs::metadata(path).ok()).map(|metadata| metadata.len()).sum()
+    }
+
+    fn all_lists(&self, config: &Config) -> Result<Vec<(ListFile, ListOptions, u8)>, PolicyError> {
+        let given = self.lists.iter().map(|(file, options)| Ok((file.clone(), *options, FOR_ALL)));
+        let configured = config.lists.iter().map(|list| {
+            let List { file, format, allow, subtrees, class, .. } = list;
+            let format = format.as_ref().map(|entry| self.format(entry)).transpose()?;
+            let options = ListOptions { format, allow: *allow, widen: *subtrees };
+            Ok((ListFile { path: file.clone(), format }, options, *class as u8))
+        });
+        given.chain(configured).collect()
+    }
+
+    fn format(&self, Entry { text, line }: &Entry) -> Result<Format, PolicyError> {
+        let file = self.config.clone().unwrap_or_default();
+        text.parse().map_err(|error| PolicyError::Format { file, line: *line, error })
+    }
+
+    /// The rules that stand in the configuration itself.
+    fn single_rules(&self, rules: &Rules, builder: &mut Builder) -> Result<Vec<ListReport>, PolicyError> {
+        let file = self.config.as_deref().unwrap_or(Path::new(""));
+        let mut reports = Vec::new();
+        for (entries, allow) in [(&rules.block, false), (&rules.allow, true)] {
+            if !entries.is_empty() {
+                let lines = entries.iter().map(|Entry { text, line }| (&**text, *line));
+                let mut sink = builder.list(&file.display().to_string(), rules.class as u8);
+                reports.push(lists::single_rules(file, lines, allow, &mut sink)?);
+            }
+        }
+        Ok(reports)
+    }
+}

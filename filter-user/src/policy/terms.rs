@@ -1,0 +1,79 @@
+//! What rules ask for, each combination once.
+
+use std::collections::HashMap;
+
+use filter_core::{Rank, Terms};
+
+use super::store::Kind;
+use crate::lists::{Action, Scope};
+
+/// Numbers of terms in a policy. The first is that of no terms.
+#[derive(Debug)]
+pub(super) struct TermsTable {
+    terms: Vec<Terms>,
+    numbers: HashMap<Terms, u16>,
+}
+
+/// More combinations than have a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the lists overlap in more than {} different combinations of groups, schedules and actions: use fewer groups and \
+     schedules",
+    TermsTable::MOST
+)]
+pub struct TooManyTerms;
+
+impl Default for TermsTable {
+    fn default() -> Self {
+        Self { terms: vec![Terms::default()], numbers: HashMap::from([(Terms::default(), Terms::NONE)]) }
+    }
+}
+
+impl TermsTable {
+    /// Two policies at once have room in the kernel's table.
+    pub const MOST: usize = 2000;
+
+    pub fn get(&self, number: u16) -> &Terms {
+        self.terms.get(usize::from(number)).unwrap_or(&self.terms[0])
+    }
+
+    /// The number of these terms with what a rule of this kind asks for in addition.
+    pub fn with(&mut self, number: u16, kind: Kind, classes: u32) -> Result<u16, TooManyTerms> {
+        let mut terms = *self.get(number);
+        add(&mut terms, kind, classes);
+        self.number(terms)
+    }
+
+    pub fn number(&mut self, terms: Terms) -> Result<u16, TooManyTerms> {
+        if let Some(number) = self.numbers.get(&terms) {
+            return Ok(*number);
+        }
+        if self.terms.len() >= Self::MOST {
+            return Err(TooManyTerms);
+        }
+        let number = u16::try_from(self.terms.len()).map_err(|_| TooManyTerms)?;
+        self.terms.push(terms);
+        self.numbers.insert(terms, number);
+        Ok(number)
+    }
+}
+
+/// Adds what a rule of this kind asks for in lists of these classes.
+pub(super) fn add(terms: &mut Terms, kind: Kind, classes: u32) {
+    let (own, below) = match kind.scope() {
+        Scope::Name => (true, false),
+        Scope::Subdomains => (false, true),
+        Scope::Subtree => (true, true),
+    };
+    terms.add(rank(kind.action()), classes, own, below);
+}
+
+/// The rank of names that rules with this action are about.
+pub(super) const fn rank(action: Action) -> Rank {
+    match action {
+        Action::Block => Rank::Block,
+        Action::Allow => Rank::Allow,
+        Action::BlockImportant => Rank::BlockImportant,
+        Action::AllowImportant => Rank::AllowImportant,
+    }
+}

@@ -1,0 +1,106 @@
+//! `namegate explain`
+
+use std::{
+    io::{self, Write},
+    net::IpAddr,
+    process::ExitCode,
+};
+
+use filter_user::api::{Explained, ExplainedRule};
+
+use super::ask;
+use crate::{
+    cli::ClientArgs,
+    output::{BLOCKED, FAINT, HEADING, PASSED, json_line, place, stdout},
+};
+
+/// Say why a name is blocked or not: every rule about it, and which of them prevails
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  namegate explain ads.example.com
+  namegate explain ads.example.com --client 192.0.2.17 --at 2026-11-25T21:00:00+01:00
+
+Rules of a higher rank prevail: allow with $important, block with $important, allow, block.
+With --json, one object: name, verdict, outcome, client, group, exempt, at, rules (rule, scope, action, list, line, text,
+groups, schedule, applies, prevails, cancelled, redundant).")]
+pub struct Args {
+    /// The name
+    #[arg(value_name = "NAME")]
+    name: String,
+
+    /// As this client would meet it, and not as one in no group
+    #[arg(long, value_name = "ADDRESS")]
+    client: Option<IpAddr>,
+
+    /// The client's MAC address; it counts more than the address
+    #[arg(long, value_name = "MAC")]
+    mac: Option<String>,
+
+    /// At this time (RFC 3339), and not now
+    #[arg(long, value_name = "TIME")]
+    at: Option<jiff::Timestamp>,
+
+    #[command(flatten)]
+    controller: ClientArgs,
+}
+
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let client = args.client.map(|client| client.to_string());
+    let at = args.at.map(|at| at.to_string());
+    let all = [("name", Some(&args.name)), ("client", client.as_ref()), ("mac", args.mac.as_ref()), ("at", at.as_ref())];
+    let query: Vec<_> = all.into_iter().filter_map(|(key, value)| Some((key, value?.as_str()))).collect();
+    let explained: Explained = ask(&args.controller, async |client| Ok(client.get("/v1/explain", &query).await?))?;
+    if args.controller.json {
+        json_line(&mut stdout(), &explained)?;
+    } else {
+        print(&explained)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print(explained: &Explained) -> io::Result<()> {
+    let mut out = stdout();
+    let Explained { name, outcome, group, exempt, rules, .. } = explained;
+    let style = if outcome == "blocked" { BLOCKED } else { PASSED };
+    writeln!(out, "{name}  {style}{}{style:#}", outcome.replace('_', " "))?;
+    match group {
+        Some(group) if *exempt => writeln!(out, "The client is in group {group}, which is exempt: nothing is blocked for it.")?,
+        Some(group) => writeln!(out, "The client is in group {group}.")?,
+        None => {}
+    }
+    if rules.is_empty() {
+        return writeln!(out, "No rule is about it.");
+    }
+    rules.iter().try_for_each(|rule| print_rule(&mut out, rule))
+}
+
+fn print_rule(out: &mut impl Write, rule: &ExplainedRule) -> io::Result<()> {
+    let ExplainedRule { source, text, groups, schedule, prevails, .. } = rule;
+    let mark = if *prevails { "=>" } else { "  " };
+    let action = source.action.replace('_', " ");
+    let from = place(&source.list, source.line);
+    writeln!(out, "{mark} {HEADING}{action}{HEADING:#} {} ({})  {from}", source.rule, source.scope)?;
+    if let Some(text) = text {
+        writeln!(out, "     {FAINT}{text}{FAINT:#}")?;
+    }
+    if let Some(groups) = groups {
+        writeln!(out, "     for {}", groups.join(", "))?;
+    }
+    if let Some(schedule) = schedule {
+        writeln!(out, "     while schedule {schedule} is on")?;
+    }
+    for note in notes(rule) {
+        writeln!(out, "     {note}")?;
+    }
+    Ok(())
+}
+
+fn notes(rule: &ExplainedRule) -> impl Iterator<Item = &'static str> {
+    let notes = [
+        (rule.cancelled, "taken out by another rule ($badfilter)"),
+        (!rule.applies && !rule.cancelled, "not in force for this client at this time"),
+        (rule.redundant, "takes no entry of its own: a rule for a name above says the same"),
+    ];
+    notes.into_iter().filter(|(holds, _)| *holds).map(|(_, note)| note)
+}
