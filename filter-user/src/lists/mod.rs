@@ -1,8 +1,8 @@
 //! Lists of rules, in the formats in which their publishers write them.
 //!
-//! [`load`] hands every rule that a list holds to a [`Sink`] and leaves out the rest, counted by reason. A list is of one
-//! [`Format`]: the one that is asked for, or the one that its first 64 KiB have most of. Whatever a file holds, a line
-//! takes no more than [`MAX_LINE`] bytes, and an entry that is said in several lines as much again.
+//! [`load`] hands every rule that a list holds to a [`Sink`] and leaves out the rest, counted by reason. A list is of
+//! one [`Format`]: the one that is asked for, or the one that its first 64 KiB have most of. Whatever a file holds, a
+//! line takes no more than [`MAX_LINE`] bytes, and an entry that is said in several lines as much again.
 //!
 //! What a rule is about is what its publishers mean: a hosts line that name alone, `||x^` the whole subtree. Top-level
 //! domains and public suffixes are refused, unless the format says on purpose that all names below are meant.

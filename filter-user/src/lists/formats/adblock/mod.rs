@@ -8,8 +8,8 @@
 //! | `.x^` | the names below x |
 //! | `x*`, `-ad-`, `\|\|ads*.x^`, `/regex/` | names in which that is found |
 //!
-//! `@@` allows, `$important` goes before what is not important, and `$badfilter` takes an equal rule out. `$document` says
-//! nothing more about a name. Rules with any other modifier are left out, counted by its name; so are rules for the
+//! `@@` allows, `$important` goes before what is not important, and `$badfilter` takes an equal rule out. `$document`
+//! says nothing more about a name. Rules with any other modifier are left out, counted by its name; so are rules for the
 //! looks of pages, and rules with a path, which no name has.
 
 mod modifiers;
