@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueHint};
 use filter_user::api::DEFAULT_SOCKET;
 
-use crate::verbs::{block, completions, events, explain, reload, replay, run, stats, status, test};
+use crate::verbs::{block, check, completions, events, explain, reload, replay, run, stats, status, test};
 
 /// Filters a network's DNS and TLS traffic by name, in the kernel.
 #[derive(Parser)]
@@ -16,6 +16,7 @@ Examples:
   namegate test ads.example.com                 Would this name be blocked, and by which rule?
   namegate events                               Watch what is blocked
   namegate replay monday.pcap                   Which names are in a capture, and what would they meet?
+  namegate check ads.txt                        What would this list do?
 
 `namegate VERB --help` has examples for each verb.")]
 pub struct Cli {
@@ -29,6 +30,7 @@ pub enum Verb {
     Reload(reload::Args),
     Block(block::Args),
     Allow(block::AllowArgs),
+    Check(check::Args),
     Status(status::Args),
     Stats(stats::Args),
     Test(test::Args),

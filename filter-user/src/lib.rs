@@ -2,6 +2,7 @@
 //! and serves an API that the command line is a client of.
 
 pub mod api;
+pub mod check;
 pub mod config;
 pub mod controller;
 pub mod kernel;

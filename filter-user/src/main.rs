@@ -16,6 +16,7 @@ fn main() -> ExitCode {
         Verb::Reload(args) => verbs::reload::run(&args),
         Verb::Block(args) => verbs::block::run(&args),
         Verb::Allow(args) => verbs::block::allow(&args),
+        Verb::Check(args) => verbs::check::run(&args),
         Verb::Status(args) => verbs::status::run(&args),
         Verb::Stats(args) => verbs::stats::run(&args),
         Verb::Test(args) => verbs::test::run(&args),

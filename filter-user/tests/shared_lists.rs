@@ -86,7 +86,7 @@ fn a_list_without_any_rule_says_what_it_has() {
         ),
     ] {
         let list = lists().iter().find(|list| list.file == file).expect(file);
-        let error = list.read.as_ref().err().expect(file).to_string();
+        let error = list.read.as_ref().expect_err(file).to_string();
         assert!(error.contains(says), "{error}");
     }
 }

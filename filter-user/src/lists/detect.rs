@@ -1,10 +1,13 @@
 //! Telling a list's format by its content.
 //!
 //! The first 64 KiB are read line by line. Each line that only one format has is a mark of that format, and the format
-//! with most marks is the list's. Names alone, which several formats have, count for lists of names; a list in
-//! v2fly's or dnscrypt-proxy's format has many of them and few lines of its own, so that one such mark outweighs a
-//! thousand names or a hundred, and a rule for ad blockers twenty. What is only ever a header settles the question: `msFilterList`,
-//! `[Adblock Plus]`, `{+block}`, a `$TTL` or an SOA record, Maltrail's name in a comment.
+//! with most marks is the list's. Names alone, which several formats have, count for lists of names. Lists in v2fly's or
+//! dnscrypt-proxy's format have many names and few lines of their own, so one such line outweighs a thousand names or a
+//! hundred, and a rule for ad blockers twenty. What is only ever a header settles the question: `msFilterList`,
+//! `[Adblock Plus]`, `{+block}`, `$TTL`, an SOA record, Maltrail's name in a comment.
+//!
+//! A list that is in such a format and has nothing of its own in its head (dnscrypt-proxy's names alone) is taken for a
+//! list of names, unless its format is said.
 
 use super::{
     Format,
@@ -38,9 +41,8 @@ pub(super) fn format(head: &[u8]) -> Format {
 /// The format that has such lines, and how much that says.
 fn mark(line: &[u8]) -> Option<(Format, u32)> {
     match line {
-        [] => None,
+        [] | [b'!' | b';', ..] => None,
         [b'#', ..] => comment(line),
-        [b'!' | b';', ..] => None,
         b"msFilterList" => Some((Format::Tpl, CERTAIN)),
         [b'[', rest @ .., b']'] if is_agent(rest) => Some((Format::AdBlock, CERTAIN)),
         [b'{', b'+' | b'-', ..] => Some((Format::Privoxy, CERTAIN)),

@@ -1,6 +1,6 @@
 //! Lines of a list, each in bounded memory.
 
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead};
 
 use super::MAX_LINE;
 
@@ -9,7 +9,10 @@ const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 /// A list's lines.
 pub(super) struct Lines<R> {
     text: R,
-    line: Vec<u8>,
+    /// Bytes of the buffer that the last line took, which go when the next one is asked for.
+    taken: usize,
+    /// A line that no buffer has whole.
+    joined: Vec<u8>,
     number: u32,
 }
 
@@ -27,9 +30,17 @@ pub(super) enum LineError {
     Binary,
 }
 
+/// Where the next line is.
+enum Next {
+    /// In the buffer, of this length without its end.
+    Buffered(usize),
+    /// Joined from several buffers.
+    Joined { too_long: bool },
+}
+
 impl<R: BufRead> Lines<R> {
     pub fn new(text: R) -> Self {
-        Self { text, line: Vec::new(), number: 0 }
+        Self { text, taken: 0, joined: Vec::new(), number: 0 }
     }
 
     /// The number of the line that came last, from 1.
@@ -38,23 +49,60 @@ impl<R: BufRead> Lines<R> {
     }
 
     pub fn next(&mut self) -> Result<Option<Line<'_>>, LineError> {
-        self.line.clear();
-        let mut bounded = self.text.by_ref().take(MAX_LINE as u64 + 1);
-        let read = bounded.read_until(b'\n', &mut self.line).map_err(LineError::Io)?;
-        if read == 0 {
+        self.text.consume(std::mem::take(&mut self.taken));
+        let Some(next) = self.find()? else {
             return Ok(None);
-        }
+        };
         self.number = self.number.saturating_add(1);
-        if memchr::memchr(0, &self.line).is_some() {
-            return Err(LineError::Binary);
-        }
-        let bom: &[u8] = if self.number == 1 { BYTE_ORDER_MARK } else { b"" };
-        let line = self.line.strip_prefix(bom).unwrap_or(&self.line);
-        if read > MAX_LINE && line.last() != Some(&b'\n') {
-            self.text.skip_until(b'\n').map_err(LineError::Io)?;
+        let (line, too_long) = match next {
+            Next::Buffered(length) => {
+                let buffer = self.text.fill_buf().map_err(LineError::Io)?;
+                (&buffer[..length], length > MAX_LINE)
+            }
+            Next::Joined { too_long } => (&self.joined[..], too_long),
+        };
+        let line = if self.number == 1 { line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line) } else { line };
+        if too_long {
             return Ok(Some(Line::TooLong(line)));
         }
-        let line = line.strip_suffix(b"\n").unwrap_or(line);
         Ok(Some(Line::Whole(line.strip_suffix(b"\r").unwrap_or(line))))
+    }
+
+    fn find(&mut self) -> Result<Option<Next>, LineError> {
+        let buffer = self.text.fill_buf().map_err(LineError::Io)?;
+        if buffer.is_empty() {
+            return Ok(None);
+        }
+        match memchr::memchr2(b'\n', 0, buffer) {
+            Some(end) if buffer[end] == 0 => Err(LineError::Binary),
+            Some(end) => {
+                self.taken = end + 1;
+                Ok(Some(Next::Buffered(end)))
+            }
+            None => self.join().map(Some),
+        }
+    }
+
+    /// Joins a line from several buffers, of which no more is kept than is needed to tell that it is too long.
+    fn join(&mut self) -> Result<Next, LineError> {
+        self.joined.clear();
+        let mut length = 0;
+        loop {
+            let buffer = self.text.fill_buf().map_err(LineError::Io)?;
+            let end = memchr::memchr2(b'\n', 0, buffer);
+            if end.is_some_and(|end| buffer[end] == 0) {
+                return Err(LineError::Binary);
+            }
+            let part = &buffer[..end.unwrap_or(buffer.len())];
+            let room = (MAX_LINE + 1).saturating_sub(self.joined.len());
+            self.joined.extend_from_slice(&part[..part.len().min(room)]);
+            length += part.len();
+            let ended = end.is_some() || buffer.is_empty();
+            let used = part.len() + usize::from(end.is_some());
+            self.text.consume(used);
+            if ended {
+                return Ok(Next::Joined { too_long: length > MAX_LINE });
+            }
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! Lists of rules, in the formats in which their publishers write them.
 //!
-//! [`load`] hands every rule that a list holds to a [`Sink`] and leaves out the rest, counted by reason. A list is of one
-//! [`Format`]: the one that is asked for, or the one that its first 64 KiB have most of. Whatever a file holds, a line
-//! takes no more than [`MAX_LINE`] bytes, and an entry that is said in several lines as much again.
+//! [`load`] hands every rule that a list holds to a [`Sink`] and leaves out the rest, counted by reason. A list is of
+//! one [`Format`]: the one that is asked for, or the one that its first 64 KiB have most of. Whatever a file holds, a
+//! line takes no more than [`MAX_LINE`] bytes, and an entry that is said in several lines as much again.
 //!
 //! What a rule is about is what its publishers mean: a hosts line that name alone, `||x^` the whole subtree. Top-level
 //! domains and public suffixes are refused, unless the format says on purpose that all names below are meant.
@@ -117,7 +117,8 @@ pub fn single_rules<'a>(
             return Err(ListError::TooMany { list: file.into(), line, error });
         }
         if reading.report.kinds.total() == before {
-            let why = reading.report.examples.last().map_or_else(|| "it says nothing".into(), |it| it.reason.to_string());
+            let why =
+                reading.report.examples.last().map_or_else(|| "it says nothing".into(), |it| it.reason.to_string());
             return Err(ListError::NoRule { file: file.into(), line, text: text.into(), why });
         }
     }
@@ -151,7 +152,7 @@ fn read(text: impl BufRead, reading: &mut Reading<'_>) -> Result<(), ReadError> 
         reading.report.lines = lines.number().saturating_add(1);
         match lines.next() {
             Ok(Some(Line::Whole(line))) => format.line(line, reading).map_err(ReadError::Stop)?,
-            Ok(Some(Line::TooLong(start))) => formats::long_line(start, reading),
+            Ok(Some(Line::TooLong(start))) => formats::long_line(start, reading).map_err(ReadError::Stop)?,
             Ok(None) => break,
             Err(error) => return Err(ReadError::Line(error)),
         }

@@ -64,9 +64,10 @@ impl<'a> Reading<'a> {
 
     /// What a name is about that stands in the list by itself.
     pub fn alone(&self) -> Meaning {
-        match self.options.widen {
-            true => Meaning::new(Scope::Subtree, self.action(), Guard::AllSuffixes),
-            false => Meaning::new(Scope::Name, self.action(), Guard::Registries),
+        if self.options.widen {
+            Meaning::new(Scope::Subtree, self.action(), Guard::AllSuffixes)
+        } else {
+            Meaning::new(Scope::Name, self.action(), Guard::Registries)
         }
     }
 
@@ -78,10 +79,9 @@ impl<'a> Reading<'a> {
     /// Takes a name; what is none is left out with the reason.
     pub fn name(&mut self, text: &[u8], meaning: Meaning) -> Taken {
         match self.try_name(text, meaning)? {
-            Ok(()) => {}
-            Err(error) => self.left_out(unusable_word(text, error), text),
+            Ok(()) => Ok(()),
+            Err(error) => self.without_rule(unusable_word(text, error), text),
         }
-        Ok(())
     }
 
     /// Takes a name; for what is none nothing is counted.
@@ -126,7 +126,10 @@ impl<'a> Reading<'a> {
         self.report.count_rule(rule, new);
         Ok(())
     }
+}
 
+#[expect(clippy::unnecessary_wraps, reason = "formats end with these where they might end with a rule")]
+impl Reading<'_> {
     /// Counts a pattern that cannot be read, with what is wrong with it.
     pub fn unreadable(&mut self, error: String, text: &[u8]) -> Taken {
         self.report.count_unusable(Unusable::Pattern, text, Some(error));
@@ -141,13 +144,8 @@ impl<'a> Reading<'a> {
 
     /// Counts an entry that makes no rule.
     pub fn without_rule(&mut self, reason: Unusable, text: &[u8]) -> Taken {
-        self.left_out(reason, text);
-        Ok(())
-    }
-
-    /// Counts an entry that makes no rule.
-    pub fn left_out(&mut self, reason: Unusable, text: &[u8]) {
         self.report.count_unusable(reason, text, None);
+        Ok(())
     }
 }
 

@@ -73,6 +73,13 @@ impl Action {
     }
 }
 
+impl Action {
+    /// True if it blocks.
+    pub const fn blocks(self) -> bool {
+        matches!(self, Self::Block | Self::BlockImportant)
+    }
+}
+
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

@@ -11,8 +11,15 @@ pub(super) enum Section {
     All,
 }
 
+/// Top-level domains whose registries have no suffixes below them. Most names are there, and need no look.
+const WITHOUT_SUFFIXES: [&[u8; 4]; 3] = [b".com", b".net", b".org"];
+
 /// True if this canonical name is a suffix itself. A top-level domain that the list does not know is one.
 pub(super) fn is_public_suffix(name: &str, section: Section) -> bool {
+    let ending = name.as_bytes().last_chunk();
+    if section == Section::Registries && ending.is_some_and(|ending| WITHOUT_SUFFIXES.contains(&ending)) {
+        return false;
+    }
     let Some(suffix) = List.suffix(name.as_bytes()) else {
         return false;
     };

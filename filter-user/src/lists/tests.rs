@@ -1,7 +1,11 @@
+mod recorded;
+
 use std::{fs, io::Write, path::PathBuf};
 
 use proptest::prelude::*;
 use tempfile::TempDir;
+
+pub(super) use recorded::lines_of;
 
 use super::*;
 use crate::policy::Names;
@@ -268,41 +272,6 @@ fn line() -> impl Strategy<Value = Vec<u8>> {
         (start, "[a-zü*/|.#^$()\\[\\]\\\\;\"{}:=@]{0,12}( [a-z.]{1,9}){0,2}( CNAME \\.)?")
             .prop_map(|(start, rest)| { (start + &rest).into_bytes() }),
     ]
-}
-
-/// The rules and the lines that are none, in the order of their lines: `block name a.example`, `- url`.
-pub(super) fn lines_of(format: Format, text: &str, options: ListOptions) -> Vec<String> {
-    let mut sink = Recorder::default();
-    let mut reading = Reading::new(&mut sink, &options, ListReport::new(String::new(), format));
-    assert!(read(text.as_bytes(), &mut reading).is_ok(), "{text}");
-    let examples = reading.report.examples;
-    sink.0.extend(examples.into_iter().map(|example| {
-        let detail = example.reason.detail().map(|detail| format!(" {detail}")).unwrap_or_default();
-        (example.line, format!("- {}{detail}", example.reason.as_str()))
-    }));
-    sink.0.sort_by_key(|(line, _)| *line);
-    sink.0.into_iter().map(|(_, text)| text).collect()
-}
-
-/// Rules as text, with their lines.
-#[derive(Default)]
-struct Recorder(Vec<(u32, String)>);
-
-impl Sink for Recorder {
-    fn expect(&mut self, _: u64) {}
-
-    fn rule(&mut self, rule: ListRule<'_>, line: u32) -> Result<bool, TooManyNames> {
-        let cancel = if rule.cancels { "cancel " } else { "" };
-        let action = rule.action;
-        self.0.push((
-            line,
-            match rule.subject {
-                Subject::Name(name, scope) => format!("{cancel}{action} {scope} {name}"),
-                Subject::Pattern(pattern) => format!("{cancel}{action} pattern {pattern}"),
-            },
-        ));
-        Ok(true)
-    }
 }
 
 struct List {

@@ -1,6 +1,7 @@
 //! One verb a file.
 
 pub mod block;
+pub mod check;
 pub mod completions;
 pub mod events;
 pub mod explain;

@@ -111,6 +111,9 @@ fn needs(parts: &[Part]) -> Vec<Box<dyn Need>> {
         (Part::Lab, Box::new(Program::new("dnsmasq", "--version", "dnsmasq-base"))),
         (Part::Lab, Box::new(Program::new("gnutls-serv", "--version", "gnutls-bin"))),
         (Part::Lab, Box::new(Program::new("tcpdump", "--version", "tcpdump"))),
+        // AdGuard's DNS engine is JavaScript.
+        (Part::Lab, Box::new(Program::new("node", "--version", "nodejs"))),
+        (Part::Lab, Box::new(Program::new("npm", "--version", "npm"))),
         (Part::Checks, Box::new(Component::new("fmt", "rustfmt"))),
         (Part::Checks, Box::new(Component::new("clippy", "clippy"))),
         (Part::Checks, Box::new(KernelLinter)),

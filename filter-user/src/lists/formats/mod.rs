@@ -58,8 +58,9 @@ pub(super) fn reader(format: Format) -> Box<dyn FormatReader> {
 }
 
 /// Leaves out a line of which only the start was read, unless it is a comment.
-pub(super) fn long_line(start: &[u8], reading: &mut Reading<'_>) {
-    if !matches!(start.trim_ascii_start(), [b'#' | b'!' | b';', ..]) {
-        reading.left_out(Unusable::LineTooLong, start);
+pub(super) fn long_line(start: &[u8], reading: &mut Reading<'_>) -> Taken {
+    match start.trim_ascii_start() {
+        [b'#' | b'!' | b';', ..] => Ok(()),
+        _ => reading.without_rule(Unusable::LineTooLong, start),
     }
 }

@@ -8,8 +8,8 @@
 //! | `.x^` | the names below x |
 //! | `x*`, `-ad-`, `\|\|ads*.x^`, `/regex/` | names in which that is found |
 //!
-//! `@@` allows, `$important` goes before what is not important, and `$badfilter` takes an equal rule out. `$document` says
-//! nothing more about a name. Rules with any other modifier are left out, counted by its name; so are rules for the
+//! `@@` allows, `$important` goes before what is not important, and `$badfilter` takes an equal rule out. `$document`
+//! says nothing more about a name. Rules with any other modifier are left out, counted by its name; so are rules for the
 //! looks of pages, and rules with a path, which no name has.
 
 mod modifiers;
@@ -22,7 +22,7 @@ use super::{Words, is_address};
 use crate::lists::{
     Action, NameError, Scope, Unusable,
     pattern::{Dialect, translate},
-    reading::{Guard, Meaning, Reading, Taken},
+    reading::{Guard, Meaning, Reading, Stop, Taken},
 };
 
 /// Characters of a pattern below which AdGuard takes it for too general, if it has no modifiers.
@@ -30,7 +30,7 @@ const MIN_PATTERN: usize = 4;
 
 pub(super) fn line(line: &[u8], reading: &mut Reading<'_>) -> Taken {
     let line = line.trim_ascii();
-    if is_comment(line) {
+    if is_comment(line) || plain(line, reading)? {
         return Ok(());
     }
     if is_cosmetic(line) {
@@ -51,6 +51,17 @@ pub(super) fn line(line: &[u8], reading: &mut Reading<'_>) -> Taken {
     }
     let rule = Rule { line, pattern, allows, has_options: options.is_some(), modifiers };
     rule.take(reading)
+}
+
+/// Takes `||x^`, which most rules are; true if it was one.
+fn plain(line: &[u8], reading: &mut Reading<'_>) -> Result<bool, Stop> {
+    match line {
+        [b'|', b'|', name @ .., b'^'] if !name.ends_with(b".") => {
+            let meaning = Meaning::new(Scope::Subtree, reading.action(), Guard::Open);
+            reading.try_name(name, meaning).map(|taken| taken.is_ok())
+        }
+        _ => Ok(false),
+    }
 }
 
 /// True for a line that hardly any other format has.
@@ -129,12 +140,13 @@ fn is_cosmetic(line: &[u8]) -> bool {
         let after_blank = at.checked_sub(1).is_some_and(|before| line[before].is_ascii_whitespace());
         match &line[at + 1..] {
             [b'#', ..] | [b'@', b'#', ..] => !after_blank && line.len() > at + 2,
-            [b'?' | b'%' | b'$', b'#', ..] | [b'$', b'?', b'#', ..] => true,
-            [b'@', b'?' | b'%' | b'$', b'#', ..] | [b'@', b'$', b'?', b'#', ..] => true,
-            _ => false,
+            [b'@', separator @ ..] | separator => {
+                matches!(separator, [b'?' | b'%' | b'$', b'#', ..] | [b'$', b'?', b'#', ..])
+            }
         }
     });
-    by_hash || memchr::memmem::find(line, b"$$").is_some() || memchr::memmem::find(line, b"$@$").is_some()
+    let by_dollar = memchr::memchr_iter(b'$', line).any(|at| matches!(line[at + 1..], [b'$', ..] | [b'@', b'$', ..]));
+    by_hash || by_dollar
 }
 
 /// The pattern, and what is behind the `$` after it. A regular expression may have a `$` of its own.

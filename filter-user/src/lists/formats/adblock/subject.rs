@@ -90,6 +90,8 @@ fn end(pattern: &[u8], of_url: bool) -> Option<(&[u8], bool)> {
         [rest @ .., b'^', b'|'] if stars == 0 => Some((rest, true)),
         [_, .., b'|'] if of_url => None,
         [rest @ .., b'|'] if stars == 0 => Some((rest, true)),
+        // The slash behind the name, and the end of the URL.
+        [rest @ .., b'/', b'^'] if of_url => Some((rest, true)),
         [rest @ .., b'^'] => Some((rest, true)),
         [rest @ .., b'/'] if of_url => Some((rest, true)),
         body => Some((body, false)),
@@ -126,7 +128,7 @@ fn foreign(body: &[u8]) -> Option<Unusable> {
 fn is_name_alone(pattern: &[u8]) -> bool {
     let ends = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii());
     let dots = pattern.contains(&b'.');
-    dots && (ends(pattern.first()) || pattern.starts_with(b"_"))
+    dots && ends(pattern.first())
         && ends(pattern.last())
         && canonical_into(pattern, &mut Vec::new()) != Err(NameError::BadCharacter)
 }

@@ -2,9 +2,15 @@ use crate::lists::{Format, ListOptions, tests::lines_of};
 
 #[test]
 fn two_bars_and_a_separator_are_about_a_name_and_all_below_it() {
-    for rule in
-        ["||a.example^", "||A.Example^|", "||a.example^*", "||a.example/", "||a.example^$document", "||a.example^$doc"]
-    {
+    for rule in [
+        "||a.example^",
+        "||A.Example^|",
+        "||a.example^*",
+        "||a.example/^",
+        "||a.example/",
+        "||a.example^$document",
+        "||a.example^$doc",
+    ] {
         assert_eq!(adblock(rule), ["block subtree a.example"], "{rule}");
     }
     assert_eq!(adblock("||zip^"), ["block subtree zip"]);
@@ -33,6 +39,7 @@ fn what_does_not_end_is_a_pattern() {
         ("ads.a*", r"ads\.a"),
         ("-ad-", r"\-ad\-"),
         (".ads.", r"\.ads\."),
+        ("_ads.js", r"_ads\.js"),
         ("://ads.", r"^ads\."),
         ("a.example^", r"a\.example$"),
         ("||exam.", r"(?:^|\.)exam\."),

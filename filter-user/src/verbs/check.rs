@@ -1,0 +1,123 @@
+//! `namegate check`
+
+mod json;
+mod text;
+
+use std::{fs, path::PathBuf, process::ExitCode};
+
+use anyhow::Context;
+use clap::{
+    ValueHint,
+    builder::{OsStringValueParser, TypedValueParser},
+};
+use filter_user::{
+    check::{Blocked, Check, CheckedList, Verdicts},
+    lists::{self, Domain, ListFile, ListOptions, ListRule, Sink, Subject},
+    policy::TooManyNames,
+};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::output::{json_line, stdout};
+
+/// Say what lists would do, before they are used
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  namegate check ads.txt
+  namegate check ads.txt allowed.txt --against top-sites.txt
+  namegate check dnscrypt:names.txt --json | jq .lists[0].left_out
+
+Shows each list's format, its rules by kind, entries that were left out with the reason, entries that say nothing new,
+and with --against the names that all lists together would block. Nothing has to run, and it takes no privileges.
+A format is told by the content; it may be named before the path: hosts, domains, wildcard, adblock, dnsmasq, unbound,
+rpz, bind, dnscrypt, regex, v2fly, maltrail, tpl, privoxy.
+The exit code is 1 if one of the lists holds nothing that can be used.
+With --json, one object: lists (list, format, lines, rules, repeated, redundant, cancelling, local, left_out) and
+against (list, names, blocked).")]
+pub struct Args {
+    /// Lists; `-` reads standard input
+    #[arg(required = true, value_name = "[FORMAT:]FILE", value_hint = ValueHint::FilePath)]
+    #[arg(value_parser = OsStringValueParser::new().try_map(ListFile::try_from))]
+    files: Vec<ListFile>,
+
+    /// A list of names that should pass, such as the most visited sites: which of them would be blocked?
+    #[arg(long, value_name = "[FORMAT:]FILE", value_hint = ValueHint::FilePath)]
+    #[arg(value_parser = OsStringValueParser::new().try_map(ListFile::try_from))]
+    against: Option<ListFile>,
+
+    /// Read hosts files and lists of names or wildcards as about all names below theirs as well
+    #[arg(long)]
+    widen: bool,
+
+    /// Read the lists as lists of names that are allowed
+    #[arg(long)]
+    allow: bool,
+
+    /// Print JSON, for other programs
+    #[arg(long)]
+    json: bool,
+}
+
+/// Names that should pass, and those of them that would not.
+struct Against {
+    list: String,
+    names: usize,
+    blocked: Vec<Blocked>,
+}
+
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let bar = bar(args)?;
+    let (lists, verdicts) = check(args, &bar)?;
+    let against = args.against.as_ref().map(|list| against(list, &verdicts, &bar)).transpose()?;
+    bar.finish_and_clear();
+    if args.json {
+        json_line(&mut stdout(), &json::Output::new(&lists, against.as_ref()))?;
+    } else {
+        text::print(&mut stdout(), &lists, against.as_ref())?;
+    }
+    let usable = lists.iter().all(|list| list.report.kinds.total() > 0);
+    Ok(if usable { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn check(args: &Args, bar: &ProgressBar) -> anyhow::Result<(Vec<CheckedList>, Verdicts)> {
+    let mut check = Check::default();
+    for ListFile { path, format } in &args.files {
+        let options = ListOptions { format: *format, allow: args.allow, widen: args.widen };
+        check.read(path, &options, &mut |bytes| bar.inc(bytes))?;
+    }
+    Ok(check.finish())
+}
+
+fn against(list: &ListFile, verdicts: &Verdicts, bar: &ProgressBar) -> anyhow::Result<Against> {
+    let mut names = Names::default();
+    let options = ListOptions { format: list.format, ..ListOptions::default() };
+    let report = lists::load(&list.path, &options, &mut names, &mut |bytes| bar.inc(bytes));
+    let report = report.context("cannot tell what would be blocked")?;
+    let blocked = verdicts.blocked(&names.0)?;
+    Ok(Against { list: report.list, names: names.0.len(), blocked })
+}
+
+/// Names of a list in their order, whatever it says of them.
+#[derive(Default)]
+struct Names(Vec<Domain>);
+
+impl Sink for Names {
+    fn expect(&mut self, _: u64) {}
+
+    fn rule(&mut self, rule: ListRule<'_>, _: u32) -> Result<bool, TooManyNames> {
+        if let Subject::Name(name, _) = rule.subject
+            && let Ok(name) = Domain::parse(name)
+        {
+            self.0.push(name);
+        }
+        Ok(true)
+    }
+}
+
+/// Shows how far it is, in a terminal.
+fn bar(args: &Args) -> anyhow::Result<ProgressBar> {
+    let paths: Vec<&PathBuf> = args.files.iter().chain(&args.against).map(|list| &list.path).collect();
+    let bytes = paths.into_iter().filter_map(|path| fs::metadata(path).ok()).map(|metadata| metadata.len()).sum();
+    let style = ProgressStyle::with_template("reading lists {wide_bar} {bytes}/{total_bytes}")?;
+    Ok(ProgressBar::new(bytes).with_style(style))
+}

@@ -1,0 +1,160 @@
+//! What `namegate check --json` prints.
+
+use filter_user::{
+    check::{CheckedList, Finding, Place, RuleText},
+    lists::{Example, ListReport},
+};
+use serde::Serialize;
+
+use super::Against;
+
+#[derive(Serialize)]
+pub struct Output<'a> {
+    lists: Vec<Checked<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    against: Option<AgainstList<'a>>,
+}
+
+#[derive(Serialize)]
+struct Checked<'a> {
+    list: &'a str,
+    format: &'static str,
+    lines: u32,
+    rules: Vec<Rules>,
+    repeated: Findings<'a>,
+    redundant: Findings<'a>,
+    cancelling: u64,
+    local: u64,
+    left_out: Vec<LeftOut<'a>>,
+}
+
+#[derive(Serialize)]
+struct Rules {
+    action: &'static str,
+    kind: &'static str,
+    count: u64,
+}
+
+#[derive(Serialize)]
+struct Findings<'a> {
+    count: u64,
+    examples: Vec<Said<'a>>,
+}
+
+#[derive(Serialize)]
+struct Said<'a> {
+    line: u32,
+    rule: Rule<'a>,
+    by: Rule<'a>,
+    list: &'a str,
+    by_line: u32,
+}
+
+#[derive(Serialize)]
+struct Rule<'a> {
+    action: &'static str,
+    kind: &'static str,
+    text: &'a str,
+}
+
+#[derive(Serialize)]
+struct LeftOut<'a> {
+    reason: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'static str>,
+    message: String,
+    count: u64,
+    examples: Vec<Entry<'a>>,
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    line: u32,
+    text: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct AgainstList<'a> {
+    list: &'a str,
+    names: usize,
+    blocked: Vec<Blocked<'a>>,
+}
+
+#[derive(Serialize)]
+struct Blocked<'a> {
+    name: &'a str,
+    rule: Rule<'a>,
+    list: &'a str,
+    line: u32,
+}
+
+impl<'a> Output<'a> {
+    pub fn new(lists: &'a [CheckedList], against: Option<&'a Against>) -> Self {
+        let against = against.map(|Against { list, names, blocked }| AgainstList {
+            list,
+            names: *names,
+            blocked: blocked
+                .iter()
+                .map(|it| Blocked { name: &it.name, rule: rule(&it.rule), list: name(lists, it.at), line: it.at.line })
+                .collect(),
+        });
+        Self { lists: lists.iter().map(|list| self::list(lists, list)).collect(), against }
+    }
+}
+
+fn list<'a>(lists: &'a [CheckedList], list: &'a CheckedList) -> Checked<'a> {
+    let report = &list.report;
+    let kinds = report.kinds.iter();
+    Checked {
+        list: &report.list,
+        format: report.format.as_str(),
+        lines: report.lines,
+        rules: kinds
+            .map(|(action, kind, count)| Rules { action: action.as_str(), kind: kind.as_str(), count })
+            .collect(),
+        repeated: findings(lists, report.repeated, &list.repeated),
+        redundant: findings(lists, list.redundant, &list.redundant_examples),
+        cancelling: report.cancelling,
+        local: report.local,
+        left_out: left_out(report),
+    }
+}
+
+fn findings<'a>(lists: &'a [CheckedList], count: u64, examples: &'a [Finding]) -> Findings<'a> {
+    let said = |it: &'a Finding| Said {
+        line: it.line,
+        rule: rule(&it.rule),
+        by: rule(&it.by),
+        list: name(lists, it.at),
+        by_line: it.at.line,
+    };
+    Findings { count, examples: examples.iter().map(said).collect() }
+}
+
+fn left_out(report: &ListReport) -> Vec<LeftOut<'_>> {
+    let reasons = report.unusable.iter();
+    reasons
+        .map(|(reason, count)| LeftOut {
+            reason: reason.as_str(),
+            name: reason.detail(),
+            message: reason.to_string(),
+            count: *count,
+            examples: report.examples.iter().filter(|it| it.reason == *reason).map(entry).collect(),
+        })
+        .collect()
+}
+
+fn entry(example: &Example) -> Entry<'_> {
+    Entry { line: example.line, text: &example.text, detail: example.detail.as_deref() }
+}
+
+fn rule(rule: &RuleText) -> Rule<'_> {
+    let kind = rule.scope.map_or("pattern", filter_user::lists::Scope::as_str);
+    Rule { action: rule.action.as_str(), kind, text: &rule.text }
+}
+
+fn name(lists: &[CheckedList], at: Place) -> &str {
+    lists.get(at.list).map_or("", |list| &list.report.list)
+}

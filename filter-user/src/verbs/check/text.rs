@@ -1,0 +1,115 @@
+//! What `namegate check` prints for people.
+
+use std::io::{self, Write};
+
+use filter_user::{
+    check::{Blocked, CheckedList, Finding, Place},
+    lists::{Action, ListReport, Unusable},
+};
+
+use super::Against;
+use crate::output::{BLOCKED, FAILURE, FAINT, HEADING, count, plural, table};
+
+/// Names that are shown; `--json` has all.
+const MOST_NAMES: usize = 50;
+
+pub fn print(out: &mut impl Write, lists: &[CheckedList], against: Option<&Against>) -> io::Result<()> {
+    for (number, list) in lists.iter().enumerate() {
+        if number > 0 {
+            writeln!(out)?;
+        }
+        print_list(out, lists, list)?;
+    }
+    against.map_or(Ok(()), |against| print_against(out, lists, against))
+}
+
+fn print_list(out: &mut impl Write, lists: &[CheckedList], list: &CheckedList) -> io::Result<()> {
+    let report = &list.report;
+    let (format, lines) = (report.format, plural(report.lines.into(), "line"));
+    write!(out, "{HEADING}{}{HEADING:#}  {format}, {lines}, ", report.list)?;
+    if report.kinds.total() == 0 {
+        writeln!(out, "{FAILURE}nothing that can be used{FAILURE:#}")?;
+    } else {
+        writeln!(out, "{}", plural(report.kinds.total(), "rule"))?;
+        let kinds = report.kinds.iter();
+        let rows = kinds.map(|(action, kind, rules)| [indented(rules), words(action), kind.as_str().into()]);
+        writeln!(out, "{}", table(rows, &[0]))?;
+    }
+    let notes = notes(lists, list);
+    if !notes.is_empty() {
+        writeln!(out, "{}", table(notes, &[0]))?;
+    }
+    if report.unusable_entries() > 0 {
+        let entries = plural(report.unusable_entries(), "entry").replace("entrys", "entries");
+        writeln!(out, "{FAINT}{entries} left out{FAINT:#}\n{}", table(left_out(report), &[0]))?;
+    }
+    Ok(())
+}
+
+fn notes(lists: &[CheckedList], list: &CheckedList) -> Vec<[String; 3]> {
+    let report = &list.report;
+    let mut notes = Vec::new();
+    let mut note = |number: u64, what: &str, examples: String| {
+        if number > 0 {
+            notes.push([indented(number), what.into(), examples]);
+        }
+    };
+    note(report.cancelling, "take other rules out", String::new());
+    note(report.repeated, "said before:", said(lists, &list.repeated));
+    note(list.redundant, "said by wider rules:", said(lists, &list.redundant_examples));
+    note(report.local, "local names left out", String::new());
+    notes
+}
+
+fn said(lists: &[CheckedList], findings: &[Finding]) -> String {
+    let show = |it: &Finding| {
+        let by = if it.by == it.rule { String::new() } else { format!(" by {}", it.by) };
+        format!("line {} \"{}\"{by} ({})", it.line, it.rule, place(lists, it.at))
+    };
+    findings.iter().map(show).collect::<Vec<_>>().join(", ")
+}
+
+fn left_out(report: &ListReport) -> impl Iterator<Item = [String; 3]> {
+    let reasons = report.unusable.iter();
+    reasons.map(|(reason, number)| [indented(*number), format!("{reason}:"), examples(report, *reason)])
+}
+
+fn examples(report: &ListReport, reason: Unusable) -> String {
+    let examples = report.examples.iter().filter(|example| example.reason == reason);
+    let show = examples.map(|it| {
+        let detail = it.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default();
+        format!("line {} \"{}\"{detail}", it.line, it.text)
+    });
+    show.collect::<Vec<_>>().join(", ")
+}
+
+fn print_against(out: &mut impl Write, lists: &[CheckedList], against: &Against) -> io::Result<()> {
+    let Against { list, names, blocked } = against;
+    let names = plural(*names as u64, "name");
+    writeln!(out, "\n{HEADING}{list}{HEADING:#}  {} of {names} would be blocked", count(blocked.len() as u64))?;
+    if blocked.is_empty() {
+        return Ok(());
+    }
+    let row = |it: &Blocked| {
+        let name = format!("  {BLOCKED}{}{BLOCKED:#}", it.name);
+        [name, it.rule.to_string(), place(lists, it.at)]
+    };
+    writeln!(out, "{}", table(blocked.iter().take(MOST_NAMES).map(row), &[]))?;
+    match blocked.len().saturating_sub(MOST_NAMES) {
+        0 => Ok(()),
+        more => writeln!(out, "  and {} more, which --json has", count(more as u64)),
+    }
+}
+
+fn place(lists: &[CheckedList], at: Place) -> String {
+    let list = lists.get(at.list).map_or("", |list| &list.report.list);
+    format!("{list}:{}", at.line)
+}
+
+fn words(action: Action) -> String {
+    action.as_str().replace('_', " ")
+}
+
+fn indented(number: u64) -> String {
+    format!("  {}", count(number))
+}

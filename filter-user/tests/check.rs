@@ -1,0 +1,94 @@
+//! `namegate check`, as it is called.
+
+use std::{
+    fs,
+    process::{Command, Output},
+};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const LIST: &str =
+    "! title\n||ads.example^\n||x.ads.example^\n||ads.example^\n||b.example^$script\n@@||ok.ads.example^\n";
+
+#[test]
+fn a_list_is_shown_with_what_it_would_do() {
+    let dir = dir();
+    let output = check(&dir, &["list.txt", "--against", "top.txt"]);
+    assert!(output.status.success());
+    let expected = "\
+list.txt  adblock, 6 lines, 4 rules
+  3 block subtree
+  1 allow subtree
+  1 said before:         line 4 \"ads.example and below\" (list.txt:2)
+  1 said by wider rules: line 3 \"x.ads.example and below\" by ads.example and below (list.txt:2)
+1 entry left out
+  1 the modifier $script is not supported: line 5 \"||b.example^$script\"
+
+top.txt  1 of 3 names would be blocked
+  www.ads.example ads.example and below list.txt:2
+";
+    assert_eq!(String::from_utf8_lossy(&output.stdout), expected);
+}
+
+#[test]
+fn json_has_one_object_with_all_of_it() {
+    let dir = dir();
+    let output = check(&dir, &["list.txt", "--against", "top.txt", "--json"]);
+    let object: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let list = &object["lists"][0];
+    assert_eq!(list["format"], "adblock");
+    assert_eq!(
+        list["rules"],
+        json!([{"action": "block", "kind": "subtree", "count": 3}, {"action": "allow", "kind": "subtree", "count": 1}])
+    );
+    assert_eq!((&list["repeated"]["count"], &list["redundant"]["count"]), (&json!(1), &json!(1)));
+    assert_eq!(list["left_out"][0]["reason"], "modifier");
+    assert_eq!(list["left_out"][0]["name"], "script");
+    let rule = json!({"action": "block", "kind": "subtree", "text": "ads.example"});
+    let blocked = json!([{"name": "www.ads.example", "rule": rule, "list": "list.txt", "line": 2}]);
+    assert_eq!(object["against"], json!({"list": "top.txt", "names": 3, "blocked": blocked}));
+}
+
+#[test]
+fn a_list_with_nothing_to_use_makes_it_fail_after_all_are_shown() {
+    let dir = dir();
+    let output = check(&dir, &["addresses.txt", "top.txt"]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("addresses.txt  domains, 1 line, nothing that can be used"), "{text}");
+    assert!(text.contains("top.txt  domains, 3 lines, 3 rules"), "{text}");
+}
+
+#[test]
+fn the_format_that_is_named_is_read_and_one_that_there_is_not_is_an_error() {
+    let dir = dir();
+    let output = check(&dir, &["dnscrypt:top.txt"]);
+    assert!(String::from_utf8_lossy(&output.stdout).contains("  3 block subtree\n"));
+    let output = check(&dir, &["dnscript:top.txt"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains("there is no list format `dnscript`: it is one of hosts,")
+    );
+}
+
+#[test]
+fn a_list_that_is_not_there_is_an_error() {
+    let output = check(&dir(), &["none.txt"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "namegate: there is no list `none.txt`: check the path\n");
+}
+
+fn dir() -> TempDir {
+    let dir = TempDir::new().expect("a directory");
+    let file = |name, text| fs::write(dir.path().join(name), text).expect("a file");
+    file("list.txt", LIST);
+    file("top.txt", "www.example\nwww.ads.example\nok.ads.example\n");
+    file("addresses.txt", "192.0.2.1\n");
+    dir
+}
+
+fn check(dir: &TempDir, arguments: &[&str]) -> Output {
+    let mut namegate = Command::new(env!("CARGO_BIN_EXE_namegate"));
+    namegate.current_dir(dir).arg("check").args(arguments).output().expect("namegate runs")
+}
