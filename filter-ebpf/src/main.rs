@@ -12,7 +12,11 @@ mod maps;
 mod numbers;
 mod verified_once;
 
-use aya_ebpf::{bindings::xdp_action, macros::xdp, programs::XdpContext};
+use aya_ebpf::{
+    bindings::{xdp_action, xdp_md},
+    macros::xdp,
+    programs::XdpContext,
+};
 use filter_core::{Frame, Judge, Program, Reason, Verdict, decide, decide_by_layers};
 
 use crate::{
@@ -28,7 +32,7 @@ pub fn namegate(ctx: XdpContext) -> u32 {
     if reason.ran_out_of_bytes() {
         maps::go_on_with(ctx.ctx, Program::Paged);
     }
-    settle(&ctx, &mut room, reason)
+    settle(ctx.ctx, &mut room, reason)
 }
 
 /// The filter for frames that are cut, or go on in other buffers.
@@ -36,7 +40,7 @@ pub fn namegate(ctx: XdpContext) -> u32 {
 pub fn namegate_paged(ctx: XdpContext) -> u32 {
     let Some(mut room) = Room::of_this_cpu() else { return xdp_action::XDP_PASS };
     let reason = decide_by_layers(&Paged(ctx.ctx), room.settings, &KernelMaps(ctx.ctx), &mut FlowMaps, room.scratch);
-    settle(&ctx, &mut room, reason)
+    settle(ctx.ctx, &mut room, reason)
 }
 
 /// Segments of interest, in frames that lie in one piece.
@@ -56,14 +60,16 @@ fn of_segment(ctx: &XdpContext, packet: &impl Frame) -> u32 {
     let Some(mut room) = Room::of_this_cpu() else { return xdp_action::XDP_PASS };
     let Room { settings, scratch } = &mut room;
     let reason = Judge { packet, settings, maps: &KernelMaps(ctx.ctx), scratch }.segment_of_interest(&mut FlowMaps);
-    settle(ctx, &mut room, reason)
+    settle(ctx.ctx, &mut room, reason)
 }
 
 #[inline(always)]
-fn settle(_ctx: &XdpContext, room: &mut Room<'_>, reason: Reason) -> u32 {
+fn settle(ctx: *mut xdp_md, room: &mut Room<'_>, reason: Reason) -> u32 {
     room.count(reason);
     #[cfg(feature = "trace")]
-    aya_log_ebpf::info!(_ctx, "frame of {} bytes: reason {}", _ctx.data_end() - _ctx.data(), reason.index());
+    verified_once::trace(ctx, reason.index());
+    #[cfg(not(feature = "trace"))]
+    let _ = ctx;
     match reason.verdict() {
         Verdict::Pass => xdp_action::XDP_PASS,
         Verdict::Drop => xdp_action::XDP_DROP,

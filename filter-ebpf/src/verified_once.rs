@@ -309,3 +309,14 @@ pub extern "C" fn report(ctx: *mut xdp_md, settings: *const Settings, scratch: *
     }
     0
 }
+
+/// Logs a line for a frame; gives 0. In the programs themselves, what the line takes would not fit on the stack ("combined
+/// stack size").
+#[cfg(feature = "trace")]
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn trace(ctx: *mut xdp_md, reason: u32) -> u32 {
+    let ctx = aya_ebpf::programs::XdpContext::new(ctx);
+    aya_log_ebpf::info!(&ctx, "frame of {} bytes: reason {}", ctx.data_end() - ctx.data(), reason);
+    0
+}
