@@ -51,7 +51,7 @@ fn a_name_that_a_list_blocks_has_its_rule_list_and_line() {
     let directory = TempDir::new().unwrap();
     let list = directory.path().join("hosts.txt");
     fs::write(&list, "# a list\nexample.net\n").unwrap();
-    let lines = json_lines(&replay(&[&corpus("gnutls.pcap")], &["--list", list.to_str().unwrap()]));
+    let lines = json_lines(&replay(&[&corpus("gnutls.pcap")], &["--subtrees", "--list", list.to_str().unwrap()]));
     let [passed, blocked] = &lines[..] else { panic!("{lines:?}") };
     assert_eq!((&passed["name"], &passed["verdict"]), (&json!("www.example.com"), &json!("pass")));
     assert_eq!(

@@ -55,7 +55,7 @@ fn a_list_that_cannot_be_used_ends_it_before_anything_is_attached() {
     for (list, words) in [
         ("missing", "there is no list `LIST`: check the path"),
         ("directory", "the list `LIST` is a directory: name the files in it one by one"),
-        ("empty", "the list `LIST` has no name that can be blocked: it has only comments and local names"),
+        ("empty", "the list `LIST` has no rule that can be used: it has only comments and local names"),
         (
             "binary",
             "the list `LIST` is not UTF-8 text (line 2 has a zero byte): name a hosts file or a list of names, \

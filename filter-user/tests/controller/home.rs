@@ -37,7 +37,7 @@ impl Home {
     }
 
     pub fn run_args(&self, args: &[&str]) -> Vec<String> {
-        let mut all = vec!["run".to_owned()];
+        let mut all = vec!["run".to_owned(), "--subtrees".to_owned()];
         all.extend(args.iter().map(|&arg| arg.to_owned()));
         for (option, file) in [("--list", "list"), ("--socket", "namegate.sock")] {
             if !args.contains(&option) {

@@ -58,7 +58,7 @@ impl Controller {
         let (socket, log_path) = (directory.join("namegate.sock"), directory.join("namegate.log"));
         let log = File::create(&log_path).context("cannot make the controller's log")?;
         let mut command = lab.gateway().command(binary);
-        command.args(["run", "--iface", "lan", "--list"]).arg(&list_path).arg("--socket").arg(&socket);
+        command.args(["run", "--iface", "lan", "--subtrees", "--list"]).arg(&list_path).arg("--socket").arg(&socket);
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let mut process = Process::spawn(&mut command)?;
         let ready = wait_until("the controller to answer", START_UP, || {
