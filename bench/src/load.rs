@@ -86,7 +86,8 @@ pub fn once(list: &Path) -> anyhow::Result<()> {
     let resident = memory("VmRSS:")?;
     let hash_key = draw_hash_key()?;
     let mut builder = Builder::new(hash_key);
-    let (report, parse) = timed(|| Ok(lists::load(list, &ListOptions::default(), &mut builder.list("names", 0), &mut |_| ())?))?;
+    let (report, parse) =
+        timed(|| Ok(lists::load(list, &ListOptions::default(), &mut builder.list("names", 0), &mut |_| ())?))?;
     let count = builder.len() as usize;
     ensure!(report.unusable_entries() == 0, "the list of the measurement has names that are none");
     let (rules, book) = timed(|| Ok(builder.finish()?))?;

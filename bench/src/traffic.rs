@@ -141,7 +141,9 @@ fn payload(start: &[u8], random: &mut Rng) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use filter_core::{Generation, HASH_KEY_WORDS, HashKey, Offline, Options, Patterns, RuleKey, Rules, Settings, Terms};
+    use filter_core::{
+        Generation, HASH_KEY_WORDS, HashKey, Offline, Options, Patterns, RuleKey, Rules, Settings, Terms,
+    };
 
     use super::*;
 

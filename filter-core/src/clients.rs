@@ -21,10 +21,10 @@ impl Client {
     #[inline(always)]
     pub fn of<P: Packet + ?Sized>(packet: &P, transport: &Transport, of_response: bool) -> Option<Self> {
         let at = if of_response { 0 } else { 6 };
-        let [a, b, c, d, e, f] = packet.read_frame(at)?;
+        let mac = packet.read_frame(at)?;
         let (source, destination) = transport.addresses(packet)?;
         Some(Self {
-            mac: Self::mac([a, b, c, d, e, f]),
+            mac: Self::mac(mac),
             address: if of_response { destination } else { source },
             family: transport.family(),
         })
@@ -32,7 +32,8 @@ impl Client {
 
     /// A MAC address as a number.
     #[inline(always)]
-    pub const fn mac([a, b, c, d, e, f]: [u8; 6]) -> u64 {
-        u64::from_le_bytes([a, b, c, d, e, f, 0, 0])
+    pub const fn mac(octets: [u8; 6]) -> u64 {
+        let [low @ .., e, f] = octets;
+        u32::from_le_bytes(low) as u64 | ((e as u64) << 32) | ((f as u64) << 40)
     }
 }

@@ -199,9 +199,7 @@ impl Reason {
     pub const fn message(self) -> Option<Message> {
         match self {
             Self::DnsNotListed | Self::DnsAllowed | Self::DnsBlocked => Some(Message::Query),
-            Self::DnsResponseNotListed | Self::DnsResponseAllowed | Self::DnsResponseBlocked => {
-                Some(Message::Response)
-            }
+            Self::DnsResponseNotListed | Self::DnsResponseAllowed | Self::DnsResponseBlocked => Some(Message::Response),
             Self::TlsNotListed | Self::TlsAllowed | Self::TlsBlocked => Some(Message::ClientHello),
             _ => None,
         }

@@ -8,8 +8,8 @@ use crate::{
     hash::HashKey,
     maps::Maps,
     name::{LABELS, Name},
-    patterns::{Patterns, best_pattern},
     packet::{Packet, Step},
+    patterns::{Patterns, best_pattern},
 };
 
 /// The keyed hash of a name, under which the rules hold it.

@@ -10,8 +10,9 @@ use aya_ebpf::{
     programs::XdpContext,
 };
 use filter_core::{
-    Bucket, Client, Counter, EventBudget, Family, Flow, Flows, Generation, Group, HashKey, HeldBytes, InForce, Maps, Member, Name,
-    PATTERN_SLOTS, Packet, Part, Patterns, Program, Rank, Reason, Rule, RuleKey, Rules, Scratch, Settings, Sides, Terms, WAYS,
+    Bucket, Client, Counter, EventBudget, Family, Flow, Flows, Generation, Group, HashKey, HeldBytes, InForce, Maps,
+    Member, Name, PATTERN_SLOTS, Packet, Part, Patterns, Program, Rank, Reason, Rule, RuleKey, Rules, Scratch,
+    Settings, Sides, Terms, WAYS,
 };
 
 use crate::{frame::Paged, verified_once};
@@ -159,13 +160,7 @@ impl Maps for KernelMaps {
     }
 
     #[inline(always)]
-    fn group_of<P: Packet + ?Sized>(
-        &self,
-        _: &P,
-        scratch: &Scratch,
-        generation: Generation,
-        of_response: bool,
-    ) -> u32 {
+    fn group_of<P: Packet + ?Sized>(&self, _: &P, scratch: &Scratch, generation: Generation, of_response: bool) -> u32 {
         verified_once::group_of(self.0, scratch, generation.index(), u32::from(of_response))
     }
 

@@ -17,9 +17,7 @@ mod sources;
 mod store;
 mod terms;
 
-use filter_core::{
-    Found, Generation, HashKey, InForce, Part, Patterns, Rank, RuleKey, Rules, Terms, prevailing_rule,
-};
+use filter_core::{Found, Generation, HashKey, InForce, Part, Patterns, Rank, RuleKey, Rules, Terms, prevailing_rule};
 
 use crate::lists::{Action, Domain, ListRule, Scope, Sink as _, Subject};
 use entries::{Entries, Index};
@@ -86,7 +84,7 @@ pub struct Rule<'a> {
 
 impl RuleBook {
     fn of(
-        hash_key: HashKey,
+        hash_key: &HashKey,
         entries: Entries,
         terms: TermsTable,
         patterns: PatternRules,
@@ -95,7 +93,7 @@ impl RuleBook {
     ) -> Self {
         let top = (0..entries.len()).map(|index| terms.get(entries.terms(index)).top()).max().unwrap_or_default();
         let top = top.max(patterns.top());
-        Self { hash_key, entries, terms, patterns, sources, lists, by_hand: ByHand::default(), top }
+        Self { hash_key: *hash_key, entries, terms, patterns, sources, lists, by_hand: ByHand::default(), top }
     }
 
     /// A book of rules that block names and all below them: one list, with a name a line.
@@ -113,14 +111,13 @@ impl RuleBook {
             let subject = Subject::Name(name, Scope::Subtree);
             sink.rule(ListRule { subject, action: Action::Block, cancels: false }, line)?;
         }
-        drop(sink);
         builder.finish()
     }
 
     /// A book without rules.
     pub fn empty(hash_key: HashKey) -> Self {
         let (entries, terms) = (Entries::default(), TermsTable::default());
-        Self::of(hash_key, entries, terms, PatternRules::default(), Sources::default(), Vec::new())
+        Self::of(&hash_key, entries, terms, PatternRules::default(), Sources::default(), Vec::new())
     }
 
     /// Number of names and patterns that something is said of.
@@ -151,7 +148,8 @@ impl RuleBook {
     pub fn find(&self, key: RuleKey) -> Option<Rule<'_>> {
         let of_list = self.entries.find(key).and_then(|index| {
             let rules = self.sources.of(&self.entries, index).filter(|source| !source.cancelled);
-            let first = rules.reduce(|first, next| if next.kind.action() > first.kind.action() { next } else { first })?;
+            let first =
+                rules.reduce(|first, next| if next.kind.action() > first.kind.action() { next } else { first })?;
             (!self.by_hand.is_removed(key)).then(|| self.rule(index, first))
         });
         let by_hand = self.by_hand.find(key);
@@ -182,28 +180,21 @@ impl RuleBook {
         for index in 0..self.entries.len() {
             let key = self.entries.key(index);
             if !self.by_hand.has(key) && !self.entries.is_redundant(index) {
-                self.emit(key, self.terms.get(self.entries.terms(index)), &mut each);
+                emit(key, self.terms.get(self.entries.terms(index)), &mut each);
             }
         }
         for (key, terms) in self.by_hand.terms() {
-            self.emit(key, terms, &mut each);
-        }
-    }
-
-    fn emit(&self, key: RuleKey, terms: &Terms, each: &mut impl FnMut(RuleKey, &Terms)) {
-        if *terms != Terms::default() {
-            each(key, terms);
+            emit(key, terms, &mut each);
         }
     }
 
     /// What the kernel is to have for this key; nothing for what another rule does as well.
     pub fn in_kernel(&self, key: RuleKey) -> Option<&Terms> {
-        let terms = match self.by_hand.terms_of(key) {
-            Some(terms) => terms,
-            None => {
-                let index = self.entries.find(key).filter(|index| !self.entries.is_redundant(*index))?;
-                self.terms.get(self.entries.terms(index))
-            }
+        let terms = if let Some(terms) = self.by_hand.terms_of(key) {
+            terms
+        } else {
+            let index = self.entries.find(key).filter(|index| !self.entries.is_redundant(*index))?;
+            self.terms.get(self.entries.terms(index))
         };
         (*terms != Terms::default()).then_some(terms)
     }
@@ -251,6 +242,13 @@ impl RuleBook {
         let rule = self.entries.name(index);
         let list = self.lists.get(list).map_or("", |list| &*list.name);
         Rule { rule, scope: Some(kind.scope()), action: kind.action(), list, line: Some(line) }
+    }
+}
+
+/// Terms that ask for nothing take no entry.
+fn emit(key: RuleKey, terms: &Terms, each: &mut impl FnMut(RuleKey, &Terms)) {
+    if *terms != Terms::default() {
+        each(key, terms);
     }
 }
 

@@ -24,8 +24,9 @@ pub(crate) use server::push_line;
 pub use server::{and_no_others, control_routes, event_routes, rule_routes};
 pub use socket::{ApiSocket, SocketError};
 pub use types::{
-    Explained, ExplainedRule, Reloaded, Added, AddedName, BlockedPacket, ErrorBody, EventCounts, EventLine, Interface, Judgement, ListStatus, Memory,
-    ListLine, NameAction, NameList, Program, Removed, RemovedName, RuleCounts, RuleHits, RuleSource, Stats, Status,
+    Added, AddedName, BlockedPacket, ErrorBody, EventCounts, EventLine, Explained, ExplainedRule, Interface, Judgement,
+    ListLine, ListStatus, Memory, NameAction, NameList, Program, Reloaded, Removed, RemovedName, RuleCounts, RuleHits,
+    RuleSource, Stats, Status,
 };
 
 /// Where the API is, unless told otherwise.

@@ -192,6 +192,7 @@ pub struct Explained {
 
 /// A rule about a name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each says something of its own")]
 pub struct ExplainedRule {
     /// The rule, and where it came from.
     #[serde(flatten)]

@@ -39,12 +39,12 @@ pub enum ClassesError {
 pub(super) struct Classes<'a> {
     pub groups: Naming<'a>,
     pub schedules: Naming<'a>,
-    classes: Vec<Class>,
+    known: Vec<Class>,
 }
 
 impl<'a> Classes<'a> {
     pub fn new(groups: Naming<'a>, schedules: Naming<'a>) -> Self {
-        Self { groups, schedules, classes: vec![Class::default()] }
+        Self { groups, schedules, known: vec![Class::default()] }
     }
 
     /// The index of the class for these groups and this schedule, for what stands at `place`.
@@ -57,18 +57,18 @@ impl<'a> Classes<'a> {
         let groups = groups.map(|names| self.numbers(names)).transpose()?;
         let schedule = schedule.map(|name| self.schedules.index(name)).transpose()?;
         let class = Class { groups, schedule };
-        if let Some(index) = self.classes.iter().position(|known| *known == class) {
+        if let Some(index) = self.known.iter().position(|known| *known == class) {
             return Ok(index);
         }
-        if self.classes.len() == MOST_CLASSES {
+        if self.known.len() == MOST_CLASSES {
             return Err(ClassesError::TooMany).at(place);
         }
-        self.classes.push(class);
-        Ok(self.classes.len() - 1)
+        self.known.push(class);
+        Ok(self.known.len() - 1)
     }
 
     pub fn into_classes(self) -> Vec<Class> {
-        self.classes
+        self.known
     }
 
     fn numbers(&self, names: &Spanned<Vec<Text>>) -> Result<Vec<usize>, Located> {

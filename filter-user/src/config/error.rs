@@ -107,7 +107,7 @@ impl<T, E: Into<Fault>> At<T> for Result<T, E> {
 }
 
 impl Located {
-    pub fn toml(error: toml::de::Error) -> Self {
+    pub fn toml(error: &toml::de::Error) -> Self {
         let at = error.span().map_or(0, |span| span.start);
         Self { at, fault: Fault::Toml(error.message().into()) }
     }

@@ -92,7 +92,7 @@ impl Config {
     }
 
     fn of(text: &str, folder: &Path, lines: &Lines) -> Result<Self, Located> {
-        let file: File = toml::from_str(text).map_err(Located::toml)?;
+        let file: File = toml::from_str(text).map_err(|error| Located::toml(&error))?;
         let mut names = Naming::new(Named::Group, lines);
         let groups = groups::groups(file.group, &mut names, lines)?;
         let mut schedule_names = Naming::new(Named::Schedule, lines);

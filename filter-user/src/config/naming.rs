@@ -116,11 +116,11 @@ fn known_names(named: Named, known: &[String]) -> String {
     if known.is_empty() {
         return format!("there is none at all; add one with [[{named}]]");
     }
-    let names: Vec<_> = known.iter().take(LISTED).map(|name| format!("`{}`", shown(name))).collect();
+    let listed: Vec<_> = known.iter().take(LISTED).map(|name| format!("`{}`", shown(name))).collect();
     let more = match known.len().saturating_sub(LISTED) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    let (plural, names) = (if known.len() == 1 { " is" } else { "s are" }, names.join(", "));
-    format!("the {named}{plural} {names}{more}")
+    let plural = if known.len() == 1 { " is" } else { "s are" };
+    format!("the {named}{plural} {}{more}", listed.join(", "))
 }

@@ -4,7 +4,7 @@ use filter_core::RuleKey;
 
 use super::{Controller, StateError, reading, writing};
 use crate::{
-    api::{Added, ListLine, AddedName, NameList, Removed, RemovedName, RuleSource},
+    api::{Added, AddedName, ListLine, NameList, Removed, RemovedName, RuleSource},
     kernel::KernelError,
     lists::{Action, Domain, NameError},
     policy::{KeyCollision, PolicyError},

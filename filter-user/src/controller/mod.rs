@@ -153,7 +153,6 @@ impl Controller {
             lists: lists.collect(),
         }
     }
-
 }
 
 /// The policy, to look at.

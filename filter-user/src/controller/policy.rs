@@ -24,7 +24,7 @@ pub async fn reload(controller: Arc<Mutex<Controller>>) -> Result<Reloaded, Cont
         (controller.reloading.clone(), controller.source.clone(), *controller.filter.hash_key())
     };
     let _alone = one_at_a_time.lock().await;
-    let policy = blocking(move || read(&source, hash_key)).await?;
+    let policy = blocking(move || read(&source, &hash_key)).await?;
     let mut controller = controller.lock_owned().await;
     blocking(move || controller.replace(policy)).await
 }
@@ -41,7 +41,7 @@ pub(super) async fn reload_with(mut signals: Signal, controller: &Arc<Mutex<Cont
         // Where nobody reads, the filter goes on.
         let _ = writeln!(std::io::stderr(), "namegate: {text}");
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 async fn blocking<T: Send + 'static>(
@@ -50,8 +50,8 @@ async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.map_err(ControlError::Panicked)?
 }
 
-fn read(source: &PolicySource, hash_key: HashKey) -> Result<Policy, ControlError> {
-    Ok(source.read(hash_key, &mut |_| {})?)
+fn read(source: &PolicySource, hash_key: &HashKey) -> Result<Policy, ControlError> {
+    Ok(source.read(*hash_key, &mut |_| {})?)
 }
 
 impl Controller {
@@ -67,13 +67,7 @@ impl Controller {
         let rules = policy.book.len();
         let unusable = policy.reports.iter().map(crate::lists::ListReport::unusable_entries).sum();
         *super::writing(&self.policy) = policy;
-        Ok(Reloaded {
-            rules,
-            added: installed.added,
-            changed: installed.changed,
-            removed: installed.removed,
-            unusable,
-        })
+        Ok(Reloaded { rules, added: installed.added, changed: installed.changed, removed: installed.removed, unusable })
     }
 
     /// Has schedules begin and end.

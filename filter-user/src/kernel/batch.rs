@@ -13,7 +13,6 @@ use super::pod::PodRule;
 const UPDATE_BATCH: libc::c_long = 26;
 const DELETE_BATCH: libc::c_long = 27;
 
-
 /// The `batch` member of `union bpf_attr` (bpf(2)).
 #[repr(C)]
 #[derive(Default)]

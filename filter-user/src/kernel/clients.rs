@@ -123,7 +123,10 @@ impl Filter {
             self.remove_member(*id)?;
         }
         for (id, group) in &groups.members {
-            self.set_member(*id, InMap::default().with_group(next, Some(*group)).with_group(next.other(), Some(*group)))?;
+            self.set_member(
+                *id,
+                InMap::default().with_group(next, Some(*group)).with_group(next.other(), Some(*group)),
+            )?;
         }
         self.write_classes(&groups.classes, next.other())
     }
@@ -141,16 +144,25 @@ impl Filter {
         let member = PodMember(member);
         match id {
             ClientId::Mac(mac) => {
-                HashMap::<_, u64, PodMember>::try_from(map_mut(&mut self.object, "MACS")?)?
-                    .insert(Client::mac(mac), member, 0)?;
+                HashMap::<_, u64, PodMember>::try_from(map_mut(&mut self.object, "MACS")?)?.insert(
+                    Client::mac(mac),
+                    member,
+                    0,
+                )?;
             }
             ClientId::Subnet(IpAddr::V4(address), bits) => {
-                LpmTrie::<_, u32, PodMember>::try_from(map_mut(&mut self.object, "SUBNETS4")?)?
-                    .insert(&Key::new(bits.into(), u32::from_ne_bytes(address.octets())), member, 0)?;
+                LpmTrie::<_, u32, PodMember>::try_from(map_mut(&mut self.object, "SUBNETS4")?)?.insert(
+                    &Key::new(bits.into(), u32::from_ne_bytes(address.octets())),
+                    member,
+                    0,
+                )?;
             }
             ClientId::Subnet(IpAddr::V6(address), bits) => {
-                LpmTrie::<_, [u64; 2], PodMember>::try_from(map_mut(&mut self.object, "SUBNETS6")?)?
-                    .insert(&Key::new(bits.into(), words(address.octets())), member, 0)?;
+                LpmTrie::<_, [u64; 2], PodMember>::try_from(map_mut(&mut self.object, "SUBNETS6")?)?.insert(
+                    &Key::new(bits.into(), words(address.octets())),
+                    member,
+                    0,
+                )?;
             }
         }
         Ok(())
@@ -158,8 +170,9 @@ impl Filter {
 
     fn remove_member(&mut self, id: ClientId) -> Result<(), KernelError> {
         let removed = match id {
-            ClientId::Mac(mac) => HashMap::<_, u64, PodMember>::try_from(map_mut(&mut self.object, "MACS")?)?
-                .remove(&Client::mac(mac)),
+            ClientId::Mac(mac) => {
+                HashMap::<_, u64, PodMember>::try_from(map_mut(&mut self.object, "MACS")?)?.remove(&Client::mac(mac))
+            }
             ClientId::Subnet(IpAddr::V4(address), bits) => {
                 LpmTrie::<_, u32, PodMember>::try_from(map_mut(&mut self.object, "SUBNETS4")?)?
                     .remove(&Key::new(bits.into(), u32::from_ne_bytes(address.octets())))

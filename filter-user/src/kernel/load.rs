@@ -35,7 +35,16 @@ impl Default for LoadOptions {
     fn default() -> Self {
         let Options { dns_ports, events_per_second, report_passed, fragments, flows } = Options::default();
         let dns_ports = dns_ports.to_vec();
-        Self { hash_key: None, max_rules: 1, dns_ports, events_per_second, report_passed, fragments, flows, sides: BTreeMap::new() }
+        Self {
+            hash_key: None,
+            max_rules: 1,
+            dns_ports,
+            events_per_second,
+            report_passed,
+            fragments,
+            flows,
+            sides: BTreeMap::new(),
+        }
     }
 }
 

@@ -33,8 +33,8 @@ pub use error::KernelError;
 pub use events::NameEvent;
 pub use load::LoadOptions;
 use pod::{PodRule, PodSettings};
-pub use policy::Installed;
 use policy::Held;
+pub use policy::Installed;
 
 use crate::policy::RuleBook;
 pub use test_run::{Judged, TestBed};

@@ -5,11 +5,11 @@ use filter_core::{HashKey, Terms};
 use super::{
     ListInfo, RuleBook,
     entries::{Entered, Entries, Index},
+    names::TooManyNames,
     pattern_rules::PatternRules,
     redundancy,
     sources::{Source, Sources},
     store::Kind,
-    names::TooManyNames,
     terms::{TermsTable, TooManyTerms},
 };
 use crate::lists::{ListRule, Sink, Subject};
@@ -105,7 +105,7 @@ impl Builder {
         entries.shrink();
         redundancy::mark(&mut entries, &terms, &hash_key, |_| false);
         patterns.compile(&hash_key, &lists);
-        Ok(RuleBook::of(hash_key, entries, terms, patterns, sources, lists))
+        Ok(RuleBook::of(&hash_key, entries, terms, patterns, sources, lists))
     }
 
     fn enter(&mut self, name: &str, kind: Kind, line: u32) -> Result<bool, TooManyNames> {

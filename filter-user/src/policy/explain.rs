@@ -39,6 +39,7 @@ impl From<Rank> for Outcome {
 
 /// A rule that is about a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each says something of its own")]
 pub struct Matching<'a> {
     /// The rule.
     pub rule: Rule<'a>,
@@ -72,7 +73,9 @@ impl RuleBook {
             let is_own = key == self.key(name);
             rules.extend(self.rules_of(key).filter(|matching| matching.is_about(is_own)));
         }
-        rules.extend(self.patterns.matching(&Name::of_text(name.as_str(), &self.hash_key).unwrap_or_default(), &self.lists));
+        rules.extend(
+            self.patterns.matching(&Name::of_text(name.as_str(), &self.hash_key).unwrap_or_default(), &self.lists),
+        );
         for matching in &mut rules {
             matching.applies &= matching.classes & classes != 0 && !matching.cancelled;
             matching.prevails = matching.applies && terms::rank(matching.rule.action) == found.rank;

@@ -50,7 +50,8 @@ fn of_two_rules_the_later_of_block_allow_important_block_important_allow_prevail
 
 #[test]
 fn a_name_under_a_blocked_subtree_takes_no_entry_and_is_still_explained() {
-    let book = book(&[("list", &["||example.com", "=ads.example.com", "||x.ads.example.com"]), ("two", &["<example.com"])]);
+    let book =
+        book(&[("list", &["||example.com", "=ads.example.com", "||x.ads.example.com"]), ("two", &["<example.com"])]);
     assert_eq!((book.len(), book.entries_in_force()), (3, 1));
     let explained = book.explain(&name("x.ads.example.com"), EVERYBODY);
     let rules: Vec<_> = explained.rules.iter().map(|it| (it.rule.rule, it.rule.list, it.redundant)).collect();

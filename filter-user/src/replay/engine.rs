@@ -6,7 +6,9 @@ use std::{
     net::SocketAddr,
 };
 
-use filter_core::{Event, Generation, HashKey, InForce, Offline, Options, Part, Patterns, Reason, RuleKey, Rules, Settings, Terms};
+use filter_core::{
+    Event, Generation, HashKey, InForce, Offline, Options, Part, Patterns, Reason, RuleKey, Rules, Settings, Terms,
+};
 
 use crate::{
     kernel::{Filter, KernelError, NameEvent, TestBed},

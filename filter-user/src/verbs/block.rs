@@ -138,7 +138,9 @@ fn print_added(
         }
         None if !blocks => writeln!(out, "{name} is allowed, with all names below it."),
         None => writeln!(out, "{name} is blocked, with all names below it."),
-        Some(rule) => writeln!(out, "{name} is blocked. Rule {} ({}) blocked it before.", rule.rule, place(&rule.list, rule.line)),
+        Some(rule) => {
+            writeln!(out, "{name} is blocked. Rule {} ({}) blocked it before.", rule.rule, place(&rule.list, rule.line))
+        }
     }
 }
 

@@ -48,7 +48,8 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let client = args.client.map(|client| client.to_string());
     let at = args.at.map(|at| at.to_string());
-    let all = [("name", Some(&args.name)), ("client", client.as_ref()), ("mac", args.mac.as_ref()), ("at", at.as_ref())];
+    let all =
+        [("name", Some(&args.name)), ("client", client.as_ref()), ("mac", args.mac.as_ref()), ("at", at.as_ref())];
     let query: Vec<_> = all.into_iter().filter_map(|(key, value)| Some((key, value?.as_str()))).collect();
     let explained: Explained = ask(&args.controller, async |client| Ok(client.get("/v1/explain", &query).await?))?;
     if args.controller.json {
@@ -65,7 +66,9 @@ fn print(explained: &Explained) -> io::Result<()> {
     let style = if outcome == "blocked" { BLOCKED } else { PASSED };
     writeln!(out, "{name}  {style}{}{style:#}", outcome.replace('_', " "))?;
     match group {
-        Some(group) if *exempt => writeln!(out, "The client is in group {group}, which is exempt: nothing is blocked for it.")?,
+        Some(group) if *exempt => {
+            writeln!(out, "The client is in group {group}, which is exempt: nothing is blocked for it.")?;
+        }
         Some(group) => writeln!(out, "The client is in group {group}.")?,
         None => {}
     }

@@ -6,17 +6,20 @@ use std::{fs, path::PathBuf, process::ExitCode, time::Instant};
 
 use clap::{ValueEnum, ValueHint};
 use filter_core::{Counter, HashKey};
-use jiff::Timestamp;
 use filter_user::{
     kernel::{Filter, Groups, KernelError, LoadOptions},
     policy::RuleBook,
     replay::{Engine, KernelEngine, Line, UserEngine, hash_key, replay},
 };
+use jiff::Timestamp;
 
-use super::{policy::PolicyArgs, run::{
-    loading::{capacity, fill, read},
-    report::warn,
-}};
+use super::{
+    policy::PolicyArgs,
+    run::{
+        loading::{capacity, fill, read},
+        report::warn,
+    },
+};
 use crate::output::plural;
 use output::{Output, Totals};
 
@@ -63,9 +66,9 @@ enum EngineKind {
 
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let hash_key = hash_key();
-    let policy = read(&args.policy.source(), hash_key)?;
+    let policy = read(&args.policy.source(), &hash_key)?;
     let book = &policy.book;
-    if let Some(mut filter) = load(args, book, hash_key)? {
+    if let Some(mut filter) = load(args, book, &hash_key)? {
         fill(&mut filter, &policy, &Groups::of(&policy.config, Timestamp::now()))?;
         let code = all(args, book, &mut KernelEngine::new(&mut filter)?, EngineKind::Kernel)?;
         let lost = filter.counters()?.get(&Counter::EventsLost).copied().unwrap_or_default();
@@ -78,12 +81,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 /// The program in the kernel; `None` if user space shall judge.
-fn load(args: &Args, book: &RuleBook, hash_key: HashKey) -> anyhow::Result<Option<Filter>> {
+fn load(args: &Args, book: &RuleBook, hash_key: &HashKey) -> anyhow::Result<Option<Filter>> {
     if args.engine == Some(EngineKind::User) {
         return Ok(None);
     }
     let options = LoadOptions {
-        hash_key: Some(hash_key),
+        hash_key: Some(*hash_key),
         max_rules: capacity(None, book.entries_in_force())?,
         dns_ports: args.dns_port.clone(),
         events_per_second: u32::MAX,

@@ -91,7 +91,8 @@ fn show(args: &Args, stats: &Stats, before: Option<(Duration, &Stats)>) -> anyho
     }
     if !stats.rules.is_empty() {
         let rules = stats.rules.iter();
-        let rules = rules.map(|rule| [count(rule.hits), rule.source.rule.clone(), place(&rule.source.list, rule.source.line)]);
+        let rules =
+            rules.map(|rule| [count(rule.hits), rule.source.rule.clone(), place(&rule.source.list, rule.source.line)]);
         writeln!(out, "\n{HEADING}rules that blocked most{HEADING:#}")?;
         writeln!(out, "{}", table(rules, &[0]))?;
     }

@@ -58,8 +58,7 @@ fn a_list_that_cannot_be_used_ends_it_before_anything_is_attached() {
         ("empty", "the list `LIST` has no rule that can be used: it has only comments and local names"),
         (
             "binary",
-            "the list `LIST` is not UTF-8 text (line 2 has a zero byte): name a hosts file or a list of names, \
-             and convert UTF-16 with iconv",
+            "the list `LIST` is not UTF-8 text (line 2 has a zero byte): name a list, and convert UTF-16 with iconv",
         ),
     ] {
         let list = home.path(list);

@@ -18,7 +18,10 @@ fn a_name_that_is_added_is_blocked_at_once_counted_and_reported_until_it_is_remo
 
     let stats = home.json(&["stats"]);
     assert_eq!(stats["counters"]["dns_blocked"], 1);
-    assert_eq!(stats["rules"], json!([{"rule": "ads.example.com", "scope": "subtree", "action": "block", "list": "manual", "line": null, "hits": 1}]));
+    assert_eq!(
+        stats["rules"],
+        json!([{"rule": "ads.example.com", "scope": "subtree", "action": "block", "list": "manual", "line": null, "hits": 1}])
+    );
     let event = events.first_line();
     for (field, value) in [
         ("name", "x.ads.example.com"),

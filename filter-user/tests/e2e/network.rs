@@ -67,7 +67,18 @@ impl Network {
         fs::write(&list, format!("{LISTED}\n")).unwrap();
         let log_file = File::create(&log).unwrap();
         let mut command = self.lab.gateway().command(NAMEGATE);
-        command.args(["run", "--iface", interface, "--mode", mode, "--subtrees", "--list", &list, "--socket", &self.path("socket")]);
+        command.args([
+            "run",
+            "--iface",
+            interface,
+            "--mode",
+            mode,
+            "--subtrees",
+            "--list",
+            &list,
+            "--socket",
+            &self.path("socket"),
+        ]);
         command.args(further);
         command.stdin(Stdio::null()).stdout(log_file.try_clone().unwrap()).stderr(log_file);
         let mut process = Process::spawn(&mut command).unwrap();

@@ -53,7 +53,9 @@ impl From<ControlError> for ApiError {
             ControlError::Policy(_) => StatusCode::UNPROCESSABLE_ENTITY,
             ControlError::Collision(_) => StatusCode::CONFLICT,
             ControlError::Kernel(KernelError::RulesFull { .. }) => StatusCode::INSUFFICIENT_STORAGE,
-            ControlError::Kernel(_) | ControlError::State(_) | ControlError::Panicked(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            ControlError::Kernel(_) | ControlError::State(_) | ControlError::Panicked(_) => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
         };
         Self { status, sentence: error.to_string() }
     }

@@ -42,7 +42,10 @@ struct Wanted {
     contains: String,
 }
 
-async fn list(State(policy): State<Shared>, wanted: Result<Query<Wanted>, QueryRejection>) -> Result<Response, ApiError> {
+async fn list(
+    State(policy): State<Shared>,
+    wanted: Result<Query<Wanted>, QueryRejection>,
+) -> Result<Response, ApiError> {
     let contains = wanted?.0.contains.to_ascii_lowercase();
     let (pages, written) = mpsc::channel(4);
     // Ends with the last page, or when the client is gone and nobody takes the next.

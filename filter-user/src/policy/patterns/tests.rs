@@ -85,10 +85,10 @@ fn of_several_matches_the_highest_rank_for_the_class_counts() {
     let meaning = |patterns: &[PatternId]| {
         let mut meaning = PatternMatch::default();
         for pattern in patterns {
-            for rank in 0..4 {
-                meaning.masks[rank] |= masks[*pattern as usize][rank];
-                meaning.keys[rank] = u64::from(*pattern) + 100;
+            for (mask, more) in meaning.masks.iter_mut().zip(masks[*pattern as usize]) {
+                *mask |= more;
             }
+            meaning.keys = [u64::from(*pattern) + 100; 4];
         }
         meaning
     };

@@ -27,7 +27,7 @@ impl Loaded {
     pub fn new(args: &Args) -> anyhow::Result<Self> {
         let sides = judged::by_interface(&args.iface, &args.judge)?;
         let hash_key = draw_hash_key()?;
-        let mut policy = read(&args.policy.source(), hash_key)?;
+        let mut policy = read(&args.policy.source(), &hash_key)?;
         let (state, by_hand) = match &args.state {
             Some(path) => StateFile::open(path).map(|(file, rules)| (Some(file), rules))?,
             None => (None, Vec::new()),
@@ -52,9 +52,9 @@ impl Loaded {
 }
 
 /// Reads the policy, and says what of it could not be used. Shows how far it is, in a terminal.
-pub fn read(source: &PolicySource, hash_key: HashKey) -> anyhow::Result<Policy> {
+pub fn read(source: &PolicySource, hash_key: &HashKey) -> anyhow::Result<Policy> {
     let bar = bar("reading lists {wide_bar} {bytes}/{total_bytes}", source.bytes())?;
-    let policy = source.read(hash_key, &mut |bytes| bar.inc(bytes))?;
+    let policy = source.read(*hash_key, &mut |bytes| bar.inc(bytes))?;
     bar.finish_and_clear();
     for list in policy.reports.iter().filter(|list| list.unusable_entries() > 0) {
         warn(&left_out(list));
