@@ -5,6 +5,7 @@ mod buffers;
 mod claims;
 mod events;
 mod object;
+mod policy;
 mod rules;
 mod settings;
 
