@@ -146,8 +146,8 @@ pub fn group_of<P: Packet + ?Sized, R: Rules>(
     client.map_or(0, |client| rules.group(&client, generation))
 }
 
-/// Finds the rule that prevails for the name that was read last, and leaves it there. [`Walk`](crate::patterns::Walk) has
-/// the classes of lists that apply.
+/// Finds the rule that prevails for a name, given the classes of lists that apply, and leaves it in the name, which has
+/// the classes.
 #[inline(always)]
 pub fn find_rule<R: Rules>(name: &mut Name, key: &HashKey, rules: &R, in_force: InForce) {
     let classes = name.walk.classes();

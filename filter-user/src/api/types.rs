@@ -155,7 +155,7 @@ pub struct NameList {
 }
 
 /// What became of a policy that was read again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reloaded {
     /// Rules in force.
     pub rules: u64,
@@ -167,6 +167,8 @@ pub struct Reloaded {
     pub removed: u64,
     /// Entries of lists that could not be used.
     pub unusable: u64,
+    /// Patterns that are not in force, since there is no room for them; each with the reason.
+    pub refused_patterns: Vec<String>,
 }
 
 /// Why a name is blocked or not.

@@ -9,7 +9,7 @@ use tokio::{signal::unix::Signal, sync::Mutex};
 use super::{ControlError, Controller};
 use crate::{
     api::Reloaded,
-    kernel::Groups,
+    kernel::{Groups, Installed},
     policy::{Policy, PolicySource},
 };
 
@@ -66,8 +66,11 @@ impl Controller {
         };
         let rules = policy.book.len();
         let unusable = policy.reports.iter().map(crate::lists::ListReport::unusable_entries).sum();
+        let refused = policy.book.refused_patterns();
+        let refused_patterns = refused.map(|(pattern, refusal)| format!("{pattern}: {refusal}")).collect();
         *super::writing(&self.policy) = policy;
-        Ok(Reloaded { rules, added: installed.added, changed: installed.changed, removed: installed.removed, unusable })
+        let Installed { added, changed, removed } = installed;
+        Ok(Reloaded { rules, added, changed, removed, unusable, refused_patterns })
     }
 
     /// Has schedules begin and end.

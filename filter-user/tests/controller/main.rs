@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod home;
+mod policy;
 mod rules;
 
 use std::process::{Command, Stdio};

@@ -128,7 +128,9 @@ fn of_a_new_policy_only_differences_are_written_and_hits_of_rules_that_stay_surv
     let block = |name| rule(name, Scope::Subtree, Action::Block);
     let first = book(&filter, &[(0, &[block("stays.example"), block("goes.example"), block("turns.example")])]);
     install(&mut filter, None, &first, &Groups::default());
-    ["stays.example", "goes.example"].map(|name| assert_eq!(ask(&mut filter, name), Reason::DnsBlocked));
+    for name in ["stays.example", "goes.example"] {
+        assert_eq!(ask(&mut filter, name), Reason::DnsBlocked);
+    }
     let allow = rule("turns.example", Scope::Subtree, Action::Allow);
     let second = book(&filter, &[(0, &[block("stays.example"), allow, block("new.example")])]);
     let installed = install(&mut filter, Some(&first), &second, &Groups::default());
@@ -207,7 +209,7 @@ fn install(filter: &mut Filter, before: Option<&RuleBook>, after: &RuleBook, gro
     filter.install(before.unwrap_or(&empty), after, groups, |_| {}).unwrap()
 }
 
-fn book<'r>(filter: &Filter, lists: &[(u8, &[ListRule<'r>])]) -> RuleBook {
+fn book(filter: &Filter, lists: &[(u8, &[ListRule<'_>])]) -> RuleBook {
     book_of(filter.hash_key(), lists)
 }
 

@@ -59,6 +59,9 @@ pub fn read(source: &PolicySource, hash_key: &HashKey) -> anyhow::Result<Policy>
     for list in policy.reports.iter().filter(|list| list.unusable_entries() > 0) {
         warn(&left_out(list));
     }
+    for (pattern, refusal) in policy.book.refused_patterns() {
+        warn(&format!("the pattern `{}` is not in force: {refusal}", pattern.escape_debug()));
+    }
     Ok(policy)
 }
 

@@ -1,0 +1,98 @@
+//! Reading the policy again, groups, and explanations, with a controller at work.
+
+use std::{fs, thread, time::Duration};
+
+use serde_json::json;
+
+use super::home::Home;
+
+/// The client of the lab, and a group for it.
+const CONFIG: &str = "[[list]]
+file = \"all\"
+
+[[list]]
+file = \"children\"
+subtrees = true
+groups = [\"children\"]
+
+[[rules]]
+allow = [\"||good.example^\"]
+
+[[group]]
+name = \"children\"
+clients = [\"203.0.113.0/24\"]
+";
+
+#[test]
+fn a_reload_puts_the_new_lists_in_force_and_keeps_what_was_added_by_hand() {
+    let home = Home::new(&["a.example", "b.example"]);
+    let _controller = home.start(&["--iface", "lan"]);
+    home.json(&["block", "add", "hand.example"]);
+    home.json(&["allow", "www.b.example"]);
+    fs::write(home.path("list"), "b.example\nc.example\n").unwrap();
+    let reloaded = home.json(&["reload"]);
+    assert_eq!((&reloaded["added"], &reloaded["removed"]), (&json!(1), &json!(1)), "{reloaded}");
+    let passes = ["a.example", "b.example", "x.c.example", "hand.example", "www.b.example"].map(|name| home.asks(name));
+    assert_eq!(passes, [true, false, false, false, true]);
+}
+
+#[test]
+fn a_reload_that_fails_says_why_and_leaves_the_old_policy_in_force() {
+    let home = Home::new(&["a.example"]);
+    let _controller = home.start(&["--iface", "lan"]);
+    fs::remove_file(home.path("list")).unwrap();
+    let failed = home.verb(&["reload"]);
+    let said = String::from_utf8_lossy(&failed.stderr);
+    assert!(!failed.status.success() && said.contains("there is no list"), "{said}");
+    assert!(said.contains("the policy that was in force is in force still"), "{said}");
+    assert!(!home.asks("a.example") && home.asks("b.example"));
+}
+
+#[test]
+fn names_that_old_and_new_policy_block_are_blocked_all_the_while() {
+    let home = Home::new(&["a.example", "x.b.example"]);
+    let _controller = home.start(&["--iface", "lan"]);
+    thread::scope(|scope| {
+        let reloads = scope.spawn(|| {
+            for round in 0..12 {
+                // A subtree in place of the name below it, and the other way round.
+                let list = if round % 2 == 0 { "b.example\na.example\n" } else { "a.example\nx.b.example\n" };
+                fs::write(home.path("list"), list).unwrap();
+                home.json(&["reload"]);
+            }
+        });
+        while !reloads.is_finished() {
+            assert!(!home.asks("x.b.example"), "it passed");
+            thread::sleep(Duration::from_millis(1));
+        }
+    });
+}
+
+#[test]
+fn an_explanation_has_each_rule_with_its_list_line_and_text_for_whom_it_is_and_which_prevails() {
+    let home = Home::new(&[]);
+    fs::write(home.path("config"), CONFIG).unwrap();
+    fs::write(home.path("all"), "# a list\n0.0.0.0 ads.good.example\n").unwrap();
+    fs::write(home.path("children"), "games.example\nads.good.example\n").unwrap();
+    fs::write(home.path("list"), "other.example\n").unwrap();
+    let config = home.path("config");
+    let _controller = home.start(&["--iface", "lan", "--config", &config]);
+
+    let explained = home.json(&["explain", "ads.good.example"]);
+    assert_eq!((&explained["verdict"], &explained["outcome"]), (&json!("pass"), &json!("allowed")));
+    let rules = explained["rules"].as_array().unwrap();
+    let said: Vec<_> = rules.iter().map(|it| (&it["rule"], &it["action"], &it["prevails"], &it["applies"])).collect();
+    let [yes, no] = [json!(true), json!(false)];
+    let [good, ads, allow, block] = ["good.example", "ads.good.example", "allow", "block"].map(|text| json!(text));
+    assert_eq!(said, [(&good, &allow, &yes, &yes), (&ads, &block, &no, &yes), (&ads, &block, &no, &no)]);
+    assert_eq!((&rules[1]["text"], &rules[1]["line"]), (&json!("0.0.0.0 ads.good.example"), &json!(2)));
+    assert_eq!(rules[2]["groups"], json!(["children"]));
+
+    let verdict = |args: &[&str]| home.json(&[&["explain", "x.games.example"], args].concat())["verdict"].clone();
+    assert_eq!(verdict(&[]), "pass");
+    assert_eq!(verdict(&["--client", "203.0.113.7"]), "drop");
+    assert_eq!(verdict(&["--client", "192.0.2.7"]), "pass");
+    let people = home.verb(&["explain", "ads.good.example"]);
+    let text = String::from_utf8_lossy(&people.stdout);
+    assert!(text.starts_with("ads.good.example  allowed\n=> allow good.example (subtree)"), "{text}");
+}
