@@ -3,6 +3,7 @@
 mod captures;
 mod engines;
 mod mutations;
+mod policy;
 
 use std::{
     collections::BTreeMap,

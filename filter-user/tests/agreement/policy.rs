@@ -1,0 +1,118 @@
+//! One policy of all real lists: what the kernel decides about names is what the rule book explains.
+
+use std::{fs, path::PathBuf, time::Instant};
+
+use filter_core::{HashKey, Reason};
+use filter_user::{
+    kernel::{Filter, Groups, LoadOptions, TestBed, draw_hash_key},
+    lists::{self, Domain, ListError, ListOptions},
+    policy::{Builder, EVERYBODY, Outcome, RuleBook},
+};
+use frames::Wrap;
+
+/// Patterns of real lists that are run, at least.
+const PATTERNS: usize = 1_000;
+/// Names that are asked for, at least.
+const NAMES: usize = 100_000;
+
+/// Lists of what may pass; the others block.
+const ALLOW: [&str; 3] = ["hagezi/whitelist.domains", "hagezi/whitelist.regex", "hagezi/whitelist.adblock"];
+/// No lists of what to block.
+const NOT_READ: [&str; 3] = ["psl/", "popular/", "dnsmasq-china-list/"];
+
+#[test]
+fn over_real_lists_and_names_the_kernel_decides_as_the_rule_book_explains() {
+    let hash_key = draw_hash_key().unwrap();
+    let start = Instant::now();
+    let book = book(&hash_key);
+    let patterns = book.patterns().count();
+    println!(
+        "{} rules, {} in the kernel, {patterns} patterns in {} parts, {:?}",
+        book.len(),
+        book.entries_in_force(),
+        book.automata().parts.len(),
+        start.elapsed()
+    );
+    for (pattern, refusal) in book.refused_patterns() {
+        println!("not in force: {pattern}: {refusal}");
+    }
+    assert!(patterns >= PATTERNS, "{patterns} patterns");
+    let names = names(&book);
+    assert!(names.len() >= NAMES, "{} names", names.len());
+
+    let max_rules = u32::try_from(book.entries_in_force()).unwrap();
+    let options = LoadOptions { hash_key: Some(hash_key), max_rules, ..LoadOptions::default() };
+    let mut filter = Filter::load(&options).unwrap();
+    filter.install(&RuleBook::empty(hash_key), &book, &Groups::default(), |_| {}).unwrap();
+    let mut outcomes = [0; 3];
+    let mut of_patterns = 0;
+    let mut bed = filter.test_bed().unwrap();
+    for name in &names {
+        let explained = book.explain(name, EVERYBODY);
+        let kernel = decided(&mut bed, name);
+        assert_eq!(kernel, explained.outcome, "{name}: {:?}", explained.rules);
+        outcomes[kernel as usize] += 1;
+        of_patterns += usize::from(explained.rules.iter().any(|it| it.prevails && it.rule.scope.is_none()));
+    }
+    println!("{} names: {outcomes:?} not listed, blocked, allowed; {of_patterns} by patterns", names.len());
+    assert!(outcomes.iter().all(|count| *count > 1_000) && of_patterns > 100, "{outcomes:?}, {of_patterns}");
+}
+
+fn decided(bed: &mut TestBed<'_>, name: &Domain) -> Outcome {
+    let query = Wrap::v4(53).udp(&frames::query(name.as_str()));
+    match bed.judge(&query).unwrap().reason {
+        Reason::DnsNotListed => Outcome::NotListed,
+        Reason::DnsBlocked => Outcome::Blocked,
+        Reason::DnsAllowed => Outcome::Allowed,
+        other => panic!("{name}: {other:?}"),
+    }
+}
+
+/// All lists that can be read; there are some that hold nothing but addresses.
+fn book(hash_key: &HashKey) -> RuleBook {
+    let of_folder = |folder: PathBuf| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let folders = of_folder(collection()).filter(|path| path.is_dir());
+    let mut files: Vec<_> = folders.flat_map(of_folder).collect();
+    files.sort();
+    let name = |file: &PathBuf| file.strip_prefix(collection()).unwrap().to_string_lossy().into_owned();
+    files.retain(|file| !NOT_READ.iter().any(|start| name(file).starts_with(start)));
+    let mut builder = Builder::new(*hash_key);
+    for file in files {
+        let options = ListOptions { allow: ALLOW.contains(&&*name(&file)), ..ListOptions::default() };
+        if let Err(error) = lists::load(&file, &options, &mut builder.list(&name(&file), 0), &mut |_| {}) {
+            assert!(matches!(error, ListError::Empty { .. }), "{error}");
+        }
+    }
+    builder.finish().unwrap()
+}
+
+/// The most visited sites, and of the names in the lists each some, with one below and the one above.
+fn names(book: &RuleBook) -> Vec<Domain> {
+    let mut names = Vec::new();
+    for list in ["opendns-top-10k.domains", "domain-stats-top-38k.domains"] {
+        let text = fs::read_to_string(collection().join("popular").join(list)).unwrap();
+        names.extend(text.lines().filter_map(|line| Domain::parse(line).ok()));
+    }
+    let mut from = Some(Default::default());
+    while let Some(position) = from {
+        let (rules, next) = book.page(position, 100);
+        for rule in rules.into_iter().step_by(75) {
+            let above = rule.rule.split_once('.').map_or(rule.rule, |(_, rest)| rest);
+            let below = [format!("ad7.{}", rule.rule), format!("cdn-x.{}", rule.rule)];
+            let all = [rule.rule, above].into_iter().chain(below.iter().map(|name| &**name));
+            names.extend(all.filter_map(|name| Domain::parse(name).ok()));
+        }
+        from = next;
+    }
+    names.retain(can_be_asked);
+    names
+}
+
+/// The encoder takes no label with a hyphen at its start or end.
+fn can_be_asked(name: &Domain) -> bool {
+    name.as_str().split('.').all(|label| !label.starts_with('-') && !label.ends_with('-'))
+}
+
+fn collection() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/blocklists")
+}
