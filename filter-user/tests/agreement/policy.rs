@@ -6,7 +6,7 @@ use filter_core::{HashKey, Reason};
 use filter_user::{
     kernel::{Filter, Groups, LoadOptions, TestBed, draw_hash_key},
     lists::{self, Domain, ListError, ListOptions},
-    policy::{Builder, EVERYBODY, Outcome, RuleBook},
+    policy::{Builder, EVERYBODY, Outcome, Position, RuleBook},
 };
 use frames::Wrap;
 
@@ -93,7 +93,7 @@ fn names(book: &RuleBook) -> Vec<Domain> {
         let text = fs::read_to_string(collection().join("popular").join(list)).unwrap();
         names.extend(text.lines().filter_map(|line| Domain::parse(line).ok()));
     }
-    let mut from = Some(Default::default());
+    let mut from = Some(Position::default());
     while let Some(position) = from {
         let (rules, next) = book.page(position, 100);
         for rule in rules.into_iter().step_by(75) {
