@@ -126,6 +126,7 @@ impl Measurement<'_> {
         let packets: Vec<_> = self.asked.iter().map(|name| self.traffic.frames(name, &mut random)).collect();
         self.check(&mut filter.test_bed()?, &packets)?;
         match &packets.first().context("there is no name to ask for")?[..] {
+            [_] if !self.traffic.is_judged_again() => self.bar.inc(self.plan.batches as u64),
             [one] => rows.push(self.row(warm, filter, |bed| self.warm(bed, one))?),
             // The kernel repeats one frame: those of a packet in turn take a call each.
             several => {

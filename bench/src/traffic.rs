@@ -85,6 +85,11 @@ impl Traffic {
         matches!(self, Self::DnsListed | Self::HelloListed)
     }
 
+    /// True if a packet of this kind is judged whenever it comes. A segment of a DNS stream is judged once.
+    pub fn is_judged_again(self) -> bool {
+        self != Self::DnsOverTcp
+    }
+
     /// The frames of a packet of this kind: one, or a segment each. What carries no name differs in its source port,
     /// length and payload.
     pub fn frames(self, name: &str, random: &mut Rng) -> Vec<Vec<u8>> {
@@ -99,9 +104,13 @@ impl Traffic {
             Self::HelloNotListed | Self::HelloListed => wrap(443).tcp(&frames::client_hello(name)),
             Self::SplitHello => {
                 let hello = long_hello(name);
-                return frames::in_segments(&wrap(443), random.u32(..), &hello, &[0, FIRST_SEGMENT]);
+                let segments = frames::in_segments(&wrap(443), random.u32(..), &hello, &[0, FIRST_SEGMENT]);
+                return from_any_client(&segments, random);
             }
-            Self::DnsOverTcp => wrap(53).tcp(&frames::over_tcp(&frames::query(name))),
+            Self::DnsOverTcp => {
+                let frame = wrap(53).tcp(&frames::over_tcp(&frames::query(name)));
+                return from_any_client(&[frame], random);
+            }
             Self::DnsAliases => Wrap { from: 53, ..Wrap::v4(from) }.udp(&with_aliases(name)),
             Self::DnsInPppoe => frames::tagged(&frames::in_pppoe(&wrap(53).udp(&frames::query(name))), &[0x8100]),
         };
@@ -111,6 +120,12 @@ impl Traffic {
 
 /// Octets of a segment on a path for frames of 1,500.
 const FIRST_SEGMENT: usize = 1448;
+
+/// There are fewer client ports than packets, and what comes second in a flow would be read as a part of the first.
+fn from_any_client(frames: &[Vec<u8>], random: &mut Rng) -> Vec<Vec<u8>> {
+    let client = random.u32(..).to_be_bytes();
+    frames.iter().map(|frame| frames::from_ipv4(frame, client)).collect()
+}
 
 /// The name comes last, as it may where a browser shuffles its extensions.
 fn long_hello(name: &str) -> Vec<u8> {
@@ -168,6 +183,18 @@ mod tests {
             let mut offline = Offline::new(settings, listed);
             let reason = frames.iter().map(|frame| offline.decide(frame)).last();
             assert_eq!(reason, Some(traffic.reason()), "{traffic:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_held_of_a_flow_is_of_another_flow_each_time() {
+        const ADDRESSES_AND_PORTS: std::ops::Range<usize> = 26..38;
+        let mut random = Rng::with_seed(1);
+        for traffic in [Traffic::SplitHello, Traffic::DnsOverTcp] {
+            let frames = std::iter::repeat_with(|| traffic.frames("a.example", &mut random).concat());
+            let flows: std::collections::HashSet<_> =
+                frames.take(10_000).map(|frame| frame[ADDRESSES_AND_PORTS].to_vec()).collect();
+            assert_eq!(flows.len(), 10_000, "{traffic:?}");
         }
     }
 

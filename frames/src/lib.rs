@@ -19,7 +19,7 @@ pub use dns::{
 };
 pub use headers::{Network, Wrap};
 pub use hello::{Extension, Hello};
-pub use rewrite::{behind_extensions, ipv4_fragment, ipv6_fragment, tagged};
+pub use rewrite::{behind_extensions, from_ipv4, ipv4_fragment, ipv6_fragment, tagged};
 pub use segments::{in_records, in_segments, segment};
 pub use sslv2::sslv2_hello;
 pub use tls::{client_hello, client_hello_without_name, server_name_at};
