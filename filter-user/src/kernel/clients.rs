@@ -131,6 +131,15 @@ impl Filter {
         self.write_classes(&groups.classes, next.other())
     }
 
+    /// Takes out the members of groups that did not come in force.
+    pub(super) fn take_back_clients(&mut self, groups: &Groups) -> Result<(), KernelError> {
+        let strangers = groups.members.keys().filter(|id| !self.held.groups.members.contains_key(id));
+        for id in strangers.copied().collect::<Vec<_>>() {
+            self.remove_member(id)?;
+        }
+        Ok(())
+    }
+
     pub(super) fn write_classes(&mut self, classes: &[u32], generation: Generation) -> Result<(), KernelError> {
         let mut map = Array::<_, PodGroup>::try_from(map_mut(&mut self.object, "GROUPS")?)?;
         for (index, classes) in (0..Group::MOST).zip(classes) {

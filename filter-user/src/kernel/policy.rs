@@ -4,7 +4,10 @@
 //! in force; until then every name meets the old policy, and from then on the new one. If something fails before, what was
 //! written is taken back.
 
-use std::{collections::HashMap, io, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use aya::maps::{Array, MapError};
 use filter_core::{Generation, InForce, Rank, Rule, RuleKey, Terms};
@@ -72,17 +75,8 @@ impl Filter {
         let changes = self.changes(before, after)?;
         let next = self.held.in_force.generation().other();
         let unseen = self.attached.is_empty();
-        let parts = match self.write_next(&changes, after, groups, next, unseen, &mut progress) {
-            Ok(parts) => parts,
-            Err(error) => {
-                self.take_back(&changes, next);
-                return Err(error);
-            }
-        };
-        let in_force = InForce::new(next, after.top());
-        let in_force = if groups.members.is_empty() { in_force } else { in_force.with_clients() };
-        let in_force = if parts.is_some() { in_force.with_patterns() } else { in_force };
-        self.set_in_force(in_force)?;
+        let switched = self.switch_to(&changes, after, groups, next, unseen, &mut progress);
+        let parts = switched.inspect_err(|_| self.take_back(&changes, groups, next))?;
         wait_for_lookups();
         if std::mem::replace(&mut self.held.parts, parts).is_some() {
             patterns::clear(&self.object, next.other().index())?;
@@ -164,6 +158,24 @@ impl Filter {
         failed.map_or(Ok(changes), Err)
     }
 
+    /// Writes the next generation and puts it in force; gives the automata that it has.
+    fn switch_to(
+        &mut self,
+        changes: &Changes,
+        after: &RuleBook,
+        groups: &Groups,
+        next: Generation,
+        unseen: bool,
+        progress: &mut impl FnMut(u64),
+    ) -> Result<Option<Parts>, KernelError> {
+        let parts = self.write_next(changes, after, groups, next, unseen, progress)?;
+        let in_force = InForce::new(next, after.top());
+        let in_force = if groups.members.is_empty() { in_force } else { in_force.with_clients() };
+        let in_force = if parts.is_some() { in_force.with_patterns() } else { in_force };
+        self.set_in_force(in_force)?;
+        Ok(parts)
+    }
+
     fn write_next(
         &mut self,
         changes: &Changes,
@@ -203,7 +215,7 @@ impl Filter {
     }
 
     /// What was written is not in force: whatever of it stays does no harm.
-    fn take_back(&mut self, changes: &Changes, next: Generation) {
+    fn take_back(&mut self, changes: &Changes, groups: &Groups, next: Generation) {
         let Changes { added, changed, removed } = changes;
         let before = changed.iter().chain(removed).map(|&(key, old, _)| (key, Rule::new(key, [old; 2])));
         let before: Vec<_> = before.collect();
@@ -211,6 +223,7 @@ impl Filter {
         let _ = patterns::clear(&self.object, next.index());
         let _ = self.delete(added);
         let _ = self.write(before, |_| {});
+        let _ = self.take_back_clients(groups);
     }
 
     fn write(
@@ -254,7 +267,7 @@ impl Filter {
             return Ok(*number);
         }
         let mut table = Array::<_, PodTerms>::try_from(map_mut(&mut self.object, "TERMS")?)?;
-        let taken: std::collections::HashSet<u16> = self.held.numbers.values().copied().collect();
+        let taken: HashSet<u16> = self.held.numbers.values().copied().collect();
         let free = (1..table.len()).filter_map(|number| u16::try_from(number).ok()).find(|it| !taken.contains(it));
         let number = free.ok_or(KernelError::TermsFull)?;
         table.set(u32::from(number), PodTerms(*terms), 0)?;
@@ -264,7 +277,7 @@ impl Filter {
 
     /// Numbers of terms that no rule has any more may be used again.
     fn forget_terms(&mut self, after: &RuleBook) {
-        let mut used = std::collections::HashSet::from([Terms::BLOCK_SUBTREE]);
+        let mut used = HashSet::from([Terms::BLOCK_SUBTREE]);
         after.each_in_force(|_, terms| {
             used.insert(*terms);
         });
@@ -281,13 +294,13 @@ fn rule(key: RuleKey, old: u16, new: u16, next: Generation) -> Rule {
 fn wait_for_lookups() {
     /// linux/membarrier.h
     const GLOBAL: libc::c_int = 1;
-    /// Where the kernel does not offer it, a packet is judged in a small part of this.
+    /// Where the kernel does not offer it (built without, or CPUs without ticks), a packet is judged in a small part of
+    /// this.
     const INSTEAD: Duration = Duration::from_millis(50);
 
     // SAFETY: the call has integers only as arguments.
     let failed = unsafe { libc::syscall(libc::SYS_membarrier, GLOBAL, 0, 0) };
     if failed < 0 {
-        debug_assert_eq!(io::Error::last_os_error().kind(), io::ErrorKind::Unsupported);
         std::thread::sleep(INSTEAD);
     }
 }

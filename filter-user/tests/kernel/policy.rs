@@ -162,6 +162,25 @@ fn a_policy_that_does_not_fit_leaves_the_old_one_in_force_in_full() {
 }
 
 #[test]
+fn clients_of_a_policy_that_failed_leave_no_trace() {
+    /// Room for members in the kernel's map of MAC addresses.
+    const ROOM: u64 = 4096;
+
+    let mut filter = empty(10);
+    let book = book(&filter, &[(1, &[rule("ads.example", Scope::Subtree, Action::Block)])]);
+    let macs = |from: u64, to: u64| {
+        let mac = |number: u64| {
+            let [a, b, c, d, e, f, ..] = number.to_le_bytes();
+            (ClientId::Mac([a, b, c, d, e, f]), 1)
+        };
+        Groups { classes: vec![EVERYBODY, EVERYBODY | 2], members: (from..to).map(mac).collect() }
+    };
+    let empty = RuleBook::empty(*filter.hash_key());
+    filter.install(&empty, &book, &macs(0, ROOM + 1), |_| {}).unwrap_err();
+    install(&mut filter, None, &book, &macs(ROOM, 2 * ROOM));
+}
+
+#[test]
 fn patterns_decide_with_their_rank_and_go_with_their_policy() {
     let mut filter = empty(100);
     let first = book(
