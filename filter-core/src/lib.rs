@@ -57,8 +57,7 @@ pub use name::{Form, NAME_BYTES, Name, NameEnd};
 pub use offline::Offline;
 pub use packet::{Frame, Packet, Step};
 pub use patterns::{
-    PART_BYTES, PART_CELLS, PART_MATCHES, PARTS, PATTERN_SLOTS, Part, PatternMatch, Patterns, RANKS, best_pattern,
-    run_part,
+    PART_BYTES, PART_CELLS, PART_MATCHES, PARTS, PATTERN_SLOTS, Part, PatternMatch, Patterns, run_part, run_parts,
 };
 pub use reason::{Counter, Message, Reason, Verdict};
 pub use rules::{Found, RuleKey, Rules, find_rule, group_of, prevailing_rule, rank_of};

@@ -7,14 +7,16 @@
 
 use core::{fmt, ops::ControlFlow};
 
-use crate::name::{Name, TEXT_OCTETS};
+use crate::{
+    abi::{Masks, Rank, highest_rank},
+    name::{Name, TEXT_OCTETS},
+    rules::{Found, RuleKey},
+};
 
 /// Generations that there may be at once: one in force, and one that is to follow it.
 pub const PATTERN_SLOTS: u32 = 2;
 /// Parts in a generation, at most.
 pub const PARTS: u32 = 16;
-/// Ranks that a pattern may have for somebody, above none.
-pub const RANKS: u32 = 4;
 /// States of a part in which a pattern matches, at most.
 pub const PART_MATCHES: usize = 2048;
 /// Memory of a part.
@@ -26,10 +28,10 @@ pub const PART_CELLS: usize = (PART_BYTES - 32 - 256 - PART_MATCHES * size_of::<
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PatternMatch {
-    /// By rank less one, whom it concerns: a bit for each class of clients.
-    pub masks: [u32; RANKS as usize],
-    /// By rank less one, what is handed back for it.
-    pub keys: [u64; RANKS as usize],
+    /// Which classes of lists say so.
+    pub masks: Masks,
+    /// For each rank, the key of a pattern that has it.
+    pub keys: [u64; Rank::RULES],
 }
 
 /// An automaton in a table. A state is a number: 0 is dead, those up to `finals` are matches behind which nothing can
@@ -89,21 +91,18 @@ pub trait Patterns {
     }
 }
 
-/// The highest rank, for these classes of clients, of the patterns that match the name, and its key; of several the
-/// first that the walk meets. Rank 0 is none.
+/// Lets the patterns have their say. One that prevails over what was found for the name so far is left in the name; of
+/// several, the first that the walk meets.
 #[inline(always)]
-pub fn best_pattern<T: Patterns>(name: &mut Name, tables: &T, slot: u32, classes: u32) -> (u32, u64) {
-    name.walk.classes = classes;
-    name.walk.rank = 0;
+pub fn run_parts<T: Patterns>(name: &mut Name, tables: &T, slot: u32) {
     for index in 0..PARTS {
         if !tables.run(name, slot, index) {
             break;
         }
     }
-    (name.walk.rank, name.walk.key)
 }
 
-/// Runs one part, and remembers what is better than the best match so far; false if there is no such part.
+/// Runs one part, as [`run_parts`] does; false if there is no such part.
 #[inline(always)]
 pub fn run_part<T: Patterns>(name: &mut Name, tables: &T, slot: u32, index: u32) -> bool {
     let Some(part) = tables.part(slot, index) else { return false };
@@ -119,15 +118,11 @@ pub fn run_part<T: Patterns>(name: &mut Name, tables: &T, slot: u32, index: u32)
 /// A state before each octet, one before the end, and the one behind it.
 const STATES: u32 = TEXT_OCTETS + 2;
 
-/// How far an automaton is, and the best match so far. It lives with the name in a map: the verifier follows every value
+/// How far an automaton is. It lives with the name in a map: the verifier follows every value
 /// that is on the stack, and would not see that one turn of the loop is as another.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Walk {
-    /// What is handed back for the best match.
-    key: u64,
-    /// Its rank.
-    rank: u32,
     state: u32,
     /// Behind the octet that is next.
     at: u32,
@@ -135,31 +130,6 @@ pub struct Walk {
     start: u32,
     /// Labels before that.
     labels: u32,
-    /// The classes of lists that count.
-    classes: u32,
-}
-
-impl Walk {
-    /// For which classes the name is judged.
-    #[inline(always)]
-    pub(crate) fn set_classes(&mut self, classes: u32) {
-        self.classes = classes;
-    }
-
-    #[inline(always)]
-    pub(crate) fn classes(&self) -> u32 {
-        self.classes
-    }
-
-    #[inline(always)]
-    fn take_better(&mut self, meaning: &PatternMatch) {
-        for ((above, mask), key) in (1..).zip(&meaning.masks).zip(&meaning.keys) {
-            if above > self.rank && mask & self.classes != 0 {
-                self.rank = above;
-                self.key = *key;
-            }
-        }
-    }
 }
 
 impl Part {
@@ -181,23 +151,23 @@ impl Part {
         }
     }
 
-    /// Goes on by an octet, and remembers what is better than the best match so far; false if that was all.
+    /// Goes on by an octet, as [`run_parts`] does; false if that was all.
     #[inline(always)]
     pub fn step_to_best(&self, name: &mut Name) -> bool {
-        let step = self.step(name, |walk, state| {
+        let step = self.step(name, |name, state| {
             if let Some(meaning) = self.meaning(state) {
-                walk.take_better(meaning);
+                name.take_better(meaning);
             }
         });
         step.is_continue()
     }
 
     #[inline(always)]
-    fn step(&self, name: &mut Name, mut on_match: impl FnMut(&mut Walk, u32)) -> ControlFlow<()> {
+    fn step(&self, name: &mut Name, mut on_match: impl FnMut(&mut Name, u32)) -> ControlFlow<()> {
         let state = name.walk.state;
         if state <= self.matches {
             if state != 0 {
-                on_match(&mut name.walk, state);
+                on_match(name, state);
             }
             if state <= self.finals {
                 return ControlFlow::Break(());
@@ -239,6 +209,17 @@ enum Taken {
 }
 
 impl Name {
+    #[inline(always)]
+    fn take_better(&mut self, meaning: &PatternMatch) {
+        let rank = highest_rank(&meaning.masks, self.classes());
+        if rank <= self.found().rank {
+            return;
+        }
+        if let Some(key) = meaning.keys.get(rank as usize - 1) {
+            self.set_found(Found { rank, key: RuleKey(*key) });
+        }
+    }
+
     /// All of the name is left.
     #[inline(always)]
     fn begin_walk(&mut self, state: u32) {

@@ -9,7 +9,7 @@ use crate::{
     maps::Maps,
     name::{LABELS, Name},
     packet::{Packet, Step},
-    patterns::{Patterns, best_pattern},
+    patterns::{Patterns, run_parts},
 };
 
 /// The keyed hash of a name, under which the rules hold it.
@@ -103,8 +103,9 @@ pub fn prevailing_rule(name: &str, key: &HashKey, rules: &impl Rules, classes: u
     let mut room = Name::default();
     room.set_text(name, key).ok()?;
     let in_force = rules.in_force();
-    walk(&mut room, key, rules, in_force, classes);
-    run_patterns(&mut room, rules, in_force, classes);
+    room.begin_judging(classes);
+    find_rule(&mut room, key, rules, in_force);
+    run_patterns(&mut room, rules, in_force);
     let found = room.found();
     (found.rank != Rank::NotListed).then_some(found)
 }
@@ -122,10 +123,9 @@ pub fn rank_of<P: Packet + ?Sized, M: Maps>(
     let in_force = maps.in_force();
     let generation = in_force.generation();
     let group = if in_force.has_clients() { maps.group_of(packet, scratch, generation, of_response) } else { 0 };
-    let classes = maps.classes(group, generation);
-    scratch.name.walk.set_classes(classes);
+    scratch.name.begin_judging(maps.classes(group, generation));
     maps.find_rule(&mut scratch.name, &settings.hash_key, in_force);
-    run_patterns(&mut scratch.name, maps, in_force, classes);
+    run_patterns(&mut scratch.name, maps, in_force);
     let Found { rank, key } = scratch.name.found();
     if rank != Rank::NotListed {
         maps.count_hit(key);
@@ -146,21 +146,12 @@ pub fn group_of<P: Packet + ?Sized, R: Rules>(
     client.map_or(0, |client| rules.group(&client, generation))
 }
 
-/// Finds the rule that prevails for a name, given the classes of lists that apply, and leaves it in the name, which has
-/// the classes.
-#[inline(always)]
-pub fn find_rule<R: Rules>(name: &mut Name, key: &HashKey, rules: &R, in_force: InForce) {
-    let classes = name.walk.classes();
-    walk(name, key, rules, in_force, classes);
-}
-
 /// Looks up each suffix of the name, from the top-level domain to the whole name, until nothing can prevail any more.
 /// What prevails is left in the name: the verifier follows every value on the stack from turn to turn, and none in a map.
 #[inline(always)]
-pub(crate) fn walk<R: Rules>(name: &mut Name, key: &HashKey, rules: &R, in_force: InForce, classes: u32) {
-    let (generation, top) = (in_force.generation(), in_force.top());
+pub fn find_rule<R: Rules>(name: &mut Name, key: &HashKey, rules: &R, in_force: InForce) {
+    let (generation, top, classes) = (in_force.generation(), in_force.top(), name.classes());
     let left = name.labels();
-    name.set_found(Found::default());
     let mut suffixes = Suffixes { name, key, rules, generation, top, classes, left, suffix: ROOT };
     // A plain loop: its body is small enough for the verifier to go through every turn, and `bpf_loop` calls its body
     // through a pointer, which costs more than the body.
@@ -173,13 +164,9 @@ pub(crate) fn walk<R: Rules>(name: &mut Name, key: &HashKey, rules: &R, in_force
 
 /// Lets the patterns have their say, where there are any and it can matter.
 #[inline(always)]
-fn run_patterns<R: Rules>(name: &mut Name, rules: &R, in_force: InForce, classes: u32) {
-    if !in_force.has_patterns() || name.found().rank >= in_force.top() {
-        return;
-    }
-    let (rank, key) = best_pattern(name, rules, in_force.generation().index(), classes);
-    if Rank::from_index(rank) > name.found().rank {
-        name.set_found(Found { rank: Rank::from_index(rank), key: RuleKey(key) });
+fn run_patterns<R: Rules>(name: &mut Name, rules: &R, in_force: InForce) {
+    if in_force.has_patterns() && name.found().rank < in_force.top() {
+        run_parts(name, rules, in_force.generation().index());
     }
 }
 

@@ -116,7 +116,8 @@ pub struct Name {
     walked: u32,
     /// The rank that prevails.
     rank: u32,
-    reserved: u32,
+    /// The classes of lists that count.
+    classes: u32,
 }
 
 impl Default for Name {
@@ -132,7 +133,7 @@ impl Default for Name {
             form: Form::Wire as u32,
             walked: 0,
             rank: 0,
-            reserved: 0,
+            classes: 0,
         }
     }
 }
@@ -220,6 +221,19 @@ impl Name {
         self.labels
     }
 
+    /// Nothing is found yet, and the lists of these classes count.
+    #[inline(always)]
+    pub fn begin_judging(&mut self, classes: u32) {
+        self.classes = classes;
+        self.set_found(Found::default());
+    }
+
+    /// The classes of lists that count.
+    #[inline(always)]
+    pub(crate) fn classes(&self) -> u32 {
+        self.classes
+    }
+
     /// Remembers what prevails.
     #[inline(always)]
     pub(crate) fn set_found(&mut self, Found { rank, key }: Found) {
@@ -228,7 +242,7 @@ impl Name {
 
     /// What prevails among the rules about the name.
     #[inline(always)]
-    pub(crate) fn found(&self) -> Found {
+    pub fn found(&self) -> Found {
         Found { rank: Rank::from_index(self.rank), key: self.matched() }
     }
 

@@ -1,4 +1,4 @@
-use filter_core::{HASH_KEY_WORDS, HashKey, best_pattern};
+use filter_core::{HASH_KEY_WORDS, HashKey, run_parts};
 use proptest::prelude::*;
 use regex::bytes::{Regex, RegexBuilder};
 
@@ -102,9 +102,12 @@ fn of_several_matches_the_highest_rank_for_the_class_counts() {
         ("a", 1, 1),
         ("x", 7, 0),
     ] {
-        let (rank, key) = best_pattern(&mut name(text), &compiled, 0, classes);
+        let mut name = name(text);
+        name.begin_judging(classes);
+        run_parts(&mut name, &compiled, 0);
+        let (rank, key) = (name.found().rank as u64, name.found().key.0);
         assert_eq!(rank, expected, "{text} for {classes}");
-        assert_eq!(key, if rank == 0 { 0 } else { u64::from(rank) + 99 });
+        assert_eq!(key, if rank == 0 { 0 } else { rank + 99 });
     }
 }
 
