@@ -314,10 +314,4 @@ impl Member {
         let number = if generation.index() == 0 { first } else { second };
         if number == 0 { None } else { Some(number - 1) }
     }
-
-    /// True if it is in no group, whatever the generation.
-    pub const fn is_none(self) -> bool {
-        let [first, second] = self.groups;
-        first == 0 && second == 0
-    }
 }

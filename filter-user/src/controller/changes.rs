@@ -53,7 +53,7 @@ impl Controller {
         added
     }
 
-    /// Removes rules, listed or added by hand. Those of lists come back at the next start.
+    /// Removes rules, listed or added by hand. Those of lists come back at the next reload or start.
     pub fn remove(&mut self, names: &NameList) -> Result<Removed, ControlError> {
         let names = parse_all(&names.names)?;
         let results = names.iter().map(|name| self.remove_one(name)).collect::<Result<_, _>>()?;

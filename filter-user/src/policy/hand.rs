@@ -27,7 +27,7 @@ struct Changed {
 /// A rule that was taken out.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Removed {
-    /// The list and line that will bring it back at the next start.
+    /// The list and line that will bring it back at the next reload or start.
     pub listed: Option<(String, u32)>,
     /// Keys of names below it whose rules it did as well, and that need entries of their own from now on.
     pub uncovered: Vec<RuleKey>,

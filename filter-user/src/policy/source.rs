@@ -63,11 +63,6 @@ pub enum PolicyError {
 }
 
 impl Policy {
-    /// A policy without rules, and without groups.
-    pub fn empty(hash_key: HashKey) -> Self {
-        Self::of_book(RuleBook::empty(hash_key))
-    }
-
     /// A policy of these rules, for everybody.
     pub fn of_book(book: RuleBook) -> Self {
         Self { book, config: Config::default(), reports: Vec::new(), read_at: SystemTime::now() }

@@ -44,7 +44,7 @@ With --json, one object: results (name, added, before), kept.")]
 Examples:
   namegate block remove ads.example.com
 
-A name that stands in a list is blocked again at the next start. The exit code is 1 if a name is no rule.
+A name that stands in a list is blocked again at the next reload or start. The exit code is 1 if a name is no rule.
 With --json, one object: results (name, removed, until_restart, still_blocked_by).")]
     Remove(Names),
     /// List the rules
@@ -166,7 +166,7 @@ fn print_removed(out: &mut impl Write, result: &RemovedName) -> io::Result<()> {
         write!(out, " Rule {} ({}) still blocks it.", rule.rule, place(&rule.list, rule.line))?;
     }
     if let Some(rule) = until_restart {
-        write!(out, " It comes back at the next start, from {}:{}.", rule.list, rule.line)?;
+        write!(out, " It comes back at the next reload or start, from {}:{}.", rule.list, rule.line)?;
     }
     writeln!(out)
 }

@@ -170,8 +170,8 @@ fn clients_of_a_policy_that_failed_leave_no_trace() {
     let book = book(&filter, &[(1, &[rule("ads.example", Scope::Subtree, Action::Block)])]);
     let macs = |from: u64, to: u64| {
         let mac = |number: u64| {
-            let [a, b, c, d, e, f, ..] = number.to_le_bytes();
-            (ClientId::Mac([a, b, c, d, e, f]), 1)
+            let [mac @ .., _, _] = number.to_le_bytes();
+            (ClientId::Mac(mac), 1)
         };
         Groups { classes: vec![EVERYBODY, EVERYBODY | 2], members: (from..to).map(mac).collect() }
     };

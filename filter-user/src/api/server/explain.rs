@@ -6,12 +6,12 @@ use filter_core::Verdict;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::ApiError;
+use super::{ApiError, domain};
 use crate::{
     api::{Explained, ExplainedRule, RuleSource},
     config::{Config, Member},
     kernel::Groups,
-    lists::{self, Domain},
+    lists,
     policy::{Matching, Outcome, Policy},
 };
 
@@ -26,8 +26,7 @@ pub(super) struct Question {
 
 impl Question {
     pub fn explain(self, policy: &Policy) -> Result<Explained, ApiError> {
-        let name = Domain::parse(&self.name)
-            .map_err(|error| ApiError::bad_request(&format!("`{}` is no name: {error}", self.name.escape_debug())))?;
+        let name = domain(&self.name)?;
         let at = self.at.unwrap_or_else(Timestamp::now);
         let group = self.group(&policy.config, at)?;
         let config = &policy.config;

@@ -20,6 +20,8 @@ use axum::{
 };
 use serde::Serialize;
 
+use crate::lists::Domain;
+
 /// These routes, and a sentence for whatever fits none of them.
 pub fn and_no_others(routes: Router) -> Router {
     routes
@@ -35,6 +37,12 @@ where
     E: Into<axum::BoxError> + 'static,
 {
     ([(CONTENT_TYPE, NDJSON)], Body::from_stream(body)).into_response()
+}
+
+/// The name that somebody asks about.
+fn domain(text: &str) -> Result<Domain, ApiError> {
+    Domain::parse(text)
+        .map_err(|error| ApiError::bad_request(&format!("`{}` is no name: {error}", text.escape_debug())))
 }
 
 /// Appends the object and a line end.

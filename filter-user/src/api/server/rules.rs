@@ -14,11 +14,10 @@ use serde::Deserialize;
 use tokio::sync::mpsc;
 use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 
-use super::{ApiError, explain::Question, lines, push_line};
+use super::{ApiError, domain, explain::Question, lines, push_line};
 use crate::{
     api::{Explained, Judgement, RuleSource},
     controller::reading,
-    lists::Domain,
     policy::{Policy, Position},
 };
 
@@ -96,7 +95,7 @@ async fn test(
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Json<Judgement>, ApiError> {
     let text = asked?.0.name;
-    let name = parse(&text)?;
+    let name = domain(&text)?;
     let policy = reading(&policy);
     let book = &policy.book;
     let prevailing = book.prevailing(&name);
@@ -105,11 +104,6 @@ async fn test(
     let (rule, list, line) =
         prevailing.map_or((None, None, None), |(_, it)| (Some(it.rule.into()), Some(it.list.into()), it.line));
     Ok(Json(Judgement { name: name.to_string(), verdict: verdict.as_str().into(), rule, list, line }))
-}
-
-fn parse(text: &str) -> Result<Domain, ApiError> {
-    Domain::parse(text)
-        .map_err(|error| ApiError::bad_request(&format!("`{}` is no name: {error}", text.escape_debug())))
 }
 
 async fn explain(
