@@ -248,15 +248,19 @@ impl<P: Packet + ?Sized, M: Maps> Judge<'_, P, M> {
         tls::handshake(self, at, end)
     }
 
-    /// Looks up the name that was read last. It is reported if a rule blocks it, or if all names are. Where it is exempt,
+    /// Looks up the name that was read last. It is reported if a rule blocks it or would, or if all names are. Where it is exempt,
     /// only important rules block it.
     #[inline(always)]
     pub(crate) fn judge_name(&mut self, record: u32, message: Message, is_exempt: bool) -> Reason {
         let of_response = matches!(message, Message::Response);
         let rank = self.maps.rank(self.packet, self.settings, self.scratch, of_response);
-        let rank = if is_exempt && rank == Rank::Block { Rank::Allow } else { rank };
+        let rank = match rank {
+            Rank::Block | Rank::Audit if is_exempt => Rank::Allow,
+            Rank::Block | Rank::BlockImportant if self.maps.interface().audits() => Rank::Audit,
+            rank => rank,
+        };
         let reason = message.reason(rank);
-        if reason.is_blocked() || self.settings.reports_passed() {
+        if reason.is_blocked() || reason.is_audited() || self.settings.reports_passed() {
             self.scratch.record = record;
             self.maps.report(self.settings, self.scratch, reason);
         }

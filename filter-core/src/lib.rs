@@ -6,7 +6,7 @@
 //! never panics, and loops within named bounds.
 //!
 //! ```text
-//! frame -> headers -> dns | tls -> name -> rules -> Reason
+//! frame -> headers -> dns | tls -> name -> rules -> Reason -> answer
 //!                  -> flows -^
 //! ```
 #![cfg_attr(target_arch = "bpf", no_std)]
@@ -25,6 +25,7 @@
 )]
 
 mod abi;
+mod answer;
 mod clients;
 mod cursor;
 mod decide;
@@ -43,9 +44,11 @@ mod rules;
 mod tls;
 
 pub use abi::{
-    Event, EventBudget, Fragments, Generation, Group, InForce, Masks, Member, Options, Program, Rank, Rule, Scratch,
-    Settings, Sides, Terms, highest_rank,
+    Allowance, BlockingLists, DnsAction, Event, EventBudget, Fragments, Generation, Group, InForce, Interface,
+    ListName, Masks, Member, Options, Program, Rank, Rule, Scratch, Settings, Sides, TcpAction, Terms, Treatment,
+    highest_rank,
 };
+pub use answer::{Sent, answer};
 pub use clients::Client;
 pub use decide::{Judge, Taken, decide, decide_by_layers};
 pub use flows::{Bucket, Flow, Flows, Held, HeldBytes, WAYS};
@@ -55,7 +58,7 @@ pub use maps::Maps;
 pub use name::{Form, NAME_BYTES, Name, NameEnd};
 #[cfg(not(target_arch = "bpf"))]
 pub use offline::Offline;
-pub use packet::{Frame, Packet, Step};
+pub use packet::{Frame, Packet, Replace, Step};
 pub use patterns::{
     PART_BYTES, PART_CELLS, PART_MATCHES, PARTS, PATTERN_SLOTS, Part, PatternMatch, Patterns, run_part, run_parts,
 };

@@ -1,7 +1,7 @@
 //! What the decision looks up and leaves behind, apart from the flows.
 
 use crate::{
-    abi::{Generation, InForce, Rank, Scratch, Settings, Sides},
+    abi::{Generation, InForce, Interface, Rank, Scratch, Settings},
     hash::HashKey,
     name::Name,
     packet::Packet,
@@ -56,8 +56,11 @@ pub trait Maps: Rules {
         find_rule(name, key, self, in_force);
     }
 
-    /// Which DNS messages are judged on the interface that the packet came in by.
-    fn sides(&self) -> Sides;
+    /// What is done with packets that come in by the interface of this one.
+    fn interface(&self) -> &Interface;
+
+    /// Takes one answer off what the clients of this bucket may have in a second; false if there is none left.
+    fn take_answer(&self, bucket: u32, per_second: u64) -> bool;
 
     /// Reports the name that was judged last, for this reason. Nothing here changes a verdict.
     fn report(&self, settings: &Settings, scratch: &Scratch, reason: Reason);

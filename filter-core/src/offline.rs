@@ -3,15 +3,16 @@
 use std::{cell::RefCell, collections::BTreeMap};
 
 use crate::{
-    abi::{Event, Generation, InForce, Scratch, Settings, Sides, Terms},
+    abi::{Event, Generation, InForce, Interface, ListName, Scratch, Settings, Sides, Terms, Treatment},
+    answer::{Sent, answer},
     clients::Client,
     decide::decide,
     flows::{Bucket, Flow, Flows, HeldBytes, WAYS},
     maps::Maps,
-    name::Name,
-    packet::Frame,
+    name::{NAME_BYTES, Name},
+    packet::{Frame, Packet, Replace, Step},
     patterns::{Part, Patterns},
-    reason::{Counter, Reason},
+    reason::{Counter, Reason, Verdict},
     rules::{RuleKey, Rules},
 };
 
@@ -28,7 +29,12 @@ impl<R: Rules> Offline<R> {
     pub fn new(settings: Settings, rules: R) -> Self {
         let buckets = settings.bucket_mask() as usize + 1;
         Self {
-            maps: Tables { rules, sides: Sides::Both, counters: RefCell::default(), events: RefCell::default() },
+            maps: Tables {
+                rules,
+                interface: Interface::new(Sides::Both),
+                counters: RefCell::default(),
+                events: RefCell::default(),
+            },
             flows: Table {
                 buckets: vec![Bucket::default(); buckets],
                 flows: vec![Flow::EMPTY; buckets * WAYS as usize],
@@ -39,10 +45,10 @@ impl<R: Rules> Offline<R> {
         }
     }
 
-    /// The same with these DNS messages judged.
+    /// The same on another interface.
     #[must_use]
-    pub fn with_sides(mut self, sides: Sides) -> Self {
-        self.maps.sides = sides;
+    pub fn on(mut self, interface: Interface) -> Self {
+        self.maps.interface = interface;
         self
     }
 
@@ -60,7 +66,23 @@ impl<R: Rules> Offline<R> {
             maps.events.borrow_mut().iter_mut().skip(earlier).for_each(|event| event.set_ends(&ends));
         }
         maps.count(Counter::Packets(reason));
+        scratch.reason = reason.index();
         reason
+    }
+
+    /// Decides over the next frame, as [`Offline::decide`], and gives where it goes and what it is then.
+    pub fn send(&mut self, frame: &[u8]) -> (Reason, Sent, Vec<u8>) {
+        let reason = self.decide(frame);
+        let mut frame = Editable(frame.to_vec());
+        let Self { settings, maps, flows, scratch } = self;
+        let sent = match reason.verdict() {
+            Verdict::Pass => Sent::On,
+            Verdict::Drop if scratch.is_answered(reason) => {
+                answer(&mut frame, settings, maps, scratch, &mut flows.spare)
+            }
+            Verdict::Drop => Sent::Nowhere,
+        };
+        (reason, sent, frame.0)
     }
 
     /// The name that was judged last.
@@ -84,9 +106,55 @@ impl<R: Rules> Offline<R> {
     }
 }
 
+/// A frame that may become another.
+struct Editable(Vec<u8>);
+
+impl Packet for Editable {
+    fn read<const N: usize>(&self, at: u32) -> Option<[u8; N]> {
+        self.0.read(at)
+    }
+
+    fn copy(&self, at: u32, len: u32, into: &mut [u8; NAME_BYTES], to: u32) -> Option<()> {
+        self.0.copy(at, len, into, to)
+    }
+
+    fn len(&self) -> u32 {
+        Packet::len(&*self.0)
+    }
+
+    fn repeat<S: Step>(limit: u32, state: &mut S) {
+        <[u8] as Packet>::repeat(limit, state);
+    }
+}
+
+impl Frame for Editable {
+    const WHOLE: bool = true;
+
+    fn hold(&self, at: u32, len: u32, into: &mut HeldBytes, to: u32) -> Option<()> {
+        self.0.hold(at, len, into, to)
+    }
+}
+
+impl Replace for Editable {
+    fn replace(&mut self, with: &HeldBytes, len: u32) -> bool {
+        let Some(bytes) = with.as_slice().get(..len as usize) else { return false };
+        self.0 = bytes.to_vec();
+        true
+    }
+
+    fn sum(bytes: &HeldBytes, at: u32, len: u32) -> u32 {
+        let words = bytes.as_slice().get(at as usize..).and_then(|bytes| bytes.get(..len as usize)).unwrap_or_default();
+        let (words, _) = words.as_chunks();
+        words.iter().fold(0, |sum, word| {
+            let (sum, carry) = u32::overflowing_add(sum, u32::from_ne_bytes(*word));
+            sum + u32::from(carry)
+        })
+    }
+}
+
 struct Tables<R> {
     rules: R,
-    sides: Sides,
+    interface: Interface,
     counters: RefCell<BTreeMap<Counter, u64>>,
     events: RefCell<Vec<Event>>,
 }
@@ -113,6 +181,14 @@ impl<R: Rules> Rules for Tables<R> {
     fn classes(&self, group: u32, generation: Generation) -> u32 {
         self.rules.classes(group, generation)
     }
+
+    fn treatment(&self, class: u32, generation: Generation) -> Option<&Treatment> {
+        self.rules.treatment(class, generation)
+    }
+
+    fn list_name(&self, list: u32, generation: Generation) -> Option<&ListName> {
+        self.rules.list_name(list, generation)
+    }
 }
 
 impl<R: Rules> Maps for Tables<R> {
@@ -122,8 +198,13 @@ impl<R: Rules> Maps for Tables<R> {
 
     fn count_hit(&self, _: RuleKey) {}
 
-    fn sides(&self) -> Sides {
-        self.sides
+    fn interface(&self) -> &Interface {
+        &self.interface
+    }
+
+    /// Without a clock, there is no limit.
+    fn take_answer(&self, _: u32, _: u64) -> bool {
+        true
     }
 
     fn report(&self, _: &Settings, scratch: &Scratch, reason: Reason) {

@@ -89,6 +89,12 @@ pub trait Frame: Packet {
         value
     }
 
+    /// Writes bytes, of which the kernel's compiler would write one at a time.
+    #[inline(always)]
+    fn store<const N: usize>(to: &mut [u8; N], bytes: [u8; N]) {
+        *to = bytes;
+    }
+
     /// As [`Packet::copy`], from held bytes.
     #[inline(always)]
     fn copy_held(from: &HeldBytes, at: u32, len: u32, into: &mut [u8; NAME_BYTES], to: u32) -> Option<()> {
@@ -183,6 +189,16 @@ pub trait Frame: Packet {
     fn held_hello<M: Maps>(judge: &mut Judge<'_, Held<'_, Self>, M>, at: u32, end: u32) -> HelloEnd {
         judge.held_hello(at, end)
     }
+}
+
+/// A frame that can become another.
+pub trait Replace: Frame {
+    /// Makes the first `len` of these bytes the whole frame; false if there is no room for them.
+    fn replace(&mut self, with: &HeldBytes, len: u32) -> bool;
+
+    /// The sum of `len` bytes at `at` in words of 16 bits, as they are in memory, with the carries added (RFC 1071); not
+    /// folded to 16 bits. `len` is a multiple of 4 and at most [`HeldBytes::PIECE`] times two.
+    fn sum(bytes: &HeldBytes, at: u32, len: u32) -> u32;
 }
 
 /// The body of a bounded loop.

@@ -8,7 +8,7 @@
 use core::{fmt, ops::ControlFlow};
 
 use crate::{
-    abi::{Masks, Rank, highest_rank},
+    abi::{BlockingLists, Masks, Rank, highest_rank, list_of},
     name::{Name, TEXT_OCTETS},
     rules::{Found, RuleKey},
 };
@@ -30,6 +30,8 @@ pub const PART_CELLS: usize = (PART_BYTES - 32 - 256 - PART_MATCHES * size_of::<
 pub struct PatternMatch {
     /// Which classes of lists say so.
     pub masks: Masks,
+    /// The first lists that block.
+    pub lists: BlockingLists,
     /// For each rank, the key of a pattern that has it.
     pub keys: [u64; Rank::RULES],
 }
@@ -58,7 +60,7 @@ pub struct Part {
     pub cells: [u16; PART_CELLS],
 }
 
-const _: () = assert!(size_of::<PatternMatch>() == 48);
+const _: () = assert!(size_of::<PatternMatch>() == 64);
 const _: () = assert!(size_of::<Part>() == PART_BYTES);
 
 impl fmt::Debug for Part {
@@ -212,11 +214,13 @@ impl Name {
     #[inline(always)]
     fn take_better(&mut self, meaning: &PatternMatch) {
         let rank = highest_rank(&meaning.masks, self.classes());
-        if rank <= self.found().rank {
+        if rank <= self.rank() {
             return;
         }
-        if let Some(key) = meaning.keys.get(rank as usize - 1) {
-            self.set_found(Found { rank, key: RuleKey(*key) });
+        let (key, mask) = (meaning.keys.get(rank.place()), meaning.masks.get(rank.place()));
+        if let (Some(key), Some(mask)) = (key, mask) {
+            let (classes, list) = (mask & self.classes(), list_of(&meaning.lists, rank));
+            self.set_found(Found { rank, key: RuleKey(*key), classes, list });
         }
     }
 

@@ -47,12 +47,15 @@ impl Message {
     pub const fn reason(self, rank: Rank) -> Reason {
         match (self, rank) {
             (Self::Query, Rank::NotListed) => Reason::DnsNotListed,
+            (Self::Query, Rank::Audit) => Reason::DnsAudited,
             (Self::Query, Rank::Allow | Rank::AllowImportant) => Reason::DnsAllowed,
             (Self::Query, Rank::Block | Rank::BlockImportant) => Reason::DnsBlocked,
             (Self::Response, Rank::NotListed) => Reason::DnsResponseNotListed,
+            (Self::Response, Rank::Audit) => Reason::DnsResponseAudited,
             (Self::Response, Rank::Allow | Rank::AllowImportant) => Reason::DnsResponseAllowed,
             (Self::Response, Rank::Block | Rank::BlockImportant) => Reason::DnsResponseBlocked,
             (Self::ClientHello, Rank::NotListed) => Reason::TlsNotListed,
+            (Self::ClientHello, Rank::Audit) => Reason::TlsAudited,
             (Self::ClientHello, Rank::Allow | Rank::AllowImportant) => Reason::TlsAllowed,
             (Self::ClientHello, Rank::Block | Rank::BlockImportant) => Reason::TlsBlocked,
         }
@@ -140,12 +143,16 @@ reasons! {
     DnsNameTooLong, "dns_name_too_long", Pass;
     /// A DNS query for a name that no rule matches.
     DnsNotListed, "dns_not_listed", Pass;
+    /// A DNS query for a name that would be blocked, by a list or on an interface on trial.
+    DnsAudited, "dns_audited", Pass;
     /// A DNS query for a name that a rule allows.
     DnsAllowed, "dns_allowed", Pass;
     /// A DNS query for a name that a rule blocks.
     DnsBlocked, "dns_blocked", Drop;
     /// A DNS response with names that no rule matches.
     DnsResponseNotListed, "dns_response_not_listed", Pass;
+    /// A DNS response with a name that would be blocked, by a list or on an interface on trial.
+    DnsResponseAudited, "dns_response_audited", Pass;
     /// A DNS response to a question for a name that a rule allows.
     DnsResponseAllowed, "dns_response_allowed", Pass;
     /// A DNS response with a name that a rule blocks: asked for, or the target of an alias.
@@ -164,6 +171,8 @@ reasons! {
     TlsNameMalformed, "tls_name_malformed", Pass;
     /// A ClientHello whose server names no rule matches.
     TlsNotListed, "tls_not_listed", Pass;
+    /// A ClientHello with a server name that would be blocked, by a list or on an interface on trial.
+    TlsAudited, "tls_audited", Pass;
     /// A ClientHello with a server name that a rule allows.
     TlsAllowed, "tls_allowed", Pass;
     /// A ClientHello with a server name that a rule blocks.
@@ -183,24 +192,35 @@ impl Reason {
         matches!(self, Self::DnsBlocked | Self::DnsResponseBlocked | Self::TlsBlocked)
     }
 
-    /// True if a rule decided: it blocks a name of the packet, or allows it.
+    /// True if a name of the packet would be blocked, but for a trial.
+    #[inline(always)]
+    pub const fn is_audited(self) -> bool {
+        matches!(self, Self::DnsAudited | Self::DnsResponseAudited | Self::TlsAudited)
+    }
+
+    /// True if a rule decided: it blocks a name of the packet, would block it, or allows it.
     #[inline(always)]
     pub const fn is_of_rule(self) -> bool {
-        self.is_blocked() || matches!(self, Self::DnsAllowed | Self::DnsResponseAllowed | Self::TlsAllowed)
+        self.is_blocked()
+            || self.is_audited()
+            || matches!(self, Self::DnsAllowed | Self::DnsResponseAllowed | Self::TlsAllowed)
     }
 
     /// True if this remains what is to be said of a message, of which another name gave the other reason.
     #[inline(always)]
     pub(crate) const fn stands_before(self, other: Self) -> bool {
-        self.is_blocked() || (matches!(self, Self::DnsResponseAllowed) && !other.is_blocked())
+        self.is_blocked() || ((matches!(self, Self::DnsResponseAllowed) || self.is_audited()) && !other.is_blocked())
     }
 
     /// What kind of message the reason is about, if it is about a name.
     pub const fn message(self) -> Option<Message> {
         match self {
-            Self::DnsNotListed | Self::DnsAllowed | Self::DnsBlocked => Some(Message::Query),
-            Self::DnsResponseNotListed | Self::DnsResponseAllowed | Self::DnsResponseBlocked => Some(Message::Response),
-            Self::TlsNotListed | Self::TlsAllowed | Self::TlsBlocked => Some(Message::ClientHello),
+            Self::DnsNotListed | Self::DnsAudited | Self::DnsAllowed | Self::DnsBlocked => Some(Message::Query),
+            Self::DnsResponseNotListed
+            | Self::DnsResponseAudited
+            | Self::DnsResponseAllowed
+            | Self::DnsResponseBlocked => Some(Message::Response),
+            Self::TlsNotListed | Self::TlsAudited | Self::TlsAllowed | Self::TlsBlocked => Some(Message::ClientHello),
             _ => None,
         }
     }
@@ -272,6 +292,24 @@ counters! {
     FlowGaps, "flow_gaps";
     /// A packet that a rule decided about, and that is missing in the rule's hits, since too many rules were hit.
     HitsLost, "hits_lost";
+    /// A blocked DNS query that was answered.
+    Answered, "answered";
+    /// A blocked DNS response that went on to the client as a negative answer.
+    Rewritten, "rewritten";
+    /// A TCP connection with a blocked message that was closed: by a reset or an alert.
+    Closed, "closed";
+    /// A blocked packet without an answer, since its client's prefix had as many as it may in a second.
+    UnansweredRate, "unanswered_rate";
+    /// The same, since it came in by an interface that has no clients behind it.
+    UnansweredSide, "unanswered_side";
+    /// The same, since it is a tunnel's, a fragment, too long, or has IP options or extension headers.
+    UnansweredLayers, "unanswered_layers";
+    /// The same, since its addresses or ports are none that may be answered: broadcast, multicast, a DNS server's port.
+    UnansweredEnds, "unanswered_ends";
+    /// The same, since no answer fits its DNS message.
+    UnansweredMessage, "unanswered_message";
+    /// The same, since the kernel gave no room for a longer frame.
+    UnansweredRoom, "unanswered_room";
     /// A block that was not reported, since more happened in a second than are.
     EventsSuppressed, "events_suppressed";
     /// A block that was not reported, since nobody had read the earlier ones.

@@ -3,7 +3,7 @@
 use core::ops::ControlFlow::{self, Break, Continue};
 
 use crate::{
-    abi::{Generation, InForce, Rank, Scratch, Settings, Terms},
+    abi::{Generation, InForce, ListName, Rank, Scratch, Settings, Terms, Treatment, highest_rank, list_of},
     clients::Client,
     hash::HashKey,
     maps::Maps,
@@ -39,6 +39,18 @@ pub trait Rules: Patterns {
     #[inline(always)]
     fn classes(&self, _group: u32, _generation: Generation) -> u32 {
         u32::MAX
+    }
+
+    /// What becomes of what the lists of a class block.
+    #[inline(always)]
+    fn treatment(&self, _class: u32, _generation: Generation) -> Option<&Treatment> {
+        None
+    }
+
+    /// The name of the list with this number.
+    #[inline(always)]
+    fn list_name(&self, _list: u32, _generation: Generation) -> Option<&ListName> {
+        None
     }
 }
 
@@ -96,6 +108,19 @@ pub struct Found {
     pub rank: Rank,
     /// Of the rules with this rank, the one nearest to the root.
     pub key: RuleKey,
+    /// The classes of lists that have this rule with this rank, as far as they count.
+    pub classes: u32,
+    /// If it blocks, the number of the first list that has it with this rank, whether it counts or not; 0 if that has no
+    /// number.
+    pub list: u32,
+}
+
+impl Found {
+    /// The class whose lists say what becomes of a name that is blocked: the first.
+    #[inline(always)]
+    pub(crate) fn class(&self) -> u32 {
+        self.classes.trailing_zeros()
+    }
 }
 
 /// The rule that prevails for this name among those of the given classes, found by the walk that the kernel makes.
@@ -122,15 +147,22 @@ pub fn rank_of<P: Packet + ?Sized, M: Maps>(
 ) -> Rank {
     let in_force = maps.in_force();
     let generation = in_force.generation();
+    scratch.generation = generation.index();
     let group = if in_force.has_clients() { maps.group_of(packet, scratch, generation, of_response) } else { 0 };
     scratch.name.begin_judging(maps.classes(group, generation));
     maps.find_rule(&mut scratch.name, &settings.hash_key, in_force);
     run_patterns(&mut scratch.name, maps, in_force);
-    let Found { rank, key } = scratch.name.found();
-    if rank != Rank::NotListed {
-        maps.count_hit(key);
+    let found = scratch.name.found();
+    if found.rank != Rank::NotListed {
+        maps.count_hit(found.key);
     }
-    rank
+    if found.rank.blocks() {
+        scratch.treatment = *maps.interface().treatment();
+        if let Some(treatment) = maps.treatment(found.class(), generation) {
+            scratch.treatment = treatment.on(&scratch.treatment);
+        }
+    }
+    found.rank
 }
 
 /// The group of the client of a packet.
@@ -165,7 +197,7 @@ pub fn find_rule<R: Rules>(name: &mut Name, key: &HashKey, rules: &R, in_force: 
 /// Lets the patterns have their say, where there are any and it can matter.
 #[inline(always)]
 fn run_patterns<R: Rules>(name: &mut Name, rules: &R, in_force: InForce) {
-    if in_force.has_patterns() && name.found().rank < in_force.top() {
+    if in_force.has_patterns() && name.rank() < in_force.top() {
         run_parts(name, rules, in_force.generation().index());
     }
 }
@@ -194,11 +226,13 @@ impl<R: Rules> Step for Suffixes<'_, R> {
         self.suffix = self.key.child(self.suffix, self.name.label_hash(self.left));
         let key = RuleKey(self.suffix);
         let Some(terms) = self.rules.terms(key, self.generation) else { return Continue(()) };
-        let rank = terms.rank(self.left == 0, self.classes);
-        if rank > self.name.found().rank {
-            self.name.set_found(Found { rank, key });
+        let (masks, lists) = terms.of(self.left == 0);
+        let rank = highest_rank(masks, self.classes);
+        if rank > self.name.rank() {
+            let mask = masks.get(rank.place()).copied().unwrap_or_default();
+            self.name.set_found(Found { rank, key, classes: mask & self.classes, list: list_of(lists, rank) });
         }
-        if self.name.found().rank >= self.top { Break(()) } else { Continue(()) }
+        if self.name.rank() >= self.top { Break(()) } else { Continue(()) }
     }
 }
 #[cfg(test)]

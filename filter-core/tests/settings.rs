@@ -4,7 +4,7 @@ mod engine;
 
 use std::collections::BTreeMap;
 
-use filter_core::{Counter, Fragments, Offline, Options, Reason, Sides};
+use filter_core::{Counter, Fragments, Interface, Offline, Options, Reason, Sides};
 use frames::{Data, Extension, Hello, Tunnel, Wrap};
 
 use engine::{Listed, one_bucket};
@@ -73,7 +73,7 @@ fn messages_of_a_side_that_is_not_judged_pass_as_such() {
         (Sides::Queries, [Reason::DnsBlocked, Reason::DnsNotListed], not_responses),
         (Sides::Responses, not_queries, [Reason::DnsResponseBlocked, Reason::DnsResponseNotListed]),
     ] {
-        let mut offline = offline(&one_bucket()).with_sides(sides);
+        let mut offline = offline(&one_bucket()).on(Interface::new(sides));
         for (place, name) in [LISTED, OTHER].into_iter().enumerate() {
             for (message, expected) in [(query(name), queries[place]), (response(name), responses[place])] {
                 assert_eq!(offline.decide(&Wrap::v4(53).udp(&message)), expected, "{sides:?}, UDP, {name}");

@@ -1,14 +1,17 @@
 //! The kernel's side of the seam: bytes, and bounded loops. With maps.rs, all `unsafe` of the program.
 
-use core::{arch::asm, ffi::c_void};
+use core::{arch::asm, ffi::c_void, ptr::null_mut};
 
 use aya_ebpf::{
     bindings::xdp_md,
-    helpers::generated::{bpf_loop, bpf_probe_read_kernel, bpf_xdp_get_buff_len, bpf_xdp_load_bytes},
+    helpers::generated::{
+        bpf_csum_diff, bpf_loop, bpf_probe_read_kernel, bpf_xdp_adjust_tail, bpf_xdp_get_buff_len, bpf_xdp_load_bytes,
+        bpf_xdp_store_bytes,
+    },
 };
 use filter_core::{
     Flow, Flows, Frame, HashKey, Held, HeldBytes, HelloEnd, Judge, Layer, Maps, NAME_BYTES, Name, NameEnd, Packet,
-    Program, Reason, Step, Taken, Transport,
+    Program, Reason, Replace, Step, Taken, Transport,
 };
 
 use crate::{
@@ -143,6 +146,11 @@ macro_rules! frame {
             #[inline(always)]
             fn opaque(value: usize) -> usize {
                 in_one_register(value)
+            }
+
+            #[inline(always)]
+            fn store<const N: usize>(to: &mut [u8; N], bytes: [u8; N]) {
+                in_words_to(to, &bytes);
             }
 
             #[inline(always)]
@@ -283,6 +291,39 @@ frame!(
     whole_messages_paged
 );
 
+impl Replace for Paged {
+    #[inline(always)]
+    fn replace(&mut self, with: &HeldBytes, len: u32) -> bool {
+        let more = len as i32 - self.bytes() as i32;
+        // SAFETY: the context is the program's own, and nothing holds on to the frame.
+        if more != 0 && unsafe { bpf_xdp_adjust_tail(self.0, more) } != 0 {
+            return false;
+        }
+        let Some((len, _)) = small(len, 0) else { return false };
+        // SAFETY: there are that many bytes, and the context is the program's own.
+        unsafe { bpf_xdp_store_bytes(self.0, 0, with.as_slice().as_ptr().cast_mut().cast(), len as u32) == 0 }
+    }
+
+    #[inline(always)]
+    fn sum(bytes: &HeldBytes, at: u32, len: u32) -> u32 {
+        let Some((len, at)) = small(len, at) else { return 0 };
+        // SAFETY: there are that many bytes at `at`.
+        unsafe {
+            bpf_csum_diff(null_mut(), 0, bytes.as_slice().as_ptr().add(at).cast_mut().cast(), len as u32, 0) as u32
+        }
+    }
+}
+
+/// A length and a place that the verifier now knows to be within held bytes.
+#[inline(always)]
+fn small(len: u32, at: u32) -> Option<(usize, usize)> {
+    /// More than the longest answer with its headers.
+    const MOST: usize = 1024;
+
+    let (len, at) = (in_one_register(len as usize), in_one_register(at as usize));
+    (len > 0 && len <= MOST && at <= MOST).then_some((len, at))
+}
+
 /// Where a piece of a name may start in its room.
 const NAME_PIECE_AT: usize = 255;
 
@@ -355,6 +396,56 @@ unsafe fn in_words<const N: usize>(at: usize) -> [u8; N] {
         *one = unsafe { *(at as *const u8) };
     }
     bytes
+}
+
+/// The same for writing.
+#[inline(always)]
+fn in_words_to<const N: usize>(to: &mut [u8; N], bytes: &[u8; N]) {
+    let (mut at, (eights, rest)) = (to.as_mut_ptr(), bytes.as_chunks::<8>());
+    let (fours, rest) = rest.as_chunks::<4>();
+    let (twos, ones) = rest.as_chunks::<2>();
+    for eight in eights {
+        // SAFETY: the eight bytes are among the N.
+        at = unsafe { store_64(at, u64::from_ne_bytes(*eight)) };
+    }
+    for four in fours {
+        // SAFETY: as above.
+        at = unsafe { store_32(at, u32::from_ne_bytes(*four).into()) };
+    }
+    for two in twos {
+        // SAFETY: as above.
+        at = unsafe { store_16(at, u16::from_ne_bytes(*two).into()) };
+    }
+    for one in ones {
+        // SAFETY: as above.
+        at = unsafe {
+            *at = *one;
+            at.add(1)
+        };
+    }
+}
+
+macro_rules! stores {
+    ($($name:ident, $bytes:literal, $kind:literal;)+) => {$(
+        /// Writes a word without alignment; gives where the next one goes.
+        ///
+        /// # Safety
+        /// The word lies within memory that may be written.
+        #[inline(always)]
+        unsafe fn $name(at: *mut u8, word: u64) -> *mut u8 {
+            // SAFETY: it writes a word that the caller knows to be there.
+            unsafe {
+                asm!(concat!("*(", $kind, " *)({0} + 0) = {1}"), in(reg) at, in(reg) word, options(nostack));
+                at.add($bytes)
+            }
+        }
+    )+};
+}
+
+stores! {
+    store_64, 8, "u64";
+    store_32, 4, "u32";
+    store_16, 2, "u16";
 }
 
 macro_rules! words {

@@ -17,7 +17,7 @@ use aya_ebpf::{
     macros::xdp,
     programs::XdpContext,
 };
-use filter_core::{Frame, Judge, Program, Reason, Verdict, decide, decide_by_layers};
+use filter_core::{Frame, Judge, Program, Reason, Sent, Verdict, answer, decide, decide_by_layers};
 
 use crate::{
     frame::{Linear, Paged},
@@ -68,11 +68,25 @@ fn settle(ctx: *mut xdp_md, room: &mut Room<'_>, reason: Reason) -> u32 {
     room.count(reason);
     #[cfg(feature = "trace")]
     verified_once::trace(ctx, reason.index());
-    #[cfg(not(feature = "trace"))]
-    let _ = ctx;
     match reason.verdict() {
         Verdict::Pass => xdp_action::XDP_PASS,
-        Verdict::Drop => xdp_action::XDP_DROP,
+        Verdict::Drop => {
+            if room.scratch.is_answered(reason) {
+                maps::go_on_with(ctx, Program::Answer);
+            }
+            xdp_action::XDP_DROP
+        }
+    }
+}
+
+/// Answers to what was blocked.
+#[xdp(frags)]
+pub fn namegate_answer(ctx: XdpContext) -> u32 {
+    let (Some(room), Some(draft)) = (Room::of_this_cpu(), Room::draft()) else { return xdp_action::XDP_DROP };
+    match answer(&mut Paged(ctx.ctx), room.settings, &KernelMaps(ctx.ctx), room.scratch, draft) {
+        Sent::Nowhere => xdp_action::XDP_DROP,
+        Sent::Back => xdp_action::XDP_TX,
+        Sent::On => xdp_action::XDP_PASS,
     }
 }
 

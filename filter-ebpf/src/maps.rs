@@ -5,14 +5,15 @@ use core::arch::asm;
 use aya_ebpf::{
     bindings::{BPF_F_INNER_MAP, BPF_F_NO_PREALLOC, BPF_NOEXIST, xdp_md},
     btf_maps::{self, ArrayOfMaps},
+    helpers::bpf_ktime_get_ns,
     macros::{btf_map, map},
     maps::{Array, HashMap, LpmTrie, PerCpuArray, ProgramArray, RingBuf, lpm_trie::Key},
     programs::XdpContext,
 };
 use filter_core::{
-    Bucket, Client, Counter, EventBudget, Family, Flow, Flows, Generation, Group, HashKey, HeldBytes, InForce, Maps,
-    Member, Name, PATTERN_SLOTS, Packet, Part, Patterns, Program, Rank, Reason, Rule, RuleKey, Rules, Scratch,
-    Settings, Sides, Terms, WAYS,
+    Allowance, Bucket, Client, Counter, EventBudget, Family, Flow, Flows, Generation, Group, HashKey, HeldBytes,
+    InForce, Interface, ListName, Maps, Member, Name, PATTERN_SLOTS, Packet, Part, Patterns, Program, Rank, Reason,
+    Rule, RuleKey, Rules, Scratch, Settings, Sides, Terms, Treatment, WAYS,
 };
 
 use crate::{frame::Paged, verified_once};
@@ -20,7 +21,7 @@ use crate::{frame::Paged, verified_once};
 /// Rules until the controller says how many there will be.
 const RULES_UNTIL_SIZED: u32 = 1024;
 /// Different terms that rules may have: the first asks for nothing.
-const TERMS_MOST: u32 = 1 << 12;
+const TERMS_MOST: u32 = 1 << 14;
 /// Rules whose hits are counted; those that are hit first.
 const RULES_HIT: u32 = 1 << 16;
 /// Subnets of each family, and MAC addresses.
@@ -53,9 +54,19 @@ static SETTINGS: Array<Settings> = Array::with_max_entries(1, 0);
 static COUNTERS: PerCpuArray<u64> = PerCpuArray::with_max_entries(Counter::COUNT, 0);
 #[map]
 static SCRATCH: PerCpuArray<Scratch> = PerCpuArray::with_max_entries(1, 0);
-/// What becomes of DNS messages on the interface with this index; [`Sides::Both`] behind the end.
+/// What is done with packets that come in by the interface with this index.
 #[map]
-static INTERFACES: Array<u32> = Array::with_max_entries(1, 0);
+static INTERFACES: Array<Interface> = Array::with_max_entries(1, 0);
+/// What is done with those of others.
+static OTHERS: Interface = Interface::new(Sides::Both);
+/// By generation and class: what becomes of what its lists block.
+#[map]
+static TREATMENTS: Array<Treatment> = Array::with_max_entries(2 * u32::BITS, 0);
+/// By generation: the names of lists, under their numbers.
+#[map]
+static LISTS: Array<ListName> = Array::with_max_entries(2 * ListName::NUMBERS, 0);
+#[map]
+static ALLOWANCES: Array<Allowance> = Array::with_max_entries(Allowance::BUCKETS, 0);
 #[map]
 static BUCKETS: Array<Bucket> = Array::with_max_entries(1, 0);
 #[map]
@@ -108,6 +119,16 @@ impl Rules for KernelMaps {
     #[inline(always)]
     fn classes(&self, group: u32, generation: Generation) -> u32 {
         GROUPS.get(group).map_or(0, |group| group.classes(generation))
+    }
+
+    #[inline(always)]
+    fn treatment(&self, class: u32, generation: Generation) -> Option<&Treatment> {
+        TREATMENTS.get(generation.index() * u32::BITS + class)
+    }
+
+    #[inline(always)]
+    fn list_name(&self, list: u32, generation: Generation) -> Option<&ListName> {
+        LISTS.get(generation.index() * ListName::NUMBERS + list)
     }
 }
 
@@ -180,8 +201,16 @@ impl Maps for KernelMaps {
     }
 
     #[inline(always)]
-    fn sides(&self) -> Sides {
-        Sides::from_index(INTERFACES.get(Paged(self.0).interface()).copied().unwrap_or_default())
+    fn interface(&self) -> &Interface {
+        INTERFACES.get(Paged(self.0).interface()).unwrap_or(&OTHERS)
+    }
+
+    #[inline(always)]
+    fn take_answer(&self, bucket: u32, per_second: u64) -> bool {
+        let Some(allowance) = ALLOWANCES.get_ptr_mut(bucket) else { return false };
+        // SAFETY: the helper takes no argument. Where two CPUs take from one bucket at once, one of them may take for
+        // nothing.
+        unsafe { (*allowance).take(bpf_ktime_get_ns(), per_second) }
     }
 
     #[inline(always)]
@@ -244,6 +273,13 @@ impl Room<'_> {
         let scratch = SCRATCH.get_ptr_mut(0)?;
         // SAFETY: the entry is this CPU's own, and XDP programs do not interrupt each other on a CPU.
         Some(Self { settings, scratch: unsafe { &mut *scratch } })
+    }
+
+    /// Room for an answer.
+    #[inline(always)]
+    pub fn draft() -> Option<&'static mut HeldBytes> {
+        // SAFETY: the entry is this CPU's own, and what a flow had in it is done with.
+        SPARE.get_ptr_mut(0).map(|draft| unsafe { &mut *draft })
     }
 
     /// Counts the packet, and leaves its reason where tests find it.

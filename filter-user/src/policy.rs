@@ -17,7 +17,9 @@ mod sources;
 mod store;
 mod terms;
 
-use filter_core::{Found, Generation, HashKey, InForce, Part, Patterns, Rank, RuleKey, Rules, Terms, prevailing_rule};
+use filter_core::{
+    Found, Generation, HashKey, InForce, ListName, Part, Patterns, Rank, RuleKey, Rules, Terms, prevailing_rule,
+};
 
 use crate::lists::{Action, Domain, ListRule, Scope, Sink as _, Subject};
 use entries::{Entries, Index};
@@ -64,6 +66,16 @@ pub struct ListInfo {
 impl ListInfo {
     fn mask(&self) -> u32 {
         1_u32.checked_shl(u32::from(self.class)).unwrap_or_default()
+    }
+
+    /// What those whom it blocks see of its name: a file without its folder.
+    fn label(&self) -> &str {
+        self.name.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// The number in the kernel of the list at this place; 0 for those that have none.
+    fn number(place: usize) -> u16 {
+        u16::try_from(place + 1).ok().filter(|number| u32::from(*number) < ListName::NUMBERS).unwrap_or_default()
     }
 }
 
@@ -161,7 +173,7 @@ impl RuleBook {
 
     /// The rule that prevails for this name, for clients in no group and all lists.
     pub fn prevailing(&self, name: &Domain) -> Option<(Rank, Rule<'_>)> {
-        let Found { rank, key } = prevailing_rule(name.as_str(), &self.hash_key, self, u32::MAX)?;
+        let Found { rank, key, .. } = prevailing_rule(name.as_str(), &self.hash_key, self, u32::MAX)?;
         Some((rank, self.find(key)?))
     }
 
@@ -173,6 +185,11 @@ impl RuleBook {
     /// The lists, in the order in which they were read.
     pub fn lists(&self) -> &[ListInfo] {
         &self.lists
+    }
+
+    /// The names of the lists for those whom they block, in the order of their numbers.
+    pub fn list_names(&self) -> impl Iterator<Item = ListName> {
+        self.lists.iter().map(|list| ListName::new(list.class, list.label()))
     }
 
     /// Calls `each` for every key that the kernel is to have, with what its rules ask for.

@@ -1,13 +1,20 @@
 //! What the kernel's maps hold. Both sides of the boundary use these types, so neither has a layout of its own.
 
+mod answer;
+mod clients;
 mod event;
+mod generation;
 mod policy;
 mod program;
 mod scratch;
 mod settings;
 
+pub use answer::{Allowance, DnsAction, Interface, ListName, TcpAction, Treatment};
+pub use clients::{Group, Member};
 pub use event::{Event, EventBudget};
-pub use policy::{Generation, Group, InForce, Masks, Member, Rank, Rule, Terms, highest_rank};
+pub use generation::{Generation, InForce, Rule};
+pub(crate) use policy::list_of;
+pub use policy::{BlockingLists, Masks, Rank, Terms, highest_rank};
 pub use program::Program;
 pub use scratch::{Scratch, Segment};
 pub use settings::{Fragments, Options, Settings, Sides};

@@ -10,9 +10,11 @@ pub enum Program {
     Segment,
     /// The same in frames that are cut, or go on in other buffers.
     SegmentPaged,
+    /// Answers to what is blocked.
+    Answer,
 }
 
 impl Program {
     /// Their names in the object, in the order of their places in the map of programs.
-    pub const NAMES: [&str; 3] = ["namegate_paged", "namegate_segment", "namegate_seg_paged"];
+    pub const NAMES: [&str; 4] = ["namegate_paged", "namegate_segment", "namegate_seg_paged", "namegate_answer"];
 }

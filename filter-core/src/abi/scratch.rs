@@ -1,5 +1,6 @@
 //! What a CPU works with.
 
+use super::{Generation, Treatment};
 use crate::{
     dns::Sections,
     flows::{Copying, FlowKey},
@@ -68,8 +69,14 @@ pub struct Scratch {
     pub(crate) record: u32,
     /// Sequence number of the message that the name is in.
     pub(crate) sequence: u32,
-    /// The reason of the last decision on this CPU, for tests.
+    /// The reason of the last decision on this CPU.
     pub reason: u32,
+    /// The generation of the policy that the name was judged by.
+    pub(crate) generation: u32,
+    /// Where the question that was read last ends, if its name stands there in full; else 0.
+    pub(crate) question_end: u32,
+    /// What becomes of the name, if it is blocked.
+    pub(crate) treatment: Treatment,
 }
 
 impl Default for Scratch {
@@ -84,6 +91,9 @@ impl Default for Scratch {
             record: 0,
             sequence: 0,
             reason: 0,
+            generation: Generation::default().index(),
+            question_end: 0,
+            treatment: Treatment::default(),
         }
     }
 }

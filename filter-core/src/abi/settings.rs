@@ -73,11 +73,26 @@ pub struct Options<'a> {
     pub fragments: Fragments,
     /// TCP flows of which a message in several segments is held at once; rounded up to a power of two.
     pub flows: u32,
+    /// Answers a second that the clients of a prefix get at most (/24 of IPv4, /56 of IPv6).
+    pub answers_per_second: u32,
+    /// Seconds for which others may keep an answer.
+    pub answer_ttl: u32,
+    /// Whether an answer has the name of the list.
+    pub names_lists: bool,
 }
 
 impl Default for Options<'_> {
     fn default() -> Self {
-        Self { dns_ports: &[53], events_per_second: 0, report_passed: false, fragments: Fragments::Pass, flows: 1024 }
+        Self {
+            dns_ports: &[53],
+            events_per_second: 0,
+            report_passed: false,
+            fragments: Fragments::Pass,
+            flows: 1024,
+            answers_per_second: 1000,
+            answer_ttl: 60,
+            names_lists: true,
+        }
     }
 }
 
@@ -95,12 +110,15 @@ pub struct Settings {
     dns_ports: [u64; PORT_WORDS],
     /// Events a second that each CPU may send.
     events_per_second: u64,
+    answers_per_second: u32,
+    answer_ttl: u32,
 }
 
-const _: () = assert!(size_of::<Settings>() == size_of::<FlowHashKey>() + size_of::<HashKey>() + 8 * PORT_WORDS + 24);
+const _: () = assert!(size_of::<Settings>() == size_of::<FlowHashKey>() + size_of::<HashKey>() + 8 * PORT_WORDS + 32);
 
 const REPORT_PASSED: u32 = 1;
 const DROP_FRAGMENTS: u32 = 2;
+const NAME_LISTS: u32 = 4;
 
 impl Settings {
     /// Settings under this key.
@@ -108,13 +126,16 @@ impl Settings {
         let flag = |set, flag| if set { flag } else { 0 };
         let mut settings = Self {
             flags: flag(options.report_passed, REPORT_PASSED)
-                | flag(matches!(options.fragments, Fragments::Drop), DROP_FRAGMENTS),
+                | flag(matches!(options.fragments, Fragments::Drop), DROP_FRAGMENTS)
+                | flag(options.names_lists, NAME_LISTS),
             bucket_mask: Self::buckets(options.flows) - 1,
             dns_ports_sieve: 0,
             flow_hash_key: hash_key.of_flows(),
             hash_key,
             dns_ports: [0; PORT_WORDS],
             events_per_second: u64::from(options.events_per_second),
+            answers_per_second: options.answers_per_second,
+            answer_ttl: options.answer_ttl,
         };
         for port in options.dns_ports {
             if let Some(word) = settings.dns_ports.get_mut(usize::from(port / 64)) {
@@ -141,6 +162,24 @@ impl Settings {
     #[inline(always)]
     pub fn events_per_second(&self) -> u64 {
         self.events_per_second
+    }
+
+    /// Answers a second that the clients of a prefix get at most.
+    #[inline(always)]
+    pub fn answers_per_second(&self) -> u64 {
+        self.answers_per_second.into()
+    }
+
+    /// Seconds for which others may keep an answer.
+    #[inline(always)]
+    pub(crate) fn answer_ttl(&self) -> u32 {
+        self.answer_ttl
+    }
+
+    /// True if an answer has the name of the list.
+    #[inline(always)]
+    pub(crate) fn names_lists(&self) -> bool {
+        self.flags & NAME_LISTS != 0
     }
 
     /// True if names that pass are reported as well.
@@ -170,7 +209,7 @@ impl Settings {
     }
 
     #[inline(always)]
-    fn is_dns_port(&self, port: u16) -> bool {
+    pub(crate) fn is_dns_port(&self, port: u16) -> bool {
         self.dns_ports.get(usize::from(port / 64)).is_some_and(|word| word >> (port % 64) & 1 != 0)
     }
 }

@@ -3,6 +3,7 @@
 //! Most are queries with one question, which [`message`] judges in a straight line. Messages with more than that are
 //! gone through section by section.
 
+mod owner;
 mod sections;
 
 use crate::{
@@ -14,7 +15,8 @@ use crate::{
     reason::{Message, Reason},
 };
 
-pub(crate) use sections::{Sections, sections};
+pub(crate) use owner::Owner;
+pub(crate) use sections::{RECORD_HEAD_BYTES, Sections, sections};
 
 /// RFC 1035 §4.1.1.
 pub(crate) const HEADER_BYTES: u32 = 12;
@@ -25,7 +27,7 @@ pub(crate) const LEAST_BYTES: u32 = PREFIX_BYTES + HEADER_BYTES + 1 + QUESTION_T
 /// Messages that are judged in a segment: all that the largest has, if each has a question.
 pub(crate) const MESSAGES: u32 = 65_535 / LEAST_BYTES;
 /// QTYPE and QCLASS (RFC 1035 §4.1.2).
-const QUESTION_TAIL_BYTES: u32 = 4;
+pub(crate) const QUESTION_TAIL_BYTES: u32 = 4;
 
 /// A message's header, as far as it matters here.
 struct Header {
@@ -45,7 +47,7 @@ pub(crate) fn message<P: Packet + ?Sized, M: Maps>(
     if header.is_response || header.questions > 1 {
         return Ok(P::dns_sections(judge, at, end));
     }
-    header.is_judged(judge.maps.sides())?;
+    header.is_judged(judge.maps.interface().sides())?;
     if header.questions == 0 {
         return Err(Reason::DnsNoQuestion);
     }
@@ -93,8 +95,11 @@ fn question<P: Packet + ?Sized, M: Maps>(
     if name_end + QUESTION_TAIL_BYTES > end {
         return Err(Reason::DnsCut);
     }
+    let question_end = name_end + QUESTION_TAIL_BYTES;
+    let is_plain = name_end - at == judge.scratch.name.len();
+    judge.scratch.question_end = if is_plain { question_end } else { 0 };
     let message = if in_response { Message::Response } else { Message::Query };
-    Ok((judge.judge_name(0, message, false), name_end + QUESTION_TAIL_BYTES))
+    Ok((judge.judge_name(0, message, false), question_end))
 }
 
 impl From<NameError> for Reason {

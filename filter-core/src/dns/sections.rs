@@ -2,11 +2,10 @@
 
 use core::ops::ControlFlow::{self, Break, Continue};
 
-use super::{HEADER_BYTES, header, question};
+use super::{HEADER_BYTES, Owner, header, question};
 use crate::{
     decide::Judge,
     maps::Maps,
-    name::{LABELS, POINTER_BYTES},
     packet::{Packet, Step},
     reason::{Counter, Message, Reason},
 };
@@ -14,7 +13,7 @@ use crate::{
 /// Questions and answers that are gone through. The shortest record takes eleven bytes; what is behind is not judged.
 const ENTRIES: u32 = 1024;
 /// TYPE, CLASS, TTL and RDLENGTH (RFC 1035 §4.1.3).
-const RECORD_HEAD_BYTES: u32 = 10;
+pub(crate) const RECORD_HEAD_BYTES: u32 = 10;
 /// `SvcPriority` (RFC 9460 §2.2).
 const PRIORITY_BYTES: u32 = 2;
 
@@ -38,7 +37,7 @@ pub(crate) fn sections<P: Packet + ?Sized, M: Maps>(
     end: u32,
 ) -> Result<Reason, Reason> {
     let header = header(judge.packet, at, end)?;
-    header.is_judged(judge.maps.sides())?;
+    header.is_judged(judge.maps.interface().sides())?;
     if header.questions > 1 {
         judge.maps.count(Counter::DnsSeveralQuestions);
     }
@@ -119,9 +118,7 @@ impl<P: Packet + ?Sized, M: Maps> Entries<'_, '_, P, M> {
     #[inline(always)]
     fn answer(&mut self) -> Result<Option<Reason>, Reason> {
         let Sections { at, end, .. } = self.judge.scratch.sections;
-        let mut owner = Owner { packet: self.judge.packet, at, end, behind: Err(Reason::DnsCut) };
-        P::repeat(LABELS + 1, &mut owner);
-        let head_at = owner.behind?;
+        let head_at = Owner::skip(self.judge.packet, at, end)?;
         let data_at = head_at + RECORD_HEAD_BYTES;
         if data_at > self.judge.scratch.sections.end {
             return Err(Reason::DnsCut);
@@ -151,33 +148,5 @@ impl<P: Packet + ?Sized, M: Maps> Entries<'_, '_, P, M> {
         P::read_name(self.judge, message_at, at, end).result()?;
         let is_exempt = self.judge.scratch.sections.is_exempt != 0;
         Ok(Some(self.judge.judge_name(record, Message::Response, is_exempt)))
-    }
-}
-
-/// Walks over the name that owns a record, up to its root or to a pointer.
-struct Owner<'p, P: ?Sized> {
-    packet: &'p P,
-    at: u32,
-    end: u32,
-    behind: Result<u32, Reason>,
-}
-
-impl<P: Packet + ?Sized> Step for Owner<'_, P> {
-    #[inline(always)]
-    fn step(&mut self) -> ControlFlow<()> {
-        if self.at >= self.end {
-            return Break(());
-        }
-        let Some([len]) = self.packet.read(self.at) else { return Break(()) };
-        match len {
-            0 => self.behind = Ok(self.at + 1),
-            192.. => self.behind = Ok(self.at + POINTER_BYTES),
-            64.. => self.behind = Err(Reason::DnsLabelType),
-            _ => {
-                self.at += 1 + u32::from(len);
-                return Continue(());
-            }
-        }
-        Break(())
     }
 }

@@ -44,6 +44,20 @@ impl HeldBytes {
     }
 }
 
+impl HeldBytes {
+    /// Writes bytes at `at`; `None` if that is beyond [`HeldBytes::LEN`].
+    #[inline(always)]
+    pub(crate) fn write<F: Frame + ?Sized, const N: usize>(&mut self, at: u32, bytes: [u8; N]) -> Option<()> {
+        const { assert!(N <= Self::PIECE as usize) };
+        let at = F::opaque(at as usize);
+        if at > Self::LEN as usize {
+            return None;
+        }
+        F::store(self.0.get_mut(at..)?.first_chunk_mut()?, bytes);
+        Some(())
+    }
+}
+
 /// How far a copy is. It lives in a map: the verifier follows every value that is on the stack, and would not see that one
 /// turn of the loop is as another.
 #[repr(C)]

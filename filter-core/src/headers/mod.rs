@@ -10,6 +10,7 @@ mod behind_ip;
 mod ip;
 pub(crate) mod layers;
 mod transport;
+mod wrapping;
 
 use core::mem::offset_of;
 
@@ -27,6 +28,7 @@ pub use layers::Layer;
 pub(crate) use layers::Layers;
 
 pub(crate) use transport::{Ports, Tcp, tcp, udp};
+pub(crate) use wrapping::Wrapping;
 
 /// Offset of the EtherType in an Ethernet header (IEEE 802.3 §3.2.6).
 const ETHER_TYPE_AT: u32 = 12;

@@ -118,6 +118,9 @@ pub struct Name {
     rank: u32,
     /// The classes of lists that count.
     classes: u32,
+    /// Those of them that say what prevails.
+    found_classes: u32,
+    found_list: u32,
 }
 
 impl Default for Name {
@@ -134,6 +137,8 @@ impl Default for Name {
             walked: 0,
             rank: 0,
             classes: 0,
+            found_classes: 0,
+            found_list: 0,
         }
     }
 }
@@ -236,14 +241,22 @@ impl Name {
 
     /// Remembers what prevails.
     #[inline(always)]
-    pub(crate) fn set_found(&mut self, Found { rank, key }: Found) {
+    pub(crate) fn set_found(&mut self, Found { rank, key, classes, list }: Found) {
         (self.rank, self.matched) = (rank as u32, key.0);
+        (self.found_classes, self.found_list) = (classes, list);
     }
 
     /// What prevails among the rules about the name.
     #[inline(always)]
     pub fn found(&self) -> Found {
-        Found { rank: Rank::from_index(self.rank), key: self.matched() }
+        let Self { found_classes, found_list, .. } = *self;
+        Found { rank: self.rank(), key: self.matched(), classes: found_classes, list: found_list }
+    }
+
+    /// The rank that prevails.
+    #[inline(always)]
+    pub(crate) fn rank(&self) -> Rank {
+        Rank::from_index(self.rank)
     }
 
     /// The rule that blocks or allows the name, if one does.

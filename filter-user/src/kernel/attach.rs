@@ -6,7 +6,7 @@ use std::{
 };
 
 use aya::programs::{ProgramError, Xdp, XdpMode, links::FdLink, xdp::XdpError};
-use filter_core::Sides;
+use filter_core::{Interface, Sides};
 use netlink_packet_core::{NLM_F_REQUEST, NetlinkMessage, NetlinkPayload};
 use netlink_packet_route::{
     RouteNetlinkMessage,
@@ -72,7 +72,7 @@ pub(super) fn to_all(
     program: &mut Xdp,
     interfaces: &[String],
     mode: Mode,
-    sides: &BTreeMap<u32, Sides>,
+    of_interfaces: &BTreeMap<u32, Interface>,
 ) -> Result<Vec<(Attachment, FdLink)>, KernelError> {
     let free = interfaces.iter().map(|name| free_interface(name)).collect::<Result<Vec<_>, _>>()?;
     let different: BTreeSet<_> = free.iter().map(|(_, index)| index).collect();
@@ -84,7 +84,7 @@ pub(super) fn to_all(
     free.into_iter()
         .map(|(name, index)| {
             let (link, mode) = to_one(program, name, index, mode)?;
-            let judged = sides.get(&index).copied().unwrap_or_default();
+            let judged = of_interfaces.get(&index).map_or_else(Sides::default, Interface::sides);
             Ok((Attachment { interface: name.to_owned(), index, mode, judged }, link))
         })
         .collect()

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, net::IpAddr};
 
 use aya::maps::{Array, HashMap, LpmTrie, MapError, lpm_trie::Key};
-use filter_core::{Client, Generation, Group, Member as InMap};
+use filter_core::{Client, Generation, Group, Member as InMap, Treatment};
 
 use jiff::Timestamp;
 
@@ -23,12 +23,14 @@ pub struct Groups {
     pub classes: Vec<u32>,
     /// The group of each client or subnet that is in one.
     pub members: BTreeMap<ClientId, u32>,
+    /// For each class, what becomes of what its lists block; of others, what the interface does.
+    pub treatments: Vec<Treatment>,
 }
 
 /// One group, to whom all lists apply.
 impl Default for Groups {
     fn default() -> Self {
-        Self { classes: vec![u32::MAX], members: BTreeMap::new() }
+        Self { classes: vec![u32::MAX], members: BTreeMap::new(), treatments: Vec::new() }
     }
 }
 
@@ -79,6 +81,7 @@ impl Groups {
         Self {
             classes: Self::classes(config, at),
             members: config.groups.iter().enumerate().flat_map(of_group).collect(),
+            treatments: Vec::new(),
         }
     }
 

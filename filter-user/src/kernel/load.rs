@@ -6,7 +6,7 @@ use aya::{
     Ebpf, EbpfError, EbpfLoader,
     maps::{MapData, ProgramArray},
 };
-use filter_core::{Fragments, HashKey, Options, Program, Settings, Sides, WAYS};
+use filter_core::{Fragments, HashKey, Interface, Options, Program, Settings, WAYS};
 
 use super::{KernelError, OBJECT, PROGRAM, program, requirements};
 
@@ -27,37 +27,54 @@ pub struct LoadOptions {
     pub fragments: Fragments,
     /// TCP flows of which a message in several segments is held at once.
     pub flows: u32,
-    /// By index of the interface, which DNS messages are judged there; both on others.
-    pub sides: BTreeMap<u32, Sides>,
+    /// Answers a second that the clients of a prefix get at most; 0 for any number.
+    pub answers_per_second: u32,
+    /// Seconds for which others may keep an answer.
+    pub answer_ttl: u32,
+    /// Whether an answer has the name of the list.
+    pub names_lists: bool,
+    /// What is done on each interface, by its index.
+    pub interfaces: BTreeMap<u32, Interface>,
 }
 
 impl Default for LoadOptions {
     fn default() -> Self {
-        let Options { dns_ports, events_per_second, report_passed, fragments, flows } = Options::default();
-        let dns_ports = dns_ports.to_vec();
+        let options = Options::default();
         Self {
             hash_key: None,
             max_rules: 1,
-            dns_ports,
-            events_per_second,
-            report_passed,
-            fragments,
-            flows,
-            sides: BTreeMap::new(),
+            dns_ports: options.dns_ports.to_vec(),
+            events_per_second: options.events_per_second,
+            report_passed: options.report_passed,
+            fragments: options.fragments,
+            flows: options.flows,
+            answers_per_second: options.answers_per_second,
+            answer_ttl: options.answer_ttl,
+            names_lists: options.names_lists,
+            interfaces: BTreeMap::new(),
         }
     }
 }
 
 /// The settings that the options ask for.
 pub(super) fn settings(options: &LoadOptions, hash_key: &HashKey) -> Settings {
-    let &LoadOptions { ref dns_ports, events_per_second, report_passed, fragments, flows, .. } = options;
-    Settings::new(*hash_key, &Options { dns_ports, events_per_second, report_passed, fragments, flows })
+    let options = Options {
+        dns_ports: &options.dns_ports,
+        events_per_second: options.events_per_second,
+        report_passed: options.report_passed,
+        fragments: options.fragments,
+        flows: options.flows,
+        answers_per_second: options.answers_per_second,
+        answer_ttl: options.answer_ttl,
+        names_lists: options.names_lists,
+    };
+    Settings::new(*hash_key, &options)
 }
 
 /// The object with maps of the sizes that these options need.
 pub(super) fn object(options: &LoadOptions) -> Result<Ebpf, KernelError> {
     let buckets = Settings::buckets(options.flows);
-    let interfaces = options.sides.keys().last().map_or(1, |index| index.saturating_add(1));
+    let interfaces = options.interfaces.keys().last().map_or(1, |index| index.saturating_add(1));
     EbpfLoader::new()
         .map_max_entries("RULES", options.max_rules.max(1))
         .map_max_entries("BUCKETS", buckets)

@@ -25,14 +25,14 @@ use aya::{
     maps::{Array, HashMap, Map, MapData, MapError, PerCpuArray, ProgramArray, RingBuf},
     programs::{ProgramError, Xdp, links::FdLink},
 };
-use filter_core::{Counter, Generation, HASH_KEY_WORDS, HashKey, Program, RuleKey, Sides};
+use filter_core::{Counter, Generation, HASH_KEY_WORDS, HashKey, Interface, Program, RuleKey};
 
 pub use attach::{AttachedMode, Attachment, Mode, interface_index};
 pub use clients::{ClientId, Groups};
 pub use error::KernelError;
 pub use events::NameEvent;
 pub use load::LoadOptions;
-use pod::{PodRule, PodSettings};
+use pod::{PodInterface, PodRule, PodSettings};
 use policy::Held;
 pub use policy::Installed;
 
@@ -57,7 +57,7 @@ pub struct Filter {
     hash_key: HashKey,
     capacity: u32,
     held: Held,
-    sides: BTreeMap<u32, Sides>,
+    interfaces: BTreeMap<u32, Interface>,
     /// Dropping a link detaches it.
     attached: Vec<(Attachment, FdLink)>,
     #[cfg(feature = "trace")]
@@ -98,9 +98,9 @@ impl Filter {
         let mut object = load::object(options)?;
         let mut array = Array::<_, PodSettings>::try_from(map_mut(&mut object, "SETTINGS")?)?;
         array.set(0, PodSettings(load::settings(options, &hash_key)), 0)?;
-        let mut interfaces = Array::<_, u32>::try_from(map_mut(&mut object, "INTERFACES")?)?;
-        for (index, sides) in &options.sides {
-            interfaces.set(*index, sides.index(), 0)?;
+        let mut interfaces = Array::<_, PodInterface>::try_from(map_mut(&mut object, "INTERFACES")?)?;
+        for (index, interface) in &options.interfaces {
+            interfaces.set(*index, PodInterface(*interface), 0)?;
         }
         let programs = load::programs(&mut object)?;
         let mut filter = Self {
@@ -109,7 +109,7 @@ impl Filter {
             hash_key,
             capacity: options.max_rules.max(1),
             held: Held::default(),
-            sides: options.sides.clone(),
+            interfaces: options.interfaces.clone(),
             attached: Vec::new(),
             #[cfg(feature = "trace")]
             trace: trace::Trace::of(&mut object)?,
@@ -143,7 +143,7 @@ impl Filter {
     /// Names the interface that could not be had and why.
     pub fn attach(&mut self, interfaces: &[String], mode: Mode) -> Result<Vec<Attachment>, KernelError> {
         let program = program(&mut self.object, PROGRAM)?;
-        self.attached.extend(attach::to_all(program, interfaces, mode, &self.sides)?);
+        self.attached.extend(attach::to_all(program, interfaces, mode, &self.interfaces)?);
         Ok(self.attached.iter().map(|(attachment, _)| attachment.clone()).collect())
     }
 

@@ -2,7 +2,9 @@
 
 use std::ptr;
 
-use filter_core::{Bucket, Event, Group, InForce, Member, Part, Rule, Scratch, Settings, Terms};
+use filter_core::{
+    Bucket, Event, Group, InForce, Interface, ListName, Member, Part, Rule, Scratch, Settings, Terms, Treatment,
+};
 
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, Default)]
@@ -15,7 +17,7 @@ unsafe impl aya::Pod for PodRule {}
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct PodTerms(pub Terms);
 
-// SAFETY: `repr(C)` of integers of one size: no padding, and any bytes are a value.
+// SAFETY: `repr(C)` of integers that leave no padding, and any bytes are a value.
 unsafe impl aya::Pod for PodTerms {}
 
 #[repr(transparent)]
@@ -38,6 +40,27 @@ pub(super) struct PodMember(pub Member);
 
 // SAFETY: `repr(C)` of integers of one size: no padding, and any bytes are a value.
 unsafe impl aya::Pod for PodMember {}
+
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct PodInterface(pub Interface);
+
+// SAFETY: `repr(C)` of integers that leave no padding.
+unsafe impl aya::Pod for PodInterface {}
+
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct PodTreatment(pub Treatment);
+
+// SAFETY: `repr(C)` of integers that leave no padding.
+unsafe impl aya::Pod for PodTreatment {}
+
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PodListName(pub ListName);
+
+// SAFETY: `repr(C)` of integers and octets that leave no padding.
+unsafe impl aya::Pod for PodListName {}
 
 #[repr(transparent)]
 #[derive(Clone, Copy)]

@@ -6,18 +6,19 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    iter,
     time::Duration,
 };
 
 use aya::maps::{Array, MapError};
-use filter_core::{Generation, InForce, Rank, Rule, RuleKey, Terms};
+use filter_core::{Generation, InForce, ListName, Rank, Rule, RuleKey, Terms, Treatment};
 
 use super::{
     BATCH, Filter, KernelError, batch,
     clients::Groups,
     map_mut,
     patterns::{self, Parts},
-    pod::{PodInForce, PodRule, PodTerms},
+    pod::{PodInForce, PodListName, PodRule, PodTerms, PodTreatment},
 };
 use crate::policy::RuleBook;
 
@@ -187,6 +188,8 @@ impl Filter {
     ) -> Result<Option<Parts>, KernelError> {
         let Changes { added, changed, removed } = changes;
         self.write_clients(groups, next)?;
+        self.write_treatments(&groups.treatments, next)?;
+        self.write_list_names(after, next)?;
         // Where no packet comes by, both generations may have the new ones at once.
         let added = added.iter().map(|&(key, old, new)| (key, rule(key, if unseen { new } else { old }, new, next)));
         let more = changed.iter().chain(removed).map(|&(key, old, new)| (key, rule(key, old, new, next)));
@@ -250,6 +253,25 @@ impl Filter {
         let keys: Vec<_> = changes.iter().map(|(key, ..)| *key).collect();
         for keys in keys.chunks(BATCH) {
             batch::delete(self.rules_fd()?, keys).map_err(MapError::SyscallError)?;
+        }
+        Ok(())
+    }
+
+    /// Writes what becomes of what each class of lists blocks, for a generation that is not in force.
+    fn write_treatments(&mut self, treatments: &[Treatment], next: Generation) -> Result<(), KernelError> {
+        let mut map = Array::<_, PodTreatment>::try_from(map_mut(&mut self.object, "TREATMENTS")?)?;
+        let treatments = treatments.iter().copied().chain(iter::repeat(Treatment::default()));
+        for (class, treatment) in (0..u32::BITS).zip(treatments) {
+            map.set(next.index() * u32::BITS + class, PodTreatment(treatment), 0)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the names of the lists, for a generation that is not in force.
+    fn write_list_names(&mut self, after: &RuleBook, next: Generation) -> Result<(), KernelError> {
+        let mut map = Array::<_, PodListName>::try_from(map_mut(&mut self.object, "LISTS")?)?;
+        for (number, name) in (0..ListName::NUMBERS).zip(iter::once(ListName::NONE).chain(after.list_names())) {
+            map.set(next.index() * ListName::NUMBERS + number, PodListName(name), 0)?;
         }
         Ok(())
     }

@@ -37,6 +37,8 @@ pub enum Scope {
 /// What becomes of the names that a rule is about. The later ones prevail over the earlier ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Action {
+    /// They would be blocked, by a list on trial.
+    Audit,
     /// They are blocked.
     Block,
     /// They are allowed, whatever blocks them.
@@ -60,11 +62,12 @@ impl Scope {
 
 impl Action {
     /// All of them, in their order.
-    pub const ALL: [Self; 4] = [Self::Block, Self::Allow, Self::BlockImportant, Self::AllowImportant];
+    pub const ALL: [Self; 5] = [Self::Audit, Self::Block, Self::Allow, Self::BlockImportant, Self::AllowImportant];
 
     /// The word for it in output.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Audit => "audit",
             Self::Block => "block",
             Self::Allow => "allow",
             Self::BlockImportant => "block_important",
@@ -77,6 +80,12 @@ impl Action {
     /// True if it blocks.
     pub const fn blocks(self) -> bool {
         matches!(self, Self::Block | Self::BlockImportant)
+    }
+
+    /// The same in a list on trial: what it would block passes, and is reported.
+    #[must_use]
+    pub const fn on_trial(self) -> Self {
+        if self.blocks() { Self::Audit } else { self }
     }
 }
 

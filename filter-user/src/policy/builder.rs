@@ -71,7 +71,7 @@ impl Builder {
     pub fn list(&mut self, name: &str, class: u8) -> ListRules<'_> {
         self.entries.store.begin_list();
         self.lists.push(ListInfo { name: name.into(), class, rules: 0 });
-        ListRules(self)
+        ListRules { builder: self, on_trial: false }
     }
 
     /// Number of names so far.
@@ -97,7 +97,7 @@ impl Builder {
         for (index, _) in cancels {
             let all = sources.of(&entries, index).filter(|source| !source.cancelled);
             let left = all.fold(Terms::default(), |mut terms, Source { kind, list, .. }| {
-                super::terms::add(&mut terms, kind, lists[list].mask());
+                super::terms::add(&mut terms, kind, lists[list].mask(), ListInfo::number(list));
                 terms
             });
             entries.set_terms(index, terms.number(left)?);
@@ -141,7 +141,7 @@ impl Builder {
     fn add_terms(&mut self, index: Index, kind: Kind) -> bool {
         let before = self.entries.terms(index);
         let classes = self.lists.last().map_or(0, ListInfo::mask);
-        match self.terms.with(before, kind, classes) {
+        match self.terms.with(before, kind, classes, ListInfo::number(self.lists.len() - 1)) {
             Ok(number) => {
                 self.entries.set_terms(index, number);
                 number != before
@@ -163,31 +163,41 @@ impl Builder {
 }
 
 /// Takes the rules of a list.
-pub struct ListRules<'a>(&'a mut Builder);
+pub struct ListRules<'a> {
+    builder: &'a mut Builder,
+    on_trial: bool,
+}
 
 impl ListRules<'_> {
     /// Whatever a file's size makes one expect, no more room is made than this: 20 MB.
     const MOST_EXPECTED: usize = 1 << 21;
+
+    /// What the list would block passes, and is reported.
+    #[must_use]
+    pub fn on_trial(self) -> Self {
+        Self { on_trial: true, ..self }
+    }
 }
 
 impl Sink for ListRules<'_> {
     fn expect(&mut self, rules: u64) {
         let rules = usize::try_from(rules).map_or(Self::MOST_EXPECTED, |rules| rules.min(Self::MOST_EXPECTED));
-        self.0.entries.reserve(rules);
+        self.builder.entries.reserve(rules);
     }
 
     fn rule(&mut self, rule: ListRule<'_>, line: u32) -> Result<bool, TooManyNames> {
         let ListRule { subject, action, cancels } = rule;
+        let action = if self.on_trial { action.on_trial() } else { action };
         match subject {
             Subject::Name(name, scope) if cancels => {
-                self.0.cancel(name, Kind::new(scope, action));
+                self.builder.cancel(name, Kind::new(scope, action));
                 Ok(true)
             }
-            Subject::Name(name, scope) => self.0.enter(name, Kind::new(scope, action), line),
+            Subject::Name(name, scope) => self.builder.enter(name, Kind::new(scope, action), line),
             Subject::Pattern(text) => {
-                let list = self.0.lists.len() - 1;
-                let new = self.0.patterns.add(text, action, list, line, cancels)?;
-                if new && let Some(list) = self.0.lists.last_mut() {
+                let list = self.builder.lists.len() - 1;
+                let new = self.builder.patterns.add(text, action, list, line, cancels)?;
+                if new && let Some(list) = self.builder.lists.last_mut() {
                     list.rules += 1;
                 }
                 Ok(new)

@@ -10,6 +10,8 @@ use crate::lists::{Domain, Scope};
 pub enum Outcome {
     /// No rule is about it.
     NotListed,
+    /// A rule of a list on trial would block it.
+    Audited,
     /// A rule blocks it.
     Blocked,
     /// A rule allows it.
@@ -21,6 +23,7 @@ impl Outcome {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::NotListed => "not_listed",
+            Self::Audited => "audited",
             Self::Blocked => "blocked",
             Self::Allowed => "allowed",
         }
@@ -31,6 +34,7 @@ impl From<Rank> for Outcome {
     fn from(rank: Rank) -> Self {
         match rank {
             Rank::NotListed => Self::NotListed,
+            Rank::Audit => Self::Audited,
             Rank::Block | Rank::BlockImportant => Self::Blocked,
             Rank::Allow | Rank::AllowImportant => Self::Allowed,
         }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use filter_core::{RuleKey, Terms};
+use filter_core::{Masks, RuleKey, Terms};
 
 use super::{EVERYBODY, Rule, RuleBook, builder::KeyCollision, redundancy, sources::Source, store::Kind, terms};
 use crate::lists::{Action, Domain, Scope};
@@ -71,6 +71,9 @@ impl ByHand {
         self.0.len() * (size_of::<(RuleKey, Changed)>() + 32)
     }
 }
+
+/// Rules by hand are of no list.
+const NO_LIST: u16 = 0;
 
 /// A name's rule by hand covers all names below it.
 const KIND_SCOPE: Scope = Scope::Subtree;
@@ -150,10 +153,10 @@ impl RuleBook {
         let Some(changed) = self.by_hand.0.get_mut(&key) else { return Vec::new() };
         changed.terms = if changed.removed { Terms::default() } else { listed.unwrap_or_default() };
         if let Some((_, action)) = &changed.added {
-            terms::add(&mut changed.terms, Kind::new(KIND_SCOPE, *action), EVERYBODY);
+            terms::add(&mut changed.terms, Kind::new(KIND_SCOPE, *action), EVERYBODY, NO_LIST);
         }
         self.top = self.top.max(changed.terms.top());
-        if !changed.removed || listed.is_none_or(|terms| terms.below == [0; 4]) {
+        if !changed.removed || listed.is_none_or(|terms| terms.below == Masks::default()) {
             return Vec::new();
         }
         let by_hand = &self.by_hand;

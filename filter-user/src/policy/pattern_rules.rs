@@ -140,10 +140,17 @@ impl PatternRule {
 
     /// Of several patterns that say the same of a name at once, the first is named.
     fn add_to(&self, meaning: &mut PatternMatch, key: RuleKey, lists: &[ListInfo]) {
-        let place = terms::rank(self.action) as usize - 1;
+        let rank = terms::rank(self.action);
+        let place = rank as usize - 1;
         let classes = self.places.iter().fold(0, |all, (list, _)| all | lists[*list].mask());
         if meaning.masks[place] == 0 {
             meaning.keys[place] = key.0;
+            let first = self.places.first().map_or(0, |(list, _)| ListInfo::number(*list));
+            match rank {
+                Rank::Block => meaning.lists[0] = first,
+                Rank::BlockImportant => meaning.lists[1] = first,
+                _ => {}
+            }
         }
         meaning.masks[place] |= classes;
     }

@@ -38,12 +38,12 @@ fn is_redundant(
     if number == Terms::NONE {
         return false;
     }
-    let mut above: Masks = [0; 4];
+    let mut above = Masks::default();
     for key in entries.above(hash_key, index) {
         if let Some(parent) = entries.find(key).filter(|_| !is_removed(key)) {
             let below = &terms.get(entries.terms(parent)).below;
             above.iter_mut().zip(below).for_each(|(mask, more)| *mask |= more);
         }
     }
-    above != [0; 4] && terms.get(number).are_covered_by(&above)
+    above != Masks::default() && terms.get(number).are_covered_by(&above)
 }

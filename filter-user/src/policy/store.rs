@@ -22,12 +22,12 @@ pub struct Kind(u8);
 impl Kind {
     /// The kind of rules with this scope and action.
     pub const fn new(scope: Scope, action: Action) -> Self {
-        Self(scope as u8 * 4 + action as u8)
+        Self(scope as u8 * 8 + action as u8)
     }
 
     /// Which names it is about.
     pub const fn scope(self) -> Scope {
-        match self.0 / 4 {
+        match self.0 / 8 {
             0 => Scope::Name,
             1 => Scope::Subdomains,
             _ => Scope::Subtree,
@@ -36,10 +36,11 @@ impl Kind {
 
     /// What becomes of them.
     pub const fn action(self) -> Action {
-        match self.0 % 4 {
-            0 => Action::Block,
-            1 => Action::Allow,
-            2 => Action::BlockImportant,
+        match self.0 % 8 {
+            0 => Action::Audit,
+            1 => Action::Block,
+            2 => Action::Allow,
+            3 => Action::BlockImportant,
             _ => Action::AllowImportant,
         }
     }

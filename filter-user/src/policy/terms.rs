@@ -31,22 +31,29 @@ impl Default for TermsTable {
 
 impl TermsTable {
     /// Two policies at once have room in the kernel's table.
-    pub const MOST: usize = 2000;
+    pub const MOST: usize = 8000;
 
     pub fn get(&self, number: u16) -> &Terms {
         self.terms.get(usize::from(number)).unwrap_or(&self.terms[0])
     }
 
-    /// The number of these terms with what a rule of this kind asks for in addition.
-    pub fn with(&mut self, number: u16, kind: Kind, classes: u32) -> Result<u16, TooManyTerms> {
+    /// The number of these terms with what a rule of this kind asks for in addition, in the list with this number.
+    pub fn with(&mut self, number: u16, kind: Kind, classes: u32, list: u16) -> Result<u16, TooManyTerms> {
         let mut terms = *self.get(number);
-        add(&mut terms, kind, classes);
+        add(&mut terms, kind, classes, list);
         self.number(terms)
     }
 
+    /// The number of these terms. Where there are many already, they go without the names of their lists.
     pub fn number(&mut self, terms: Terms) -> Result<u16, TooManyTerms> {
+        /// Terms that name their lists.
+        const NAMED: usize = TermsTable::MOST / 2;
+
         if let Some(number) = self.numbers.get(&terms) {
             return Ok(*number);
+        }
+        if self.terms.len() >= NAMED && terms != terms.without_lists() {
+            return self.number(terms.without_lists());
         }
         if self.terms.len() >= Self::MOST {
             return Err(TooManyTerms);
@@ -58,19 +65,20 @@ impl TermsTable {
     }
 }
 
-/// Adds what a rule of this kind asks for in lists of these classes.
-pub(super) fn add(terms: &mut Terms, kind: Kind, classes: u32) {
+/// Adds what a rule of this kind asks for in the list with this number, which is of these classes.
+pub(super) fn add(terms: &mut Terms, kind: Kind, classes: u32, list: u16) {
     let (own, below) = match kind.scope() {
         Scope::Name => (true, false),
         Scope::Subdomains => (false, true),
         Scope::Subtree => (true, true),
     };
-    terms.add(rank(kind.action()), classes, own, below);
+    terms.add(rank(kind.action()), classes, list, own, below);
 }
 
 /// The rank of names that rules with this action are about.
 pub(super) const fn rank(action: Action) -> Rank {
     match action {
+        Action::Audit => Rank::Audit,
         Action::Block => Rank::Block,
         Action::Allow => Rank::Allow,
         Action::BlockImportant => Rank::BlockImportant,

@@ -104,7 +104,11 @@ fn lists_are_for_the_group_of_the_client_by_its_longest_subnet_or_its_mac() {
         let mut filter = empty(10);
         let book = book(&filter, &[(1, &[rule("ads.example", Scope::Subtree, Action::Block)])]);
         // Class 1 is for group 1; group 2 is exempt.
-        let groups = Groups { classes: vec![EVERYBODY, EVERYBODY | 2, 0], members: members.into_iter().collect() };
+        let groups = Groups {
+            classes: vec![EVERYBODY, EVERYBODY | 2, 0],
+            members: members.into_iter().collect(),
+            ..Groups::default()
+        };
         install(&mut filter, None, &book, &groups);
         assert_eq!(judge_alone(&mut filter, frame).reason.is_blocked(), blocked, "{what}");
     }
@@ -114,7 +118,12 @@ fn lists_are_for_the_group_of_the_client_by_its_longest_subnet_or_its_mac() {
 fn what_a_schedule_switches_is_in_force_at_once() {
     let mut filter = empty(10);
     let book = book(&filter, &[(1, &[rule("ads.example", Scope::Subtree, Action::Block)])]);
-    install(&mut filter, None, &book, &Groups { classes: vec![EVERYBODY], members: BTreeMap::new() });
+    install(
+        &mut filter,
+        None,
+        &book,
+        &Groups { classes: vec![EVERYBODY], members: BTreeMap::new(), ..Groups::default() },
+    );
     assert_eq!(ask(&mut filter, "ads.example"), Reason::DnsNotListed);
     filter.set_classes(&[EVERYBODY | 2]).unwrap();
     assert_eq!(ask(&mut filter, "ads.example"), Reason::DnsBlocked);
@@ -173,7 +182,7 @@ fn clients_of_a_policy_that_failed_leave_no_trace() {
             let [mac @ .., _, _] = number.to_le_bytes();
             (ClientId::Mac(mac), 1)
         };
-        Groups { classes: vec![EVERYBODY, EVERYBODY | 2], members: (from..to).map(mac).collect() }
+        Groups { classes: vec![EVERYBODY, EVERYBODY | 2], members: (from..to).map(mac).collect(), ..Groups::default() }
     };
     let empty = RuleBook::empty(*filter.hash_key());
     filter.install(&empty, &book, &macs(0, ROOM + 1), |_| {}).unwrap_err();

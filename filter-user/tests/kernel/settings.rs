@@ -1,6 +1,6 @@
 //! What the loaded program is told when it is loaded.
 
-use filter_core::{Counter, Fragments, Reason, Sides, Verdict};
+use filter_core::{Counter, Fragments, Interface, Reason, Sides, Verdict};
 use filter_user::kernel::{Filter, LoadOptions};
 use frames::Wrap;
 
@@ -35,11 +35,15 @@ fn each_interface_judges_its_sides() {
         (Sides::Queries, Reason::DnsBlocked, Reason::DnsResponseNotJudged),
         (Sides::Responses, Reason::DnsQueryNotJudged, Reason::DnsResponseBlocked),
     ] {
-        let mut filter = filter_with(&LoadOptions { sides: [(LOOPBACK, sides)].into(), ..LoadOptions::default() });
+        let mut filter = filter_with(&LoadOptions {
+            interfaces: [(LOOPBACK, Interface::new(sides))].into(),
+            ..LoadOptions::default()
+        });
         assert_eq!(judge_alone(&mut filter, &query).reason, of_query, "{sides:?}");
         assert_eq!(judge_alone(&mut filter, &response).reason, of_response, "{sides:?}");
     }
-    let elsewhere = LoadOptions { sides: [(LOOPBACK + 1, Sides::Queries)].into(), ..LoadOptions::default() };
+    let elsewhere =
+        LoadOptions { interfaces: [(LOOPBACK + 1, Interface::new(Sides::Queries))].into(), ..LoadOptions::default() };
     let mut filter = filter_with(&elsewhere);
     assert_eq!(judge_alone(&mut filter, &response).reason, Reason::DnsResponseBlocked, "another interface's sides");
 }

@@ -14,7 +14,7 @@ fn name(text: &str) -> Name {
 
 /// What matches is its own key, of rank 1.
 fn own_key(patterns: &[PatternId]) -> PatternMatch {
-    PatternMatch { masks: [1, 0, 0, 0], keys: [patterns[0].into(), 0, 0, 0] }
+    PatternMatch { masks: [1, 0, 0, 0, 0], keys: [patterns[0].into(), 0, 0, 0, 0], lists: [0; 2] }
 }
 
 fn compiled(patterns: &[&str]) -> Compiled {
@@ -81,14 +81,14 @@ fn the_root_is_a_name_without_octets() {
 
 #[test]
 fn of_several_matches_the_highest_rank_for_the_class_counts() {
-    let masks = [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 2, 0], [0, 0, 0, 4]];
+    let masks = [[1, 0, 0, 0, 0], [0, 1, 0, 0, 0], [0, 0, 2, 0, 0], [0, 0, 0, 4, 0]];
     let meaning = |patterns: &[PatternId]| {
         let mut meaning = PatternMatch::default();
         for pattern in patterns {
             for (mask, more) in meaning.masks.iter_mut().zip(masks[*pattern as usize]) {
                 *mask |= more;
             }
-            meaning.keys = [u64::from(*pattern) + 100; 4];
+            meaning.keys = [u64::from(*pattern) + 100; 5];
         }
         meaning
     };

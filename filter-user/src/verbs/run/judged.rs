@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, str::FromStr};
 
 use anyhow::bail;
-use filter_core::{Fragments, Sides};
+use filter_core::{Fragments, Interface, Sides};
 use filter_user::kernel::interface_index;
 
 /// `--fragments`
@@ -46,7 +46,7 @@ impl FromStr for Judged {
 }
 
 /// The sides of each interface, by its index.
-pub fn by_interface(interfaces: &[String], judged: &[Judged]) -> anyhow::Result<BTreeMap<u32, Sides>> {
+pub fn by_interface(interfaces: &[String], judged: &[Judged]) -> anyhow::Result<BTreeMap<u32, Interface>> {
     for Judged { interface, .. } in judged {
         if let Some(name) = interface
             && !interfaces.contains(name)
@@ -56,7 +56,7 @@ pub fn by_interface(interfaces: &[String], judged: &[Judged]) -> anyhow::Result<
     }
     let said_of = |name: Option<&String>| judged.iter().rev().find(|judged| judged.interface.as_ref() == name);
     let sides = |name| said_of(Some(name)).or_else(|| said_of(None)).map_or(Sides::Both, |judged| judged.sides);
-    interfaces.iter().map(|name| Ok((interface_index(name)?, sides(name)))).collect()
+    interfaces.iter().map(|name| Ok((interface_index(name)?, Interface::new(sides(name))))).collect()
 }
 
 #[cfg(test)]
@@ -75,9 +75,12 @@ mod tests {
     fn what_is_said_of_an_interface_counts_more_than_what_is_said_of_all() {
         let judged = ["lo=responses", "queries"].map(|text| text.parse().unwrap());
         let index = interface_index("lo").unwrap();
-        assert_eq!(by_interface(&["lo".into()], &judged).unwrap(), [(index, Sides::Responses)].into());
-        assert_eq!(by_interface(&["lo".into()], &judged[1..]).unwrap(), [(index, Sides::Queries)].into());
-        assert_eq!(by_interface(&["lo".into()], &[]).unwrap(), [(index, Sides::Both)].into());
+        assert_eq!(by_interface(&["lo".into()], &judged).unwrap(), [(index, Interface::new(Sides::Responses))].into());
+        assert_eq!(
+            by_interface(&["lo".into()], &judged[1..]).unwrap(),
+            [(index, Interface::new(Sides::Queries))].into()
+        );
+        assert_eq!(by_interface(&["lo".into()], &[]).unwrap(), [(index, Interface::new(Sides::Both))].into());
         let elsewhere = by_interface(&["lo".into()], &["eth9=both".parse().unwrap()]).unwrap_err();
         assert!(elsewhere.to_string().contains("`eth9`"), "{elsewhere}");
     }

@@ -25,7 +25,7 @@ pub struct Loaded {
 
 impl Loaded {
     pub fn new(args: &Args) -> anyhow::Result<Self> {
-        let sides = judged::by_interface(&args.iface, &args.judge)?;
+        let interfaces = judged::by_interface(&args.iface, &args.judge)?;
         let hash_key = draw_hash_key()?;
         let mut policy = read(&args.policy.source(), &hash_key)?;
         let (state, by_hand) = match &args.state {
@@ -43,7 +43,8 @@ impl Loaded {
             report_passed: false,
             fragments: args.fragments.into(),
             flows: args.flows,
-            sides,
+            interfaces,
+            ..LoadOptions::default()
         };
         let mut filter = Filter::load(&options)?;
         fill(&mut filter, &policy, &Groups::of(&policy.config, Timestamp::now()))?;

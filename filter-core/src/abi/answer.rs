@@ -1,0 +1,330 @@
+//! What becomes of what is blocked, as the kernel's maps hold it.
+
+use super::Sides;
+
+macro_rules! actions {
+    ($(#[doc = $doc:literal])+ $kind:ident { $($(#[doc = $of:literal])+ $variant:ident, $name:literal;)+ }) => {
+        $(#[doc = $doc])+
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u32)]
+        pub enum $kind {
+            /// What the interface does that the packet came in by.
+            #[default]
+            AsInterface,
+            $($(#[doc = $of])+ $variant,)+
+        }
+
+        impl $kind {
+            /// All that somebody may ask for.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// The word for it in configurations and output.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    Self::AsInterface => "default",
+                    $(Self::$variant => $name,)+
+                }
+            }
+
+            #[inline(always)]
+            fn from_index(index: u32) -> Self {
+                $(
+                    if index == Self::$variant as u32 {
+                        return Self::$variant;
+                    }
+                )+
+                Self::AsInterface
+            }
+        }
+    };
+}
+
+actions! {
+    /// What becomes of a DNS message in a datagram that is blocked.
+    DnsAction {
+        /// Nobody hears of it.
+        Drop, "drop";
+        /// The name does not exist (RFC 2308 §2.1).
+        NxDomain, "nxdomain";
+        /// The name has no such records (RFC 2308 §2.2).
+        NoData, "nodata";
+        /// Policy forbids an answer (RFC 1035 §4.1.1).
+        Refused, "refused";
+        /// The unspecified address; for other types than addresses as [`DnsAction::NoData`].
+        Null, "null";
+        /// Addresses of the owner's choice; for other types than addresses as [`DnsAction::NoData`].
+        Address, "address";
+    }
+}
+
+actions! {
+    /// What becomes of a TCP connection with a message that is blocked.
+    TcpAction {
+        /// The segment is lost, however often it is sent again.
+        Drop, "drop";
+        /// The client's end is reset (RFC 9293 §3.5.2).
+        Reset, "reset";
+        /// A TLS client is told `unrecognized_name` (RFC 8446 §6.2), and the connection ends; others are reset.
+        Alert, "alert";
+    }
+}
+
+/// What becomes of what the lists of a class block, or what is blocked on an interface.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Treatment {
+    dns: u32,
+    tcp: u32,
+    /// INFO-CODE of an Extended DNS Error (RFC 8914 §4); 0 for that of the interface.
+    code: u32,
+    /// An address as in memory, for [`DnsAction::Address`]; 0 for none.
+    v4: u32,
+    v6: [u64; 2],
+}
+
+impl Treatment {
+    /// Blocked (RFC 8914 §4.16).
+    pub const BLOCKED: u16 = 15;
+    /// Censored (RFC 8914 §4.17).
+    pub const CENSORED: u16 = 16;
+    /// Filtered (RFC 8914 §4.18).
+    pub const FILTERED: u16 = 17;
+
+    /// These actions, reported as [`Treatment::BLOCKED`] unless the interface has another code.
+    #[inline(always)]
+    pub const fn new(dns: DnsAction, tcp: TcpAction) -> Self {
+        Self { dns: dns as u32, tcp: tcp as u32, code: 0, v4: 0, v6: [0; 2] }
+    }
+
+    /// The same with another INFO-CODE of the Extended DNS Error.
+    #[must_use]
+    pub const fn with_code(self, code: u16) -> Self {
+        Self { code: code as u32, ..self }
+    }
+
+    /// What becomes of DNS in datagrams.
+    #[inline(always)]
+    pub fn dns(&self) -> DnsAction {
+        DnsAction::from_index(self.dns)
+    }
+
+    /// What becomes of TCP connections.
+    #[inline(always)]
+    pub fn tcp(&self) -> TcpAction {
+        TcpAction::from_index(self.tcp)
+    }
+
+    /// The INFO-CODE of the Extended DNS Error.
+    #[inline(always)]
+    pub const fn code(&self) -> u16 {
+        if self.code == 0 { Self::BLOCKED } else { self.code as u16 }
+    }
+
+    /// The address for type A, as in memory; 0 for none.
+    #[inline(always)]
+    pub(crate) const fn v4(&self) -> u32 {
+        self.v4
+    }
+
+    /// The address for type AAAA, as in memory; 0 for none.
+    #[inline(always)]
+    pub(crate) const fn v6(&self) -> [u64; 2] {
+        self.v6
+    }
+
+    /// The same with what the interface does where this says nothing.
+    #[inline(always)]
+    pub(crate) const fn on(&self, interface: &Self) -> Self {
+        const UNSAID: u32 = DnsAction::AsInterface as u32;
+
+        let Self { dns, tcp, code, v4, v6 } = *self;
+        let (dns, v4, v6) = if dns == UNSAID { (interface.dns, interface.v4, interface.v6) } else { (dns, v4, v6) };
+        let tcp = if tcp == UNSAID { interface.tcp } else { tcp };
+        Self { dns, tcp, code: if code == 0 { interface.code } else { code }, v4, v6 }
+    }
+}
+
+#[cfg(not(target_arch = "bpf"))]
+impl Treatment {
+    /// The same with these addresses for [`DnsAction::Address`].
+    #[must_use]
+    pub fn with_addresses(self, v4: Option<std::net::Ipv4Addr>, v6: Option<std::net::Ipv6Addr>) -> Self {
+        let v4 = v4.map_or(0, |address| u32::from_ne_bytes(address.octets()));
+        let octets = v6.map_or([0; 16], |address| address.octets());
+        let word =
+            |at: usize| octets.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |word| u64::from_ne_bytes(*word));
+        Self { v4, v6: [word(0), word(8)], ..self }
+    }
+}
+
+/// What is done with packets that come in by an interface.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Interface {
+    sides: u32,
+    flags: u32,
+    treatment: Treatment,
+}
+
+const FACES_CLIENTS: u32 = 1;
+const AUDITS: u32 = 2;
+
+impl Interface {
+    /// An interface on which these DNS messages are judged, and what is blocked is dropped.
+    #[inline(always)]
+    pub const fn new(sides: Sides) -> Self {
+        let treatment = Treatment::new(DnsAction::Drop, TcpAction::Drop);
+        Self { sides: sides.index(), flags: 0, treatment }
+    }
+
+    /// The same with clients behind it, which are answered; what no list says otherwise of is treated like this.
+    #[must_use]
+    pub const fn facing_clients(self, treatment: Treatment) -> Self {
+        Self { flags: self.flags | FACES_CLIENTS, treatment, ..self }
+    }
+
+    /// The same with responses that are blocked treated like this.
+    #[must_use]
+    pub const fn with_treatment(self, treatment: Treatment) -> Self {
+        Self { treatment, ..self }
+    }
+
+    /// The same on trial: what would be blocked passes.
+    #[must_use]
+    pub const fn on_trial(self) -> Self {
+        Self { flags: self.flags | AUDITS, ..self }
+    }
+
+    /// Which DNS messages are judged.
+    #[inline(always)]
+    pub fn sides(&self) -> Sides {
+        Sides::from_index(self.sides)
+    }
+
+    /// True if what comes in is of clients, which may be answered.
+    #[inline(always)]
+    pub const fn faces_clients(&self) -> bool {
+        self.flags & FACES_CLIENTS != 0
+    }
+
+    /// True if what would be blocked passes.
+    #[inline(always)]
+    pub const fn audits(&self) -> bool {
+        self.flags & AUDITS != 0
+    }
+
+    /// What becomes of what is blocked, unless a list says otherwise.
+    #[inline(always)]
+    pub const fn treatment(&self) -> &Treatment {
+        &self.treatment
+    }
+}
+
+/// A list's name, for the EXTRA-TEXT of an Extended DNS Error (RFC 8914 §2).
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListName {
+    /// The class that its rules are of.
+    class: u32,
+    len: u32,
+    text: [u8; Self::MOST],
+}
+
+impl ListName {
+    /// Octets of a name at most.
+    pub const MOST: usize = 64;
+    /// Lists that have a number, and none, which has 0.
+    pub const NUMBERS: u32 = 512;
+    /// No name.
+    pub const NONE: Self = Self { class: u32::MAX, len: 0, text: [0; Self::MOST] };
+
+    /// The name of a list whose rules are of this class; what is beyond [`ListName::MOST`] octets is left out.
+    #[cfg(not(target_arch = "bpf"))]
+    pub fn new(class: u8, name: &str) -> Self {
+        let name = name.get(..name.floor_char_boundary(Self::MOST)).unwrap_or_default();
+        let mut text = [0; Self::MOST];
+        for (to, octet) in text.iter_mut().zip(name.bytes()) {
+            *to = octet;
+        }
+        Self { class: class.into(), len: name.len() as u32, text }
+    }
+
+    /// The class that its rules are of.
+    #[inline(always)]
+    pub(crate) const fn class(&self) -> u32 {
+        self.class
+    }
+
+    /// Octets of the name.
+    #[inline(always)]
+    pub(crate) const fn len(&self) -> u32 {
+        self.len
+    }
+
+    /// The name and zeros.
+    #[inline(always)]
+    pub(crate) const fn text(&self) -> &[u8; Self::MOST] {
+        &self.text
+    }
+}
+
+/// Answers that the clients of some prefixes may still get: a token bucket.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Allowance {
+    /// When it was last filled up, in nanoseconds of the monotonic clock.
+    filled_at: u64,
+    /// Answers that are left, in billionths.
+    left: u64,
+}
+
+impl Allowance {
+    /// Buckets for all prefixes. Several may share one.
+    pub const BUCKETS: u32 = 1 << 12;
+
+    const SECOND: u64 = 1_000_000_000;
+
+    /// Takes one off; false if there is none left. It fills up in a second, and holds no more than that.
+    #[inline(always)]
+    pub fn take(&mut self, now: u64, per_second: u64) -> bool {
+        let passed = now.wrapping_sub(self.filled_at);
+        self.filled_at = now;
+        let most = per_second * Self::SECOND;
+        let left = if passed >= Self::SECOND { most } else { (self.left + passed * per_second).min(most) };
+        let allowed = left >= Self::SECOND;
+        self.left = if allowed { left - Self::SECOND } else { left };
+        allowed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_allowance_fills_up_in_a_second_and_holds_no_more() {
+        let (mut allowance, second) = (Allowance::default(), Allowance::SECOND);
+        let mut taken = |now| (0..100).filter(|_| allowance.take(now, 10)).count();
+        assert_eq!(taken(5 * second), 10);
+        assert_eq!(taken(5 * second + second / 2), 5);
+        assert_eq!(taken(5 * second + second / 2 + 1), 0);
+        assert_eq!(taken(60 * second), 10);
+    }
+
+    #[test]
+    fn what_a_list_leaves_open_the_interface_says() {
+        let v4 = Some([192, 0, 2, 1].into());
+        let interface = Treatment::new(DnsAction::Address, TcpAction::Reset).with_code(17).with_addresses(v4, None);
+        assert_eq!(Treatment::default().on(&interface), interface);
+        let list = Treatment::new(DnsAction::NoData, TcpAction::AsInterface).with_code(16);
+        let both = list.on(&interface);
+        assert_eq!((both.dns(), both.tcp(), both.code(), both.v4()), (DnsAction::NoData, TcpAction::Reset, 16, 0));
+    }
+
+    #[test]
+    fn names_are_cut_between_characters() {
+        let name = ListName::new(1, &"ä".repeat(40));
+        assert_eq!(name.len(), 64);
+        assert_eq!(ListName::new(1, &format!("x{}", "ä".repeat(40))).len(), 63);
+    }
+}

@@ -1,0 +1,186 @@
+//! What is around an answer: the headers up to IP, and who may be answered.
+
+use super::{Answering, Sent, checksum::Sum};
+use crate::{
+    abi::{Allowance, Settings},
+    flows::{FlowKey, HeldBytes},
+    headers::{Family, Protocol, Wrapping},
+    maps::Maps,
+    packet::Replace,
+    reason::Counter,
+};
+
+/// Hops that an answer may take, as most systems have it.
+const HOPS: u8 = 64;
+/// No fragments, and offset 0 (RFC 791 §3.1).
+const DONT_FRAGMENT: [u8; 2] = [0x40, 0];
+
+/// The packet that is answered, up to its transport header.
+pub(super) struct Envelope {
+    pub sent: Sent,
+    wrapping: Wrapping,
+    family: Family,
+    source: [u64; 2],
+    destination: [u64; 2],
+    hops: u8,
+    pub network_at: u32,
+    pub transport_at: u32,
+    /// Offset behind the packet.
+    pub end: u32,
+}
+
+impl Envelope {
+    /// The bucket of the client's prefix.
+    #[inline(always)]
+    pub fn prefix_bucket(&self, settings: &Settings) -> u32 {
+        // /24 of IPv4 and /56 of IPv6, the prefixes that response rate limiting goes by.
+        const V4: u64 = (!0_u64 << 40).to_be();
+        const V6: u64 = (!0_u64 << 8).to_be();
+
+        let [start, _] = self.source;
+        let key = match self.family {
+            Family::V4 => [start & V4, 0, 0, 0, 0],
+            Family::V6 => [start & V6, 0, 0, 0, 1 << 32],
+        };
+        FlowKey(key).hash(settings) & (Allowance::BUCKETS - 1)
+    }
+
+    /// What the checksum of a transport has in it besides the packet's own bytes (RFC 768, RFC 8200 §8.1).
+    #[inline(always)]
+    fn pseudo_header(&self, protocol: u8, bytes: u32) -> Sum {
+        let Self { source: [s0, s1], destination: [d0, d1], .. } = *self;
+        let sum = Sum::default().add_long(s0).add_long(s1).add_long(d0).add_long(d1);
+        sum.add_bytes([0, 0, 0, protocol]).add_bytes(bytes.to_be_bytes())
+    }
+
+    /// False if an answer could reach others than the one who asked.
+    #[inline(always)]
+    fn has_proper_ends(&self) -> bool {
+        self.source != self.destination
+            && match self.family {
+                Family::V4 => is_host_v4(self.source) && is_host_v4(self.destination),
+                Family::V6 => is_host_v6(self.source) && is_host_v6(self.destination),
+            }
+    }
+}
+
+/// True for an address of a single host: none that stands for this network, a loopback, a group or all (RFC 1122
+/// §3.2.1.3).
+#[inline(always)]
+fn is_host_v4([word, _]: [u64; 2]) -> bool {
+    let [first, ..] = word.to_ne_bytes();
+    first != 0 && first != 127 && first < 224
+}
+
+/// True for an address of a single host: none that is unspecified, a loopback or a group's (RFC 4291 §2.4).
+#[inline(always)]
+fn is_host_v6([start, rest]: [u64; 2]) -> bool {
+    let [first, ..] = start.to_ne_bytes();
+    first != 0xff && (start != 0 || rest > u64::from_ne_bytes([0, 0, 0, 0, 0, 0, 0, 1]).max(1))
+}
+
+impl<F: Replace, M: Maps> Answering<'_, F, M> {
+    /// Finds what is around the packet, takes it down, and makes sure that it may be answered.
+    #[inline(always)]
+    pub(super) fn open(&mut self, sent: Sent) -> Result<Envelope, Counter> {
+        /// Bytes of a frame that an answer is made of at most. A longer query has more than a question and an OPT.
+        const LIMIT: u32 = 3 * HeldBytes::PIECE;
+
+        let transport = self.scratch.transport;
+        let wrapping = Wrapping::of(self.frame, &transport).ok_or(Counter::UnansweredLayers)?;
+        let end = transport.end;
+        for at in [0, HeldBytes::PIECE, 2 * HeldBytes::PIECE] {
+            if end > at {
+                let len = (end.min(LIMIT) - at).min(HeldBytes::PIECE);
+                self.frame.hold(at, len, self.draft, at).ok_or(Counter::UnansweredLayers)?;
+            }
+        }
+        let envelope = self.envelope(sent, wrapping).ok_or(Counter::UnansweredLayers)?;
+        let [d, _, _, _, _, _, s] = self.read(0).ok_or(Counter::UnansweredLayers)?;
+        if sent == Sent::Back && ((d | s) & 1 != 0 || !envelope.has_proper_ends()) {
+            return Err(Counter::UnansweredEnds);
+        }
+        Ok(envelope)
+    }
+
+    #[inline(always)]
+    fn envelope(&mut self, sent: Sent, wrapping: Wrapping) -> Option<Envelope> {
+        /// Of the flags and the offset of a fragment: more fragments, and the offset (RFC 791 §3.1).
+        const FRAGMENTED: u8 = 0x3f;
+
+        let transport = self.scratch.transport;
+        let (at, family) = (transport.network_at, transport.family());
+        let long = |place: u32| self.read(at + place).map(u64::from_ne_bytes);
+        let short = |place: u32| {
+            self.read(at + place).map(|[a, b, c, d]: [u8; 4]| u64::from_ne_bytes([a, b, c, d, 0, 0, 0, 0]))
+        };
+        let (source, destination, hops) = match family {
+            Family::V4 => {
+                let [fragment, _, hops] = self.read(at + 6)?;
+                if fragment & FRAGMENTED != 0 {
+                    return None;
+                }
+                ([short(12)?, 0], [short(16)?, 0], hops)
+            }
+            Family::V6 => ([long(8)?, long(16)?], [long(24)?, long(32)?], self.read::<1>(at + 7)?[0]),
+        };
+        let hops = if sent == Sent::Back { HOPS } else { hops };
+        let (network_at, transport_at, end) = (at, transport.transport_at, transport.end);
+        Some(Envelope { sent, wrapping, family, source, destination, hops, network_at, transport_at, end })
+    }
+
+    /// Writes all headers before that of the transport, which ends with the packet at `end`, and the transport's checksum:
+    /// its field is zero, and so are three bytes behind the packet.
+    #[inline(always)]
+    pub(super) fn close(&mut self, envelope: &Envelope, end: u32) -> Option<()> {
+        let &Envelope { sent, wrapping, network_at, transport_at, .. } = envelope;
+        if sent == Sent::Back {
+            let [destination @ .., s0, s1, s2, s3, s4, s5]: [u8; 12] = self.read(0)?;
+            let [d0, d1, d2, d3, d4, d5] = destination;
+            self.write(0, [s0, s1, s2, s3, s4, s5, d0, d1, d2, d3, d4, d5])?;
+        }
+        if wrapping == Wrapping::Pppoe {
+            // RFC 2516 §4: the length counts the protocol of PPP.
+            self.write(network_at - 4, ((end - network_at + 2) as u16).to_be_bytes())?;
+        }
+        let protocol = self.scratch.transport.protocol();
+        let number = match protocol {
+            Protocol::Tcp => 6,
+            Protocol::Udp => 17,
+        };
+        self.network_header(envelope, number, end)?;
+        let bytes = end - transport_at;
+        let sum = F::sum(self.draft, transport_at, (bytes + 3) & !3);
+        let checksum = envelope.pseudo_header(number, bytes).add(sum).checksum();
+        match protocol {
+            Protocol::Tcp => self.write(transport_at + 16, checksum),
+            // RFC 768: zero would mean that there is none.
+            Protocol::Udp => self.write(transport_at + 6, if checksum == [0; 2] { [0xff; 2] } else { checksum }),
+        }
+    }
+
+    #[inline(always)]
+    fn network_header(&mut self, envelope: &Envelope, protocol: u8, end: u32) -> Option<()> {
+        let &Envelope { sent, family, source, destination, hops, network_at: at, .. } = envelope;
+        let (from, to) = if sent == Sent::Back { (destination, source) } else { (source, destination) };
+        match family {
+            Family::V4 => {
+                let [t0, t1] = ((end - at) as u16).to_be_bytes();
+                let [f0, f1] = DONT_FRAGMENT;
+                let sum = Sum::default().add_long(from[0]).add_long(to[0]).add_bytes([0x45, 0, t0, t1]);
+                let [c0, c1] = sum.add_bytes([0, 0, f0, f1]).add_bytes([hops, protocol, 0, 0]).checksum();
+                self.write(at, [0x45, 0, t0, t1, 0, 0, f0, f1, hops, protocol, c0, c1])?;
+                self.write(at + 12, (from[0] as u32).to_ne_bytes())?;
+                self.write(at + 16, (to[0] as u32).to_ne_bytes())
+            }
+            Family::V6 => {
+                let [p0, p1] = ((end - envelope.transport_at) as u16).to_be_bytes();
+                self.write(at, [0x60, 0, 0, 0, p0, p1, protocol, hops])?;
+                self.write(at + 8, from[0].to_ne_bytes())?;
+                self.write(at + 16, from[1].to_ne_bytes())?;
+                self.write(at + 24, to[0].to_ne_bytes())?;
+                self.write(at + 32, to[1].to_ne_bytes())
+            }
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! What a client hears of what is blocked: an answer to its DNS query, a negative one in place of a response to it, or the
+//! end of its TCP connection. It is made of the frame that is blocked, and takes its place.
+//!
+//! ```text
+//! frame -> envelope (who may be answered) -> dns | tcp -> headers and checksums -> frame
+//! ```
+//! Whatever nobody can be told something about, or should not, is dropped, and counted by what stood against it.
+
+mod checksum;
+mod dns;
+mod edns;
+mod envelope;
+mod tcp;
+
+use crate::{
+    abi::{Generation, Scratch, Settings},
+    flows::HeldBytes,
+    headers::Protocol,
+    maps::Maps,
+    packet::Replace,
+    reason::{Counter, Message, Reason},
+};
+
+use envelope::Envelope;
+
+/// Where a frame goes whose first packet was blocked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sent {
+    /// Nowhere.
+    Nowhere,
+    /// Back to whom it came from.
+    Back,
+    /// On to whom it is for.
+    On,
+}
+
+impl Scratch {
+    /// True if somebody hears of a packet that was judged with this reason.
+    #[inline(always)]
+    pub fn is_answered(&self, reason: Reason) -> bool {
+        use crate::abi::{DnsAction, TcpAction};
+
+        reason.is_blocked()
+            && match self.transport.protocol() {
+                Protocol::Udp => !matches!(self.treatment.dns(), DnsAction::AsInterface | DnsAction::Drop),
+                Protocol::Tcp => !matches!(self.treatment.tcp(), TcpAction::AsInterface | TcpAction::Drop),
+            }
+    }
+}
+
+/// Makes the answer of a frame that was blocked, as the scratch has it.
+#[inline(always)]
+pub fn answer<F: Replace, M: Maps>(
+    frame: &mut F,
+    settings: &Settings,
+    maps: &M,
+    scratch: &mut Scratch,
+    draft: &mut HeldBytes,
+) -> Sent {
+    match (Answering { frame, settings, maps, scratch, draft }).answer() {
+        Ok((counter, sent)) => {
+            maps.count(counter);
+            sent
+        }
+        Err(counter) => {
+            maps.count(counter);
+            Sent::Nowhere
+        }
+    }
+}
+
+/// All that an answer takes. What stands against one is the `Err` of its methods.
+struct Answering<'f, F, M> {
+    frame: &'f mut F,
+    settings: &'f Settings,
+    maps: &'f M,
+    scratch: &'f mut Scratch,
+    /// The frame from its start on, and what is written over it and behind.
+    draft: &'f mut HeldBytes,
+}
+
+impl<F: Replace, M: Maps> Answering<'_, F, M> {
+    #[inline(always)]
+    fn answer(&mut self) -> Result<(Counter, Sent), Counter> {
+        let is_response = self.scratch.is_of_response();
+        if !is_response && !self.maps.interface().faces_clients() {
+            return Err(Counter::UnansweredSide);
+        }
+        let envelope = self.open(if is_response { Sent::On } else { Sent::Back })?;
+        let (end, counter) = match self.scratch.transport.protocol() {
+            Protocol::Udp => (self.dns_message(&envelope)?, Counter::Answered),
+            Protocol::Tcp => (self.tcp_segment(&envelope)?, Counter::Closed),
+        };
+        if !is_response && !self.may_answer(&envelope) {
+            return Err(Counter::UnansweredRate);
+        }
+        self.close(&envelope, end).ok_or(Counter::UnansweredLayers)?;
+        if !self.frame.replace(self.draft, end) {
+            return Err(Counter::UnansweredRoom);
+        }
+        let counter = if is_response && counter == Counter::Answered { Counter::Rewritten } else { counter };
+        Ok((counter, envelope.sent))
+    }
+
+    #[inline(always)]
+    fn read<const N: usize>(&self, at: u32) -> Option<[u8; N]> {
+        self.draft.read::<F, N>(at)
+    }
+
+    #[inline(always)]
+    fn write<const N: usize>(&mut self, at: u32, bytes: [u8; N]) -> Option<()> {
+        self.draft.write::<F, N>(at, bytes)
+    }
+
+    #[inline(always)]
+    fn generation(&self) -> Generation {
+        Generation::from_index(self.scratch.generation)
+    }
+
+    /// Takes one answer off what the client's prefix may have in a second.
+    #[inline(always)]
+    fn may_answer(&self, envelope: &Envelope) -> bool {
+        let per_second = self.settings.answers_per_second();
+        per_second == 0 || self.maps.take_answer(envelope.prefix_bucket(self.settings), per_second)
+    }
+}
+
+impl Scratch {
+    #[inline(always)]
+    fn is_of_response(&self) -> bool {
+        let reason = Reason::from_index(self.reason);
+        matches!(reason.and_then(Reason::message), Some(Message::Response))
+    }
+}

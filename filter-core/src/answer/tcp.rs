@@ -1,0 +1,70 @@
+//! The end of a TCP connection (RFC 9293 §3.5.2).
+
+use super::{Answering, Sent, envelope::Envelope};
+use crate::{
+    abi::TcpAction,
+    maps::Maps,
+    packet::Replace,
+    reason::{Counter, Message, Reason},
+};
+
+const HEADER_BYTES: u32 = 20;
+/// A header of five words.
+const DATA_OFFSET: u8 = 5 << 4;
+
+/// RFC 9293 §3.1.
+mod flag {
+    pub const FIN: u8 = 1;
+    pub const SYN: u8 = 2;
+    pub const RST: u8 = 4;
+    pub const PSH: u8 = 8;
+    pub const ACK: u8 = 16;
+}
+
+/// A TLS record with a fatal alert `unrecognized_name` (RFC 8446 §5.1, §6).
+const ALERT: [u8; 7] = [21, 3, 1, 0, 2, 2, 112];
+
+impl<F: Replace, M: Maps> Answering<'_, F, M> {
+    /// Writes the segment behind the IP header that ends the connection for the client; gives its end.
+    #[inline(always)]
+    pub(super) fn tcp_segment(&mut self, envelope: &Envelope) -> Result<u32, Counter> {
+        self.segment(envelope).ok_or(Counter::UnansweredLayers)
+    }
+
+    #[inline(always)]
+    fn segment(&mut self, envelope: &Envelope) -> Option<u32> {
+        let at = envelope.transport_at;
+        let [s0, s1, d0, d1, q0, q1, q2, q3, k0, k1, k2, k3, data_offset, flags]: [u8; 14] = self.read(at)?;
+        let payload_at = at + u32::from(data_offset >> 4) * 4;
+        let taken = envelope.end.checked_sub(payload_at)? + u32::from(flags & flag::SYN != 0);
+        if envelope.sent == Sent::On {
+            // What the server sent becomes its reset.
+            let header = [s0, s1, d0, d1, q0, q1, q2, q3, k0, k1, k2, k3, DATA_OFFSET, flag::RST | flag::ACK];
+            return self.bare_header(at, header, [0; 2]);
+        }
+        let [q0, q1, q2, q3] = u32::from_be_bytes([q0, q1, q2, q3]).wrapping_add(taken).to_be_bytes();
+        let is_hello = Reason::from_index(self.scratch.reason).and_then(Reason::message) == Some(Message::ClientHello);
+        // Without an acknowledgement, nothing is known of the sequence that the client expects, and a reset has 0.
+        let is_acknowledging = flags & flag::ACK != 0;
+        let [k0, k1, k2, k3] = if is_acknowledging { [k0, k1, k2, k3] } else { [0; 4] };
+        let has_alert = is_hello && is_acknowledging && self.scratch.treatment.tcp() == TcpAction::Alert;
+        let flags = if has_alert { flag::PSH | flag::FIN } else { flag::RST } | flag::ACK;
+        let header = [d0, d1, s0, s1, k0, k1, k2, k3, q0, q1, q2, q3, DATA_OFFSET, flags];
+        let end = self.bare_header(at, header, if has_alert { [0xff; 2] } else { [0; 2] })?;
+        if !has_alert {
+            return Some(end);
+        }
+        self.write(end, ALERT)?;
+        self.write(end + ALERT.len() as u32, [0; 4])?;
+        Some(end + ALERT.len() as u32)
+    }
+
+    /// Writes a header without options; gives its end.
+    #[inline(always)]
+    fn bare_header(&mut self, at: u32, start: [u8; 14], window: [u8; 2]) -> Option<u32> {
+        let [w0, w1] = window;
+        self.write(at, start)?;
+        self.write(at + 14, [w0, w1, 0, 0, 0, 0])?;
+        Some(at + HEADER_BYTES)
+    }
+}
