@@ -7,7 +7,8 @@ use std::{
 };
 
 use filter_core::{
-    Generation, HASH_KEY_WORDS, HashKey, Offline, Options, Patterns, Reason, RuleKey, Rules, Settings, Terms, Verdict,
+    Generation, HASH_KEY_WORDS, HashKey, Offline, Options, Patterns, Reason, RuleKey, Rules, Sent, Settings, Terms,
+    Verdict,
 };
 use filter_user::kernel::{Filter, LoadOptions, TestBed};
 
@@ -21,7 +22,7 @@ const FLOWS: u32 = 64;
 /// A decision, with all names of the frame.
 #[derive(Debug, PartialEq, Eq)]
 struct Decision {
-    verdict: Option<Verdict>,
+    sent: Option<Sent>,
     reason: Reason,
     names: Vec<Judged>,
 }
@@ -91,7 +92,7 @@ pub fn compare(rule_names: &[String], what: &str, frames: impl IntoIterator<Item
         let kernel = in_kernel(&mut bed, &frame);
         assert!(kernel == core, "{what}, frame {number}:\nkernel     {kernel:?}\nuser space {core:?}\n{}", hex(&frame));
         tally.judged += 1;
-        tally.dropped += usize::from(kernel.verdict == Some(Verdict::Drop));
+        tally.dropped += usize::from(kernel.sent == Some(Sent::Nowhere));
         tally.names += kernel.names.len();
         tally.reasons.insert(kernel.reason);
     }
@@ -127,7 +128,7 @@ fn in_user_space(offline: &mut Offline<Keys>, frame: &[u8]) -> Decision {
     let reason = offline.decide(frame);
     let names = offline.take_events();
     Decision {
-        verdict: Some(reason.verdict()),
+        sent: Some(if reason.verdict() == Verdict::Drop { Sent::Nowhere } else { Sent::On }),
         reason,
         names: names
             .iter()
@@ -156,7 +157,7 @@ fn in_kernel(bed: &mut TestBed<'_>, frame: &[u8]) -> Decision {
             ends: (event.source, event.destination),
         });
     });
-    Decision { verdict: judged.verdict, reason: judged.reason, names }
+    Decision { sent: judged.sent, reason: judged.reason, names }
 }
 
 fn hex(frame: &[u8]) -> String {
