@@ -7,8 +7,8 @@ use std::{
 };
 
 use filter_user::{
-    lists::{self, Domain, Format, ListOptions, ListRule, Sink, Subject},
-    policy::TooManyNames,
+    lists::{self, Domain, Format, ListOptions},
+    policy::Names,
 };
 
 /// Rules of a list around which names are made, spread over it.
@@ -63,19 +63,5 @@ fn listed(list: &Path) -> Vec<String> {
     let mut names = Names::default();
     let options = ListOptions { format: Some(Format::AdBlock), ..ListOptions::default() };
     lists::load(list, &options, &mut names, &mut |_| {}).expect("a list");
-    names.0.into_iter().collect()
-}
-
-#[derive(Default)]
-struct Names(BTreeSet<String>);
-
-impl Sink for Names {
-    fn expect(&mut self, _: u64) {}
-
-    fn rule(&mut self, rule: ListRule<'_>, _: u32) -> Result<bool, TooManyNames> {
-        Ok(match rule.subject {
-            Subject::Name(name, _) => self.0.insert(name.to_owned()),
-            Subject::Pattern(_) => true,
-        })
-    }
+    names.iter().map(|(name, _)| name.to_owned()).collect()
 }
