@@ -64,6 +64,13 @@ fn a_pattern_that_there_is_no_room_for_is_named() {
 }
 
 #[test]
+fn names_are_about_all_below_them_where_that_is_asked_for() {
+    let dir = dir();
+    let output = check(&dir, &["top.txt", "--subtrees"]);
+    assert!(String::from_utf8_lossy(&output.stdout).contains("  3 block subtree\n"));
+}
+
+#[test]
 fn a_list_with_nothing_to_use_makes_it_fail_after_all_are_shown() {
     let dir = dir();
     let output = check(&dir, &["addresses.txt", "top.txt"]);

@@ -6,10 +6,7 @@ mod text;
 use std::{fs, path::PathBuf, process::ExitCode};
 
 use anyhow::Context;
-use clap::{
-    ValueHint,
-    builder::{OsStringValueParser, TypedValueParser},
-};
+use clap::ValueHint;
 use filter_user::{
     check::{Blocked, Check, Checked},
     lists::{self, Domain, ListFile, ListOptions},
@@ -17,6 +14,7 @@ use filter_user::{
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::policy::list_file;
 use crate::output::{json_line, stdout};
 
 /// Say what lists would do, before they are used
@@ -38,17 +36,16 @@ refused_patterns, and against (list, names, blocked).")]
 pub struct Args {
     /// Lists; `-` reads standard input
     #[arg(required = true, value_name = "[FORMAT:]FILE", value_hint = ValueHint::FilePath)]
-    #[arg(value_parser = OsStringValueParser::new().try_map(ListFile::try_from))]
+    #[arg(value_parser = list_file())]
     files: Vec<ListFile>,
 
     /// A list of names that should pass, such as the most visited sites: which of them would be blocked?
-    #[arg(long, value_name = "[FORMAT:]FILE", value_hint = ValueHint::FilePath)]
-    #[arg(value_parser = OsStringValueParser::new().try_map(ListFile::try_from))]
+    #[arg(long, value_name = "[FORMAT:]FILE", value_hint = ValueHint::FilePath, value_parser = list_file())]
     against: Option<ListFile>,
 
-    /// Read hosts files and lists of names or wildcards as about all names below theirs as well
+    /// Entries of hosts files and of lists of names are about all names below as well
     #[arg(long)]
-    widen: bool,
+    subtrees: bool,
 
     /// Read the lists as lists of names that are allowed
     #[arg(long)]
@@ -83,7 +80,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 fn check(args: &Args, bar: &ProgressBar) -> anyhow::Result<Checked> {
     let mut check = Check::default();
     for ListFile { path, format } in &args.files {
-        let options = ListOptions { format: *format, allow: args.allow, widen: args.widen };
+        let options = ListOptions { format: *format, allow: args.allow, widen: args.subtrees };
         check.read(path, &options, &mut |bytes| bar.inc(bytes))?;
     }
     Ok(check.finish()?)
