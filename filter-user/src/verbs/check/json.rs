@@ -10,7 +10,7 @@ use super::Against;
 
 #[derive(Serialize)]
 pub struct Output<'a> {
-    lists: Vec<List<'a>>,
+    lists: Vec<OfList<'a>>,
     refused_patterns: Vec<RefusedPattern<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     against: Option<AgainstList<'a>>,
@@ -23,7 +23,7 @@ struct RefusedPattern<'a> {
 }
 
 #[derive(Serialize)]
-struct List<'a> {
+struct OfList<'a> {
     list: &'a str,
     format: &'static str,
     lines: u32,
@@ -113,10 +113,10 @@ impl<'a> Output<'a> {
     }
 }
 
-fn list(list: &CheckedList) -> List<'_> {
+fn list(list: &CheckedList) -> OfList<'_> {
     let report = &list.report;
     let kinds = report.kinds.iter();
-    List {
+    OfList {
         list: &report.list,
         format: report.format.as_str(),
         lines: report.lines,
