@@ -3,6 +3,8 @@
 //! Names that are decided otherwise are grouped by the rule that decides, there or here, and `differences.tsv` has the
 //! reasons.
 
+#[path = "../asked/mod.rs"]
+mod asked;
 mod engine;
 mod names;
 
@@ -128,7 +130,7 @@ enum Side {
 }
 
 fn differences(list: &str) -> Vec<Difference> {
-    let text = text_file(&names::text_of(&collection().join(list)));
+    let text = text_file(&asked::text_of(&collection().join(list)));
     let names = names::around(text.path(), &collection());
     println!("{list}: {} names", names.len());
     assert!(names.len() >= MIN_NAMES, "{list}");
