@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The class of lists that are named on the command line: for all groups that are not exempt, at all times.
-const FOR_ALL: u8 = 0;
+pub const FOR_ALL: u8 = 0;
 
 /// Where a policy is read from, again and again.
 #[derive(Clone, Debug, Default)]
