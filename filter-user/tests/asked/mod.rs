@@ -24,17 +24,15 @@ pub fn text_of(path: &Path) -> String {
     String::from_utf8(bytes).expect("UTF-8")
 }
 
-/// These names, for some of them their parents, names below them and beside them; and names of other lists.
-pub fn around(listed: &[String], collection: &Path) -> Vec<Domain> {
+/// Some of these names with their parents, names below them and beside them; and names of other lists.
+pub fn around(listed: &[String], collection: &Path) -> BTreeSet<Domain> {
     let mut names: BTreeSet<String> = OTHERS.iter().flat_map(|file| plain(&collection.join(file))).collect();
     let step = listed.len().div_ceil(MOST).max(1);
     for name in listed.iter().step_by(step) {
-        names.extend([format!("www.{name}"), format!("x{name}"), format!("{name}.example.net")]);
+        names.extend([name.clone(), format!("www.{name}"), format!("x{name}"), format!("{name}.example.net")]);
         names.extend(name.split_once('.').map(|(_, parent)| parent.to_owned()));
     }
-    names.extend(listed.iter().cloned());
-    let names: BTreeSet<Domain> = names.iter().filter_map(|name| Domain::parse(name).ok()).collect();
-    names.into_iter().collect()
+    names.iter().filter_map(|name| Domain::parse(name).ok()).collect()
 }
 
 fn plain(path: &Path) -> Vec<String> {

@@ -12,5 +12,8 @@ pub fn around(text: &str, collection: &Path) -> Vec<Domain> {
     let is_of_a_name = |letter: char| letter.is_ascii_alphanumeric() || ['-', '_', '.'].contains(&letter);
     let words = lines.flat_map(|line| line.split(|letter| !is_of_a_name(letter)));
     let words: BTreeSet<&str> = words.map(|word| word.trim_matches('.')).collect();
-    asked::around(&words.into_iter().map(str::to_owned).collect::<Vec<_>>(), collection)
+    let words: Vec<_> = words.into_iter().map(str::to_owned).collect();
+    let mut names = asked::around(&words, collection);
+    names.extend(words.iter().filter_map(|word| Domain::parse(word).ok()));
+    names.into_iter().collect()
 }
