@@ -9,11 +9,14 @@ use filter_user::{
 
 use crate::asked;
 
+const OTHERS: &str = "oisd/small.domains";
+
 /// Names that the list's rules are about, what is around them, and names of other lists.
 pub fn around(list: &Path, collection: &Path) -> Vec<Domain> {
     let mut names = asked::around(&listed(list), collection);
     let from_text = from_text(&fs::read_to_string(list).expect("a list"));
-    names.extend(from_text.iter().filter_map(|name| Domain::parse(name).ok()));
+    let others = asked::plain(&collection.join(OTHERS));
+    names.extend(from_text.iter().chain(&others).filter_map(|name| Domain::parse(name).ok()));
     names.into_iter().collect()
 }
 

@@ -6,7 +6,7 @@ use filter_user::lists::Domain;
 
 use crate::asked;
 
-/// All words of the list that are names, also those that are no rule here; what is around them, and names of other lists.
+/// All words of the list that are names, also those that are no rule here; what is around them, and names that people visit.
 pub fn around(text: &str, collection: &Path) -> Vec<Domain> {
     let lines = text.lines().filter(|line| !line.starts_with([';', '#']));
     let is_of_a_name = |letter: char| letter.is_ascii_alphanumeric() || ['-', '_', '.'].contains(&letter);
