@@ -134,7 +134,7 @@ impl Check {
     /// If the lists do not go together.
     pub fn finish(self) -> Result<Checked, BookError> {
         let book = self.builder.finish()?;
-        let mut lists: Vec<_> = self.lists.into_iter().map(|list| list.checked(&book)).collect();
+        let mut lists: Vec<_> = (0..).zip(self.lists).map(|(number, list)| list.checked(number, &book)).collect();
         book.each_covered(|covered| {
             let Some(list) = lists.get_mut(covered.list) else {
                 return;
@@ -161,10 +161,10 @@ impl Checked {
 }
 
 impl Read {
-    fn checked(self, book: &RuleBook) -> CheckedList {
+    fn checked(self, number: usize, book: &RuleBook) -> CheckedList {
         let Self { report, repeated } = self;
         let repeated = repeated.into_iter().filter_map(|(rule, line)| {
-            let by = book.first_saying(rule.subject(), rule.action)?;
+            let by = book.first_saying(rule.subject(), rule.action, (number, line))?;
             Some(Finding::new(rule, line, by))
         });
         CheckedList { repeated: repeated.collect(), report, redundant: 0, redundant_examples: Vec::new() }

@@ -18,9 +18,7 @@ mod sources;
 mod store;
 mod terms;
 
-use filter_core::{
-    Found, Generation, HashKey, InForce, ListName, Part, Patterns, Rank, RuleKey, Rules, Terms, prevailing_rule,
-};
+use filter_core::{Generation, HashKey, InForce, ListName, Part, Patterns, Rank, RuleKey, Rules, Terms};
 
 use crate::lists::{Action, Domain, ListRule, Scope, Sink as _, Subject};
 use entries::{Entries, Index};
@@ -175,8 +173,8 @@ impl RuleBook {
 
     /// The rule that prevails for this name, for clients in no group and all lists.
     pub fn prevailing(&self, name: &Domain) -> Option<(Rank, Rule<'_>)> {
-        let Found { rank, key, .. } = prevailing_rule(name.as_str(), &self.hash_key, self, u32::MAX)?;
-        Some((rank, self.find(key)?))
+        const ALL: u32 = u32::MAX;
+        Some((self.judge(name, ALL).rank, self.deciding(name, ALL)?))
     }
 
     /// The rule that blocks this name, if one does.

@@ -36,6 +36,13 @@ fn a_rule_whose_wider_one_comes_later_or_in_another_list_is_redundant_once() {
 }
 
 #[test]
+fn rules_that_together_say_as_much_are_shown_by_the_first_of_them() {
+    let Checked { lists, .. } = check(&["a.example\n*.a.example\n", "||a.example^\n"]);
+    assert_eq!(counts(&lists), [(2, 0, 0), (0, 1, 0)]);
+    assert_eq!(shown(&lists[1].repeated), ["1: a.example and below is a.example in 0:1"]);
+}
+
+#[test]
 fn a_pattern_without_room_is_named_and_decides_nothing() {
     let far_too_large = "/a.{30}b/\n";
     let Checked { book, .. } = check(&[&format!("{far_too_large}||b.example^\n/^ad[0-9]/\n")]);

@@ -24,14 +24,14 @@ impl RuleBook {
     /// their names came. What an earlier rule for the same name says is left out: it was not taken for new.
     pub fn each_covered<'a>(&'a self, mut each: impl FnMut(Covered<'a>)) {
         for index in 0..self.entries.len() {
-            let own = self.in_order(index);
+            let mut own = self.in_order(index);
             let mut said = Terms::default();
-            for source in &own {
+            own.retain(|source| {
                 let before = said;
                 terms::add(&mut said, source.kind, self.classes_of(source), NO_LIST);
-                if said == before {
-                    continue;
-                }
+                said != before
+            });
+            for source in &own {
                 if let Some((wider, by)) = self.wider(index, source, &own) {
                     let (rule, by) = (self.rule(index, *source), self.rule(wider, by));
                     each(Covered { list: source.list, rule, by });
@@ -40,8 +40,9 @@ impl RuleBook {
         }
     }
 
-    /// The first rule of a list that says the same with this action, or more of the same name.
-    pub fn first_saying(&self, subject: Subject<'_>, action: Action) -> Option<Rule<'_>> {
+    /// The first rule that says the same with this action, or more of the same name, and stands before this line of the list
+    /// with this number.
+    pub fn first_saying(&self, subject: Subject<'_>, action: Action, before: (usize, u32)) -> Option<Rule<'_>> {
         let (name, scope) = match subject {
             Subject::Name(name, scope) => (name, scope),
             Subject::Pattern(text) => {
@@ -50,7 +51,7 @@ impl RuleBook {
         };
         let index = self.entries.find(self.hash_key.key_of_canonical(name))?;
         let mut sources = self.in_order(index);
-        sources.retain(|source| source.kind.action() == action);
+        sources.retain(|source| source.kind.action() == action && (source.list, source.line) < before);
         let says = |source: &&Source| [scope, Scope::Subtree].contains(&source.kind.scope());
         // Several rules together may say what none of them does.
         let first = sources.iter().find(says).or(sources.first())?;

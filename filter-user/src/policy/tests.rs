@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 
+use filter_core::prevailing_rule;
 use proptest::prelude::*;
 
 use super::*;
@@ -30,6 +31,14 @@ fn a_rule_is_about_the_names_of_its_scope_and_no_others() {
     for passes in ["a.n.example", "s.example", "xt.example", "example", "t.example.org"] {
         assert_eq!(book.prevailing(&name(passes)), None, "{passes}");
     }
+}
+
+#[test]
+fn the_rule_that_decides_is_one_about_the_name_and_no_other_of_its_parent() {
+    let book = book(&[("list", &["@=a.example", "||a.example"])]);
+    let deciding = |text| book.prevailing(&name(text)).map(|(_, rule)| (rule.action, rule.line));
+    assert_eq!(deciding("a.example"), Some((Action::Allow, Some(1))));
+    assert_eq!(deciding("b.a.example"), Some((Action::Block, Some(2))));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Names that a list in AdBlock syntax may be about.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{fs, path::Path};
 
 use filter_user::{
     lists::{self, Domain, Format, ListOptions},
@@ -9,12 +9,15 @@ use filter_user::{
 
 use crate::asked;
 
+const OTHERS: &str = "oisd/small.domains";
+
 /// Names that the list's rules are about, what is around them, and names of other lists.
 pub fn around(list: &Path, collection: &Path) -> Vec<Domain> {
+    let mut names = asked::around(&listed(list), collection);
     let from_text = from_text(&fs::read_to_string(list).expect("a list"));
-    let names: BTreeSet<Domain> = from_text.iter().filter_map(|name| Domain::parse(name).ok()).collect();
-    let names = names.into_iter().chain(asked::around(&listed(list), collection));
-    names.collect::<BTreeSet<_>>().into_iter().collect()
+    let others = asked::plain(&collection.join(OTHERS));
+    names.extend(from_text.iter().chain(&others).filter_map(|name| Domain::parse(name).ok()));
+    names.into_iter().collect()
 }
 
 /// Names out of the texts of patterns: what is between their special characters, with something put in there.

@@ -26,7 +26,7 @@ const SAME_IN_ZONES: [Same; 7] = [
     ("*.and.example CNAME .\n*.ok.and.example CNAME rpz-passthru.", &["a.and.example"], &["a.ok.and.example"]),
 ];
 
-const OTHER_IN_ZONES: [Other; 5] = [
+const OTHER_IN_ZONES: [Other; 6] = [
     // RFC 4592, section 3.3.1: a wildcard is not about names below one that is in the zone.
     ("*.wild.example CNAME .\nknown.wild.example CNAME .", "a.known.wild.example", Passes),
     ("*.pass.example CNAME .\nok.pass.example CNAME rpz-passthru.", "a.ok.pass.example", Passes),
@@ -35,6 +35,8 @@ const OTHER_IN_ZONES: [Other; 5] = [
     ("*.open.example CNAME rpz-passthru.\n*.bad.open.example CNAME .", "a.bad.open.example", Blocks),
     // A question over UDP is put off to TCP, which blocks nothing.
     ("tcp.example CNAME rpz-tcp-only.", "tcp.example", Blocks),
+    // A single label is refused here.
+    ("printer CNAME .", "printer", Blocks),
 ];
 
 const SAME_IN_LOCAL_ZONES: [Same; 9] = [
