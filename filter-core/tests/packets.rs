@@ -3,7 +3,7 @@
 mod claims;
 mod engine;
 
-use filter_core::Offline;
+use filter_core::{Counter, Interface, Offline, Reason, Sent};
 
 use claims::Decided;
 use engine::Listed;
@@ -17,6 +17,15 @@ fn judge(frame: &[u8]) -> Decided {
 fn judge_all(frames: &[Vec<u8>]) -> Vec<Decided> {
     let mut offline = offline();
     frames.iter().map(|frame| decide(&mut offline, frame)).collect()
+}
+
+/// What becomes of a frame that comes in by this interface, and nothing came before; and what was counted besides its
+/// reason.
+fn send(frame: &[u8], interface: Interface) -> (Reason, Sent, Vec<u8>, Vec<Counter>) {
+    let mut offline = offline().on(interface);
+    let (reason, sent, frame) = offline.send(frame);
+    let counters = offline.counters().into_keys().filter(|counter| !matches!(counter, Counter::Packets(_)));
+    (reason, sent, frame, counters.collect())
 }
 
 fn decide(offline: &mut Offline<Listed>, frame: &[u8]) -> Decided {

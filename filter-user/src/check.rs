@@ -1,23 +1,34 @@
 //! What lists would do, before they are used: which of their entries say nothing new, and which names they would block.
-
-mod patterns;
-mod rules;
+//!
+//! The lists go into the same rule book that the controller has, and it decides.
 
 use std::{fmt, path::Path};
 
 use crate::{
     lists::{self, Action, Domain, ListError, ListOptions, ListReport, ListRule, Scope, Sink, Subject},
-    policy::TooManyNames,
+    packed,
+    policy::{BookError, Builder, EVERYBODY, FOR_ALL, ListRules, Rule, RuleBook, TooManyNames},
+    replay::hash_key,
 };
-use rules::Rules;
-
-pub use patterns::PatternsTooLarge;
 
 /// Lists that are checked together.
-#[derive(Default)]
 pub struct Check {
-    rules: Rules,
-    lists: Vec<CheckedList>,
+    builder: Builder,
+    lists: Vec<Read>,
+}
+
+/// A list that was read, and the first few of its rules that are not new.
+struct Read {
+    report: ListReport,
+    repeated: Vec<(RuleText, u32)>,
+}
+
+/// Lists that were checked.
+pub struct Checked {
+    /// What was found about each.
+    pub lists: Vec<CheckedList>,
+    /// The rules of all of them together.
+    pub book: RuleBook,
 }
 
 /// What was found about one list.
@@ -58,10 +69,10 @@ pub struct Blocked {
 }
 
 /// Where a rule stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// Which of the lists, in the order in which they were read.
-    pub list: usize,
+    /// The list, as it was named.
+    pub list: String,
     /// Its line there, from 1.
     pub line: u32,
 }
@@ -90,6 +101,12 @@ impl fmt::Display for RuleText {
     }
 }
 
+impl Default for Check {
+    fn default() -> Self {
+        Self { builder: Builder::new(hash_key()), lists: Vec::new() }
+    }
+}
+
 impl Check {
     /// Examples that are kept of each kind.
     const EXAMPLES: usize = 3;
@@ -99,79 +116,96 @@ impl Check {
     /// # Errors
     /// Where the file cannot be read to its end.
     pub fn read(&mut self, path: &Path, options: &ListOptions, progress: &mut dyn FnMut(u64)) -> Result<(), ListError> {
-        let list = self.lists.len();
-        let mut sink = Listed { rules: &mut self.rules, list, repeated: Vec::new() };
+        let rules = self.builder.list(&packed::display_name(path), FOR_ALL);
+        let mut sink = Listed { rules, repeated: Vec::new() };
         let report = match lists::load(path, options, &mut sink, progress) {
             Ok(report) => report,
             Err(ListError::Empty { holds, .. }) => holds.report().clone(),
             Err(error) => return Err(error),
         };
         let repeated = sink.repeated;
-        self.lists.push(CheckedList { report, repeated, redundant: 0, redundant_examples: Vec::new() });
+        self.lists.push(Read { report, repeated });
         Ok(())
     }
 
-    /// Takes out what is cancelled, and looks for what is redundant. The lists, and their rules.
-    pub fn finish(mut self) -> (Vec<CheckedList>, Verdicts) {
-        self.rules.settle();
-        for (list, place) in self.rules.redundant() {
-            let Some(checked) = self.lists.get_mut(place.list) else {
-                continue;
+    /// Makes the rule book of all lists, and looks for what is redundant.
+    ///
+    /// # Errors
+    /// If the lists do not go together.
+    pub fn finish(self) -> Result<Checked, BookError> {
+        let book = self.builder.finish()?;
+        let mut lists: Vec<_> = self.lists.into_iter().map(|list| list.checked(&book)).collect();
+        book.each_covered(|covered| {
+            let Some(list) = lists.get_mut(covered.list) else {
+                return;
             };
-            checked.redundant += 1;
-            if checked.redundant_examples.len() < Self::EXAMPLES {
-                checked.redundant_examples.push(list);
+            list.redundant += 1;
+            if list.redundant_examples.len() < Self::EXAMPLES {
+                let line = covered.rule.line.unwrap_or_default();
+                list.redundant_examples.push(Finding::new(covered.rule.into(), line, covered.by));
             }
-        }
-        (self.lists, Verdicts(self.rules))
-    }
-}
-
-/// The rules of lists that were checked.
-pub struct Verdicts(Rules);
-
-impl Verdicts {
-    /// The rule of all lists together that decides about each of these names, if there is one.
-    pub fn deciding<'a>(
-        &self,
-        names: impl IntoIterator<Item = &'a Domain>,
-    ) -> Result<Vec<Option<(RuleText, Place)>>, PatternsTooLarge> {
-        let judge = self.0.judge()?;
-        Ok(names.into_iter().map(|name| judge(name.as_str())).collect())
-    }
-
-    /// Which of these names all lists together would block, in their order.
-    pub fn blocked(&self, names: &[Domain]) -> Result<Vec<Blocked>, PatternsTooLarge> {
-        let judged = names.iter().zip(self.deciding(names)?);
-        let blocked = judged.filter_map(|(name, deciding)| {
-            let (rule, at) = deciding.filter(|(rule, _)| rule.action.blocks())?;
-            Some(Blocked { name: name.to_string(), rule, at })
         });
-        Ok(blocked.collect())
+        Ok(Checked { lists, book })
     }
 }
 
-/// A list on its way into the rules.
+impl Checked {
+    /// Which of these names all lists together would block, in their order.
+    pub fn blocked<'a>(&self, names: impl IntoIterator<Item = &'a Domain>) -> Vec<Blocked> {
+        let blocked = names.into_iter().filter_map(|name| {
+            let rule = self.book.deciding(name, EVERYBODY).filter(|rule| rule.action.blocks())?;
+            Some(Blocked { name: name.to_string(), at: Place::of(&rule), rule: rule.into() })
+        });
+        blocked.collect()
+    }
+}
+
+impl Read {
+    fn checked(self, book: &RuleBook) -> CheckedList {
+        let Self { report, repeated } = self;
+        let repeated = repeated.into_iter().filter_map(|(rule, line)| {
+            let by = book.first_saying(rule.subject(), rule.action)?;
+            Some(Finding::new(rule, line, by))
+        });
+        CheckedList { repeated: repeated.collect(), report, redundant: 0, redundant_examples: Vec::new() }
+    }
+}
+
+impl Finding {
+    fn new(rule: RuleText, line: u32, by: Rule<'_>) -> Self {
+        Self { rule, line, at: Place::of(&by), by: by.into() }
+    }
+}
+
+impl Place {
+    fn of(rule: &Rule<'_>) -> Self {
+        Self { list: rule.list.to_owned(), line: rule.line.unwrap_or_default() }
+    }
+}
+
+/// A list on its way into the rule book.
 struct Listed<'a> {
-    rules: &'a mut Rules,
-    list: usize,
-    repeated: Vec<Finding>,
+    rules: ListRules<'a>,
+    repeated: Vec<(RuleText, u32)>,
 }
 
 impl Sink for Listed<'_> {
     fn expect(&mut self, rules: u64) {
-        self.rules.reserve(rules);
+        self.rules.expect(rules);
     }
 
     fn rule(&mut self, rule: ListRule<'_>, line: u32) -> Result<bool, TooManyNames> {
-        let first = self.rules.add(rule, Place { list: self.list, line });
-        if let Some(at) = first
-            && self.repeated.len() < Check::EXAMPLES
-        {
-            let rule = RuleText::from(&rule);
-            self.repeated.push(Finding { by: rule.clone(), rule, line, at });
+        let new = self.rules.rule(rule, line)?;
+        if !new && !rule.cancels && self.repeated.len() < Check::EXAMPLES {
+            self.repeated.push((RuleText::from(&rule), line));
         }
-        Ok(first.is_none())
+        Ok(new)
+    }
+}
+
+impl RuleText {
+    fn subject(&self) -> Subject<'_> {
+        self.scope.map_or(Subject::Pattern(&self.text), |scope| Subject::Name(&self.text, scope))
     }
 }
 
@@ -182,6 +216,12 @@ impl From<&ListRule<'_>> for RuleText {
             Subject::Pattern(regex) => (regex, None),
         };
         Self { action: rule.action, scope, text: text.to_owned() }
+    }
+}
+
+impl From<Rule<'_>> for RuleText {
+    fn from(Rule { rule, scope, action, .. }: Rule<'_>) -> Self {
+        Self { action, scope, text: rule.to_owned() }
     }
 }
 

@@ -5,6 +5,7 @@
 //! the text, six bytes beside it, its key and place, and a table of numbers by key.
 
 mod builder;
+mod coverage;
 mod entries;
 mod explain;
 mod hand;
@@ -30,10 +31,11 @@ use sources::{Source, Sources};
 use terms::TermsTable;
 
 pub use builder::{BookError, Builder, KeyCollision, ListRules};
+pub use coverage::Covered;
 pub use explain::{Explanation, Matching, Outcome};
 pub use hand::{MANUAL, Removed};
 pub use names::{Names, TooManyNames};
-pub use source::{Policy, PolicyError, PolicySource};
+pub use source::{FOR_ALL, Policy, PolicyError, PolicySource};
 pub use store::Kind;
 pub use terms::TooManyTerms;
 

@@ -51,6 +51,26 @@ fn json_has_one_object_with_all_of_it() {
 }
 
 #[test]
+fn a_pattern_that_there_is_no_room_for_is_named() {
+    let dir = dir();
+    let refused = "this pattern alone would take too much memory: make what it repeats narrower";
+    let output = check(&dir, &["patterns.txt"]);
+    assert!(output.status.success());
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.ends_with(&format!("\nnot in force /a.{{30}}b/: {refused}\n")), "{text}");
+    let output = check(&dir, &["patterns.txt", "--json"]);
+    let object: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(object["refused_patterns"], json!([{"pattern": "a.{30}b", "message": refused}]));
+}
+
+#[test]
+fn names_are_about_all_below_them_where_that_is_asked_for() {
+    let dir = dir();
+    let output = check(&dir, &["top.txt", "--subtrees"]);
+    assert!(String::from_utf8_lossy(&output.stdout).contains("  3 block subtree\n"));
+}
+
+#[test]
 fn a_list_with_nothing_to_use_makes_it_fail_after_all_are_shown() {
     let dir = dir();
     let output = check(&dir, &["addresses.txt", "top.txt"]);
@@ -85,6 +105,7 @@ fn dir() -> TempDir {
     file("list.txt", LIST);
     file("top.txt", "www.example\nwww.ads.example\nok.ads.example\n");
     file("addresses.txt", "192.0.2.1\n");
+    file("patterns.txt", "/a.{30}b/\n/^ad[0-9]/\n");
     dir
 }
 

@@ -8,8 +8,8 @@ use std::{
 };
 
 use filter_user::{
-    lists::{self, Action, Domain, Kind, ListError, ListOptions, ListReport, ListRule, Scope, Sink, Subject},
-    policy::TooManyNames,
+    lists::{self, Action, Domain, Kind, ListError, ListOptions, ListReport, Scope},
+    policy::Names,
 };
 
 /// What each list is expected to give: its format, its rules by kind, and what is left out by reason.
@@ -61,8 +61,8 @@ fn every_list_of_names_gives_the_counted_names() {
 #[test]
 fn every_name_is_canonical() {
     for List { file, names, .. } in lists() {
-        for name in names {
-            assert_eq!(Domain::parse(name).as_ref().map(Domain::as_str), Ok(&**name), "{file}");
+        for (name, _) in names.iter() {
+            assert_eq!(Domain::parse(name).as_ref().map(Domain::as_str), Ok(name), "{file}");
         }
     }
 }
@@ -101,14 +101,14 @@ fn forwarding_can_be_read_as_an_allow_list() {
 
 #[test]
 fn all_lists_together_are_over_a_million_and_a_half_names() {
-    let all: BTreeSet<&String> = lists().iter().flat_map(|list| &list.names).collect();
+    let all: BTreeSet<&str> = lists().iter().flat_map(|list| list.names.iter()).map(|(name, _)| name).collect();
     assert!(all.len() > 1_500_000, "{}", all.len());
 }
 
 struct List {
     file: String,
     read: Result<ListReport, ListError>,
-    names: BTreeSet<String>,
+    names: Names,
     /// What counts.tsv says that it is, and how many names it has.
     counted_as: String,
     counted: u64,
@@ -132,28 +132,13 @@ fn row(list: &List) -> String {
     [&list.file, report.format.as_str(), &rules.join(", "), &left_out.join(", ")].join("\t")
 }
 
-/// Takes the names of rules.
-#[derive(Default)]
-struct Names(BTreeSet<String>);
-
-impl Sink for Names {
-    fn expect(&mut self, _: u64) {}
-
-    fn rule(&mut self, rule: ListRule<'_>, _: u32) -> Result<bool, TooManyNames> {
-        Ok(match rule.subject {
-            Subject::Name(name, _) => self.0.insert(name.to_owned()),
-            Subject::Pattern(_) => true,
-        })
-    }
-}
-
 /// All lists, read once.
 fn lists() -> &'static [List] {
     static LISTS: LazyLock<Vec<List>> = LazyLock::new(|| {
         let read = |[file, counted_as, counted]: [String; 3]| {
             let mut names = Names::default();
             let read = lists::load(&collection().join(&file), &ListOptions::default(), &mut names, &mut |_| {});
-            List { counted: counted.parse().expect(&file), file, read, names: names.0, counted_as }
+            List { counted: counted.parse().expect(&file), file, read, names, counted_as }
         };
         counted_lists().into_iter().map(read).collect()
     });

@@ -6,7 +6,7 @@ use hickory_proto::{
     op::{Edns, Message, MessageType, OpCode, Query},
     rr::{
         Name, RData, Record, RecordType,
-        rdata::{A, CNAME, HTTPS, NS, NULL, SVCB, TXT},
+        rdata::{A, CNAME, HTTPS, NS, NULL, SVCB, TXT, opt::EdnsOption},
     },
     serialize::binary::BinEncodable,
 };
@@ -67,6 +67,49 @@ pub fn query_numbered(id: u16, name: &str) -> Vec<u8> {
 /// If the text is no name.
 pub fn query_without_edns(name: &str) -> Vec<u8> {
     bytes(&message(MessageType::Query, OpCode::Query, &[name]))
+}
+
+/// How somebody asks.
+#[derive(Clone, Copy, Debug)]
+pub struct Asking<'a> {
+    /// The name, as it goes over the wire.
+    pub name: &'a str,
+    /// The type of its records.
+    pub kind: u16,
+    /// Whether checking is disabled (RFC 4035 §3.2.2).
+    pub checking_disabled: bool,
+    /// EDNS version, and whether DNSSEC is understood (RFC 6891 §6.1.3); `None` without EDNS.
+    pub edns: Option<(u8, bool)>,
+    /// Octets of an EDNS option of padding (RFC 7830).
+    pub padding: Option<usize>,
+}
+
+impl<'a> Asking<'a> {
+    /// For the A record of a name, with EDNS.
+    pub fn of(name: &'a str) -> Self {
+        Self { name, kind: 1, checking_disabled: false, edns: Some((0, false)), padding: None }
+    }
+
+    /// The query, with recursion desired.
+    ///
+    /// # Panics
+    /// If the text is no name.
+    pub fn query(&self) -> Vec<u8> {
+        let mut query = Message::new(0x1234, MessageType::Query, OpCode::Query);
+        let name = Name::from_ascii(self.name).expect("a name");
+        query.add_query(Query::query(name, RecordType::from(self.kind)));
+        query.metadata.recursion_desired = true;
+        query.metadata.checking_disabled = self.checking_disabled;
+        if let Some((version, dnssec)) = self.edns {
+            let mut edns = Edns::new();
+            edns.set_version(version).set_dnssec_ok(dnssec).set_max_payload(1232);
+            if let Some(octets) = self.padding {
+                edns.options_mut().insert(EdnsOption::Unknown(12, vec![0; octets]));
+            }
+            query.set_edns(edns);
+        }
+        bytes(&query)
+    }
 }
 
 /// A query with a question for each name.

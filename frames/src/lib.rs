@@ -7,6 +7,7 @@ mod around;
 mod dns;
 mod headers;
 mod hello;
+mod opened;
 mod rewrite;
 mod segments;
 mod sslv2;
@@ -14,11 +15,12 @@ mod tls;
 
 pub use around::{Tunnel, behind_labels, in_pppoe};
 pub use dns::{
-    Data, Sections, over_tcp, query, query_numbered, query_of, query_without_edns, response, response_of,
+    Asking, Data, Sections, over_tcp, query, query_numbered, query_of, query_without_edns, response, response_of,
     response_with, update,
 };
 pub use headers::{Network, Wrap};
 pub use hello::{Extension, Hello};
+pub use opened::{Answer, Opened, Segment, answer, opened};
 pub use rewrite::{behind_extensions, from_ipv4, ipv4_fragment, ipv6_fragment, tagged};
 pub use segments::{in_records, in_segments, segment};
 pub use sslv2::sslv2_hello;

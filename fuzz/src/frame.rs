@@ -2,7 +2,7 @@
 
 use filter_core::{Counter, Reason, Verdict, prevailing_rule};
 
-use super::world;
+use super::{answer, world};
 
 /// Decides over the frame, twice alone and then once more behind itself.
 ///
@@ -28,6 +28,8 @@ pub fn check(frame: &[u8]) {
     assert_eq!(reporting.decide(frame), reason, "the same frame, with all names reported");
     let names = world::take_names(&mut reporting);
     assert!(reason.message().is_none() || names.contains(&name), "{name} is not among what is reported: {names:?}");
+
+    answer::check(frame, reason);
 
     let again = filter.decide(frame).verdict();
     assert!(

@@ -3,10 +3,15 @@
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
+use std::fs::File;
+use std::io;
+use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 /// Where `ip netns` keeps its namespaces.
 const NAMESPACES: &str = "/run/netns";
@@ -70,6 +75,19 @@ impl Namespace {
     /// Runs a command inside to its end and gives what it printed; an error with what it said where it failed.
     pub fn output(&self, program_name: &str, args: &[&str]) -> Result<String> {
         run(self.command(program_name).args(args))
+    }
+
+    /// Makes a socket inside, where it stays. The thread that makes it enters the namespace, and ends.
+    pub fn socket<S: Send + 'static>(&self, make: impl FnOnce() -> io::Result<S> + Send + 'static) -> Result<S> {
+        let path = Path::new(NAMESPACES).join(&self.name);
+        let maker = thread::spawn(move || {
+            let namespace = File::open(path)?;
+            move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))?;
+            make()
+        });
+        let socket =
+            maker.join().map_err(|_| anyhow!("the thread that was to make a socket in {} panicked", self.name))?;
+        socket.with_context(|| format!("cannot make a socket in the namespace {}: is the lab up?", self.name))
     }
 
     pub(crate) fn exists(&self) -> bool {

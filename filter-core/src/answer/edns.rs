@@ -70,7 +70,7 @@ impl<F: Replace, M: Maps> Step for Options<'_, '_, F, M> {
         if at >= self.0.scratch.copying.to {
             return Break(());
         }
-        let Some([_, _, l0, l1]) = self.0.read(at) else { return Break(()) };
+        let Some([_, _, l0, l1]) = self.0.frame.read(at) else { return Break(()) };
         self.0.scratch.copying.at = at + OPTION_BYTES + u32::from(u16::from_be_bytes([l0, l1]));
         Continue(())
     }

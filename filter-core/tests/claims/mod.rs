@@ -1,7 +1,9 @@
 //! What is claimed of frames. filter-core's tests hold the source to it in user space, filter-user's the loaded program
 //! in the kernel; each gives at its crate's root a `judge` for a frame that nothing came before, and a `judge_all` for
-//! frames that come one after the other.
+//! frames that come one after the other, and a `send` for
+//! what becomes of a frame.
 
+mod answers;
 mod dns;
 mod dns_long;
 mod dns_responses;
@@ -23,7 +25,7 @@ mod tunnels;
 use filter_core::{Reason, Verdict};
 use frames::Wrap;
 
-use crate::{judge, judge_all};
+use crate::{judge, judge_all, send};
 
 /// The rules in force wherever frames are judged.
 pub const RULES: [&str; 2] = ["ads.example.com", "tracker.example"];

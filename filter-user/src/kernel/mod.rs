@@ -156,6 +156,16 @@ impl Filter {
         Ok(self.attached.iter().map(|(attachment, _)| attachment.clone()).collect())
     }
 
+    /// Sets what is done on an interface. The ones that the filter was loaded with have room for it, and those of lower
+    /// index.
+    ///
+    /// # Errors
+    /// If the kernel refuses.
+    pub fn set_interface(&mut self, index: u32, interface: Interface) -> Result<(), KernelError> {
+        let mut interfaces = Array::<_, PodInterface>::try_from(map_mut(&mut self.object, "INTERFACES")?)?;
+        Ok(interfaces.set(index, PodInterface(interface), 0)?)
+    }
+
     /// What the kernel says of the program.
     ///
     /// # Errors

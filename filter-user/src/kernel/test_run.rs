@@ -7,7 +7,7 @@ use aya::{
     maps::{Array, MapData, PerCpuArray, RingBuf},
     programs::{TestRun as _, TestRunOptions, Xdp},
 };
-use filter_core::{Reason, Verdict};
+use filter_core::{Reason, Sent};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
 
 use super::{
@@ -30,8 +30,10 @@ pub struct TestBed<'f> {
 /// What the program did with a frame.
 #[derive(Clone, Debug)]
 pub struct Judged {
-    /// What it told the kernel to do; `None` if that is neither pass nor drop.
-    pub verdict: Option<Verdict>,
+    /// Where the kernel is to send the frame; `None` if that is neither on, back nor nowhere.
+    pub sent: Option<Sent>,
+    /// The frame as it is then.
+    pub frame: Vec<u8>,
     /// Why.
     pub reason: Reason,
     /// The name that was judged last on this CPU, if any ever was.
@@ -58,11 +60,17 @@ impl<'f> TestBed<'f> {
     /// # Errors
     /// If the kernel does not take the frame.
     pub fn judge(&mut self, frame: &[u8]) -> Result<Judged, KernelError> {
-        let options = TestRunOptions { data_in: Some(frame), ..TestRunOptions::new() };
+        /// More than an answer is longer than its query.
+        const ROOM: usize = 512;
+
+        let mut out = vec![0; frame.len() + ROOM];
+        let options = TestRunOptions { data_in: Some(frame), data_out: Some(&mut out), ..TestRunOptions::new() };
         let run = program(self.object, PROGRAM)?.test_run(options)?;
+        out.truncate(run.data_size_out as usize);
         let scratch = self.scratch()?.0;
         Ok(Judged {
-            verdict: verdict(run.return_value),
+            sent: sent(run.return_value),
+            frame: out,
             reason: Reason::from_index(scratch.reason).ok_or(KernelError::Object { what: "reason" })?,
             name: scratch.name.to_string(),
         })
@@ -129,10 +137,11 @@ impl Drop for TestBed<'_> {
 }
 
 /// Of `enum xdp_action` (linux/bpf.h).
-fn verdict(action: u32) -> Option<Verdict> {
+fn sent(action: u32) -> Option<Sent> {
     match action {
-        1 => Some(Verdict::Drop),
-        2 => Some(Verdict::Pass),
+        1 => Some(Sent::Nowhere),
+        2 => Some(Sent::On),
+        3 => Some(Sent::Back),
         _ => None,
     }
 }

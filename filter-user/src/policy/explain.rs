@@ -87,6 +87,14 @@ impl RuleBook {
         Explanation { outcome: found.rank.into(), rules }
     }
 
+    /// The first of the rules that decide about a name, if it is listed.
+    pub fn deciding(&self, name: &Domain, classes: u32) -> Option<Rule<'_>> {
+        if self.judge(name, classes).rank == Rank::NotListed {
+            return None;
+        }
+        self.explain(name, classes).rules.into_iter().find(|matching| matching.prevails).map(|matching| matching.rule)
+    }
+
     /// What prevails for a name, as the kernel finds it.
     pub fn judge(&self, name: &Domain, classes: u32) -> Found {
         prevailing_rule(name.as_str(), &self.hash_key, self, classes).unwrap_or_default()

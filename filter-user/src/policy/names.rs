@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use foldhash::quality::RandomState;
 
 use super::Builder;
-use crate::lists::{Action, ListRule, Sink, Subject};
+use crate::lists::{ListRule, Sink, Subject};
 
-/// The names that lists block, each once, in the order in which they were read.
+/// The names that rules of lists are about, each once, in the order in which they were read.
 #[derive(Default)]
 pub struct Names {
     names: Vec<(Box<str>, u32)>,
@@ -46,15 +46,13 @@ impl Names {
     }
 }
 
-/// Takes the names that are blocked, whatever their scope.
+/// Takes the names of rules, whatever these say of them, unless they are there to take others out.
 impl Sink for Names {
     fn expect(&mut self, _: u64) {}
 
     fn rule(&mut self, rule: ListRule<'_>, line: u32) -> Result<bool, TooManyNames> {
         match rule {
-            ListRule { subject: Subject::Name(name, _), action: Action::Block, cancels: false } => {
-                Ok(self.insert(name, line))
-            }
+            ListRule { subject: Subject::Name(name, _), cancels: false, .. } => Ok(self.insert(name, line)),
             _ => Ok(true),
         }
     }

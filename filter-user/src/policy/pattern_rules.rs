@@ -128,14 +128,18 @@ impl PatternRules {
     }
 }
 
+/// The key of a pattern: with another action, the same one is another rule.
+pub(super) fn key(text: &str, action: Action, hash_key: &HashKey) -> RuleKey {
+    hash_key.text_key(&format!("{action} {text}"))
+}
+
 impl PatternRule {
     fn is_wanted(&self) -> bool {
         !self.cancelled && !self.places.is_empty()
     }
 
-    /// The same pattern is another rule with another action.
     fn key(&self, hash_key: &HashKey) -> RuleKey {
-        hash_key.text_key(&format!("{} {}", self.action, self.text))
+        key(&self.text, self.action, hash_key)
     }
 
     /// Of several patterns that say the same of a name at once, the first is named.

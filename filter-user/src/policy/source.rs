@@ -14,6 +14,9 @@ use crate::{
     lists::{self, Format, ListError, ListFile, ListOptions, ListReport, UnknownFormat},
 };
 
+/// The class of lists that are named on the command line: for all groups that are not exempt, at all times.
+pub const FOR_ALL: u8 = 0;
+
 /// Where a policy is read from, again and again.
 #[derive(Clone, Debug, Default)]
 pub struct PolicySource {
@@ -71,7 +74,7 @@ struct ListSource<'c> {
 impl ListSource<'_> {
     /// One that is named on the command line: for all groups that are not exempt, at all times.
     fn for_all(file: ListFile, options: ListOptions) -> Self {
-        Self { file, options, class: 0, trial: false, label: None }
+        Self { file, options, class: FOR_ALL, trial: false, label: None }
     }
 }
 

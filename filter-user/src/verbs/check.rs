@@ -6,17 +6,15 @@ mod text;
 use std::{fs, path::PathBuf, process::ExitCode};
 
 use anyhow::Context;
-use clap::{
-    ValueHint,
-    builder::{OsStringValueParser, TypedValueParser},
-};
+use clap::ValueHint;
 use filter_user::{
-    check::{Blocked, Check, CheckedList, Verdicts},
-    lists::{self, Domain, ListFile, ListOptions, ListRule, Sink, Subject},
-    policy::TooManyNames,
+    check::{Blocked, Check, Checked},
+    lists::{self, Domain, ListFile, ListOptions},
+    policy::Names,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::policy::list_file;
 use crate::output::{json_line, stdout};
 
 /// Say what lists would do, before they are used
@@ -28,26 +26,26 @@ Examples:
   namegate check dnscrypt:names.txt --json | jq .lists[0].left_out
 
 Shows each list's format, its rules by kind, entries that were left out with the reason, entries that say nothing new,
-and with --against the names that all lists together would block. Nothing has to run, and it takes no privileges.
+patterns that there is no room for, and with --against the names that all lists together would block. The same rules
+decide that a controller would have; nothing has to run, and it takes no privileges.
 A format is told by the content; it may be named before the path: hosts, domains, wildcard, adblock, dnsmasq, unbound,
 rpz, bind, dnscrypt, regex, v2fly, maltrail, tpl, privoxy.
 The exit code is 1 if one of the lists holds nothing that can be used.
-With --json, one object: lists (list, format, lines, rules, repeated, redundant, cancelling, local, left_out) and
-against (list, names, blocked).")]
+With --json, one object: lists (list, format, lines, rules, repeated, redundant, cancelling, local, left_out),
+refused_patterns, and against (list, names, blocked).")]
 pub struct Args {
     /// Lists; `-` reads standard input
     #[arg(required = true, value_name = "[FORMAT:]FILE", value_hint = ValueHint::FilePath)]
-    #[arg(value_parser = OsStringValueParser::new().try_map(ListFile::try_from))]
+    #[arg(value_parser = list_file())]
     files: Vec<ListFile>,
 
     /// A list of names that should pass, such as the most visited sites: which of them would be blocked?
-    #[arg(long, value_name = "[FORMAT:]FILE", value_hint = ValueHint::FilePath)]
-    #[arg(value_parser = OsStringValueParser::new().try_map(ListFile::try_from))]
+    #[arg(long, value_name = "[FORMAT:]FILE", value_hint = ValueHint::FilePath, value_parser = list_file())]
     against: Option<ListFile>,
 
-    /// Read hosts files and lists of names or wildcards as about all names below theirs as well
+    /// Entries of hosts files and of lists of names are about all names below as well
     #[arg(long)]
-    widen: bool,
+    subtrees: bool,
 
     /// Read the lists as lists of names that are allowed
     #[arg(long)]
@@ -67,51 +65,34 @@ struct Against {
 
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let bar = bar(args)?;
-    let (lists, verdicts) = check(args, &bar)?;
-    let against = args.against.as_ref().map(|list| against(list, &verdicts, &bar)).transpose()?;
+    let checked = check(args, &bar)?;
+    let against = args.against.as_ref().map(|list| against(list, &checked, &bar)).transpose()?;
     bar.finish_and_clear();
     if args.json {
-        json_line(&mut stdout(), &json::Output::new(&lists, against.as_ref()))?;
+        json_line(&mut stdout(), &json::Output::new(&checked, against.as_ref()))?;
     } else {
-        text::print(&mut stdout(), &lists, against.as_ref())?;
+        text::print(&mut stdout(), &checked, against.as_ref())?;
     }
-    let usable = lists.iter().all(|list| list.report.kinds.total() > 0);
+    let usable = checked.lists.iter().all(|list| list.report.kinds.total() > 0);
     Ok(if usable { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn check(args: &Args, bar: &ProgressBar) -> anyhow::Result<(Vec<CheckedList>, Verdicts)> {
+fn check(args: &Args, bar: &ProgressBar) -> anyhow::Result<Checked> {
     let mut check = Check::default();
     for ListFile { path, format } in &args.files {
-        let options = ListOptions { format: *format, allow: args.allow, widen: args.widen };
+        let options = ListOptions { format: *format, allow: args.allow, widen: args.subtrees };
         check.read(path, &options, &mut |bytes| bar.inc(bytes))?;
     }
-    Ok(check.finish())
+    Ok(check.finish()?)
 }
 
-fn against(list: &ListFile, verdicts: &Verdicts, bar: &ProgressBar) -> anyhow::Result<Against> {
+fn against(list: &ListFile, checked: &Checked, bar: &ProgressBar) -> anyhow::Result<Against> {
     let mut names = Names::default();
     let options = ListOptions { format: list.format, ..ListOptions::default() };
     let report = lists::load(&list.path, &options, &mut names, &mut |bytes| bar.inc(bytes));
     let report = report.context("cannot tell what would be blocked")?;
-    let blocked = verdicts.blocked(&names.0)?;
-    Ok(Against { list: report.list, names: names.0.len(), blocked })
-}
-
-/// Names of a list in their order, whatever it says of them.
-#[derive(Default)]
-struct Names(Vec<Domain>);
-
-impl Sink for Names {
-    fn expect(&mut self, _: u64) {}
-
-    fn rule(&mut self, rule: ListRule<'_>, _: u32) -> Result<bool, TooManyNames> {
-        if let Subject::Name(name, _) = rule.subject
-            && let Ok(name) = Domain::parse(name)
-        {
-            self.0.push(name);
-        }
-        Ok(true)
-    }
+    let names: Vec<Domain> = names.iter().filter_map(|(name, _)| name.parse().ok()).collect();
+    Ok(Against { list: report.list, names: names.len(), blocked: checked.blocked(&names) })
 }
 
 /// Shows how far it is, in a terminal.

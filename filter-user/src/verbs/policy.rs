@@ -15,11 +15,11 @@ use filter_user::{
 #[derive(Clone, Debug, clap::Args)]
 pub struct PolicyArgs {
     /// Lists of what to block, in a format that is told by their content or named (`rpz:FILE`); `-` reads standard input
-    #[arg(long, num_args = 1.., value_name = "[FORMAT:]FILE", value_hint = ValueHint::FilePath, value_parser = file())]
+    #[arg(long, num_args = 1.., value_name = "[FORMAT:]FILE", value_hint = ValueHint::FilePath, value_parser = list_file())]
     list: Vec<ListFile>,
 
     /// Lists of what to allow, whatever blocks it
-    #[arg(long, num_args = 1.., value_name = "[FORMAT:]FILE", value_hint = ValueHint::FilePath, value_parser = file())]
+    #[arg(long, num_args = 1.., value_name = "[FORMAT:]FILE", value_hint = ValueHint::FilePath, value_parser = list_file())]
     allow: Vec<ListFile>,
 
     /// Entries of hosts files and of lists of names are about all names below as well
@@ -40,6 +40,7 @@ impl PolicyArgs {
     }
 }
 
-fn file() -> impl clap::builder::TypedValueParser<Value = ListFile> {
+/// A list's file, with the name of its format before it or not.
+pub fn list_file() -> impl clap::builder::TypedValueParser<Value = ListFile> {
     OsStringValueParser::new().try_map(ListFile::try_from)
 }

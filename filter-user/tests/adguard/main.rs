@@ -3,6 +3,8 @@
 //! Names that are decided otherwise are grouped by the rule that decides, there or here, and `differences.tsv` has the
 //! reasons.
 
+#[path = "../asked/mod.rs"]
+mod asked;
 mod engine;
 mod names;
 
@@ -13,11 +15,11 @@ use std::{
 };
 
 use filter_user::{
-    check::{Check, Place, RuleText},
+    check::{Check, Checked},
     lists::{Domain, Format, ListOptions},
+    policy::{EVERYBODY, Rule, RuleBook},
 };
-
-use regex_automata::{meta::Regex, util::syntax};
+use regex::bytes::{Regex, RegexBuilder};
 
 use engine::{Engine, Verdict};
 
@@ -87,8 +89,12 @@ fn the_rules_of_the_readme_do_what_it_says() {
         let list = text_file(rules);
         let theirs = Engine::new().judge(list.path(), &names);
         assert_eq!(theirs.iter().map(|it| it.verdict == Verdict::Block).collect::<Vec<_>>(), expected, "{rules}");
-        let ours = judge(list.path(), &names);
-        assert_eq!(ours.iter().map(|rule| rule.as_ref().is_some_and(blocks)).collect::<Vec<_>>(), expected, "{rules}");
+        let book = book(list.path());
+        assert_eq!(
+            judge(&book, &names).iter().map(|rule| blocks(rule.as_ref())).collect::<Vec<_>>(),
+            expected,
+            "{rules}"
+        );
     }
 }
 
@@ -97,10 +103,7 @@ fn a_wildcard_of_a_domain_list_is_about_the_names_below() {
     let list = text_file("*.example.com\n");
     let names = ["a.example.com", "example.com"].map(|name| name.parse().expect("a name"));
     let wildcard = ListOptions { format: Some(Format::Wildcard), ..ListOptions::default() };
-    let mut check = Check::default();
-    check.read(list.path(), &wildcard, &mut |_| {}).expect("a list");
-    let (_, verdicts) = check.finish();
-    let blocked = verdicts.blocked(&names).expect("few patterns");
+    let blocked = checked(list.path(), wildcard).blocked(&names);
     assert_eq!(blocked.iter().map(|it| &*it.name).collect::<Vec<_>>(), ["a.example.com"]);
 }
 
@@ -127,16 +130,17 @@ enum Side {
 }
 
 fn differences(list: &str) -> Vec<Difference> {
-    let text = text_file(&names::text_of(&collection().join(list)));
+    let text = text_file(&asked::text_of(&collection().join(list)));
     let names = names::around(text.path(), &collection());
     println!("{list}: {} names", names.len());
     assert!(names.len() >= MIN_NAMES, "{list}");
-    let ours = judge(text.path(), &names);
+    let book = book(text.path());
+    let ours = judge(&book, &names);
     let theirs = Engine::new().judge(text.path(), &names);
     assert_eq!(ours.len(), theirs.len(), "{list}");
     let mut differing: BTreeMap<(String, Side), Difference> = BTreeMap::new();
     for ((name, ours), theirs) in names.iter().zip(&ours).zip(&theirs) {
-        let blocks = match (ours.as_ref().is_some_and(blocks), theirs.verdict == Verdict::Block) {
+        let blocks = match (blocks(ours.as_ref()), theirs.verdict == Verdict::Block) {
             (true, false) => Side::Here,
             (false, true) => Side::There,
             _ => continue,
@@ -148,22 +152,31 @@ fn differences(list: &str) -> Vec<Difference> {
     differing.into_values().collect()
 }
 
-fn our_line(list: &Path, rule: Option<&(RuleText, Place)>) -> String {
+fn our_line(list: &Path, rule: Option<&Rule<'_>>) -> String {
     let text = fs::read_to_string(list).expect("a list");
-    let line = rule.and_then(|(_, at)| text.lines().nth(at.line as usize - 1));
+    let line = rule.and_then(|rule| text.lines().nth(rule.line? as usize - 1));
     line.unwrap_or_default().trim().to_owned()
 }
 
-fn blocks((rule, _): &(RuleText, Place)) -> bool {
-    rule.action.blocks()
+fn blocks(rule: Option<&Rule<'_>>) -> bool {
+    rule.is_some_and(|rule| rule.action.blocks())
 }
 
-fn judge(list: &Path, names: &[Domain]) -> Vec<Option<(RuleText, Place)>> {
-    let options = ListOptions { format: Some(Format::AdBlock), ..ListOptions::default() };
+/// The rule that decides about each name.
+fn judge<'b>(book: &'b RuleBook, names: &[Domain]) -> Vec<Option<Rule<'b>>> {
+    names.iter().map(|name| book.deciding(name, EVERYBODY)).collect()
+}
+
+fn book(list: &Path) -> RuleBook {
+    let Checked { book, .. } = checked(list, ListOptions { format: Some(Format::AdBlock), ..ListOptions::default() });
+    assert_eq!(book.refused_patterns().collect::<Vec<_>>(), [], "{}", list.display());
+    book
+}
+
+fn checked(list: &Path, options: ListOptions) -> Checked {
     let mut check = Check::default();
     check.read(list, &options, &mut |_| {}).expect("a list");
-    let (_, verdicts) = check.finish();
-    verdicts.deciding(names).expect("patterns that fit")
+    check.finish().expect("a rule book")
 }
 
 /// A row of `differences.tsv`.
@@ -174,7 +187,7 @@ struct Reviewed {
 
 impl Reviewed {
     fn covers(&self, difference: &Difference) -> bool {
-        self.blocks == difference.blocks && self.rules.is_match(&difference.rule)
+        self.blocks == difference.blocks && self.rules.is_match(difference.rule.as_bytes())
     }
 }
 
@@ -184,8 +197,7 @@ fn reviewed() -> Vec<Reviewed> {
         let columns: Vec<&str> = row.split('\t').collect();
         let [rules, side, _reason] = columns[..] else { panic!("three columns: {row}") };
         let blocks = if side == "here" { Side::Here } else { Side::There };
-        let syntax = syntax::Config::new().unicode(false).utf8(false);
-        Reviewed { rules: Regex::builder().syntax(syntax).build(rules).expect(rules), blocks }
+        Reviewed { rules: RegexBuilder::new(rules).unicode(false).build().expect(rules), blocks }
     })
     .collect()
 }

@@ -1,47 +1,20 @@
-//! Names to ask for: those that a list is about, what is around them, and names that people visit.
+//! Names that a list in AdBlock syntax may be about.
 
-use std::{
-    collections::BTreeSet,
-    fs::{self, File},
-    path::Path,
-};
+use std::{collections::BTreeSet, fs, path::Path};
 
 use filter_user::{
-    lists::{self, Domain, Format, ListOptions, ListRule, Sink, Subject},
-    policy::TooManyNames,
+    lists::{self, Domain, Format, ListOptions},
+    policy::Names,
 };
 
-/// Rules of a list around which names are made, spread over it.
-const MOST_RULES: usize = 20_000;
+use crate::asked;
 
-const OTHERS: [&str; 3] =
-    ["popular/domain-stats-top-38k.domains", "popular/opendns-top-10k.domains", "oisd/small.domains"];
-
-/// A list's text, unpacked.
-pub fn text_of(path: &Path) -> String {
-    let bytes = if path.extension().is_some_and(|extension| extension == "zst") {
-        zstd::decode_all(File::open(path).expect("a list")).expect("zstd")
-    } else {
-        fs::read(path).expect("a list")
-    };
-    String::from_utf8(bytes).expect("UTF-8")
-}
-
-/// Names that the list's rules are about, their parents, names below them and beside them; and names of other lists.
+/// Names that the list's rules are about, what is around them, and names of other lists.
 pub fn around(list: &Path, collection: &Path) -> Vec<Domain> {
-    let mut names: BTreeSet<String> = OTHERS.iter().flat_map(|file| plain(&collection.join(file))).collect();
-    let listed = listed(list);
-    let step = listed.len().div_ceil(MOST_RULES).max(1);
-    for name in listed.iter().step_by(step) {
-        names.extend([name.clone(), format!("www.{name}"), format!("x{name}"), format!("{name}.example.net")]);
-        names.extend(name.split_once('.').map(|(_, parent)| parent.to_owned()));
-    }
-    names.extend(from_text(&fs::read_to_string(list).expect("a list")));
-    names.iter().filter_map(|name| Domain::parse(name).ok()).collect()
-}
-
-fn plain(path: &Path) -> Vec<String> {
-    fs::read_to_string(path).expect("a list").lines().map(str::to_owned).collect()
+    let from_text = from_text(&fs::read_to_string(list).expect("a list"));
+    let names: BTreeSet<Domain> = from_text.iter().filter_map(|name| Domain::parse(name).ok()).collect();
+    let names = names.into_iter().chain(asked::around(&listed(list), collection));
+    names.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// Names out of the texts of patterns: what is between their special characters, with something put in there.
@@ -63,19 +36,5 @@ fn listed(list: &Path) -> Vec<String> {
     let mut names = Names::default();
     let options = ListOptions { format: Some(Format::AdBlock), ..ListOptions::default() };
     lists::load(list, &options, &mut names, &mut |_| {}).expect("a list");
-    names.0.into_iter().collect()
-}
-
-#[derive(Default)]
-struct Names(BTreeSet<String>);
-
-impl Sink for Names {
-    fn expect(&mut self, _: u64) {}
-
-    fn rule(&mut self, rule: ListRule<'_>, _: u32) -> Result<bool, TooManyNames> {
-        Ok(match rule.subject {
-            Subject::Name(name, _) => self.0.insert(name.to_owned()),
-            Subject::Pattern(_) => true,
-        })
-    }
+    names.iter().map(|(name, _)| name.to_owned()).collect()
 }

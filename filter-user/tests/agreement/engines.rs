@@ -7,7 +7,8 @@ use std::{
 };
 
 use filter_core::{
-    Generation, HASH_KEY_WORDS, HashKey, Offline, Options, Patterns, Reason, RuleKey, Rules, Settings, Terms, Verdict,
+    DnsAction, Generation, HASH_KEY_WORDS, HashKey, Interface, Offline, Options, Patterns, Reason, RuleKey, Rules,
+    Sent, Settings, Sides, TcpAction, Terms, Treatment, Verdict,
 };
 use filter_user::kernel::{Filter, LoadOptions, TestBed};
 
@@ -17,11 +18,22 @@ const NAMES_A_RULE: usize = 3;
 const FRAME_BYTES: std::ops::RangeInclusive<usize> = 14..=65_536;
 /// Few enough that flows have to go for others.
 const FLOWS: u32 = 64;
+/// The kernel has frames from memory come in by the loopback interface.
+const LOOPBACK: u32 = 1;
+/// Of answers.
+const NO_LIMIT: u32 = 0;
+
+/// Everybody is answered.
+fn interface() -> Interface {
+    Interface::new(Sides::Both).facing_clients(Treatment::new(DnsAction::NxDomain, TcpAction::Reset))
+}
 
 /// A decision, with all names of the frame.
 #[derive(Debug, PartialEq, Eq)]
 struct Decision {
-    verdict: Option<Verdict>,
+    sent: Option<Sent>,
+    /// The frame as it is then.
+    frame: Vec<u8>,
     reason: Reason,
     names: Vec<Judged>,
 }
@@ -42,8 +54,10 @@ struct Judged {
 pub struct Tally {
     /// Frames that both decided over.
     pub judged: usize,
-    /// Those that both dropped.
+    /// Those that both blocked.
     pub dropped: usize,
+    /// Those of them that became an answer.
+    pub answered: usize,
     /// Frames that a test run does not take.
     pub not_taken: usize,
     /// Names that both judged.
@@ -73,6 +87,8 @@ pub fn compare(rule_names: &[String], what: &str, frames: impl IntoIterator<Item
         flows: FLOWS,
         report_passed: true,
         events_per_second: u32::MAX,
+        answers_per_second: NO_LIMIT,
+        interfaces: [(LOOPBACK, interface())].into(),
         ..LoadOptions::default()
     };
     let mut filter = Filter::load(&options).expect("a filter");
@@ -91,7 +107,8 @@ pub fn compare(rule_names: &[String], what: &str, frames: impl IntoIterator<Item
         let kernel = in_kernel(&mut bed, &frame);
         assert!(kernel == core, "{what}, frame {number}:\nkernel     {kernel:?}\nuser space {core:?}\n{}", hex(&frame));
         tally.judged += 1;
-        tally.dropped += usize::from(kernel.verdict == Some(Verdict::Drop));
+        tally.dropped += usize::from(kernel.reason.verdict() == Verdict::Drop);
+        tally.answered += usize::from(kernel.frame != frame);
         tally.names += kernel.names.len();
         tally.reasons.insert(kernel.reason);
     }
@@ -120,14 +137,16 @@ fn any_key() -> HashKey {
 }
 
 fn offline(key: &HashKey, rules: Keys) -> Offline<Keys> {
-    Offline::new(Settings::new(*key, &Options { flows: FLOWS, report_passed: true, ..Options::default() }), rules)
+    let options = Options { flows: FLOWS, report_passed: true, answers_per_second: NO_LIMIT, ..Options::default() };
+    Offline::new(Settings::new(*key, &options), rules).on(interface())
 }
 
 fn in_user_space(offline: &mut Offline<Keys>, frame: &[u8]) -> Decision {
-    let reason = offline.decide(frame);
+    let (reason, sent, frame) = offline.send(frame);
     let names = offline.take_events();
     Decision {
-        verdict: Some(reason.verdict()),
+        sent: Some(sent),
+        frame,
         reason,
         names: names
             .iter()
@@ -156,7 +175,7 @@ fn in_kernel(bed: &mut TestBed<'_>, frame: &[u8]) -> Decision {
             ends: (event.source, event.destination),
         });
     });
-    Decision { verdict: judged.verdict, reason: judged.reason, names }
+    Decision { sent: judged.sent, frame: judged.frame, reason: judged.reason, names }
 }
 
 fn hex(frame: &[u8]) -> String {

@@ -2,15 +2,11 @@
 
 use std::{
     ffi::CString,
-    fs::File,
     io,
-    os::fd::{AsFd as _, AsRawFd as _, FromRawFd as _, OwnedFd},
-    path::Path,
-    thread,
+    os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd},
 };
 
 use lab::Namespace;
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 /// Seconds until a listener gives up.
 const PATIENCE: libc::time_t = 10;
@@ -44,16 +40,9 @@ pub fn listening(namespace: &Namespace, interface: &str, last: &[u8], act: impl 
     }
 }
 
-/// A socket stays in the namespace that it was made in, so a thread can enter that, make the socket and end.
 fn packet_socket(namespace: &Namespace, interface: &str) -> OwnedFd {
-    let path = Path::new("/run/netns").join(namespace.name());
     let interface = interface.to_owned();
-    let made = thread::spawn(move || {
-        let namespace = File::open(path)?;
-        move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))?;
-        bound_socket(&interface)
-    });
-    made.join().expect("the thread ends").expect("a packet socket")
+    namespace.socket(move || bound_socket(&interface)).expect("a packet socket")
 }
 
 fn bound_socket(interface: &str) -> io::Result<OwnedFd> {

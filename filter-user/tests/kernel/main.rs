@@ -14,7 +14,7 @@ use std::{
     sync::{LazyLock, Mutex, PoisonError},
 };
 
-use filter_core::{Counter, RuleKey, Verdict};
+use filter_core::{Counter, Interface, Reason, RuleKey, Sent, Sides, Verdict};
 use filter_user::kernel::{Filter, Judged, LoadOptions, NameEvent};
 
 use claims::Decided;
@@ -23,8 +23,14 @@ use claims::Decided;
 static SHARED: LazyLock<Mutex<Filter>> = LazyLock::new(|| Mutex::new(filter(&claims::RULES, u32::MAX)));
 
 fn filter(rules: &[&str], events_per_second: u32) -> Filter {
-    let mut filter =
-        Filter::load(&LoadOptions { max_rules: 100, flows: 1, events_per_second, ..LoadOptions::default() }).unwrap();
+    let mut filter = Filter::load(&LoadOptions {
+        interfaces: [(LOOPBACK, UNANSWERED)].into(),
+        max_rules: 100,
+        flows: 1,
+        events_per_second,
+        ..LoadOptions::default()
+    })
+    .unwrap();
     for rule in rules {
         let key = key(&filter, rule);
         filter.insert(key).unwrap();
@@ -49,6 +55,25 @@ fn judge_all(frames: &[Vec<u8>]) -> Vec<Decided> {
     frames.iter().map(|frame| judge_next(&mut filter, frame)).collect()
 }
 
+/// What claims of answers are held to: what becomes of a frame that comes in by this interface, and nothing came before.
+/// Asserts that these counters moved, besides that of its reason.
+fn send(frame: &[u8], interface: Interface) -> (Reason, Sent, Vec<u8>, Vec<Counter>) {
+    let mut filter = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    filter.set_interface(LOOPBACK, interface).unwrap();
+    let before = filter.counters().unwrap();
+    let Judged { reason, sent, frame, .. } = judge_alone(&mut filter, frame);
+    let moved = moved(&before, &filter.counters().unwrap());
+    filter.set_interface(LOOPBACK, UNANSWERED).unwrap();
+    drained(&mut filter);
+    let others = moved.into_iter().map(|(counter, _)| counter).filter(|it| !matches!(it, Counter::Packets(_)));
+    (reason, sent.expect("a place to send it to"), frame, others.collect())
+}
+
+/// The kernel has frames from memory come in by the loopback interface.
+const LOOPBACK: u32 = 1;
+/// On it, what is blocked is dropped.
+const UNANSWERED: Interface = Interface::new(Sides::Both);
+
 /// The decision over a frame that nothing came before.
 fn judge_with(filter: &mut Filter, frame: &[u8]) -> Decided {
     filter.test_bed().unwrap().forget_flows().unwrap();
@@ -63,7 +88,8 @@ fn judge_next(filter: &mut Filter, frame: &[u8]) -> Decided {
     let after = Effects::of(filter);
 
     let decided = Decided::of(judged.reason, &judged.name);
-    assert_eq!(judged.verdict, Some(judged.reason.verdict()), "{decided:?}");
+    let sent = if judged.reason.verdict() == Verdict::Drop { Sent::Nowhere } else { Sent::On };
+    assert_eq!((judged.sent, &*judged.frame), (Some(sent), frame), "{decided:?}");
     let packets: Vec<_> = moved(&before.counters, &after.counters)
         .into_iter()
         .filter(|(counter, _)| !matches!(counter, Counter::DnsSeveralQuestions | Counter::EncryptedClientHello))
@@ -114,6 +140,6 @@ fn drained(filter: &mut Filter) -> Vec<NameEvent> {
 }
 
 /// The frame's decision and nothing around it.
-fn reason(filter: &mut Filter, frame: &[u8]) -> filter_core::Reason {
+fn reason(filter: &mut Filter, frame: &[u8]) -> Reason {
     judge_alone(filter, frame).reason
 }

@@ -1,6 +1,6 @@
 //! What the loaded program is told when it is loaded.
 
-use filter_core::{Counter, Fragments, Interface, Reason, Sides, Verdict};
+use filter_core::{Counter, Fragments, Interface, Reason, Sent, Sides};
 use filter_user::kernel::{Filter, LoadOptions};
 use frames::Wrap;
 
@@ -13,12 +13,12 @@ const LISTED: &str = "ads.example.com";
 #[test]
 fn later_fragments_are_dropped_where_they_are_to_be() {
     let fragment = frames::ipv4_fragment(&Wrap::v4(53).udp(&frames::query(LISTED)), 3, true);
-    for (fragments, reason, verdict) in
-        [(Fragments::Pass, Reason::Fragment, Verdict::Pass), (Fragments::Drop, Reason::FragmentDropped, Verdict::Drop)]
+    for (fragments, reason, sent) in
+        [(Fragments::Pass, Reason::Fragment, Sent::On), (Fragments::Drop, Reason::FragmentDropped, Sent::Nowhere)]
     {
         let mut filter = filter_with(&LoadOptions { fragments, ..LoadOptions::default() });
         let judged = judge_alone(&mut filter, &fragment);
-        assert_eq!((judged.reason, judged.verdict), (reason, Some(verdict)));
+        assert_eq!((judged.reason, judged.sent), (reason, Some(sent)));
         assert_eq!(filter.counters().unwrap()[&Counter::Packets(reason)], 1);
         let mut events = 0;
         filter.drain_events(|_| events += 1);

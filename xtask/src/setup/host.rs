@@ -1,6 +1,9 @@
 //! The machine: its distribution and its packages.
 
 use std::fs;
+use std::io;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
@@ -43,8 +46,12 @@ impl Host {
     }
 }
 
-/// Installs Debian packages; does nothing for none. Nothing that is installed is ever removed for them.
-pub fn install(packages: &[String]) -> Result<()> {
+/// Where the administrator's units of systemd are (systemd.unit(5)).
+const UNITS: &str = "/etc/systemd/system";
+
+/// Installs Debian packages; does nothing for none. Nothing that is installed is ever removed for them. Services that come
+/// with them and that nobody has set up before are masked: they do not start, now and with the machine.
+pub fn install(packages: &[String], services: &[&str]) -> Result<()> {
     static UPDATED: OnceLock<()> = OnceLock::new();
     if packages.is_empty() {
         return Ok(());
@@ -59,9 +66,34 @@ pub fn install(packages: &[String]) -> Result<()> {
     let names = packages.join(" ");
     let mut install = apt();
     install.args(["install", "-y", "--no-install-recommends", "--no-remove"]).args(packages);
-    progress::step(&format!("Debian packages {names}"), install).with_context(|| {
+    let masked = mask(Path::new(UNITS), services)
+        .with_context(|| format!("cannot keep {} from starting: make {UNITS} writable", services.join(", ")))?;
+    let installed = progress::step(&format!("Debian packages {names}"), install).with_context(|| {
         format!("cannot install Debian's packages: make `apt-get install {names}` work, then run `cargo xtask setup`")
-    })
+    });
+    if installed.is_err() {
+        for unit in masked {
+            let _ = fs::remove_file(unit);
+        }
+    }
+    installed
+}
+
+/// Masks the units that there are not, as `systemctl mask` does, which would ask for a running systemd. Gives the links.
+fn mask(units: &Path, services: &[&str]) -> io::Result<Vec<PathBuf>> {
+    let mut masked = Vec::new();
+    if services.is_empty() {
+        return Ok(masked);
+    }
+    fs::create_dir_all(units)?;
+    for service in services {
+        let unit = units.join(service);
+        match symlink("/dev/null", &unit) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            made => masked.push(made.map(|()| unit)?),
+        }
+    }
+    Ok(masked)
 }
 
 pub fn is_installed(package: &str) -> bool {
@@ -109,6 +141,17 @@ mod tests {
         let obstacle = "needs root to install them";
         assert_eq!(host("ID=debian", false).obstacle().as_deref(), Some(obstacle));
         assert_eq!(host("ID=debian", true).obstacle(), None);
+    }
+
+    #[test]
+    fn units_that_somebody_set_up_are_left_alone() -> io::Result<()> {
+        let units = std::env::temp_dir().join(format!("namegate-units-{}", std::process::id()));
+        fs::create_dir_all(&units)?;
+        fs::write(units.join("a.service"), "mine")?;
+        assert_eq!(mask(&units, &["a.service", "b.service"])?, [units.join("b.service")]);
+        assert_eq!(fs::read_link(units.join("b.service"))?, Path::new("/dev/null"));
+        assert_eq!(fs::read_to_string(units.join("a.service"))?, "mine");
+        fs::remove_dir_all(units)
     }
 
     #[test]

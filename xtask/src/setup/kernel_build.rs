@@ -78,7 +78,7 @@ impl Need for BpfLinker {
         let llvm = llvm_version()?;
         let mut packages = llvm_packages(&llvm);
         packages.retain(|package| !host::is_installed(package));
-        host::install(&packages)?;
+        host::install(&packages, &[])?;
         let mut install = cargo();
         install.args(install_args(&llvm)).env("LLVM_PREFIX", llvm_prefix(&llvm)).env_remove("CARGO_TARGET_DIR");
         progress::step("bpf-linker: building, about two minutes", install).context(

@@ -44,6 +44,10 @@ trait Need {
     fn version(&self) -> Option<String>;
     /// The Debian packages that it comes from, as far as they are not installed.
     fn packages(&self) -> Vec<String>;
+    /// Services that come with these, and are not to run.
+    fn services(&self) -> &[&str] {
+        &[]
+    }
     /// Does what is left to do when these packages are there.
     fn finish(&self) -> Result<()> {
         Ok(())
@@ -86,7 +90,8 @@ pub fn ensure(parts: &[Part]) -> Result<()> {
     }
     let mut packages: Vec<String> = missing.iter().flat_map(|need| need.packages()).collect();
     packages.dedup();
-    host::install(&packages)?;
+    let services: Vec<&str> = missing.iter().flat_map(|need| need.services()).copied().collect();
+    host::install(&packages, &services)?;
     for need in missing {
         need.finish()?;
         ensure!(
@@ -109,6 +114,14 @@ fn needs(parts: &[Part]) -> Vec<Box<dyn Need>> {
         (Part::Lab, Box::new(Program::new("openssl", "version", "openssl"))),
         // The package `dnsmasq` would start a service.
         (Part::Lab, Box::new(Program::new("dnsmasq", "--version", "dnsmasq-base"))),
+        // Its service would take port 53, and has no package of its own.
+        (
+            Part::Lab,
+            Box::new(
+                Program::new("unbound", "-V", "unbound")
+                    .without_services(&["unbound.service", "unbound-resolvconf.service"]),
+            ),
+        ),
         (Part::Lab, Box::new(Program::new("gnutls-serv", "--version", "gnutls-bin"))),
         (Part::Lab, Box::new(Program::new("tcpdump", "--version", "tcpdump"))),
         // AdGuard's DNS engine is JavaScript.

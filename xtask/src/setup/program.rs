@@ -9,11 +9,18 @@ pub struct Program {
     name: &'static str,
     version_flag: &'static str,
     package: &'static str,
+    services: &'static [&'static str],
 }
 
 impl Program {
     pub const fn new(name: &'static str, version_flag: &'static str, package: &'static str) -> Self {
-        Self { name, version_flag, package }
+        Self { name, version_flag, package, services: &[] }
+    }
+
+    /// The same, with services in its package that are not to run.
+    pub const fn without_services(mut self, services: &'static [&'static str]) -> Self {
+        self.services = services;
+        self
     }
 }
 
@@ -30,8 +37,16 @@ impl Need for Program {
         vec![self.package.to_owned()]
     }
 
+    fn services(&self) -> &[&str] {
+        self.services
+    }
+
     fn by_hand(&self, debian: bool) -> Option<String> {
-        (!debian).then(|| format!("the program `{}` (Debian's package {})", self.name, self.package))
+        if !debian {
+            return Some(format!("the program `{}` (Debian's package {})", self.name, self.package));
+        }
+        let services = self.services.join(" ");
+        (!services.is_empty()).then(|| format!("systemctl mask {services}  (before, unless they are to run here)"))
     }
 }
 

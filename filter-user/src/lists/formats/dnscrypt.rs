@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use super::words::without_comment;
 use crate::lists::{
     Scope, Unusable,
     pattern::{Anchor, Dialect, glob, translate},
@@ -10,7 +11,7 @@ use crate::lists::{
 };
 
 pub(super) fn line(line: &[u8], reading: &mut Reading<'_>) -> Taken {
-    let entry = before_comment(line).trim_ascii();
+    let entry = without_comment(line).trim_ascii();
     let mut words = super::Words(entry);
     let Some(word) = words.next() else {
         return Ok(());
@@ -75,12 +76,6 @@ fn lower_case(text: &[u8]) -> Cow<'_, str> {
 fn is_glob(word: &[u8]) -> bool {
     let inner = word.get(1..word.len().saturating_sub(1)).unwrap_or_default();
     word.iter().any(|byte| matches!(byte, b'?' | b'[')) || inner.contains(&b'*')
-}
-
-fn before_comment(line: &[u8]) -> &[u8] {
-    let begins = |at: &usize| *at == 0 || line[*at - 1].is_ascii_whitespace();
-    let comment = memchr::memchr_iter(b'#', line).find(begins);
-    &line[..comment.unwrap_or(line.len())]
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 
 use std::net::IpAddr;
 
+use super::words::without_comment;
 use crate::lists::{
     Action, Scope, Unusable,
     pattern::{Anchor, glob},
@@ -48,7 +49,7 @@ enum Answer {
 }
 
 pub(super) fn line(line: &[u8], reading: &mut Reading<'_>) -> Taken {
-    let line = before_comment(line).trim_ascii();
+    let line = without_comment(line).trim_ascii();
     if line.is_empty() {
         return Ok(());
     }
@@ -124,13 +125,6 @@ fn key_and_value(line: &[u8]) -> Option<(&str, &[u8])> {
 fn setting(name: &str) -> Unusable {
     let known = SETTINGS.into_iter().find(|setting| *setting == name);
     Unusable::Setting(known.unwrap_or("another setting"))
-}
-
-/// A comment begins with a `#` at the start of the line or behind a blank.
-fn before_comment(line: &[u8]) -> &[u8] {
-    let begins = |at: &usize| *at == 0 || line[*at - 1].is_ascii_whitespace();
-    let comment = memchr::memchr_iter(b'#', line).find(begins);
-    &line[..comment.unwrap_or(line.len())]
 }
 
 #[cfg(test)]

@@ -1,19 +1,18 @@
 //! Maltrail's trails: a name is about itself and all below it, `.x` too, which is how a whole TLD is written. Addresses
 //! and URLs are no names.
 
+use super::words::head;
 use crate::lists::{
     Scope, Unusable,
     reading::{Guard, Meaning, Reading, Taken},
 };
 
 pub(super) fn line(line: &[u8], reading: &mut Reading<'_>) -> Taken {
-    let entry = line.split(|byte| *byte == b'#').next().unwrap_or_default();
-    let mut words = super::Words(entry);
-    let Some(word) = words.next() else {
+    let Some((word, mut words)) = head(line) else {
         return Ok(());
     };
     if words.next().is_some() {
-        return reading.without_rule(Unusable::SeveralWords, entry);
+        return reading.without_rule(Unusable::SeveralWords, line);
     }
     match word {
         [b'.', name @ ..] => reading.name(name, Meaning::new(Scope::Subtree, reading.action(), Guard::Open)),

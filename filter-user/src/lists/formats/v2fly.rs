@@ -1,7 +1,7 @@
 //! v2fly's domain lists: `full:x` is x alone, `domain:x` and plain `x` with all below, `keyword:x` any name that has x in
 //! it, `regexp:` an expression of Go's. `@attributes` say nothing about names.
 
-use super::regex::pattern;
+use super::{regex::pattern, words::head};
 use crate::lists::{
     Scope, Unusable,
     pattern::{Anchor, Dialect, glob},
@@ -9,9 +9,7 @@ use crate::lists::{
 };
 
 pub(super) fn line(line: &[u8], reading: &mut Reading<'_>) -> Taken {
-    let entry = line.split(|byte| *byte == b'#').next().unwrap_or_default();
-    let mut words = super::Words(entry);
-    let Some(word) = words.next() else {
+    let Some((word, mut words)) = head(line) else {
         return Ok(());
     };
     if !words.all(|word| matches!(word, [b'@' | b'&', ..])) {

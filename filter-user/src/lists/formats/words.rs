@@ -26,6 +26,19 @@ impl<'a> Iterator for Words<'a> {
     }
 }
 
+/// A line without its comment, which a `#` begins at the start of the line or behind a blank.
+pub(super) fn without_comment(line: &[u8]) -> &[u8] {
+    let begins = |at: &usize| *at == 0 || line[*at - 1].is_ascii_whitespace();
+    let comment = memchr::memchr_iter(b'#', line).find(begins);
+    &line[..comment.unwrap_or(line.len())]
+}
+
+/// The first word of a line before any `#`, and the words behind it; nothing where there is none.
+pub(super) fn head(line: &[u8]) -> Option<(&[u8], Words<'_>)> {
+    let mut words = Words(line.split(|byte| *byte == b'#').next()?);
+    Some((words.next()?, words))
+}
+
 /// Names what a word is that cannot be a name for the reason given.
 pub(in crate::lists) fn unusable_word(word: &[u8], error: NameError) -> Unusable {
     match error {
@@ -89,6 +102,21 @@ mod tests {
         ] {
             assert_eq!(unusable_word(word.as_bytes(), NameError::BadCharacter), reason, "{word}");
         }
+    }
+
+    #[test]
+    fn a_comment_begins_at_the_start_or_behind_a_blank() {
+        for (line, without) in [("# a", ""), ("a # b", "a "), ("a#b", "a#b"), ("a#b #c", "a#b "), ("", "")] {
+            assert_eq!(without_comment(line.as_bytes()), without.as_bytes(), "{line}");
+        }
+    }
+
+    #[test]
+    fn the_head_of_a_line_ends_before_any_number_sign() {
+        let of = |line: &'static str| head(line.as_bytes()).map(|(word, words)| (word, words.count()));
+        assert_eq!(of(" a.example @b c#d e"), Some((&b"a.example"[..], 2)));
+        assert_eq!(of("a.example"), Some((&b"a.example"[..], 0)));
+        assert_eq!((of("# a"), of("  "), of("")), (None, None, None));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What `namegate check --json` prints.
 
 use filter_user::{
-    check::{CheckedList, Finding, Place, RuleText},
+    check::{Checked, CheckedList, Finding, RuleText},
     lists::{Example, ListReport},
 };
 use serde::Serialize;
@@ -10,13 +10,20 @@ use super::Against;
 
 #[derive(Serialize)]
 pub struct Output<'a> {
-    lists: Vec<Checked<'a>>,
+    lists: Vec<OfList<'a>>,
+    refused_patterns: Vec<RefusedPattern<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     against: Option<AgainstList<'a>>,
 }
 
 #[derive(Serialize)]
-struct Checked<'a> {
+struct RefusedPattern<'a> {
+    pattern: &'a str,
+    message: String,
+}
+
+#[derive(Serialize)]
+struct OfList<'a> {
     list: &'a str,
     format: &'static str,
     lines: u32,
@@ -91,46 +98,48 @@ struct Blocked<'a> {
 }
 
 impl<'a> Output<'a> {
-    pub fn new(lists: &'a [CheckedList], against: Option<&'a Against>) -> Self {
+    pub fn new(checked: &'a Checked, against: Option<&'a Against>) -> Self {
         let against = against.map(|Against { list, names, blocked }| AgainstList {
             list,
             names: *names,
             blocked: blocked
                 .iter()
-                .map(|it| Blocked { name: &it.name, rule: rule(&it.rule), list: name(lists, it.at), line: it.at.line })
+                .map(|it| Blocked { name: &it.name, rule: rule(&it.rule), list: &it.at.list, line: it.at.line })
                 .collect(),
         });
-        Self { lists: lists.iter().map(|list| self::list(lists, list)).collect(), against }
+        let refused = checked.book.refused_patterns();
+        let refused = refused.map(|(pattern, refusal)| RefusedPattern { pattern, message: refusal.to_string() });
+        Self { lists: checked.lists.iter().map(list).collect(), refused_patterns: refused.collect(), against }
     }
 }
 
-fn list<'a>(lists: &'a [CheckedList], list: &'a CheckedList) -> Checked<'a> {
+fn list(list: &CheckedList) -> OfList<'_> {
     let report = &list.report;
     let kinds = report.kinds.iter();
-    Checked {
+    OfList {
         list: &report.list,
         format: report.format.as_str(),
         lines: report.lines,
         rules: kinds
             .map(|(action, kind, count)| Rules { action: action.as_str(), kind: kind.as_str(), count })
             .collect(),
-        repeated: findings(lists, report.repeated, &list.repeated),
-        redundant: findings(lists, list.redundant, &list.redundant_examples),
+        repeated: findings(report.repeated, &list.repeated),
+        redundant: findings(list.redundant, &list.redundant_examples),
         cancelling: report.cancelling,
         local: report.local,
         left_out: left_out(report),
     }
 }
 
-fn findings<'a>(lists: &'a [CheckedList], count: u64, examples: &'a [Finding]) -> Findings<'a> {
-    let said = |it: &'a Finding| Said {
+fn findings(count: u64, examples: &[Finding]) -> Findings<'_> {
+    let said = examples.iter().map(|it| Said {
         line: it.line,
         rule: rule(&it.rule),
         by: rule(&it.by),
-        list: name(lists, it.at),
+        list: &it.at.list,
         by_line: it.at.line,
-    };
-    Findings { count, examples: examples.iter().map(said).collect() }
+    });
+    Findings { count, examples: said.collect() }
 }
 
 fn left_out(report: &ListReport) -> Vec<LeftOut<'_>> {
@@ -153,8 +162,4 @@ fn entry(example: &Example) -> Entry<'_> {
 fn rule(rule: &RuleText) -> Rule<'_> {
     let kind = rule.scope.map_or("pattern", filter_user::lists::Scope::as_str);
     Rule { action: rule.action.as_str(), kind, text: &rule.text }
-}
-
-fn name(lists: &[CheckedList], at: Place) -> &str {
-    lists.get(at.list).map_or("", |list| &list.report.list)
 }

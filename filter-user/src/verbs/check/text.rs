@@ -3,8 +3,9 @@
 use std::io::{self, Write};
 
 use filter_user::{
-    check::{Blocked, CheckedList, Finding, Place},
+    check::{Blocked, Checked, CheckedList, Finding, Place},
     lists::{Action, ListReport, Unusable},
+    policy::RuleBook,
 };
 
 use super::Against;
@@ -13,17 +14,18 @@ use crate::output::{BLOCKED, FAILURE, FAINT, HEADING, count, plural, table};
 /// Names that are shown; `--json` has all.
 const MOST_NAMES: usize = 50;
 
-pub fn print(out: &mut impl Write, lists: &[CheckedList], against: Option<&Against>) -> io::Result<()> {
-    for (number, list) in lists.iter().enumerate() {
+pub fn print(out: &mut impl Write, checked: &Checked, against: Option<&Against>) -> io::Result<()> {
+    for (number, list) in checked.lists.iter().enumerate() {
         if number > 0 {
             writeln!(out)?;
         }
-        print_list(out, lists, list)?;
+        print_list(out, list)?;
     }
-    against.map_or(Ok(()), |against| print_against(out, lists, against))
+    print_refused(out, &checked.book)?;
+    against.map_or(Ok(()), |against| print_against(out, against))
 }
 
-fn print_list(out: &mut impl Write, lists: &[CheckedList], list: &CheckedList) -> io::Result<()> {
+fn print_list(out: &mut impl Write, list: &CheckedList) -> io::Result<()> {
     let report = &list.report;
     let (format, lines) = (report.format, plural(report.lines.into(), "line"));
     write!(out, "{HEADING}{}{HEADING:#}  {format}, {lines}, ", report.list)?;
@@ -35,7 +37,7 @@ fn print_list(out: &mut impl Write, lists: &[CheckedList], list: &CheckedList) -
         let rows = kinds.map(|(action, kind, rules)| [indented(rules), words(action), kind.as_str().into()]);
         writeln!(out, "{}", table(rows, &[0]))?;
     }
-    let notes = notes(lists, list);
+    let notes = notes(list);
     if !notes.is_empty() {
         writeln!(out, "{}", table(notes, &[0]))?;
     }
@@ -46,7 +48,7 @@ fn print_list(out: &mut impl Write, lists: &[CheckedList], list: &CheckedList) -
     Ok(())
 }
 
-fn notes(lists: &[CheckedList], list: &CheckedList) -> Vec<[String; 3]> {
+fn notes(list: &CheckedList) -> Vec<[String; 3]> {
     let report = &list.report;
     let mut notes = Vec::new();
     let mut note = |number: u64, what: &str, examples: String| {
@@ -55,16 +57,16 @@ fn notes(lists: &[CheckedList], list: &CheckedList) -> Vec<[String; 3]> {
         }
     };
     note(report.cancelling, "take other rules out", String::new());
-    note(report.repeated, "said before:", said(lists, &list.repeated));
-    note(list.redundant, "said by wider rules:", said(lists, &list.redundant_examples));
+    note(report.repeated, "said before:", said(&list.repeated));
+    note(list.redundant, "said by wider rules:", said(&list.redundant_examples));
     note(report.local, "local names left out", String::new());
     notes
 }
 
-fn said(lists: &[CheckedList], findings: &[Finding]) -> String {
+fn said(findings: &[Finding]) -> String {
     let show = |it: &Finding| {
         let by = if it.by == it.rule { String::new() } else { format!(" by {}", it.by) };
-        format!("line {} \"{}\"{by} ({})", it.line, it.rule, place(lists, it.at))
+        format!("line {} \"{}\"{by} ({})", it.line, it.rule, place(&it.at))
     };
     findings.iter().map(show).collect::<Vec<_>>().join(", ")
 }
@@ -83,7 +85,18 @@ fn examples(report: &ListReport, reason: Unusable) -> String {
     show.collect::<Vec<_>>().join(", ")
 }
 
-fn print_against(out: &mut impl Write, lists: &[CheckedList], against: &Against) -> io::Result<()> {
+/// Patterns that no controller would have in force.
+fn print_refused(out: &mut impl Write, book: &RuleBook) -> io::Result<()> {
+    for (number, (pattern, refusal)) in book.refused_patterns().enumerate() {
+        if number == 0 {
+            writeln!(out)?;
+        }
+        writeln!(out, "{FAILURE}not in force{FAILURE:#} /{}/: {refusal}", pattern.escape_debug())?;
+    }
+    Ok(())
+}
+
+fn print_against(out: &mut impl Write, against: &Against) -> io::Result<()> {
     let Against { list, names, blocked } = against;
     let names = plural(*names as u64, "name");
     writeln!(out, "\n{HEADING}{list}{HEADING:#}  {} of {names} would be blocked", count(blocked.len() as u64))?;
@@ -92,7 +105,7 @@ fn print_against(out: &mut impl Write, lists: &[CheckedList], against: &Against)
     }
     let row = |it: &Blocked| {
         let name = format!("  {BLOCKED}{}{BLOCKED:#}", it.name);
-        [name, it.rule.to_string(), place(lists, it.at)]
+        [name, it.rule.to_string(), place(&it.at)]
     };
     writeln!(out, "{}", table(blocked.iter().take(MOST_NAMES).map(row), &[]))?;
     match blocked.len().saturating_sub(MOST_NAMES) {
@@ -101,9 +114,8 @@ fn print_against(out: &mut impl Write, lists: &[CheckedList], against: &Against)
     }
 }
 
-fn place(lists: &[CheckedList], at: Place) -> String {
-    let list = lists.get(at.list).map_or("", |list| &list.report.list);
-    format!("{list}:{}", at.line)
+fn place(Place { list, line }: &Place) -> String {
+    format!("{list}:{line}")
 }
 
 fn words(action: Action) -> String {

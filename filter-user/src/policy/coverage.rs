@@ -1,0 +1,87 @@
+//! Rules that say nothing new, for those who want to know what is in their lists.
+
+use filter_core::Terms;
+
+use super::{Rule, RuleBook, entries::Index, pattern_rules, sources::Source, terms};
+use crate::lists::{Action, Scope, Subject};
+
+/// A rule that says nothing more than a wider one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Covered<'a> {
+    /// The number of its list, in the order in which they were read.
+    pub list: usize,
+    /// The rule.
+    pub rule: Rule<'a>,
+    /// The wider one.
+    pub by: Rule<'a>,
+}
+
+impl RuleBook {
+    /// Calls `each` for the rules of lists that say nothing more than a wider one of the same action, in the order in which
+    /// their names came. What an earlier rule for the same name says is left out: it was not taken for new.
+    pub fn each_covered<'a>(&'a self, mut each: impl FnMut(Covered<'a>)) {
+        for index in 0..self.entries.len() {
+            let own = self.in_order(index);
+            let mut said = Terms::default();
+            for source in &own {
+                let before = said;
+                terms::add(&mut said, source.kind, self.classes_of(source));
+                if said == before {
+                    continue;
+                }
+                if let Some((wider, by)) = self.wider(index, source, &own) {
+                    let (rule, by) = (self.rule(index, *source), self.rule(wider, by));
+                    each(Covered { list: source.list, rule, by });
+                }
+            }
+        }
+    }
+
+    /// The first rule of a list that says the same with this action, or more of the same name.
+    pub fn first_saying(&self, subject: Subject<'_>, action: Action) -> Option<Rule<'_>> {
+        let (name, scope) = match subject {
+            Subject::Name(name, scope) => (name, scope),
+            Subject::Pattern(text) => {
+                return self.patterns.find(pattern_rules::key(text, action, &self.hash_key), &self.lists);
+            }
+        };
+        let index = self.entries.find(self.hash_key.key_of_canonical(name))?;
+        let mut sources = self.in_order(index);
+        sources.retain(|source| source.kind.action() == action);
+        let says = |source: &&Source| [scope, Scope::Subtree].contains(&source.kind.scope());
+        // Several rules together may say what none of them does.
+        let first = sources.iter().find(says).or(sources.first())?;
+        Some(self.rule(index, *first))
+    }
+
+    /// A rule of the same action and for the same clients, for all names that this one is about, and more.
+    fn wider(&self, index: Index, rule: &Source, own: &[Source]) -> Option<(Index, Source)> {
+        let says = |other: &Source, scopes: &[Scope]| {
+            let same = (other.kind.action(), self.classes_of(other)) == (rule.kind.action(), self.classes_of(rule));
+            same && scopes.contains(&other.kind.scope())
+        };
+        let wider = own.iter().find(|other| rule.kind.scope() != Scope::Subtree && says(other, &[Scope::Subtree]));
+        if let Some(wider) = wider {
+            return Some((index, *wider));
+        }
+        let mut above: Vec<Index> =
+            self.entries.above(&self.hash_key, index).filter_map(|key| self.entries.find(key)).collect();
+        above.reverse();
+        above.into_iter().find_map(|parent| {
+            let all = self.in_order(parent);
+            let wider = all.iter().find(|other| says(other, &[Scope::Subdomains, Scope::Subtree]))?;
+            Some((parent, *wider))
+        })
+    }
+
+    /// The rules for a name that no other rule takes out, as they were read.
+    fn in_order(&self, index: Index) -> Vec<Source> {
+        let mut sources: Vec<_> = self.sources.of(&self.entries, index).filter(|source| !source.cancelled).collect();
+        sources.sort_by_key(|source| (source.list, source.line));
+        sources
+    }
+
+    fn classes_of(&self, source: &Source) -> u32 {
+        self.lists.get(source.list).map_or(0, super::ListInfo::mask)
+    }
+}
