@@ -8,7 +8,9 @@
 
 use anyhow::{Context as _, ensure};
 use fastrand::Rng;
-use filter_core::{Bucket, Flow, Options, Reason, RuleKey, Settings, WAYS};
+use filter_core::{
+    Bucket, DnsAction, Flow, Interface, Options, Reason, RuleKey, Settings, Sides, TcpAction, Treatment, WAYS,
+};
 use filter_user::{
     kernel::{Filter, LoadOptions, ProgramInfo, TestBed, draw_hash_key},
     lists::Domain,
@@ -30,6 +32,15 @@ const VERIFIER_LIMIT: f64 = 1_000_000.0;
 /// As `namegate run` has it.
 const EVENTS_PER_SECOND: u32 = 1000;
 
+/// The kernel has frames from memory come in by the loopback interface.
+const LOOPBACK: u32 = 1;
+
+/// Of answers: with one there would be more drops than answers.
+const NO_LIMIT: u32 = 0;
+
+/// Nanoseconds that an answer may take more than a drop.
+const ANSWER_GOAL: f64 = 120.0;
+
 /// A name like those that people ask for, for the warm rows.
 const ONE_NAME: &str = "www.example.com";
 
@@ -48,9 +59,10 @@ pub fn measure(plan: &Plan, names: &RealNames, rows: &mut Rows) -> anyhow::Resul
             }
             let asked =
                 if traffic.is_listed() { hosts(&rules, plan.packets) } else { hosts(&not_listed, plan.packets) };
-            Measurement { plan, traffic, rules: *count, asked, bar: &bar }.run(&mut filter, rows)?;
+            Measurement { plan, traffic, rules: *count, asked, bar: &bar, treated: "" }.run(&mut filter, rows)?;
         }
         if *count == plan.most_rules() {
+            answer_rows(plan, &hosts(&rules, plan.packets), &mut filter, rows)?;
             program_rows(filter.program()?, rows);
         }
     }
@@ -63,9 +75,36 @@ pub fn load_filter(rules: usize) -> anyhow::Result<Filter> {
     let options = LoadOptions {
         max_rules: u32::try_from(rules)?,
         events_per_second: EVENTS_PER_SECOND,
+        answers_per_second: NO_LIMIT,
+        interfaces: [(LOOPBACK, Interface::new(Sides::Both))].into(),
         ..LoadOptions::default()
     };
     Ok(Filter::load(&options)?)
+}
+
+/// Measures what each action takes. (Only varied: a packet that is repeated would be its own answer from the second time on.)
+fn answer_rows(plan: &Plan, listed: &[&str], filter: &mut Filter, rows: &mut Rows) -> anyhow::Result<()> {
+    let addresses = (Some([192, 0, 2, 7].into()), Some([0x2001, 0xdb8, 0, 0, 0, 0, 0, 7].into()));
+    let bar = ProgressBar::hidden();
+    for (traffic, dns, tcp) in [
+        (Traffic::DnsListed, DnsAction::Drop, TcpAction::Drop),
+        (Traffic::DnsListed, DnsAction::NxDomain, TcpAction::Drop),
+        (Traffic::DnsListed, DnsAction::NoData, TcpAction::Drop),
+        (Traffic::DnsListed, DnsAction::Refused, TcpAction::Drop),
+        (Traffic::DnsListed, DnsAction::Null, TcpAction::Drop),
+        (Traffic::DnsListed, DnsAction::Address, TcpAction::Drop),
+        (Traffic::HelloListed, DnsAction::Drop, TcpAction::Drop),
+        (Traffic::HelloListed, DnsAction::Drop, TcpAction::Reset),
+        (Traffic::HelloListed, DnsAction::Drop, TcpAction::Alert),
+    ] {
+        let treatment = Treatment::new(dns, tcp).with_addresses(addresses.0, addresses.1);
+        filter.set_interface(LOOPBACK, Interface::new(Sides::Both).facing_clients(treatment))?;
+        let treated = if traffic == Traffic::DnsListed { dns.as_str() } else { tcp.as_str() };
+        let (asked, rules) = (listed.to_vec(), plan.most_rules());
+        Measurement { plan, traffic, rules, asked, bar: &bar, treated }.run(filter, rows)?;
+    }
+    filter.set_interface(LOOPBACK, Interface::new(Sides::Both))?;
+    Ok(())
 }
 
 fn filter_with(rules: &[&str]) -> anyhow::Result<Filter> {
@@ -106,6 +145,8 @@ struct Measurement<'m> {
     /// Names to ask for; the first of them in the warm row.
     asked: Vec<&'m str>,
     bar: &'m ProgressBar,
+    /// What is done with what is blocked, in the rows about that.
+    treated: &'static str,
 }
 
 /// A batch of the no-op program and, just after, one of the filter: nanoseconds a packet.
@@ -116,7 +157,8 @@ struct Batch {
 
 impl Measurement<'_> {
     fn run(&self, filter: &mut Filter, rows: &mut Rows) -> anyhow::Result<()> {
-        let name = |way| format!("{}, {} rules, {way}", self.traffic.name(), HumanCount(self.rules as u64));
+        let treated = if self.treated.is_empty() { String::new() } else { format!(" -> {}", self.treated) };
+        let name = |way| format!("{}{treated}, {} rules, {way}", self.traffic.name(), HumanCount(self.rules as u64));
         let (warm, varied) = (name("warm"), name("varied"));
         if !rows.want(&warm) && !rows.want(&varied) {
             self.bar.inc(2 * self.plan.batches as u64);
@@ -126,7 +168,9 @@ impl Measurement<'_> {
         let packets: Vec<_> = self.asked.iter().map(|name| self.traffic.frames(name, &mut random)).collect();
         self.check(&mut filter.test_bed()?, &packets)?;
         match &packets.first().context("there is no name to ask for")?[..] {
-            [_] if !self.traffic.is_judged_again() => self.bar.inc(self.plan.batches as u64),
+            [_] if !self.traffic.is_judged_again() || !self.treated.is_empty() => {
+                self.bar.inc(self.plan.batches as u64);
+            }
             [one] => rows.push(self.row(warm, filter, |bed| self.warm(bed, one))?),
             // The kernel repeats one frame: those of a packet in turn take a call each.
             several => {
@@ -135,7 +179,10 @@ impl Measurement<'_> {
             }
         }
         let frames = packets.concat();
-        rows.push(self.row(varied, filter, |bed| varied_batch(bed, &frames))?);
+        let row = self.row(varied, filter, |bed| varied_batch(bed, &frames))?;
+        let drop = rows.find(&name("varied").replace(&treated, " -> drop"));
+        let goal = drop.filter(|_| self.treated == DnsAction::NxDomain.as_str()).map(|drop| drop + ANSWER_GOAL);
+        rows.push(if let Some(goal) = goal { row.at_most(goal) } else { row });
         Ok(())
     }
 

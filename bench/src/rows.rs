@@ -95,6 +95,11 @@ impl Rows {
         }
     }
 
+    /// The value of the row with this name.
+    pub fn find(&self, name: &str) -> Option<f64> {
+        self.rows.iter().find(|row| row.name == name).map(|row| row.value)
+    }
+
     /// The rows in columns.
     pub fn table(&self) -> String {
         let mut table = Table::new();

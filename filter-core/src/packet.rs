@@ -89,7 +89,13 @@ pub trait Frame: Packet {
         value
     }
 
-    /// Writes bytes, of which the kernel's compiler would write one at a time.
+    /// Reads bytes, of which the kernel's compiler would read one at a time.
+    #[inline(always)]
+    fn load<const N: usize>(from: &[u8; N]) -> [u8; N] {
+        *from
+    }
+
+    /// Writes bytes, likewise.
     #[inline(always)]
     fn store<const N: usize>(to: &mut [u8; N], bytes: [u8; N]) {
         *to = bytes;

@@ -149,6 +149,12 @@ macro_rules! frame {
             }
 
             #[inline(always)]
+            fn load<const N: usize>(from: &[u8; N]) -> [u8; N] {
+                // SAFETY: the bytes are there.
+                unsafe { in_words(from.as_ptr() as usize) }
+            }
+
+            #[inline(always)]
             fn store<const N: usize>(to: &mut [u8; N], bytes: [u8; N]) {
                 in_words_to(to, &bytes);
             }
@@ -364,11 +370,11 @@ pub fn in_one_register(mut value: usize) -> usize {
     value
 }
 
-/// Reads packet memory word by word. LLVM would read octet by octet what is not aligned, and the verifier asks for alignment
+/// Reads memory word by word. LLVM would read octet by octet what is not aligned, and the verifier asks for alignment
 /// on few machines only.
 ///
 /// # Safety
-/// The `N` bytes at `at` lie within the frame.
+/// The `N` bytes at `at` lie within memory that may be read.
 #[inline(always)]
 unsafe fn in_words<const N: usize>(at: usize) -> [u8; N] {
     let mut bytes = [0; N];
@@ -453,7 +459,7 @@ macro_rules! words {
         /// The word at an address without alignment.
         ///
         /// # Safety
-        /// The word lies within the frame.
+        /// The word lies within memory that may be read.
         #[inline(always)]
         unsafe fn $name(at: usize) -> [u8; size_of::<$word>()] {
             let word: u64;

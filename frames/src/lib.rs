@@ -20,7 +20,7 @@ pub use dns::{
 };
 pub use headers::{Network, Wrap};
 pub use hello::{Extension, Hello};
-pub use opened::{Answer, Opened, Segment, answer, opened};
+pub use opened::{Answer, Edns, Opened, Segment, answer, opened};
 pub use rewrite::{behind_extensions, from_ipv4, ipv4_fragment, ipv6_fragment, tagged};
 pub use segments::{in_records, in_segments, segment};
 pub use sslv2::sslv2_hello;

@@ -119,8 +119,21 @@ pub struct Answer {
     pub answers: Vec<String>,
     /// The authority section, likewise.
     pub authorities: Vec<String>,
-    /// EDNS: the version, whether DO is set, the UDP size, and options with their codes.
-    pub edns: Option<(u8, bool, u16, Vec<(u16, Vec<u8>)>)>,
+    /// EDNS, if it has any.
+    pub edns: Option<Edns>,
+}
+
+/// What an OPT record says (RFC 6891 §6.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edns {
+    /// Its version.
+    pub version: u8,
+    /// Whether DNSSEC is understood.
+    pub dnssec: bool,
+    /// What the sender takes in a datagram.
+    pub size: u16,
+    /// Its options, each with its code.
+    pub options: Vec<(u16, Vec<u8>)>,
 }
 
 /// Reads a response with one question.
@@ -151,7 +164,12 @@ pub fn answer(message: &[u8]) -> Answer {
             };
             (u16::from(*code), bytes)
         });
-        (edns.version(), edns.flags().dnssec_ok, edns.max_payload(), options.collect())
+        Edns {
+            version: edns.version(),
+            dnssec: edns.flags().dnssec_ok,
+            size: edns.max_payload(),
+            options: options.collect(),
+        }
     });
     Answer {
         id: metadata.id,

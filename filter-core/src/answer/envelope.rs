@@ -3,7 +3,7 @@
 use super::{Answering, Sent, checksum::Sum};
 use crate::{
     abi::{Allowance, Settings},
-    flows::{FlowKey, HeldBytes},
+    flows::{FlowKey, Held, HeldBytes},
     headers::{Family, Protocol, Wrapping},
     maps::Maps,
     packet::Replace,
@@ -87,7 +87,6 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
         const LIMIT: u32 = 3 * HeldBytes::PIECE;
 
         let transport = self.scratch.transport;
-        let wrapping = Wrapping::of(self.frame, &transport).ok_or(Counter::UnansweredLayers)?;
         let end = transport.end;
         for at in [0, HeldBytes::PIECE, 2 * HeldBytes::PIECE] {
             if end > at {
@@ -95,6 +94,8 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
                 self.frame.hold(at, len, self.draft, at).ok_or(Counter::UnansweredLayers)?;
             }
         }
+        let held = Held { frame: &*self.frame, bytes: self.draft, len: end };
+        let wrapping = Wrapping::of(&held, &transport).ok_or(Counter::UnansweredLayers)?;
         let envelope = self.envelope(sent, wrapping).ok_or(Counter::UnansweredLayers)?;
         let [d, _, _, _, _, _, s] = self.read(0).ok_or(Counter::UnansweredLayers)?;
         if sent == Sent::Back && ((d | s) & 1 != 0 || !envelope.has_proper_ends()) {

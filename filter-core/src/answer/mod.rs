@@ -104,7 +104,7 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
 
     #[inline(always)]
     fn read<const N: usize>(&self, at: u32) -> Option<[u8; N]> {
-        self.draft.read::<F, N>(at)
+        self.draft.load::<F, N>(at)
     }
 
     #[inline(always)]

@@ -45,6 +45,16 @@ impl HeldBytes {
 }
 
 impl HeldBytes {
+    /// The same in few instructions, for which the kernel needs more of its stack.
+    #[inline(always)]
+    pub(crate) fn load<F: Frame + ?Sized, const N: usize>(&self, at: u32) -> Option<[u8; N]> {
+        let at = F::opaque(at as usize);
+        if at > Self::LEN as usize {
+            return None;
+        }
+        self.0.get(at..)?.first_chunk().map(F::load)
+    }
+
     /// Writes bytes at `at`; `None` if that is beyond [`HeldBytes::LEN`].
     #[inline(always)]
     pub(crate) fn write<F: Frame + ?Sized, const N: usize>(&mut self, at: u32, bytes: [u8; N]) -> Option<()> {

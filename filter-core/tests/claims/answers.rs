@@ -2,7 +2,7 @@
 //! etherparse read what comes out.
 
 use filter_core::{Counter, DnsAction, Interface, Reason, Sent, Sides, TcpAction, Treatment};
-use frames::{Answer, Asking, Data, Opened, Tunnel, Wrap, answer, opened};
+use frames::{Answer, Asking, Data, Edns, Opened, Tunnel, Wrap, answer, opened};
 
 use super::{LISTED, OTHER, send};
 
@@ -16,6 +16,12 @@ fn clients(dns: DnsAction, tcp: TcpAction) -> Interface {
 
 fn answering(dns: DnsAction) -> Interface {
     clients(dns, TcpAction::Reset)
+}
+
+/// Ours, with these options.
+fn edns(dnssec: bool, options: &[(u16, &[u8])]) -> Edns {
+    let options = options.iter().map(|(code, bytes)| (*code, bytes.to_vec())).collect();
+    Edns { version: 0, dnssec, size: 1232, options }
 }
 
 /// The answer to a query, after making sure that its way back is the query's.
@@ -101,12 +107,12 @@ fn edns_is_answered_with_an_extended_error() {
     for (dnssec, padding) in [(false, None), (true, Some(0)), (false, Some(200)), (false, Some(1100))] {
         let query = Asking { edns: Some((0, dnssec)), padding, ..Asking::of(LISTED) }.query();
         let answer = answered(&Wrap::v6(53).udp(&query), answering(DnsAction::Refused));
-        assert_eq!(answer.edns, Some((0, dnssec, 1232, vec![(15, vec![0, 15])])));
+        assert_eq!(answer.edns, Some(edns(dnssec, &[(15, &[0, 15])])));
     }
     let filtered = Treatment::new(DnsAction::NoData, TcpAction::Reset).with_code(Treatment::FILTERED);
     let query = Wrap::v4(53).udp(&frames::query(LISTED));
     let answer = answered(&query, Interface::new(Sides::Both).facing_clients(filtered));
-    assert_eq!(answer.edns, Some((0, false, 1232, vec![(15, vec![0, 17])])));
+    assert_eq!(answer.edns, Some(edns(false, &[(15, &[0, 17])])));
 }
 
 #[test]
@@ -115,7 +121,7 @@ fn an_unknown_version_of_edns_is_answered_as_such() {
     let answer = answered(&Wrap::v4(53).udp(&query), answering(DnsAction::NxDomain));
     // 16, BADVERS.
     assert_eq!((answer.code, answer.authorities.len()), (16, 0));
-    assert_eq!(answer.edns, Some((0, false, 1232, vec![])));
+    assert_eq!(answer.edns, Some(edns(false, &[])));
 }
 
 #[test]
@@ -317,7 +323,7 @@ fn a_response_with_edns_stays_one() {
         let (_, sent, frame, _) = send(&response, Interface::new(Sides::Both).with_treatment(treatment));
         assert_eq!(sent, Sent::On);
         let answer = answer(&opened(&frame).payload);
-        assert_eq!(answer.edns, Some((0, dnssec, 1232, vec![(15, vec![0, 15])])));
+        assert_eq!(answer.edns, Some(edns(dnssec, &[(15, &[0, 15])])));
         assert_eq!(answer.answers, [format!("{LISTED}. 60 IN A 0.0.0.0")]);
     }
 }

@@ -16,6 +16,9 @@ pub struct Covered<'a> {
     pub by: Rule<'a>,
 }
 
+/// Here, what is said counts, and not who says it.
+const NO_LIST: u16 = 0;
+
 impl RuleBook {
     /// Calls `each` for the rules of lists that say nothing more than a wider one of the same action, in the order in which
     /// their names came. What an earlier rule for the same name says is left out: it was not taken for new.
@@ -25,7 +28,7 @@ impl RuleBook {
             let mut said = Terms::default();
             for source in &own {
                 let before = said;
-                terms::add(&mut said, source.kind, self.classes_of(source));
+                terms::add(&mut said, source.kind, self.classes_of(source), NO_LIST);
                 if said == before {
                     continue;
                 }
