@@ -60,8 +60,7 @@ pub struct Attachment {
     pub mode: AttachedMode,
     /// What is done there.
     pub settings: Interface,
-    /// True if answers leave by it only where the other end takes them: a veth does so with an XDP program of its own, or
-    /// with GRO.
+    /// True if answers leave by it only where the other end takes them: a veth does so with an XDP program of its own.
     pub far_end_may_miss_answers: bool,
 }
 

@@ -29,13 +29,28 @@ fn in_generic_mode_a_blocked_query_has_its_answer_at_once_however_it_is_asked() 
 }
 
 #[test]
-fn in_native_mode_a_blocked_query_has_its_answer_where_the_other_end_takes_it() {
+fn in_native_mode_a_blocked_query_has_its_answer_where_the_other_end_has_a_program_too() {
     let mut network = Network::new(&Options::default());
     network.filter_on("lan", "native", &[]);
-    assert!(network.said().contains("`lan` is a veth, and its other end takes answers"), "{}", network.said());
-    network.lab.client().output("ethtool", &["-K", "eth0", "gro", "on"]).unwrap();
+    assert!(network.said().contains("`lan` is a veth, whose other end takes answers"), "{}", network.said());
+    let _far_end = far_end(&network);
     assert_each_way_of_asking_is_answered(&network);
-    assert!(tcp_ways(&network, Family::V4).iter().all(|output| !output.status.success()));
+    for family in Family::ALL {
+        assert!(tcp_ways(&network, family).iter().any(|output| words(output).contains("reset")));
+    }
+}
+
+/// An XDP program on the client's interface.
+fn far_end(network: &Network) -> Process {
+    let [list, socket] = ["far-list", "far-socket"].map(|name| network.path(name));
+    fs::write(&list, "unasked.example\n").unwrap();
+    let mut command = network.lab.client().command(NAMEGATE);
+    command.args(["run", "--iface", "eth0", "--mode", "native", "--judge", "responses", "--list", &list]);
+    let far_end =
+        Process::spawn(command.args(["--socket", &socket]).stdin(Stdio::null()).stdout(Stdio::null())).unwrap();
+    let attached = || Ok(network.lab.client().output("ip", &["link", "show", "dev", "eth0"])?.contains("xdp"));
+    wait_until("a program at the other end", Duration::from_secs(20), attached).unwrap();
+    far_end
 }
 
 fn assert_each_way_of_asking_is_answered(network: &Network) {
@@ -239,6 +254,25 @@ fn on_the_side_of_the_server_a_response_with_a_blocked_name_becomes_a_negative_o
     assert_eq!(stats["counters"]["rewritten"], 6, "{stats}");
     let closed = stats["counters"]["closed"].as_u64().unwrap();
     assert!(closed >= 2, "{stats}");
+}
+
+/// Within a machine checksums are left to the device that a packet leaves by, which works them out of what stands there.
+#[test]
+fn a_response_that_became_negative_goes_on_by_a_device_that_works_checksums_out() {
+    let mut network = Network::new(&Options::default());
+    network.lab.gateway().output("ethtool", &["-K", "lan", "tx", "off"]).unwrap();
+    for mode in ["generic", "native"] {
+        network.filter_on("wan", mode, &["--judge", "wan=responses"]);
+        for family in Family::ALL {
+            for name in [ALIAS, LISTED, "a-name-that-is-somewhat-longer-than-others.ads.example.com"] {
+                let text = dig(&network, family, &[name]);
+                assert!(text.contains("status: NXDOMAIN"), "{name} over {family}, {mode}: {text}");
+            }
+            assert!(dig(&network, family, &[OTHER]).contains("status: NOERROR"));
+            let over_tcp = dig(&network, family, &["+tcp", ALIAS]);
+            assert!(over_tcp.contains("connection reset"), "{mode}: {over_tcp}");
+        }
+    }
 }
 
 #[test]

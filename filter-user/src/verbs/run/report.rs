@@ -34,8 +34,8 @@ pub fn started(interfaces: &[Attachment], book: &RuleBook, socket: &ApiSocket) -
 pub fn far_end(attachment: &Attachment) -> String {
     let name = &attachment.interface;
     format!(
-        "`{name}` is a veth, and its other end takes answers from the driver only if it has an XDP program, too, or GRO \
-         (`ethtool -K OTHER-END gro on`): where it has neither, leave `--mode native` out, or use `--mode generic`"
+        "`{name}` is a veth, whose other end takes answers from the driver only if it has an XDP program, too: where it has \
+         none, nobody hears of what is blocked; leave `--mode native` out, or write `--mode generic`"
     )
 }
 
