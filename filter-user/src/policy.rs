@@ -57,6 +57,10 @@ pub struct RuleBook {
 pub struct ListInfo {
     /// As it was named.
     pub name: Box<str>,
+    /// What those whom it blocks see, unless that is the name of the file.
+    pub label: Option<Box<str>>,
+    /// True if what it would block passes, and is reported.
+    pub trial: bool,
     /// The class that its rules are of: to whom they apply, and when.
     pub class: u8,
     /// Names and patterns that no earlier list has.
@@ -68,9 +72,9 @@ impl ListInfo {
         1_u32.checked_shl(u32::from(self.class)).unwrap_or_default()
     }
 
-    /// What those whom it blocks see of its name: a file without its folder.
-    fn label(&self) -> &str {
-        self.name.rsplit('/').next().unwrap_or_default()
+    /// What those whom it blocks see of it: its label, or the name of the file without its folder.
+    pub fn label(&self) -> &str {
+        self.label.as_deref().unwrap_or_else(|| self.name.rsplit('/').next().unwrap_or_default())
     }
 
     /// The number in the kernel of the list at this place; 0 for those that have none.
@@ -180,6 +184,15 @@ impl RuleBook {
     /// The rule that blocks this name, if one does.
     pub fn blocking(&self, name: &Domain) -> Option<Rule<'_>> {
         self.prevailing(name).filter(|(rank, _)| rank.blocks()).map(|(_, rule)| rule)
+    }
+
+    /// The class whose lists say what becomes of a name that the rule with this key blocks, for clients that meet these
+    /// classes. Where they do not meet that rule (a client may be in a group that its address does not tell), it is the
+    /// class that decides for those who meet all.
+    pub fn deciding_class(&self, name: &str, key: RuleKey, classes: u32) -> usize {
+        let found = [classes, u32::MAX].into_iter().filter_map(|it| prevailing_rule(name, &self.hash_key, self, it));
+        let decides = |found: &Found| found.key == key && found.rank.blocks();
+        found.filter(decides).map(|found| found.classes.trailing_zeros() as usize).next().unwrap_or_default()
     }
 
     /// The lists, in the order in which they were read.

@@ -7,12 +7,13 @@ use std::{
 };
 
 use axum::{Router, body::Bytes};
-use filter_core::{HASH_KEY_WORDS, HashKey};
+use filter_core::{DnsAction, HASH_KEY_WORDS, HashKey, Interface, Sides, TcpAction, Treatment};
 use filter_user::{
     api::{
-        ApiSocket, BlockedPacket, Client, ClientError, EventLine, Judgement, RuleSource, and_no_others, event_routes,
-        rule_routes,
+        ActionOn, ApiSocket, BlockedPacket, Client, ClientError, EventLine, Judgement, RuleSource, and_no_others,
+        event_routes, rule_routes,
     },
+    kernel::{AttachedMode, Attachment},
     lists::{Action, Domain},
     policy::{Policy, RuleBook},
 };
@@ -27,12 +28,14 @@ async fn a_name_is_judged_with_the_rule_and_where_it_came_from() {
         Judgement {
             name: "x.ads.example.com".into(),
             verdict: "drop".into(),
+            actions: vec![ActionOn { interface: "lan".into(), dns: "nxdomain".into(), tls: "reset".into() }],
             rule: Some("ads.example.com".into()),
             list: Some("list".into()),
             line: Some(1),
         }
     );
     let passed = server.test("www.example.com").await;
+    assert_eq!(passed.actions, []);
     assert_eq!((&*passed.verdict, passed.rule, passed.list, passed.line), ("pass", None, None, None));
 }
 
@@ -124,6 +127,13 @@ async fn without_a_controller_the_client_says_what_to_do() {
 
 const BACKLOG: usize = 4;
 
+/// An interface with clients behind it.
+fn lan() -> Attachment {
+    let settings = Interface::new(Sides::Both).facing_clients(Treatment::new(DnsAction::NxDomain, TcpAction::Reset));
+    let (interface, mode) = ("lan".into(), AttachedMode::Generic);
+    Attachment { interface, index: 1, mode, settings, far_end_may_miss_answers: false }
+}
+
 struct Server {
     client: Client,
     policy: Arc<RwLock<Policy>>,
@@ -139,7 +149,8 @@ impl Server {
         let socket = ApiSocket::claim(&path).unwrap();
         let policy = Arc::new(RwLock::new(Policy::of_book(book(names))));
         let events = broadcast::Sender::new(BACKLOG);
-        let routes = Router::new().merge(rule_routes(policy.clone())).merge(event_routes(events.clone()));
+        let routes =
+            Router::new().merge(rule_routes(policy.clone(), vec![lan()].into())).merge(event_routes(events.clone()));
         let routes = and_no_others(routes);
         let listener = tokio::net::UnixListener::from_std(socket.listener().unwrap()).unwrap();
         tokio::spawn(async { axum::serve(listener, routes).await });

@@ -58,7 +58,7 @@ fn a_name_that_a_list_blocks_has_its_rule_list_and_line() {
         *blocked,
         json!({
             "file": corpus("gnutls.pcap"), "frame": 22, "protocol": "tls", "kind": "client_hello",
-            "name": "ads.example.net", "verdict": "drop", "reason": "tls_blocked", "rule": "example.net",
+            "name": "ads.example.net", "verdict": "drop", "action": "default", "reason": "tls_blocked", "rule": "example.net",
             "list": list, "line": 2,
         })
     );

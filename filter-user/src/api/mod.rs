@@ -24,9 +24,9 @@ pub(crate) use server::push_line;
 pub use server::{and_no_others, control_routes, event_routes, rule_routes};
 pub use socket::{ApiSocket, SocketError};
 pub use types::{
-    Added, AddedName, BlockedPacket, ErrorBody, EventCounts, EventLine, Explained, ExplainedRule, Interface, Judgement,
-    ListLine, ListStatus, Memory, NameAction, NameList, Program, Reloaded, Removed, RemovedName, RuleCounts, RuleHits,
-    RuleSource, Stats, Status,
+    ActionOn, Added, AddedName, BlockedPacket, ErrorBody, EventCounts, EventLine, Explained, ExplainedRule, Interface,
+    Judgement, ListLine, ListStatus, Memory, NameAction, NameList, Program, Reloaded, Removed, RemovedName, RuleCounts,
+    RuleHits, RuleSource, Stats, Status,
 };
 
 /// Where the API is, unless told otherwise.

@@ -4,13 +4,15 @@ use super::{
     error::{At, Located},
     file::Text,
     naming::Naming,
+    treatment::Keys,
 };
+use filter_core::Treatment;
 use toml::Spanned;
 
 /// Classes that a configuration can have, the first one included: the bits of a mask.
 pub const MOST_CLASSES: usize = u32::BITS as usize;
 
-/// Whom lists and rules are for, and when.
+/// Whom lists and rules are for, when, and what becomes of what they block.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Class {
     /// The numbers of the groups, in order, each once; `None` for everybody who is not exempt. The group with number
@@ -18,6 +20,8 @@ pub struct Class {
     pub groups: Option<Vec<usize>>,
     /// The index of the schedule; `None` for all times.
     pub schedule: Option<usize>,
+    /// What becomes of what they block.
+    pub treatment: Treatment,
 }
 
 /// What is wrong with what lists and rules are for.
@@ -28,11 +32,27 @@ pub enum ClassesError {
     NoGroups,
     /// There are more combinations than a mask has bits.
     #[error(
-        "this is one combination of groups and schedule more than the {} that lists and rules can have besides that of \
-         all groups at all times: use the same groups and schedule for several of them, or join groups",
+        "this is one combination of groups, schedule and action more than the {} that lists and rules can have besides \
+         that of all groups at all times: use the same of these for several of them, or join groups",
         MOST_CLASSES - 1
     )]
     TooMany,
+}
+
+/// What a list or rules say of their class.
+pub(super) struct Scope<'a> {
+    pub groups: Option<&'a Spanned<Vec<Text>>>,
+    pub schedule: Option<&'a Text>,
+    pub keys: Keys<'a>,
+    /// True if nothing of them blocks.
+    pub allows: bool,
+}
+
+/// The class of a list or of rules.
+pub(super) struct Member {
+    pub class: usize,
+    /// True if what they would block passes.
+    pub trial: bool,
 }
 
 /// The classes, as they come up.
@@ -47,24 +67,20 @@ impl<'a> Classes<'a> {
         Self { groups, schedules, known: vec![Class::default()] }
     }
 
-    /// The index of the class for these groups and this schedule, for what stands at `place`.
-    pub fn index<T>(
-        &mut self,
-        groups: Option<&Spanned<Vec<Text>>>,
-        schedule: Option<&Text>,
-        place: &Spanned<T>,
-    ) -> Result<usize, Located> {
-        let groups = groups.map(|names| self.numbers(names)).transpose()?;
-        let schedule = schedule.map(|name| self.schedules.index(name)).transpose()?;
-        let class = Class { groups, schedule };
-        if let Some(index) = self.known.iter().position(|known| *known == class) {
-            return Ok(index);
+    /// The class of what stands at `place`; the next one, if there is none like it.
+    pub fn of<T>(&mut self, scope: &Scope, place: &Spanned<T>) -> Result<Member, Located> {
+        let groups = scope.groups.map(|names| self.numbers(names)).transpose()?;
+        let schedule = scope.schedule.map(|name| self.schedules.index(name)).transpose()?;
+        let (treatment, trial) = scope.keys.read(scope.allows)?;
+        let class = Class { groups, schedule, treatment };
+        if let Some(class) = self.known.iter().position(|known| *known == class) {
+            return Ok(Member { class, trial });
         }
         if self.known.len() == MOST_CLASSES {
             return Err(ClassesError::TooMany).at(place);
         }
         self.known.push(class);
-        Ok(self.known.len() - 1)
+        Ok(Member { class: self.known.len() - 1, trial })
     }
 
     pub fn into_classes(self) -> Vec<Class> {

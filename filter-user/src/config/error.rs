@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     MAX_FILE, classes::ClassesError, groups::GroupsError, member::MemberError, naming::NamingError, rules::RulesError,
-    schedules::SchedulesError, week::TimesError,
+    schedules::SchedulesError, treatment::TreatmentError, week::TimesError,
 };
 
 /// Why a configuration cannot be used.
@@ -85,6 +85,9 @@ pub enum Fault {
     /// What lists and rules are for.
     #[error(transparent)]
     Classes(#[from] ClassesError),
+    /// What becomes of what is blocked.
+    #[error(transparent)]
+    Treatment(#[from] TreatmentError),
 }
 
 /// A fault and where it is: a byte of the text.

@@ -3,6 +3,8 @@
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::{classes::Scope, treatment::Keys};
+
 /// A text and where it stands.
 pub(super) type Text = Spanned<String>;
 
@@ -25,6 +27,7 @@ pub(super) struct File {
 #[serde(deny_unknown_fields)]
 pub(super) struct ListTable {
     pub file: Text,
+    pub name: Option<Text>,
     pub format: Option<Text>,
     #[serde(default)]
     pub allow: bool,
@@ -32,6 +35,20 @@ pub(super) struct ListTable {
     pub subtrees: bool,
     pub groups: Option<Spanned<Vec<Text>>>,
     pub schedule: Option<Text>,
+    pub action: Option<Text>,
+    pub address: Option<Spanned<Vec<Text>>>,
+    pub tcp: Option<Text>,
+    pub code: Option<Text>,
+}
+
+impl ListTable {
+    /// For whom it is, when, and what becomes of what it blocks.
+    pub fn scope(&self) -> Scope<'_> {
+        let Self { groups, schedule, action, address, tcp, code, .. } = self;
+        let (action, address) = (action.as_ref(), address.as_ref());
+        let keys = Keys { action, address, tcp: tcp.as_ref(), code: code.as_ref() };
+        Scope { groups: groups.as_ref(), schedule: schedule.as_ref(), keys, allows: self.allow }
+    }
 }
 
 /// A table `[[rules]]`.
@@ -42,6 +59,20 @@ pub(super) struct RulesTable {
     pub allow: Option<Vec<Text>>,
     pub groups: Option<Spanned<Vec<Text>>>,
     pub schedule: Option<Text>,
+    pub action: Option<Text>,
+    pub address: Option<Spanned<Vec<Text>>>,
+    pub tcp: Option<Text>,
+    pub code: Option<Text>,
+}
+
+impl RulesTable {
+    /// For whom they are, when, and what becomes of what they block.
+    pub fn scope(&self) -> Scope<'_> {
+        let Self { block, allow, groups, schedule, action, address, tcp, code } = self;
+        let (action, address) = (action.as_ref(), address.as_ref());
+        let keys = Keys { action, address, tcp: tcp.as_ref(), code: code.as_ref() };
+        Scope { groups: groups.as_ref(), schedule: schedule.as_ref(), keys, allows: block.is_none() && allow.is_some() }
+    }
 }
 
 /// A table `[[group]]`.

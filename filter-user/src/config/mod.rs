@@ -13,11 +13,13 @@ mod naming;
 mod place;
 mod rules;
 mod schedules;
+mod treatment;
 mod week;
 
 use std::{fs, io::Read, path::Path};
 
 use jiff::Timestamp;
+use toml::Spanned;
 
 use classes::Classes;
 use error::Located;
@@ -33,6 +35,7 @@ pub use naming::{Named, NamingError};
 pub use place::Entry;
 pub use rules::{List, Rules, RulesError};
 pub use schedules::{Schedule, SchedulesError};
+pub use treatment::{Addresses, BlockAction, TreatmentError, error_code, tcp_action};
 pub use week::TimesError;
 
 /// Bytes that a configuration can have.
@@ -98,13 +101,22 @@ impl Config {
         let mut schedule_names = Naming::new(Named::Schedule, lines);
         let schedules = schedules::schedules(file.schedule, &mut schedule_names)?;
         let mut classes = Classes::new(names, schedule_names);
+        // Where several of them block a name, the one that stands first says what becomes of it.
+        let lists_in_order = file.list.iter().map(|table| (table.span().start, table.get_ref().scope()));
+        let rules_in_order = file.rules.iter().map(|table| (table.span().start, table.get_ref().scope()));
+        let mut scopes: Vec<_> = lists_in_order.chain(rules_in_order).collect();
+        scopes.sort_by_key(|(start, _)| *start);
+        for (start, scope) in scopes {
+            classes.of(&scope, &Spanned::new(start..start, ()))?;
+        }
         let lists = rules::lists(file.list, folder, &mut classes, lines)?;
         let rules = rules::rules(&file.rules, &mut classes, lines)?;
         Ok(Self { lists, rules, groups, schedules, classes: classes.into_classes() })
     }
 
-    /// Whom lists and rules are for, and when. The first class is for all groups that are not exempt, at all times; no
-    /// two are alike, and there are no more than [`MOST_CLASSES`].
+    /// Whom lists and rules are for, when, and what becomes of what they block. The first class is for all groups that
+    /// are not exempt, at all times, with whatever the interface does; the others are in the order of the file. No two
+    /// are alike, and there are no more than [`MOST_CLASSES`].
     pub fn classes(&self) -> &[Class] {
         &self.classes
     }

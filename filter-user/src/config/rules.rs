@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use filter_core::ListName;
 use toml::Spanned;
 
 use super::{
-    classes::Classes,
+    classes::{Classes, Member},
     error::{At, Located, shown},
     file::{ListTable, RulesTable, Text},
     place::{Entry, Lines},
@@ -16,13 +17,17 @@ use super::{
 pub struct List {
     /// The file. A relative path is one from where the configuration was named from.
     pub file: PathBuf,
+    /// What those whom it blocks see of it; `None` for the name of the file.
+    pub name: Option<String>,
     /// The name of its format; `None` if its content tells.
     pub format: Option<Entry>,
     /// True if what it would block is allowed instead.
     pub allow: bool,
     /// True if its names are meant with all names below them, where the format means the name alone.
     pub subtrees: bool,
-    /// The index of the class that says for whom it is, and when.
+    /// True if what it would block passes, and is reported.
+    pub trial: bool,
+    /// The index of the class that says for whom it is, when, and what becomes of what it blocks.
     pub class: usize,
     /// The line of the configuration that names the file.
     pub line: u32,
@@ -35,7 +40,9 @@ pub struct Rules {
     pub block: Vec<Entry>,
     /// What is allowed, likewise.
     pub allow: Vec<Entry>,
-    /// The index of the class that says for whom they are, and when.
+    /// True if what they would block passes, and is reported.
+    pub trial: bool,
+    /// The index of the class that says for whom they are, when, and what becomes of what they block.
     pub class: usize,
 }
 
@@ -48,6 +55,16 @@ pub enum RulesError {
     /// The file is standard input, which could be read only once.
     #[error("`-` names no file: lists are read again when they change, so standard input cannot be one")]
     StandardInput,
+    /// The name has no character.
+    #[error("`name` is empty: give the list one that blocked clients may see, or leave it out for the file's name")]
+    NoName,
+    /// The name is longer than an answer has room for.
+    #[error(
+        "`name` has {} bytes, and blocked clients see {} at most: shorten it",
+        .0,
+        ListName::MOST
+    )]
+    LongName(usize),
     /// There is nothing to block and nothing to allow.
     #[error("these [[rules]] neither block nor allow: add block = [\"example.com\"], or take the table out")]
     NoRules,
@@ -57,6 +74,9 @@ pub enum RulesError {
     /// The text has control characters.
     #[error("`{}` has line breaks or other control characters: write each rule in quotes of its own", shown(.0))]
     Control(String),
+    /// A name has control characters.
+    #[error("the name `{}` has control characters: leave these out", shown(.0))]
+    ControlInName(String),
 }
 
 /// The lists, with paths relative to the folder of the configuration.
@@ -70,8 +90,8 @@ pub(super) fn lists(
 }
 
 fn list(table: Spanned<ListTable>, folder: &Path, classes: &mut Classes, lines: &Lines) -> Result<List, Located> {
-    let class = classes.index(table.get_ref().groups.as_ref(), table.get_ref().schedule.as_ref(), &table)?;
-    let ListTable { file, format, allow, subtrees, .. } = table.into_inner();
+    let Member { class, trial } = classes.of(&table.get_ref().scope(), &table)?;
+    let ListTable { file, name, format, allow, subtrees, .. } = table.into_inner();
     match file.get_ref().as_str() {
         "" => return Err(RulesError::NoFile).at(&file),
         "-" => return Err(RulesError::StandardInput).at(&file),
@@ -79,7 +99,23 @@ fn list(table: Spanned<ListTable>, folder: &Path, classes: &mut Classes, lines: 
     }
     let line = lines.of(&file);
     let format = format.map(|format| lines.entry(format));
-    Ok(List { file: folder.join(file.into_inner()), format, allow, subtrees, class, line })
+    let name = name.map(shown_name).transpose()?;
+    Ok(List { file: folder.join(file.into_inner()), name, format, allow, subtrees, trial, class, line })
+}
+
+/// A name that clients may see.
+fn shown_name(name: Text) -> Result<String, Located> {
+    let text = name.get_ref();
+    if text.trim().is_empty() {
+        return Err(RulesError::NoName).at(&name);
+    }
+    if text.contains(char::is_control) {
+        return Err(RulesError::ControlInName(text.clone())).at(&name);
+    }
+    if text.len() > ListName::MOST {
+        return Err(RulesError::LongName(text.len())).at(&name);
+    }
+    Ok(name.into_inner())
 }
 
 /// The rules.
@@ -92,12 +128,12 @@ pub(super) fn rules(
 }
 
 fn rules_of(table: &Spanned<RulesTable>, classes: &mut Classes, lines: &Lines) -> Result<Rules, Located> {
-    let RulesTable { block, allow, groups, schedule } = table.get_ref();
-    let class = classes.index(groups.as_ref(), schedule.as_ref(), table)?;
+    let RulesTable { block, allow, .. } = table.get_ref();
     if block.is_none() && allow.is_none() {
         return Err(RulesError::NoRules).at(table);
     }
-    Ok(Rules { block: entries(block.as_deref(), lines)?, allow: entries(allow.as_deref(), lines)?, class })
+    let Member { class, trial } = classes.of(&table.get_ref().scope(), table)?;
+    Ok(Rules { block: entries(block.as_deref(), lines)?, allow: entries(allow.as_deref(), lines)?, trial, class })
 }
 
 fn entries(texts: Option<&[Text]>, lines: &Lines) -> Result<Vec<Entry>, Located> {

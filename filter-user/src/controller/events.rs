@@ -1,12 +1,12 @@
 //! Events on their way from the kernel to those who read them.
 
-use filter_core::Message;
+use filter_core::{Message, Verdict};
 use jiff::Timestamp;
 
 use super::Controller;
 use crate::{
     api::{BlockedPacket, EventLine, RuleSource, push_line},
-    kernel::{Attachment, NameEvent},
+    kernel::{Attachment, Groups, NameEvent, Outcome},
     policy::RuleBook,
 };
 
@@ -16,12 +16,13 @@ impl Controller {
         let Self { filter, policy, events, interfaces, reported, .. } = self;
         let policy = super::reading(policy);
         let book = &policy.book;
+        let groups = filter.groups().clone();
         let wanted = events.receiver_count() > 0;
         filter.drain_events(|event| {
             *reported += 1;
             if wanted {
                 let mut line = Vec::new();
-                push_line(&EventLine::Blocked(Box::new(blocked_packet(event, book, interfaces))), &mut line);
+                push_line(&EventLine::Blocked(Box::new(blocked_packet(event, book, &groups, interfaces))), &mut line);
                 // An error says that the last reader left just now.
                 let _ = events.send(line.into());
             }
@@ -29,8 +30,9 @@ impl Controller {
     }
 }
 
-fn blocked_packet(event: NameEvent, book: &RuleBook, interfaces: &[Attachment]) -> BlockedPacket {
+fn blocked_packet(event: NameEvent, book: &RuleBook, groups: &Groups, interfaces: &[Attachment]) -> BlockedPacket {
     let interface = interfaces.iter().find(|attachment| attachment.index == event.interface);
+    let verdict = verdict(&event, book, groups, interface);
     let source = event.rule.and_then(|rule| book.find(rule)).map(RuleSource::from);
     let (rule, list, line) = source.map_or((None, None, None), |it| (Some(it.rule), Some(it.list), it.line));
     BlockedPacket {
@@ -45,7 +47,21 @@ fn blocked_packet(event: NameEvent, book: &RuleBook, interfaces: &[Attachment]) 
         rule,
         list,
         line,
-        verdict: event.reason.verdict().as_str().into(),
+        verdict: verdict.into(),
         reason: event.reason.as_str().into(),
     }
+}
+
+/// What happened to the packet, as far as its list and its interface say.
+fn verdict(event: &NameEvent, book: &RuleBook, groups: &Groups, interface: Option<&Attachment>) -> &'static str {
+    let (verdict, message) = (event.reason.verdict(), event.reason.message());
+    let (Verdict::Drop, Some(rule), Some(message), Some(interface)) = (verdict, event.rule, message, interface) else {
+        return verdict.as_str();
+    };
+    let group = groups.group_of(None, Some(event.client().ip())) as usize;
+    let classes = groups.classes.get(group).copied().unwrap_or_default();
+    let class = book.deciding_class(&event.name, rule, classes);
+    let treatment = groups.treatments.get(class).copied().unwrap_or_default();
+    // A datagram has no sequence number.
+    Outcome::new(&treatment, &interface.settings).word(message, event.sequence != 0)
 }

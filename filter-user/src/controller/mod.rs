@@ -14,7 +14,7 @@ use std::{
 };
 
 use axum::{Router, body::Bytes};
-use filter_core::Counter;
+use filter_core::{Counter, Treatment};
 use tokio::{
     net::UnixListener,
     signal::unix::Signal,
@@ -83,7 +83,9 @@ impl Controller {
     /// dropped.
     pub async fn serve(self, socket: &ApiSocket, reload: Signal) -> io::Result<()> {
         let listener = UnixListener::from_std(socket.listener()?)?;
-        let reading = Router::new().merge(rule_routes(self.policy.clone())).merge(event_routes(self.events.clone()));
+        let reading = Router::new()
+            .merge(rule_routes(self.policy.clone(), self.interfaces.clone().into()))
+            .merge(event_routes(self.events.clone()));
         let controller = Arc::new(Mutex::new(self));
         let routes = and_no_others(reading.merge(control_routes(controller.clone())));
         tokio::select! {
@@ -137,9 +139,14 @@ impl Controller {
     fn rule_counts(&self) -> RuleCounts {
         let policy = reading(&self.policy);
         let book = &policy.book;
+        let classes = policy.config.classes();
+        let treatment = |class: u8| classes.get(usize::from(class)).map_or_else(Treatment::default, |it| it.treatment);
         let lists = policy.reports.iter().zip(book.lists()).map(|(report, info)| ListStatus {
             list: report.list.clone(),
+            label: info.label().into(),
             format: report.format.as_str().into(),
+            action: if info.trial { "audit" } else { treatment(info.class).dns().as_str() }.into(),
+            tcp: treatment(info.class).tcp().as_str().into(),
             rules: info.rules,
             repeated: report.repeated,
             local: report.local,
@@ -178,11 +185,15 @@ async fn forward_events(controller: &Mutex<Controller>) {
 }
 
 fn interface(attachment: &Attachment) -> Interface {
+    let settings = &attachment.settings;
     Interface {
         name: attachment.interface.clone(),
         index: attachment.index,
         mode: attachment.mode.as_str().into(),
-        judged: attachment.judged.as_str().into(),
+        judged: settings.sides().as_str().into(),
+        faces_clients: settings.faces_clients(),
+        action: if settings.audits() { "audit" } else { settings.treatment().dns().as_str() }.into(),
+        tcp: settings.treatment().tcp().as_str().into(),
     }
 }
 

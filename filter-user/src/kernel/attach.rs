@@ -6,20 +6,15 @@ use std::{
 };
 
 use aya::programs::{ProgramError, Xdp, XdpMode, links::FdLink, xdp::XdpError};
-use filter_core::{Interface, Sides};
-use netlink_packet_core::{NLM_F_REQUEST, NetlinkMessage, NetlinkPayload};
-use netlink_packet_route::{
-    RouteNetlinkMessage,
-    link::{LinkAttribute, LinkLayerType, LinkMessage, LinkXdp},
-};
-use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE};
+use filter_core::Interface;
+use netlink_packet_route::link::{InfoKind, LinkAttribute, LinkInfo, LinkLayerType, LinkMessage, LinkXdp};
 
-use super::KernelError;
+use super::{KernelError, netlink::link};
 
 /// Where the program should run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Mode {
-    /// In the driver where it can, otherwise generic.
+    /// In the driver where it can, otherwise generic; generic as well where a veth's other end would miss answers.
     #[default]
     Auto,
     /// In the driver, before the kernel allocates anything for the packet.
@@ -63,8 +58,17 @@ pub struct Attachment {
     pub index: u32,
     /// Where the program runs.
     pub mode: AttachedMode,
-    /// Which DNS messages are judged there.
-    pub judged: Sides,
+    /// What is done there.
+    pub settings: Interface,
+    /// True if answers leave by it only where the other end takes them: a veth does so with an XDP program of its own.
+    pub far_end_may_miss_answers: bool,
+}
+
+/// An interface that was named, and has no XDP program.
+struct Free<'n> {
+    name: &'n str,
+    index: u32,
+    is_veth: bool,
 }
 
 /// Attaches to each interface. Dropping a link detaches it, so that a failure leaves nothing attached.
@@ -73,19 +77,23 @@ pub(super) fn to_all(
     interfaces: &[String],
     mode: Mode,
     of_interfaces: &BTreeMap<u32, Interface>,
+    may_answer: impl Fn(&Interface) -> bool,
 ) -> Result<Vec<(Attachment, FdLink)>, KernelError> {
     let free = interfaces.iter().map(|name| free_interface(name)).collect::<Result<Vec<_>, _>>()?;
-    let different: BTreeSet<_> = free.iter().map(|(_, index)| index).collect();
+    let different: BTreeSet<_> = free.iter().map(|free| free.index).collect();
     if different.len() < free.len() {
         let twice = interfaces.iter().enumerate().find(|(at, name)| interfaces.iter().take(*at).any(|it| it == *name));
         let name = twice.map_or_else(String::new, |(_, name)| name.clone());
         return Err(KernelError::InterfaceTwice { name });
     }
     free.into_iter()
-        .map(|(name, index)| {
+        .map(|Free { name, index, is_veth }| {
+            let settings = of_interfaces.get(&index).copied().unwrap_or_default();
+            let is_deaf = is_veth && may_answer(&settings);
+            let mode = if is_deaf && mode == Mode::Auto { Mode::Generic } else { mode };
             let (link, mode) = to_one(program, name, index, mode)?;
-            let judged = of_interfaces.get(&index).map_or_else(Sides::default, Interface::sides);
-            Ok((Attachment { interface: name.to_owned(), index, mode, judged }, link))
+            let far_end_may_miss_answers = is_deaf && mode == AttachedMode::Native;
+            Ok((Attachment { interface: name.to_owned(), index, mode, settings, far_end_may_miss_answers }, link))
         })
         .collect()
 }
@@ -134,8 +142,8 @@ pub fn interface_index(name: &str) -> Result<u32, KernelError> {
     }
 }
 
-/// The index of an interface that has no XDP program.
-fn free_interface(name: &str) -> Result<(&str, u32), KernelError> {
+/// An interface that has no XDP program.
+fn free_interface(name: &str) -> Result<Free<'_>, KernelError> {
     let failed = |error| KernelError::Netlink { interface: name.to_owned(), error };
     let Some(link) = link(name).map_err(failed)? else {
         return Err(KernelError::NoInterface { name: name.to_owned() });
@@ -146,8 +154,15 @@ fn free_interface(name: &str) -> Result<(&str, u32), KernelError> {
     }
     match xdp_program(&link) {
         Some(id) => Err(KernelError::Occupied { interface: name.to_owned(), id, name: program_name(id) }),
-        None => Ok((name, link.header.index)),
+        None => Ok(Free { name, index: link.header.index, is_veth: is_veth(&link) }),
     }
+}
+
+fn is_veth(link: &LinkMessage) -> bool {
+    link.attributes.iter().any(|attribute| match attribute {
+        LinkAttribute::LinkInfo(info) => info.contains(&LinkInfo::Kind(InfoKind::Veth)),
+        _ => false,
+    })
 }
 
 fn xdp_program(link: &LinkMessage) -> Option<u32> {
@@ -166,30 +181,4 @@ fn xdp_program(link: &LinkMessage) -> Option<u32> {
 fn program_name(id: u32) -> String {
     let program = aya::programs::loaded_programs().flatten().find(|program| program.id() == id);
     program.and_then(|program| program.name_as_str().map(str::to_owned)).unwrap_or_else(|| "unnamed".to_owned())
-}
-
-/// What the kernel says of an interface (`RTM_GETLINK`, rtnetlink(7)); `None` if there is none of the name.
-fn link(name: &str) -> io::Result<Option<LinkMessage>> {
-    let mut request = LinkMessage::default();
-    request.attributes.push(LinkAttribute::IfName(name.to_owned()));
-    let mut request = NetlinkMessage::from(RouteNetlinkMessage::GetLink(request));
-    request.header.flags = NLM_F_REQUEST;
-    request.finalize();
-    let mut bytes = vec![0; request.buffer_len()];
-    request.serialize(&mut bytes);
-
-    let socket = Socket::new(NETLINK_ROUTE)?;
-    socket.connect(&SocketAddr::new(0, 0))?;
-    socket.send(&bytes, 0)?;
-    let (answer, _) = socket.recv_from_full()?;
-    let answer = NetlinkMessage::<RouteNetlinkMessage>::deserialize(&answer).map_err(io::Error::other)?;
-    match answer.payload {
-        NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewLink(link)) => Ok(Some(link)),
-        NetlinkPayload::Error(error) => match error.to_io().raw_os_error() {
-            // EINVAL and ERANGE: no interface can have a name like that.
-            Some(libc::ENODEV | libc::EINVAL | libc::ERANGE) => Ok(None),
-            _ => Err(error.to_io()),
-        },
-        other => Err(io::Error::other(format!("unexpected answer {other:?}"))),
-    }
 }

@@ -81,7 +81,7 @@ impl Groups {
         Self {
             classes: Self::classes(config, at),
             members: config.groups.iter().enumerate().flat_map(of_group).collect(),
-            treatments: Vec::new(),
+            treatments: config.classes().iter().map(|class| class.treatment).collect(),
         }
     }
 

@@ -119,6 +119,11 @@ pub enum KernelError {
         /// Why.
         error: io::Error,
     },
+    /// The routes could not be had.
+    #[error(
+        "cannot ask the kernel where the default route leads: {0}; name the interfaces with clients with --clients"
+    )]
+    Routes(#[source] io::Error),
     /// An operation on a map failed.
     #[error("the kernel refuses an operation on a map: {0}")]
     Map(#[from] MapError),

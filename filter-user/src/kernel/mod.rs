@@ -6,6 +6,8 @@ mod clients;
 mod error;
 mod events;
 mod load;
+mod netlink;
+mod outcome;
 mod patterns;
 mod pod;
 mod policy;
@@ -32,6 +34,8 @@ pub use clients::{ClientId, Groups};
 pub use error::KernelError;
 pub use events::NameEvent;
 pub use load::LoadOptions;
+pub use netlink::default_route_interfaces;
+pub use outcome::Outcome;
 use pod::{PodInterface, PodRule, PodSettings};
 use policy::Held;
 pub use policy::Installed;
@@ -143,7 +147,12 @@ impl Filter {
     /// Names the interface that could not be had and why.
     pub fn attach(&mut self, interfaces: &[String], mode: Mode) -> Result<Vec<Attachment>, KernelError> {
         let program = program(&mut self.object, PROGRAM)?;
-        self.attached.extend(attach::to_all(program, interfaces, mode, &self.interfaces)?);
+        let of_lists = &self.held.groups.treatments;
+        let may_answer = |interface: &Interface| {
+            let treatments = [interface.treatment()].into_iter().chain(of_lists);
+            interface.faces_clients() && !interface.audits() && treatments.into_iter().any(Outcome::answers)
+        };
+        self.attached.extend(attach::to_all(program, interfaces, mode, &self.interfaces, may_answer)?);
         Ok(self.attached.iter().map(|(attachment, _)| attachment.clone()).collect())
     }
 

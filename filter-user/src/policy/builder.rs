@@ -70,8 +70,8 @@ impl Builder {
     /// Begins the next list, which is of this class: what goes into the sink comes from it.
     pub fn list(&mut self, name: &str, class: u8) -> ListRules<'_> {
         self.entries.store.begin_list();
-        self.lists.push(ListInfo { name: name.into(), class, rules: 0 });
-        ListRules { builder: self, on_trial: false }
+        self.lists.push(ListInfo { name: name.into(), label: None, trial: false, class, rules: 0 });
+        ListRules { builder: self }
     }
 
     /// Number of names so far.
@@ -165,7 +165,6 @@ impl Builder {
 /// Takes the rules of a list.
 pub struct ListRules<'a> {
     builder: &'a mut Builder,
-    on_trial: bool,
 }
 
 impl ListRules<'_> {
@@ -175,7 +174,15 @@ impl ListRules<'_> {
     /// What the list would block passes, and is reported.
     #[must_use]
     pub fn on_trial(self) -> Self {
-        Self { on_trial: true, ..self }
+        self.builder.lists.last_mut().into_iter().for_each(|list| list.trial = true);
+        self
+    }
+
+    /// What those whom it blocks see of it, in place of the name of the file.
+    #[must_use]
+    pub fn labelled(self, label: &str) -> Self {
+        self.builder.lists.last_mut().into_iter().for_each(|list| list.label = Some(label.into()));
+        self
     }
 }
 
@@ -187,7 +194,8 @@ impl Sink for ListRules<'_> {
 
     fn rule(&mut self, rule: ListRule<'_>, line: u32) -> Result<bool, TooManyNames> {
         let ListRule { subject, action, cancels } = rule;
-        let action = if self.on_trial { action.on_trial() } else { action };
+        let on_trial = self.builder.lists.last().is_some_and(|list| list.trial);
+        let action = if on_trial { action.on_trial() } else { action };
         match subject {
             Subject::Name(name, scope) if cancels => {
                 self.builder.cancel(name, Kind::new(scope, action));

@@ -62,6 +62,22 @@ pub enum PolicyError {
     Book(#[from] BookError),
 }
 
+/// A list to read.
+struct ListSource<'c> {
+    file: ListFile,
+    options: ListOptions,
+    class: u8,
+    trial: bool,
+    label: Option<&'c str>,
+}
+
+impl ListSource<'_> {
+    /// One that is named on the command line: for all groups that are not exempt, at all times.
+    fn for_all(file: ListFile, options: ListOptions) -> Self {
+        Self { file, options, class: FOR_ALL, trial: false, label: None }
+    }
+}
+
 impl Policy {
     /// A policy of these rules, for everybody.
     pub fn of_book(book: RuleBook) -> Self {
@@ -79,10 +95,17 @@ impl PolicySource {
         let config = self.config.as_deref().map_or_else(|| Ok(Config::default()), Config::read)?;
         let mut builder = Builder::new(hash_key);
         let mut reports = Vec::new();
-        for (file, options, class) in self.all_lists(&config)? {
+        for ListSource { file, options, class, trial, label } in self.all_lists(&config)? {
             let name = crate::packed::display_name(&file.path);
             let options = ListOptions { format: file.format.or(options.format), ..options };
-            reports.push(lists::load(&file.path, &options, &mut builder.list(&name, class), progress)?);
+            let mut sink = builder.list(&name, class);
+            if trial {
+                sink = sink.on_trial();
+            }
+            if let Some(label) = label {
+                sink = sink.labelled(label);
+            }
+            reports.push(lists::load(&file.path, &options, &mut sink, progress)?);
         }
         for rules in &config.rules {
             reports.extend(self.single_rules(rules, &mut builder)?);
@@ -97,13 +120,14 @@ impl PolicySource {
         files.filter_map(|path| fs::metadata(path).ok()).map(|metadata| metadata.len()).sum()
     }
 
-    fn all_lists(&self, config: &Config) -> Result<Vec<(ListFile, ListOptions, u8)>, PolicyError> {
-        let given = self.lists.iter().map(|(file, options)| Ok((file.clone(), *options, FOR_ALL)));
+    fn all_lists<'c>(&self, config: &'c Config) -> Result<Vec<ListSource<'c>>, PolicyError> {
+        let given = self.lists.iter().map(|(file, options)| Ok(ListSource::for_all(file.clone(), *options)));
         let configured = config.lists.iter().map(|list| {
-            let List { file, format, allow, subtrees, class, .. } = list;
+            let List { file, format, allow, subtrees, class, trial, name, .. } = list;
             let format = format.as_ref().map(|entry| self.format(entry)).transpose()?;
             let options = ListOptions { format, allow: *allow, widen: *subtrees };
-            Ok((ListFile { path: file.clone(), format }, options, *class as u8))
+            let file = ListFile { path: file.clone(), format };
+            Ok(ListSource { file, options, class: *class as u8, trial: *trial, label: name.as_deref() })
         });
         given.chain(configured).collect()
     }
@@ -120,7 +144,8 @@ impl PolicySource {
         for (entries, allow) in [(&rules.block, false), (&rules.allow, true)] {
             if !entries.is_empty() {
                 let lines = entries.iter().map(|Entry { text, line }| (&**text, *line));
-                let mut sink = builder.list(&file.display().to_string(), rules.class as u8);
+                let sink = builder.list(&file.display().to_string(), rules.class as u8);
+                let mut sink = if rules.trial { sink.on_trial() } else { sink };
                 reports.push(lists::single_rules(file, lines, allow, &mut sink)?);
             }
         }

@@ -43,14 +43,16 @@ fn the_rule_that_decides_is_one_about_the_name_and_no_other_of_its_parent() {
 
 #[test]
 fn of_two_rules_the_later_of_block_allow_important_block_important_allow_prevails() {
-    let ranks = ["||", "@||", "!||", "@!||"];
-    for (lower, low) in ranks.iter().enumerate() {
-        for (higher, high) in ranks.iter().enumerate().skip(lower + 1) {
+    let marks = ["||", "@||", "!||", "@!||"];
+    // Before these comes that of lists on trial.
+    let ranks: Vec<_> = marks.iter().zip(Rank::OF_RULES.into_iter().skip(1)).collect();
+    for (lower, (low, _)) in ranks.iter().enumerate() {
+        for (high, rank_of_high) in ranks.iter().skip(lower + 1) {
             for names in [["a.example", "b.a.example"], ["b.a.example", "a.example"], ["a.example", "a.example"]] {
                 let rules = [format!("{low}{}", names[0]), format!("{high}{}", names[1])];
                 let book = book(&[("list", &rules.each_ref().map(|rule| &**rule))]);
                 let (rank, rule) = book.prevailing(&name("b.a.example")).unwrap();
-                assert_eq!(rank, Rank::OF_RULES[higher], "{rules:?}");
+                assert_eq!(rank, *rank_of_high, "{rules:?}");
                 assert_eq!(rule.rule, names[1], "{rules:?}");
             }
         }

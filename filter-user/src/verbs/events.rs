@@ -9,7 +9,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use super::ask;
 use crate::{
     cli::ClientArgs,
-    output::{BLOCKED, FAINT, json_line, plural, stdout},
+    output::{BLOCKED, FAINT, PASSED, json_line, plural, stdout},
 };
 
 /// Show what is blocked, as it happens
@@ -20,7 +20,8 @@ Examples:
   namegate events --json | jq -r .name
 
 It goes on until Ctrl-C. With --json, one object a line: time, interface, client, client_port, server, server_port,
-protocol (dns or tls), name, rule, list, line, verdict, reason. A reader that is too slow gets {\"missed\": N}.")]
+protocol (dns or tls), name, rule, list, line, verdict (what happened: nxdomain, reset, drop, pass on trial, ...), reason.
+A reader that is too slow gets {\"missed\": N}.")]
 pub struct Args {
     #[command(flatten)]
     client: ClientArgs,
@@ -50,13 +51,15 @@ fn print(packet: &BlockedPacket) -> std::io::Result<()> {
         (Some(rule), ..) => format!("{rule} (added by hand)"),
         (None, ..) => "a rule that was removed".into(),
     };
+    let style = if packet.verdict == "pass" { PASSED } else { BLOCKED };
     writeln!(
         stdout(),
-        "{FAINT}{time}{FAINT:#}  {}  {} -> {}  {}  {BLOCKED}{}{BLOCKED:#}  rule {rule}",
+        "{FAINT}{time}{FAINT:#}  {}  {} -> {}  {}  {style}{}{style:#}  {}  rule {rule}",
         packet.interface,
         packet.client,
         packet.server,
         packet.protocol,
         packet.name,
+        packet.verdict,
     )
 }

@@ -8,7 +8,7 @@ use std::{
 
 use filter_user::api::{Explained, ExplainedRule};
 
-use super::ask;
+use super::{action_words, ask};
 use crate::{
     cli::ClientArgs,
     output::{BLOCKED, FAINT, HEADING, PASSED, json_line, place, stdout},
@@ -22,8 +22,8 @@ Examples:
   namegate explain ads.example.com --client 192.0.2.17 --at 2026-11-25T21:00:00+01:00
 
 Rules of a higher rank prevail: allow with $important, block with $important, allow, block.
-With --json, one object: name, verdict, outcome, client, group, exempt, at, rules (rule, scope, action, list, line, text,
-groups, schedule, applies, prevails, cancelled, redundant).")]
+With --json, one object: name, verdict, outcome, actions (interface, dns, tls), client, group, exempt, at, rules (rule, scope,
+action, list, line, text, dns, tcp, groups, schedule, applies, prevails, cancelled, redundant).")]
 pub struct Args {
     /// The name
     #[arg(value_name = "NAME")]
@@ -62,9 +62,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 fn print(explained: &Explained) -> io::Result<()> {
     let mut out = stdout();
-    let Explained { name, outcome, group, exempt, rules, .. } = explained;
+    let Explained { name, outcome, actions, group, exempt, rules, .. } = explained;
     let style = if outcome == "blocked" { BLOCKED } else { PASSED };
     writeln!(out, "{name}  {style}{}{style:#}", outcome.replace('_', " "))?;
+    for words in action_words(actions) {
+        writeln!(out, "{words}")?;
+    }
     match group {
         Some(group) if *exempt => {
             writeln!(out, "The client is in group {group}, which is exempt: nothing is blocked for it.")?;
@@ -79,13 +82,16 @@ fn print(explained: &Explained) -> io::Result<()> {
 }
 
 fn print_rule(out: &mut impl Write, rule: &ExplainedRule) -> io::Result<()> {
-    let ExplainedRule { source, text, groups, schedule, prevails, .. } = rule;
+    let ExplainedRule { source, text, dns, tcp, groups, schedule, prevails, .. } = rule;
     let mark = if *prevails { "=>" } else { "  " };
     let action = source.action.replace('_', " ");
     let from = place(&source.list, source.line);
     writeln!(out, "{mark} {HEADING}{action}{HEADING:#} {} ({})  {from}", source.rule, source.scope)?;
     if let Some(text) = text {
         writeln!(out, "     {FAINT}{text}{FAINT:#}")?;
+    }
+    if *prevails && (dns != "default" || tcp != "default") {
+        writeln!(out, "     its list says: {dns}, TCP {tcp}")?;
     }
     if let Some(groups) = groups {
         writeln!(out, "     for {}", groups.join(", "))?;

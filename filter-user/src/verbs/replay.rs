@@ -8,7 +8,7 @@ use clap::{ValueEnum, ValueHint};
 use filter_core::{Counter, HashKey};
 use filter_user::{
     kernel::{Filter, Groups, KernelError, LoadOptions},
-    policy::RuleBook,
+    policy::{Policy, RuleBook},
     replay::{Engine, KernelEngine, Line, UserEngine, hash_key, replay},
 };
 use jiff::Timestamp;
@@ -34,7 +34,8 @@ Examples:
 Reads pcap and pcapng; plain, gzip or zstd; Ethernet, raw IP, Linux cooked, BSD loopback and PPP. Each file begins
 without any flow. The exit code is 1 if a file could not be read to its end; what was read before stands.
 With --json, one object a line: file, frame, protocol (dns or tls), kind (query, response or client_hello), name,
-verdict (drop or pass), reason, rule, record (the type, for a further name of a response), list, line.")]
+verdict (drop or pass), action (what the list says of what it blocks), reason, rule, record (the type, for a further name of
+a response), list, line.")]
 pub struct Args {
     /// Captures; `-` reads standard input
     #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -70,14 +71,14 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let book = &policy.book;
     if let Some(mut filter) = load(args, book, &hash_key)? {
         fill(&mut filter, &policy, &Groups::of(&policy.config, Timestamp::now()))?;
-        let code = all(args, book, &mut KernelEngine::new(&mut filter)?, EngineKind::Kernel)?;
+        let code = all(args, &policy, &mut KernelEngine::new(&mut filter)?, EngineKind::Kernel)?;
         let lost = filter.counters()?.get(&Counter::EventsLost).copied().unwrap_or_default();
         if lost > 0 {
             warn(&format!("{} did not fit in the ring buffer: --engine user gives all", plural(lost, "name")));
         }
         return Ok(code);
     }
-    all(args, book, &mut UserEngine::new(hash_key, &args.dns_port, book), EngineKind::User)
+    all(args, &policy, &mut UserEngine::new(hash_key, &args.dns_port, book), EngineKind::User)
 }
 
 /// The program in the kernel; `None` if user space shall judge.
@@ -109,8 +110,9 @@ fn load(args: &Args, book: &RuleBook, hash_key: &HashKey) -> anyhow::Result<Opti
 }
 
 /// File after file, each to its end or to where it is broken.
-fn all(args: &Args, book: &RuleBook, engine: &mut dyn Engine, kind: EngineKind) -> anyhow::Result<ExitCode> {
+fn all(args: &Args, policy: &Policy, engine: &mut dyn Engine, kind: EngineKind) -> anyhow::Result<ExitCode> {
     let bytes = args.files.iter().filter_map(|path| fs::metadata(path).ok()).map(|metadata| metadata.len()).sum();
+    let (book, treatments) = (&policy.book, Groups::of(&policy.config, Timestamp::now()).treatments);
     let several = args.files.len() > 1;
     let mut output = Output::new(args.json, several, bytes)?;
     let mut totals = Totals::default();
@@ -119,7 +121,7 @@ fn all(args: &Args, book: &RuleBook, engine: &mut dyn Engine, kind: EngineKind) 
         let file = path.display().to_string();
         let bar = output.bar();
         let replayed = replay(path, engine, &mut |bytes| bar.inc(bytes), &mut |frame, seen| {
-            let Some(line) = Line::new(&file, frame, &seen, book) else { return Ok(()) };
+            let Some(line) = Line::new(&file, frame, &seen, book, &treatments) else { return Ok(()) };
             totals.count(&line);
             output.line(&line)
         })?;

@@ -64,11 +64,15 @@ fn facts(status: &Status) -> [[String; 2]; 6] {
     ]
 }
 
-fn interface(Interface { name, mode, judged, .. }: &Interface) -> String {
-    match &**judged {
-        "both" => format!("{name} ({mode})"),
-        side => format!("{name} ({mode}, of DNS {side} only)"),
-    }
+fn interface(Interface { name, mode, judged, faces_clients, action, tcp, .. }: &Interface) -> String {
+    let side = if judged == "both" { String::new() } else { format!(", of DNS {judged} only") };
+    let what = match &**action {
+        "audit" => "on trial".into(),
+        _ if *faces_clients => format!("clients: {action}, TCP {tcp}"),
+        _ if judged == "responses" => format!("responses: {action}, TCP {tcp}"),
+        _ => "no clients: drop".into(),
+    };
+    format!("{name} ({mode}{side}; {what})")
 }
 
 fn rules_by_list(status: &Status) -> Vec<[String; 3]> {
@@ -86,5 +90,7 @@ fn list(list: &ListStatus) -> [String; 3] {
     let left_out = [(list.repeated, "repeated"), (list.local, "local"), (unusable, "unusable")];
     let left_out = left_out.into_iter().filter(|(number, _)| *number > 0);
     let left_out: Vec<_> = left_out.map(|(number, what)| format!("{} {what}", count(number))).collect();
-    [count(list.rules), list.list.clone(), [vec![list.format.clone()], left_out].concat().join(", ")]
+    let said = [(&list.action, ""), (&list.tcp, "TCP ")].into_iter().filter(|(action, _)| *action != "default");
+    let said: Vec<_> = said.map(|(action, of)| format!("{of}{action}")).collect();
+    [count(list.rules), list.list.clone(), [vec![list.format.clone()], said, left_out].concat().join(", ")]
 }

@@ -4,7 +4,7 @@ use std::{io::Write, process::ExitCode};
 
 use filter_user::api::Judgement;
 
-use super::ask;
+use super::{action_words, ask};
 use crate::{
     cli::ClientArgs,
     output::{BLOCKED, PASSED, json_line, place, stdout},
@@ -21,7 +21,7 @@ Examples:
   namegate test --exit-code www.example.com && echo passes
 
 The exit code is 0 for any answer; with --exit-code it is 3 if one of the names would be blocked.
-With --json, one object a line: name, verdict (drop or pass), rule, list, line.")]
+With --json, one object a line: name, verdict (drop or pass), actions (interface, dns, tls), rule, list, line.")]
 pub struct Args {
     /// Names to test
     #[arg(required = true, value_name = "NAME")]
@@ -40,7 +40,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         let mut blocked = false;
         for name in &args.names {
             let judgement: Judgement = client.get("/v1/test", &[("name", name)]).await?;
-            blocked |= judgement.rule.is_some();
+            blocked |= judgement.verdict == "drop";
             if args.client.json {
                 json_line(&mut stdout(), &judgement)?;
             } else {
@@ -53,12 +53,14 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 fn print(judgement: Judgement) -> std::io::Result<()> {
-    let Judgement { name, verdict, rule, list, line } = judgement;
+    let Judgement { name, verdict, actions, rule, list, line } = judgement;
+    let (style, words) =
+        if verdict == "drop" { (BLOCKED, action_words(&actions).join("; ")) } else { (PASSED, verdict) };
     match (rule, list) {
         (Some(rule), Some(list)) => {
             let from = place(&list, line);
-            writeln!(stdout(), "{name}  {BLOCKED}{verdict}{BLOCKED:#}  rule {rule} ({from})")
+            writeln!(stdout(), "{name}  {style}{words}{style:#}  rule {rule} ({from})")
         }
-        _ => writeln!(stdout(), "{name}  {PASSED}{verdict}{PASSED:#}"),
+        _ => writeln!(stdout(), "{name}  {style}{words}{style:#}"),
     }
 }

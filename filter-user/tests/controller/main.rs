@@ -1,5 +1,6 @@
 //! The controller as people run it, in network namespaces of its own.
 
+mod answers;
 mod bad_input;
 mod home;
 mod policy;
@@ -87,12 +88,13 @@ fn what_people_read_has_no_colours_in_a_pipe_and_the_rules_in_it() {
     let home = Home::new(&["a.example"]);
     let controller = home.start(&["--iface", "lan"]);
     let socket = home.socket();
-    assert_eq!(controller.said(), format!("filtering lan (native) with 1 rule; the API is on {}\n", socket.display()));
+    assert_eq!(controller.said(), format!("filtering lan (generic) with 1 rule; the API is on {}\n", socket.display()));
     home.json(&["block", "add", "b.example"]);
     for (verb, words) in [
         (&["status"][..], "2 of 16,385"),
+        (&["status"], "lan (generic; clients: nxdomain, TCP reset)"),
         (&["stats", "--all"], "dns_not_listed"),
-        (&["test", "x.a.example"], "x.a.example  drop  rule a.example ("),
+        (&["test", "x.a.example"], "x.a.example  nxdomain, TLS reset  rule a.example ("),
         (&["block", "list"], "b.example  added by hand\na.example  "),
     ] {
         let output = home.verb(verb);

@@ -28,7 +28,7 @@ fn a_name_that_is_added_is_blocked_at_once_counted_and_reported_until_it_is_remo
         ("rule", "ads.example.com"),
         ("list", "manual"),
         ("protocol", "dns"),
-        ("verdict", "drop"),
+        ("verdict", "nxdomain"),
         ("reason", "dns_blocked"),
         ("interface", "lan"),
         ("client", &lab::CLIENT.v4.to_string()),

@@ -1,5 +1,6 @@
 //! From end to end: real clients and real servers in network namespaces, with the filter between them.
 
+mod answers;
 mod detaching;
 mod names;
 mod network;

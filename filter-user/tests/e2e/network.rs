@@ -11,12 +11,15 @@ use lab::{DnsServer, Family, Lab, Options, Process, SERVER, TlsServer, wait_unti
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-const NAMEGATE: &str = env!("CARGO_BIN_EXE_namegate");
+pub const NAMEGATE: &str = env!("CARGO_BIN_EXE_namegate");
 /// The one rule.
 pub const LISTED: &str = "ads.example.com";
 /// Its neighbour.
 pub const OTHER: &str = "web.example.com";
 const LIMIT: Duration = Duration::from_secs(30);
+
+/// Nobody hears of what is blocked.
+pub const SILENT: [&str; 4] = ["--action", "drop", "--tcp", "drop"];
 
 /// How a client asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,13 +59,15 @@ impl Network {
         Self { controller: None, servers: None, lab: Lab::new(options).unwrap() }
     }
 
-    /// Starts the controller on the gateway's interface to the client, and waits until it filters in this mode.
+    /// Starts the controller on the gateway's interface to the client, where nobody hears of what is blocked, and waits
+    /// until it filters in this mode.
     pub fn filter(&mut self, mode: &str) {
-        self.filter_on("lan", mode, &[]);
+        self.filter_on("lan", mode, &SILENT);
     }
 
-    /// The same on another interface, with more arguments.
+    /// The same on another interface, with these arguments, in place of the controller before.
     pub fn filter_on(&mut self, interface: &str, mode: &str, further: &[&str]) {
+        self.controller = None;
         let (list, log) = (self.path("list"), self.path("log"));
         fs::write(&list, format!("{LISTED}\n")).unwrap();
         let log_file = File::create(&log).unwrap();
@@ -101,6 +106,11 @@ impl Network {
     /// True if the gateway's interface to the client has an XDP program.
     pub fn is_attached(&self) -> bool {
         self.lab.gateway().output("ip", &["link", "show", "dev", "lan"]).unwrap().contains("xdp")
+    }
+
+    /// What the controller said.
+    pub fn said(&self) -> String {
+        fs::read_to_string(self.path("log")).unwrap()
     }
 
     /// True if the client gets an answer.
@@ -150,7 +160,7 @@ impl Network {
         output.status.success().then(|| serde_json::from_slice(&output.stdout).unwrap())
     }
 
-    fn path(&self, name: &str) -> String {
+    pub fn path(&self, name: &str) -> String {
         self.lab.directory().join(name).to_str().unwrap().to_owned()
     }
 }

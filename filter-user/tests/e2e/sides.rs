@@ -2,7 +2,7 @@
 
 use lab::{ALIAS, ALIASED, Family, Options};
 
-use crate::network::{LISTED, Network, OTHER, Program};
+use crate::network::{LISTED, Network, OTHER, Program, SILENT};
 
 #[test]
 fn on_the_side_of_the_server_a_response_is_blocked_by_the_name_behind_an_alias() {
@@ -11,7 +11,7 @@ fn on_the_side_of_the_server_a_response_is_blocked_by_the_name_behind_an_alias()
     for family in Family::ALL {
         assert!(network.answers(Program::Dig, family, ALIAS), "without a filter, over {family}");
     }
-    network.filter_on("wan", "native", &["--judge", "wan=responses"]);
+    network.filter_on("wan", "native", &[&["--judge", "wan=responses"][..], &SILENT].concat());
     assert_eq!(network.verb("status").unwrap()["interfaces"][0]["judged"], "responses");
     for program in [Program::Dig, Program::DigTcp] {
         for family in Family::ALL {

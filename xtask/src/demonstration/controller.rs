@@ -43,6 +43,8 @@ pub struct Reasons(pub BTreeSet<Reason>);
 pub struct Reason {
     pub name: String,
     pub protocol: String,
+    /// What happened to the packet.
+    pub verdict: String,
     pub client: String,
     pub rule: String,
     /// List and line.
@@ -139,7 +141,7 @@ impl Events {
 }
 
 impl Reasons {
-    /// Whether an event says why this question got no answer.
+    /// Whether an event says why this question was refused.
     pub fn explain(&self, question: &Question) -> bool {
         let client = lab::CLIENT.of(question.family).to_string();
         self.0.iter().any(|reason| {
@@ -159,6 +161,7 @@ impl Reason {
         Self {
             name: text("name"),
             protocol: text("protocol"),
+            verdict: text("verdict"),
             client: text("client"),
             rule: text("rule"),
             place: format!("{file}:{}", event["line"]),

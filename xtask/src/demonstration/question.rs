@@ -8,8 +8,7 @@ use lab::{Family, Namespace, SERVER};
 
 use super::controller::Counted;
 
-/// Seconds until a TLS client gives up: between two retransmissions, of which the later finds the client gone, so that
-/// the kernel drops the connection and no later question's counters show it.
+/// Seconds until a client gives up that hears nothing.
 const PATIENCE: &str = "1";
 
 /// Names, and whether the sample list blocks them.
@@ -48,8 +47,9 @@ pub struct Seen {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outcome {
     Answer,
-    Silence,
-    /// Neither: the question shows nothing.
+    /// It was told at once that there is none.
+    Refusal,
+    /// Neither: nothing was heard, or the question shows nothing.
     Failure,
 }
 
@@ -105,12 +105,16 @@ impl Question {
             Family::V6 => "AAAA",
         };
         let at = format!("@{}", SERVER.of(self.family));
-        let args = ["+short", "+tries=1", "+time=1", &at, self.name, record];
+        let args = ["+tries=1", "+time=1", &at, self.name, record];
         let output = client.command("dig").args(args).output()?;
-        let answer = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-        Ok(match output.status.code() {
-            Some(0) => Seen::answer(format!("answer {answer}")),
-            Some(9) => Seen::silence("no answer in 1 s"),
+        let text = String::from_utf8_lossy(&output.stdout);
+        let mut records = text.lines().filter(|line| !line.is_empty() && !line.starts_with(';'));
+        let answer = records.next().and_then(|record| record.split_whitespace().next_back());
+        Ok(match (output.status.code(), answer) {
+            (Some(0), _) if text.contains("status: NXDOMAIN") && text.contains("EDE: 15 (Blocked)") => {
+                Seen::refusal("NXDOMAIN, blocked")
+            }
+            (Some(0), Some(answer)) => Seen::answer(format!("answer {answer}")),
             _ => Seen::failure("dig", output.status),
         })
     }
@@ -121,12 +125,13 @@ impl Question {
             Family::V6 => format!("{}:443:[{}]", self.name, SERVER.v6),
         };
         let url = format!("https://{}/", self.name);
-        let options = ["-sk", "-o", "/dev/null", "-w", "%{http_code}", "--max-time", PATIENCE, "--resolve", &to];
+        let options = ["-sSk", "-o", "/dev/null", "-w", "%{http_code}", "--max-time", PATIENCE, "--resolve", &to];
         let output = client.command("curl").args(options).arg(&url).output()?;
         let code = String::from_utf8_lossy(&output.stdout).into_owned();
         Ok(match output.status.code() {
             Some(0) => Seen::answer(format!("HTTP {code}")),
-            Some(28) => Seen::silence("timed out"),
+            // While connecting to a TLS server, or while receiving (curl(1)).
+            Some(35 | 56) if is_reset(&output.stderr, "reset") => Seen::refusal("connection reset"),
             _ => Seen::failure("curl", output.status),
         })
     }
@@ -143,10 +148,15 @@ impl Question {
         let version = printed.lines().find_map(|line| line.strip_prefix("Protocol version: "));
         Ok(match (output.status.code(), version) {
             (Some(0), Some(version)) => Seen::answer(format!("handshake {version}")),
-            (Some(124), _) => Seen::silence("timed out"),
+            (Some(1), None) if is_reset(&output.stderr, "errno=104") => Seen::refusal("connection reset"),
             _ => Seen::failure("openssl", output.status),
         })
     }
+}
+
+/// True if a program said this of a connection that was reset.
+fn is_reset(said: &[u8], words: &str) -> bool {
+    String::from_utf8_lossy(said).contains(words)
 }
 
 impl Seen {
@@ -154,8 +164,8 @@ impl Seen {
         Self { text, outcome: Outcome::Answer }
     }
 
-    fn silence(text: &str) -> Self {
-        Self { text: text.to_owned(), outcome: Outcome::Silence }
+    fn refusal(text: &str) -> Self {
+        Self { text: text.to_owned(), outcome: Outcome::Refusal }
     }
 
     fn failure(program: &str, status: ExitStatus) -> Self {
@@ -172,14 +182,8 @@ impl Row {
     /// Whether the client and the kernel agree with what was to happen.
     pub fn is_right(&self) -> bool {
         let question = &self.question;
-        let counted = match self.moved()[..] {
-            // A client sends its ClientHello again where nothing acknowledges it, and each copy is counted.
-            [(counter, times)] => {
-                counter == question.expected_counter() && (times == 1 || question.protocol() == "tls")
-            }
-            _ => false,
-        };
-        counted && self.seen.outcome == if question.blocked { Outcome::Silence } else { Outcome::Answer }
+        let counted = self.moved() == [(question.expected_counter(), 1)];
+        counted && self.seen.outcome == if question.blocked { Outcome::Refusal } else { Outcome::Answer }
     }
 }
 
@@ -198,21 +202,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_blocked_question_is_right_only_without_an_answer_and_with_its_counter() {
-        assert!(row(true, Outcome::Silence, &[("dns_blocked", 1)]).is_right());
+    fn a_blocked_question_is_right_only_with_a_refusal_and_its_counter() {
+        assert!(row(true, Outcome::Refusal, &[("dns_blocked", 1)]).is_right());
         assert!(!row(true, Outcome::Answer, &[("dns_blocked", 1)]).is_right());
         assert!(!row(true, Outcome::Failure, &[("dns_blocked", 1)]).is_right());
-        assert!(!row(true, Outcome::Silence, &[]).is_right());
-        assert!(!row(true, Outcome::Silence, &[("dns_blocked", 2)]).is_right());
-        assert!(!row(true, Outcome::Silence, &[("dns_blocked", 1), ("dns_malformed", 1)]).is_right());
-        assert!(!row(true, Outcome::Silence, &[("dns_not_listed", 1)]).is_right());
+        assert!(!row(true, Outcome::Refusal, &[]).is_right());
+        assert!(!row(true, Outcome::Refusal, &[("dns_blocked", 2)]).is_right());
+        assert!(!row(true, Outcome::Refusal, &[("dns_blocked", 1), ("dns_malformed", 1)]).is_right());
+        assert!(!row(true, Outcome::Refusal, &[("dns_not_listed", 1)]).is_right());
     }
 
     #[test]
     fn an_unblocked_question_is_right_only_with_an_answer_and_its_counter() {
         assert!(row(false, Outcome::Answer, &[("dns_not_listed", 1)]).is_right());
-        assert!(!row(false, Outcome::Silence, &[("dns_not_listed", 1)]).is_right());
+        assert!(!row(false, Outcome::Refusal, &[("dns_not_listed", 1)]).is_right());
         assert!(!row(false, Outcome::Answer, &[("dns_blocked", 1)]).is_right());
+        assert!(!row(false, Outcome::Answer, &[("dns_not_listed", 2)]).is_right());
     }
 
     #[test]

@@ -32,27 +32,27 @@ pub fn print_row(row: &Row) {
 
 /// Why the blocked names were blocked, a line for each name and protocol.
 pub fn print_reasons(reasons: &Reasons) {
-    let mut lines: BTreeMap<(&str, &str, &str, &str), Vec<&str>> = BTreeMap::new();
-    for Reason { name, protocol, client, rule, place } in &reasons.0 {
-        lines.entry((name, protocol, rule, place)).or_default().push(client);
+    let mut lines: BTreeMap<[&str; 5], Vec<&str>> = BTreeMap::new();
+    for Reason { name, protocol, verdict, client, rule, place } in &reasons.0 {
+        lines.entry([name, protocol, verdict, rule, place]).or_default().push(client);
     }
     anstream::println!(
-        "\n{BOLD}{:<28} {:<4} {:<24} {:<18} {}{BOLD:#}",
+        "\n{BOLD}{:<28} {:<4} {:<9} {:<24} {:<18} {}{BOLD:#}",
         "blocked name",
         "in",
+        "became",
         "by the rule",
         "in list and line",
         "for"
     );
-    for ((name, protocol, rule, place), clients) in lines {
-        println!("{name:<28} {protocol:<4} {rule:<24} {place:<18} {}", clients.join(", "));
+    for ([name, protocol, verdict, rule, place], clients) in lines {
+        println!("{name:<28} {protocol:<4} {verdict:<9} {rule:<24} {place:<18} {}", clients.join(", "));
     }
 }
 
 pub fn print_summary(questions: usize, wrong: usize, unexplained: usize) {
     let style = if wrong + unexplained == 0 { GREEN } else { RED };
     let right = questions - wrong;
-    println!("\nA client sends its ClientHello again while nothing acknowledges it; each copy is blocked and counted.");
     anstream::println!("\n{style}{right} of {questions} questions ended as they should{style:#}");
     if unexplained > 0 {
         anstream::println!("{RED}{unexplained} blocked questions have no event that says why{RED:#}");
@@ -66,6 +66,6 @@ fn counted(row: &Row) -> String {
 }
 
 fn expectation(row: &Row) -> String {
-    let answer = if row.question.blocked { "no answer" } else { "an answer" };
+    let answer = if row.question.blocked { "a refusal" } else { "an answer" };
     format!(": {answer} and {} +1 were to be", row.question.expected_counter())
 }

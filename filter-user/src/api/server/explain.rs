@@ -2,16 +2,16 @@
 
 use std::{collections::BTreeMap, fs, net::IpAddr, path::Path};
 
-use filter_core::Verdict;
+use filter_core::{Found, Message, Treatment, Verdict};
 use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{ApiError, domain};
 use crate::{
-    api::{Explained, ExplainedRule, RuleSource},
+    api::{ActionOn, Explained, ExplainedRule, RuleSource},
     config::{Config, Member},
-    kernel::Groups,
-    lists,
+    kernel::{self, Attachment, Groups},
+    lists::{self, Action},
     policy::{Matching, Outcome, Policy},
 };
 
@@ -25,12 +25,13 @@ pub(super) struct Question {
 }
 
 impl Question {
-    pub fn explain(self, policy: &Policy) -> Result<Explained, ApiError> {
+    pub fn explain(self, policy: &Policy, interfaces: &[Attachment]) -> Result<Explained, ApiError> {
         let name = domain(&self.name)?;
         let at = self.at.unwrap_or_else(Timestamp::now);
         let group = self.group(&policy.config, at)?;
         let config = &policy.config;
-        let explanation = policy.book.explain(&name, config.classes_of(group, at));
+        let classes = config.classes_of(group, at);
+        let explanation = policy.book.explain(&name, classes);
         let verdict = if explanation.outcome == Outcome::Blocked { Verdict::Drop } else { Verdict::Pass };
         let of_group = group.checked_sub(1).and_then(|index| config.groups.get(index));
         let mut lines = Lines { policy, known: BTreeMap::new() };
@@ -38,6 +39,7 @@ impl Question {
             name: name.to_string(),
             verdict: verdict.as_str().into(),
             outcome: explanation.outcome.as_str().into(),
+            actions: actions(&policy.book.judge(&name, classes), config, interfaces),
             client: self.client.map(|client| client.to_string()).or(self.mac),
             group: of_group.map(|group| group.name.clone()),
             exempt: of_group.is_some_and(|group| group.exempt),
@@ -57,6 +59,24 @@ impl Question {
     }
 }
 
+/// What becomes of a name for which this was found, on each interface; nothing if it is not blocked.
+pub(super) fn actions(found: &Found, config: &Config, interfaces: &[Attachment]) -> Vec<ActionOn> {
+    if !found.rank.blocks() {
+        return Vec::new();
+    }
+    let class = config.classes().get(found.classes.trailing_zeros() as usize);
+    let treatment = class.map_or_else(Treatment::default, |class| class.treatment);
+    let on = |Attachment { interface, settings, .. }: &Attachment| {
+        let outcome = kernel::Outcome::new(&treatment, settings);
+        let word = |message, over_tcp| {
+            if settings.audits() { Verdict::Pass.as_str() } else { outcome.word(message, over_tcp) }.to_owned()
+        };
+        let dns = word(Message::Query, false);
+        ActionOn { interface: interface.clone(), dns, tls: word(Message::ClientHello, true) }
+    };
+    interfaces.iter().map(on).collect()
+}
+
 fn rule(matching: Matching<'_>, config: &Config, lines: &mut Lines<'_>) -> ExplainedRule {
     let class = config.classes().get(matching.classes.trailing_zeros() as usize);
     let groups = class.and_then(|class| class.groups.as_ref()).map(|groups| {
@@ -64,9 +84,13 @@ fn rule(matching: Matching<'_>, config: &Config, lines: &mut Lines<'_>) -> Expla
         names.map(|group| group.name.clone()).collect()
     });
     let schedule = class.and_then(|class| config.schedules.get(class.schedule?)).map(|it| it.name.clone());
+    let treatment = class.map_or_else(Treatment::default, |class| class.treatment);
+    let is_trial = matching.rule.action == Action::Audit;
     ExplainedRule {
         text: matching.rule.line.and_then(|line| lines.text(matching.rule.list, line)),
         source: RuleSource::from(matching.rule),
+        dns: if is_trial { "audit" } else { treatment.dns().as_str() }.into(),
+        tcp: treatment.tcp().as_str().into(),
         groups,
         schedule,
         applies: matching.applies,

@@ -14,25 +14,40 @@ use serde::Deserialize;
 use tokio::sync::mpsc;
 use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 
-use super::{ApiError, domain, explain::Question, lines, push_line};
+use super::{
+    ApiError, domain,
+    explain::{Question, actions},
+    lines, push_line,
+};
 use crate::{
     api::{Explained, Judgement, RuleSource},
     controller::reading,
+    kernel::Attachment,
     policy::{Policy, Position},
 };
 
 type Shared = Arc<RwLock<Policy>>;
 
+/// Where names are judged.
+type Interfaces = Arc<[Attachment]>;
+
 /// Rules that are looked at in one hold of the book: about 0.1 ms.
 const PAGE: usize = 1000;
 
 /// `GET /v1/rules`, `GET /v1/test` and `GET /v1/explain`.
-pub fn rule_routes(policy: Shared) -> Router {
+pub fn rule_routes(policy: Shared, interfaces: Interfaces) -> Router {
     Router::new()
         .route("/v1/rules", get(list))
         .route("/v1/test", get(test))
         .route("/v1/explain", get(explain))
-        .with_state(policy)
+        .with_state(Answering { policy, interfaces })
+}
+
+/// What questions are answered from.
+#[derive(Clone)]
+struct Answering {
+    policy: Shared,
+    interfaces: Interfaces,
 }
 
 #[derive(Deserialize)]
@@ -42,7 +57,7 @@ struct Wanted {
 }
 
 async fn list(
-    State(policy): State<Shared>,
+    State(Answering { policy, .. }): State<Answering>,
     wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Response, ApiError> {
     let contains = wanted?.0.contains.to_ascii_lowercase();
@@ -91,7 +106,7 @@ struct Asked {
 }
 
 async fn test(
-    State(policy): State<Shared>,
+    State(Answering { policy, interfaces }): State<Answering>,
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Json<Judgement>, ApiError> {
     let text = asked?.0.name;
@@ -103,15 +118,16 @@ async fn test(
     let verdict = if blocked { Verdict::Drop } else { Verdict::Pass };
     let (rule, list, line) =
         prevailing.map_or((None, None, None), |(_, it)| (Some(it.rule.into()), Some(it.list.into()), it.line));
-    Ok(Json(Judgement { name: name.to_string(), verdict: verdict.as_str().into(), rule, list, line }))
+    let actions = actions(&book.judge(&name, u32::MAX), &policy.config, &interfaces);
+    Ok(Json(Judgement { name: name.to_string(), verdict: verdict.as_str().into(), actions, rule, list, line }))
 }
 
 async fn explain(
-    State(policy): State<Shared>,
+    State(Answering { policy, interfaces }): State<Answering>,
     asked: Result<Query<Question>, QueryRejection>,
 ) -> Result<Json<Explained>, ApiError> {
     let question = asked?.0;
     // The lines are looked up in the lists, which may be long.
-    let explained = tokio::task::spawn_blocking(move || question.explain(&reading(&policy)));
+    let explained = tokio::task::spawn_blocking(move || question.explain(&reading(&policy), &interfaces));
     explained.await.map_err(|error| ApiError::internal(&error))?.map(Json)
 }

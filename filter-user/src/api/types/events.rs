@@ -40,7 +40,8 @@ pub struct BlockedPacket {
     pub list: Option<String>,
     /// Its line in the list.
     pub line: Option<u32>,
-    /// What happened to the packet: `drop`.
+    /// What happened to the packet: `drop`, `pass` on trial, `nxdomain`, `nodata`, `refused`, `null`, `address`, `reset` or
+    /// `alert`, unless something stood against an answer, which is counted.
     pub verdict: String,
     /// The counter of the reason.
     pub reason: String,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 pub use events::{BlockedPacket, EventLine};
 pub use rules::{
-    Added, AddedName, Explained, ExplainedRule, Judgement, ListLine, NameAction, NameList, Reloaded, Removed,
+    ActionOn, Added, AddedName, Explained, ExplainedRule, Judgement, ListLine, NameAction, NameList, Reloaded, Removed,
     RemovedName, RuleSource,
 };
 pub use status::{EventCounts, Interface, ListStatus, Memory, Program, RuleCounts, RuleHits, Stats, Status};

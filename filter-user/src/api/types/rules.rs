@@ -58,6 +58,9 @@ pub struct Explained {
     pub verdict: String,
     /// `blocked`, `allowed` or `not_listed`.
     pub outcome: String,
+    /// What becomes of it on each interface, if it is blocked.
+    #[serde(default)]
+    pub actions: Vec<ActionOn>,
     /// The client that was asked about.
     pub client: Option<String>,
     /// Its group; null for clients in none.
@@ -70,6 +73,17 @@ pub struct Explained {
     pub rules: Vec<ExplainedRule>,
 }
 
+/// What becomes of a blocked name on an interface.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActionOn {
+    /// The interface.
+    pub interface: String,
+    /// Of a query in a datagram: an action, or `pass` on trial.
+    pub dns: String,
+    /// Of a TLS connection: `drop`, `reset`, `alert`, or `pass` on trial.
+    pub tls: String,
+}
+
 /// A rule about a name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "each says something of its own")]
@@ -79,6 +93,12 @@ pub struct ExplainedRule {
     pub source: RuleSource,
     /// Its line in the list, as it stands there; null if the list changed since, or cannot be read.
     pub text: Option<String>,
+    /// What becomes of DNS messages that its list blocks: an action, `default` for what the interface does, or `audit`.
+    #[serde(default)]
+    pub dns: String,
+    /// What becomes of TCP connections that its list blocks: `drop`, `reset`, `alert` or `default`.
+    #[serde(default)]
+    pub tcp: String,
     /// The groups that it is for; null for all that are not exempt.
     pub groups: Option<Vec<String>>,
     /// The schedule that it follows; null for all times.
@@ -169,6 +189,9 @@ pub struct Judgement {
     pub name: String,
     /// `drop` or `pass`.
     pub verdict: String,
+    /// What becomes of it on each interface, if it is blocked.
+    #[serde(default)]
+    pub actions: Vec<ActionOn>,
     /// The rule that blocks or allows it.
     pub rule: Option<String>,
     /// Its list, or `manual`.

@@ -51,6 +51,12 @@ pub struct Interface {
     pub mode: String,
     /// Which DNS messages are judged there: `queries`, `responses` or `both`.
     pub judged: String,
+    /// True if clients are behind it, which are answered.
+    pub faces_clients: bool,
+    /// What becomes of DNS messages that are blocked, unless a list says otherwise; `audit` if nothing is.
+    pub action: String,
+    /// What becomes of TCP connections, likewise: `drop`, `reset` or `alert`.
+    pub tcp: String,
 }
 
 /// How many rules there are, and from where.
@@ -73,8 +79,14 @@ pub struct RuleCounts {
 pub struct ListStatus {
     /// Its name: the path as it was given.
     pub list: String,
+    /// What those whom it blocks see of it.
+    pub label: String,
     /// `hosts` or `domains`.
     pub format: String,
+    /// What becomes of DNS messages that it blocks: an action, `default` for what the interface does, or `audit`.
+    pub action: String,
+    /// What becomes of TCP connections that it blocks: `drop`, `reset`, `alert` or `default`.
+    pub tcp: String,
     /// Rules that come from it.
     pub rules: u64,
     /// Names that an earlier list or line has.

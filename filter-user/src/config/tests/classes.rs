@@ -71,7 +71,8 @@ schedule = "day""#,
     let config = with(&tables);
     assert_eq!(config.lists.iter().map(|list| list.class).collect::<Vec<_>>(), [1, 1, 2, 3, 4]);
     assert_eq!(config.rules[0].class, 4);
-    let class = |groups: Option<&[usize]>, schedule| Class { groups: groups.map(Into::into), schedule };
+    let class =
+        |groups: Option<&[usize]>, schedule| Class { groups: groups.map(Into::into), schedule, ..Class::default() };
     let expected = [
         class(None, None),
         class(Some(&[1, 2]), None),
@@ -124,7 +125,7 @@ fn there_are_no_more_classes_than_bits() {
     assert_eq!(config.classes_of(31, noon()), 1 << 31 | 1);
     assert_eq!(
         fault(&(full + "\n[[rules]]\nblock = [\"x\"]\ngroups = [\"g32\"]\n")),
-        "line 164: this is one combination of groups and schedule more than the 31 that lists and rules can have \
-         besides that of all groups at all times: use the same groups and schedule for several of them, or join groups"
+        "line 164: this is one combination of groups, schedule and action more than the 31 that lists and rules can have \
+         besides that of all groups at all times: use the same of these for several of them, or join groups"
     );
 }

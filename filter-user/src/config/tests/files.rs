@@ -4,6 +4,7 @@ use proptest::{collection::vec, prelude::any, prop_oneof, proptest, sample::sele
 
 use super::{good, parse};
 use crate::config::{Class, Config, Entry, List, MAX_FILE, Rules};
+use filter_core::{DnsAction, TcpAction, Treatment};
 
 const EXAMPLE: &str = include_str!("../example.toml");
 
@@ -21,23 +22,49 @@ fn entries(line: u32, texts: &[&str]) -> Vec<Entry> {
 #[test]
 fn the_example_says_what_it_shows() {
     let config = good(EXAMPLE);
-    let hosts = List { file: "etc/hosts.txt".into(), format: None, allow: false, subtrees: false, class: 0, line: 6 };
+    let hosts = List {
+        file: "etc/hosts.txt".into(),
+        name: None,
+        format: None,
+        allow: false,
+        subtrees: false,
+        trial: false,
+        class: 0,
+        line: 6,
+    };
     let format = Some(Entry { text: "domains".into(), line: 10 });
     let school = List { file: "etc/school.txt".into(), format, subtrees: true, class: 1, line: 9, ..hosts.clone() };
     let needed = List { file: "/etc/namegate/needed.txt".into(), allow: true, line: 16, ..hosts.clone() };
-    assert_eq!(config.lists, [hosts, school, needed]);
+    let name = Some("Trackers".into());
+    let trackers = List { file: "etc/trackers.txt".into(), name, class: 2, line: 23, ..hosts.clone() };
+    let shown = List { file: "etc/shown-why.txt".into(), class: 3, line: 30, ..hosts.clone() };
+    let new = List { file: "etc/new.txt".into(), trial: true, line: 35, ..hosts.clone() };
+    assert_eq!(config.lists, [hosts, school, needed, trackers, shown, new]);
 
-    let block = entries(22, &["example.com", "||ads.example^", r"/^ad[0-9]+\./"]);
-    let always = Rules { block, allow: entries(23, &["good.example"]), class: 0 };
-    let at_night = Rules { block: entries(26, &["games.example"]), allow: Vec::new(), class: 2 };
+    let block = entries(41, &["example.com", "||ads.example^", r"/^ad[0-9]+\./"]);
+    let always = Rules { block, allow: entries(42, &["good.example"]), trial: false, class: 0 };
+    let at_night = Rules { block: entries(45, &["games.example"]), allow: Vec::new(), trial: false, class: 4 };
     assert_eq!(config.rules, [always, at_night]);
 
     let groups = config.groups.iter().map(|group| (group.name.as_str(), group.clients.len(), group.exempt));
     assert_eq!(groups.collect::<Vec<_>>(), [("children", 4, false), ("guests", 1, false), ("servers", 1, true)]);
     let schedules: Vec<_> = config.schedules.iter().map(|schedule| schedule.name.as_str()).collect();
     assert_eq!(schedules, ["school", "night"]);
-    let class = |groups: &[usize], schedule| Class { groups: Some(groups.into()), schedule: Some(schedule) };
-    assert_eq!(config.classes(), [Class::default(), class(&[1], 0), class(&[1, 2], 1)]);
+    let class = |groups: &[usize], schedule, dns| Class {
+        groups: Some(groups.into()),
+        schedule: Some(schedule),
+        treatment: Treatment::new(dns, TcpAction::AsInterface),
+    };
+    let for_all = |treatment| Class { treatment, ..Class::default() };
+    let page = Treatment::new(DnsAction::Address, TcpAction::AsInterface);
+    let expected = [
+        Class::default(),
+        class(&[1], 0, DnsAction::AsInterface),
+        for_all(Treatment::new(DnsAction::NoData, TcpAction::Alert).with_code(Treatment::FILTERED)),
+        for_all(page.with_addresses(Some([192, 0, 2, 80].into()), "2001:db8::80".parse().ok())),
+        class(&[1, 2], 1, DnsAction::Refused),
+    ];
+    assert_eq!(config.classes(), expected);
 }
 
 #[test]
@@ -112,6 +139,10 @@ fn near_toml() -> impl Strategy<Value = String> {
         "block",
         "groups",
         "schedule",
+        "action",
+        "address",
+        "tcp",
+        "code",
         "time-zone",
         "=",
         "=",
@@ -122,6 +153,9 @@ fn near_toml() -> impl Strategy<Value = String> {
         "\"192.0.2.0/24\"",
         "\"::/0\"",
         "\"UTC\"",
+        "\"nxdomain\"",
+        "\"audit\"",
+        "\"192.0.2.1\"",
         "\"mon 08:00-09:00\"",
         "\"sun-mon 22:00-06:00\"",
         "true",

@@ -4,6 +4,7 @@ mod faults;
 mod files;
 mod members;
 mod times;
+mod treatments;
 
 use std::path::Path;
 

@@ -51,7 +51,7 @@ impl Output {
     }
 
     fn columns(&mut self, line: &Line<'_>) -> io::Result<()> {
-        let Line { file, frame, protocol, kind, name, verdict, rule, record, list, line: place, .. } = line;
+        let Line { file, frame, protocol, kind, name, verdict, action, rule, record, list, line: place, .. } = line;
         let out = &mut self.waiting;
         if self.with_file {
             write!(out, "{FAINT}{file}{FAINT:#}  ")?;
@@ -62,9 +62,13 @@ impl Output {
             write!(out, "  {FAINT}({}){FAINT:#}", record_type(*record))?;
         }
         match (rule, list, place) {
-            (Some(rule), Some(list), Some(place)) => writeln!(out, "  rule {rule} ({list}:{place})"),
-            (Some(rule), ..) => writeln!(out, "  rule {rule}"),
-            (None, ..) => writeln!(out),
+            (Some(rule), Some(list), Some(place)) => write!(out, "  rule {rule} ({list}:{place})")?,
+            (Some(rule), ..) => write!(out, "  rule {rule}")?,
+            (None, ..) => {}
+        }
+        match action.filter(|action| *action != "default") {
+            Some(action) => writeln!(out, "  {action}"),
+            None => writeln!(out),
         }
     }
 
@@ -161,6 +165,7 @@ mod tests {
             kind: "query",
             name,
             verdict: "pass",
+            action: None,
             reason: "dns_not_listed",
             rule: None,
             record: None,
@@ -182,6 +187,7 @@ mod tests {
             protocol: "tls",
             kind: "client_hello",
             verdict: "drop",
+            action: Some("default"),
             rule: Some("example"),
             list: Some("hosts.txt"),
             line: Some(7),
@@ -190,6 +196,8 @@ mod tests {
         assert_eq!(printed(&line("a.example"), false), "      3  dns  query         pass  a.example\n");
         let expected = "1234567  tls  client_hello  drop  a.example  rule example (hosts.txt:7)\n";
         assert_eq!(printed(&blocked, false), expected);
+        let refused = Line { action: Some("refused"), ..blocked };
+        assert_eq!(printed(&refused, false), expected.replace('\n', "  refused\n"));
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! What is judged, as the command line says it.
 
-use std::{collections::BTreeMap, str::FromStr};
+use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::bail;
-use filter_core::{Fragments, Interface, Sides};
-use filter_user::kernel::interface_index;
+use filter_core::{DnsAction, Fragments, Interface, Sides, TcpAction, Treatment};
+use filter_user::kernel::{default_route_interfaces, interface_index};
+
+use super::{answers::AnswerArgs, per_interface::PerInterface};
 
 /// `--fragments`
 #[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
@@ -25,63 +26,165 @@ impl From<LaterFragments> for Fragments {
     }
 }
 
-/// `--judge`: sides of DNS, for one interface or for all that no other says something of.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Judged {
-    interface: Option<String>,
-    sides: Sides,
-}
-
-impl FromStr for Judged {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (interface, word) = text.rsplit_once('=').map_or((None, text), |(name, word)| (Some(name.into()), word));
+/// `--judge`: sides of DNS.
+pub fn sides(text: &str) -> Result<PerInterface<Sides>, String> {
+    PerInterface::parse(text, |word| {
         let all = [Sides::Both, Sides::Queries, Sides::Responses];
-        match all.into_iter().find(|sides| sides.as_str() == word) {
-            Some(sides) => Ok(Self { interface, sides }),
-            None => Err(format!("`{word}` is none of `queries`, `responses` and `both`")),
+        let sides = all.into_iter().find(|sides| sides.as_str() == word);
+        sides.ok_or_else(|| format!("`{word}` is none of `queries`, `responses` and `both`"))
+    })
+}
+
+/// What is done on each interface, by its index, and what is to be said of that.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ByInterface {
+    pub interfaces: BTreeMap<u32, Interface>,
+    pub warnings: Vec<String>,
+}
+
+impl ByInterface {
+    pub fn new(names: &[String], judged: &[PerInterface<Sides>], answers: &AnswerArgs) -> anyhow::Result<Self> {
+        PerInterface::check("--judge", judged, names)?;
+        answers.check(names)?;
+        let indices = names.iter().map(|name| Ok((name, interface_index(name)?))).collect::<anyhow::Result<_>>()?;
+        let outward = if answers.clients.is_empty() { default_route_interfaces()? } else { BTreeSet::new() };
+        Self::with_routes(indices, judged, answers, &outward)
+    }
+
+    /// The same for interfaces with these indices, of which a default route leads by some.
+    fn with_routes(
+        indices: Vec<(&String, u32)>,
+        judged: &[PerInterface<Sides>],
+        answers: &AnswerArgs,
+        outward: &BTreeSet<u32>,
+    ) -> anyhow::Result<Self> {
+        let mut by_interface = Self { interfaces: BTreeMap::new(), warnings: Vec::new() };
+        for (name, index) in indices {
+            let sides = PerInterface::said_of(judged, name).unwrap_or(Sides::Both);
+            let (treatment, on_trial) = answers.of(name)?;
+            let has_clients = if answers.clients.is_empty() {
+                let may_have = sides != Sides::Responses;
+                if may_have && outward.contains(&index) && !on_trial && answers_clients(&treatment) {
+                    by_interface.warnings.push(outward_warning(name));
+                }
+                may_have && !outward.contains(&index)
+            } else {
+                answers.clients.contains(name)
+            };
+            let interface = Interface::new(sides).with_treatment(treatment);
+            let interface = if has_clients { interface.facing_clients(treatment) } else { interface };
+            let interface = if on_trial { interface.on_trial() } else { interface };
+            by_interface.interfaces.insert(index, interface);
         }
+        Ok(by_interface)
     }
 }
 
-/// The sides of each interface, by its index.
-pub fn by_interface(interfaces: &[String], judged: &[Judged]) -> anyhow::Result<BTreeMap<u32, Interface>> {
-    for Judged { interface, .. } in judged {
-        if let Some(name) = interface
-            && !interfaces.contains(name)
-        {
-            bail!("--judge names `{name}`, which --iface does not: name it there as well, or mend the name");
-        }
-    }
-    let said_of = |name: Option<&String>| judged.iter().rev().find(|judged| judged.interface.as_ref() == name);
-    let sides = |name| said_of(Some(name)).or_else(|| said_of(None)).map_or(Sides::Both, |judged| judged.sides);
-    interfaces.iter().map(|name| Ok((interface_index(name)?, Interface::new(sides(name))))).collect()
+fn answers_clients(treatment: &Treatment) -> bool {
+    treatment.dns() != DnsAction::Drop || treatment.tcp() != TcpAction::Drop
+}
+
+fn outward_warning(name: &str) -> String {
+    format!(
+        "the default route leads by `{name}`, so what is asked for there is not taken for a client's, and blocked without \
+         an answer: write `--clients {name}` if clients are behind it, or `--judge {name}=responses` if only servers are"
+    )
 }
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+
     use super::*;
 
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        answers: AnswerArgs,
+    }
+
+    fn answers(args: &[&str]) -> AnswerArgs {
+        Line::parse_from(["run"].iter().chain(args)).answers
+    }
+
+    /// What is done on `lan`, with the index 1, and on `wan`, with 2, by which the default route leads.
+    fn both(judged: &[&str], args: &[&str]) -> (Interface, Interface, Vec<String>) {
+        let (lan, wan) = ("lan".to_owned(), "wan".to_owned());
+        let judged: Vec<_> = judged.iter().map(|text| sides(text).unwrap()).collect();
+        let (indices, outward) = (vec![(&lan, 1), (&wan, 2)], [2].into());
+        let ByInterface { interfaces, warnings } =
+            ByInterface::with_routes(indices, &judged, &answers(args), &outward).unwrap();
+        (interfaces[&1], interfaces[&2], warnings)
+    }
+
+    const DEFAULT: Treatment = Treatment::new(DnsAction::NxDomain, TcpAction::Reset).with_code(Treatment::BLOCKED);
+
     #[test]
-    fn sides_are_of_all_interfaces_or_of_one() {
-        assert_eq!("queries".parse(), Ok(Judged { interface: None, sides: Sides::Queries }));
-        let of_one = Judged { interface: Some("a=b".into()), sides: Sides::Responses };
-        assert_eq!("a=b=responses".parse(), Ok(of_one));
-        assert!("lan0=all".parse::<Judged>().unwrap_err().contains("`all` is none of"));
+    fn sides_are_words() {
+        assert_eq!(sides("queries").unwrap().value, Sides::Queries);
+        assert!(sides("lan0=all").unwrap_err().contains("`all` is none of"));
     }
 
     #[test]
-    fn what_is_said_of_an_interface_counts_more_than_what_is_said_of_all() {
-        let judged = ["lo=responses", "queries"].map(|text| text.parse().unwrap());
-        let index = interface_index("lo").unwrap();
-        assert_eq!(by_interface(&["lo".into()], &judged).unwrap(), [(index, Interface::new(Sides::Responses))].into());
-        assert_eq!(
-            by_interface(&["lo".into()], &judged[1..]).unwrap(),
-            [(index, Interface::new(Sides::Queries))].into()
-        );
-        assert_eq!(by_interface(&["lo".into()], &[]).unwrap(), [(index, Interface::new(Sides::Both))].into());
-        let elsewhere = by_interface(&["lo".into()], &["eth9=both".parse().unwrap()]).unwrap_err();
-        assert!(elsewhere.to_string().contains("`eth9`"), "{elsewhere}");
+    fn clients_are_behind_all_interfaces_but_those_that_lead_out_which_are_named() {
+        let (lan, wan, warnings) = both(&[], &[]);
+        assert_eq!(lan, Interface::new(Sides::Both).facing_clients(DEFAULT));
+        assert_eq!(wan, Interface::new(Sides::Both).with_treatment(DEFAULT));
+        assert_eq!(warnings.len(), 1);
+        let advice = ["`wan`", "`--clients wan`", "`--judge wan=responses`"];
+        assert!(advice.iter().all(|words| warnings[0].contains(words)), "{warnings:?}");
+    }
+
+    #[test]
+    fn where_only_responses_are_judged_are_no_clients() {
+        let (lan, wan, warnings) = both(&["lan=queries", "responses"], &[]);
+        assert_eq!(lan, Interface::new(Sides::Queries).facing_clients(DEFAULT));
+        assert_eq!(wan, Interface::new(Sides::Responses).with_treatment(DEFAULT));
+        assert_eq!(warnings, [""; 0]);
+    }
+
+    #[test]
+    fn clients_are_where_they_are_said_to_be_and_nowhere_else() {
+        let (lan, wan, warnings) = both(&[], &["--clients", "wan"]);
+        assert_eq!((lan.faces_clients(), wan.faces_clients(), warnings.len()), (false, true, 0));
+        let error = answers(&["--clients", "eth9"]).check(&["lan".into()]).unwrap_err().to_string();
+        assert!(error.starts_with("--clients names `eth9`, which --iface does not"), "{error}");
+    }
+
+    #[test]
+    fn nobody_is_told_of_missing_answers_where_there_would_be_none() {
+        assert_eq!(both(&[], &["--action", "drop", "--tcp", "drop"]).2, [""; 0]);
+        assert_eq!(both(&[], &["--action", "wan=audit"]).2, [""; 0]);
+        assert_eq!(both(&[], &["--action", "drop"]).2.len(), 1);
+    }
+
+    #[test]
+    fn actions_are_of_all_interfaces_or_of_one() {
+        let args = ["--action", "refused", "wan=drop", "--tcp", "lan=alert", "--code", "filtered"];
+        let (lan, wan, _) = both(&[], &args);
+        let of_lan = Treatment::new(DnsAction::Refused, TcpAction::Alert).with_code(Treatment::FILTERED);
+        assert_eq!(lan.treatment(), &of_lan);
+        assert_eq!((wan.treatment().dns(), wan.treatment().tcp()), (DnsAction::Drop, TcpAction::Reset));
+    }
+
+    #[test]
+    fn a_trial_is_of_all_interfaces_or_of_one() {
+        let (lan, wan, _) = both(&[], &["--action", "lan=audit"]);
+        assert!(lan.audits() && lan.faces_clients() && !wan.audits());
+        let (lan, wan, _) = both(&[], &["--action", "audit"]);
+        assert!(lan.audits() && wan.audits());
+    }
+
+    #[test]
+    fn addresses_are_there_with_their_action_and_with_no_other() {
+        let (lan, ..) = both(&[], &["--action", "lan=address", "--address", "192.0.2.1", "2001:db8::1"]);
+        let treatment = Treatment::new(DnsAction::Address, TcpAction::Reset).with_code(Treatment::BLOCKED);
+        let v6 = "2001:db8::1".parse().ok();
+        assert_eq!(lan.treatment(), &treatment.with_addresses(Some([192, 0, 2, 1].into()), v6));
+        let fault = |args: &[&str]| answers(args).check(&["lan".into()]).unwrap_err().to_string();
+        assert!(fault(&["--action", "address"]).contains("has no address to answer with"));
+        assert!(fault(&["--address", "192.0.2.1"]).contains("is for --action address alone"));
+        let twice = answers(&["--action", "address", "--address", "192.0.2.1", "192.0.2.2"]).of("lan").unwrap_err();
+        assert!(twice.to_string().starts_with("192.0.2.2 is the second address of its family"), "{twice}");
     }
 }

@@ -11,7 +11,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 
 use super::{
-    Args, judged,
+    Args,
+    judged::ByInterface,
     report::{left_out, warn},
 };
 use crate::output::count;
@@ -25,7 +26,7 @@ pub struct Loaded {
 
 impl Loaded {
     pub fn new(args: &Args) -> anyhow::Result<Self> {
-        let interfaces = judged::by_interface(&args.iface, &args.judge)?;
+        let ByInterface { interfaces, warnings } = ByInterface::new(&args.iface, &args.judge, &args.answers)?;
         let hash_key = draw_hash_key()?;
         let mut policy = read(&args.policy.source(), &hash_key)?;
         let (state, by_hand) = match &args.state {
@@ -43,11 +44,14 @@ impl Loaded {
             report_passed: false,
             fragments: args.fragments.into(),
             flows: args.flows,
+            answers_per_second: args.answers.answers_per_second,
+            answer_ttl: args.answers.answer_ttl,
+            names_lists: !args.answers.no_list_names,
             interfaces,
-            ..LoadOptions::default()
         };
         let mut filter = Filter::load(&options)?;
         fill(&mut filter, &policy, &Groups::of(&policy.config, Timestamp::now()))?;
+        warnings.iter().for_each(|warning| warn(warning));
         Ok(Self { filter, policy, state })
     }
 }

@@ -1,7 +1,9 @@
 //! `namegate run`
 
+mod answers;
 mod judged;
 pub(super) mod loading;
+mod per_interface;
 pub(super) mod report;
 
 use std::{io, path::PathBuf, process::ExitCode, time::Duration};
@@ -20,9 +22,12 @@ use tokio::{
 };
 
 use crate::{cli::SocketArgs, verbs::policy::PolicyArgs};
-use judged::{Judged, LaterFragments};
+use answers::AnswerArgs;
+use filter_core::Sides;
+use judged::LaterFragments;
 use loading::Loaded;
-use report::say;
+use per_interface::PerInterface;
+use report::{say, warn};
 
 /// Load lists, attach to interfaces and filter until Ctrl-C
 #[derive(Clone, clap::Args)]
@@ -33,6 +38,8 @@ Examples:
   namegate run --iface lan0 lan1 --list ads.txt tracking.txt.zst --state /var/lib/namegate/names
   namegate run --iface eth0 --list hosts.txt --mode generic --dns-port 53 5353
   namegate run --iface lan0 wan0 --list hosts.txt --judge lan0=queries wan0=responses
+  namegate run --iface lan0 lan1 --list hosts.txt --action nxdomain lan1=refused --tcp alert
+  namegate run --iface eth0 --list hosts.txt --action audit
 
 Lists are told by their content, and may be plain, gzip or zstd; `namegate check FILE` says what one would do.
 `namegate reload` and SIGHUP read them again: the new policy takes effect as a whole, or not at all.
@@ -62,8 +69,8 @@ pub struct Args {
     dns_port: Vec<u16>,
 
     /// Which DNS messages are judged: `queries`, `responses` or `both`, on all interfaces or on one (`wan0=responses`)
-    #[arg(long, num_args = 1.., value_name = "[IF=]SIDES", default_value = "both")]
-    judge: Vec<Judged>,
+    #[arg(long, num_args = 1.., value_name = "[IF=]SIDES", default_value = "both", value_parser = judged::sides)]
+    judge: Vec<PerInterface<Sides>>,
 
     /// What becomes of IP fragments behind the first, which have no headers to judge
     #[arg(long, value_enum, default_value_t)]
@@ -79,6 +86,9 @@ pub struct Args {
 
     #[command(flatten)]
     socket: SocketArgs,
+
+    #[command(flatten)]
+    answers: AnswerArgs,
 }
 
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
@@ -104,6 +114,9 @@ async fn filter(args: Args) -> anyhow::Result<String> {
         signal = stop.wait() => return Ok(format!("{signal}: stopped before anything was attached")),
     };
     let interfaces = filter.attach(&args.iface, args.mode)?;
+    for attachment in interfaces.iter().filter(|attachment| attachment.far_end_may_miss_answers) {
+        warn(&report::far_end(attachment));
+    }
     say(&report::started(&interfaces, &policy.book, &socket));
     let names = names(&interfaces);
     let controller = Controller::new(filter, policy, args.policy.source(), state, interfaces, &socket);

@@ -30,6 +30,15 @@ pub fn started(interfaces: &[Attachment], book: &RuleBook, socket: &ApiSocket) -
     format!("filtering {} with {rules}{hint}; the API is on {socket}", interfaces.join(", "))
 }
 
+/// Answers that the driver sends may not arrive.
+pub fn far_end(attachment: &Attachment) -> String {
+    let name = &attachment.interface;
+    format!(
+        "`{name}` is a veth, whose other end takes answers from the driver only if it has an XDP program, too: where it has \
+         none, nobody hears of what is blocked; leave `--mode native` out, or write `--mode generic`"
+    )
+}
+
 /// What of a list could not be used, by reason, with examples.
 pub fn left_out(list: &ListReport) -> String {
     let rows = list

@@ -1,0 +1,94 @@
+//! What the kernel says of links and routes (rtnetlink(7)).
+
+use std::{collections::BTreeSet, io};
+
+use netlink_packet_core::{NLM_F_DUMP, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload};
+use netlink_packet_route::{
+    AddressFamily, RouteNetlinkMessage,
+    link::{LinkAttribute, LinkMessage},
+    route::{RouteAttribute, RouteMessage, RouteType},
+};
+use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE};
+
+use super::KernelError;
+
+/// What the kernel says of an interface (`RTM_GETLINK`); `None` if there is none of the name.
+pub(super) fn link(name: &str) -> io::Result<Option<LinkMessage>> {
+    let mut request = LinkMessage::default();
+    request.attributes.push(LinkAttribute::IfName(name.to_owned()));
+    let socket = ask(RouteNetlinkMessage::GetLink(request), NLM_F_REQUEST)?;
+    let (answer, _) = socket.recv_from_full()?;
+    let answer = NetlinkMessage::<RouteNetlinkMessage>::deserialize(&answer).map_err(io::Error::other)?;
+    match answer.payload {
+        NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewLink(link)) => Ok(Some(link)),
+        NetlinkPayload::Error(error) => match error.to_io().raw_os_error() {
+            // EINVAL and ERANGE: no interface can have a name like that.
+            Some(libc::ENODEV | libc::EINVAL | libc::ERANGE) => Ok(None),
+            _ => Err(error.to_io()),
+        },
+        other => Err(io::Error::other(format!("unexpected answer {other:?}"))),
+    }
+}
+
+/// The indices of the interfaces by which a default route leads, of either family and in any table.
+///
+/// # Errors
+/// If the kernel does not answer.
+pub fn default_route_interfaces() -> Result<BTreeSet<u32>, KernelError> {
+    let mut indices = BTreeSet::new();
+    for family in [AddressFamily::Inet, AddressFamily::Inet6] {
+        for route in routes(family).map_err(KernelError::Routes)? {
+            if route.header.destination_prefix_length == 0 && route.header.kind == RouteType::Unicast {
+                indices.extend(ways_out(&route));
+            }
+        }
+    }
+    Ok(indices)
+}
+
+fn ways_out(route: &RouteMessage) -> impl Iterator<Item = u32> {
+    route.attributes.iter().flat_map(|attribute| match attribute {
+        RouteAttribute::Oif(index) => vec![*index],
+        RouteAttribute::MultiPath(hops) => hops.iter().map(|hop| hop.interface_index).collect(),
+        _ => Vec::new(),
+    })
+}
+
+/// All routes of a family (`RTM_GETROUTE`).
+fn routes(family: AddressFamily) -> io::Result<Vec<RouteMessage>> {
+    /// Messages start at multiples of this (netlink(7), `NLMSG_ALIGNTO`).
+    const ALIGNMENT: usize = 4;
+
+    let mut request = RouteMessage::default();
+    request.header.address_family = family;
+    let socket = ask(RouteNetlinkMessage::GetRoute(request), NLM_F_REQUEST | NLM_F_DUMP)?;
+    let mut routes = Vec::new();
+    loop {
+        let (answer, _) = socket.recv_from_full()?;
+        let mut rest = &answer[..];
+        while !rest.is_empty() {
+            let message = NetlinkMessage::<RouteNetlinkMessage>::deserialize(rest).map_err(io::Error::other)?;
+            match message.payload {
+                NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewRoute(route)) => routes.push(route),
+                NetlinkPayload::Done(_) => return Ok(routes),
+                NetlinkPayload::Error(error) => return Err(error.to_io()),
+                _ => {}
+            }
+            // A message that was read has a length of its header at least.
+            let len = (message.header.length as usize).next_multiple_of(ALIGNMENT);
+            rest = rest.get(len..).unwrap_or_default();
+        }
+    }
+}
+
+fn ask(request: RouteNetlinkMessage, flags: u16) -> io::Result<Socket> {
+    let mut request = NetlinkMessage::from(request);
+    request.header.flags = flags;
+    request.finalize();
+    let mut bytes = vec![0; request.buffer_len()];
+    request.serialize(&mut bytes);
+    let socket = Socket::new(NETLINK_ROUTE)?;
+    socket.connect(&SocketAddr::new(0, 0))?;
+    socket.send(&bytes, 0)?;
+    Ok(socket)
+}

@@ -1,0 +1,103 @@
+//! Who is answered, and what is said of that.
+
+use std::fs;
+
+use lab::{CLIENT, GATEWAY_LAN};
+use serde_json::json;
+
+use super::home::Home;
+
+/// True if the client hears that a name does not exist.
+fn is_answered(home: &Home, name: &str) -> bool {
+    let server = format!("@{}", GATEWAY_LAN.v4);
+    let output = home.lab.client().command("dig").args(["+tries=1", "+time=1", &server, name]).output().unwrap();
+    String::from_utf8_lossy(&output.stdout).contains("status: NXDOMAIN")
+}
+
+#[test]
+fn where_a_default_route_leads_nobody_is_answered_unless_clients_are_said_to_be_there() {
+    for (family, gateway) in [("-4", CLIENT.v4.to_string()), ("-6", CLIENT.v6.to_string())] {
+        let home = Home::new(&["a.example"]);
+        home.lab.gateway().ip(&format!("{family} route add default via {gateway} dev lan")).unwrap();
+        let running = home.start(&["--iface", "lan", "wan"]);
+        let said = running.said();
+        assert!(said.starts_with("the default route leads by `lan`, "), "{said}");
+        assert!(said.contains("write `--clients lan` if clients") && !said.contains("`wan`"), "{said}");
+        let interfaces = home.json(&["status"])["interfaces"].clone();
+        assert_eq!((&interfaces[0]["faces_clients"], &interfaces[0]["mode"]), (&json!(false), &json!("native")));
+        assert_eq!((&interfaces[1]["faces_clients"], &interfaces[1]["mode"]), (&json!(true), &json!("generic")));
+        assert!(!is_answered(&home, "a.example"));
+        assert_eq!(home.json(&["stats"])["counters"]["unanswered_side"], 1);
+        drop(running);
+
+        let running = home.start(&["--iface", "lan", "wan", "--clients", "lan"]);
+        assert!(running.said().starts_with("filtering lan (generic), wan (native)"), "{}", running.said());
+        assert!(is_answered(&home, "a.example") && home.asks("b.example"));
+    }
+}
+
+#[test]
+fn a_route_that_is_no_default_route_takes_no_clients_away() {
+    let home = Home::new(&["a.example"]);
+    home.lab.gateway().ip(&format!("route add 203.0.113.0/24 via {} dev lan", CLIENT.v4)).unwrap();
+    home.lab.gateway().ip("route add unreachable default").unwrap();
+    let running = home.start(&["--iface", "lan"]);
+    assert!(running.said().starts_with("filtering lan (generic)"), "{}", running.said());
+    assert!(is_answered(&home, "a.example"));
+}
+
+#[test]
+fn a_veth_that_answers_is_attached_where_its_other_end_takes_the_answers() {
+    let home = Home::new(&["a.example"]);
+    let mode = |args: &[&str]| {
+        let running = home.start(&[&["--iface", "lan"], args].concat());
+        let mode = home.json(&["status"])["interfaces"][0]["mode"].clone();
+        (mode.as_str().unwrap().to_owned(), running.said().contains("`lan` is a veth, whose other end takes answers"))
+    };
+    let (native, generic) = ("native".to_owned(), "generic".to_owned());
+    assert_eq!(mode(&[]), (generic.clone(), false));
+    assert_eq!(mode(&["--tcp", "drop"]), (generic.clone(), false));
+    assert_eq!(mode(&["--mode", "native"]), (native.clone(), true));
+    assert_eq!(mode(&["--action", "drop", "--tcp", "drop"]), (native.clone(), false));
+    assert_eq!(mode(&["--action", "drop", "--tcp", "drop", "--mode", "native"]), (native.clone(), false));
+    assert_eq!(mode(&["--action", "audit"]), (native, false));
+    // A list may answer where the interface would not.
+    fs::write(home.path("config"), "[[rules]]\nblock = [\"x.example\"]\naction = \"refused\"\n").unwrap();
+    let config = home.path("config");
+    assert_eq!(mode(&["--action", "drop", "--tcp", "drop", "--config", &config]), (generic, false));
+}
+
+#[test]
+fn an_explanation_has_the_action_of_the_prevailing_list_on_each_interface() {
+    const CONFIG: &str = "
+[[list]]
+file = \"refused\"
+action = \"refused\"
+tcp = \"alert\"
+
+[[list]]
+file = \"new\"
+action = \"audit\"
+";
+    let home = Home::new(&["a.example"]);
+    fs::write(home.path("config"), CONFIG).unwrap();
+    fs::write(home.path("refused"), "refused.example\na.example\n").unwrap();
+    fs::write(home.path("new"), "new.example\n").unwrap();
+    let config = home.path("config");
+    let args = ["--iface", "lan", "wan", "--config", &config, "--action", "wan=nodata", "--clients", "lan", "wan"];
+    let _controller = home.start(&args);
+    let on = |interface, dns, tls| json!({"interface": interface, "dns": dns, "tls": tls});
+    for verb in ["explain", "test"] {
+        let actions = |name| home.json(&[verb, name])["actions"].clone();
+        assert_eq!(actions("refused.example"), json!([on("lan", "refused", "alert"), on("wan", "refused", "alert")]));
+        assert_eq!(actions("a.example"), json!([on("lan", "nxdomain", "reset"), on("wan", "nodata", "reset")]));
+        assert_eq!(actions("new.example"), json!([]));
+        assert_eq!(actions("other.example"), json!([]));
+    }
+    let explained = home.json(&["explain", "new.example"]);
+    assert_eq!((&explained["outcome"], &explained["verdict"]), (&json!("audited"), &json!("pass")));
+    assert_eq!((&explained["rules"][0]["dns"], &explained["rules"][0]["tcp"]), (&json!("audit"), &json!("default")));
+    let people = home.verb(&["explain", "refused.example"]);
+    let text = String::from_utf8_lossy(&people.stdout);
+    assert!(text.contains("refused, TLS alert\n") && text.contains("its list says: refused, TCP alert"), "{text}");
+}
