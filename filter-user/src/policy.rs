@@ -18,7 +18,9 @@ mod sources;
 mod store;
 mod terms;
 
-use filter_core::{Generation, HashKey, InForce, ListName, Part, Patterns, Rank, RuleKey, Rules, Terms};
+use filter_core::{
+    Found, Generation, HashKey, InForce, ListName, Part, Patterns, Rank, RuleKey, Rules, Terms, prevailing_rule,
+};
 
 use crate::lists::{Action, Domain, ListRule, Scope, Sink as _, Subject};
 use entries::{Entries, Index};
