@@ -60,6 +60,45 @@ fn of_two_rules_the_later_of_block_allow_important_block_important_allow_prevail
 }
 
 #[test]
+fn of_several_lists_that_block_a_name_the_first_class_that_the_client_meets_decides() {
+    let mut builder = Builder::new(hash_key());
+    fill(&mut builder, "third", 3, &["||a.example", "||d.example"]);
+    fill(&mut builder, "second", 2, &["||a.example", "||b.a.example"]);
+    fill(&mut builder, "first", 1, &["||x.b.a.example", "@||d.example"]);
+    let book = builder.finish().unwrap();
+    let class = |asked: &str, rule: &str, classes| book.deciding_class(asked, book.key(&name(rule)), classes);
+    assert_eq!(class("a.example", "a.example", 0b1100), 2);
+    assert_eq!(class("b.a.example", "a.example", 0b1000), 3);
+    assert_eq!(class(r"\x00.a.example", "a.example", 0b1000), 3, "whatever octets are below it");
+    // Clients whose group is not known by their address.
+    assert_eq!(class("a.example", "a.example", 0b0001), 2);
+    // What is allowed in some group has no class that blocks it for all.
+    assert_eq!(class("d.example", "d.example", 0b1000), 3);
+    assert_eq!(class("d.example", "d.example", 0b0001), 0);
+    assert_eq!(class("e.example", "a.example", u32::MAX), 0);
+}
+
+#[test]
+fn a_list_on_trial_blocks_nothing_and_those_whom_it_would_block_see_its_label() {
+    let mut builder = Builder::new(hash_key());
+    let rule = |text, action| ListRule { subject: Subject::Name(text, Scope::Subtree), action, cancels: false };
+    let mut trial = builder.list("/etc/lists/new.txt", 0).on_trial().labelled("New");
+    trial.rule(rule("a.example", Action::Block), 1).unwrap();
+    trial.rule(rule("b.example", Action::BlockImportant), 2).unwrap();
+    trial.rule(rule("c.example", Action::Allow), 3).unwrap();
+    fill(&mut builder, "/etc/lists/old.txt", 0, &["||b.example"]);
+    let book = builder.finish().unwrap();
+    let rank = |text| book.prevailing(&name(text)).map(|(rank, rule)| (rank, rule.list.to_owned()));
+    assert_eq!(rank("a.example"), Some((Rank::Audit, "/etc/lists/new.txt".into())));
+    assert_eq!(rank("b.example"), Some((Rank::Block, "/etc/lists/old.txt".into())));
+    assert_eq!(rank("c.example"), Some((Rank::Allow, "/etc/lists/new.txt".into())));
+    assert_eq!(
+        book.lists().iter().map(|list| (list.label(), list.trial)).collect::<Vec<_>>(),
+        [("New", true), ("old.txt", false)]
+    );
+}
+
+#[test]
 fn a_name_under_a_blocked_subtree_takes_no_entry_and_is_still_explained() {
     let book =
         book(&[("list", &["||example.com", "=ads.example.com", "||x.ads.example.com"]), ("two", &["<example.com"])]);

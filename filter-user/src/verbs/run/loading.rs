@@ -51,7 +51,9 @@ impl Loaded {
         };
         let mut filter = Filter::load(&options)?;
         fill(&mut filter, &policy, &Groups::of(&policy.config, Timestamp::now()))?;
-        warnings.iter().for_each(|warning| warn(warning));
+        for warning in &warnings {
+            warn(warning);
+        }
         Ok(Self { filter, policy, state })
     }
 }
