@@ -3,6 +3,7 @@
 //! It measures and asserts nothing about time: on a machine that others share, a limit would fail by itself.
 #![expect(clippy::cast_precision_loss, reason = "times and sizes are far below 2^52")]
 
+mod collection;
 mod kernel;
 mod load;
 mod names;
@@ -65,6 +66,7 @@ fn measure(args: &Args) -> anyhow::Result<()> {
     let mut rows = Rows::matching(&args.filter);
     load::measure(&plan, &names, &mut rows)?;
     kernel::measure(&plan, &names, &mut rows)?;
+    kernel::measure_patterns(&plan, &names, &mut rows)?;
 
     let mut out = anstream::stdout().lock();
     writeln!(out, "{}\n\n{}", rows.table(), names.describe())?;
