@@ -62,6 +62,11 @@ pub fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 impl ListFile {
+    /// As a rule book names it.
+    pub fn name(&self) -> String {
+        self.path.display().to_string()
+    }
+
     /// Reads the list; `None` if it holds nothing that is a rule, like those of addresses.
     pub fn load(&self, sink: &mut dyn Sink) -> anyhow::Result<Option<ListReport>> {
         let options = ListOptions { allow: self.allow, ..ListOptions::default() };
