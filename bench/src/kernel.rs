@@ -9,16 +9,17 @@
 use anyhow::{Context as _, ensure};
 use fastrand::Rng;
 use filter_core::{
-    Bucket, DnsAction, Flow, Interface, Options, Reason, RuleKey, Settings, Sides, TcpAction, Treatment, WAYS,
+    Bucket, DnsAction, Flow, HashKey, Interface, Options, Reason, RuleKey, Settings, Sides, TcpAction, Treatment, WAYS,
 };
 use filter_user::{
-    kernel::{Filter, LoadOptions, ProgramInfo, TestBed, draw_hash_key},
-    lists::Domain,
-    policy::RuleBook,
+    kernel::{Filter, Groups, LoadOptions, ProgramInfo, TestBed, draw_hash_key},
+    lists::{Action, Domain, ListRule, Scope, Sink as _, Subject},
+    policy::{Builder, RuleBook},
 };
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
 use crate::{
+    collection::{self, Pattern},
     names::{self, RealNames},
     plan::Plan,
     rows::{Row, Rows},
@@ -59,7 +60,8 @@ pub fn measure(plan: &Plan, names: &RealNames, rows: &mut Rows) -> anyhow::Resul
             }
             let asked =
                 if traffic.is_listed() { hosts(&rules, plan.packets) } else { hosts(&not_listed, plan.packets) };
-            Measurement { plan, traffic, rules: *count, asked, bar: &bar, treated: "" }.run(&mut filter, rows)?;
+            let policy = format!("{} rules", HumanCount(*count as u64));
+            Measurement { plan, traffic, policy, asked, bar: &bar, treated: "" }.run(&mut filter, rows)?;
         }
         if *count == plan.most_rules() {
             answer_rows(plan, &hosts(&rules, plan.packets), &mut filter, rows)?;
@@ -68,6 +70,67 @@ pub fn measure(plan: &Plan, names: &RealNames, rows: &mut Rows) -> anyhow::Resul
     }
     bar.finish_and_clear();
     Ok(())
+}
+
+/// Measures a DNS query that nothing matches, with more and more real patterns beside the same names; the same names are
+/// asked for in all of them. Nothing where there are no real patterns.
+pub fn measure_patterns(plan: &Plan, names: &RealNames, rows: &mut Rows) -> anyhow::Result<()> {
+    const TRAFFIC: Traffic = Traffic::DnsNotListed;
+
+    let policy = |count| format!("{} rules and {count} patterns", HumanCount(Plan::RULES_BESIDE_PATTERNS as u64));
+    let about = format!("{}, {}", TRAFFIC.name(), policy(plan.most_patterns()));
+    let automata = |count| format!("automata of {count} patterns");
+    let wanted = |count| {
+        let measured = format!("{}, {}", TRAFFIC.name(), policy(count));
+        [format!("{measured}, warm"), format!("{measured}, varied"), automata(count)]
+    };
+    if !plan.patterns.iter().any(|count| wanted(*count).iter().any(|name| rows.want(name))) {
+        return Ok(());
+    }
+    let patterns = collection::patterns()?;
+    if patterns.is_empty() {
+        return Ok(());
+    }
+    let bar = ProgressBar::new((plan.patterns.len() * 2 * plan.batches) as u64);
+    bar.set_style(ProgressStyle::with_template("{msg:50} {wide_bar} {pos}/{len}")?);
+    bar.set_message(about);
+    let rules = names.some_rules(Plan::RULES_BESIDE_PATTERNS);
+    let largest = book(draw_hash_key()?, &rules, &patterns, plan.most_patterns())?;
+    let asked = not_matched(&largest, names);
+    let asked = hosts(&asked, plan.packets);
+    for count in plan.patterns {
+        let mut filter = load_filter(rules.len())?;
+        let book = book(*filter.hash_key(), &rules, &patterns, *count)?;
+        filter.install(&RuleBook::empty(*filter.hash_key()), &book, &Groups::default(), |_| ())?;
+        rows.push(Row::exact(automata(*count), book.automata().parts.len() as f64, "automata"));
+        let (policy, asked) = (policy(*count), asked.clone());
+        Measurement { plan, traffic: TRAFFIC, policy, asked, bar: &bar, treated: "" }.run(&mut filter, rows)?;
+    }
+    bar.finish_and_clear();
+    Ok(())
+}
+
+/// These names with all below them are blocked, and the first `count` of the patterns are in force.
+fn book(hash_key: HashKey, rules: &[&str], patterns: &[Pattern], count: usize) -> anyhow::Result<RuleBook> {
+    let patterns = patterns.get(..count).with_context(|| {
+        format!(
+            "the collection of lists has {} patterns, and {count} are to be measured: add lists to it",
+            patterns.len()
+        )
+    })?;
+    let mut builder = Builder::new(hash_key);
+    let mut sink = builder.list("rules", 0);
+    for name in rules {
+        let subject = Subject::Name(name, Scope::Subtree);
+        sink.rule(ListRule { subject, action: Action::Block, cancels: false }, 1)?;
+    }
+    for Pattern { text, action } in patterns {
+        sink.rule(ListRule { subject: Subject::Pattern(text), action: *action, cancels: false }, 1)?;
+    }
+    let book = builder.finish()?;
+    let refused = book.refused_patterns().next().map(|(pattern, why)| format!("{pattern}: {why}"));
+    ensure!(refused.is_none(), "a pattern of the measurement is not in force, {}", refused.unwrap_or_default());
+    Ok(book)
 }
 
 /// A filter with room for these rules and no more.
@@ -100,8 +163,8 @@ fn answer_rows(plan: &Plan, listed: &[&str], filter: &mut Filter, rows: &mut Row
         let treatment = Treatment::new(dns, tcp).with_addresses(addresses.0, addresses.1);
         filter.set_interface(LOOPBACK, Interface::new(Sides::Both).facing_clients(treatment))?;
         let treated = if traffic == Traffic::DnsListed { dns.as_str() } else { tcp.as_str() };
-        let (asked, rules) = (listed.to_vec(), plan.most_rules());
-        Measurement { plan, traffic, rules, asked, bar: &bar, treated }.run(filter, rows)?;
+        let (asked, policy) = (listed.to_vec(), format!("{} rules", HumanCount(plan.most_rules() as u64)));
+        Measurement { plan, traffic, policy, asked, bar: &bar, treated }.run(filter, rows)?;
     }
     filter.set_interface(LOOPBACK, Interface::new(Sides::Both))?;
     Ok(())
@@ -117,9 +180,14 @@ fn filter_with(rules: &[&str]) -> anyhow::Result<Filter> {
 /// The names that people visit and that not even the largest set of rules blocks.
 fn not_listed<'n>(plan: &Plan, names: &'n RealNames) -> anyhow::Result<Vec<&'n str>> {
     let book = RuleBook::blocking_all(draw_hash_key()?, "rules", names.some_rules(plan.most_rules()))?;
-    let free = |name: &&str| Domain::parse(name).is_ok_and(|name| book.blocking(&name).is_none());
+    Ok(not_matched(&book, names))
+}
+
+/// The names that people visit and that this policy says nothing of.
+fn not_matched<'n>(book: &RuleBook, names: &'n RealNames) -> Vec<&'n str> {
+    let free = |name: &&str| Domain::parse(name).is_ok_and(|name| book.prevailing(&name).is_none());
     let popular = names::some(&names.popular, names.popular.len());
-    Ok(std::iter::once(ONE_NAME).chain(popular).filter(free).collect())
+    std::iter::once(ONE_NAME).chain(popular).filter(free).collect()
 }
 
 /// The first names that a TLS hello can have: DNS and TLS rows ask for the same.
@@ -141,7 +209,8 @@ fn program_rows(program: ProgramInfo, rows: &mut Rows) {
 struct Measurement<'m> {
     plan: &'m Plan,
     traffic: Traffic,
-    rules: usize,
+    /// What is in force, as rows name it.
+    policy: String,
     /// Names to ask for; the first of them in the warm row.
     asked: Vec<&'m str>,
     bar: &'m ProgressBar,
@@ -158,7 +227,7 @@ struct Batch {
 impl Measurement<'_> {
     fn run(&self, filter: &mut Filter, rows: &mut Rows) -> anyhow::Result<()> {
         let treated = if self.treated.is_empty() { String::new() } else { format!(" -> {}", self.treated) };
-        let name = |way| format!("{}{treated}, {} rules, {way}", self.traffic.name(), HumanCount(self.rules as u64));
+        let name = |way| format!("{}{treated}, {}, {way}", self.traffic.name(), self.policy);
         let (warm, varied) = (name("warm"), name("varied"));
         if !rows.want(&warm) && !rows.want(&varied) {
             self.bar.inc(2 * self.plan.batches as u64);

@@ -2,13 +2,7 @@
 //!
 //! Each time in a process of its own, as a controller starts: what this one did before changes no figure.
 
-use std::{
-    fs,
-    io::Write as _,
-    path::Path,
-    process::{Command, Stdio},
-    time::{Duration, Instant},
-};
+use std::{io::Write as _, path::Path};
 
 use anyhow::{Context as _, ensure};
 use filter_user::{
@@ -17,18 +11,19 @@ use filter_user::{
     policy::{Builder, RuleBook},
 };
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
-use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     kernel,
     names::{self, RealNames},
     plan::Plan,
+    process::{self, MIB, Took, memory, timed},
     rows::{Row, Rows},
     statistics::Summary,
 };
 
-const MIB: f64 = 1024.0 * 1024.0;
+/// Seconds of CPU from the file to rules in force, for 1,000,000 names.
+const GOAL: f64 = 1.0;
 
 /// What one process found. Times in seconds, memory in bytes.
 #[derive(Debug, Deserialize, Serialize)]
@@ -49,12 +44,6 @@ struct Loaded {
     maps_without_rules: f64,
 }
 
-#[derive(Debug, Default, Deserialize, Serialize)]
-struct Took {
-    wall: f64,
-    cpu: f64,
-}
-
 /// Measures how the largest set of rules is loaded.
 pub fn measure(plan: &Plan, names: &RealNames, rows: &mut Rows) -> anyhow::Result<()> {
     let figures = Figures { names: names.some_rules(plan.most_rules()).len() };
@@ -69,14 +58,16 @@ pub fn measure(plan: &Plan, names: &RealNames, rows: &mut Rows) -> anyhow::Resul
     bar.set_message(format!("loading {} names", HumanCount(figures.names as u64)));
     let mut loads = Vec::new();
     for _ in 0..plan.loads {
-        loads.push(in_another_process(list.path())?);
+        loads.push(process::another::<Loaded>("load-once", &[list.path()])?);
         bar.inc(1);
     }
     bar.finish_and_clear();
 
     for (name, unit, figure) in figures.all() {
         let measured = Summary::of(loads.iter().map(figure)).context("nothing was loaded")?;
-        rows.push(Row::median(name, measured, unit));
+        let row = Row::median(&*name, measured, unit);
+        let has_goal = name == "file to rules in force, CPU, 1,000,000 names";
+        rows.push(if has_goal { row.at_most(GOAL) } else { row });
     }
     Ok(())
 }
@@ -157,64 +148,9 @@ impl Loaded {
     }
 }
 
-fn in_another_process(list: &Path) -> anyhow::Result<Loaded> {
-    let this = std::env::current_exe().context("the path of this program is not known")?;
-    let child = Command::new(this).arg("load-once").arg(list).stderr(Stdio::inherit()).output()?;
-    ensure!(child.status.success(), "loading the list in a process of its own failed, as it says above");
-    serde_json::from_slice(&child.stdout).context("the process that loads the list gave no figures")
-}
-
-fn timed<T>(work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<(T, Took)> {
-    let (start, cpu_start) = (Instant::now(), cpu_time());
-    let result = work()?;
-    let took = Took { wall: start.elapsed().as_secs_f64(), cpu: cpu_time().saturating_sub(cpu_start).as_secs_f64() };
-    Ok((result, took))
-}
-
-/// Time that the process spent on a CPU, its own and the kernel's on its behalf.
-fn cpu_time() -> Duration {
-    Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).unwrap_or_default()
-}
-
-/// A figure of /proc/self/status in bytes.
-fn memory(field: &str) -> anyhow::Result<f64> {
-    let status = fs::read_to_string("/proc/self/status").context("/proc/self/status cannot be read: mount /proc")?;
-    let kib = status.lines().find_map(|line| line.strip_prefix(field)?.trim().strip_suffix("kB"));
-    let kib = kib.and_then(|kib| kib.trim().parse::<f64>().ok());
-    Ok(kib.with_context(|| format!("/proc/self/status does not say {field}"))? * 1024.0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_that_are_reported_are_those_of_the_work() {
-        const WORK: Duration = Duration::from_millis(30);
-
-        let ((), slept) = timed(|| {
-            std::thread::sleep(WORK);
-            Ok(())
-        })
-        .unwrap();
-        assert!(slept.wall >= WORK.as_secs_f64(), "{slept:?}");
-        // Other tests of this process may take time as well, so there is no most.
-        let spent = || Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap();
-        let ((), worked) = timed(|| {
-            let end = spent() + WORK;
-            while spent() < end {}
-            Ok(())
-        })
-        .unwrap();
-        assert!(worked.cpu >= WORK.as_secs_f64(), "{worked:?}");
-    }
-
-    #[test]
-    fn memory_that_is_taken_shows() {
-        let before = memory("VmRSS:").unwrap();
-        let taken = vec![1_u8; 64 << 20];
-        assert!(memory("VmRSS:").unwrap() - before > 32.0 * MIB, "{}", taken.len());
-    }
 
     #[test]
     fn all_figures_come_from_what_was_loaded() {

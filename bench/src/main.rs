@@ -3,10 +3,13 @@
 //! It measures and asserts nothing about time: on a machine that others share, a limit would fail by itself.
 #![expect(clippy::cast_precision_loss, reason = "times and sizes are far below 2^52")]
 
+mod all_lists;
+mod collection;
 mod kernel;
 mod load;
 mod names;
 mod plan;
+mod process;
 mod rows;
 mod statistics;
 mod traffic;
@@ -43,12 +46,17 @@ enum Part {
     /// Load one list once in a process of its own, and say what it took
     #[command(hide = true)]
     LoadOnce { list: PathBuf },
+
+    /// Make a policy of all lists once in a process of its own, and say what it took
+    #[command(hide = true)]
+    CompileAllOnce,
 }
 
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     match &args.part {
         Some(Part::LoadOnce { list }) => load::once(list),
+        Some(Part::CompileAllOnce) => all_lists::once(),
         None => measure(&args),
     }
 }
@@ -64,7 +72,9 @@ fn measure(args: &Args) -> anyhow::Result<()> {
     let names = RealNames::gather(plan.most_rules())?;
     let mut rows = Rows::matching(&args.filter);
     load::measure(&plan, &names, &mut rows)?;
+    all_lists::measure(&plan, &mut rows)?;
     kernel::measure(&plan, &names, &mut rows)?;
+    kernel::measure_patterns(&plan, &names, &mut rows)?;
 
     let mut out = anstream::stdout().lock();
     writeln!(out, "{}\n\n{}", rows.table(), names.describe())?;

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashSet,
-    fs, io,
+    fs,
     path::{Path, PathBuf},
 };
 
@@ -13,8 +13,10 @@ use filter_user::{
     policy::Names,
 };
 
+use crate::collection;
+
 /// Each run takes the same names.
-const SEED: u64 = 0x6e61_6d65_6761_7465;
+pub const SEED: u64 = 0x6e61_6d65_6761_7465;
 
 /// Names to ask for that no rule may match: the most visited sites.
 const POPULAR: &str = "popular/domain-stats-top-38k.domains";
@@ -32,7 +34,7 @@ pub struct RealNames {
 impl RealNames {
     /// At least `most` names for rules.
     pub fn gather(most: usize) -> anyhow::Result<Self> {
-        let collection = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/blocklists");
+        let collection = collection::folder();
         let mut random = Rng::with_seed(SEED);
         let mut rules = rules_of(&collection, most)?;
         let missing = most - rules.len();
@@ -105,11 +107,9 @@ fn texts(names: &Names) -> Vec<String> {
 
 /// The lists of names in the folders of a collection, the largest first, without the names that people visit.
 fn lists_in(collection: &Path) -> Vec<PathBuf> {
-    let entries = |folder: &Path| -> io::Result<Vec<PathBuf>> {
-        fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect()
-    };
-    let folders = entries(collection).unwrap_or_default();
-    let files = folders.iter().filter(|folder| !folder.ends_with("popular")).flat_map(|folder| entries(folder));
+    let folders = collection::entries(collection).unwrap_or_default();
+    let folders = folders.iter().filter(|folder| !folder.ends_with("popular"));
+    let files = folders.flat_map(|folder| collection::entries(folder));
     let mut lists: Vec<_> = files.flatten().filter(|file| is_list(file)).collect();
     lists.sort_by_cached_key(|list| (u64::MAX - fs::metadata(list).map_or(0, |metadata| metadata.len()), list.clone()));
     lists

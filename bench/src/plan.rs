@@ -4,6 +4,8 @@
 pub struct Plan {
     /// Numbers of rules, the largest last.
     pub rules: &'static [usize],
+    /// Numbers of patterns, the largest last, each beside [`Plan::RULES_BESIDE_PATTERNS`].
+    pub patterns: &'static [usize],
     /// Batches of each row; its value is their median.
     pub batches: usize,
     /// Runs of one packet in a batch.
@@ -16,18 +18,35 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// None, as many as a household's lists have, and as many as several lists of patterns have together.
+    const PATTERNS: &[usize] = &[0, 100, 600];
+
+    /// Names that are blocked beside the patterns: both are looked at for a query.
+    pub const RULES_BESIDE_PATTERNS: usize = 100_000;
+
     /// What the documents show.
     pub fn full() -> Self {
-        Self { rules: &[0, 100_000, 1_000_000], batches: 21, warm_runs: 200_000, packets: 10_000, loads: 5 }
+        Self {
+            rules: &[0, 100_000, 1_000_000],
+            patterns: Self::PATTERNS,
+            batches: 21,
+            warm_runs: 200_000,
+            packets: 10_000,
+            loads: 5,
+        }
     }
 
     /// For a first look.
     pub fn quick() -> Self {
-        Self { rules: &[0, 100_000], batches: 7, warm_runs: 50_000, packets: 2_000, loads: 1 }
+        Self { rules: &[0, 100_000], patterns: Self::PATTERNS, batches: 7, warm_runs: 50_000, packets: 2_000, loads: 1 }
     }
 
     /// Rules of the largest filter.
     pub fn most_rules(&self) -> usize {
         self.rules.last().copied().unwrap_or_default()
+    }
+    /// Patterns of the largest policy with patterns.
+    pub fn most_patterns(&self) -> usize {
+        self.patterns.last().copied().unwrap_or_default()
     }
 }

@@ -16,7 +16,7 @@ pub struct Rows {
     filter: String,
 }
 
-/// One figure. Less is better in all of them.
+/// One figure. Less is better, unless it is a number of lists or rules.
 #[derive(Debug, PartialEq, Serialize)]
 pub struct Row {
     name: String,
