@@ -116,6 +116,7 @@ pub fn once() -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::statistics::decimal;
 
     #[test]
     fn times_are_of_reading_and_of_the_book_together() {
@@ -131,7 +132,7 @@ mod tests {
             patterns: 8.0,
             patterns_refused: 9.0,
         };
-        assert_eq!(MEASURED.map(|(.., figure)| figure(&all)), [1.0, 2.0, 3.0, 6.0, 3.0]);
-        assert_eq!(COUNTED.map(|(.., figure)| figure(&all)), [4.0, 5.0, 6.0, 7.0, 8.0, 9.0]);
+        assert_eq!(MEASURED.map(|(.., figure)| decimal(figure(&all))), [1.0, 2.0, 3.0, 6.0, 3.0].map(decimal));
+        assert_eq!(COUNTED.map(|(.., figure)| decimal(figure(&all))), [4.0, 5.0, 6.0, 7.0, 8.0, 9.0].map(decimal));
     }
 }

@@ -5,8 +5,8 @@ use core::{arch::asm, ffi::c_void, ptr::null_mut};
 use aya_ebpf::{
     bindings::xdp_md,
     helpers::generated::{
-        bpf_csum_diff, bpf_loop, bpf_probe_read_kernel, bpf_xdp_adjust_tail, bpf_xdp_get_buff_len, bpf_xdp_load_bytes,
-        bpf_xdp_store_bytes,
+        bpf_csum_diff, bpf_loop, bpf_probe_read_kernel, bpf_xdp_adjust_head, bpf_xdp_adjust_tail, bpf_xdp_get_buff_len,
+        bpf_xdp_load_bytes, bpf_xdp_store_bytes,
     },
 };
 use filter_core::{
@@ -301,8 +301,13 @@ impl Replace for Paged {
     #[inline(always)]
     fn replace(&mut self, with: &HeldBytes, len: u32) -> bool {
         let more = len as i32 - self.bytes() as i32;
+        // All of the frame is written anew, so it may grow at its start. There the kernel sees to room for headers
+        // (XDP_PACKET_HEADROOM); behind a frame is as much as its driver happens to leave.
         // SAFETY: the context is the program's own, and nothing holds on to the frame.
-        if more != 0 && unsafe { bpf_xdp_adjust_tail(self.0, more) } != 0 {
+        let has_room = unsafe {
+            more == 0 || (more > 0 && bpf_xdp_adjust_head(self.0, -more) == 0) || bpf_xdp_adjust_tail(self.0, more) == 0
+        };
+        if !has_room {
             return false;
         }
         let Some((len, _)) = small(len, 0) else { return false };
