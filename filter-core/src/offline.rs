@@ -136,7 +136,7 @@ impl Frame for Editable {
 }
 
 impl Replace for Editable {
-    fn replace(&mut self, with: &HeldBytes, len: u32) -> bool {
+    fn replace(&mut self, with: &HeldBytes, len: u32, _: bool) -> bool {
         let Some(bytes) = with.as_slice().get(..len as usize) else { return false };
         self.0 = bytes.to_vec();
         true

@@ -199,8 +199,9 @@ pub trait Frame: Packet {
 
 /// A frame that can become another.
 pub trait Replace: Frame {
-    /// Makes the first `len` of these bytes the whole frame; false if there is no room for them.
-    fn replace(&mut self, with: &HeldBytes, len: u32) -> bool;
+    /// Makes the first `len` of these bytes the whole frame; false if there is no room for them. Where its start is kept, it
+    /// becomes longer at its end alone: somebody knows places in it.
+    fn replace(&mut self, with: &HeldBytes, len: u32, keeps_start: bool) -> bool;
 
     /// The sum of `len` bytes at `at` in words of 16 bits, as they are in memory, with the carries added (RFC 1071); not
     /// folded to 16 bits. `len` is a multiple of 4 and at most [`HeldBytes::PIECE`] times two.

@@ -299,13 +299,15 @@ frame!(
 
 impl Replace for Paged {
     #[inline(always)]
-    fn replace(&mut self, with: &HeldBytes, len: u32) -> bool {
+    fn replace(&mut self, with: &HeldBytes, len: u32, keeps_start: bool) -> bool {
         let more = len as i32 - self.bytes() as i32;
         // All of the frame is written anew, so it may grow at its start. There the kernel sees to room for headers
         // (XDP_PACKET_HEADROOM); behind a frame is as much as its driver happens to leave.
         // SAFETY: the context is the program's own, and nothing holds on to the frame.
         let has_room = unsafe {
-            more == 0 || (more > 0 && bpf_xdp_adjust_head(self.0, -more) == 0) || bpf_xdp_adjust_tail(self.0, more) == 0
+            more == 0
+                || (more > 0 && !keeps_start && bpf_xdp_adjust_head(self.0, -more) == 0)
+                || bpf_xdp_adjust_tail(self.0, more) == 0
         };
         if !has_room {
             return false;

@@ -2,6 +2,7 @@
 
 use super::{Generation, Treatment};
 use crate::{
+    answer::{Edns, Envelope},
     dns::Sections,
     flows::{Copying, FlowKey},
     headers::{Layers, Transport},
@@ -77,6 +78,8 @@ pub struct Scratch {
     pub(crate) question_end: u32,
     /// What becomes of the name, if it is blocked.
     pub(crate) treatment: Treatment,
+    pub(crate) envelope: Envelope,
+    pub(crate) edns: Edns,
 }
 
 impl Default for Scratch {
@@ -94,6 +97,8 @@ impl Default for Scratch {
             generation: Generation::default().index(),
             question_end: 0,
             treatment: Treatment::default(),
+            envelope: Envelope::default(),
+            edns: Edns::NONE,
         }
     }
 }

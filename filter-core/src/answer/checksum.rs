@@ -26,11 +26,17 @@ impl Sum {
     /// The checksum, as it goes into a header.
     #[inline(always)]
     pub fn checksum(self) -> [u8; 2] {
+        (!self.folded()).to_ne_bytes()
+    }
+
+    /// The sum, as it is in a header whose checksum is left to a device.
+    #[inline(always)]
+    pub fn folded(self) -> u16 {
         let once = (self.0 & 0xffff_ffff) + (self.0 >> 32);
         let twice = (once & 0xffff) + (once >> 16);
         let thrice = (twice & 0xffff) + (twice >> 16);
         let folded = (thrice & 0xffff) + (thrice >> 16);
-        (!(folded as u16)).to_ne_bytes()
+        folded as u16
     }
 }
 

@@ -1,14 +1,13 @@
 //! The DNS message of an answer (RFC 1035 §4).
 
 use super::{
-    Answering, Sent,
+    Answering,
     edns::{Edns, OPT, OPT_BYTES, OPTION_BYTES},
-    envelope::Envelope,
 };
 use crate::{
     abi::{DnsAction, ListName},
     dns::{HEADER_BYTES, QUESTION_TAIL_BYTES, RECORD_HEAD_BYTES},
-    headers::Ports,
+    headers::{Ports, Transport},
     maps::Maps,
     name::NAME_OCTETS,
     packet::Replace,
@@ -84,33 +83,26 @@ enum Content {
 }
 
 impl<'f, F: Replace, M: Maps> Answering<'f, F, M> {
-    /// Writes the datagram behind the IP header; gives its end.
+    /// Makes sure that the message has one question and nothing that an answer would have to heed, but for EDNS.
     #[inline(always)]
-    pub(super) fn dns_message(&mut self, envelope: &Envelope) -> Result<u32, Counter> {
-        let udp_at = envelope.transport_at;
+    pub(super) fn read_message(&mut self) -> Result<(), Counter> {
+        let Transport { transport_at: udp_at, end, .. } = self.scratch.transport;
         let [s0, s1, d0, d1, l0, l1] = self.read(udp_at).ok_or(Counter::UnansweredMessage)?;
         let ports = Ports(u32::from_be_bytes([s0, s1, d0, d1]));
-        let is_back = envelope.sent == Sent::Back;
-        if is_back && (ports.source() == 0 || self.settings.is_dns_port(ports.source())) {
+        if self.scratch.envelope.is_back() && (ports.source() == 0 || self.settings.is_dns_port(ports.source())) {
             return Err(Counter::UnansweredEnds);
         }
         let at = udp_at + UDP_BYTES;
-        let question_end = self.scratch.question_end;
-        let is_whole = udp_at + u32::from(u16::from_be_bytes([l0, l1])) == envelope.end;
-        if !is_whole || question_end <= at + HEADER_BYTES {
+        let is_whole = udp_at + u32::from(u16::from_be_bytes([l0, l1])) == end;
+        if !is_whole || self.scratch.question_end <= at + HEADER_BYTES {
             return Err(Counter::UnansweredMessage);
         }
-        let edns = self.edns(envelope, at, question_end)?;
-        let end = self.message(at, question_end, edns).ok_or(Counter::UnansweredMessage)?;
-        let [l0, l1] = ((end - udp_at) as u16).to_be_bytes();
-        let header = if is_back { [d0, d1, s0, s1, l0, l1, 0, 0] } else { [s0, s1, d0, d1, l0, l1, 0, 0] };
-        self.write(udp_at, header).ok_or(Counter::UnansweredMessage)?;
-        Ok(end)
+        self.scratch.edns = Edns::NONE;
+        self.read_edns(at)
     }
 
-    /// Makes sure that the message at `at` has one question and nothing that an answer would have to heed, but for EDNS.
     #[inline(always)]
-    fn edns(&mut self, envelope: &Envelope, at: u32, question_end: u32) -> Result<Option<Edns>, Counter> {
+    fn read_edns(&mut self, at: u32) -> Result<(), Counter> {
         let header = self.read::<{ HEADER_BYTES as usize }>(at).ok_or(Counter::UnansweredMessage)?;
         let [_, _, flags, _, q0, q1, a0, a1, n0, n1, r0, r1] = header;
         if flags & flag::OPCODE != 0 || [q0, q1] != [0, 1] {
@@ -118,33 +110,56 @@ impl<'f, F: Replace, M: Maps> Answering<'f, F, M> {
         }
         let count = |high, low| u32::from(u16::from_be_bytes([high, low]));
         let additional = count(r0, r1);
-        if envelope.sent == Sent::On {
-            if additional == 0 {
-                return Ok(None);
+        if !self.scratch.envelope.is_back() {
+            if additional > 0 {
+                self.read_edns_of_response(count(a0, a1) + count(n0, n1) + additional);
             }
-            let records = count(a0, a1) + count(n0, n1) + additional;
-            return Ok(self.edns_of_response(envelope, question_end, records));
+            return Ok(());
         }
         if flags & flag::TRUNCATED != 0 || [a0, a1, n0, n1] != [0; 4] || additional > 1 {
             return Err(Counter::UnansweredMessage);
         }
         if additional == 1 {
-            return self.edns_of_query(question_end, envelope.end).map(Some);
+            return self.read_edns_of_query();
         }
-        if question_end == envelope.end { Ok(None) } else { Err(Counter::UnansweredMessage) }
+        let is_all = self.scratch.question_end == self.scratch.transport.end;
+        if is_all { Ok(()) } else { Err(Counter::UnansweredMessage) }
+    }
+
+    /// Writes the datagram behind the IP header; gives its end. A brief one is no longer than a message with this question, and
+    /// EDNS if that has it.
+    #[inline(always)]
+    pub(super) fn write_datagram(&mut self, is_brief: bool) -> Option<u32> {
+        let udp_at = self.scratch.transport.transport_at;
+        let end = self.write_message(udp_at + UDP_BYTES, is_brief)?;
+        if self.scratch.envelope.is_back() {
+            let [s0, s1, d0, d1] = self.read(udp_at)?;
+            self.write(udp_at, [d0, d1, s0, s1])?;
+        }
+        let [l0, l1] = ((end - udp_at) as u16).to_be_bytes();
+        self.write(udp_at + 4, [l0, l1, 0, 0])?;
+        Some(end)
     }
 
     /// Writes the message at `at`, whose question stays; gives its end.
     #[inline(always)]
-    fn message(&mut self, at: u32, question_end: u32, edns: Option<Edns>) -> Option<u32> {
+    fn write_message(&mut self, at: u32, is_brief: bool) -> Option<u32> {
+        let question_end = self.scratch.question_end;
+        let edns = self.scratch.edns;
         let [t0, t1, c0, c1] = self.read(question_end - QUESTION_TAIL_BYTES)?;
-        let content = match edns {
-            Some(edns) if edns.version != 0 => Content::BadVersion,
-            _ => self.content(u16::from_be_bytes([t0, t1]), u16::from_be_bytes([c0, c1])),
+        let content = if edns.is_known() {
+            self.content(u16::from_be_bytes([t0, t1]), u16::from_be_bytes([c0, c1]))
+        } else {
+            Content::BadVersion
+        };
+        let content = match content {
+            Content::V4(_) | Content::V6(_) if is_brief => Content::NoData,
+            content => content,
         };
         let mut end = question_end;
         match content {
             Content::BadVersion | Content::Refused => {}
+            Content::NxDomain | Content::NoData if is_brief => {}
             Content::NxDomain | Content::NoData => {
                 self.write(end, self.soa())?;
                 end += SOA_BYTES as u32;
@@ -163,12 +178,12 @@ impl<'f, F: Replace, M: Maps> Answering<'f, F, M> {
         }
         let counts = match content {
             Content::BadVersion | Content::Refused => [0, 0, 0, 0],
-            Content::NxDomain | Content::NoData => [0, 0, 0, 1],
+            Content::NxDomain | Content::NoData => [0, 0, 0, u8::from(!is_brief)],
             Content::V4(_) | Content::V6(_) => [0, 1, 0, 0],
         };
-        let additional = u8::from(edns.is_some());
-        if let Some(edns) = edns {
-            end = self.opt(end, edns, content)?;
+        let additional = u8::from(edns.is_there());
+        if edns.is_there() {
+            end = self.opt(end, edns, content == Content::BadVersion, is_brief)?;
         }
         // What is summed up is a multiple of four bytes.
         self.write(end, [0; 4])?;
@@ -233,20 +248,20 @@ impl<'f, F: Replace, M: Maps> Answering<'f, F, M> {
 
     /// Writes the OPT record at `at`, with what the policy was; gives its end.
     #[inline(always)]
-    fn opt(&mut self, at: u32, edns: Edns, content: Content) -> Option<u32> {
+    fn opt(&mut self, at: u32, edns: Edns, is_bad_version: bool, is_brief: bool) -> Option<u32> {
         /// The DO bit goes back as it came (RFC 3225 §3).
         const DNSSEC_OK: u8 = 0x80;
 
-        let is_known = content != Content::BadVersion;
-        let text = if is_known && self.settings.names_lists() { self.list_name() } else { &ListName::NONE };
+        let says_why = !is_bad_version && !is_brief;
+        let text = if says_why && self.settings.names_lists() { self.list_name() } else { &ListName::NONE };
         let len = text.len().min(ListName::MOST as u32);
-        let options = if is_known { (EXTENDED_ERROR_BYTES + len) as u8 } else { 0 };
-        let upper = if is_known { 0 } else { code::BAD_VERSION_UPPER };
+        let options = if says_why { (EXTENDED_ERROR_BYTES + len) as u8 } else { 0 };
+        let upper = if is_bad_version { code::BAD_VERSION_UPPER } else { 0 };
         let [s0, s1] = OUR_SIZE.to_be_bytes();
-        let flags = edns.flags & DNSSEC_OK;
+        let flags = edns.flags as u8 & DNSSEC_OK;
         let text = *text.text();
         self.write(at, [0, 0, OPT as u8, s0, s1, upper, 0, flags, 0, 0, options])?;
-        if !is_known {
+        if !says_why {
             return Some(at + OPT_BYTES);
         }
         let option_at = at + OPT_BYTES;

@@ -2,10 +2,9 @@
 
 use core::ops::ControlFlow::{self, Break, Continue};
 
-use super::{Answering, envelope::Envelope};
+use super::Answering;
 use crate::{
     dns::{self, Owner},
-    flows::Copying,
     maps::Maps,
     packet::{Replace, Step},
     reason::Counter,
@@ -22,18 +21,43 @@ const OPTIONS: u32 = 64;
 /// Records of a response that are gone through.
 const RECORDS: u32 = 512;
 
-/// What an OPT record says.
-#[derive(Clone, Copy)]
-pub(super) struct Edns {
-    pub version: u8,
+/// What an OPT record says. It lives in a map: the kernel's stack is short.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Edns {
+    /// The version; beyond 255 if there is no OPT record.
+    version: u32,
     /// The byte of the flags with the DO bit (RFC 3225 §3).
-    pub flags: u8,
+    pub(super) flags: u32,
+}
+
+impl Edns {
+    /// No OPT record.
+    pub(crate) const NONE: Self = Self { version: 256, flags: 0 };
+
+    #[inline(always)]
+    fn new(version: u8, flags: u8) -> Self {
+        Self { version: version.into(), flags: flags.into() }
+    }
+
+    /// True if there is an OPT record.
+    #[inline(always)]
+    pub(super) fn is_there(self) -> bool {
+        self.version != Self::NONE.version
+    }
+
+    /// True unless there is one of another version than 0.
+    #[inline(always)]
+    pub(super) fn is_known(self) -> bool {
+        self.version == 0 || !self.is_there()
+    }
 }
 
 impl<F: Replace, M: Maps> Answering<'_, F, M> {
-    /// What the only record of a query says, which starts at `at` and ends with the message.
+    /// Reads the only record of a query, which is behind the question and ends with the message.
     #[inline(always)]
-    pub(super) fn edns_of_query(&mut self, at: u32, end: u32) -> Result<Edns, Counter> {
+    pub(super) fn read_edns_of_query(&mut self) -> Result<(), Counter> {
+        let (at, end) = (self.scratch.question_end, self.scratch.transport.end);
         let [root, t0, t1, _, _, _, version, flags, _, l0, l1] =
             self.read::<{ OPT_BYTES as usize }>(at).ok_or(Counter::UnansweredMessage)?;
         let options_at = at + OPT_BYTES;
@@ -41,22 +65,19 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
         if root != 0 || u16::from_be_bytes([t0, t1]) != OPT || !is_last {
             return Err(Counter::UnansweredMessage);
         }
+        self.scratch.edns = Edns::new(version, flags);
         self.scratch.copying.at = options_at;
         self.scratch.copying.to = end;
         F::repeat(OPTIONS, &mut Options(self));
-        let behind = self.scratch.copying.at;
-        if behind == end { Ok(Edns { version, flags }) } else { Err(Counter::UnansweredMessage) }
+        if self.scratch.copying.at == end { Ok(()) } else { Err(Counter::UnansweredMessage) }
     }
 
-    /// What the OPT record of a response says, if it has one among its records from `at` on.
+    /// Reads the OPT record of a response, if it has one among so many records behind the question.
     #[inline(always)]
-    pub(super) fn edns_of_response(&mut self, envelope: &Envelope, at: u32, records: u32) -> Option<Edns> {
-        self.scratch.copying.at = at;
+    pub(super) fn read_edns_of_response(&mut self, records: u32) {
+        self.scratch.copying.at = self.scratch.question_end;
         self.scratch.copying.left = records;
-        let mut walk =
-            Records { frame: &*self.frame, copying: &mut self.scratch.copying, end: envelope.end, edns: None };
-        F::repeat(RECORDS, &mut walk);
-        walk.edns
+        F::repeat(RECORDS, &mut Records(self));
     }
 }
 
@@ -77,31 +98,27 @@ impl<F: Replace, M: Maps> Step for Options<'_, '_, F, M> {
 }
 
 /// Goes over the records of a response, up to the OPT record.
-struct Records<'r, F> {
-    frame: &'r F,
-    copying: &'r mut Copying,
-    end: u32,
-    edns: Option<Edns>,
-}
+struct Records<'r, 'f, F, M>(&'r mut Answering<'f, F, M>);
 
-impl<F: Replace> Step for Records<'_, F> {
+impl<F: Replace, M: Maps> Step for Records<'_, '_, F, M> {
     #[inline(always)]
     fn step(&mut self) -> ControlFlow<()> {
-        if self.copying.left == 0 {
+        let Answering { frame, scratch, .. } = &mut *self.0;
+        if scratch.copying.left == 0 {
             return Break(());
         }
-        self.copying.left -= 1;
-        let Ok(head_at) = Owner::skip(self.frame, self.copying.at, self.end) else { return Break(()) };
+        scratch.copying.left -= 1;
+        let Ok(head_at) = Owner::skip(&**frame, scratch.copying.at, scratch.transport.end) else { return Break(()) };
         let Some([t0, t1, _, _, _, version, flags, _, l0, l1]) =
-            self.frame.read::<{ dns::RECORD_HEAD_BYTES as usize }>(head_at)
+            frame.read::<{ dns::RECORD_HEAD_BYTES as usize }>(head_at)
         else {
             return Break(());
         };
         if u16::from_be_bytes([t0, t1]) == OPT {
-            self.edns = Some(Edns { version, flags });
+            scratch.edns = Edns::new(version, flags);
             return Break(());
         }
-        self.copying.at = head_at + dns::RECORD_HEAD_BYTES + u32::from(u16::from_be_bytes([l0, l1]));
+        scratch.copying.at = head_at + dns::RECORD_HEAD_BYTES + u32::from(u16::from_be_bytes([l0, l1]));
         Continue(())
     }
 }

@@ -1,10 +1,10 @@
 //! What is around an answer: the headers up to IP, and who may be answered.
 
-use super::{Answering, Sent, checksum::Sum};
+use super::{Answering, checksum::Sum};
 use crate::{
     abi::{Allowance, Settings},
     flows::{FlowKey, Held, HeldBytes},
-    headers::{Family, Protocol, Wrapping},
+    headers::{Family, Protocol, Transport, Wrapping},
     maps::Maps,
     packet::Replace,
     reason::Counter,
@@ -15,18 +15,25 @@ const HOPS: u8 = 64;
 /// No fragments, and offset 0 (RFC 791 §3.1).
 const DONT_FRAGMENT: [u8; 2] = [0x40, 0];
 
-/// The packet that is answered, up to its transport header.
-pub(super) struct Envelope {
-    pub sent: Sent,
-    wrapping: Wrapping,
-    family: Family,
+/// Protocol numbers (IANA, Assigned Internet Protocol Numbers).
+const TCP: u8 = 6;
+const UDP: u8 = 17;
+
+/// What is around the packet that is answered. It lives in a map: the kernel's stack is short.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Envelope {
+    /// Addresses, laid out as in [`crate::Endpoints`].
     source: [u64; 2],
     destination: [u64; 2],
-    hops: u8,
-    pub network_at: u32,
-    pub transport_at: u32,
-    /// Offset behind the packet.
-    pub end: u32,
+    /// 1 if the answer goes back, 0 if it goes on.
+    is_back: u32,
+    is_v6: u32,
+    is_pppoe: u32,
+    /// 1 if the device that sends the packet on makes the transport's checksum.
+    is_checksum_left: u32,
+    hops: u32,
+    reserved: u32,
 }
 
 impl Envelope {
@@ -38,11 +45,14 @@ impl Envelope {
         const V6: u64 = (!0_u64 << 8).to_be();
 
         let [start, _] = self.source;
-        let key = match self.family {
-            Family::V4 => [start & V4, 0, 0, 0, 0],
-            Family::V6 => [start & V6, 0, 0, 0, 1 << 32],
-        };
+        let key = if self.is_v6 == 0 { [start & V4, 0, 0, 0, 0] } else { [start & V6, 0, 0, 0, 1 << 32] };
         FlowKey(key).hash(settings) & (Allowance::BUCKETS - 1)
+    }
+
+    /// True if the answer goes back to the client.
+    #[inline(always)]
+    pub fn is_back(&self) -> bool {
+        self.is_back != 0
     }
 
     /// What the checksum of a transport has in it besides the packet's own bytes (RFC 768, RFC 8200 §8.1).
@@ -56,11 +66,13 @@ impl Envelope {
     /// False if an answer could reach others than the one who asked.
     #[inline(always)]
     fn has_proper_ends(&self) -> bool {
-        self.source != self.destination
-            && match self.family {
-                Family::V4 => is_host_v4(self.source) && is_host_v4(self.destination),
-                Family::V6 => is_host_v6(self.source) && is_host_v6(self.destination),
-            }
+        let Self { source, destination, .. } = *self;
+        let are_hosts = if self.is_v6 == 0 {
+            is_host_v4(source) && is_host_v4(destination)
+        } else {
+            is_host_v6(source) && is_host_v6(destination)
+        };
+        are_hosts && source != destination
     }
 }
 
@@ -82,40 +94,39 @@ fn is_host_v6([start, rest]: [u64; 2]) -> bool {
 impl<F: Replace, M: Maps> Answering<'_, F, M> {
     /// Finds what is around the packet, takes it down, and makes sure that it may be answered.
     #[inline(always)]
-    pub(super) fn open(&mut self, sent: Sent) -> Result<Envelope, Counter> {
+    pub(super) fn open(&mut self, is_back: bool) -> Result<(), Counter> {
         /// Bytes of a frame that an answer is made of at most. A longer query has more than a question and an OPT.
         const LIMIT: u32 = 3 * HeldBytes::PIECE;
 
-        let transport = self.scratch.transport;
-        let end = transport.end;
+        let end = self.scratch.transport.end;
         for at in [0, HeldBytes::PIECE, 2 * HeldBytes::PIECE] {
             if end > at {
                 let len = (end.min(LIMIT) - at).min(HeldBytes::PIECE);
                 self.frame.hold(at, len, self.draft, at).ok_or(Counter::UnansweredLayers)?;
             }
         }
-        let held = Held { frame: &*self.frame, bytes: self.draft, len: end };
-        let wrapping = Wrapping::of(&held, &transport).ok_or(Counter::UnansweredLayers)?;
-        let envelope = self.envelope(sent, wrapping).ok_or(Counter::UnansweredLayers)?;
+        self.read_envelope(is_back).ok_or(Counter::UnansweredLayers)?;
         let [d, _, _, _, _, _, s] = self.read(0).ok_or(Counter::UnansweredLayers)?;
-        if sent == Sent::Back && ((d | s) & 1 != 0 || !envelope.has_proper_ends()) {
+        if is_back && ((d | s) & 1 != 0 || !self.scratch.envelope.has_proper_ends()) {
             return Err(Counter::UnansweredEnds);
         }
-        Ok(envelope)
+        Ok(())
     }
 
     #[inline(always)]
-    fn envelope(&mut self, sent: Sent, wrapping: Wrapping) -> Option<Envelope> {
+    fn read_envelope(&mut self, is_back: bool) -> Option<()> {
         /// Of the flags and the offset of a fragment: more fragments, and the offset (RFC 791 §3.1).
         const FRAGMENTED: u8 = 0x3f;
 
         let transport = self.scratch.transport;
-        let (at, family) = (transport.network_at, transport.family());
+        let held = Held { frame: &*self.frame, bytes: self.draft, len: transport.end };
+        let wrapping = Wrapping::of(&held, &transport)?;
+        let at = transport.network_at;
         let long = |place: u32| self.read(at + place).map(u64::from_ne_bytes);
         let short = |place: u32| {
             self.read(at + place).map(|[a, b, c, d]: [u8; 4]| u64::from_ne_bytes([a, b, c, d, 0, 0, 0, 0]))
         };
-        let (source, destination, hops) = match family {
+        let (source, destination, hops) = match transport.family() {
             Family::V4 => {
                 let [fragment, _, hops] = self.read(at + 6)?;
                 if fragment & FRAGMENTED != 0 {
@@ -125,63 +136,84 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
             }
             Family::V6 => ([long(8)?, long(16)?], [long(24)?, long(32)?], self.read::<1>(at + 7)?[0]),
         };
-        let hops = if sent == Sent::Back { HOPS } else { hops };
-        let (network_at, transport_at, end) = (at, transport.transport_at, transport.end);
-        Some(Envelope { sent, wrapping, family, source, destination, hops, network_at, transport_at, end })
+        self.scratch.envelope = Envelope {
+            source,
+            destination,
+            is_back: is_back.into(),
+            is_v6: u32::from(transport.family() == Family::V6),
+            is_pppoe: u32::from(wrapping == Wrapping::Pppoe),
+            is_checksum_left: 0,
+            hops: u32::from(if is_back { HOPS } else { hops }),
+            reserved: 0,
+        };
+        if !is_back {
+            let (number, checksum_at) = self.numbers();
+            let left = self.scratch.envelope.pseudo_header(number, transport.end.checked_sub(transport.transport_at)?);
+            // One in 65,536 checksums is the same by chance, and its packet is then lost with the answer in it.
+            let is_left = self.read(transport.transport_at + checksum_at)? == left.folded().to_ne_bytes();
+            self.scratch.envelope.is_checksum_left = is_left.into();
+        }
+        Some(())
     }
 
     /// Writes all headers before that of the transport, which ends with the packet at `end`, and the transport's checksum:
     /// its field is zero, and so are three bytes behind the packet.
     #[inline(always)]
-    pub(super) fn close(&mut self, envelope: &Envelope, end: u32) -> Option<()> {
-        let &Envelope { sent, wrapping, network_at, transport_at, .. } = envelope;
-        if sent == Sent::Back {
+    pub(super) fn close(&mut self, end: u32) -> Option<()> {
+        let Transport { network_at, transport_at, .. } = self.scratch.transport;
+        if self.scratch.envelope.is_back() {
             let [destination @ .., s0, s1, s2, s3, s4, s5]: [u8; 12] = self.read(0)?;
             let [d0, d1, d2, d3, d4, d5] = destination;
             self.write(0, [s0, s1, s2, s3, s4, s5, d0, d1, d2, d3, d4, d5])?;
         }
-        if wrapping == Wrapping::Pppoe {
+        if self.scratch.envelope.is_pppoe != 0 {
             // RFC 2516 §4: the length counts the protocol of PPP.
             self.write(network_at - 4, ((end - network_at + 2) as u16).to_be_bytes())?;
         }
-        let protocol = self.scratch.transport.protocol();
-        let number = match protocol {
-            Protocol::Tcp => 6,
-            Protocol::Udp => 17,
-        };
-        self.network_header(envelope, number, end)?;
+        let (number, checksum_at) = self.numbers();
+        self.network_header(number, end)?;
         let bytes = end - transport_at;
-        let sum = F::sum(self.draft, transport_at, (bytes + 3) & !3);
-        let checksum = envelope.pseudo_header(number, bytes).add(sum).checksum();
-        match protocol {
-            Protocol::Tcp => self.write(transport_at + 16, checksum),
+        let sum = self.scratch.envelope.pseudo_header(number, bytes);
+        let checksum = if self.scratch.envelope.is_checksum_left != 0 {
+            sum.folded().to_ne_bytes()
+        } else {
+            let checksum = sum.add(F::sum(self.draft, transport_at, (bytes + 3) & !3)).checksum();
             // RFC 768: zero would mean that there is none.
-            Protocol::Udp => self.write(transport_at + 6, if checksum == [0; 2] { [0xff; 2] } else { checksum }),
+            if checksum == [0; 2] && number == UDP { [0xff; 2] } else { checksum }
+        };
+        self.write(transport_at + checksum_at, checksum)
+    }
+
+    /// The transport's protocol number, and where its checksum is (RFC 768, RFC 9293 §3.1).
+    #[inline(always)]
+    fn numbers(&self) -> (u8, u32) {
+        match self.scratch.transport.protocol() {
+            Protocol::Tcp => (TCP, 16),
+            Protocol::Udp => (UDP, 6),
         }
     }
 
     #[inline(always)]
-    fn network_header(&mut self, envelope: &Envelope, protocol: u8, end: u32) -> Option<()> {
-        let &Envelope { sent, family, source, destination, hops, network_at: at, .. } = envelope;
-        let (from, to) = if sent == Sent::Back { (destination, source) } else { (source, destination) };
-        match family {
-            Family::V4 => {
-                let [t0, t1] = ((end - at) as u16).to_be_bytes();
-                let [f0, f1] = DONT_FRAGMENT;
-                let sum = Sum::default().add_long(from[0]).add_long(to[0]).add_bytes([0x45, 0, t0, t1]);
-                let [c0, c1] = sum.add_bytes([0, 0, f0, f1]).add_bytes([hops, protocol, 0, 0]).checksum();
-                self.write(at, [0x45, 0, t0, t1, 0, 0, f0, f1, hops, protocol, c0, c1])?;
-                self.write(at + 12, (from[0] as u32).to_ne_bytes())?;
-                self.write(at + 16, (to[0] as u32).to_ne_bytes())
-            }
-            Family::V6 => {
-                let [p0, p1] = ((end - envelope.transport_at) as u16).to_be_bytes();
-                self.write(at, [0x60, 0, 0, 0, p0, p1, protocol, hops])?;
-                self.write(at + 8, from[0].to_ne_bytes())?;
-                self.write(at + 16, from[1].to_ne_bytes())?;
-                self.write(at + 24, to[0].to_ne_bytes())?;
-                self.write(at + 32, to[1].to_ne_bytes())
-            }
+    fn network_header(&mut self, protocol: u8, end: u32) -> Option<()> {
+        let Transport { network_at: at, transport_at, .. } = self.scratch.transport;
+        let Envelope { source, destination, hops, is_v6, .. } = self.scratch.envelope;
+        let (from, to) = if self.scratch.envelope.is_back() { (destination, source) } else { (source, destination) };
+        let hops = hops as u8;
+        if is_v6 == 0 {
+            let [t0, t1] = ((end - at) as u16).to_be_bytes();
+            let [f0, f1] = DONT_FRAGMENT;
+            let sum = Sum::default().add_long(from[0]).add_long(to[0]).add_bytes([0x45, 0, t0, t1]);
+            let [c0, c1] = sum.add_bytes([0, 0, f0, f1]).add_bytes([hops, protocol, 0, 0]).checksum();
+            self.write(at, [0x45, 0, t0, t1, 0, 0, f0, f1, hops, protocol, c0, c1])?;
+            self.write(at + 12, (from[0] as u32).to_ne_bytes())?;
+            self.write(at + 16, (to[0] as u32).to_ne_bytes())
+        } else {
+            let [p0, p1] = ((end - transport_at) as u16).to_be_bytes();
+            self.write(at, [0x60, 0, 0, 0, p0, p1, protocol, hops])?;
+            self.write(at + 8, from[0].to_ne_bytes())?;
+            self.write(at + 16, from[1].to_ne_bytes())?;
+            self.write(at + 24, to[0].to_ne_bytes())?;
+            self.write(at + 32, to[1].to_ne_bytes())
         }
     }
 }

@@ -21,7 +21,8 @@ use crate::{
     reason::{Counter, Message, Reason},
 };
 
-use envelope::Envelope;
+pub(crate) use edns::Edns;
+pub(crate) use envelope::Envelope;
 
 /// Where a frame goes whose first packet was blocked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,20 +87,33 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
         if !is_response && !self.maps.interface().faces_clients() {
             return Err(Counter::UnansweredSide);
         }
-        let envelope = self.open(if is_response { Sent::On } else { Sent::Back })?;
-        let (end, counter) = match self.scratch.transport.protocol() {
-            Protocol::Udp => (self.dns_message(&envelope)?, Counter::Answered),
-            Protocol::Tcp => (self.tcp_segment(&envelope)?, Counter::Closed),
-        };
-        if !is_response && !self.may_answer(&envelope) {
+        self.open(!is_response)?;
+        let is_dns = self.scratch.transport.protocol() == Protocol::Udp;
+        if is_dns {
+            self.read_message()?;
+        }
+        if !is_response && !self.may_answer() {
             return Err(Counter::UnansweredRate);
         }
-        self.close(&envelope, end).ok_or(Counter::UnansweredLayers)?;
-        if !self.frame.replace(self.draft, end) {
-            return Err(Counter::UnansweredRoom);
+        let counter = match (is_dns, is_response) {
+            (false, _) => Counter::Closed,
+            (true, true) => Counter::Rewritten,
+            (true, false) => Counter::Answered,
+        };
+        // What would be unrolled does not fit on the kernel's stack.
+        for turn in 0..F::opaque(2) {
+            let end = if is_dns { self.write_datagram(turn > 0) } else { self.write_segment() };
+            let end = end.ok_or(Counter::UnansweredLayers)?;
+            self.close(end).ok_or(Counter::UnansweredLayers)?;
+            if self.frame.replace(self.draft, end, is_response) {
+                return Ok((counter, if is_response { Sent::On } else { Sent::Back }));
+            }
+            // A response that cannot become longer still can say that there is nothing.
+            if !is_response || !is_dns {
+                break;
+            }
         }
-        let counter = if is_response && counter == Counter::Answered { Counter::Rewritten } else { counter };
-        Ok((counter, envelope.sent))
+        Err(Counter::UnansweredRoom)
     }
 
     #[inline(always)]
@@ -119,9 +133,9 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
 
     /// Takes one answer off what the client's prefix may have in a second.
     #[inline(always)]
-    fn may_answer(&self, envelope: &Envelope) -> bool {
+    fn may_answer(&self) -> bool {
         let per_second = self.settings.answers_per_second();
-        per_second == 0 || self.maps.take_answer(envelope.prefix_bucket(self.settings), per_second)
+        per_second == 0 || self.maps.take_answer(self.scratch.envelope.prefix_bucket(self.settings), per_second)
     }
 }
 

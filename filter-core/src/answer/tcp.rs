@@ -1,11 +1,12 @@
 //! The end of a TCP connection (RFC 9293 §3.5.2).
 
-use super::{Answering, Sent, envelope::Envelope};
+use super::Answering;
 use crate::{
     abi::TcpAction,
+    headers::Transport,
     maps::Maps,
     packet::Replace,
-    reason::{Counter, Message, Reason},
+    reason::{Message, Reason},
 };
 
 const HEADER_BYTES: u32 = 20;
@@ -27,17 +28,12 @@ const ALERT: [u8; 7] = [21, 3, 1, 0, 2, 2, 112];
 impl<F: Replace, M: Maps> Answering<'_, F, M> {
     /// Writes the segment behind the IP header that ends the connection for the client; gives its end.
     #[inline(always)]
-    pub(super) fn tcp_segment(&mut self, envelope: &Envelope) -> Result<u32, Counter> {
-        self.segment(envelope).ok_or(Counter::UnansweredLayers)
-    }
-
-    #[inline(always)]
-    fn segment(&mut self, envelope: &Envelope) -> Option<u32> {
-        let at = envelope.transport_at;
+    pub(super) fn write_segment(&mut self) -> Option<u32> {
+        let Transport { transport_at: at, end, .. } = self.scratch.transport;
         let [s0, s1, d0, d1, q0, q1, q2, q3, k0, k1, k2, k3, data_offset, flags]: [u8; 14] = self.read(at)?;
         let payload_at = at + u32::from(data_offset >> 4) * 4;
-        let taken = envelope.end.checked_sub(payload_at)? + u32::from(flags & flag::SYN != 0);
-        if envelope.sent == Sent::On {
+        let taken = end.checked_sub(payload_at)? + u32::from(flags & flag::SYN != 0);
+        if !self.scratch.envelope.is_back() {
             // What the server sent becomes its reset.
             let header = [s0, s1, d0, d1, q0, q1, q2, q3, k0, k1, k2, k3, DATA_OFFSET, flag::RST | flag::ACK];
             return self.bare_header(at, header, [0; 2]);

@@ -311,6 +311,28 @@ fn a_response_becomes_a_negative_one_and_goes_on() {
     }
 }
 
+/// RFC 1071 over what RFC 768 calls the pseudo header, without the complement: what stands in a packet whose checksum is
+/// left to a device.
+fn left_to_device(frame: &[u8]) -> [u8; 2] {
+    let length = u16::from_be_bytes([frame[38], frame[39]]);
+    let words = frame[26..34].chunks(2).map(|word| u32::from(u16::from_be_bytes([word[0], word[1]])));
+    let sum = words.sum::<u32>() + 17 + u32::from(length);
+    u16::try_from((sum & 0xffff) + (sum >> 16)).unwrap().to_be_bytes()
+}
+
+#[test]
+fn a_checksum_that_is_left_to_a_device_stays_so() {
+    let interface =
+        Interface::new(Sides::Responses).with_treatment(Treatment::new(DnsAction::NxDomain, TcpAction::Reset));
+    let cname = frames::response_of(&[OTHER], &[(OTHER, Data::Cname(LISTED)), (LISTED, Data::Address)]);
+    let mut response = Wrap { from: 53, ..Wrap::v4(40_000) }.udp(&cname);
+    let left = left_to_device(&response);
+    response[40..42].copy_from_slice(&left);
+    let (_, sent, frame, _) = send(&response, interface);
+    assert_eq!((sent, frame[40..42].try_into().unwrap()), (Sent::On, left_to_device(&frame)));
+    assert_eq!(answer(&frame[42..]).code, 3);
+}
+
 #[test]
 fn a_response_with_edns_stays_one() {
     let opt = |flags: u8| [0, 0, 41, 4, 208, 0, 0, flags, 0, 0, 0];
