@@ -83,13 +83,14 @@ pub fn measure_patterns(plan: &Plan, names: &RealNames, rows: &mut Rows) -> anyh
     bar.set_style(ProgressStyle::with_template("{msg:50} {wide_bar} {pos}/{len}")?);
     bar.set_message(about);
     let rules = names.some_rules(Plan::RULES_BESIDE_PATTERNS);
-    let largest = book(draw_hash_key()?, &rules, &patterns, plan.most_patterns())?;
+    let largest = book(&draw_hash_key()?, &rules, &patterns, plan.most_patterns())?;
     let asked = not_matched(&largest, names);
     let asked = hosts(&asked, plan.packets);
     for count in plan.patterns {
         let mut filter = load_filter(rules.len())?;
-        let book = book(*filter.hash_key(), &rules, &patterns, *count)?;
-        filter.install(&RuleBook::empty(*filter.hash_key()), &book, &Groups::default(), |_| ())?;
+        let hash_key = *filter.hash_key();
+        let book = book(&hash_key, &rules, &patterns, *count)?;
+        filter.install(&RuleBook::empty(hash_key), &book, &Groups::default(), |_| ())?;
         rows.push(Row::exact(automata(*count), book.automata().parts.len() as f64, "automata"));
         let (policy, asked) = (policy(*count), asked.clone());
         Measurement { plan, traffic: TRAFFIC, policy, asked, bar: &bar }.run(&mut filter, rows)?;
@@ -99,14 +100,14 @@ pub fn measure_patterns(plan: &Plan, names: &RealNames, rows: &mut Rows) -> anyh
 }
 
 /// These names with all below them are blocked, and the first `count` of the patterns are in force.
-fn book(hash_key: HashKey, rules: &[&str], patterns: &[Pattern], count: usize) -> anyhow::Result<RuleBook> {
+fn book(hash_key: &HashKey, rules: &[&str], patterns: &[Pattern], count: usize) -> anyhow::Result<RuleBook> {
     let patterns = patterns.get(..count).with_context(|| {
         format!(
             "the collection of lists has {} patterns, and {count} are to be measured: add lists to it",
             patterns.len()
         )
     })?;
-    let mut builder = Builder::new(hash_key);
+    let mut builder = Builder::new(*hash_key);
     let mut sink = builder.list("rules", 0);
     for name in rules {
         let subject = Subject::Name(name, Scope::Subtree);
