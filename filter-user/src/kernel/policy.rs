@@ -142,12 +142,20 @@ impl Filter {
     fn changes(&mut self, before: &RuleBook, after: &RuleBook) -> Result<Changes, KernelError> {
         let mut changes = Changes::default();
         let mut failed = None;
+        // Most rules ask for what the one before them asks for.
+        let mut last = (Terms::default(), Terms::NONE);
+        let mut number = |filter: &mut Self, terms: &Terms| {
+            if last.0 != *terms {
+                last = (*terms, filter.number(terms)?);
+            }
+            Ok(last.1)
+        };
         after.each_in_force(|key, terms| {
             let old = before.in_kernel(key);
             if old == Some(terms) || failed.is_some() {
                 return;
             }
-            match (old.map(|old| self.number(old)).transpose(), self.number(terms)) {
+            match (old.map(|old| self.number(old)).transpose(), number(self, terms)) {
                 (Ok(None), Ok(new)) => changes.added.push((key, Terms::NONE, new)),
                 (Ok(Some(old)), Ok(new)) => changes.changed.push((key, old, new)),
                 (Err(error), _) | (_, Err(error)) => failed = Some(error),
@@ -155,7 +163,7 @@ impl Filter {
         });
         before.each_in_force(|key, terms| {
             if after.in_kernel(key).is_none() && failed.is_none() {
-                match self.number(terms) {
+                match number(self, terms) {
                     Ok(old) => changes.removed.push((key, old, Terms::NONE)),
                     Err(error) => failed = Some(error),
                 }
