@@ -91,7 +91,9 @@ pub fn measure_patterns(plan: &Plan, names: &RealNames, rows: &mut Rows) -> anyh
         let hash_key = *filter.hash_key();
         let book = book(&hash_key, &rules, &patterns, *count)?;
         filter.install(&RuleBook::empty(hash_key), &book, &Groups::default(), |_| ())?;
-        rows.push(Row::exact(automata(*count), book.automata().parts.len() as f64, "automata"));
+        if *count > 0 {
+            rows.push(Row::exact(automata(*count), book.automata().parts.len() as f64, "automata"));
+        }
         let (policy, asked) = (policy(*count), asked.clone());
         Measurement { plan, traffic: TRAFFIC, policy, asked, bar: &bar }.run(&mut filter, rows)?;
     }
