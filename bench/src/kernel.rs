@@ -100,9 +100,12 @@ pub fn measure_patterns(plan: &Plan, names: &RealNames, rows: &mut Rows) -> anyh
     let asked = hosts(&asked, plan.packets);
     for count in plan.patterns {
         let mut filter = load_filter(rules.len())?;
-        let book = book(filter.hash_key(), &rules, &patterns, *count)?;
-        filter.install(&RuleBook::empty(*filter.hash_key()), &book, &Groups::default(), |_| ())?;
-        rows.push(Row::exact(automata(*count), book.automata().parts.len() as f64, "automata"));
+        let hash_key = *filter.hash_key();
+        let book = book(&hash_key, &rules, &patterns, *count)?;
+        filter.install(&RuleBook::empty(hash_key), &book, &Groups::default(), |_| ())?;
+        if *count > 0 {
+            rows.push(Row::exact(automata(*count), book.automata().parts.len() as f64, "automata"));
+        }
         let (policy, asked) = (policy(*count), asked.clone());
         Measurement { plan, traffic: TRAFFIC, policy, asked, bar: &bar, treated: "" }.run(&mut filter, rows)?;
     }

@@ -60,7 +60,15 @@ impl RealNames {
             some => format!("real blocklists, and {some} of {} from a seed", self.rules.len()),
         };
         let popular = if self.generated_popular { "a seed" } else { "a list of the most visited sites" };
-        format!("The rules are names from {rules}; the names that are not listed are from {popular}.")
+        let names = format!("The rules are names from {rules}; the names that are not listed are from {popular}.");
+        if !collection::lists().is_empty() {
+            return names;
+        }
+        let folder = collection::folder();
+        format!(
+            "{names}\nThe rows of patterns and of all lists are left out: they need real lists in {}.",
+            folder.display()
+        )
     }
 }
 

@@ -300,7 +300,7 @@ frame!(
 impl Replace for Paged {
     #[inline(always)]
     fn replace(&mut self, with: &HeldBytes, len: u32, keeps_start: bool) -> bool {
-        let more = len as i32 - self.bytes() as i32;
+        let more = len.cast_signed() - self.bytes().cast_signed();
         // All of the frame is written anew, so it may grow at its start. There the kernel sees to room for headers
         // (XDP_PACKET_HEADROOM); behind a frame is as much as its driver happens to leave.
         // SAFETY: the context is the program's own, and nothing holds on to the frame.
@@ -321,9 +321,9 @@ impl Replace for Paged {
     fn sum(bytes: &HeldBytes, at: u32, len: u32) -> u32 {
         let Some((len, at)) = small(len, at) else { return 0 };
         // SAFETY: there are that many bytes at `at`.
-        unsafe {
-            bpf_csum_diff(null_mut(), 0, bytes.as_slice().as_ptr().add(at).cast_mut().cast(), len as u32, 0) as u32
-        }
+        let sum =
+            unsafe { bpf_csum_diff(null_mut(), 0, bytes.as_slice().as_ptr().add(at).cast_mut().cast(), len as u32, 0) };
+        sum.cast_unsigned() as u32
     }
 }
 

@@ -31,7 +31,7 @@ impl Generation {
     }
 }
 
-/// What the rule map holds for each [`RuleKey`]: the numbers of the [`Terms`] in either generation, in one word with a
+/// What the rule map holds for each [`RuleKey`]: the numbers of the [`Terms`](super::Terms) in either generation, in one word with a
 /// part of the key. The kernel uses an entry that was removed for the next one at once, while somebody may still look at
 /// it; the part of the key tells.
 #[repr(transparent)]

@@ -26,6 +26,8 @@ use crate::policy::RuleBook;
 pub(super) struct Held {
     /// The numbers of terms in the kernel's table.
     numbers: HashMap<Terms, u16>,
+    /// Numbers that are free, the lowest last; none if they have to be looked for.
+    free: Vec<u16>,
     pub in_force: InForce,
     pub groups: Groups,
     /// The automata of the patterns in force.
@@ -35,7 +37,7 @@ pub(super) struct Held {
 impl Default for Held {
     fn default() -> Self {
         let in_force = InForce::new(Generation::default(), Rank::Block);
-        Self { numbers: HashMap::new(), in_force, groups: Groups::default(), parts: None }
+        Self { numbers: HashMap::new(), free: Vec::new(), in_force, groups: Groups::default(), parts: None }
     }
 }
 
@@ -137,12 +139,20 @@ impl Filter {
     fn changes(&mut self, before: &RuleBook, after: &RuleBook) -> Result<Changes, KernelError> {
         let mut changes = Changes::default();
         let mut failed = None;
+        // Most rules ask for what the one before them asks for.
+        let mut last = (Terms::default(), Terms::NONE);
+        let mut number = |filter: &mut Self, terms: &Terms| {
+            if last.0 != *terms {
+                last = (*terms, filter.number(terms)?);
+            }
+            Ok(last.1)
+        };
         after.each_in_force(|key, terms| {
             let old = before.in_kernel(key);
             if old == Some(terms) || failed.is_some() {
                 return;
             }
-            match (old.map(|old| self.number(old)).transpose(), self.number(terms)) {
+            match (old.map(|old| self.number(old)).transpose(), number(self, terms)) {
                 (Ok(None), Ok(new)) => changes.added.push((key, Terms::NONE, new)),
                 (Ok(Some(old)), Ok(new)) => changes.changed.push((key, old, new)),
                 (Err(error), _) | (_, Err(error)) => failed = Some(error),
@@ -150,7 +160,7 @@ impl Filter {
         });
         before.each_in_force(|key, terms| {
             if after.in_kernel(key).is_none() && failed.is_none() {
-                match self.number(terms) {
+                match number(self, terms) {
                     Ok(old) => changes.removed.push((key, old, Terms::NONE)),
                     Err(error) => failed = Some(error),
                 }
@@ -289,9 +299,12 @@ impl Filter {
             return Ok(*number);
         }
         let mut table = Array::<_, PodTerms>::try_from(map_mut(&mut self.object, "TERMS")?)?;
-        let taken: HashSet<u16> = self.held.numbers.values().copied().collect();
-        let free = (1..table.len()).filter_map(|number| u16::try_from(number).ok()).find(|it| !taken.contains(it));
-        let number = free.ok_or(KernelError::TermsFull)?;
+        if self.held.free.is_empty() {
+            let taken: HashSet<u16> = self.held.numbers.values().copied().collect();
+            let all = (1..table.len()).rev().filter_map(|number| u16::try_from(number).ok());
+            self.held.free = all.filter(|number| !taken.contains(number)).collect();
+        }
+        let number = self.held.free.pop().ok_or(KernelError::TermsFull)?;
         table.set(u32::from(number), PodTerms(*terms), 0)?;
         self.held.numbers.insert(*terms, number);
         Ok(number)
@@ -304,6 +317,7 @@ impl Filter {
             used.insert(*terms);
         });
         self.held.numbers.retain(|terms, _| used.contains(terms));
+        self.held.free.clear();
     }
 }
 

@@ -96,7 +96,8 @@ impl Entries {
 
     /// The keys of the names above this one, without its own, the nearest to the root first.
     pub fn above(&self, hash_key: &HashKey, index: Index) -> impl Iterator<Item = RuleKey> {
-        hash_key.suffix_keys(self.name(index)).filter(move |key| *key != self.key(index))
+        let above = self.name(index).split_once('.').map(|(_, above)| above);
+        above.into_iter().flat_map(|above| hash_key.suffix_keys(above))
     }
 
     pub fn shrink(&mut self) {

@@ -16,6 +16,10 @@ pub(super) fn mark(
     is_removed: impl Fn(RuleKey) -> bool,
 ) -> Vec<RuleKey> {
     let mut uncovered = Vec::new();
+    // Where every rule is about its name alone, none does what another does, and none has been marked.
+    if !terms.any_below() {
+        return uncovered;
+    }
     for index in 0..entries.len() {
         let redundant = is_redundant(entries, terms, hash_key, &is_removed, index);
         if entries.is_redundant(index) && !redundant {

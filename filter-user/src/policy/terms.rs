@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use filter_core::{Rank, Terms};
+use filter_core::{Masks, Rank, Terms};
+use foldhash::fast::FixedState;
 
 use super::store::Kind;
 use crate::lists::{Action, Scope};
@@ -11,7 +12,8 @@ use crate::lists::{Action, Scope};
 #[derive(Debug)]
 pub(super) struct TermsTable {
     terms: Vec<Terms>,
-    numbers: HashMap<Terms, u16>,
+    // Asked for each rule. There are never many, so nobody gains by making some collide.
+    numbers: HashMap<Terms, u16, FixedState>,
 }
 
 /// More combinations than have a number.
@@ -25,7 +27,7 @@ pub struct TooManyTerms;
 
 impl Default for TermsTable {
     fn default() -> Self {
-        Self { terms: vec![Terms::default()], numbers: HashMap::from([(Terms::default(), Terms::NONE)]) }
+        Self { terms: vec![Terms::default()], numbers: HashMap::from_iter([(Terms::default(), Terms::NONE)]) }
     }
 }
 
@@ -42,6 +44,11 @@ impl TermsTable {
         let mut terms = *self.get(number);
         add(&mut terms, kind, classes, list);
         self.number(terms)
+    }
+
+    /// True if some rules are about names below theirs.
+    pub fn any_below(&self) -> bool {
+        self.terms.iter().any(|terms| terms.below != Masks::default())
     }
 
     /// The number of these terms. Where there are many already, they go without the names of their lists.

@@ -125,6 +125,13 @@ fn a_rule_that_another_does_not_cover_whole_keeps_its_entry() {
 }
 
 #[test]
+fn rules_for_names_alone_cover_nothing_and_one_subtree_among_them_does() {
+    let alone = ["=example.com", "=a.example.com", "=b.a.example.com"];
+    assert_eq!(book(&[("list", &alone)]).entries_in_force(), 3);
+    assert_eq!(book(&[("list", &alone), ("last", &["||a.example.com"])]).entries_in_force(), 2);
+}
+
+#[test]
 fn lists_of_another_class_cover_nothing() {
     let mut builder = Builder::new(hash_key());
     fill(&mut builder, "all", 0, &["=a.example.com"]);
