@@ -294,7 +294,7 @@ counters! {
     HitsLost, "hits_lost";
     /// A blocked DNS query that was answered.
     Answered, "answered";
-    /// A blocked DNS response that went on to the client as a negative answer.
+    /// A blocked DNS response that went on to the client as another: a negative one, or with other addresses.
     Rewritten, "rewritten";
     /// A TCP connection with a blocked message that was closed: by a reset or an alert.
     Closed, "closed";

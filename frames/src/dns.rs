@@ -80,14 +80,14 @@ pub struct Asking<'a> {
     pub checking_disabled: bool,
     /// EDNS version, and whether DNSSEC is understood (RFC 6891 §6.1.3); `None` without EDNS.
     pub edns: Option<(u8, bool)>,
-    /// Octets of an EDNS option of padding (RFC 7830).
-    pub padding: Option<usize>,
+    /// An EDNS option: its code, and as many octets of its own place each.
+    pub option: Option<(u16, u8)>,
 }
 
 impl<'a> Asking<'a> {
     /// For the A record of a name, with EDNS.
     pub fn of(name: &'a str) -> Self {
-        Self { name, kind: 1, checking_disabled: false, edns: Some((0, false)), padding: None }
+        Self { name, kind: 1, checking_disabled: false, edns: Some((0, false)), option: None }
     }
 
     /// The query, with recursion desired.
@@ -103,8 +103,8 @@ impl<'a> Asking<'a> {
         if let Some((version, dnssec)) = self.edns {
             let mut edns = Edns::new();
             edns.set_version(version).set_dnssec_ok(dnssec).set_max_payload(1232);
-            if let Some(octets) = self.padding {
-                edns.options_mut().insert(EdnsOption::Unknown(12, vec![0; octets]));
+            if let Some((code, octets)) = self.option {
+                edns.options_mut().insert(EdnsOption::Unknown(code, (0..octets).collect()));
             }
             query.set_edns(edns);
         }

@@ -114,6 +114,18 @@ impl Treatment {
         TcpAction::from_index(self.tcp)
     }
 
+    /// True if somebody hears of a DNS message in a datagram.
+    #[inline(always)]
+    pub fn answers_dns(&self) -> bool {
+        !matches!(self.dns(), DnsAction::AsInterface | DnsAction::Drop)
+    }
+
+    /// True if somebody hears of a TCP connection.
+    #[inline(always)]
+    pub fn answers_tcp(&self) -> bool {
+        !matches!(self.tcp(), TcpAction::AsInterface | TcpAction::Drop)
+    }
+
     /// The INFO-CODE of the Extended DNS Error.
     #[inline(always)]
     pub const fn code(&self) -> u16 {
@@ -133,8 +145,9 @@ impl Treatment {
     }
 
     /// The same with what the interface does where this says nothing.
+    #[must_use]
     #[inline(always)]
-    pub(crate) const fn on(&self, interface: &Self) -> Self {
+    pub const fn on(&self, interface: &Self) -> Self {
         const UNSAID: u32 = DnsAction::AsInterface as u32;
 
         let Self { dns, tcp, code, v4, v6 } = *self;
@@ -168,6 +181,7 @@ pub struct Interface {
 
 const FACES_CLIENTS: u32 = 1;
 const AUDITS: u32 = 2;
+const KEEPS_BUFFERS: u32 = 4;
 
 impl Interface {
     /// An interface on which these DNS messages are judged, and what is blocked is dropped.
@@ -195,6 +209,13 @@ impl Interface {
         Self { flags: self.flags | AUDITS, ..self }
     }
 
+    /// The same with the program in the network stack (generic mode): what goes back does so in the buffer that it came in,
+    /// with what the kernel knows of it.
+    #[must_use]
+    pub const fn in_network_stack(self) -> Self {
+        Self { flags: self.flags | KEEPS_BUFFERS, ..self }
+    }
+
     /// Which DNS messages are judged.
     #[inline(always)]
     pub fn sides(&self) -> Sides {
@@ -205,6 +226,12 @@ impl Interface {
     #[inline(always)]
     pub const fn faces_clients(&self) -> bool {
         self.flags & FACES_CLIENTS != 0
+    }
+
+    /// True if what goes back does so in the buffer that it came in.
+    #[inline(always)]
+    pub(crate) const fn keeps_buffers(&self) -> bool {
+        self.flags & KEEPS_BUFFERS != 0
     }
 
     /// True if what would be blocked passes.
@@ -287,8 +314,9 @@ impl Allowance {
     /// Takes one off; false if there is none left. It fills up in a second, and holds no more than that.
     #[inline(always)]
     pub fn take(&mut self, now: u64, per_second: u64) -> bool {
-        let passed = now.wrapping_sub(self.filled_at);
-        self.filled_at = now;
+        // Another CPU may have filled it up at a later time than this one has.
+        let passed = now.saturating_sub(self.filled_at);
+        self.filled_at += passed;
         let most = per_second * Self::SECOND;
         let left = if passed >= Self::SECOND { most } else { (self.left + passed * per_second).min(most) };
         let allowed = left >= Self::SECOND;
@@ -309,6 +337,7 @@ mod tests {
         assert_eq!(taken(5 * second + second / 2), 5);
         assert_eq!(taken(5 * second + second / 2 + 1), 0);
         assert_eq!(taken(60 * second), 10);
+        assert_eq!(taken(60 * second - 1), 0, "a CPU whose clock was read before");
     }
 
     #[test]

@@ -41,6 +41,10 @@ impl EventBudget {
     }
 }
 
+/// Protocol numbers (IANA, Assigned Internet Protocol Numbers).
+const TCP: u8 = 6;
+const UDP: u8 = 17;
+
 /// Room for a name in an event, in groups of eight octets.
 const EVENT_NAME_WORDS: usize = 256 / 8;
 
@@ -104,7 +108,7 @@ impl Event {
         self.record = scratch.record as u16;
         self.reserved = 0;
         self.family = if matches!(transport.family(), Family::V4) { 4 } else { 6 };
-        self.protocol = if matches!(transport.protocol(), Protocol::Udp) { 17 } else { 6 };
+        self.protocol = if matches!(transport.protocol(), Protocol::Udp) { UDP } else { TCP };
         self.form = name.form() as u8;
         self.name_octets = name.len() as u8;
         // One word after the other: read all at once, they would fill half of the kernel's stack.
@@ -137,6 +141,11 @@ impl Event {
     /// Type of the resource record whose target the name is (RFC 1035 §3.2.2); `None` for what was asked for.
     pub fn record(&self) -> Option<u16> {
         (self.record != 0).then_some(self.record)
+    }
+
+    /// True if the message came over TCP.
+    pub fn over_tcp(&self) -> bool {
+        self.protocol == TCP
     }
 
     /// TCP sequence number of the message that the name is in; 0 in a datagram.

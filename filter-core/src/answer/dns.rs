@@ -1,12 +1,14 @@
 //! The DNS message of an answer (RFC 1035 §4).
 
+use network_types::udp::UdpHdr;
+
 use super::{
     Answering,
-    edns::{Edns, OPT, OPT_BYTES, OPTION_BYTES},
+    edns::{COOKIE_BYTES, Edns, OPT, OPT_BYTES, OPTION_BYTES},
 };
 use crate::{
     abi::{DnsAction, ListName},
-    dns::{HEADER_BYTES, QUESTION_TAIL_BYTES, RECORD_HEAD_BYTES},
+    dns::{self, HEADER_BYTES, QUESTION_TAIL_BYTES, RECORD_HEAD_BYTES},
     headers::{Ports, Transport},
     maps::Maps,
     name::NAME_OCTETS,
@@ -14,7 +16,7 @@ use crate::{
     reason::Counter,
 };
 
-const UDP_BYTES: u32 = 8;
+const UDP_BYTES: u32 = UdpHdr::LEN as u32;
 /// A pointer to the question's name, the first behind the header (RFC 1035 §4.1.4).
 const QUESTION: [u8; 2] = [0xc0, HEADER_BYTES as u8];
 /// What every receiver takes (RFC 1035 §4.2.1).
@@ -26,6 +28,7 @@ const OUR_SIZE: u16 = 1232;
 mod flag {
     pub const RESPONSE: u8 = 0x80;
     pub const OPCODE: u8 = 0x78;
+    pub const AUTHORITATIVE: u8 = 0x04;
     pub const TRUNCATED: u8 = 0x02;
     pub const RECURSION_DESIRED: u8 = 0x01;
     pub const RECURSION_AVAILABLE: u8 = 0x80;
@@ -66,6 +69,7 @@ const LONGEST: u32 = HEADER_BYTES
     + QUESTION_TAIL_BYTES
     + SOA_BYTES as u32
     + OPT_BYTES
+    + COOKIE_BYTES
     + EXTENDED_ERROR_BYTES
     + ListName::MOST as u32;
 const _: () = assert!(LONGEST <= LEAST_SIZE && RECORD_START_BYTES + 16 <= SOA_BYTES as u32, "no answer is truncated");
@@ -132,10 +136,6 @@ impl<'f, F: Replace, M: Maps> Answering<'f, F, M> {
     pub(super) fn write_datagram(&mut self, is_brief: bool) -> Option<u32> {
         let udp_at = self.scratch.transport.transport_at;
         let end = self.write_message(udp_at + UDP_BYTES, is_brief)?;
-        if self.scratch.envelope.is_back() {
-            let [s0, s1, d0, d1] = self.read(udp_at)?;
-            self.write(udp_at, [d0, d1, s0, s1])?;
-        }
         let [l0, l1] = ((end - udp_at) as u16).to_be_bytes();
         self.write(udp_at + 4, [l0, l1, 0, 0])?;
         Some(end)
@@ -161,7 +161,8 @@ impl<'f, F: Replace, M: Maps> Answering<'f, F, M> {
             Content::BadVersion | Content::Refused => {}
             Content::NxDomain | Content::NoData if is_brief => {}
             Content::NxDomain | Content::NoData => {
-                self.write(end, self.soa())?;
+                let owner = if content == Content::NxDomain { self.parent_of(at)? } else { QUESTION };
+                self.write(end, self.soa(owner))?;
                 end += SOA_BYTES as u32;
             }
             Content::V4(address) => {
@@ -193,8 +194,17 @@ impl<'f, F: Replace, M: Maps> Answering<'f, F, M> {
             Content::Refused => code::REFUSED,
             _ => code::NO_ERROR,
         };
-        let flags = flag::RESPONSE | (flags & flag::RECURSION_DESIRED);
-        let more_flags = flag::RECURSION_AVAILABLE | (more_flags & flag::CHECKING_DISABLED) | rcode;
+        let kept = more_flags & flag::CHECKING_DISABLED;
+        let (flags, more_flags) = if !self.scratch.envelope.is_back() {
+            // As the server has it, whose response this was.
+            (flags & (flag::AUTHORITATIVE | flag::RECURSION_DESIRED), kept | (more_flags & flag::RECURSION_AVAILABLE))
+        } else if flags & flag::RECURSION_DESIRED != 0 {
+            (flag::RECURSION_DESIRED, kept | flag::RECURSION_AVAILABLE)
+        } else {
+            // Who goes from server to server takes one for lame that is not authoritative.
+            (flag::AUTHORITATIVE, kept)
+        };
+        let (flags, more_flags) = (flags | flag::RESPONSE, more_flags | rcode);
         let [a0, a1, n0, n1] = counts;
         self.write(at + 2, [flags, more_flags, 0, 1, a0, a1, n0, n1, 0, additional])?;
         Some(end)
@@ -205,6 +215,8 @@ impl<'f, F: Replace, M: Maps> Answering<'f, F, M> {
     fn content(&self, kind: u16, class: u16) -> Content {
         let treatment = &self.scratch.treatment;
         let (v4, v6) = match treatment.dns() {
+            // Of the name that was asked for, there may be records of other types.
+            DnsAction::NxDomain if dns::is_service(self.scratch.record) => return Content::NoData,
             DnsAction::NxDomain => return Content::NxDomain,
             DnsAction::Refused => return Content::Refused,
             DnsAction::Null => (Some(0), Some([0; 2])),
@@ -231,10 +243,19 @@ impl<'f, F: Replace, M: Maps> Answering<'f, F, M> {
         [q0, q1, 0, kind as u8, 0, IN as u8, t0, t1, t2, t3, 0, data_bytes]
     }
 
-    /// For how long a negative answer holds (RFC 2308 §3): a zone of our own at the name, by `namegate.invalid.`
+    /// A pointer to the name above the one that the message at `at` asks for, which does not exist and has no records; to the
+    /// root, if that is asked for.
     #[inline(always)]
-    fn soa(&self) -> [u8; SOA_BYTES] {
-        let ([q0, q1], [t0, t1, t2, t3]) = (QUESTION, self.settings.answer_ttl().to_be_bytes());
+    fn parent_of(&self, at: u32) -> Option<[u8; 2]> {
+        let [pointer, name_at] = QUESTION;
+        let [label] = self.read(at + HEADER_BYTES)?;
+        Some([pointer, if label == 0 { name_at } else { name_at + 1 + (label & 0x3f) }])
+    }
+
+    /// For how long a negative answer holds (RFC 2308 §3): a zone of this owner, by `namegate.invalid.`
+    #[inline(always)]
+    fn soa(&self, owner: [u8; 2]) -> [u8; SOA_BYTES] {
+        let ([q0, q1], [t0, t1, t2, t3]) = (owner, self.settings.answer_ttl().to_be_bytes());
         let [d0, d1] = SOA_DATA_BYTES.to_be_bytes();
         [
             // Owner, SOA, IN, TTL, and the length of what follows.
@@ -255,16 +276,21 @@ impl<'f, F: Replace, M: Maps> Answering<'f, F, M> {
         let says_why = !is_bad_version && !is_brief;
         let text = if says_why && self.settings.names_lists() { self.list_name() } else { &ListName::NONE };
         let len = text.len().min(ListName::MOST as u32);
-        let options = if says_why { (EXTENDED_ERROR_BYTES + len) as u8 } else { 0 };
+        let cookie = edns.cookie_bytes;
+        let options = cookie + if says_why { EXTENDED_ERROR_BYTES + len } else { 0 };
         let upper = if is_bad_version { code::BAD_VERSION_UPPER } else { 0 };
         let [s0, s1] = OUR_SIZE.to_be_bytes();
         let flags = edns.flags as u8 & DNSSEC_OK;
         let text = *text.text();
-        self.write(at, [0, 0, OPT as u8, s0, s1, upper, 0, flags, 0, 0, options])?;
-        if !says_why {
-            return Some(at + OPT_BYTES);
+        self.write(at, [0, 0, OPT as u8, s0, s1, upper, 0, flags, 0, 0, options as u8])?;
+        let cookie_at = at + OPT_BYTES;
+        if cookie > 0 {
+            self.frame.hold(edns.cookie_at, cookie, self.draft, cookie_at)?;
         }
-        let option_at = at + OPT_BYTES;
+        let option_at = cookie_at + cookie;
+        if !says_why {
+            return Some(option_at);
+        }
         let [c0, c1] = self.scratch.treatment.code().to_be_bytes();
         self.write(option_at, [0, EXTENDED_ERROR as u8, 0, len as u8 + 2, c0, c1])?;
         self.write(option_at + EXTENDED_ERROR_BYTES, text)?;

@@ -5,6 +5,7 @@ use core::ops::ControlFlow::{self, Break, Continue};
 use super::Answering;
 use crate::{
     dns::{self, Owner},
+    flows::Copying,
     maps::Maps,
     packet::{Replace, Step},
     reason::Counter,
@@ -16,7 +17,12 @@ pub(super) const OPT: u16 = 41;
 pub(super) const OPT_BYTES: u32 = 11;
 /// Code and length of an option (RFC 6891 §6.1.2).
 pub(super) const OPTION_BYTES: u32 = 4;
-/// Options of a query that are gone through.
+/// Code of the COOKIE option (RFC 7873 §4). A client that knows a server to have one takes no answer without it.
+const COOKIE: u16 = 10;
+/// The longest with a server's part, its code and its length.
+pub(super) const COOKIE_BYTES: u32 = OPTION_BYTES + 40;
+const LEAST_COOKIE_BYTES: u32 = OPTION_BYTES + 16;
+/// Options that are gone through.
 const OPTIONS: u32 = 64;
 /// Records of a response that are gone through.
 const RECORDS: u32 = 512;
@@ -29,15 +35,19 @@ pub(crate) struct Edns {
     version: u32,
     /// The byte of the flags with the DO bit (RFC 3225 §3).
     pub(super) flags: u32,
+    /// Where a COOKIE option is in the frame that has one of a server (RFC 7873 §4).
+    pub(super) cookie_at: u32,
+    /// Its octets with code and length; 0 if there is none.
+    pub(super) cookie_bytes: u32,
 }
 
 impl Edns {
     /// No OPT record.
-    pub(crate) const NONE: Self = Self { version: 256, flags: 0 };
+    pub(crate) const NONE: Self = Self { version: 256, flags: 0, cookie_at: 0, cookie_bytes: 0 };
 
     #[inline(always)]
     fn new(version: u8, flags: u8) -> Self {
-        Self { version: version.into(), flags: flags.into() }
+        Self { version: version.into(), flags: flags.into(), ..Self::NONE }
     }
 
     /// True if there is an OPT record.
@@ -66,9 +76,7 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
             return Err(Counter::UnansweredMessage);
         }
         self.scratch.edns = Edns::new(version, flags);
-        self.scratch.copying.at = options_at;
-        self.scratch.copying.to = end;
-        F::repeat(OPTIONS, &mut Options(self));
+        self.read_options(options_at, end);
         if self.scratch.copying.at == end { Ok(()) } else { Err(Counter::UnansweredMessage) }
     }
 
@@ -78,10 +86,21 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
         self.scratch.copying.at = self.scratch.question_end;
         self.scratch.copying.left = records;
         F::repeat(RECORDS, &mut Records(self));
+        if self.scratch.edns.is_there() {
+            let Copying { at, to, .. } = self.scratch.copying;
+            self.read_options(at, to);
+        }
+    }
+
+    #[inline(always)]
+    fn read_options(&mut self, at: u32, end: u32) {
+        self.scratch.copying.at = at;
+        self.scratch.copying.to = end;
+        F::repeat(OPTIONS, &mut Options(self));
     }
 }
 
-/// Goes over the options of a query.
+/// Goes over options.
 struct Options<'o, 'f, F, M>(&'o mut Answering<'f, F, M>);
 
 impl<F: Replace, M: Maps> Step for Options<'_, '_, F, M> {
@@ -91,8 +110,13 @@ impl<F: Replace, M: Maps> Step for Options<'_, '_, F, M> {
         if at >= self.0.scratch.copying.to {
             return Break(());
         }
-        let Some([_, _, l0, l1]) = self.0.frame.read(at) else { return Break(()) };
-        self.0.scratch.copying.at = at + OPTION_BYTES + u32::from(u16::from_be_bytes([l0, l1]));
+        let Some([c0, c1, l0, l1]) = self.0.frame.read(at) else { return Break(()) };
+        let bytes = OPTION_BYTES + u32::from(u16::from_be_bytes([l0, l1]));
+        if u16::from_be_bytes([c0, c1]) == COOKIE && (LEAST_COOKIE_BYTES..=COOKIE_BYTES).contains(&bytes) {
+            self.0.scratch.edns.cookie_at = at;
+            self.0.scratch.edns.cookie_bytes = bytes;
+        }
+        self.0.scratch.copying.at = at + bytes;
         Continue(())
     }
 }
@@ -109,16 +133,19 @@ impl<F: Replace, M: Maps> Step for Records<'_, '_, F, M> {
         }
         scratch.copying.left -= 1;
         let Ok(head_at) = Owner::skip(&**frame, scratch.copying.at, scratch.transport.end) else { return Break(()) };
-        let Some([t0, t1, _, _, _, version, flags, _, l0, l1]) =
-            frame.read::<{ dns::RECORD_HEAD_BYTES as usize }>(head_at)
+        let data_at = head_at + dns::RECORD_HEAD_BYTES;
+        let Some([t0, t1, _, _, _, _, flags, _, l0, l1]) = frame.read::<{ dns::RECORD_HEAD_BYTES as usize }>(head_at)
         else {
             return Break(());
         };
         if u16::from_be_bytes([t0, t1]) == OPT {
-            scratch.edns = Edns::new(version, flags);
+            // The version is the server's own, and says nothing of the query's (RFC 6891 §6.1.3).
+            scratch.edns = Edns::new(0, flags);
+            scratch.copying.at = data_at;
+            scratch.copying.to = data_at + u32::from(u16::from_be_bytes([l0, l1]));
             return Break(());
         }
-        scratch.copying.at = head_at + dns::RECORD_HEAD_BYTES + u32::from(u16::from_be_bytes([l0, l1]));
+        scratch.copying.at = data_at + u32::from(u16::from_be_bytes([l0, l1]));
         Continue(())
     }
 }

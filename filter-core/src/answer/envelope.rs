@@ -55,6 +55,20 @@ impl Envelope {
         self.is_back != 0
     }
 
+    /// True if the device that sends the packet makes the transport's checksum.
+    #[inline(always)]
+    pub fn leaves_checksum(&self) -> bool {
+        self.is_checksum_left != 0
+    }
+
+    /// From now on the whole checksum is made here, unless it `stays` with the device.
+    #[inline(always)]
+    pub fn make_checksum(&mut self, stays: bool) {
+        if !stays {
+            self.is_checksum_left = 0;
+        }
+    }
+
     /// What the checksum of a transport has in it besides the packet's own bytes (RFC 768, RFC 8200 §8.1).
     #[inline(always)]
     fn pseudo_header(&self, protocol: u8, bytes: u32) -> Sum {
@@ -87,8 +101,10 @@ fn is_host_v4([word, _]: [u64; 2]) -> bool {
 /// True for an address of a single host: none that is unspecified, a loopback or a group's (RFC 4291 §2.4).
 #[inline(always)]
 fn is_host_v6([start, rest]: [u64; 2]) -> bool {
+    const LOOPBACK: u64 = 1;
+
     let [first, ..] = start.to_ne_bytes();
-    first != 0xff && (start != 0 || rest > u64::from_ne_bytes([0, 0, 0, 0, 0, 0, 0, 1]).max(1))
+    first != 0xff && (start != 0 || u64::from_be(rest) > LOOPBACK)
 }
 
 impl<F: Replace, M: Maps> Answering<'_, F, M> {
@@ -146,13 +162,15 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
             hops: u32::from(if is_back { HOPS } else { hops }),
             reserved: 0,
         };
-        if !is_back {
-            let (number, checksum_at) = self.numbers();
-            let left = self.scratch.envelope.pseudo_header(number, transport.end.checked_sub(transport.transport_at)?);
-            // One in 65,536 checksums is the same by chance, and its packet is then lost with the answer in it.
-            let is_left = self.read(transport.transport_at + checksum_at)? == left.folded().to_ne_bytes();
-            self.scratch.envelope.is_checksum_left = is_left.into();
+        if is_back && !self.maps.interface().keeps_buffers() {
+            // A driver that sends a frame back knows nothing of it.
+            return Some(());
         }
+        let (number, checksum_at) = self.numbers();
+        let left = self.scratch.envelope.pseudo_header(number, transport.end.checked_sub(transport.transport_at)?);
+        // One in 65,536 checksums is the same by chance, and its packet is then lost with the answer in it.
+        let is_left = self.read(transport.transport_at + checksum_at)? == left.folded().to_ne_bytes();
+        self.scratch.envelope.is_checksum_left = is_left.into();
         Some(())
     }
 
@@ -161,11 +179,6 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
     #[inline(always)]
     pub(super) fn close(&mut self, end: u32) -> Option<()> {
         let Transport { network_at, transport_at, .. } = self.scratch.transport;
-        if self.scratch.envelope.is_back() {
-            let [destination @ .., s0, s1, s2, s3, s4, s5]: [u8; 12] = self.read(0)?;
-            let [d0, d1, d2, d3, d4, d5] = destination;
-            self.write(0, [s0, s1, s2, s3, s4, s5, d0, d1, d2, d3, d4, d5])?;
-        }
         if self.scratch.envelope.is_pppoe != 0 {
             // RFC 2516 §4: the length counts the protocol of PPP.
             self.write(network_at - 4, ((end - network_at + 2) as u16).to_be_bytes())?;
@@ -174,7 +187,7 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
         self.network_header(number, end)?;
         let bytes = end - transport_at;
         let sum = self.scratch.envelope.pseudo_header(number, bytes);
-        let checksum = if self.scratch.envelope.is_checksum_left != 0 {
+        let checksum = if self.scratch.envelope.leaves_checksum() {
             sum.folded().to_ne_bytes()
         } else {
             let checksum = sum.add(F::sum(self.draft, transport_at, (bytes + 3) & !3)).checksum();

@@ -39,12 +39,10 @@ impl Scratch {
     /// True if somebody hears of a packet that was judged with this reason.
     #[inline(always)]
     pub fn is_answered(&self, reason: Reason) -> bool {
-        use crate::abi::{DnsAction, TcpAction};
-
         reason.is_blocked()
             && match self.transport.protocol() {
-                Protocol::Udp => !matches!(self.treatment.dns(), DnsAction::AsInterface | DnsAction::Drop),
-                Protocol::Tcp => !matches!(self.treatment.tcp(), TcpAction::AsInterface | TcpAction::Drop),
+                Protocol::Udp => self.treatment.answers_dns(),
+                Protocol::Tcp => self.treatment.answers_tcp(),
             }
     }
 }
@@ -100,20 +98,40 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
             (true, true) => Counter::Rewritten,
             (true, false) => Counter::Answered,
         };
+        self.turn_around().ok_or(Counter::UnansweredLayers)?;
         // What would be unrolled does not fit on the kernel's stack.
         for turn in 0..F::opaque(2) {
-            let end = if is_dns { self.write_datagram(turn > 0) } else { self.write_segment() };
+            let is_brief = is_response && turn > 0;
+            let end = if is_dns { self.write_datagram(is_brief) } else { self.write_segment() };
             let end = end.ok_or(Counter::UnansweredLayers)?;
             self.close(end).ok_or(Counter::UnansweredLayers)?;
-            if self.frame.replace(self.draft, end, is_response) {
+            // A device that is to make the checksum knows where in the frame.
+            let keeps_start = is_response || self.scratch.envelope.leaves_checksum();
+            if self.frame.replace(self.draft, end, keeps_start) {
                 return Ok((counter, if is_response { Sent::On } else { Sent::Back }));
             }
-            // A response that cannot become longer still can say that there is nothing.
-            if !is_response || !is_dns {
+            // A response that cannot become longer still can say that there is nothing. To a client in the same machine no
+            // device makes a checksum, in most cases, and a whole answer is worth more.
+            self.scratch.envelope.make_checksum(is_response);
+            if !keeps_start {
                 break;
             }
         }
         Err(Counter::UnansweredRoom)
+    }
+
+    /// Turns source and destination of the link and the transport around, if the answer goes back.
+    #[inline(always)]
+    fn turn_around(&mut self) -> Option<()> {
+        if !self.scratch.envelope.is_back() {
+            return Some(());
+        }
+        let [destination @ .., s0, s1, s2, s3, s4, s5]: [u8; 12] = self.read(0)?;
+        let [d0, d1, d2, d3, d4, d5] = destination;
+        self.write(0, [s0, s1, s2, s3, s4, s5, d0, d1, d2, d3, d4, d5])?;
+        let ports_at = self.scratch.transport.transport_at;
+        let [s0, s1, d0, d1] = self.read(ports_at)?;
+        self.write(ports_at, [d0, d1, s0, s1])
     }
 
     #[inline(always)]

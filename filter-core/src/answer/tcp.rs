@@ -1,5 +1,7 @@
 //! The end of a TCP connection (RFC 9293 §3.5.2).
 
+use network_types::tcp::TcpHdr;
+
 use super::Answering;
 use crate::{
     abi::TcpAction,
@@ -9,7 +11,9 @@ use crate::{
     reason::{Message, Reason},
 };
 
-const HEADER_BYTES: u32 = 20;
+const HEADER_BYTES: u32 = TcpHdr::LEN as u32;
+/// Where the sequence number is, behind the ports.
+const SEQUENCE_AT: u32 = 4;
 /// A header of five words.
 const DATA_OFFSET: u8 = 5 << 4;
 
@@ -22,7 +26,7 @@ mod flag {
     pub const ACK: u8 = 16;
 }
 
-/// A TLS record with a fatal alert `unrecognized_name` (RFC 8446 §5.1, §6).
+/// A TLS record with a fatal alert `unrecognized_name` (RFC 8446 §5.1, §6.2), of version 1.0 as the first records are.
 const ALERT: [u8; 7] = [21, 3, 1, 0, 2, 2, 112];
 
 impl<F: Replace, M: Maps> Answering<'_, F, M> {
@@ -30,12 +34,12 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
     #[inline(always)]
     pub(super) fn write_segment(&mut self) -> Option<u32> {
         let Transport { transport_at: at, end, .. } = self.scratch.transport;
-        let [s0, s1, d0, d1, q0, q1, q2, q3, k0, k1, k2, k3, data_offset, flags]: [u8; 14] = self.read(at)?;
+        let [q0, q1, q2, q3, k0, k1, k2, k3, data_offset, flags]: [u8; 10] = self.read(at + SEQUENCE_AT)?;
         let payload_at = at + u32::from(data_offset >> 4) * 4;
         let taken = end.checked_sub(payload_at)? + u32::from(flags & flag::SYN != 0);
         if !self.scratch.envelope.is_back() {
             // What the server sent becomes its reset.
-            let header = [s0, s1, d0, d1, q0, q1, q2, q3, k0, k1, k2, k3, DATA_OFFSET, flag::RST | flag::ACK];
+            let header = [q0, q1, q2, q3, k0, k1, k2, k3, DATA_OFFSET, flag::RST | flag::ACK];
             return self.bare_header(at, header, [0; 2]);
         }
         let [q0, q1, q2, q3] = u32::from_be_bytes([q0, q1, q2, q3]).wrapping_add(taken).to_be_bytes();
@@ -45,7 +49,7 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
         let [k0, k1, k2, k3] = if is_acknowledging { [k0, k1, k2, k3] } else { [0; 4] };
         let has_alert = is_hello && is_acknowledging && self.scratch.treatment.tcp() == TcpAction::Alert;
         let flags = if has_alert { flag::PSH | flag::FIN } else { flag::RST } | flag::ACK;
-        let header = [d0, d1, s0, s1, k0, k1, k2, k3, q0, q1, q2, q3, DATA_OFFSET, flags];
+        let header = [k0, k1, k2, k3, q0, q1, q2, q3, DATA_OFFSET, flags];
         let end = self.bare_header(at, header, if has_alert { [0xff; 2] } else { [0; 2] })?;
         if !has_alert {
             return Some(end);
@@ -55,11 +59,11 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
         Some(end + ALERT.len() as u32)
     }
 
-    /// Writes a header without options; gives its end.
+    /// Writes a header without options, behind its ports; gives its end.
     #[inline(always)]
-    fn bare_header(&mut self, at: u32, start: [u8; 14], window: [u8; 2]) -> Option<u32> {
+    fn bare_header(&mut self, at: u32, behind_ports: [u8; 10], window: [u8; 2]) -> Option<u32> {
         let [w0, w1] = window;
-        self.write(at, start)?;
+        self.write(at + SEQUENCE_AT, behind_ports)?;
         self.write(at + 14, [w0, w1, 0, 0, 0, 0])?;
         Some(at + HEADER_BYTES)
     }

@@ -16,7 +16,7 @@ use crate::{
 };
 
 pub(crate) use owner::Owner;
-pub(crate) use sections::{RECORD_HEAD_BYTES, Sections, sections};
+pub(crate) use sections::{RECORD_HEAD_BYTES, Sections, is_service, sections};
 
 /// RFC 1035 §4.1.1.
 pub(crate) const HEADER_BYTES: u32 = 12;

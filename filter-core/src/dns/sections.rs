@@ -28,6 +28,12 @@ mod kind {
     pub const HTTPS: u32 = 65;
 }
 
+/// True for the types of records that say where a service is, of a name that may have other records besides.
+#[inline(always)]
+pub(crate) fn is_service(record: u32) -> bool {
+    matches!(record, kind::SVCB | kind::HTTPS)
+}
+
 /// Judges each question of any message from `at` to `end`, and if it is a response the targets of its answers, up to the
 /// first name that is blocked. Where all names are reported, it goes on behind that.
 #[inline(always)]
@@ -132,7 +138,7 @@ impl<P: Packet + ?Sized, M: Maps> Entries<'_, '_, P, M> {
         }
         match record {
             kind::CNAME | kind::DNAME => self.target(record, data_at),
-            kind::SVCB | kind::HTTPS => self.target(record, data_at + PRIORITY_BYTES),
+            record if is_service(record) => self.target(record, data_at + PRIORITY_BYTES),
             _ => Ok(None),
         }
     }

@@ -8,6 +8,9 @@ use super::{LISTED, OTHER, send};
 
 /// In an answer, who says so, and for how long.
 const AUTHORITY: &str = " 60 IN SOA namegate.invalid. . 1 3600 600 86400 60";
+/// Padding (RFC 7830) and COOKIE (RFC 7873).
+const PADDING: u16 = 12;
+const COOKIE: u16 = 10;
 
 fn clients(dns: DnsAction, tcp: TcpAction) -> Interface {
     let addresses = (Some([192, 0, 2, 7].into()), Some("2001:db8::7".parse().unwrap()));
@@ -47,7 +50,8 @@ fn assert_is_way_back(asked: &Opened, answering: &Opened) {
 #[test]
 fn each_action_has_its_answer() {
     let [a, aaaa, https, any, ptr, unknown] = [1, 28, 65, 255, 12, 4711];
-    let soa = format!("{LISTED}.{AUTHORITY}");
+    // What does not exist has no records, so the zone is the one above.
+    let soa = |code| format!("{}.{AUTHORITY}", if code == 3 { "example.com" } else { LISTED });
     let v4 = |address: &str| vec![format!("{LISTED}. 60 IN A {address}")];
     let v6 = |address: &str| vec![format!("{LISTED}. 60 IN AAAA {address}")];
     for (action, kinds, code, answers) in [
@@ -68,7 +72,7 @@ fn each_action_has_its_answer() {
                 let what = format!("{action:?} of {kind}");
                 assert_eq!((answer.code, &answer.answers), (code, &answers), "{what}");
                 let negative = answers.is_empty() && action != DnsAction::Refused;
-                assert_eq!(answer.authorities, if negative { vec![soa.clone()] } else { vec![] }, "{what}");
+                assert_eq!(answer.authorities, if negative { vec![soa(code)] } else { vec![] }, "{what}");
                 assert_eq!(answer.edns.is_some(), edns.is_some(), "{what}");
             }
         }
@@ -99,13 +103,13 @@ fn the_question_comes_back_as_it_was_asked_and_flags_as_a_resolver_sets_them() {
         assert!(answer.question.starts_with(asked), "{}", answer.question);
     }
     let answer = answered(&Wrap::v4(53).udp(&frames::query(LISTED)), answering(DnsAction::NxDomain));
-    assert_eq!(answer.flags, "ra", "no recursion was desired");
+    assert_eq!(answer.flags, "aa", "a server that others ask, as no recursion was desired");
 }
 
 #[test]
 fn edns_is_answered_with_an_extended_error() {
-    for (dnssec, padding) in [(false, None), (true, Some(0)), (false, Some(200)), (false, Some(1100))] {
-        let query = Asking { edns: Some((0, dnssec)), padding, ..Asking::of(LISTED) }.query();
+    for (dnssec, option) in [(false, None), (true, Some((PADDING, 0))), (false, Some((PADDING, 255)))] {
+        let query = Asking { edns: Some((0, dnssec)), option, ..Asking::of(LISTED) }.query();
         let answer = answered(&Wrap::v6(53).udp(&query), answering(DnsAction::Refused));
         assert_eq!(answer.edns, Some(edns(dnssec, &[(15, &[0, 15])])));
     }
@@ -113,6 +117,27 @@ fn edns_is_answered_with_an_extended_error() {
     let query = Wrap::v4(53).udp(&frames::query(LISTED));
     let answer = answered(&query, Interface::new(Sides::Both).facing_clients(filtered));
     assert_eq!(answer.edns, Some(edns(false, &[(15, &[0, 17])])));
+}
+
+#[test]
+fn a_cookie_of_a_server_comes_back_and_others_do_not() {
+    for (octets, expected) in [(8, None), (16, Some(16)), (24, Some(24)), (40, Some(40)), (41, None)] {
+        let query = Asking { option: Some((COOKIE, octets)), ..Asking::of(LISTED) }.query();
+        let answer = answered(&Wrap::v4(53).udp(&query), answering(DnsAction::NxDomain));
+        let cookie = expected.map(|octets: u8| (COOKIE, (0..octets).collect::<Vec<_>>()));
+        let options: Vec<_> = cookie.into_iter().chain([(15, vec![0, 15])]).collect();
+        assert_eq!(answer.edns, Some(Edns { version: 0, dnssec: false, size: 1232, options }));
+    }
+}
+
+#[test]
+fn the_zone_of_what_does_not_exist_is_the_name_above() {
+    for (name, owner) in
+        [("tracker.example", "example"), (LISTED, "example.com"), ("x.y.tracker.example", "y.tracker.example")]
+    {
+        let answer = answered(&Wrap::v4(53).udp(&frames::query(name)), answering(DnsAction::NxDomain));
+        assert_eq!(answer.authorities, [format!("{owner}.{AUTHORITY}")]);
+    }
 }
 
 #[test]
@@ -281,7 +306,7 @@ fn a_message_that_no_answer_fits_has_none() {
     unanswered(&with(&edns, 11, 2), "two records");
     unanswered(&with(&edns, end, 1), "EDNS of another owner than the root");
     unanswered(&with(&edns, end + 2, 1), "a record other than EDNS");
-    let padded = Asking { padding: Some(8), ..Asking::of(LISTED) }.query();
+    let padded = Asking { option: Some((PADDING, 8)), ..Asking::of(LISTED) }.query();
     unanswered(&with(&padded, padded.len() - 9, 9), "an option that is longer than EDNS");
     unanswered(&with(&padded, padded.len() - 9, 6), "an option that leaves half of another");
     let mut jumbo = Wrap::v4(53).udp(&plain);
@@ -305,7 +330,8 @@ fn a_response_becomes_a_negative_one_and_goes_on() {
             assert_eq!(Opened { payload: Vec::new(), ..after.clone() }, Opened { payload: Vec::new(), ..before });
             let answer = answer(&after.payload);
             assert_eq!((answer.id, answer.code, answer.answers.len()), (0x1234, 3, 0));
-            assert_eq!(answer.authorities, [format!("{asked}.{AUTHORITY}")]);
+            assert!(asked.ends_with("example.com"));
+            assert_eq!(answer.authorities, [format!("example.com.{AUTHORITY}")]);
             assert_eq!(answer.edns, None);
         }
     }
@@ -331,6 +357,18 @@ fn a_checksum_that_is_left_to_a_device_stays_so() {
     let (_, sent, frame, _) = send(&response, interface);
     assert_eq!((sent, frame[40..42].try_into().unwrap()), (Sent::On, left_to_device(&frame)));
     assert_eq!(answer(&frame[42..]).code, 3);
+
+    for payload in [frames::query(LISTED), frames::query_without_edns(LISTED)] {
+        let mut query = Wrap::v4(53).udp(&payload);
+        let left = left_to_device(&query);
+        query[40..42].copy_from_slice(&left);
+        let driver = send(&query, answering(DnsAction::NxDomain)).2;
+        assert_eq!(answer(&opened(&driver).payload).code, 3, "a driver makes no checksum");
+        let (_, sent, frame, _) = send(&query, answering(DnsAction::NxDomain).in_network_stack());
+        let expected = if frame.len() == query.len() { left } else { left_to_device(&frame) };
+        assert_eq!((sent, frame[40..42].try_into().unwrap()), (Sent::Back, expected));
+        assert_eq!(answer(&frame[42..]).code, 3);
+    }
 }
 
 #[test]
@@ -347,6 +385,33 @@ fn a_response_with_edns_stays_one() {
         let answer = answer(&opened(&frame).payload);
         assert_eq!(answer.edns, Some(edns(dnssec, &[(15, &[0, 15])])));
         assert_eq!(answer.answers, [format!("{LISTED}. 60 IN A 0.0.0.0")]);
+    }
+}
+
+#[test]
+fn the_version_of_edns_in_a_response_is_the_server_s_own() {
+    let mut message = frames::response_of(&[LISTED], &[]);
+    message[11] = 1;
+    // Version 1, and a cookie of 8 and 8 octets.
+    message.extend([0, 0, 41, 4, 208, 0, 1, 0, 0, 0, 20, 0, 10, 0, 16]);
+    message.extend([7; 16]);
+    let treatment = Treatment::new(DnsAction::NoData, TcpAction::Reset);
+    let response = Wrap { from: 53, ..Wrap::v4(40_000) }.udp(&message);
+    let (_, sent, frame, _) = send(&response, Interface::new(Sides::Both).with_treatment(treatment));
+    let answer = answer(&opened(&frame).payload);
+    assert_eq!((sent, answer.code), (Sent::On, 0));
+    assert_eq!(answer.edns, Some(edns(false, &[(COOKIE, &[7; 16]), (15, &[0, 15])])));
+}
+
+#[test]
+fn of_a_name_whose_service_is_blocked_there_may_be_other_records() {
+    let treatment = Treatment::new(DnsAction::NxDomain, TcpAction::Reset);
+    let interface = Interface::new(Sides::Both).with_treatment(treatment);
+    for (data, code) in [(Data::Https(1, LISTED), 0), (Data::Svcb(1, LISTED), 0), (Data::Cname(LISTED), 3)] {
+        let response = Wrap { from: 53, ..Wrap::v4(40_000) }.udp(&frames::response_of(&[OTHER], &[(OTHER, data)]));
+        let (_, sent, frame, _) = send(&response, interface);
+        let answer = answer(&opened(&frame).payload);
+        assert_eq!((sent, answer.code, answer.authorities.len()), (Sent::On, code, 1), "{data:?}");
     }
 }
 

@@ -62,6 +62,5 @@ fn verdict(event: &NameEvent, book: &RuleBook, groups: &Groups, interface: Optio
     let classes = groups.classes.get(group).copied().unwrap_or_default();
     let class = book.deciding_class(&event.name, rule, classes);
     let treatment = groups.treatments.get(class).copied().unwrap_or_default();
-    // A datagram has no sequence number.
-    Outcome::new(&treatment, &interface.settings).word(message, event.sequence != 0)
+    Outcome::new(&treatment, &interface.settings).word(message, event.over_tcp)
 }

@@ -30,6 +30,8 @@ pub struct NameEvent {
     pub rule: Option<RuleKey>,
     /// Type of the resource record whose target the name is; `None` for what was asked for.
     pub record: Option<u16>,
+    /// True if the message came over TCP.
+    pub over_tcp: bool,
     /// TCP sequence number of the message that the name is in; 0 in a datagram.
     pub sequence: u32,
 }
@@ -71,6 +73,7 @@ fn readable(event: &filter_core::Event, (now, monotonic): (SystemTime, Duration)
         name: event.name().to_string(),
         rule: event.rule(),
         record: event.record(),
+        over_tcp: event.over_tcp(),
         sequence: event.sequence(),
     })
 }

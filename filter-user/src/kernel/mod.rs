@@ -153,7 +153,13 @@ impl Filter {
             interface.faces_clients() && !interface.audits() && treatments.into_iter().any(Outcome::answers)
         };
         self.attached.extend(attach::to_all(program, interfaces, mode, &self.interfaces, may_answer)?);
-        Ok(self.attached.iter().map(|(attachment, _)| attachment.clone()).collect())
+        let attached: Vec<_> = self.attached.iter().map(|(attachment, _)| attachment.clone()).collect();
+        for Attachment { index, .. } in attached.iter().filter(|it| it.mode == AttachedMode::Generic) {
+            if let Some(interface) = self.interfaces.get(index).copied() {
+                self.set_interface(*index, interface.in_network_stack())?;
+            }
+        }
+        Ok(attached)
     }
 
     /// Sets what is done on an interface. The ones that the filter was loaded with have room for it, and those of lower

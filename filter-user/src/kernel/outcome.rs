@@ -14,10 +14,8 @@ pub struct Outcome {
 impl Outcome {
     /// What a list asks for, and the interface where the list says nothing.
     pub fn new(list: &Treatment, interface: &Interface) -> Self {
-        let ours = interface.treatment();
-        let dns = if list.dns() == DnsAction::AsInterface { ours.dns() } else { list.dns() };
-        let tcp = if list.tcp() == TcpAction::AsInterface { ours.tcp() } else { list.tcp() };
-        Self { dns, tcp, faces_clients: interface.faces_clients() }
+        let both = list.on(interface.treatment());
+        Self { dns: both.dns(), tcp: both.tcp(), faces_clients: interface.faces_clients() }
     }
 
     /// The word for what becomes of a message.
@@ -36,8 +34,7 @@ impl Outcome {
 
     /// True if a client may hear of what is treated like this.
     pub(super) fn answers(treatment: &Treatment) -> bool {
-        !matches!(treatment.dns(), DnsAction::AsInterface | DnsAction::Drop)
-            || !matches!(treatment.tcp(), TcpAction::AsInterface | TcpAction::Drop)
+        treatment.answers_dns() || treatment.answers_tcp()
     }
 }
 

@@ -21,6 +21,8 @@ Examples:
 
 It goes on until Ctrl-C. With --json, one object a line: time, interface, client, client_port, server, server_port,
 protocol (dns or tls), name, rule, list, line, verdict (what happened: nxdomain, reset, drop, pass on trial, ...), reason.
+An answer that could not be given is lost all the same: `namegate stats` counts these as unanswered_..., by what stood
+against them.
 A reader that is too slow gets {\"missed\": N}.")]
 pub struct Args {
     #[command(flatten)]

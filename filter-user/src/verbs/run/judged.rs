@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use filter_core::{DnsAction, Fragments, Interface, Sides, TcpAction, Treatment};
+use filter_core::{Fragments, Interface, Sides};
 use filter_user::kernel::{default_route_interfaces, interface_index};
 
 use super::{answers::AnswerArgs, per_interface::PerInterface};
@@ -64,7 +64,11 @@ impl ByInterface {
             let (treatment, on_trial) = answers.of(name)?;
             let has_clients = if answers.clients.is_empty() {
                 let may_have = sides != Sides::Responses;
-                if may_have && outward.contains(&index) && !on_trial && answers_clients(&treatment) {
+                if may_have
+                    && outward.contains(&index)
+                    && !on_trial
+                    && (treatment.answers_dns() || treatment.answers_tcp())
+                {
                     by_interface.warnings.push(outward_warning(name));
                 }
                 may_have && !outward.contains(&index)
@@ -80,10 +84,6 @@ impl ByInterface {
     }
 }
 
-fn answers_clients(treatment: &Treatment) -> bool {
-    treatment.dns() != DnsAction::Drop || treatment.tcp() != TcpAction::Drop
-}
-
 fn outward_warning(name: &str) -> String {
     format!(
         "the default route leads by `{name}`, so what is asked for there is not taken for a client's, and blocked without \
@@ -94,6 +94,8 @@ fn outward_warning(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use clap::Parser;
+
+    use filter_core::{DnsAction, TcpAction, Treatment};
 
     use super::*;
 
