@@ -22,6 +22,8 @@ pub struct Offline<R> {
     maps: Tables<R>,
     flows: Table,
     scratch: Box<Scratch>,
+    /// Bytes that a frame may become longer.
+    room: usize,
 }
 
 impl<R: Rules> Offline<R> {
@@ -42,6 +44,7 @@ impl<R: Rules> Offline<R> {
             },
             settings,
             scratch: Box::default(),
+            room: usize::MAX,
         }
     }
 
@@ -52,6 +55,13 @@ impl<R: Rules> Offline<R> {
         self
     }
 
+    /// The same where a frame may become so many bytes longer.
+    #[must_use]
+    pub fn with_room(mut self, bytes: usize) -> Self {
+        self.room = bytes;
+        self
+    }
+
     /// Decides over the next frame, counts it, and keeps what it reports.
     pub fn decide(&mut self, frame: &[u8]) -> Reason {
         self.decide_over(frame)
@@ -59,7 +69,7 @@ impl<R: Rules> Offline<R> {
 
     /// The same for other frames than slices.
     pub fn decide_over<P: Frame + ?Sized>(&mut self, frame: &P) -> Reason {
-        let Self { settings, maps, flows, scratch } = self;
+        let Self { settings, maps, flows, scratch, .. } = self;
         let earlier = maps.events.borrow().len();
         let reason = decide(frame, settings, maps, flows, scratch);
         if let Some(ends) = scratch.transport.endpoints(frame) {
@@ -73,8 +83,8 @@ impl<R: Rules> Offline<R> {
     /// Decides over the next frame, as [`Offline::decide`], and gives where it goes and what it is then.
     pub fn send(&mut self, frame: &[u8]) -> (Reason, Sent, Vec<u8>) {
         let reason = self.decide(frame);
-        let mut frame = Editable(frame.to_vec());
-        let Self { settings, maps, flows, scratch } = self;
+        let mut frame = Editable { bytes: frame.to_vec(), most: frame.len().saturating_add(self.room) };
+        let Self { settings, maps, flows, scratch, .. } = self;
         let sent = match reason.verdict() {
             Verdict::Pass => Sent::On,
             Verdict::Drop if scratch.is_answered(reason) => {
@@ -82,7 +92,7 @@ impl<R: Rules> Offline<R> {
             }
             Verdict::Drop => Sent::Nowhere,
         };
-        (reason, sent, frame.0)
+        (reason, sent, frame.bytes)
     }
 
     /// The name that was judged last.
@@ -107,19 +117,23 @@ impl<R: Rules> Offline<R> {
 }
 
 /// A frame that may become another.
-struct Editable(Vec<u8>);
+struct Editable {
+    bytes: Vec<u8>,
+    /// Bytes that it may have.
+    most: usize,
+}
 
 impl Packet for Editable {
     fn read<const N: usize>(&self, at: u32) -> Option<[u8; N]> {
-        self.0.read(at)
+        self.bytes.read(at)
     }
 
     fn copy(&self, at: u32, len: u32, into: &mut [u8; NAME_BYTES], to: u32) -> Option<()> {
-        self.0.copy(at, len, into, to)
+        self.bytes.copy(at, len, into, to)
     }
 
     fn len(&self) -> u32 {
-        Packet::len(&*self.0)
+        Packet::len(&*self.bytes)
     }
 
     fn repeat<S: Step>(limit: u32, state: &mut S) {
@@ -131,14 +145,16 @@ impl Frame for Editable {
     const WHOLE: bool = true;
 
     fn hold(&self, at: u32, len: u32, into: &mut HeldBytes, to: u32) -> Option<()> {
-        self.0.hold(at, len, into, to)
+        self.bytes.hold(at, len, into, to)
     }
 }
 
 impl Replace for Editable {
     fn replace(&mut self, with: &HeldBytes, len: u32, _: bool) -> bool {
-        let Some(bytes) = with.as_slice().get(..len as usize) else { return false };
-        self.0 = bytes.to_vec();
+        let Some(bytes) = with.as_slice().get(..len as usize).filter(|bytes| bytes.len() <= self.most) else {
+            return false;
+        };
+        self.bytes = bytes.to_vec();
         true
     }
 

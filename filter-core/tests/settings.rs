@@ -4,7 +4,9 @@ mod engine;
 
 use std::collections::BTreeMap;
 
-use filter_core::{Counter, Fragments, Interface, Offline, Options, Reason, Sides};
+use filter_core::{
+    Counter, DnsAction, Fragments, Interface, Offline, Options, Reason, Sent, Sides, TcpAction, Treatment,
+};
 use frames::{Data, Extension, Hello, Tunnel, Wrap};
 
 use engine::{Listed, one_bucket};
@@ -87,6 +89,26 @@ fn messages_of_a_side_that_is_not_judged_pass_as_such() {
         let hello = offline.decide(&Wrap::v4(443).tcp(&frames::client_hello(LISTED)));
         assert_eq!(hello, Reason::TlsBlocked, "{sides:?} are of DNS");
     }
+}
+
+#[test]
+fn where_a_frame_cannot_become_longer_a_response_is_brief_and_a_query_has_no_answer() {
+    let treatment = Treatment::new(DnsAction::NxDomain, TcpAction::Reset);
+    let interface = Interface::new(Sides::Both).facing_clients(treatment);
+    let mut offline = offline(&one_bucket()).on(interface).with_room(0);
+    let mut message = frames::response(LISTED);
+    message[11] = 1;
+    message.extend([0, 0, 41, 4, 208, 0, 0, 0x80, 0, 0, 0]);
+    let response = Wrap { from: 53, ..Wrap::v4(40_000) }.udp(&message);
+    let (_, sent, frame) = offline.send(&response);
+    let answer = frames::answer(&frames::opened(&frame).payload);
+    assert_eq!((sent, frame.len(), answer.code), (Sent::On, response.len(), 3));
+    assert_eq!((answer.authorities.len(), answer.edns.unwrap().options.len()), (0, 0));
+    assert_eq!(offline.counters()[&Counter::Rewritten], 1);
+
+    let query = Wrap::v4(53).udp(&frames::query(LISTED));
+    assert_eq!(offline.send(&query), (Reason::DnsBlocked, Sent::Nowhere, query));
+    assert_eq!(offline.counters()[&Counter::UnansweredRoom], 1);
 }
 
 #[test]
