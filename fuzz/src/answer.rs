@@ -25,7 +25,7 @@ pub fn check(frame: &[u8], reason: Reason) {
         let treatment = Treatment::new(dns, tcp).with_addresses(Some([192, 0, 2, 7].into()), None);
         let interface = Interface::new(Sides::Both).facing_clients(treatment);
         // Half of the frames cannot become longer.
-        let room = if frame.len() % 2 == 0 { 0 } else { usize::MAX };
+        let room = if frame.len().is_multiple_of(2) { 0 } else { usize::MAX };
         let mut filter = world::filter(false).on(interface).with_room(room);
         let (again, sent, left) = filter.send(frame);
         assert_eq!(again, reason, "the same frame, where it is answered");

@@ -203,6 +203,12 @@ impl Interface {
         Self { treatment, ..self }
     }
 
+    /// The same without clients behind it.
+    #[must_use]
+    pub const fn facing_nobody(self) -> Self {
+        Self { flags: self.flags & !FACES_CLIENTS, ..self }
+    }
+
     /// The same on trial: what would be blocked passes.
     #[must_use]
     pub const fn on_trial(self) -> Self {

@@ -3,6 +3,7 @@
 mod changes;
 mod events;
 mod policy;
+mod routes;
 mod state;
 
 use std::{
@@ -33,6 +34,7 @@ use crate::{
 
 pub use changes::ControlError;
 pub use policy::reload;
+use routes::Followed;
 pub use state::{StateError, StateFile};
 
 /// How often events are taken from the kernel, which wakes nobody for them.
@@ -49,6 +51,7 @@ pub struct Controller {
     reloading: Arc<Mutex<()>>,
     kept_in: Option<StateFile>,
     interfaces: Vec<Attachment>,
+    routes: Option<Followed>,
     socket: PathBuf,
     started: Instant,
     events: broadcast::Sender<Bytes>,
@@ -72,6 +75,7 @@ impl Controller {
             reloading: Arc::default(),
             kept_in,
             interfaces,
+            routes: None,
             socket: socket.path().into(),
             started: Instant::now(),
             events: broadcast::Sender::new(BACKLOG),
@@ -172,7 +176,7 @@ fn writing(policy: &RwLock<Policy>) -> RwLockWriteGuard<'_, Policy> {
     policy.write().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Passes events on, and has schedules switch.
+/// Passes events on, has schedules switch, and looks after routes.
 async fn forward_events(controller: &Mutex<Controller>) {
     let mut ticks = interval(POLL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -181,6 +185,7 @@ async fn forward_events(controller: &Mutex<Controller>) {
         let mut controller = controller.lock().await;
         controller.forward_events();
         controller.follow_schedules();
+        controller.follow_routes();
     }
 }
 

@@ -93,6 +93,7 @@ pub(super) fn to_all(
             let mode = if is_deaf && mode == Mode::Auto { Mode::Generic } else { mode };
             let (link, mode) = to_one(program, name, index, mode)?;
             let far_end_may_miss_answers = is_deaf && mode == AttachedMode::Native;
+            let settings = if mode == AttachedMode::Generic { settings.in_network_stack() } else { settings };
             Ok((Attachment { interface: name.to_owned(), index, mode, settings, far_end_may_miss_answers }, link))
         })
         .collect()

@@ -35,6 +35,7 @@ pub use error::KernelError;
 pub use events::NameEvent;
 pub use load::LoadOptions;
 pub use netlink::default_route_interfaces;
+pub(crate) use netlink::ways_to_elsewhere;
 pub use outcome::Outcome;
 use pod::{PodInterface, PodRule, PodSettings};
 use policy::Held;
@@ -154,10 +155,8 @@ impl Filter {
         };
         self.attached.extend(attach::to_all(program, interfaces, mode, &self.interfaces, may_answer)?);
         let attached: Vec<_> = self.attached.iter().map(|(attachment, _)| attachment.clone()).collect();
-        for Attachment { index, .. } in attached.iter().filter(|it| it.mode == AttachedMode::Generic) {
-            if let Some(interface) = self.interfaces.get(index).copied() {
-                self.set_interface(*index, interface.in_network_stack())?;
-            }
+        for Attachment { index, settings, .. } in attached.iter().filter(|it| it.mode == AttachedMode::Generic) {
+            self.set_interface(*index, *settings)?;
         }
         Ok(attached)
     }

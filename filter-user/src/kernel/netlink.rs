@@ -1,12 +1,16 @@
 //! What the kernel says of links and routes (rtnetlink(7)).
 
-use std::{collections::BTreeSet, io};
+use std::{
+    collections::BTreeSet,
+    io,
+    net::{Ipv4Addr, Ipv6Addr},
+};
 
 use netlink_packet_core::{NLM_F_DUMP, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload};
 use netlink_packet_route::{
     AddressFamily, RouteNetlinkMessage,
     link::{LinkAttribute, LinkMessage},
-    route::{RouteAttribute, RouteMessage, RouteType},
+    route::{RouteAddress, RouteAttribute, RouteMessage, RouteType},
 };
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE};
 
@@ -44,6 +48,35 @@ pub fn default_route_interfaces() -> Result<BTreeSet<u32>, KernelError> {
         }
     }
     Ok(indices)
+}
+
+/// The indices of the interfaces by which packets leave now that no narrower route is for, of either family. It asks for one
+/// route each, however many there are, and so may be asked often.
+pub(crate) fn ways_to_elsewhere() -> BTreeSet<u32> {
+    /// Relays that are no more (RFC 7526), and the first address of what is given out (RFC 4291 §2.4): nobody has routes for
+    /// these alone. Nothing is sent.
+    const ELSEWHERE: [(AddressFamily, u8, RouteAddress); 2] = [
+        (AddressFamily::Inet, 32, RouteAddress::Inet(Ipv4Addr::new(192, 88, 99, 1))),
+        (AddressFamily::Inet6, 128, RouteAddress::Inet6(Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 1))),
+    ];
+
+    let ways =
+        ELSEWHERE.into_iter().filter_map(|(family, bits, address)| route_to(family, bits, address).ok().flatten());
+    ways.flat_map(|route| ways_out(&route).collect::<Vec<_>>()).collect()
+}
+
+/// The route to an address (`RTM_GETROUTE`); `None` if there is none.
+fn route_to(family: AddressFamily, bits: u8, address: RouteAddress) -> io::Result<Option<RouteMessage>> {
+    let mut request = RouteMessage::default();
+    request.header.address_family = family;
+    request.header.destination_prefix_length = bits;
+    request.attributes.push(RouteAttribute::Destination(address));
+    let (answer, _) = ask(RouteNetlinkMessage::GetRoute(request), NLM_F_REQUEST)?.recv_from_full()?;
+    let answer = NetlinkMessage::<RouteNetlinkMessage>::deserialize(&answer).map_err(io::Error::other)?;
+    Ok(match answer.payload {
+        NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewRoute(route)) => Some(route),
+        _ => None,
+    })
 }
 
 fn ways_out(route: &RouteMessage) -> impl Iterator<Item = u32> {

@@ -1,8 +1,8 @@
 //! Who is answered, and what is said of that.
 
-use std::fs;
+use std::{fs, time::Duration};
 
-use lab::{CLIENT, GATEWAY_LAN};
+use lab::{CLIENT, GATEWAY_LAN, wait_until};
 use serde_json::json;
 
 use super::home::Home;
@@ -44,6 +44,27 @@ fn a_route_that_is_no_default_route_takes_no_clients_away() {
     let running = home.start(&["--iface", "lan"]);
     assert!(running.said().starts_with("filtering lan (generic)"), "{}", running.said());
     assert!(is_answered(&home, "a.example"));
+}
+
+#[test]
+fn where_a_default_route_comes_to_lead_nobody_is_answered_any_more() {
+    let home = Home::new(&["a.example"]);
+    let running = home.start(&["--iface", "lan"]);
+    assert!(is_answered(&home, "a.example"));
+    home.lab.gateway().ip(&format!("route add default via {} dev lan", CLIENT.v4)).unwrap();
+    let said = || running.said().contains("the default route leads by `lan` now");
+    wait_until("the route is seen", Duration::from_secs(10), || Ok(said())).unwrap();
+    assert!(!is_answered(&home, "a.example"));
+    assert_eq!(home.json(&["status"])["interfaces"][0]["faces_clients"], json!(false));
+    drop(running);
+
+    let running = home.start(&["--iface", "lan", "--clients", "lan"]);
+    std::thread::sleep(Duration::from_secs(3));
+    assert!(is_answered(&home, "a.example") && !said_of_route(&running.said()));
+}
+
+fn said_of_route(said: &str) -> bool {
+    said.contains("the default route leads")
 }
 
 #[test]

@@ -120,6 +120,7 @@ async fn filter(args: Args) -> anyhow::Result<String> {
     say(&report::started(&interfaces, &policy.book, &socket));
     let names = names(&interfaces);
     let controller = Controller::new(filter, policy, args.policy.source(), state, interfaces, &socket);
+    let controller = if args.answers.clients.is_empty() { controller.following_routes() } else { controller };
     tokio::select! {
         served = controller.serve(&socket, reload_signals()?) => {
             served.context("the API broke off")?;
