@@ -1,6 +1,6 @@
-//! The kernel's side of the seam: bytes, and bounded loops. With maps.rs, all `unsafe` of the program.
+//! The kernel's side of the seam: bytes, and bounded loops. With maps.rs and words.rs, all `unsafe` of the program.
 
-use core::{arch::asm, ffi::c_void, ptr::null_mut};
+use core::{ffi::c_void, ptr::null_mut};
 
 use aya_ebpf::{
     bindings::xdp_md,
@@ -18,6 +18,7 @@ use crate::{
     maps,
     numbers::{FOUND, TO_HOLD, WHOLE_HELLO, hello_end, reason},
     verified_once,
+    words::{in_one_register, in_words, in_words_to},
 };
 
 /// What the verifier lets be added to a packet pointer (`MAX_PACKET_OFF` in kernel/bpf/verifier.c).
@@ -366,128 +367,6 @@ unsafe fn copy_held(from: &HeldBytes, at: u32, into: *mut u8, len: usize) -> Opt
 fn bounds(ctx: *mut xdp_md) -> (usize, usize) {
     // SAFETY: the kernel hands the program a valid context.
     unsafe { ((*ctx).data as usize, (*ctx).data_end as usize) }
-}
-
-/// Hides from LLVM how a value came about. It would otherwise check one register and use another ("offset is outside
-/// of the packet"), or leave out a check that it knows to hold and the verifier does not ("invalid zero-sized read").
-#[inline(always)]
-pub fn in_one_register(mut value: usize) -> usize {
-    // SAFETY: it copies a register to itself. (With no instruction at all, the line table would be refused.)
-    unsafe { asm!("{0} = {0}", inlateout(reg) value, options(pure, nomem, nostack)) };
-    value
-}
-
-/// Reads memory word by word. LLVM would read octet by octet what is not aligned, and the verifier asks for alignment
-/// on few machines only.
-///
-/// # Safety
-/// The `N` bytes at `at` lie within memory that may be read.
-#[inline(always)]
-unsafe fn in_words<const N: usize>(at: usize) -> [u8; N] {
-    let mut bytes = [0; N];
-    let (eights, rest) = bytes.as_chunks_mut::<8>();
-    let (fours, rest) = rest.as_chunks_mut::<4>();
-    let (twos, ones) = rest.as_chunks_mut::<2>();
-    let mut at = at;
-    for eight in eights {
-        // SAFETY: the eight bytes are among the N.
-        *eight = unsafe { word_64(at) };
-        at += 8;
-    }
-    for four in fours {
-        // SAFETY: as above.
-        *four = unsafe { word_32(at) };
-        at += 4;
-    }
-    for two in twos {
-        // SAFETY: as above.
-        *two = unsafe { word_16(at) };
-        at += 2;
-    }
-    for one in ones {
-        // SAFETY: as above.
-        *one = unsafe { *(at as *const u8) };
-    }
-    bytes
-}
-
-/// The same for writing.
-#[inline(always)]
-fn in_words_to<const N: usize>(to: &mut [u8; N], bytes: &[u8; N]) {
-    let (mut at, (eights, rest)) = (to.as_mut_ptr(), bytes.as_chunks::<8>());
-    let (fours, rest) = rest.as_chunks::<4>();
-    let (twos, ones) = rest.as_chunks::<2>();
-    for eight in eights {
-        // SAFETY: the eight bytes are among the N.
-        at = unsafe { store_64(at, u64::from_ne_bytes(*eight)) };
-    }
-    for four in fours {
-        // SAFETY: as above.
-        at = unsafe { store_32(at, u32::from_ne_bytes(*four).into()) };
-    }
-    for two in twos {
-        // SAFETY: as above.
-        at = unsafe { store_16(at, u16::from_ne_bytes(*two).into()) };
-    }
-    for one in ones {
-        // SAFETY: as above.
-        at = unsafe {
-            *at = *one;
-            at.add(1)
-        };
-    }
-}
-
-macro_rules! stores {
-    ($($name:ident, $bytes:literal, $kind:literal;)+) => {$(
-        /// Writes a word without alignment; gives where the next one goes.
-        ///
-        /// # Safety
-        /// The word lies within memory that may be written.
-        #[inline(always)]
-        unsafe fn $name(at: *mut u8, word: u64) -> *mut u8 {
-            // SAFETY: it writes a word that the caller knows to be there.
-            unsafe {
-                asm!(concat!("*(", $kind, " *)({0} + 0) = {1}"), in(reg) at, in(reg) word, options(nostack));
-                at.add($bytes)
-            }
-        }
-    )+};
-}
-
-stores! {
-    store_64, 8, "u64";
-    store_32, 4, "u32";
-    store_16, 2, "u16";
-}
-
-macro_rules! words {
-    ($($name:ident, $word:ty, $kind:literal;)+) => {$(
-        /// The word at an address without alignment.
-        ///
-        /// # Safety
-        /// The word lies within memory that may be read.
-        #[inline(always)]
-        unsafe fn $name(at: usize) -> [u8; size_of::<$word>()] {
-            let word: u64;
-            // SAFETY: it reads a word that the caller knows to be there.
-            unsafe {
-                asm!(
-                    concat!("{0} = *(", $kind, " *)({1} + 0)"),
-                    out(reg) word,
-                    in(reg) at,
-                    options(pure, readonly, nostack),
-                );
-            }
-            (word as $word).to_ne_bytes()
-        }
-    )+};
-}
-
-words! {
-    word_64, u64, "u64";
-    word_32, u32, "u32";
-    word_16, u16, "u16";
 }
 
 #[inline(always)]

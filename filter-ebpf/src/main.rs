@@ -11,6 +11,7 @@ mod frame;
 mod maps;
 mod numbers;
 mod verified_once;
+mod words;
 
 use aya_ebpf::{
     bindings::{xdp_action, xdp_md},

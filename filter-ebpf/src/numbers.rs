@@ -2,7 +2,7 @@
 
 use filter_core::{HelloEnd, Reason, Scratch, Taken, Transport};
 
-use crate::frame::in_one_register;
+use crate::words::in_one_register;
 
 /// The reason that a function of the program gave back, or was given, as a number.
 #[inline(always)]

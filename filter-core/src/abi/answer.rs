@@ -253,98 +253,9 @@ impl Interface {
     }
 }
 
-/// A list's name, for the EXTRA-TEXT of an Extended DNS Error (RFC 8914 §2).
-#[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ListName {
-    /// The class that its rules are of.
-    class: u32,
-    len: u32,
-    text: [u8; Self::MOST],
-}
-
-impl ListName {
-    /// Octets of a name at most.
-    pub const MOST: usize = 64;
-    /// Lists that have a number, and none, which has 0.
-    pub const NUMBERS: u32 = 512;
-    /// No name.
-    pub const NONE: Self = Self { class: u32::MAX, len: 0, text: [0; Self::MOST] };
-
-    /// The name of a list whose rules are of this class; what is beyond [`ListName::MOST`] octets is left out.
-    #[cfg(not(target_arch = "bpf"))]
-    pub fn new(class: u8, name: &str) -> Self {
-        let name = name.get(..name.floor_char_boundary(Self::MOST)).unwrap_or_default();
-        let mut text = [0; Self::MOST];
-        for (to, octet) in text.iter_mut().zip(name.bytes()) {
-            *to = octet;
-        }
-        Self { class: class.into(), len: name.len() as u32, text }
-    }
-
-    /// The class that its rules are of.
-    #[inline(always)]
-    pub(crate) const fn class(&self) -> u32 {
-        self.class
-    }
-
-    /// Octets of the name.
-    #[inline(always)]
-    pub(crate) const fn len(&self) -> u32 {
-        self.len
-    }
-
-    /// The name and zeros.
-    #[inline(always)]
-    pub(crate) const fn text(&self) -> &[u8; Self::MOST] {
-        &self.text
-    }
-}
-
-/// Answers that the clients of some prefixes may still get: a token bucket.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Allowance {
-    /// When it was last filled up, in nanoseconds of the monotonic clock.
-    filled_at: u64,
-    /// Answers that are left, in billionths.
-    left: u64,
-}
-
-impl Allowance {
-    /// Buckets for all prefixes. Several may share one.
-    pub const BUCKETS: u32 = 1 << 12;
-
-    const SECOND: u64 = 1_000_000_000;
-
-    /// Takes one off; false if there is none left. It fills up in a second, and holds no more than that.
-    #[inline(always)]
-    pub fn take(&mut self, now: u64, per_second: u64) -> bool {
-        // Another CPU may have filled it up at a later time than this one has.
-        let passed = now.saturating_sub(self.filled_at);
-        self.filled_at += passed;
-        let most = per_second * Self::SECOND;
-        let left = if passed >= Self::SECOND { most } else { (self.left + passed * per_second).min(most) };
-        let allowed = left >= Self::SECOND;
-        self.left = if allowed { left - Self::SECOND } else { left };
-        allowed
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_allowance_fills_up_in_a_second_and_holds_no_more() {
-        let (mut allowance, second) = (Allowance::default(), Allowance::SECOND);
-        let mut taken = |now| (0..100).filter(|_| allowance.take(now, 10)).count();
-        assert_eq!(taken(5 * second), 10);
-        assert_eq!(taken(5 * second + second / 2), 5);
-        assert_eq!(taken(5 * second + second / 2 + 1), 0);
-        assert_eq!(taken(60 * second), 10);
-        assert_eq!(taken(60 * second - 1), 0, "a CPU whose clock was read before");
-    }
 
     #[test]
     fn what_a_list_leaves_open_the_interface_says() {
@@ -354,12 +265,5 @@ mod tests {
         let list = Treatment::new(DnsAction::NoData, TcpAction::AsInterface).with_code(16);
         let both = list.on(&interface);
         assert_eq!((both.dns(), both.tcp(), both.code(), both.v4()), (DnsAction::NoData, TcpAction::Reset, 16, 0));
-    }
-
-    #[test]
-    fn names_are_cut_between_characters() {
-        let name = ListName::new(1, &"ä".repeat(40));
-        assert_eq!(name.len(), 64);
-        assert_eq!(ListName::new(1, &format!("x{}", "ä".repeat(40))).len(), 63);
     }
 }

@@ -1,18 +1,22 @@
 //! What the kernel's maps hold. Both sides of the boundary use these types, so neither has a layout of its own.
 
+mod allowance;
 mod answer;
 mod clients;
 mod event;
 mod generation;
+mod list_name;
 mod policy;
 mod program;
 mod scratch;
 mod settings;
 
-pub use answer::{Allowance, DnsAction, Interface, ListName, TcpAction, Treatment};
+pub use allowance::Allowance;
+pub use answer::{DnsAction, Interface, TcpAction, Treatment};
 pub use clients::{Group, Member};
 pub use event::{Event, EventBudget};
 pub use generation::{Generation, InForce, Rule};
+pub use list_name::ListName;
 pub(crate) use policy::list_of;
 pub use policy::{BlockingLists, Masks, Rank, Terms, highest_rank};
 pub use program::Program;

@@ -1,0 +1,61 @@
+//! Names of lists, for those whom they block.
+
+/// A list's name, for the EXTRA-TEXT of an Extended DNS Error (RFC 8914 §2).
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListName {
+    /// The class that its rules are of.
+    class: u32,
+    len: u32,
+    text: [u8; Self::MOST],
+}
+
+impl ListName {
+    /// Octets of a name at most.
+    pub const MOST: usize = 64;
+    /// Lists that have a number, and none, which has 0.
+    pub const NUMBERS: u32 = 512;
+    /// No name.
+    pub const NONE: Self = Self { class: u32::MAX, len: 0, text: [0; Self::MOST] };
+
+    /// The name of a list whose rules are of this class; what is beyond [`ListName::MOST`] octets is left out.
+    #[cfg(not(target_arch = "bpf"))]
+    pub fn new(class: u8, name: &str) -> Self {
+        let name = name.get(..name.floor_char_boundary(Self::MOST)).unwrap_or_default();
+        let mut text = [0; Self::MOST];
+        for (to, octet) in text.iter_mut().zip(name.bytes()) {
+            *to = octet;
+        }
+        Self { class: class.into(), len: name.len() as u32, text }
+    }
+
+    /// The class that its rules are of.
+    #[inline(always)]
+    pub(crate) const fn class(&self) -> u32 {
+        self.class
+    }
+
+    /// Octets of the name.
+    #[inline(always)]
+    pub(crate) const fn len(&self) -> u32 {
+        self.len
+    }
+
+    /// The name and zeros.
+    #[inline(always)]
+    pub(crate) const fn text(&self) -> &[u8; Self::MOST] {
+        &self.text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_cut_between_characters() {
+        let name = ListName::new(1, &"ä".repeat(40));
+        assert_eq!(name.len(), 64);
+        assert_eq!(ListName::new(1, &format!("x{}", "ä".repeat(40))).len(), 63);
+    }
+}
