@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn a_pattern_is_taken_once_for_an_action_and_names_are_not() {
         let mut patterns = Patterns::default();
-        let of = |subject, action| ListRule { subject, action, cancels: false };
+        let of = |subject, action| ListRule { subject, action, answer: None, cancels: false };
         let pattern = Subject::Pattern("^ads?\\.");
         let name = Subject::Name("ads.example", lists::Scope::Name);
         for (subject, action) in

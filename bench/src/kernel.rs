@@ -125,10 +125,10 @@ fn book(hash_key: &HashKey, rules: &[&str], patterns: &[Pattern], count: usize) 
     let mut sink = builder.list("rules", 0);
     for name in rules {
         let subject = Subject::Name(name, Scope::Subtree);
-        sink.rule(ListRule { subject, action: Action::Block, cancels: false }, 1)?;
+        sink.rule(ListRule { subject, action: Action::Block, answer: None, cancels: false }, 1)?;
     }
     for Pattern { text, action } in patterns {
-        sink.rule(ListRule { subject: Subject::Pattern(text), action: *action, cancels: false }, 1)?;
+        sink.rule(ListRule { subject: Subject::Pattern(text), action: *action, answer: None, cancels: false }, 1)?;
     }
     let book = builder.finish()?;
     let refused = book.refused_patterns().next().map(|(pattern, why)| format!("{pattern}: {why}"));

@@ -158,9 +158,10 @@ pub fn rank_of<P: Packet + ?Sized, M: Maps>(
     }
     if found.rank.blocks() {
         scratch.treatment = *maps.interface().treatment();
-        if let Some(treatment) = maps.treatment(found.class(), generation) {
-            scratch.treatment = treatment.on(&scratch.treatment);
-        }
+        let treatment = maps.treatment(found.class(), generation).copied().unwrap_or_default();
+        let named = maps.list_name(found.list, generation).filter(|list| list.class() == found.class());
+        let treatment = treatment.or_dns_number(named.map_or(0, ListName::dns));
+        scratch.treatment = treatment.on(&scratch.treatment);
     }
     found.rank
 }
@@ -203,7 +204,7 @@ fn run_patterns<R: Rules>(name: &mut Name, rules: &R, in_force: InForce) {
 }
 
 /// The root's hash.
-const ROOT: u64 = 0;
+pub(crate) const ROOT: u64 = 0;
 
 struct Suffixes<'a, R> {
     name: &'a mut Name,

@@ -9,6 +9,7 @@ mod coverage;
 mod entries;
 mod explain;
 mod hand;
+mod list_numbers;
 mod names;
 mod pattern_rules;
 pub mod patterns;
@@ -19,12 +20,14 @@ mod store;
 mod terms;
 
 use filter_core::{
-    Found, Generation, HashKey, InForce, ListName, Part, Patterns, Rank, RuleKey, Rules, Terms, prevailing_rule,
+    Found, Generation, HashKey, InForce, ListName, Part, Patterns, Rank, RuleKey, Rules, Terms, Treatment,
+    prevailing_rule,
 };
 
 use crate::lists::{Action, Domain, ListRule, Scope, Sink as _, Subject};
 use entries::{Entries, Index};
 use hand::ByHand;
+use list_numbers::ListNumbers;
 use pattern_rules::PatternRules;
 use patterns::{Compiled, Refusal};
 use sources::{Source, Sources};
@@ -50,6 +53,7 @@ pub struct RuleBook {
     patterns: PatternRules,
     sources: Sources,
     lists: Vec<ListInfo>,
+    numbers: ListNumbers,
     by_hand: ByHand,
     top: Rank,
 }
@@ -78,11 +82,6 @@ impl ListInfo {
     pub fn label(&self) -> &str {
         self.label.as_deref().unwrap_or_else(|| self.name.rsplit('/').next().unwrap_or_default())
     }
-
-    /// The number in the kernel of the list at this place; 0 for those that have none.
-    fn number(place: usize) -> u16 {
-        u16::try_from(place + 1).ok().filter(|number| u32::from(*number) < ListName::NUMBERS).unwrap_or_default()
-    }
 }
 
 /// A rule and where it came from.
@@ -107,11 +106,11 @@ impl RuleBook {
         terms: TermsTable,
         patterns: PatternRules,
         sources: Sources,
-        lists: Vec<ListInfo>,
+        (lists, numbers): (Vec<ListInfo>, ListNumbers),
     ) -> Self {
         let top = (0..entries.len()).map(|index| terms.get(entries.terms(index)).top()).max().unwrap_or_default();
         let top = top.max(patterns.top());
-        Self { hash_key: *hash_key, entries, terms, patterns, sources, lists, by_hand: ByHand::default(), top }
+        Self { hash_key: *hash_key, entries, terms, patterns, sources, lists, numbers, by_hand: ByHand::default(), top }
     }
 
     /// A book of rules that block names and all below them: one list, with a name a line.
@@ -127,7 +126,7 @@ impl RuleBook {
         let mut sink = builder.list(list, 0);
         for (line, name) in (1..).zip(names) {
             let subject = Subject::Name(name, Scope::Subtree);
-            sink.rule(ListRule { subject, action: Action::Block, cancels: false }, line)?;
+            sink.rule(ListRule { subject, action: Action::Block, answer: None, cancels: false }, line)?;
         }
         builder.finish()
     }
@@ -135,7 +134,7 @@ impl RuleBook {
     /// A book without rules.
     pub fn empty(hash_key: HashKey) -> Self {
         let (entries, terms) = (Entries::default(), TermsTable::default());
-        Self::of(&hash_key, entries, terms, PatternRules::default(), Sources::default(), Vec::new())
+        Self::of(&hash_key, entries, terms, PatternRules::default(), Sources::default(), Default::default())
     }
 
     /// Number of names and patterns that something is said of.
@@ -188,13 +187,24 @@ impl RuleBook {
         self.prevailing(name).filter(|(rank, _)| rank.blocks()).map(|(_, rule)| rule)
     }
 
-    /// The class whose lists say what becomes of a name that the rule with this key blocks, for clients that meet these
-    /// classes. Where they do not meet that rule (a client may be in a group that its address does not tell), it is the
-    /// class that decides for those who meet all.
-    pub fn deciding_class(&self, name: &str, key: RuleKey, classes: u32) -> usize {
+    /// What is said of the answer for a name that the rule with this key blocks, for clients that meet these classes, of
+    /// which each has its treatment. Where they do not meet that rule (a client may be in a group that its address does not
+    /// tell), it is what holds for those who meet all.
+    pub fn treatment_by(&self, name: &str, key: RuleKey, classes: u32, of_classes: &[Treatment]) -> Treatment {
         let found = [classes, u32::MAX].into_iter().filter_map(|it| prevailing_rule(name, &self.hash_key, self, it));
         let decides = |found: &Found| found.key == key && found.rank.blocks();
-        found.filter(decides).map(|found| found.classes.trailing_zeros() as usize).next().unwrap_or_default()
+        found.filter(decides).map(|found| self.treatment(&found, of_classes)).next().unwrap_or_default()
+    }
+
+    /// What is said of the answer for a name for which this was found, where each class has its treatment.
+    pub fn treatment(&self, found: &Found, of_classes: &[Treatment]) -> Treatment {
+        let class = found.classes.trailing_zeros();
+        let of_class = of_classes.get(class as usize).copied().unwrap_or_default();
+        let own = self
+            .numbers
+            .get(found.list)
+            .filter(|(list, _)| self.lists.get(*list).is_some_and(|list| u32::from(list.class) == class));
+        of_class.or_dns(own.and_then(|(_, answer)| answer).unwrap_or_default())
     }
 
     /// The lists, in the order in which they were read.
@@ -204,7 +214,11 @@ impl RuleBook {
 
     /// The names of the lists for those whom they block, in the order of their numbers.
     pub fn list_names(&self) -> impl Iterator<Item = ListName> {
-        self.lists.iter().map(|list| ListName::new(list.class, list.label()))
+        self.numbers.iter().filter_map(|(list, answer)| {
+            let list = self.lists.get(list)?;
+            let name = ListName::new(list.class, list.label());
+            Some(answer.map_or(name, |answer| name.answering(answer)))
+        })
     }
 
     /// Calls `each` for every key that the kernel is to have, with what its rules ask for.

@@ -144,6 +144,19 @@ impl Treatment {
         self.v6
     }
 
+    /// The same with what a rule says itself of DNS in datagrams, if its list says nothing.
+    #[must_use]
+    #[inline(always)]
+    pub const fn or_dns(self, dns: DnsAction) -> Self {
+        self.or_dns_number(dns as u32)
+    }
+
+    /// The same by the action's number.
+    #[inline(always)]
+    pub(crate) const fn or_dns_number(self, dns: u32) -> Self {
+        if self.dns == DnsAction::AsInterface as u32 { Self { dns, ..self } } else { self }
+    }
+
     /// The same with what the interface does where this says nothing.
     #[must_use]
     #[inline(always)]

@@ -1,12 +1,18 @@
 //! Names of lists, for those whom they block.
 
+#[cfg(not(target_arch = "bpf"))]
+use super::DnsAction;
+
 /// A list's name, for the EXTRA-TEXT of an Extended DNS Error (RFC 8914 §2).
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ListName {
     /// The class that its rules are of.
     class: u32,
+    /// What rules of this number say themselves of DNS in datagrams.
+    dns: u32,
     len: u32,
+    reserved: u32,
     text: [u8; Self::MOST],
 }
 
@@ -16,7 +22,7 @@ impl ListName {
     /// Lists that have a number, and none, which has 0.
     pub const NUMBERS: u32 = 512;
     /// No name.
-    pub const NONE: Self = Self { class: u32::MAX, len: 0, text: [0; Self::MOST] };
+    pub const NONE: Self = Self { class: u32::MAX, dns: 0, len: 0, reserved: 0, text: [0; Self::MOST] };
 
     /// The name of a list whose rules are of this class; what is beyond [`ListName::MOST`] octets is left out.
     #[cfg(not(target_arch = "bpf"))]
@@ -26,7 +32,20 @@ impl ListName {
         for (to, octet) in text.iter_mut().zip(name.bytes()) {
             *to = octet;
         }
-        Self { class: class.into(), len: name.len() as u32, text }
+        Self { class: class.into(), dns: 0, len: name.len() as u32, reserved: 0, text }
+    }
+
+    /// The same for rules of the list that say themselves what becomes of DNS in datagrams.
+    #[cfg(not(target_arch = "bpf"))]
+    #[must_use]
+    pub fn answering(self, action: DnsAction) -> Self {
+        Self { dns: action as u32, ..self }
+    }
+
+    /// What its rules say themselves of DNS in datagrams, by number.
+    #[inline(always)]
+    pub(crate) const fn dns(&self) -> u32 {
+        self.dns
     }
 
     /// The class that its rules are of.

@@ -1,5 +1,7 @@
 //! The DNS message of an answer (RFC 1035 §4).
 
+use core::ops::ControlFlow::{self, Break, Continue};
+
 use network_types::udp::UdpHdr;
 
 use super::{
@@ -9,16 +11,20 @@ use super::{
 use crate::{
     abi::{DnsAction, ListName},
     dns::{self, HEADER_BYTES, QUESTION_TAIL_BYTES, RECORD_HEAD_BYTES},
+    hash::HashKey,
     headers::{Ports, Transport},
     maps::Maps,
-    name::NAME_OCTETS,
-    packet::Replace,
+    name::{LABELS, NAME_OCTETS, Name},
+    packet::{Replace, Step},
     reason::Counter,
+    rules::{ROOT, RuleKey},
 };
 
 const UDP_BYTES: u32 = UdpHdr::LEN as u32;
-/// A pointer to the question's name, the first behind the header (RFC 1035 §4.1.4).
-const QUESTION: [u8; 2] = [0xc0, HEADER_BYTES as u8];
+/// The bits of a compression pointer (RFC 1035 §4.1.4).
+const POINTER: u16 = 0xc000;
+/// A pointer to the question's name, the first behind the header.
+const QUESTION: [u8; 2] = (POINTER | HEADER_BYTES as u16).to_be_bytes();
 /// What every receiver takes (RFC 1035 §4.2.1).
 const LEAST_SIZE: u32 = 512;
 /// What we take ourselves.
@@ -73,6 +79,29 @@ const LONGEST: u32 = HEADER_BYTES
     + EXTENDED_ERROR_BYTES
     + ListName::MOST as u32;
 const _: () = assert!(LONGEST <= LEAST_SIZE && RECORD_START_BYTES + 16 <= SOA_BYTES as u32, "no answer is truncated");
+
+/// Looks for the name of the rule that prevails among the suffixes of the name.
+struct RuleName<'a> {
+    name: &'a Name,
+    key: &'a HashKey,
+    /// Labels before the suffix.
+    left: u32,
+    suffix: u64,
+    found: bool,
+}
+
+impl Step for RuleName<'_> {
+    #[inline(always)]
+    fn step(&mut self) -> ControlFlow<()> {
+        if self.left == 0 {
+            return Break(());
+        }
+        self.left -= 1;
+        self.suffix = self.key.child(self.suffix, self.name.label_hash(self.left));
+        self.found = self.name.matched() == RuleKey(self.suffix);
+        if self.found { Break(()) } else { Continue(()) }
+    }
+}
 
 /// What the message says.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -161,7 +190,7 @@ impl<'f, F: Replace, M: Maps> Answering<'f, F, M> {
             Content::BadVersion | Content::Refused => {}
             Content::NxDomain | Content::NoData if is_brief => {}
             Content::NxDomain | Content::NoData => {
-                let owner = if content == Content::NxDomain { self.parent_of(at)? } else { QUESTION };
+                let owner = if content == Content::NxDomain { self.zone(at)? } else { QUESTION };
                 self.write(end, self.soa(owner))?;
                 end += SOA_BYTES as u32;
             }
@@ -243,13 +272,26 @@ impl<'f, F: Replace, M: Maps> Answering<'f, F, M> {
         [q0, q1, 0, kind as u8, 0, IN as u8, t0, t1, t2, t3, 0, data_bytes]
     }
 
-    /// A pointer to the name above the one that the message at `at` asks for, which does not exist and has no records; to the
-    /// root, if that is asked for.
+    /// A pointer to the zone of what does not exist: the name above that of the rule, which has the records of the zone and
+    /// so has to exist. Where the rule is about no part of the question, it is the name above that.
     #[inline(always)]
-    fn parent_of(&self, at: u32) -> Option<[u8; 2]> {
-        let [pointer, name_at] = QUESTION;
-        let [label] = self.read(at + HEADER_BYTES)?;
-        Some([pointer, if label == 0 { name_at } else { name_at + 1 + (label & 0x3f) }])
+    fn zone(&self, at: u32) -> Option<[u8; 2]> {
+        let name = &self.scratch.name;
+        let mut walk = RuleName { name, key: &self.settings.hash_key, left: name.labels(), suffix: ROOT, found: false };
+        if self.scratch.record == 0 {
+            F::repeat(LABELS, &mut walk);
+        }
+        let RuleName { left, found, .. } = walk;
+        let offset = if found && left + 1 < name.labels() {
+            // A label starts behind its length.
+            name.label_start(left + 1) - 1
+        } else if found {
+            name.len() - 1
+        } else {
+            let [label] = self.read(at + HEADER_BYTES)?;
+            if label == 0 { 0 } else { 1 + u32::from(label & 0x3f) }
+        };
+        Some((POINTER | (HEADER_BYTES + offset) as u16).to_be_bytes())
     }
 
     /// For how long a negative answer holds (RFC 2308 §3): a zone of this owner, by `namegate.invalid.`

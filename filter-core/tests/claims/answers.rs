@@ -132,9 +132,7 @@ fn a_cookie_of_a_server_comes_back_and_others_do_not() {
 
 #[test]
 fn the_zone_of_what_does_not_exist_is_the_name_above() {
-    for (name, owner) in
-        [("tracker.example", "example"), (LISTED, "example.com"), ("x.y.tracker.example", "y.tracker.example")]
-    {
+    for (name, owner) in [("tracker.example", "example"), (LISTED, "example.com"), ("x.y.tracker.example", "example")] {
         let answer = answered(&Wrap::v4(53).udp(&frames::query(name)), answering(DnsAction::NxDomain));
         assert_eq!(answer.authorities, [format!("{owner}.{AUTHORITY}")]);
     }

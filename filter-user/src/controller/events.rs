@@ -60,7 +60,6 @@ fn verdict(event: &NameEvent, book: &RuleBook, groups: &Groups, interface: Optio
     };
     let group = groups.group_of(None, Some(event.client().ip())) as usize;
     let classes = groups.classes.get(group).copied().unwrap_or_default();
-    let class = book.deciding_class(&event.name, rule, classes);
-    let treatment = groups.treatments.get(class).copied().unwrap_or_default();
+    let treatment = book.treatment_by(&event.name, rule, classes, &groups.treatments);
     Outcome::new(&treatment, &interface.settings).word(message, event.over_tcp)
 }

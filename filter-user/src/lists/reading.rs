@@ -1,5 +1,7 @@
 //! What is read of a list on its way to the rules: the one place where entries are checked, counted and handed on.
 
+use filter_core::DnsAction;
+
 use super::{
     Action, ListOptions, ListReport, ListRule, NameError, Scope, Sink, Subject, Unusable, canonical_into,
     formats::unusable_word,
@@ -13,6 +15,8 @@ use crate::policy::TooManyNames;
 pub(super) struct Meaning {
     pub scope: Scope,
     pub action: Action,
+    /// What the rule says itself of the answer.
+    pub answer: Option<DnsAction>,
     pub cancels: bool,
     pub guard: Guard,
 }
@@ -30,7 +34,7 @@ pub(super) enum Guard {
 
 impl Meaning {
     pub const fn new(scope: Scope, action: Action, guard: Guard) -> Self {
-        Self { scope, action, cancels: false, guard }
+        Self { scope, action, answer: None, cancels: false, guard }
     }
 }
 
@@ -103,7 +107,8 @@ impl<'a> Reading<'a> {
             return Ok(Ok(()));
         }
         let subject = Subject::Name(name, meaning.scope);
-        let rule = ListRule { subject, action: meaning.action, cancels: meaning.cancels };
+        let Meaning { action, answer, cancels, .. } = meaning;
+        let rule = ListRule { subject, action, answer, cancels };
         let new = sink.rule(rule, report.lines).map_err(Stop::TooMany)?;
         report.count_rule(rule, new);
         Ok(Ok(()))
@@ -114,14 +119,14 @@ impl<'a> Reading<'a> {
         let regex = match pattern::read(regex) {
             Ok(Pattern::Regex(regex)) => regex,
             Ok(Pattern::Name(name, scope)) => {
-                return self.name(name.as_bytes(), Meaning { scope, action, cancels, guard: Guard::Open });
+                return self.name(name.as_bytes(), Meaning { cancels, ..Meaning::new(scope, action, Guard::Open) });
             }
             Ok(Pattern::Everything) => return self.without_rule(Unusable::TooGeneral, text),
             Ok(Pattern::Nothing) => return self.without_rule(Unusable::NoName, text),
             Err(PatternError::TooLong) => return self.without_rule(Unusable::PatternTooLong, text),
             Err(PatternError::Syntax(error)) => return self.unreadable(error, text),
         };
-        let rule = ListRule { subject: Subject::Pattern(&regex), action, cancels };
+        let rule = ListRule { subject: Subject::Pattern(&regex), action, answer: None, cancels };
         let new = self.sink.rule(rule, self.report.lines).map_err(Stop::TooMany)?;
         self.report.count_rule(rule, new);
         Ok(())

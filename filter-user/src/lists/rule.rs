@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use filter_core::DnsAction;
+
 /// A rule as a list states it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ListRule<'a> {
@@ -9,6 +11,8 @@ pub struct ListRule<'a> {
     pub subject: Subject<'a>,
     /// What becomes of that.
     pub action: Action,
+    /// What the rule says itself of the answer to a DNS query, if it does.
+    pub answer: Option<DnsAction>,
     /// True for a rule that is there to take an equal one out, of whatever list (AdGuard's `$badfilter`).
     pub cancels: bool,
 }

@@ -5,6 +5,7 @@ use filter_core::{HashKey, Terms};
 use super::{
     ListInfo, RuleBook,
     entries::{Entered, Entries, Index},
+    list_numbers::ListNumbers,
     names::TooManyNames,
     pattern_rules::PatternRules,
     redundancy,
@@ -42,6 +43,7 @@ pub struct Builder {
     patterns: PatternRules,
     sources: Sources,
     lists: Vec<ListInfo>,
+    numbers: ListNumbers,
     /// What `$badfilter` takes out.
     cancels: Vec<(Index, Kind)>,
     failed: Option<BookError>,
@@ -62,6 +64,7 @@ impl Builder {
             patterns: PatternRules::default(),
             sources: Sources::default(),
             lists: Vec::new(),
+            numbers: ListNumbers::default(),
             cancels: Vec::new(),
             failed: None,
         }
@@ -86,7 +89,8 @@ impl Builder {
 
     /// The book of all these lists.
     pub fn finish(self) -> Result<RuleBook, BookError> {
-        let Self { hash_key, mut entries, mut terms, mut patterns, mut sources, lists, cancels, failed } = self;
+        let Self { hash_key, mut entries, mut terms, mut patterns, mut sources, lists, mut numbers, cancels, failed } =
+            self;
         if let Some(error) = failed {
             return Err(error);
         }
@@ -97,15 +101,15 @@ impl Builder {
         for (index, _) in cancels {
             let all = sources.of(&entries, index).filter(|source| !source.cancelled);
             let left = all.fold(Terms::default(), |mut terms, Source { kind, list, .. }| {
-                super::terms::add(&mut terms, kind, lists[list].mask(), ListInfo::number(list));
+                super::terms::add(&mut terms, kind, lists[list].mask(), numbers.number(list, kind.answer()));
                 terms
             });
             entries.set_terms(index, terms.number(left)?);
         }
         entries.shrink();
         redundancy::mark(&mut entries, &terms, &hash_key, |_| false);
-        patterns.compile(&hash_key, &lists);
-        Ok(RuleBook::of(&hash_key, entries, terms, patterns, sources, lists))
+        patterns.compile(&hash_key, &lists, &mut numbers);
+        Ok(RuleBook::of(&hash_key, entries, terms, patterns, sources, (lists, numbers)))
     }
 
     fn enter(&mut self, name: &str, kind: Kind, line: u32) -> Result<bool, TooManyNames> {
@@ -141,7 +145,8 @@ impl Builder {
     fn add_terms(&mut self, index: Index, kind: Kind) -> bool {
         let before = self.entries.terms(index);
         let classes = self.lists.last().map_or(0, ListInfo::mask);
-        match self.terms.with(before, kind, classes, ListInfo::number(self.lists.len() - 1)) {
+        let number = self.numbers.number(self.lists.len() - 1, kind.answer());
+        match self.terms.with(before, kind, classes, number) {
             Ok(number) => {
                 self.entries.set_terms(index, number);
                 number != before
@@ -193,7 +198,7 @@ impl Sink for ListRules<'_> {
     }
 
     fn rule(&mut self, rule: ListRule<'_>, line: u32) -> Result<bool, TooManyNames> {
-        let ListRule { subject, action, cancels } = rule;
+        let ListRule { subject, action, answer, cancels } = rule;
         let on_trial = self.builder.lists.last().is_some_and(|list| list.trial);
         let action = if on_trial { action.on_trial() } else { action };
         match subject {
@@ -201,7 +206,7 @@ impl Sink for ListRules<'_> {
                 self.builder.cancel(name, Kind::new(scope, action));
                 Ok(true)
             }
-            Subject::Name(name, scope) => self.builder.enter(name, Kind::new(scope, action), line),
+            Subject::Name(name, scope) => self.builder.enter(name, Kind::new(scope, action).with_answer(answer), line),
             Subject::Pattern(text) => {
                 let list = self.builder.lists.len() - 1;
                 let new = self.builder.patterns.add(text, action, list, line, cancels)?;

@@ -6,6 +6,7 @@ use filter_core::{HashKey, Name, PatternMatch, Rank, RuleKey};
 
 use super::{
     Builder, ListInfo, Matching, Rule,
+    list_numbers::ListNumbers,
     names::TooManyNames,
     patterns::{self, Compiled, Refusal},
     terms,
@@ -65,7 +66,7 @@ impl PatternRules {
     }
 
     /// Makes the automata. A pattern that there is no room for is not in force.
-    pub fn compile(&mut self, hash_key: &HashKey, lists: &[ListInfo]) {
+    pub fn compile(&mut self, hash_key: &HashKey, lists: &[ListInfo], numbers: &mut ListNumbers) {
         self.known = HashMap::new();
         let keys: Vec<_> = self.rules.iter().map(|rule| rule.key(hash_key)).collect();
         self.keys = keys.iter().copied().zip(0..).collect();
@@ -75,7 +76,7 @@ impl PatternRules {
             let mut meaning = PatternMatch::default();
             for number in matching {
                 let index = wanted[*number as usize];
-                self.rules[index].add_to(&mut meaning, keys[index], lists);
+                self.rules[index].add_to(&mut meaning, keys[index], lists, numbers);
             }
             meaning
         });
@@ -143,13 +144,13 @@ impl PatternRule {
     }
 
     /// Of several patterns that say the same of a name at once, the first is named.
-    fn add_to(&self, meaning: &mut PatternMatch, key: RuleKey, lists: &[ListInfo]) {
+    fn add_to(&self, meaning: &mut PatternMatch, key: RuleKey, lists: &[ListInfo], numbers: &mut ListNumbers) {
         let rank = terms::rank(self.action);
         let place = rank as usize - 1;
         let classes = self.places.iter().fold(0, |all, (list, _)| all | lists[*list].mask());
         if meaning.masks[place] == 0 {
             meaning.keys[place] = key.0;
-            let first = self.places.first().map_or(0, |(list, _)| ListInfo::number(*list));
+            let first = self.places.first().map_or(0, |(list, _)| numbers.number(*list, None));
             match rank {
                 Rank::Block => meaning.lists[0] = first,
                 Rank::BlockImportant => meaning.lists[1] = first,

@@ -1,5 +1,7 @@
 //! Where the texts of the names lie.
 
+use filter_core::DnsAction;
+
 use crate::lists::{Action, Scope};
 
 /// Records of a line number (4 bytes), a kind (1 byte), a length (1 byte) and a name, one after another, list after list.
@@ -25,9 +27,20 @@ impl Kind {
         Self(scope as u8 * 8 + action as u8)
     }
 
+    /// The same with what they say themselves of the answer to a DNS query.
+    #[must_use]
+    pub fn with_answer(self, answer: Option<DnsAction>) -> Self {
+        Self(self.0 % 32 + answer.unwrap_or_default() as u8 * 32)
+    }
+
+    /// What they say themselves of the answer to a DNS query.
+    pub fn answer(self) -> Option<DnsAction> {
+        DnsAction::ALL.iter().copied().find(|action| *action as u8 == self.0 / 32)
+    }
+
     /// Which names it is about.
     pub const fn scope(self) -> Scope {
-        match self.0 / 8 {
+        match self.0 / 8 % 4 {
             0 => Scope::Name,
             1 => Scope::Subdomains,
             _ => Scope::Subtree,

@@ -1,10 +1,13 @@
 use std::collections::BTreeSet;
 
-use filter_core::prevailing_rule;
+use filter_core::{DnsAction, TcpAction, prevailing_rule};
 use proptest::prelude::*;
 
 use super::*;
-use crate::replay::hash_key;
+use crate::{
+    lists::{self, Format, ListOptions},
+    replay::hash_key,
+};
 
 #[test]
 fn a_rule_is_found_by_its_key_with_the_first_list_that_has_it() {
@@ -66,7 +69,12 @@ fn of_several_lists_that_block_a_name_the_first_class_that_the_client_meets_deci
     fill(&mut builder, "second", 2, &["||a.example", "||b.a.example"]);
     fill(&mut builder, "first", 1, &["||x.b.a.example", "@||d.example"]);
     let book = builder.finish().unwrap();
-    let class = |asked: &str, rule: &str, classes| book.deciding_class(asked, book.key(&name(rule)), classes);
+    // Each class has a code of its own.
+    let treatments: Vec<_> = (0..4).map(|class| Treatment::default().with_code(100 + class)).collect();
+    let class = |asked: &str, rule: &str, classes| {
+        let code = book.treatment_by(asked, book.key(&name(rule)), classes, &treatments).code();
+        code.saturating_sub(100)
+    };
     assert_eq!(class("a.example", "a.example", 0b1100), 2);
     assert_eq!(class("b.a.example", "a.example", 0b1000), 3);
     assert_eq!(class(r"\x00.a.example", "a.example", 0b1000), 3, "whatever octets are below it");
@@ -79,9 +87,38 @@ fn of_several_lists_that_block_a_name_the_first_class_that_the_client_meets_deci
 }
 
 #[test]
+fn a_rule_says_itself_what_the_answer_is_where_its_list_does_not() {
+    const ZONE: &[u8] = b"$ORIGIN rpz.example.
+@ SOA ns. mail. 1 2 3 4 5
+plain.example CNAME .
+empty.example CNAME *.
+silent.example CNAME rpz-drop.
+";
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&file, ZONE).unwrap();
+    let mut builder = Builder::new(hash_key());
+    let options = ListOptions { format: Some(Format::Rpz), ..ListOptions::default() };
+    lists::load(file.path(), &options, &mut builder.list("zone", 0), &mut |_| {}).unwrap();
+    let book = builder.finish().unwrap();
+    let dns = |asked: &str, of_list: DnsAction| {
+        let found = book.judge(&name(asked), u32::MAX);
+        book.treatment(&found, &[Treatment::new(of_list, TcpAction::AsInterface)]).dns()
+    };
+    for (asked, own) in [
+        ("plain.example", DnsAction::AsInterface),
+        ("empty.example", DnsAction::NoData),
+        ("silent.example", DnsAction::Drop),
+    ] {
+        assert_eq!(dns(asked, DnsAction::AsInterface), own, "{asked}");
+        assert_eq!(dns(asked, DnsAction::Refused), DnsAction::Refused, "{asked}, where the list says it");
+    }
+}
+
+#[test]
 fn a_list_on_trial_blocks_nothing_and_those_whom_it_would_block_see_its_label() {
     let mut builder = Builder::new(hash_key());
-    let rule = |text, action| ListRule { subject: Subject::Name(text, Scope::Subtree), action, cancels: false };
+    let rule =
+        |text, action| ListRule { subject: Subject::Name(text, Scope::Subtree), action, answer: None, cancels: false };
     let mut trial = builder.list("/etc/lists/new.txt", 0).on_trial().labelled("New");
     trial.rule(rule("a.example", Action::Block), 1).unwrap();
     trial.rule(rule("b.example", Action::BlockImportant), 2).unwrap();
@@ -255,7 +292,7 @@ fn fill(builder: &mut Builder, list: &str, class: u8, rules: &[&str]) {
     let mut sink = builder.list(list, class);
     for (line, rule) in (1..).zip(rules) {
         let (text, action, scope, cancels) = parse(rule);
-        sink.rule(ListRule { subject: Subject::Name(text, scope), action, cancels }, line).unwrap();
+        sink.rule(ListRule { subject: Subject::Name(text, scope), action, answer: None, cancels }, line).unwrap();
     }
 }
 

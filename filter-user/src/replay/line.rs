@@ -73,7 +73,7 @@ fn action(seen: &Seen, book: &RuleBook, treatments: &[Treatment]) -> Option<&'st
     let (Some(message), Some(rule), Verdict::Drop) = (seen.reason.message(), seen.rule, seen.reason.verdict()) else {
         return None;
     };
-    let list = treatments.get(book.deciding_class(&seen.name, rule, u32::MAX)).copied().unwrap_or_default();
+    let list = book.treatment_by(&seen.name, rule, u32::MAX, treatments);
     let anywhere = Interface::new(Sides::Both).facing_clients(Treatment::default());
     Some(Outcome::new(&list, &anywhere).word(message, seen.sequence.is_some()))
 }
@@ -117,7 +117,10 @@ mod tests {
         let key = hash_key();
         let mut builder = Builder::new(key);
         let subject = Subject::Name("ads.example", Scope::Subtree);
-        builder.list("hosts.txt", 0).rule(ListRule { subject, action: Action::Block, cancels: false }, 12).unwrap();
+        builder
+            .list("hosts.txt", 0)
+            .rule(ListRule { subject, action: Action::Block, answer: None, cancels: false }, 12)
+            .unwrap();
         (builder.finish().unwrap(), key.rule_key("ads.example").unwrap())
     }
 

@@ -253,11 +253,11 @@ fn book_of(hash_key: &HashKey, lists: &[(u8, &[ListRule<'_>])]) -> RuleBook {
 }
 
 fn rule(name: &str, scope: Scope, action: Action) -> ListRule<'_> {
-    ListRule { subject: Subject::Name(name, scope), action, cancels: false }
+    ListRule { subject: Subject::Name(name, scope), action, answer: None, cancels: false }
 }
 
 fn pattern(text: &str, action: Action) -> ListRule<'_> {
-    ListRule { subject: Subject::Pattern(text), action, cancels: false }
+    ListRule { subject: Subject::Pattern(text), action, answer: None, cancels: false }
 }
 
 fn domain(name: &str) -> Domain {

@@ -39,7 +39,7 @@ impl Question {
             name: name.to_string(),
             verdict: verdict.as_str().into(),
             outcome: explanation.outcome.as_str().into(),
-            actions: actions(&policy.book.judge(&name, classes), config, interfaces),
+            actions: actions(&policy.book.judge(&name, classes), policy, interfaces),
             client: self.client.map(|client| client.to_string()).or(self.mac),
             group: of_group.map(|group| group.name.clone()),
             exempt: of_group.is_some_and(|group| group.exempt),
@@ -60,12 +60,12 @@ impl Question {
 }
 
 /// What becomes of a name for which this was found, on each interface; nothing if it is not blocked.
-pub(super) fn actions(found: &Found, config: &Config, interfaces: &[Attachment]) -> Vec<ActionOn> {
+pub(super) fn actions(found: &Found, policy: &Policy, interfaces: &[Attachment]) -> Vec<ActionOn> {
     if !found.rank.blocks() {
         return Vec::new();
     }
-    let class = config.classes().get(found.classes.trailing_zeros() as usize);
-    let treatment = class.map_or_else(Treatment::default, |class| class.treatment);
+    let of_classes: Vec<_> = policy.config.classes().iter().map(|class| class.treatment).collect();
+    let treatment = policy.book.treatment(found, &of_classes);
     let on = |Attachment { interface, settings, .. }: &Attachment| {
         let outcome = kernel::Outcome::new(&treatment, settings);
         let word = |message, over_tcp| {

@@ -118,7 +118,7 @@ async fn test(
     let verdict = if blocked { Verdict::Drop } else { Verdict::Pass };
     let (rule, list, line) =
         prevailing.map_or((None, None, None), |(_, it)| (Some(it.rule.into()), Some(it.list.into()), it.line));
-    let actions = actions(&book.judge(&name, u32::MAX), &policy.config, &interfaces);
+    let actions = actions(&book.judge(&name, u32::MAX), &policy, &interfaces);
     Ok(Json(Judgement { name: name.to_string(), verdict: verdict.as_str().into(), actions, rule, list, line }))
 }
 

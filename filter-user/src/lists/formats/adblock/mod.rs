@@ -90,7 +90,7 @@ impl Rule<'_> {
         match subject(self.pattern, self.has_options || self.allows) {
             Subject::Name(name, scope) => {
                 let guard = if scope == Scope::Name { Guard::Registries } else { Guard::Open };
-                match reading.try_name(name, Meaning { scope, action, cancels, guard })? {
+                match reading.try_name(name, Meaning { cancels, ..Meaning::new(scope, action, guard) })? {
                     Err(error) => reading.without_rule(super::unusable_word(name, error), self.line),
                     Ok(()) => Ok(()),
                 }

@@ -10,11 +10,11 @@ mod entry;
 mod record;
 
 use entry::{Entry, Names};
-use record::Record;
+use record::{Policy, Record};
 
 use super::FormatReader;
 use crate::lists::{
-    Action, MAX_LINE, NameError, Scope, Unusable,
+    MAX_LINE, NameError, Scope, Unusable,
     reading::{Guard, Meaning, Reading, Stop, Taken},
 };
 
@@ -109,17 +109,17 @@ impl Zone {
             None => true,
         };
         if relative && self.apex.as_ref().is_none_or(|apex| *apex == self.origin) {
-            let action = record::action_of(target, owner, reading);
+            let policy = record::policy_of(target, owner, reading);
             self.owner.push('.');
             self.owner.push_str(&self.origin);
-            return trigger(owner, action, owner, reading);
+            return trigger(owner, policy, owner, reading);
         }
         if relative {
             self.owner.push('.');
             self.owner.push_str(&self.origin);
         }
         let absolute = self.owner.clone();
-        self.owned(&absolute, owner, reading, |trigger, reading| record::action_of(target, trigger, reading))
+        self.owned(&absolute, owner, reading, |trigger, reading| record::policy_of(target, trigger, reading))
     }
 
     fn record(&mut self, owner: &str, record: &Record, text: &[u8], reading: &mut Reading<'_>) -> Taken {
@@ -130,7 +130,7 @@ impl Zone {
             self.apex.get_or_insert_with(|| owner.to_owned());
             return Ok(());
         }
-        self.owned(owner, text, reading, |trigger, reading| record.action(trigger, reading))
+        self.owned(owner, text, reading, |trigger, reading| record.policy(trigger, reading))
     }
 
     /// Takes a record of an absolute name.
@@ -139,14 +139,14 @@ impl Zone {
         owner: &str,
         text: &[u8],
         reading: &mut Reading<'_>,
-        action: impl FnOnce(&[u8], &Reading<'_>) -> Result<Action, Unusable>,
+        policy: impl FnOnce(&[u8], &Reading<'_>) -> Result<Policy, Unusable>,
     ) -> Taken {
         let apex = self.apex.as_ref().unwrap_or(&self.origin);
         if owner.eq_ignore_ascii_case(apex) {
             return Ok(());
         }
         match below(owner, apex) {
-            Some(name) => trigger(name.as_bytes(), action(name.as_bytes(), reading), text, reading),
+            Some(name) => trigger(name.as_bytes(), policy(name.as_bytes(), reading), text, reading),
             None => reading.without_rule(Unusable::OutsideZone, text),
         }
     }
@@ -160,21 +160,22 @@ fn below<'a>(owner: &'a str, apex: &str) -> Option<&'a str> {
 }
 
 /// Takes what is said about a trigger: a query name, or something else that its last label tells.
-fn trigger(name: &[u8], action: Result<Action, Unusable>, text: &[u8], reading: &mut Reading<'_>) -> Taken {
+fn trigger(name: &[u8], policy: Result<Policy, Unusable>, text: &[u8], reading: &mut Reading<'_>) -> Taken {
     let last = name.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
     let other = ["rpz-ip", "rpz-client-ip", "rpz-nsdname", "rpz-nsip"];
     if let Some(kind) = other.into_iter().find(|kind| last.eq_ignore_ascii_case(kind.as_bytes())) {
         return reading.without_rule(Unusable::Setting(kind), text);
     }
-    let action = match action {
-        Ok(action) => action,
+    let (action, answer) = match policy {
+        Ok(policy) => policy,
         Err(reason) => return reading.without_rule(reason, text),
     };
+    let meaning = |scope, guard| Meaning { answer, ..Meaning::new(scope, action, guard) };
     match name {
         b"*" => reading.without_rule(Unusable::TooGeneral, text),
-        [b'*', b'.', parent @ ..] => reading.name(parent, Meaning::new(Scope::Subdomains, action, Guard::Open)),
+        [b'*', b'.', parent @ ..] => reading.name(parent, meaning(Scope::Subdomains, Guard::Open)),
         name if name.contains(&b'*') => reading.without_rule(Unusable::Name(NameError::BadCharacter), text),
-        name => reading.name(name, Meaning::new(Scope::Name, action, Guard::Registries)),
+        name => reading.name(name, meaning(Scope::Name, Guard::Registries)),
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a record does with its trigger.
 
+use filter_core::DnsAction;
+
 use crate::lists::{Action, Unusable, reading::Reading};
 
 /// A record, as far as it matters here.
@@ -16,26 +18,32 @@ pub(super) enum Record {
 }
 
 impl Record {
-    pub fn action(&self, trigger: &[u8], reading: &Reading<'_>) -> Result<Action, Unusable> {
+    pub fn policy(&self, trigger: &[u8], reading: &Reading<'_>) -> Result<Policy, Unusable> {
         match self {
-            Self::Cname(target) => action_of(target.as_bytes(), trigger, reading),
-            Self::Soa | Self::Data => Ok(reading.action()),
+            Self::Cname(target) => policy_of(target.as_bytes(), trigger, reading),
+            Self::Soa | Self::Data => Ok((reading.action(), None)),
             Self::Nothing(kind) => Err(Unusable::Setting(kind)),
         }
     }
 }
 
-/// The action that the target of a CNAME record stands for. NXDOMAIN (`.`), NODATA (`*.`), DROP and local data block; the
-/// trigger itself is PASSTHRU in the notation of before 2012.
-pub(super) fn action_of(target: &[u8], trigger: &[u8], reading: &Reading<'_>) -> Result<Action, Unusable> {
+/// What becomes of a trigger, and of the answer, if the zone asks for another than usual.
+pub(super) type Policy = (Action, Option<DnsAction>);
+
+/// The policy that the target of a CNAME record stands for. NXDOMAIN (`.`), NODATA (`*.`), DROP and local data block; the
+/// trigger itself is PASSTHRU in the notation of before 2012. NXDOMAIN is what a zone has for most names, and leaves the
+/// answer to the list and the interface.
+pub(super) fn policy_of(target: &[u8], trigger: &[u8], reading: &Reading<'_>) -> Result<Policy, Unusable> {
     match target {
-        b"." | b"*." | b"rpz-drop." => return Ok(reading.action()),
-        b"rpz-passthru." => return Ok(Action::Allow),
+        b"." => return Ok((reading.action(), None)),
+        b"*." => return Ok((reading.action(), Some(DnsAction::NoData))),
+        b"rpz-drop." => return Ok((reading.action(), Some(DnsAction::Drop))),
+        b"rpz-passthru." => return Ok((Action::Allow, None)),
         b"rpz-tcp-only." => return Err(Unusable::Setting("rpz-tcp-only")),
         _ => {}
     }
     let itself = target.strip_suffix(b".").is_some_and(|target| target.eq_ignore_ascii_case(trigger));
-    Ok(if itself { Action::Allow } else { reading.action() })
+    Ok((if itself { Action::Allow } else { reading.action() }, None))
 }
 
 /// Owner and target of a line `OWNER [TTL] [IN] CNAME TARGET`, written without anything that could mean something else.

@@ -1,0 +1,47 @@
+//! The numbers of lists in the kernel.
+
+use filter_core::{DnsAction, ListName};
+
+/// The lists that rules in the kernel are of, each with what these say themselves of the answer. The number of the first
+/// is 1.
+#[derive(Debug, Default)]
+pub(super) struct ListNumbers(Vec<(usize, Option<DnsAction>)>);
+
+impl ListNumbers {
+    /// Number of rules of the list at this place with this answer; 0 if there are more than have one.
+    pub fn number(&mut self, list: usize, answer: Option<DnsAction>) -> u16 {
+        // Lists come one after the other, so it is among the last.
+        let known = self.0.iter().rposition(|known| *known == (list, answer));
+        let place = known.unwrap_or_else(|| {
+            self.0.push((list, answer));
+            self.0.len() - 1
+        });
+        u16::try_from(place + 1).ok().filter(|number| u32::from(*number) < ListName::NUMBERS).unwrap_or_default()
+    }
+
+    /// The list with this number.
+    pub fn get(&self, number: u32) -> Option<(usize, Option<DnsAction>)> {
+        self.0.get((number as usize).checked_sub(1)?).copied()
+    }
+
+    /// The lists in the order of their numbers.
+    pub fn iter(&self) -> impl Iterator<Item = (usize, Option<DnsAction>)> {
+        self.0.iter().copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_has_a_number_for_each_answer_and_only_so_many_have_one() {
+        let mut numbers = ListNumbers::default();
+        assert_eq!(numbers.number(0, None), 1);
+        assert_eq!(numbers.number(0, Some(DnsAction::NoData)), 2);
+        assert_eq!(numbers.number(1, None), 3);
+        assert_eq!(numbers.number(0, Some(DnsAction::NoData)), 2);
+        assert_eq!((2..2000).map(|list| numbers.number(list, None)).max(), Some(511));
+        assert_eq!(numbers.number(1999, None), 0);
+    }
+}
