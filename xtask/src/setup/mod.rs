@@ -17,6 +17,10 @@ use kernel_build::{BpfLinker, EbpfToolchain};
 use program::Program;
 use rust::{Component, KernelLinter};
 
+/// Debian's own: another Python in the path would not have Debian's modules.
+const PYTHON: &str = "/usr/bin/python3";
+const DNSPYTHON_VERSION: &str = "-cimport dns.version; print(dns.version.version)";
+
 #[derive(clap::Args)]
 pub struct Args {
     /// Only print what is there and what is missing, with versions; exit 1 if anything is.
@@ -124,6 +128,12 @@ fn needs(parts: &[Part]) -> Vec<Box<dyn Need>> {
         ),
         (Part::Lab, Box::new(Program::new("gnutls-serv", "--version", "gnutls-bin"))),
         (Part::Lab, Box::new(Program::new("tcpdump", "--version", "tcpdump"))),
+        (Part::Lab, Box::new(Program::new("tshark", "--version", "tshark"))),
+        // What else asks for names: dig's package has delv and nslookup as well.
+        (Part::Lab, Box::new(Program::new("host", "-V", "bind9-host"))),
+        (Part::Lab, Box::new(Program::new("musl-gcc", "--version", "musl-tools"))),
+        (Part::Lab, Box::new(Program::new(PYTHON, DNSPYTHON_VERSION, "python3-dnspython").shown_as("dnspython"))),
+        (Part::Lab, Box::new(Program::new("chromium-headless-shell", "--version", "chromium-headless-shell"))),
         // AdGuard's DNS engine is JavaScript.
         (Part::Lab, Box::new(Program::new("node", "--version", "nodejs"))),
         (Part::Lab, Box::new(Program::new("npm", "--version", "npm"))),
