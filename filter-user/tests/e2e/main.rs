@@ -11,3 +11,4 @@ mod segments;
 mod sides;
 mod software;
 mod tagged;
+mod validation;

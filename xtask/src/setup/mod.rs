@@ -134,6 +134,7 @@ fn needs(parts: &[Part]) -> Vec<Box<dyn Need>> {
         (Part::Lab, Box::new(Program::new("musl-gcc", "--version", "musl-tools"))),
         (Part::Lab, Box::new(Program::new(PYTHON, DNSPYTHON_VERSION, "python3-dnspython").shown_as("dnspython"))),
         (Part::Lab, Box::new(Program::new("chromium-headless-shell", "--version", "chromium-headless-shell"))),
+        (Part::Lab, Box::new(Program::new("ldns-signzone", "-v", "ldnsutils"))),
         // AdGuard's DNS engine is JavaScript.
         (Part::Lab, Box::new(Program::new("node", "--version", "nodejs"))),
         (Part::Lab, Box::new(Program::new("npm", "--version", "npm"))),
