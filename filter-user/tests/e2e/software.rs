@@ -41,6 +41,11 @@ fn unbound_takes_the_answers_where_the_case_of_letters_tells_forged_ones() {
 }
 
 #[test]
+fn dnsmasq_takes_the_answers_and_keeps_them() {
+    assert_forwards_and_keeps("nxdomain", &["A", "AAAA", "HTTPS"], dnsmasq);
+}
+
+#[test]
 fn dnsmasq_takes_and_keeps_that_there_are_no_such_records() {
     assert_forwards_and_keeps("nodata", &KEPT_BY_DNSMASQ, dnsmasq);
 }
