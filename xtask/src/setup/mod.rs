@@ -39,6 +39,8 @@ pub enum Part {
     Checks,
     /// Fuzzing.
     Fuzz,
+    /// Measuring answers in the lab.
+    Answers,
 }
 
 /// A thing that the machine may lack.
@@ -145,6 +147,7 @@ fn needs(parts: &[Part]) -> Vec<Box<dyn Need>> {
         (Part::Checks, Box::new(Program::new("c++", "--version", "g++"))),
         (Part::Fuzz, Box::new(Program::new("c++", "--version", "g++"))),
         (Part::Fuzz, Box::new(CargoFuzz)),
+        (Part::Answers, Box::new(Program::new("dnsperf", "-h", "dnsperf"))),
     ];
     let wanted = all.into_iter().filter(|(part, _)| parts.contains(part));
     wanted.map(|(_, need)| need).collect()
