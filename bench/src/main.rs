@@ -4,6 +4,7 @@
 #![expect(clippy::cast_precision_loss, reason = "times and sizes are far below 2^52")]
 
 mod all_lists;
+mod answers;
 mod collection;
 mod kernel;
 mod load;
@@ -43,6 +44,12 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Part {
+    /// Measure how many blocked queries are answered a second, and how soon, beside resolvers with the same names
+    Answers {
+        /// The release binary; `cargo xtask bench answers` builds it and gives its path
+        namegate: PathBuf,
+    },
+
     /// Load one list once in a process of its own, and say what it took
     #[command(hide = true)]
     LoadOnce { list: PathBuf },
@@ -57,11 +64,25 @@ fn main() -> anyhow::Result<()> {
     match &args.part {
         Some(Part::LoadOnce { list }) => load::once(list),
         Some(Part::CompileAllOnce) => all_lists::once(),
-        None => measure(&args),
+        Some(Part::Answers { namegate }) => show(&args, |plan, rows| {
+            let names = RealNames::gather(answers::NAMES)?;
+            answers::measure(namegate, plan.loads, &names, rows)?;
+            Ok(names)
+        }),
+        None => show(&args, measure),
     }
 }
 
-fn measure(args: &Args) -> anyhow::Result<()> {
+fn measure(plan: &Plan, rows: &mut Rows) -> anyhow::Result<RealNames> {
+    let names = RealNames::gather(plan.most_rules())?;
+    load::measure(plan, &names, rows)?;
+    all_lists::measure(plan, rows)?;
+    kernel::measure(plan, &names, rows)?;
+    kernel::measure_patterns(plan, &names, rows)?;
+    Ok(names)
+}
+
+fn show(args: &Args, measure: impl FnOnce(&Plan, &mut Rows) -> anyhow::Result<RealNames>) -> anyhow::Result<()> {
     let plan = if args.quick { Plan::quick() } else { Plan::full() };
     // Before minutes are spent, not behind them.
     let json = args.json.as_ref().map(|path| {
@@ -69,12 +90,8 @@ fn measure(args: &Args) -> anyhow::Result<()> {
     });
     let json = json.transpose()?;
 
-    let names = RealNames::gather(plan.most_rules())?;
     let mut rows = Rows::matching(&args.filter);
-    load::measure(&plan, &names, &mut rows)?;
-    all_lists::measure(&plan, &mut rows)?;
-    kernel::measure(&plan, &names, &mut rows)?;
-    kernel::measure_patterns(&plan, &names, &mut rows)?;
+    let names = measure(&plan, &mut rows)?;
 
     let mut out = anstream::stdout().lock();
     writeln!(out, "{}\n\n{}", rows.table(), names.describe())?;

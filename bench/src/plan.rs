@@ -13,7 +13,7 @@ pub struct Plan {
     /// Different packets in a batch. Twice as many as flows are held at least: a DNS stream of the batch before has then lost
     /// its place, and its query is a new one.
     pub packets: usize,
-    /// Times that the list is loaded.
+    /// Times that the list is loaded, and rounds of asking.
     pub loads: usize,
 }
 

@@ -5,11 +5,17 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
+use crate::build;
 use crate::setup::{self, Part};
 use crate::workspace::{become_program, cargo};
 
 pub fn run(args: &[OsString]) -> Result<ExitCode> {
     setup::ensure(&[Part::Build])?;
-    let bench = ["run", "--release", "--package", "bench", "--"];
-    become_program(cargo().args(bench).args(args))
+    let mut command = cargo();
+    command.args(["run", "--release", "--package", "bench", "--"]).args(args);
+    if args.iter().any(|arg| arg == "answers") {
+        setup::ensure(&[Part::Lab, Part::Answers])?;
+        command.arg(build::release()?);
+    }
+    become_program(&mut command)
 }

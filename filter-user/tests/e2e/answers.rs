@@ -41,7 +41,7 @@ fn in_native_mode_a_blocked_query_has_its_answer_where_the_other_end_has_a_progr
 }
 
 /// An XDP program on the client's interface.
-fn far_end(network: &Network) -> Process {
+pub fn far_end(network: &Network) -> Process {
     let [list, socket] = ["far-list", "far-socket"].map(|name| network.path(name));
     fs::write(&list, "unasked.example\n").unwrap();
     let mut command = network.lab.client().command(NAMEGATE);
@@ -287,7 +287,7 @@ fn of_answers_there_are_as_many_a_second_as_are_asked_for() {
     assert!((1..8).contains(&answered), "{counters}");
 }
 
-fn dig(network: &Network, family: Family, args: &[&str]) -> String {
+pub fn dig(network: &Network, family: Family, args: &[&str]) -> String {
     let at = format!("@{}", SERVER.of(family));
     let mut command = network.lab.client().command("timeout");
     let output = command.args(["10", "dig", "+tries=1", "+time=3", &at]).args(args).output().unwrap();
@@ -308,14 +308,14 @@ fn query_time(text: &str) -> u64 {
     time.and_then(|time| time.parse().ok()).unwrap_or_else(|| panic!("{text}"))
 }
 
-fn curl(network: &Network, family: Family, name: &str) -> Output {
+pub fn curl(network: &Network, family: Family, name: &str) -> Output {
     let to = format!("{name}:443:{}", bracketed(family));
     let args = ["-skS", "-o", "/dev/null", "--max-time", "10", "--resolve", &to, &format!("https://{name}/")];
     network.lab.client().command("curl").args(args).output().unwrap()
 }
 
 /// A blocked name in each of dig over TCP, curl and `OpenSSL`.
-fn tcp_ways(network: &Network, family: Family) -> [Output; 3] {
+pub fn tcp_ways(network: &Network, family: Family) -> [Output; 3] {
     let client = network.lab.client();
     let at = format!("@{}", SERVER.of(family));
     let dig = client.command("timeout").args(["10", "dig", "+tcp", "+tries=1", "+time=3", &at, LISTED]).output();
@@ -332,7 +332,7 @@ fn bracketed(family: Family) -> String {
     }
 }
 
-fn words(output: &Output) -> String {
+pub fn words(output: &Output) -> String {
     [&output.stdout[..], &output.stderr].map(String::from_utf8_lossy).concat()
 }
 

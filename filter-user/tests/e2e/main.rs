@@ -1,10 +1,14 @@
 //! From end to end: real clients and real servers in network namespaces, with the filter between them.
 
 mod answers;
+mod browser;
 mod detaching;
+mod dissector;
 mod names;
 mod network;
 mod raw;
 mod segments;
 mod sides;
+mod software;
 mod tagged;
+mod validation;

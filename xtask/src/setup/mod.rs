@@ -17,6 +17,10 @@ use kernel_build::{BpfLinker, EbpfToolchain};
 use program::Program;
 use rust::{Component, KernelLinter};
 
+/// Debian's own: another Python in the path would not have Debian's modules.
+const PYTHON: &str = "/usr/bin/python3";
+const DNSPYTHON_VERSION: &str = "-cimport dns.version; print(dns.version.version)";
+
 #[derive(clap::Args)]
 pub struct Args {
     /// Only print what is there and what is missing, with versions; exit 1 if anything is.
@@ -35,6 +39,8 @@ pub enum Part {
     Checks,
     /// Fuzzing.
     Fuzz,
+    /// Measuring answers in the lab.
+    Answers,
 }
 
 /// A thing that the machine may lack.
@@ -124,6 +130,13 @@ fn needs(parts: &[Part]) -> Vec<Box<dyn Need>> {
         ),
         (Part::Lab, Box::new(Program::new("gnutls-serv", "--version", "gnutls-bin"))),
         (Part::Lab, Box::new(Program::new("tcpdump", "--version", "tcpdump"))),
+        (Part::Lab, Box::new(Program::new("tshark", "--version", "tshark"))),
+        // What else asks for names: dig's package has delv and nslookup as well.
+        (Part::Lab, Box::new(Program::new("host", "-V", "bind9-host"))),
+        (Part::Lab, Box::new(Program::new("musl-gcc", "--version", "musl-tools"))),
+        (Part::Lab, Box::new(Program::new(PYTHON, DNSPYTHON_VERSION, "python3-dnspython").shown_as("dnspython"))),
+        (Part::Lab, Box::new(Program::new("chromium-headless-shell", "--version", "chromium-headless-shell"))),
+        (Part::Lab, Box::new(Program::new("ldns-signzone", "-v", "ldnsutils"))),
         // AdGuard's DNS engine is JavaScript.
         (Part::Lab, Box::new(Program::new("node", "--version", "nodejs"))),
         (Part::Lab, Box::new(Program::new("npm", "--version", "npm"))),
@@ -134,6 +147,7 @@ fn needs(parts: &[Part]) -> Vec<Box<dyn Need>> {
         (Part::Checks, Box::new(Program::new("c++", "--version", "g++"))),
         (Part::Fuzz, Box::new(Program::new("c++", "--version", "g++"))),
         (Part::Fuzz, Box::new(CargoFuzz)),
+        (Part::Answers, Box::new(Program::new("dnsperf", "-h", "dnsperf"))),
     ];
     let wanted = all.into_iter().filter(|(part, _)| parts.contains(part));
     wanted.map(|(_, need)| need).collect()

@@ -6,15 +6,23 @@ use super::Need;
 
 /// A program and the Debian package that it is in.
 pub struct Program {
+    /// What it is called where the set-up speaks of it.
     name: &'static str,
+    command: &'static str,
     version_flag: &'static str,
     package: &'static str,
     services: &'static [&'static str],
 }
 
 impl Program {
-    pub const fn new(name: &'static str, version_flag: &'static str, package: &'static str) -> Self {
-        Self { name, version_flag, package, services: &[] }
+    pub const fn new(command: &'static str, version_flag: &'static str, package: &'static str) -> Self {
+        Self { name: command, command, version_flag, package, services: &[] }
+    }
+
+    /// The same, called by what it is there for: a module of Python, whose version the flag asks for.
+    pub const fn shown_as(mut self, name: &'static str) -> Self {
+        self.name = name;
+        self
     }
 
     /// The same, with services in its package that are not to run.
@@ -30,7 +38,7 @@ impl Need for Program {
     }
 
     fn version(&self) -> Option<String> {
-        version_of(lab::program(self.name).arg(self.version_flag))
+        version_of(lab::program(self.command).arg(self.version_flag))
     }
 
     fn packages(&self) -> Vec<String> {

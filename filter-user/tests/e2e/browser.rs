@@ -1,0 +1,65 @@
+//! What a browser makes of what is blocked.
+
+use std::{
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use lab::{Family, Options, SERVER};
+
+use crate::{
+    answers::words,
+    network::{LISTED, Network, OTHER},
+};
+
+/// What the page takes, with starting the browser on a machine that is busy.
+const SOON: Duration = Duration::from_secs(10);
+
+#[test]
+fn chromium_says_at_once_that_there_is_no_such_name() {
+    let mut network = Network::new(&Options::default());
+    for (args, said) in [
+        (&[][..], "net::ERR_NAME_NOT_RESOLVED"),
+        (&["--action", "nodata"], "net::ERR_NAME_NOT_RESOLVED"),
+        (&["--action", "refused"], "net::ERR_NAME_NOT_RESOLVED"),
+        (&["--action", "null"], "net::ERR_CONNECTION_REFUSED"),
+    ] {
+        network.filter_on("lan", "generic", args);
+        for scheme in ["https", "http"] {
+            assert_eq!(error(&network, &format!("{scheme}://{LISTED}/"), &[]).as_deref(), Some(said), "{args:?}");
+        }
+        assert_eq!(error(&network, &format!("https://{OTHER}/"), &[]), None, "{args:?}");
+    }
+}
+
+#[test]
+fn chromium_says_at_once_how_a_connection_ended() {
+    let mut network = Network::new(&Options::default());
+    for (tcp, said) in [("reset", "net::ERR_CONNECTION_RESET"), ("alert", "net::ERR_SSL_UNRECOGNIZED_NAME_ALERT")] {
+        network.filter_on("lan", "generic", &["--tcp", tcp]);
+        for family in Family::ALL {
+            // It has the address already.
+            let to = match family {
+                Family::V4 => format!("--host-resolver-rules=MAP * {}", SERVER.v4),
+                Family::V6 => format!("--host-resolver-rules=MAP * [{}]", SERVER.v6),
+            };
+            assert_eq!(error(&network, &format!("https://{LISTED}/"), &[&to]).as_deref(), Some(said), "{family}");
+            assert_eq!(error(&network, &format!("https://{OTHER}/"), &[&to]), None, "{family}");
+        }
+    }
+}
+
+/// Why the page does not come, if it does not.
+fn error(network: &Network, url: &str, further: &[&str]) -> Option<String> {
+    let begun = Instant::now();
+    let mut command = network.lab.client().command("timeout");
+    command.args(["60", "chromium-headless-shell", "--no-sandbox", "--disable-gpu", "--ignore-certificate-errors"]);
+    command.arg(format!("--user-data-dir={}", network.path("browser"))).args(further).args(["--dump-dom", url]);
+    command.env("HOME", network.lab.directory()).stdin(Stdio::null());
+    let text = words(&command.output().unwrap());
+    assert!(begun.elapsed() < SOON, "{url}: {:?}", begun.elapsed());
+    let error = text.split("Page load failed: ").nth(1).and_then(|rest| rest.split_whitespace().next());
+    eprintln!("{:>10.1?} {url} {further:?}: {error:?}", begun.elapsed());
+    assert!(error.is_some() || text.contains("GnuTLS"), "{url}: {text}");
+    error.map(str::to_owned)
+}
