@@ -36,14 +36,14 @@ fn the_example_says_what_it_shows() {
     let school = List { file: "etc/school.txt".into(), format, subtrees: true, class: 1, line: 9, ..hosts.clone() };
     let needed = List { file: "/etc/namegate/needed.txt".into(), allow: true, line: 16, ..hosts.clone() };
     let name = Some("Trackers".into());
-    let trackers = List { file: "etc/trackers.txt".into(), name, class: 2, line: 23, ..hosts.clone() };
-    let shown = List { file: "etc/shown-why.txt".into(), class: 3, line: 30, ..hosts.clone() };
-    let new = List { file: "etc/new.txt".into(), trial: true, line: 35, ..hosts.clone() };
+    let trackers = List { file: "etc/trackers.txt".into(), name, class: 2, line: 24, ..hosts.clone() };
+    let shown = List { file: "etc/shown-why.txt".into(), class: 3, line: 31, ..hosts.clone() };
+    let new = List { file: "etc/new.txt".into(), trial: true, line: 36, ..hosts.clone() };
     assert_eq!(config.lists, [hosts, school, needed, trackers, shown, new]);
 
-    let block = entries(41, &["example.com", "||ads.example^", r"/^ad[0-9]+\./"]);
-    let always = Rules { block, allow: entries(42, &["good.example"]), trial: false, class: 0 };
-    let at_night = Rules { block: entries(45, &["games.example"]), allow: Vec::new(), trial: false, class: 4 };
+    let block = entries(42, &["example.com", "||ads.example^", r"/^ad[0-9]+\./"]);
+    let always = Rules { block, allow: entries(43, &["good.example"]), trial: false, class: 0 };
+    let at_night = Rules { block: entries(46, &["games.example"]), allow: Vec::new(), trial: false, class: 4 };
     assert_eq!(config.rules, [always, at_night]);
 
     let groups = config.groups.iter().map(|group| (group.name.as_str(), group.clients.len(), group.exempt));
