@@ -279,7 +279,12 @@ impl<'f, F: Replace, M: Maps> Answering<'f, F, M> {
         let name = &self.scratch.name;
         let mut walk = RuleName { name, key: &self.settings.hash_key, left: name.labels(), suffix: ROOT, found: false };
         if self.scratch.record == 0 {
-            F::repeat(LABELS, &mut walk);
+            // A plain loop, as for the rules: `bpf_loop` calls its body through a pointer.
+            for _ in 0..LABELS {
+                if walk.step().is_break() {
+                    break;
+                }
+            }
         }
         let RuleName { left, found, .. } = walk;
         let offset = if found && left + 1 < name.labels() {

@@ -96,7 +96,9 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
     fn read_options(&mut self, at: u32, end: u32) {
         self.scratch.copying.at = at;
         self.scratch.copying.to = end;
-        F::repeat(OPTIONS, &mut Options(self));
+        if at < end {
+            F::repeat(OPTIONS, &mut Options(self));
+        }
     }
 }
 
