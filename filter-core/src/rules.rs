@@ -204,7 +204,26 @@ fn run_patterns<R: Rules>(name: &mut Name, rules: &R, in_force: InForce) {
 }
 
 /// The root's hash.
-pub(crate) const ROOT: u64 = 0;
+const ROOT: u64 = 0;
+
+/// The label that the name of the rule that prevails starts with, counted from the left; `None` if it is none of this name's
+/// suffixes, as of a pattern.
+#[inline(always)]
+pub(crate) fn rule_label(name: &Name, key: &HashKey) -> Option<u32> {
+    let (mut suffix, mut left) = (ROOT, name.labels());
+    // A plain loop, as in `find_rule`.
+    for _ in 0..LABELS {
+        if left == 0 {
+            break;
+        }
+        left -= 1;
+        suffix = key.child(suffix, name.label_hash(left));
+        if name.matched() == RuleKey(suffix) {
+            return Some(left);
+        }
+    }
+    None
+}
 
 struct Suffixes<'a, R> {
     name: &'a mut Name,
@@ -236,6 +255,7 @@ impl<R: Rules> Step for Suffixes<'_, R> {
         if self.name.rank() >= self.top { Break(()) } else { Continue(()) }
     }
 }
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -41,10 +41,6 @@ impl EventBudget {
     }
 }
 
-/// Protocol numbers (IANA, Assigned Internet Protocol Numbers).
-const TCP: u8 = 6;
-const UDP: u8 = 17;
-
 /// Room for a name in an event, in groups of eight octets.
 const EVENT_NAME_WORDS: usize = 256 / 8;
 
@@ -108,7 +104,7 @@ impl Event {
         self.record = scratch.record as u16;
         self.reserved = 0;
         self.family = if matches!(transport.family(), Family::V4) { 4 } else { 6 };
-        self.protocol = if matches!(transport.protocol(), Protocol::Udp) { UDP } else { TCP };
+        self.protocol = transport.protocol().number();
         self.form = name.form() as u8;
         self.name_octets = name.len() as u8;
         // One word after the other: read all at once, they would fill half of the kernel's stack.
@@ -145,7 +141,7 @@ impl Event {
 
     /// True if the message came over TCP.
     pub fn over_tcp(&self) -> bool {
-        self.protocol == TCP
+        self.protocol == Protocol::Tcp.number()
     }
 
     /// TCP sequence number of the message that the name is in; 0 in a datagram.

@@ -15,10 +15,6 @@ const HOPS: u8 = 64;
 /// No fragments, and offset 0 (RFC 791 §3.1).
 const DONT_FRAGMENT: [u8; 2] = [0x40, 0];
 
-/// Protocol numbers (IANA, Assigned Internet Protocol Numbers).
-const TCP: u8 = 6;
-const UDP: u8 = 17;
-
 /// What is around the packet that is answered. It lives in a map: the kernel's stack is short.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
@@ -61,20 +57,18 @@ impl Envelope {
         self.is_checksum_left != 0
     }
 
-    /// From now on the whole checksum is made here, unless it `stays` with the device.
+    /// From now on the whole checksum is made here.
     #[inline(always)]
-    pub fn make_checksum(&mut self, stays: bool) {
-        if !stays {
-            self.is_checksum_left = 0;
-        }
+    pub fn make_checksum(&mut self) {
+        self.is_checksum_left = 0;
     }
 
     /// What the checksum of a transport has in it besides the packet's own bytes (RFC 768, RFC 8200 §8.1).
     #[inline(always)]
-    fn pseudo_header(&self, protocol: u8, bytes: u32) -> Sum {
+    fn pseudo_header(&self, protocol: Protocol, bytes: u32) -> Sum {
         let Self { source: [s0, s1], destination: [d0, d1], .. } = *self;
         let sum = Sum::default().add_long(s0).add_long(s1).add_long(d0).add_long(d1);
-        sum.add_bytes([0, 0, 0, protocol]).add_bytes(bytes.to_be_bytes())
+        sum.add_bytes([0, 0, 0, protocol.number()]).add_bytes(bytes.to_be_bytes())
     }
 
     /// False if an answer could reach others than the one who asked.
@@ -87,6 +81,15 @@ impl Envelope {
             is_host_v6(source) && is_host_v6(destination)
         };
         are_hosts && source != destination
+    }
+}
+
+/// Where the checksum is in a transport header (RFC 768, RFC 9293 §3.1).
+#[inline(always)]
+fn checksum_at(protocol: Protocol) -> u32 {
+    match protocol {
+        Protocol::Tcp => 16,
+        Protocol::Udp => 6,
     }
 }
 
@@ -166,10 +169,10 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
             // A driver that sends a frame back knows nothing of it.
             return Some(());
         }
-        let (number, checksum_at) = self.numbers();
-        let left = self.scratch.envelope.pseudo_header(number, transport.end.checked_sub(transport.transport_at)?);
+        let protocol = transport.protocol();
+        let left = self.scratch.envelope.pseudo_header(protocol, transport.end.checked_sub(transport.transport_at)?);
         // One in 65,536 checksums is the same by chance, and its packet is then lost with the answer in it.
-        let is_left = self.read(transport.transport_at + checksum_at)? == left.folded().to_ne_bytes();
+        let is_left = self.read(transport.transport_at + checksum_at(protocol))? == left.folded().to_ne_bytes();
         self.scratch.envelope.is_checksum_left = is_left.into();
         Some(())
     }
@@ -183,27 +186,18 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
             // RFC 2516 §4: the length counts the protocol of PPP.
             self.write(network_at - 4, ((end - network_at + 2) as u16).to_be_bytes())?;
         }
-        let (number, checksum_at) = self.numbers();
-        self.network_header(number, end)?;
+        let protocol = self.scratch.transport.protocol();
+        self.network_header(protocol.number(), end)?;
         let bytes = end - transport_at;
-        let sum = self.scratch.envelope.pseudo_header(number, bytes);
+        let sum = self.scratch.envelope.pseudo_header(protocol, bytes);
         let checksum = if self.scratch.envelope.leaves_checksum() {
             sum.folded().to_ne_bytes()
         } else {
             let checksum = sum.add(F::sum(self.draft, transport_at, (bytes + 3) & !3)).checksum();
             // RFC 768: zero would mean that there is none.
-            if checksum == [0; 2] && number == UDP { [0xff; 2] } else { checksum }
+            if checksum == [0; 2] && protocol == Protocol::Udp { [0xff; 2] } else { checksum }
         };
-        self.write(transport_at + checksum_at, checksum)
-    }
-
-    /// The transport's protocol number, and where its checksum is (RFC 768, RFC 9293 §3.1).
-    #[inline(always)]
-    fn numbers(&self) -> (u8, u32) {
-        match self.scratch.transport.protocol() {
-            Protocol::Tcp => (TCP, 16),
-            Protocol::Udp => (UDP, 6),
-        }
+        self.write(transport_at + checksum_at(protocol), checksum)
     }
 
     #[inline(always)]

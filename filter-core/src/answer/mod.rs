@@ -10,6 +10,7 @@ mod checksum;
 mod dns;
 mod edns;
 mod envelope;
+mod records;
 mod tcp;
 
 use crate::{
@@ -110,11 +111,13 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
             if self.frame.replace(self.draft, end, keeps_start) {
                 return Ok((counter, if is_response { Sent::On } else { Sent::Back }));
             }
-            // A response that cannot become longer still can say that there is nothing. To a client in the same machine no
-            // device makes a checksum, in most cases, and a whole answer is worth more.
-            self.scratch.envelope.make_checksum(is_response);
             if !keeps_start {
                 break;
+            }
+            // A response that cannot become longer still can say that there is nothing. To a client in the same machine no
+            // device makes a checksum, in most cases, and a whole answer is worth more.
+            if !is_response {
+                self.scratch.envelope.make_checksum();
             }
         }
         Err(Counter::UnansweredRoom)

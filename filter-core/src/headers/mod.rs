@@ -195,14 +195,27 @@ impl Transport {
     }
 }
 
+/// IANA, Assigned Internet Protocol Numbers.
+const TCP: u8 = 6;
+const UDP: u8 = 17;
+
 impl Protocol {
-    /// The one with this number (IANA, Assigned Internet Protocol Numbers).
+    /// The one with this number.
     #[inline(always)]
     fn of(number: u8) -> Option<Self> {
         match number {
-            6 => Some(Self::Tcp),
-            17 => Some(Self::Udp),
+            TCP => Some(Self::Tcp),
+            UDP => Some(Self::Udp),
             _ => None,
+        }
+    }
+
+    /// Its number.
+    #[inline(always)]
+    pub(crate) fn number(self) -> u8 {
+        match self {
+            Self::Tcp => TCP,
+            Self::Udp => UDP,
         }
     }
 }

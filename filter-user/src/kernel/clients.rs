@@ -4,7 +4,6 @@ use std::{collections::BTreeMap, net::IpAddr};
 
 use aya::maps::{Array, HashMap, LpmTrie, MapError, lpm_trie::Key};
 use filter_core::{Client, Generation, Group, Member as InMap, Treatment};
-
 use jiff::Timestamp;
 
 use super::{

@@ -179,23 +179,6 @@ impl Filter {
         unseen: bool,
         progress: &mut impl FnMut(u64),
     ) -> Result<Option<Parts>, KernelError> {
-        let parts = self.write_next(changes, after, groups, next, unseen, progress)?;
-        let in_force = InForce::new(next, after.top());
-        let in_force = if groups.members.is_empty() { in_force } else { in_force.with_clients() };
-        let in_force = if parts.is_some() { in_force.with_patterns() } else { in_force };
-        self.set_in_force(in_force)?;
-        Ok(parts)
-    }
-
-    fn write_next(
-        &mut self,
-        changes: &Changes,
-        after: &RuleBook,
-        groups: &Groups,
-        next: Generation,
-        unseen: bool,
-        progress: &mut impl FnMut(u64),
-    ) -> Result<Option<Parts>, KernelError> {
         let Changes { added, changed, removed } = changes;
         self.write_clients(groups, next)?;
         self.write_treatments(&groups.treatments, next)?;
@@ -205,10 +188,12 @@ impl Filter {
         let more = changed.iter().chain(removed).map(|&(key, old, new)| (key, rule(key, old, new, next)));
         self.write(added.chain(more), progress)?;
         let parts = after.automata().parts.iter().map(|part| &*part.table);
-        if parts.len() == 0 {
-            return Ok(None);
-        }
-        patterns::put(&mut self.object, next.index(), parts).map(Some)
+        let parts = if parts.len() == 0 { None } else { Some(patterns::put(&mut self.object, next.index(), parts)?) };
+        let in_force = InForce::new(next, after.top());
+        let in_force = if groups.members.is_empty() { in_force } else { in_force.with_clients() };
+        let in_force = if parts.is_some() { in_force.with_patterns() } else { in_force };
+        self.set_in_force(in_force)?;
+        Ok(parts)
     }
 
     /// Makes both generations the same again.

@@ -10,6 +10,7 @@ use std::{io, path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::Context;
 use clap::ValueHint;
+use filter_core::Sides;
 use filter_user::{
     api::ApiSocket,
     controller::Controller,
@@ -23,7 +24,6 @@ use tokio::{
 
 use crate::{cli::SocketArgs, verbs::policy::PolicyArgs};
 use answers::AnswerArgs;
-use filter_core::Sides;
 use judged::LaterFragments;
 use loading::Loaded;
 use per_interface::PerInterface;
