@@ -1,0 +1,120 @@
+//! Frames that nobody hears of.
+
+use filter_core::{Counter, DnsAction, Interface, Sent, Sides, TcpAction, Treatment};
+use frames::{Asking, Tunnel, Wrap};
+
+use super::{LISTED, OTHER, PADDING, answering, assert_unanswered, clients, send};
+
+#[test]
+fn only_clients_are_answered() {
+    let unanswered = |frame: &[u8], what: &str| {
+        assert_unanswered(frame, answering(DnsAction::NxDomain), Counter::UnansweredEnds, what);
+    };
+    let query = frames::query(LISTED);
+    unanswered(&Wrap { from: 53, ..Wrap::v4(53) }.udp(&query), "from a server's port");
+    unanswered(&Wrap { from: 0, ..Wrap::v4(53) }.udp(&query), "from no port");
+    let v4 = Wrap::v4(53).udp(&query);
+    let v6 = Wrap::v6(53).udp(&query);
+    let with = |frame: &[u8], at: usize, bytes: &[u8]| {
+        let mut frame = frame.to_vec();
+        frame[at..at + bytes.len()].copy_from_slice(bytes);
+        frame
+    };
+    unanswered(&with(&v4, 0, &[0xff; 6]), "to all on the link");
+    unanswered(&with(&v4, 6, &[1, 0, 0x5e, 0, 0, 1]), "from a group of the link");
+    let (source, destination) = (26, 30);
+    for (at, address, what) in [
+        (destination, [255; 4], "to all"),
+        (destination, [224, 0, 0, 251], "to a group"),
+        (source, [224, 0, 0, 251], "from a group"),
+        (source, [0; 4], "from nobody"),
+        (source, [127, 0, 0, 1], "from a loopback"),
+        (source, [198, 51, 100, 2], "from where it is sent to"),
+    ] {
+        unanswered(&with(&v4, at, &address), what);
+    }
+    let (source, destination) = (22, 38);
+    let mut group = [0; 16];
+    (group[0], group[15]) = (0xff, 0xfb);
+    let mut loopback = [0; 16];
+    loopback[15] = 1;
+    let own: [u8; 16] = v6[destination..destination + 16].try_into().unwrap();
+    for (at, address, what) in [
+        (destination, group, "to a group"),
+        (source, group, "from a group"),
+        (source, [0; 16], "from nobody"),
+        (source, loopback, "from a loopback"),
+        (source, own, "from where it is sent to"),
+    ] {
+        unanswered(&with(&v6, at, &address), what);
+    }
+}
+
+#[test]
+fn an_interface_without_clients_answers_nobody() {
+    let treatment = Treatment::new(DnsAction::NxDomain, TcpAction::Reset);
+    let interface = Interface::new(Sides::Both).with_treatment(treatment);
+    let query = Wrap::v4(53).udp(&frames::query(LISTED));
+    assert_unanswered(&query, interface, Counter::UnansweredSide, "a query");
+    let hello = Wrap::v4(443).tcp(&frames::client_hello(LISTED));
+    assert_unanswered(&hello, interface, Counter::UnansweredSide, "a hello");
+    for interface in [Interface::new(Sides::Both), clients(DnsAction::Drop, TcpAction::Drop)] {
+        for frame in [&query, &hello] {
+            let (reason, sent, left, counters) = send(frame, interface);
+            assert!(reason.is_blocked() && sent == Sent::Nowhere && left == *frame && counters.is_empty());
+        }
+    }
+}
+
+#[test]
+fn what_is_around_a_packet_and_would_be_lost_has_no_answer() {
+    let unanswered = |frame: &[u8], what: &str| {
+        assert_unanswered(frame, answering(DnsAction::NxDomain), Counter::UnansweredLayers, what);
+    };
+    let query = frames::query(LISTED);
+    let v4 = Wrap::v4(53).udp(&query);
+    unanswered(&frames::behind_labels(&v4, 1), "MPLS");
+    unanswered(&Tunnel::Ip.carry(&Wrap::v4(0), &v4), "a tunnel");
+    let options = Wrap { network: frames::Network::V4(vec![1; 4]), ..Wrap::v4(53) };
+    unanswered(&options.udp(&query), "IP options");
+    let extensions = Wrap { network: frames::Network::V6 { extensions: true }, ..Wrap::v6(53) };
+    unanswered(&extensions.udp(&query), "extension headers");
+    let mut first = v4.clone();
+    first[20] |= 0x20;
+    unanswered(&first, "a first fragment");
+}
+
+#[test]
+fn a_message_that_no_answer_fits_has_none() {
+    let unanswered = |message: &[u8], what: &str| {
+        let frame = Wrap::v4(53).udp(message);
+        assert_unanswered(&frame, answering(DnsAction::NxDomain), Counter::UnansweredMessage, what);
+    };
+    let plain = frames::query_without_edns(LISTED);
+    let edns = frames::query(LISTED);
+    let end = plain.len();
+    unanswered(&[&plain[..], &[0]].concat(), "bytes behind the question");
+    unanswered(&[&edns[..], &[0]].concat(), "bytes behind EDNS");
+    unanswered(&edns[..edns.len() - 1], "EDNS that is cut");
+    unanswered(&frames::query_of(&[LISTED, OTHER]), "two questions");
+    unanswered(&frames::update(LISTED), "an update");
+    let with = |message: &[u8], at: usize, byte: u8| {
+        let mut message = message.to_vec();
+        message[at] = byte;
+        message
+    };
+    unanswered(&with(&plain, 2, 0x02), "a truncated query");
+    unanswered(&with(&plain, 2, 0x10), "another operation");
+    unanswered(&with(&plain, 7, 1), "a query with an answer");
+    unanswered(&with(&plain, 9, 1), "a query with an authority");
+    unanswered(&with(&plain, 11, 1), "a record less than announced");
+    unanswered(&with(&edns, 11, 2), "two records");
+    unanswered(&with(&edns, end, 1), "EDNS of another owner than the root");
+    unanswered(&with(&edns, end + 2, 1), "a record other than EDNS");
+    let padded = Asking { option: Some((PADDING, 8)), ..Asking::of(LISTED) }.query();
+    unanswered(&with(&padded, padded.len() - 9, 9), "an option that is longer than EDNS");
+    unanswered(&with(&padded, padded.len() - 9, 6), "an option that leaves half of another");
+    let mut jumbo = Wrap::v4(53).udp(&plain);
+    jumbo[38..40].fill(0);
+    assert_unanswered(&jumbo, answering(DnsAction::NxDomain), Counter::UnansweredMessage, "a length of zero");
+}
