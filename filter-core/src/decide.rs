@@ -221,7 +221,7 @@ impl<P: Packet + ?Sized, M: Maps> Judge<'_, P, M> {
     /// Reads the name at `at` of the DNS message from `message_at` to `end`; gives the offset behind it.
     #[inline(always)]
     pub fn read_name(&mut self, message_at: u32, at: u32, end: u32) -> NameEnd {
-        NameEnd::of(self.scratch.name.read_wire(self.packet, message_at, at, end, &self.settings.hash_key))
+        NameEnd::of(self.scratch.name.read_wire(self.packet, message_at, at, end))
     }
 
     /// Judges the names of the DNS message from `at` to `end`.

@@ -1,17 +1,16 @@
 //! The keyed hash of names.
 //!
-//! A name's hash is built label by label from the root, so that one pass over a name gives the hash of every parent.
-//! Both steps (a label, and a label under its parent) are multilinear hashes, which are strongly universal: over a
-//! random key, two different inputs give the same 32 bits with probability 2^-32, and two of them with independent
-//! keys make 64 bits (Lemire and Kaser, "Strongly universal string hashing is fast", 2014). Two different names thus
-//! collide with a probability of at most 2^-63 a label, and nobody who does not know the key can find a pair.
+//! A name's hash is built from the root, label by label and in each label group by group of eight octets, so that one pass
+//! over a name gives the hash of every parent. Each step (a group, under the hash of all before it) is a multilinear hash,
+//! which is strongly universal: over a random key, two different inputs give the same 32 bits with probability 2^-32, and
+//! two of them with independent keys make 64 bits (Lemire and Kaser, "Strongly universal string hashing is fast", 2014).
+//! Two different names thus collide with a probability of at most 2^-63 a group, and nobody who does not know the key can
+//! find a pair.
 
-use crate::{flows::FlowKey, name::LABEL_OCTETS};
+use crate::{flows::FlowKey, name::LABEL_OCTETS, target::anew};
 
 /// 64-bit words that make a [`HashKey`].
-pub const HASH_KEY_WORDS: usize = 48;
-
-const LABEL_WORDS: usize = LABEL_OCTETS.div_ceil(8);
+pub const HASH_KEY_WORDS: usize = 21;
 
 /// Two independent 64-bit keys, one for each half of the hash.
 type Pair = [u64; 2];
@@ -20,14 +19,10 @@ type Pair = [u64; 2];
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct HashKey {
-    label_start: Pair,
-    label_length: Pair,
-    /// For each eight octets of a label, the keys of its low and of its high half.
-    label_words: [[Pair; 2]; LABEL_WORDS],
-    node_start: Pair,
-    /// For the low and high halves of the parent's hash, then of the label's.
-    node_words: [Pair; 4],
-    reserved: Pair,
+    start: Pair,
+    /// For the low and high halves of the hash so far, then of the group.
+    halves: [Pair; 4],
+    flows: FlowHashKey,
 }
 
 const _: () = assert!(size_of::<HashKey>() == HASH_KEY_WORDS * 8);
@@ -36,54 +31,56 @@ impl HashKey {
     /// The key made of these random words.
     pub fn from_words(words: [u64; HASH_KEY_WORDS]) -> Self {
         let mut words = words.into_iter();
-        let mut pair = || [words.next().unwrap_or_default(), words.next().unwrap_or_default()];
-        Self {
-            label_start: pair(),
-            label_length: pair(),
-            label_words: core::array::from_fn(|_| [pair(), pair()]),
-            node_start: pair(),
-            node_words: core::array::from_fn(|_| pair()),
-            reserved: pair(),
-        }
+        let mut word = || words.next().unwrap_or_default();
+        let mut pair = || [word(), word()];
+        let (start, halves) = (pair(), core::array::from_fn(|_| pair()));
+        let (ports, addresses) = (pair(), core::array::from_fn(|_| pair()));
+        Self { start, halves, flows: FlowHashKey { start: word(), ports, addresses } }
     }
 
-    /// Hash of the label of `len` octets (1 to 63) that `word` gives in groups of eight, in lower or upper case.
+    /// Hash of the name that has, below the parent, the label of `len` octets (at most 63) that `word` gives in groups of
+    /// eight, in lower or upper case.
+    ///
+    /// The last group has seven octets at most, and the label's length above them: read from the last group on, the groups
+    /// of a name tell where each of its labels starts.
     #[inline(always)]
-    pub(crate) fn label(&self, len: u32, word: impl Fn(u32) -> u64) -> u64 {
-        let mut sums = add(self.label_start, self.label_length, len);
-        let mut left = len;
-        let mut place = 0;
-        // A label has at most seven whole groups.
-        while left >= 8 && place < LABEL_WORDS as u32 - 1 {
-            sums = add_word(sums, self.keys(place), lower_case(word(place * 8)));
-            place += 1;
-            left -= 8;
+    pub(crate) fn label(&self, parent: u64, len: u32, word: impl Fn(u32) -> u64) -> u64 {
+        const WHOLE_GROUPS: u32 = LABEL_OCTETS as u32 / 8;
+
+        let (mut hash, mut at) = (parent, 0);
+        for _ in 0..WHOLE_GROUPS {
+            if len - at < 8 {
+                break;
+            }
+            hash = self.group(hash, word(at));
+            at += 8;
         }
-        if left > 0 {
-            let tail = word(place * 8) & (u64::MAX >> (64 - 8 * (left & 7)));
-            sums = add_word(sums, self.keys(place), lower_case(tail));
-        }
-        high_halves(sums)
+        self.last_group(hash, len, word(at))
+    }
+
+    /// The same for a label of less than eight octets, all of them in this word.
+    #[inline(always)]
+    pub(crate) fn short_label(&self, parent: u64, len: u32, word: u64) -> u64 {
+        self.last_group(parent, len, word)
     }
 
     #[inline(always)]
-    fn keys(&self, place: u32) -> [Pair; 2] {
-        // Eight places: the mask keeps every index inside.
-        self.label_words.get((place & 7) as usize).copied().unwrap_or_default()
+    fn last_group(&self, hash: u64, len: u32, word: u64) -> u64 {
+        let octets = (1 << (8 * (len & 7))) - 1;
+        self.group(hash, (word & octets) | (u64::from(len) << 56))
+    }
+
+    /// Hash of what has this group behind what has that hash.
+    #[inline(always)]
+    fn group(&self, hash: u64, group: u64) -> u64 {
+        let Self { start, halves: [hash_low, hash_high, low, high], .. } = *anew(self);
+        let sums = add_word(start, [low, high], lower_case(group));
+        high_halves(add_word(sums, [hash_low, hash_high], hash))
     }
 
     /// What flows are hashed under.
     pub(crate) fn of_flows(&self) -> FlowHashKey {
-        let [w0, w1, w2, w3, ports, ..] = self.label_words.map(|[[_, low], [_, high]]| [low, high]);
-        FlowHashKey { start: self.label_start[1], ports, addresses: [w0, w1, w2, w3] }
-    }
-
-    /// Hash of the name that has this label below the parent.
-    #[inline(always)]
-    pub(crate) fn child(&self, parent: u64, label: u64) -> u64 {
-        let [parent_low, parent_high, label_low, label_high] = self.node_words;
-        let sums = add_word(self.node_start, [parent_low, parent_high], parent);
-        high_halves(add_word(sums, [label_low, label_high], label))
+        self.flows
     }
 }
 
@@ -107,12 +104,6 @@ impl FlowHashKey {
         let sum = if key.is_v6() { sum.wrapping_add(others()) } else { sum };
         (sum >> 32) as u32
     }
-}
-
-#[inline(always)]
-fn add(sums: Pair, keys: Pair, half: u32) -> Pair {
-    let ([s0, s1], [k0, k1], half) = (sums, keys, u64::from(half));
-    [s0.wrapping_add(k0.wrapping_mul(half)), s1.wrapping_add(k1.wrapping_mul(half))]
 }
 
 /// One multiplication for two halves: MULTILINEAR-HM of the same paper, as strongly universal.
@@ -145,7 +136,7 @@ pub(crate) fn lower_case(word: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
+    use proptest::{collection, prelude::*};
 
     use super::*;
 
@@ -157,21 +148,29 @@ mod tests {
         }
 
         #[test]
-        fn a_label_differs_from_itself_with_a_zero_octet_more(label in proptest::collection::vec(any::<u8>(), 1..63)) {
-            let key = HashKey::from_words(core::array::from_fn(|i| 0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(i as u64 + 1)));
+        fn a_label_differs_from_itself_with_a_zero_octet_more(label in collection::vec(any::<u8>(), 1..63)) {
             let mut longer = label.clone();
             longer.push(0);
-            prop_assert_ne!(hash(&key, &label), hash(&key, &longer));
+            prop_assert_ne!(hash(&[&label]), hash(&[&longer]));
+        }
+
+        #[test]
+        fn octets_in_other_labels_are_another_name(octets in collection::vec(any::<u8>(), 2..63), at in 1_usize..62) {
+            let (first, second) = octets.split_at(at.min(octets.len() - 1));
+            prop_assert_ne!(hash(&[first, second]), hash(&[&octets]));
         }
     }
 
-    fn hash(key: &HashKey, label: &[u8]) -> u64 {
-        key.label(label.len() as u32, |at| {
-            let mut octets = [0; 8];
-            for (to, from) in octets.iter_mut().zip(label.iter().skip(at as usize)) {
-                *to = *from;
-            }
-            u64::from_le_bytes(octets)
+    fn hash(labels: &[&[u8]]) -> u64 {
+        let key = HashKey::from_words(core::array::from_fn(|i| 0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(i as u64 + 1)));
+        labels.iter().fold(0, |parent, label| {
+            key.label(parent, label.len() as u32, |at| {
+                let mut octets = [0; 8];
+                for (to, from) in octets.iter_mut().zip(label.iter().skip(at as usize)) {
+                    *to = *from;
+                }
+                u64::from_le_bytes(octets)
+            })
         })
     }
 }

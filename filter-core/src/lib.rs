@@ -41,12 +41,13 @@ mod packet;
 mod patterns;
 mod reason;
 mod rules;
+mod target;
 mod tls;
 
 pub use abi::{
     Allowance, BlockingLists, DnsAction, Event, EventBudget, Fragments, Generation, Group, InForce, Interface,
-    ListName, Masks, Member, Options, Program, Rank, Rule, Scratch, Settings, Sides, TcpAction, Terms, Treatment,
-    highest_rank,
+    ListName, Masks, Member, Options, Page, Program, Rank, Rule, RuleShape, Scratch, Settings, Sides, TcpAction, Terms,
+    TermsOfBoth, Treatment, highest_rank, sieve_bits,
 };
 pub use answer::{Sent, answer};
 pub use clients::Client;
@@ -63,5 +64,5 @@ pub use patterns::{
     PART_BYTES, PART_CELLS, PART_MATCHES, PARTS, PATTERN_SLOTS, Part, PatternMatch, Patterns, run_part, run_parts,
 };
 pub use reason::{Counter, Message, Reason, Verdict};
-pub use rules::{Found, RuleKey, Rules, find_rule, group_of, prevailing_rule, rank_of};
+pub use rules::{Found, RuleKey, Rules, find_rule, group_of, prevailing_rule, rank_of, take_terms};
 pub use tls::HelloEnd;

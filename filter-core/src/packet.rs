@@ -8,7 +8,6 @@ use core::ops::ControlFlow;
 use crate::{
     decide::{Judge, Taken},
     flows::{Flow, Flows, Held, HeldBytes},
-    hash::HashKey,
     headers::{Layer, Transport},
     maps::Maps,
     name::{NAME_BYTES, Name, NameEnd},
@@ -44,10 +43,10 @@ pub trait Packet {
     /// Calls `state.step()` until it breaks, `limit` times at most.
     fn repeat<S: Step>(limit: u32, state: &mut S);
 
-    /// Calls [`Name::hash_labels`].
+    /// Calls [`Name::find_labels`].
     #[inline(always)]
-    fn hash_labels(name: &mut Name, key: &HashKey) -> NameEnd {
-        name.hash_labels::<Self>(key)
+    fn find_labels(name: &mut Name) -> NameEnd {
+        name.find_labels()
     }
 
     /// Calls [`Judge::read_name`].

@@ -26,8 +26,34 @@ pub trait Rules: Patterns {
         InForce::new(Generation::default(), Rank::Block)
     }
 
+    /// False if there are no rules for exactly this name; true if there may be some.
+    #[inline(always)]
+    fn may_have(&self, _key: RuleKey, _in_force: InForce) -> bool {
+        true
+    }
+
+    /// Calls [`take_terms`] with those of a rule, if there is one. The kernel has functions of their own for it.
+    #[inline(always)]
+    fn take_rule(&self, name: &mut Name, key: RuleKey, in_force: InForce, is_own: bool) -> bool {
+        self.terms(key, in_force.generation()).is_some_and(|terms| take_terms(name, key, terms, in_force, is_own))
+    }
+
     /// What the rules for exactly this name ask for, if there are any.
     fn terms(&self, key: RuleKey, generation: Generation) -> Option<&Terms>;
+
+    /// The hash of the name that has the label at this place below the parent with this hash.
+    #[inline(always)]
+    fn below(&self, name: &Name, key: &HashKey, parent: u64, place: u32) -> u64 {
+        let (start, len) = name.label(place);
+        // Most labels are short; for others, the kernel has a function of its own.
+        if len < 8 { key.short_label(parent, len, name.word(start)) } else { self.long_label(name, key, parent, place) }
+    }
+
+    /// Calls [`Name::hash_label`].
+    #[inline(always)]
+    fn long_label(&self, name: &Name, key: &HashKey, parent: u64, place: u32) -> u64 {
+        name.hash_label(key, parent, place)
+    }
 
     /// The group of a MAC address, and if it has none that of the longest subnet with the address; 0 for all others.
     #[inline(always)]
@@ -58,9 +84,9 @@ impl HashKey {
     /// The key of a name given as text; `None` if it is none: an empty label, one over 63 octets, over 253 in all.
     pub fn rule_key(&self, name: &str) -> Option<RuleKey> {
         let mut room = Name::default();
-        room.set_text(name, self).ok()?;
+        room.set_text(name).ok()?;
         let root_first = (0..room.labels()).rev();
-        Some(RuleKey(root_first.fold(ROOT, |parent, place| self.child(parent, room.label_hash(place)))))
+        Some(RuleKey(root_first.fold(ROOT, |parent, place| room.hash_label(self, parent, place))))
     }
 
     /// The key of a name that is one already: labels of 1 to 63 octets in lower case, 253 octets in all, no dot at the
@@ -74,7 +100,7 @@ impl HashKey {
     #[cfg(not(target_arch = "bpf"))]
     pub fn suffix_keys(&self, name: &str) -> impl Iterator<Item = RuleKey> {
         name.as_bytes().rsplit(|octet| *octet == b'.').scan(ROOT, |parent, label| {
-            *parent = self.child(*parent, self.label(label.len() as u32, |at| word_at(label, at)));
+            *parent = self.label(*parent, label.len() as u32, |at| word_at(label, at));
             Some(RuleKey(*parent))
         })
     }
@@ -86,8 +112,7 @@ impl HashKey {
         const NO_ROOT: u64 = 1;
 
         let pieces = text.as_bytes().chunks(crate::name::LABEL_OCTETS);
-        let hash = |piece: &[u8]| self.label(piece.len() as u32, |at| word_at(piece, at));
-        RuleKey(pieces.fold(NO_ROOT, |parent, piece| self.child(parent, hash(piece))))
+        RuleKey(pieces.fold(NO_ROOT, |parent, piece| self.label(parent, piece.len() as u32, |at| word_at(piece, at))))
     }
 }
 
@@ -126,7 +151,7 @@ impl Found {
 /// The rule that prevails for this name among those of the given classes, found by the walk that the kernel makes.
 pub fn prevailing_rule(name: &str, key: &HashKey, rules: &impl Rules, classes: u32) -> Option<Found> {
     let mut room = Name::default();
-    room.set_text(name, key).ok()?;
+    room.set_text(name).ok()?;
     let in_force = rules.in_force();
     room.begin_judging(classes);
     find_rule(&mut room, key, rules, in_force);
@@ -183,9 +208,8 @@ pub fn group_of<P: Packet + ?Sized, R: Rules>(
 /// What prevails is left in the name: the verifier follows every value on the stack from turn to turn, and none in a map.
 #[inline(always)]
 pub fn find_rule<R: Rules>(name: &mut Name, key: &HashKey, rules: &R, in_force: InForce) {
-    let (generation, top, classes) = (in_force.generation(), in_force.top(), name.classes());
     let left = name.labels();
-    let mut suffixes = Suffixes { name, key, rules, generation, top, classes, left, suffix: ROOT };
+    let mut suffixes = Suffixes { name, key, rules, in_force, left, suffix: ROOT };
     // A plain loop: its body is small enough for the verifier to go through every turn, and `bpf_loop` calls its body
     // through a pointer, which costs more than the body.
     for _ in 0..LABELS {
@@ -209,7 +233,7 @@ const ROOT: u64 = 0;
 /// The label that the name of the rule that prevails starts with, counted from the left; `None` if it is none of this name's
 /// suffixes, as of a pattern.
 #[inline(always)]
-pub(crate) fn rule_label(name: &Name, key: &HashKey) -> Option<u32> {
+pub(crate) fn rule_label(name: &Name, key: &HashKey, rules: &impl Rules) -> Option<u32> {
     let (mut suffix, mut left) = (ROOT, name.labels());
     // A plain loop, as in `find_rule`.
     for _ in 0..LABELS {
@@ -217,7 +241,7 @@ pub(crate) fn rule_label(name: &Name, key: &HashKey) -> Option<u32> {
             break;
         }
         left -= 1;
-        suffix = key.child(suffix, name.label_hash(left));
+        suffix = rules.below(name, key, suffix, left);
         if name.matched() == RuleKey(suffix) {
             return Some(left);
         }
@@ -229,9 +253,7 @@ struct Suffixes<'a, R> {
     name: &'a mut Name,
     key: &'a HashKey,
     rules: &'a R,
-    generation: Generation,
-    top: Rank,
-    classes: u32,
+    in_force: InForce,
     left: u32,
     suffix: u64,
 }
@@ -243,17 +265,28 @@ impl<R: Rules> Step for Suffixes<'_, R> {
             return Break(());
         }
         self.left -= 1;
-        self.suffix = self.key.child(self.suffix, self.name.label_hash(self.left));
+        self.suffix = self.rules.below(self.name, self.key, self.suffix, self.left);
         let key = RuleKey(self.suffix);
-        let Some(terms) = self.rules.terms(key, self.generation) else { return Continue(()) };
-        let (masks, lists) = terms.of(self.left == 0);
-        let rank = highest_rank(masks, self.classes);
-        if rank > self.name.rank() {
-            let mask = masks.get(rank.place()).copied().unwrap_or_default();
-            self.name.set_found(Found { rank, key, classes: mask & self.classes, list: list_of(lists, rank) });
+        if self.rules.may_have(key, self.in_force) && self.rules.take_rule(self.name, key, self.in_force, self.left == 0) {
+            return Break(());
         }
-        if self.name.rank() >= self.top { Break(()) } else { Continue(()) }
+        Continue(())
     }
+}
+
+/// Leaves what the rules with this key ask for in the name, if it prevails: rules for the name itself, or for one above it.
+/// True if nothing can prevail any more.
+#[inline(always)]
+pub fn take_terms(name: &mut Name, key: RuleKey, terms: &Terms, in_force: InForce, is_own: bool) -> bool {
+    let (rank, classes) = (name.rank(), name.classes());
+    let (masks, lists) = terms.of(is_own);
+    let better = highest_rank(masks, classes);
+    if better <= rank {
+        return false;
+    }
+    let mask = masks.get(better.place()).copied().unwrap_or_default();
+    name.set_found(Found { rank: better, key, classes: mask & classes, list: list_of(lists, better) });
+    better >= in_force.top()
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use aya_ebpf::{
     },
 };
 use filter_core::{
-    Flow, Flows, Frame, HashKey, Held, HeldBytes, HelloEnd, Judge, Layer, Maps, NAME_BYTES, Name, NameEnd, Packet,
+    Flow, Flows, Frame, Held, HeldBytes, HelloEnd, Judge, Layer, Maps, NAME_BYTES, Name, NameEnd, Packet,
     Program, Reason, Replace, Step, Taken, Transport,
 };
 
@@ -106,8 +106,8 @@ macro_rules! frame {
             }
 
             #[inline(always)]
-            fn hash_labels(name: &mut Name, key: &HashKey) -> NameEnd {
-                NameEnd(verified_once::hash_labels(name, key))
+            fn find_labels(name: &mut Name) -> NameEnd {
+                NameEnd(verified_once::find_labels(name))
             }
 
             #[inline(always)]

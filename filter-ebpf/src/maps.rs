@@ -12,16 +12,14 @@ use aya_ebpf::{
 };
 use filter_core::{
     Allowance, Bucket, Client, Counter, EventBudget, Family, Flow, Flows, Generation, Group, HashKey, HeldBytes,
-    InForce, Interface, ListName, Maps, Member, Name, PATTERN_SLOTS, Packet, Part, Patterns, Program, Rank, Reason,
-    Rule, RuleKey, Rules, Scratch, Settings, Sides, Terms, Treatment, WAYS,
+    InForce, Interface, ListName, Maps, Member, Name, PATTERN_SLOTS, Packet, Page, Part, Patterns, Program, Rank, Reason,
+    Rule, RuleKey, RuleShape, Rules, Scratch, Settings, Sides, Terms, TermsOfBoth, Treatment, WAYS, sieve_bits,
 };
 
 use crate::{frame::Paged, verified_once};
 
-/// Rules until the controller says how many there will be.
-const RULES_UNTIL_SIZED: u32 = 1024;
-/// Different terms that rules may have: the first asks for nothing.
-const TERMS_MOST: u32 = 1 << 14;
+/// Of what depends on the number of rules, until the controller says how many there will be.
+const UNTIL_SIZED: u32 = 1;
 /// Rules whose hits are counted; those that are hit first.
 const RULES_HIT: u32 = 1 << 16;
 /// Subnets of each family, and MAC addresses.
@@ -30,10 +28,13 @@ const CLIENTS: u32 = 1 << 12;
 const EVENT_BYTES: u32 = 1 << 20;
 
 #[map]
-static RULES: HashMap<u64, Rule> = HashMap::with_max_entries(RULES_UNTIL_SIZED, 0);
+static RULES: HashMap<u32, Page> = HashMap::with_max_entries(UNTIL_SIZED, 0);
+/// What keeps most keys that have no rule away from the rules.
+#[map]
+static SIEVE: Array<u64> = Array::with_max_entries(UNTIL_SIZED, 0);
 /// What rules ask for, under the numbers that they have in the rule map.
 #[map]
-static TERMS: Array<Terms> = Array::with_max_entries(TERMS_MOST, 0);
+static TERMS: Array<TermsOfBoth> = Array::with_max_entries(Rule::NUMBERS, 0);
 /// Packets that a rule decided about, for those that did.
 #[map]
 static HITS: HashMap<u64, u64> = HashMap::with_max_entries(RULES_HIT, BPF_F_NO_PREALLOC);
@@ -105,8 +106,25 @@ impl Rules for KernelMaps {
 
     #[inline(always)]
     fn terms(&self, key: RuleKey, generation: Generation) -> Option<&Terms> {
-        let number = rule(key)?.terms(generation);
-        if number == Terms::NONE { None } else { TERMS.get(u32::from(number)) }
+        terms(verified_once::number_of_terms(key.0, self.in_force().word()), generation)
+    }
+
+    #[inline(always)]
+    fn may_have(&self, key: RuleKey, in_force: InForce) -> bool {
+        let bits = sieve_bits(key);
+        SIEVE.get(in_force.shape().sieve_word(key)).is_some_and(|word| word & bits == bits)
+    }
+
+    #[inline(always)]
+    fn take_rule(&self, name: &mut Name, key: RuleKey, in_force: InForce, is_own: bool) -> bool {
+        let number = verified_once::number_of_terms(key.0, in_force.word());
+        number != u32::from(Terms::NONE)
+            && verified_once::take_terms(name, key.0, number, in_force.word(), u32::from(is_own)) != 0
+    }
+
+    #[inline(always)]
+    fn long_label(&self, name: &Name, key: &HashKey, parent: u64, place: u32) -> u64 {
+        verified_once::hash_label(name, key, parent, place)
     }
 
     #[inline(always)]
@@ -132,16 +150,32 @@ impl Rules for KernelMaps {
     }
 }
 
-/// The entry of a rule. One that was removed may be in use for another rule already: then it is looked up anew.
+/// The terms with this number; `None` if it is [`Terms::NONE`].
 #[inline(always)]
-fn rule(key: RuleKey) -> Option<Rule> {
-    const TRIES: u32 = 2;
+pub fn terms(number: u32, generation: Generation) -> Option<&'static Terms> {
+    if number == u32::from(Terms::NONE) { None } else { TERMS.get(number).map(|terms| terms.of(generation)) }
+}
 
-    for _ in 0..TRIES {
-        // SAFETY: the value is one word, which is copied out at once.
-        let rule = unsafe { RULES.get(key.0) }.copied()?;
-        if rule.is_of(key) {
-            return Some(rule);
+/// The number of the terms of the rule with this key. The kernel puts another page in the place of one that was replaced, at
+/// once, and somebody may still look at it: what is not found is looked for once more.
+#[inline(always)]
+pub fn number_of_terms(key: RuleKey, shape: RuleShape) -> Option<u16> {
+    let first = RuleShape::page(shape.bucket(key), 0);
+    let (mut page, mut tries) = (first, 2);
+    // Two turns of all pages.
+    for _ in 0..2 * Page::MOST {
+        // SAFETY: a rule is one word, of which all is read at once.
+        let found = unsafe { RULES.get(page) };
+        if let Some(number) = found.and_then(|page| page.find(key)) {
+            return Some(number);
+        }
+        page += 1;
+        if !found.is_some_and(Page::is_full) {
+            tries -= 1;
+            page = first;
+        }
+        if tries == 0 {
+            break;
         }
     }
     None

@@ -8,8 +8,9 @@ use core::ptr::null_mut;
 
 use aya_ebpf::bindings::xdp_md;
 use filter_core::{
-    Flow, Generation, HashKey, Held, HeldBytes, InForce, Judge, Layer, Name, Part, Reason, Scratch, Settings,
-    find_rule as find_one_rule, group_of as group_of_one_client, rank_of, run_part,
+    Flow, Generation, HashKey, Held, HeldBytes, InForce, Judge, Layer, Name, Part, Reason, RuleKey, Scratch,
+    Settings, Terms, find_rule as find_one_rule, group_of as group_of_one_client, rank_of, run_part,
+    take_terms as take_these_terms,
 };
 
 use crate::{
@@ -19,13 +20,22 @@ use crate::{
     numbers::{found_number, hello_number, reason, taken_number},
 };
 
-/// [`Name::hash_labels`]; gives the number of its `NameEnd`.
+/// [`Name::find_labels`]; gives the number of its `NameEnd`.
 #[unsafe(no_mangle)]
 #[inline(never)]
-pub extern "C" fn hash_labels(name: *mut Name, key: *const HashKey) -> u32 {
-    // SAFETY: the verifier lets nobody call this with other pointers than to a name and a key, or null.
-    let (Some(name), Some(key)) = (unsafe { name.as_mut() }, unsafe { key.as_ref() }) else { return u32::MAX };
-    name.hash_labels::<Linear>(key).0
+pub extern "C" fn find_labels(name: *mut Name) -> u32 {
+    // SAFETY: the verifier lets nobody call this with another pointer than to a name, or null.
+    let Some(name) = (unsafe { name.as_mut() }) else { return u32::MAX };
+    name.find_labels().0
+}
+
+/// [`Name::hash_label`]; 0 for none.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn hash_label(name: *const Name, key: *const HashKey, parent: u64, place: u32) -> u64 {
+    // SAFETY: as above.
+    let (Some(name), Some(key)) = (unsafe { name.as_ref() }, unsafe { key.as_ref() }) else { return 0 };
+    name.hash_label(key, parent, place)
 }
 
 /// [`filter_core::rank_of`] over the maps; gives the number of the rank.
@@ -58,6 +68,24 @@ pub extern "C" fn find_rule(name: *mut Name, key: *const HashKey, in_force: u64)
         find_one_rule(name, key, &KernelMaps::without_frame(), InForce::from_word(in_force));
     }
     0
+}
+
+/// [`maps::number_of_terms`]; [`Terms::NONE`] if there is none.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn number_of_terms(key: u64, in_force: u64) -> u32 {
+    maps::number_of_terms(RuleKey(key), InForce::from_word(in_force).shape()).unwrap_or(Terms::NONE).into()
+}
+
+/// [`filter_core::take_terms`] with those of this number; 1 or 0.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn take_terms(name: *mut Name, key: u64, number: u32, in_force: u64, is_own: u32) -> u32 {
+    // SAFETY: as above.
+    let Some(name) = (unsafe { name.as_mut() }) else { return 0 };
+    let in_force = InForce::from_word(in_force);
+    let terms = maps::terms(number, in_force.generation());
+    terms.is_some_and(|terms| take_these_terms(name, RuleKey(key), terms, in_force, is_own != 0)).into()
 }
 
 /// [`maps::add_hit`]; gives 0.

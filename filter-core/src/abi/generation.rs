@@ -3,8 +3,7 @@
 //! Each entry of the maps has a place for either of two generations, and one word says which of them is in force. A new
 //! policy is written into the places of the other generation and takes effect, as a whole, with that word.
 
-use super::Rank;
-use crate::rules::RuleKey;
+use super::{Rank, RuleShape};
 
 /// One of the two policies that the maps have room for: 0 or 1.
 #[repr(transparent)]
@@ -31,41 +30,6 @@ impl Generation {
     }
 }
 
-/// What the rule map holds for each [`RuleKey`]: the numbers of the [`Terms`](super::Terms) in either generation, in one word with a
-/// part of the key. The kernel uses an entry that was removed for the next one at once, while somebody may still look at
-/// it; the part of the key tells.
-#[repr(transparent)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Rule(u64);
-
-impl Rule {
-    /// The entry of a key with these terms in generation 0 and 1.
-    #[inline(always)]
-    pub const fn new(key: RuleKey, terms: [u16; 2]) -> Self {
-        let [first, second] = terms;
-        Self((key.0 << 32) | ((second as u64) << 16) | first as u64)
-    }
-
-    /// The number of its terms in this generation.
-    #[inline(always)]
-    pub const fn terms(self, generation: Generation) -> u16 {
-        (self.0 >> (16 * generation.index())) as u16
-    }
-
-    /// The same entry with other terms in this generation.
-    #[must_use]
-    pub const fn with_terms(self, generation: Generation, terms: u16) -> Self {
-        let at = 16 * generation.index();
-        Self((self.0 & !(0xffff << at)) | ((terms as u64) << at))
-    }
-
-    /// True if it is the entry of this key.
-    #[inline(always)]
-    pub const fn is_of(self, key: RuleKey) -> bool {
-        self.0 >> 32 == key.0 & 0xffff_ffff
-    }
-}
-
 /// Which generation is in force, and what it has; one word, so that all of it changes at once.
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -75,6 +39,8 @@ impl InForce {
     const TOP_AT: u32 = 8;
     const CLIENTS: u64 = 1 << 16;
     const PATTERNS: u64 = 1 << 17;
+    const SIEVE_BITS_AT: u32 = 24;
+    const BUCKETS_AT: u32 = 32;
 
     /// A policy without groups and patterns. `top` is the highest rank of all rules: a name that reaches it is judged.
     #[inline(always)]
@@ -98,6 +64,21 @@ impl InForce {
     #[must_use]
     pub const fn with_patterns(self) -> Self {
         Self(self.0 | Self::PATTERNS)
+    }
+
+    /// The same with rules in maps of this shape.
+    #[must_use]
+    pub const fn with_shape(self, shape: RuleShape) -> Self {
+        let RuleShape { buckets, sieve_bits } = shape;
+        let others = self.0 & ((1 << Self::SIEVE_BITS_AT) - 1);
+        Self(others | ((sieve_bits as u64) << Self::SIEVE_BITS_AT) | ((buckets as u64) << Self::BUCKETS_AT))
+    }
+
+    /// The shape of the maps that the rules are in.
+    #[inline(always)]
+    pub const fn shape(self) -> RuleShape {
+        let sieve_bits = (self.0 >> Self::SIEVE_BITS_AT) as u32 & 31;
+        RuleShape { buckets: (self.0 >> Self::BUCKETS_AT) as u32, sieve_bits }
     }
 
     /// The generation in force.

@@ -70,7 +70,7 @@ impl<'f, F: Replace, M: Maps> Answering<'f, F, M> {
     pub(super) fn zone(&self, at: u32) -> Option<[u8; 2]> {
         let name = &self.scratch.name;
         let of_question = self.scratch.record == 0;
-        let rule = if of_question { rule_label(name, &self.settings.hash_key) } else { None };
+        let rule = if of_question { rule_label(name, &self.settings.hash_key, self.maps) } else { None };
         let offset = match rule {
             // A label starts behind its length.
             Some(label) if label + 1 < name.labels() => name.label_start(label + 1) - 1,

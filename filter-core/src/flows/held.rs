@@ -2,7 +2,6 @@
 
 use crate::{
     decide::Judge,
-    hash::HashKey,
     maps::Maps,
     name::{NAME_BYTES, Name, NameEnd},
     packet::{Frame, Packet, Step},
@@ -127,8 +126,8 @@ impl<F: Frame + ?Sized> Packet for Held<'_, F> {
     }
 
     #[inline(always)]
-    fn hash_labels(name: &mut Name, key: &HashKey) -> NameEnd {
-        F::hash_labels(name, key)
+    fn find_labels(name: &mut Name) -> NameEnd {
+        F::find_labels(name)
     }
 
     #[inline(always)]

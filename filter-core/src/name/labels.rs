@@ -3,12 +3,11 @@
 use core::ops::ControlFlow::{self, Break, Continue};
 
 use super::{LABEL_OCTETS, NAME_OCTETS, Name, NameError};
-use crate::{hash::HashKey, packet::Step};
+use crate::packet::Step;
 
 /// Walks from length octet to length octet.
 pub(super) struct WireLabels<'n> {
     pub name: &'n mut Name,
-    pub key: &'n HashKey,
     pub at: u32,
     pub available: u32,
     pub end: Result<u32, NameError>,
@@ -31,7 +30,7 @@ impl Step for WireLabels<'_> {
             _ if next >= NAME_OCTETS => Err(NameError::TooLong),
             _ if next >= self.available => Err(NameError::Cut),
             _ => {
-                self.name.push_label(at + 1, len, self.key);
+                self.name.push_label(at + 1, next + 1);
                 self.at = next;
                 return Continue(());
             }
@@ -43,7 +42,6 @@ impl Step for WireLabels<'_> {
 /// Walks from dot to dot. There is a dot behind the last octet.
 pub(super) struct TextLabels<'n> {
     pub name: &'n mut Name,
-    pub key: &'n HashKey,
     pub at: u32,
     pub len: u32,
     pub end: Result<u32, NameError>,
@@ -57,8 +55,8 @@ impl Step for TextLabels<'_> {
             self.end = Err(NameError::Label);
             return Break(());
         };
-        self.name.push_label(at, len, self.key);
         self.at = at + len + 1;
+        self.name.push_label(at, self.at);
         if self.at > self.len {
             self.end = Ok(self.len);
             return Break(());

@@ -1,8 +1,8 @@
-//! A name out of a packet: its bytes, and the hash of each of its labels.
+//! A name out of a packet: its bytes, and where each of its labels starts.
 //!
-//! DNS gives a name as labels with their lengths (RFC 1035 §3.1), TLS as text with dots (RFC 6066 §3). Both become the
-//! same hashes of labels, so that one set of rules serves both. A label is any octets: one with a dot inside is not
-//! two labels.
+//! DNS gives a name as labels with their lengths (RFC 1035 §3.1), TLS as text with dots (RFC 6066 §3). Either way an octet
+//! stands between two labels, and one set of rules serves both. A label is any octets: one with a dot inside is not two
+//! labels.
 
 mod display;
 mod labels;
@@ -13,9 +13,10 @@ mod tests;
 use crate::{
     abi::Rank,
     hash::HashKey,
-    packet::Packet,
+    packet::Step,
     patterns::Walk,
     rules::{Found, RuleKey},
+    target::load_u64,
 };
 
 pub(crate) use display::write_name;
@@ -102,8 +103,7 @@ impl NameEnd {
 #[derive(Clone, Copy)]
 pub struct Name {
     bytes: [u8; NAME_BYTES],
-    hashes: [u64; LABELS as usize + 1],
-    /// Where each label starts, for walks from the end.
+    /// Where each label starts; behind them, where one more would.
     starts: [u8; LABELS as usize + 1],
     /// The rule that prevails.
     matched: u64,
@@ -127,7 +127,6 @@ impl Default for Name {
     fn default() -> Self {
         Self {
             bytes: [0; NAME_BYTES],
-            hashes: [0; LABELS as usize + 1],
             starts: [0; LABELS as usize + 1],
             matched: 0,
             walk: Walk::default(),
@@ -144,27 +143,27 @@ impl Default for Name {
 }
 
 impl Name {
-    /// Finds the labels of the octets that were read last, and hashes them. Gives the octets that the name takes.
+    /// Finds the labels of the octets that were read last. Gives the octets that the name takes.
     #[inline(always)]
-    pub fn hash_labels<P: Packet + ?Sized>(&mut self, key: &HashKey) -> NameEnd {
+    pub fn find_labels(&mut self) -> NameEnd {
         NameEnd::of(match self.form() {
-            Form::Wire => self.hash_wire_labels::<P>(key),
-            Form::Text => self.hash_text_labels::<P>(key),
+            Form::Wire => self.find_wire_labels(),
+            Form::Text => self.find_text_labels(),
         })
     }
 
     #[inline(always)]
-    fn hash_wire_labels<P: Packet + ?Sized>(&mut self, key: &HashKey) -> Result<u32, NameError> {
+    fn find_wire_labels(&mut self) -> Result<u32, NameError> {
         let (at, available) = (self.walked, self.len);
-        let mut labels = WireLabels { name: self, key, at, available, end: Err(NameError::TooLong) };
-        P::repeat(LABELS + 1, &mut labels);
+        let mut labels = WireLabels { name: self, at, available, end: Err(NameError::TooLong) };
+        walk(&mut labels);
         let WireLabels { at, end, .. } = labels;
         self.walked = at;
         end
     }
 
     #[inline(always)]
-    fn hash_text_labels<P: Packet + ?Sized>(&mut self, key: &HashKey) -> Result<u32, NameError> {
+    fn find_text_labels(&mut self) -> Result<u32, NameError> {
         let with_root = self.len > 0 && self.octet(self.len - 1) == b'.';
         let len = if with_root { self.len - 1 } else { self.len };
         if len > TEXT_OCTETS {
@@ -173,29 +172,29 @@ impl Name {
         if let Some(behind) = self.bytes.get_mut((len & 0xff) as usize) {
             *behind = b'.';
         }
-        let mut labels = TextLabels { name: self, key, at: 0, len, end: Err(NameError::TooLong) };
-        P::repeat(LABELS + 1, &mut labels);
+        let mut labels = TextLabels { name: self, at: 0, len, end: Err(NameError::TooLong) };
+        walk(&mut labels);
         labels.end
     }
 
     /// Takes text that is no part of a packet: a rule, or a name that somebody asks about.
-    pub(crate) fn set_text(&mut self, text: &str, key: &HashKey) -> Result<(), NameError> {
-        self.read_text(text.as_bytes(), 0, u32::try_from(text.len()).unwrap_or(u32::MAX), key)
+    pub(crate) fn set_text(&mut self, text: &str) -> Result<(), NameError> {
+        self.read_text(text.as_bytes(), 0, u32::try_from(text.len()).unwrap_or(u32::MAX))
     }
 
     /// The name that this text is, with or without the root's dot; `None` if it is none.
     #[cfg(not(target_arch = "bpf"))]
-    pub fn of_text(text: &str, key: &HashKey) -> Option<Self> {
+    pub fn of_text(text: &str) -> Option<Self> {
         let mut name = Self::default();
-        name.set_text(text, key).ok().map(|()| name)
+        name.set_text(text).ok().map(|()| name)
     }
 
     /// The name in wire form that these octets begin with, without compression.
     #[cfg(not(target_arch = "bpf"))]
-    pub fn of_wire(octets: &[u8], key: &HashKey) -> Option<Self> {
+    pub fn of_wire(octets: &[u8]) -> Option<Self> {
         let mut name = Self::default();
         let end = u32::try_from(octets.len()).ok()?;
-        name.read_wire(octets, 0, 0, end, key).ok().map(|_| name)
+        name.read_wire(octets, 0, 0, end).ok().map(|_| name)
     }
 
     /// The octets of the name, in the case that they came in: wire form with the root, or text without it.
@@ -265,13 +264,7 @@ impl Name {
         RuleKey(self.matched)
     }
 
-    /// Hash of the label at this place, counted from the left.
-    #[inline(always)]
-    pub(crate) fn label_hash(&self, place: u32) -> u64 {
-        self.hashes.get((place & LABELS) as usize).copied().unwrap_or_default()
-    }
-
-    /// Where the label at this place starts.
+    /// Where the label at this place, counted from the left, starts; behind the last, where one more would.
     #[inline(always)]
     pub(crate) fn label_start(&self, place: u32) -> u32 {
         self.starts.get((place & LABELS) as usize).copied().unwrap_or_default().into()
@@ -295,16 +288,33 @@ impl Name {
         self.walked = 0;
     }
 
-    /// Adds the label of `len` octets at `at`.
+    /// Adds a label that starts at `at`; the one behind it would start at `next`.
     #[inline(always)]
-    fn push_label(&mut self, at: u32, len: u32, key: &HashKey) {
-        let hash = key.label(len, |octet| self.word(at + octet));
-        let place = (self.labels & LABELS) as usize;
-        if let (Some(hash_at), Some(start)) = (self.hashes.get_mut(place), self.starts.get_mut(place)) {
-            *hash_at = hash;
+    fn push_label(&mut self, at: u32, next: u32) {
+        self.set_start(self.labels, at);
+        self.labels += 1;
+        self.set_start(self.labels, next);
+    }
+
+    #[inline(always)]
+    fn set_start(&mut self, place: u32, at: u32) {
+        if let Some(start) = self.starts.get_mut((place & LABELS) as usize) {
             *start = at as u8;
         }
-        self.labels += 1;
+    }
+
+    /// Hash of the name that has the label at this place below the parent with this hash.
+    #[inline(always)]
+    pub fn hash_label(&self, key: &HashKey, parent: u64, place: u32) -> u64 {
+        let (start, len) = self.label(place);
+        key.label(parent, len, |octet| self.word(start + octet))
+    }
+
+    /// Where the label at this place starts, and its length.
+    #[inline(always)]
+    pub(crate) fn label(&self, place: u32) -> (u32, u32) {
+        let (start, next) = (self.label_start(place), self.label_start(place + 1));
+        (start, next.wrapping_sub(start).wrapping_sub(1) & LABEL_OCTETS as u32)
     }
 
     #[inline(always)]
@@ -319,22 +329,13 @@ impl Name {
     }
 }
 
-/// Eight octets, the first in the lowest place.
-#[cfg(not(target_arch = "bpf"))]
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the same as for the kernel, which loads through the reference")]
-fn load_u64(octets: &[u8; 8]) -> u64 {
-    u64::from_le_bytes(*octets)
-}
-
-/// The same in one instruction: LLVM takes a load that may be unaligned apart into single bytes on this target. The
-/// kernel allows such loads from maps wherever the processor does.
-#[cfg(target_arch = "bpf")]
+/// A plain loop: its body is small enough for the verifier to go through every turn, and costs less than the call of a
+/// body by `bpf_loop`.
 #[inline(always)]
-fn load_u64(octets: &[u8; 8]) -> u64 {
-    let word: u64;
-    // SAFETY: it reads the eight octets and nothing else.
-    unsafe {
-        core::arch::asm!("{} = *(u64 *)({} + 0)", out(reg) word, in(reg) octets, options(pure, readonly, nostack))
-    };
-    u64::from_le(word)
+fn walk(labels: &mut impl Step) {
+    for _ in 0..=LABELS {
+        if labels.step().is_break() {
+            break;
+        }
+    }
 }

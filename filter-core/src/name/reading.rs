@@ -1,7 +1,7 @@
 //! Reading names out of packets.
 
 use super::{Form, NAME_OCTETS, Name, NameError, POINTER_BYTES, TEXT_OCTETS};
-use crate::{dns, hash::HashKey, packet::Packet};
+use crate::{dns, packet::Packet};
 
 /// Octets that are copied from a packet at once.
 const PIECE_OCTETS: u32 = NAME_OCTETS + 1;
@@ -17,14 +17,13 @@ impl Name {
         message_at: u32,
         at: u32,
         end: u32,
-        key: &HashKey,
     ) -> Result<u32, NameError> {
         self.start(Form::Wire, 0);
         self.piece(packet, at, end)?;
-        match P::hash_labels(self, key).result() {
+        match P::find_labels(self).result() {
             Err(NameError::Pointer) => {
                 let behind = at + self.walked + POINTER_BYTES;
-                self.follow_pointers(packet, message_at, at, end, key)?;
+                self.follow_pointers(packet, message_at, at, end)?;
                 Ok(behind)
             }
             octets => {
@@ -44,7 +43,6 @@ impl Name {
         message_at: u32,
         at: u32,
         end: u32,
-        key: &HashKey,
     ) -> Result<(), NameError> {
         const OFFSET: u32 = 0x3fff;
 
@@ -57,7 +55,7 @@ impl Name {
             }
             labels_at = message_at + target;
             self.piece(packet, labels_at, end)?;
-            match P::hash_labels(self, key).result() {
+            match P::find_labels(self).result() {
                 Err(NameError::Pointer) => {}
                 octets => {
                     self.len = octets? & 0xff;
@@ -79,20 +77,14 @@ impl Name {
 
     /// Reads the `len` octets of text at `at`.
     #[inline(always)]
-    pub(crate) fn read_text<P: Packet + ?Sized>(
-        &mut self,
-        packet: &P,
-        at: u32,
-        len: u32,
-        key: &HashKey,
-    ) -> Result<(), NameError> {
+    pub(crate) fn read_text<P: Packet + ?Sized>(&mut self, packet: &P, at: u32, len: u32) -> Result<(), NameError> {
         // A dot at the end, for the root, is not part of the name.
         if len > TEXT_OCTETS + 1 {
             return Err(NameError::TooLong);
         }
         packet.copy(at, len, &mut self.bytes, 0).ok_or(NameError::Cut)?;
         self.start(Form::Text, len);
-        self.len = P::hash_labels(self, key).result()? & 0xff;
+        self.len = P::find_labels(self).result()? & 0xff;
         Ok(())
     }
 }

@@ -225,7 +225,7 @@ impl<P: Packet + ?Sized, M: Maps> Step for JudgeNames<'_, '_, P, M> {
 
 #[inline(always)]
 fn host_name<P: Packet + ?Sized, M: Maps>(judge: &mut Judge<'_, P, M>, at: u32, bytes: u32) -> Reason {
-    match judge.scratch.name.read_text(judge.packet, at, bytes, &judge.settings.hash_key) {
+    match judge.scratch.name.read_text(judge.packet, at, bytes) {
         Ok(()) => judge.judge_name(0, Message::ClientHello, false),
         Err(_) => Reason::TlsNameMalformed,
     }

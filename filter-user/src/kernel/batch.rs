@@ -1,15 +1,13 @@
-//! `BPF_MAP_UPDATE_BATCH` and `BPF_MAP_DELETE_BATCH` (Linux 5.6), which aya does not wrap.
+//! `BPF_MAP_LOOKUP_BATCH`, `BPF_MAP_UPDATE_BATCH` and `BPF_MAP_DELETE_BATCH` (Linux 5.6), which aya does not wrap.
 
 use std::{
     io,
     os::fd::{AsRawFd as _, BorrowedFd},
 };
 
-use aya::sys::SyscallError;
-use filter_core::RuleKey;
+use aya::{Pod, sys::SyscallError};
 
-use super::pod::PodRule;
-
+const LOOKUP_BATCH: libc::c_long = 24;
 const UPDATE_BATCH: libc::c_long = 26;
 const DELETE_BATCH: libc::c_long = 27;
 
@@ -27,9 +25,32 @@ struct Attributes {
     flags: u64,
 }
 
-/// Writes all these entries.
-pub(super) fn update(map: BorrowedFd<'_>, keys: &[RuleKey], values: &[PodRule]) -> Result<(), SyscallError> {
+/// The first `count` values of an array of words.
+pub(super) fn lookup(map: BorrowedFd<'_>, count: u32) -> Result<Vec<u64>, SyscallError> {
+    let (mut keys, mut values, mut next) = (vec![0_u32; count as usize], vec![0_u64; count as usize], 0_u32);
+    let mut attributes = Attributes {
+        out_batch: (&raw mut next).addr() as u64,
+        keys: keys.as_mut_ptr().addr() as u64,
+        values: values.as_mut_ptr().addr() as u64,
+        count,
+        map_fd: map.as_raw_fd().cast_unsigned(),
+        ..Attributes::default()
+    };
+    match call(LOOKUP_BATCH, &mut attributes) {
+        // ENOENT: that was all.
+        Err(error) if error.raw_os_error() != Some(libc::ENOENT) => {
+            Err(SyscallError { call: "bpf_map_lookup_batch", io_error: error })
+        }
+        _ => Ok(values),
+    }
+}
+
+/// Writes all these entries; the types are those of the map.
+pub(super) fn update<K: Pod, V: Pod>(map: BorrowedFd<'_>, keys: &[K], values: &[V]) -> Result<(), SyscallError> {
     debug_assert_eq!(keys.len(), values.len());
+    if keys.is_empty() {
+        return Ok(());
+    }
     let mut attributes = Attributes {
         keys: keys.as_ptr().addr() as u64,
         values: values.as_ptr().addr() as u64,
@@ -41,7 +62,10 @@ pub(super) fn update(map: BorrowedFd<'_>, keys: &[RuleKey], values: &[PodRule]) 
 }
 
 /// Takes all these entries out.
-pub(super) fn delete(map: BorrowedFd<'_>, keys: &[RuleKey]) -> Result<(), SyscallError> {
+pub(super) fn delete<K: Pod>(map: BorrowedFd<'_>, keys: &[K]) -> Result<(), SyscallError> {
+    if keys.is_empty() {
+        return Ok(());
+    }
     let mut attributes = Attributes {
         keys: keys.as_ptr().addr() as u64,
         count: keys.len() as u32,

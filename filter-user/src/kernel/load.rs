@@ -6,9 +6,9 @@ use aya::{
     Ebpf, EbpfError, EbpfLoader,
     maps::{MapData, ProgramArray},
 };
-use filter_core::{Fragments, HashKey, Interface, Options, Program, Settings, WAYS};
+use filter_core::{Fragments, HashKey, Interface, Options, Program, RuleShape, Settings, WAYS};
 
-use super::{KernelError, OBJECT, PROGRAM, program, requirements};
+use super::{KernelError, OBJECT, PROGRAM, program, requirements, rules};
 
 /// What a filter is loaded with.
 #[derive(Clone)]
@@ -76,7 +76,8 @@ pub(super) fn object(options: &LoadOptions) -> Result<Ebpf, KernelError> {
     let buckets = Settings::buckets(options.flows);
     let interfaces = options.interfaces.keys().last().map_or(1, |index| index.saturating_add(1));
     EbpfLoader::new()
-        .map_max_entries("RULES", options.max_rules.max(1))
+        .map_max_entries("RULES", rules::pages(options.max_rules))
+        .map_max_entries("SIEVE", RuleShape::of(options.max_rules).sieve_words())
         .map_max_entries("BUCKETS", buckets)
         .map_max_entries("FLOWS", buckets * WAYS)
         .map_max_entries("INTERFACES", interfaces)

@@ -12,6 +12,7 @@ mod patterns;
 mod pod;
 mod policy;
 mod requirements;
+mod rules;
 mod test_run;
 #[cfg(feature = "trace")]
 mod trace;
@@ -27,7 +28,7 @@ use aya::{
     maps::{Array, HashMap, Map, MapData, MapError, PerCpuArray, ProgramArray, RingBuf},
     programs::{ProgramError, Xdp, links::FdLink},
 };
-use filter_core::{Counter, Generation, HASH_KEY_WORDS, HashKey, Interface, Program, RuleKey};
+use filter_core::{Counter, Generation, HASH_KEY_WORDS, HashKey, Interface, Program, RuleKey, RuleShape, Terms};
 
 pub use attach::{AttachedMode, Attachment, Mode, interface_index};
 pub use clients::{ClientId, Groups};
@@ -37,7 +38,7 @@ pub use load::LoadOptions;
 pub use netlink::default_route_interfaces;
 pub(crate) use netlink::ways_to_elsewhere;
 pub use outcome::Outcome;
-use pod::{PodInterface, PodRule, PodSettings};
+use pod::{PodInterface, PodSettings};
 use policy::Held;
 pub use policy::Installed;
 
@@ -50,7 +51,7 @@ static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/na
 /// The program's name in the object, and in the kernel.
 const PROGRAM: &str = "namegate";
 
-/// Keys that go to the kernel in one call.
+/// Rules that go to the kernel in one call, at least.
 const BATCH: usize = 4096;
 
 /// The loaded program and its maps. Dropping it detaches and unloads the program.
@@ -113,7 +114,7 @@ impl Filter {
             events: RingBuf::try_from(object.take_map("EVENTS").ok_or(KernelError::Object { what: "EVENTS" })?)?,
             hash_key,
             capacity: options.max_rules.max(1),
-            held: Held::default(),
+            held: Held::of(RuleShape::of(options.max_rules)),
             interfaces: options.interfaces.clone(),
             attached: Vec::new(),
             #[cfg(feature = "trace")]
@@ -193,7 +194,9 @@ impl Filter {
     /// If the kernel refuses.
     pub fn remove(&mut self, key: RuleKey) -> Result<bool, KernelError> {
         take_out(&mut HashMap::<_, u64, u64>::try_from(map_mut(&mut self.object, "HITS")?)?, key)?;
-        take_out(&mut HashMap::<_, u64, PodRule>::try_from(map_mut(&mut self.object, "RULES")?)?, key)
+        let written = self.write_rules(&[(key, Terms::NONE)], |_| {})?;
+        self.held.gone += written.removed;
+        Ok(written.removed > 0)
     }
 
     /// Packets that a rule decided about; 0 for one that did not, or is not there.
@@ -251,13 +254,6 @@ impl Filter {
         TestBed::new(&mut self.object, &mut self.events)
     }
 
-    fn rules_fd(&self) -> Result<BorrowedFd<'_>, KernelError> {
-        match map(&self.object, "RULES")? {
-            Map::HashMap(data) => Ok(data.fd().as_fd()),
-            _ => Err(KernelError::Object { what: "RULES" }),
-        }
-    }
-
     fn map_memory(&self) -> Result<u64, KernelError> {
         let mut memory = fd_memory(self.events.as_fd())? + self.held.parts.as_ref().map_or(0, patterns::memory);
         for (_, map) in self.object.maps() {
@@ -292,6 +288,13 @@ fn take_out<V: aya::Pod>(map: &mut HashMap<&mut MapData, u64, V>, key: RuleKey) 
 fn program<'o>(object: &'o mut Ebpf, name: &'static str) -> Result<&'o mut Xdp, KernelError> {
     let program = object.program_mut(name).ok_or(KernelError::Object { what: name })?;
     program.try_into().map_err(|error: ProgramError| error.into())
+}
+
+fn map_fd<'o>(object: &'o Ebpf, name: &'static str) -> Result<BorrowedFd<'o>, KernelError> {
+    match map(object, name)? {
+        Map::HashMap(data) | Map::Array(data) => Ok(data.fd().as_fd()),
+        _ => Err(KernelError::Object { what: name }),
+    }
 }
 
 fn map<'o>(object: &'o Ebpf, name: &'static str) -> Result<&'o Map, KernelError> {

@@ -3,19 +3,19 @@
 use std::ptr;
 
 use filter_core::{
-    Bucket, Event, Group, InForce, Interface, ListName, Member, Part, Rule, Scratch, Settings, Terms, Treatment,
+    Bucket, Event, Group, InForce, Interface, ListName, Member, Page, Part, Scratch, Settings, TermsOfBoth, Treatment,
 };
 
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct PodRule(pub Rule);
+pub(super) struct PodPage(pub Page);
 
-// SAFETY: one integer: no padding, and any bytes are a value.
-unsafe impl aya::Pod for PodRule {}
+// SAFETY: integers of one size: no padding, and any bytes are a value.
+unsafe impl aya::Pod for PodPage {}
 
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct PodTerms(pub Terms);
+pub(super) struct PodTerms(pub TermsOfBoth);
 
 // SAFETY: `repr(C)` of integers that leave no padding, and any bytes are a value.
 unsafe impl aya::Pod for PodTerms {}

@@ -10,34 +10,44 @@ use std::{
     time::Duration,
 };
 
-use aya::maps::{Array, MapError};
-use filter_core::{Generation, InForce, ListName, Rank, Rule, RuleKey, Terms, Treatment};
+use aya::maps::Array;
+use filter_core::{Generation, InForce, ListName, Rank, RuleKey, RuleShape, Terms, TermsOfBoth, Treatment};
 
 use super::{
-    BATCH, Filter, KernelError, batch,
+    Filter, KernelError,
     clients::Groups,
     map_mut,
     patterns::{self, Parts},
-    pod::{PodInForce, PodListName, PodRule, PodTerms, PodTreatment},
+    pod::{PodInForce, PodListName, PodTerms, PodTreatment},
+    rules::Written,
 };
 use crate::policy::RuleBook;
+
+/// Rules that are brought together for writing.
+const MOST_WRITES: usize = 1 << 18;
 
 /// What the kernel holds, as far as it decides what is to be written.
 pub(super) struct Held {
     /// The numbers of terms in the kernel's table.
-    numbers: HashMap<Terms, u16>,
+    numbers: HashMap<TermsOfBoth, u16>,
     /// Numbers that are free, the lowest last; none if they have to be looked for.
     free: Vec<u16>,
+    /// Rules in the map.
+    pub rules: u32,
+    /// Rules that were taken out since the sieve was made anew, and that it lets through.
+    pub gone: u32,
     pub in_force: InForce,
     pub groups: Groups,
     /// The automata of the patterns in force.
     pub parts: Option<Parts>,
 }
 
-impl Default for Held {
-    fn default() -> Self {
-        let in_force = InForce::new(Generation::default(), Rank::Block);
-        Self { numbers: HashMap::new(), free: Vec::new(), in_force, groups: Groups::default(), parts: None }
+impl Held {
+    /// Nothing, in maps of this shape.
+    pub fn of(shape: RuleShape) -> Self {
+        let in_force = InForce::new(Generation::default(), Rank::Block).with_shape(shape);
+        let (numbers, free, groups) = (HashMap::new(), Vec::new(), Groups::default());
+        Self { numbers, free, rules: 0, gone: 0, in_force, groups, parts: None }
     }
 }
 
@@ -52,8 +62,20 @@ pub struct Installed {
     pub removed: u64,
 }
 
-/// An entry of the rule map: its key, and the numbers of its terms before and after.
-type Change = (RuleKey, u16, u16);
+/// A rule that changes.
+#[derive(Clone, Copy)]
+struct Change {
+    key: RuleKey,
+    numbers: Numbers,
+}
+
+/// The numbers of the terms of a rule: before, while both generations are there, and after.
+#[derive(Clone, Copy, Default)]
+struct Numbers {
+    before: u16,
+    between: u16,
+    after: u16,
+}
 
 #[derive(Default)]
 struct Changes {
@@ -87,6 +109,7 @@ impl Filter {
         self.settle(&changes, groups, next, unseen)?;
         self.forget_hits(after)?;
         self.forget_terms(after);
+        self.forget_gone(after)?;
         let count = |changes: &Vec<Change>| changes.len() as u64;
         Ok(Installed {
             added: count(&changes.added),
@@ -108,8 +131,10 @@ impl Filter {
     /// # Errors
     /// [`KernelError::RulesFull`] if the map has no room for them; those that had room are in.
     pub fn insert_many(&mut self, keys: &[RuleKey], progress: impl FnMut(u64)) -> Result<(), KernelError> {
-        let number = self.number(&Terms::BLOCK_SUBTREE)?;
-        self.write(keys.iter().map(|key| (*key, Rule::new(*key, [number; 2]))), progress)
+        let number = self.number(&TermsOfBoth::same(Terms::BLOCK_SUBTREE))?;
+        let mut writes: Vec<_> = keys.iter().map(|key| (*key, number)).collect();
+        writes.sort_unstable();
+        self.write_rules(&writes, progress).map(|_| ())
     }
 
     /// Sets what the rules for one name ask for, at once; nothing takes the entry out.
@@ -121,8 +146,8 @@ impl Filter {
         if terms.top() > self.held.in_force.top() {
             self.set_in_force(self.held.in_force.with_top(terms.top()))?;
         }
-        let number = self.number(terms)?;
-        self.write([(key, Rule::new(key, [number; 2]))], |_| {})
+        let number = self.number(&TermsOfBoth::same(*terms))?;
+        self.write_rules(&[(key, number)], |_| {}).map(|_| ())
     }
 
     /// Makes the groups of clients the ones in force, and changes nothing else: what a schedule switches.
@@ -136,37 +161,53 @@ impl Filter {
         Ok(())
     }
 
+    /// What a new policy differs in, each list in the order of its keys.
     fn changes(&mut self, before: &RuleBook, after: &RuleBook) -> Result<Changes, KernelError> {
         let mut changes = Changes::default();
         let mut failed = None;
-        // Most rules ask for what the one before them asks for.
-        let mut last = (Terms::default(), Terms::NONE);
-        let mut number = |filter: &mut Self, terms: &Terms| {
-            if last.0 != *terms {
-                last = (*terms, filter.number(terms)?);
-            }
-            Ok(last.1)
+        // Most rules turn from what the one before them was to what that became.
+        let mut last = None;
+        let mut change = |filter: &mut Self, key, old: &Terms, new: &Terms| {
+            let numbers = match last {
+                Some((from, to, numbers)) if (from, to) == (*old, *new) => numbers,
+                _ => filter.numbers(old, new)?,
+            };
+            last = Some((*old, *new, numbers));
+            Ok::<_, KernelError>(Change { key, numbers })
         };
         after.each_in_force(|key, terms| {
             let old = before.in_kernel(key);
             if old == Some(terms) || failed.is_some() {
                 return;
             }
-            match (old.map(|old| self.number(old)).transpose(), number(self, terms)) {
-                (Ok(None), Ok(new)) => changes.added.push((key, Terms::NONE, new)),
-                (Ok(Some(old)), Ok(new)) => changes.changed.push((key, old, new)),
-                (Err(error), _) | (_, Err(error)) => failed = Some(error),
+            match (change(self, key, &old.copied().unwrap_or_default(), terms), old) {
+                (Ok(added), None) => changes.added.push(added),
+                (Ok(changed), Some(_)) => changes.changed.push(changed),
+                (Err(error), _) => failed = Some(error),
             }
         });
         before.each_in_force(|key, terms| {
             if after.in_kernel(key).is_none() && failed.is_none() {
-                match number(self, terms) {
-                    Ok(old) => changes.removed.push((key, old, Terms::NONE)),
+                match change(self, key, terms, &Terms::default()) {
+                    Ok(removed) => changes.removed.push(removed),
                     Err(error) => failed = Some(error),
                 }
             }
         });
+        for list in [&mut changes.added, &mut changes.changed, &mut changes.removed] {
+            list.sort_unstable_by_key(|change| change.key);
+        }
         failed.map_or(Ok(changes), Err)
+    }
+
+    /// The numbers of the terms of a rule that turns from these to those in the generation that comes.
+    fn numbers(&mut self, old: &Terms, new: &Terms) -> Result<Numbers, KernelError> {
+        let next = self.held.in_force.generation().other();
+        Ok(Numbers {
+            before: self.number(&TermsOfBoth::same(*old))?,
+            between: self.number(&TermsOfBoth::new(next, *new, *old))?,
+            after: self.number(&TermsOfBoth::same(*new))?,
+        })
     }
 
     /// Writes the next generation and puts it in force; gives the automata that it has.
@@ -183,13 +224,14 @@ impl Filter {
         self.write_clients(groups, next)?;
         self.write_treatments(&groups.treatments, next)?;
         self.write_list_names(after, next)?;
+        let between = |numbers: Numbers| numbers.between;
         // Where no packet comes by, both generations may have the new ones at once.
-        let added = added.iter().map(|&(key, old, new)| (key, rule(key, if unseen { new } else { old }, new, next)));
-        let more = changed.iter().chain(removed).map(|&(key, old, new)| (key, rule(key, old, new, next)));
-        self.write(added.chain(more), progress)?;
+        self.write_all(added, if unseen { |numbers: Numbers| numbers.after } else { between }, progress)?;
+        self.write_all(changed, between, |_| {})?;
+        self.write_all(removed, between, |_| {})?;
         let parts = after.automata().parts.iter().map(|part| &*part.table);
         let parts = if parts.len() == 0 { None } else { Some(patterns::put(&mut self.object, next.index(), parts)?) };
-        let in_force = InForce::new(next, after.top());
+        let in_force = InForce::new(next, after.top()).with_shape(self.held.in_force.shape());
         let in_force = if groups.members.is_empty() { in_force } else { in_force.with_clients() };
         let in_force = if parts.is_some() { in_force.with_patterns() } else { in_force };
         self.set_in_force(in_force)?;
@@ -206,48 +248,50 @@ impl Filter {
     ) -> Result<(), KernelError> {
         let Changes { added, changed, removed } = changes;
         let added = if unseen { &[] } else { &**added };
-        let both = added.iter().chain(changed).map(|&(key, _, new)| (key, Rule::new(key, [new; 2])));
-        self.write(both, |_| {})?;
-        self.delete(removed)?;
+        for list in [added, changed, removed] {
+            self.held.gone += self.write_all(list, |numbers| numbers.after, |_| {})?.removed;
+        }
         self.settle_clients(groups, next)
     }
 
     /// What was written is not in force: whatever of it stays does no harm.
     fn take_back(&mut self, changes: &Changes, groups: &Groups, next: Generation) {
         let Changes { added, changed, removed } = changes;
-        let before = changed.iter().chain(removed).map(|&(key, old, _)| (key, Rule::new(key, [old; 2])));
-        let before: Vec<_> = before.collect();
         // The error that brought us here is the one to tell.
         let _ = patterns::clear(&self.object, next.index());
-        let _ = self.delete(added);
-        let _ = self.write(before, |_| {});
+        for list in [added, changed, removed] {
+            if let Ok(written) = self.write_all(list, |numbers| numbers.before, |_| {}) {
+                self.held.gone += written.removed;
+            }
+        }
         let _ = self.take_back_clients(groups);
     }
 
-    fn write(
+    /// Writes one of the numbers of each of these rules.
+    fn write_all(
         &mut self,
-        entries: impl IntoIterator<Item = (RuleKey, Rule)>,
+        changes: &[Change],
+        number: impl Fn(Numbers) -> u16,
         mut progress: impl FnMut(u64),
-    ) -> Result<(), KernelError> {
-        let mut entries = entries.into_iter();
-        let mut done = 0;
-        loop {
-            let (keys, rules): (Vec<_>, Vec<_>) =
-                entries.by_ref().take(BATCH).map(|(key, rule)| (key, PodRule(rule))).unzip();
-            if keys.is_empty() {
-                return Ok(());
-            }
-            batch::update(self.rules_fd()?, &keys, &rules)
-                .map_err(|error| self.explain_full(MapError::SyscallError(error)))?;
-            done += keys.len() as u64;
-            progress(done);
+    ) -> Result<Written, KernelError> {
+        let (mut all, mut done) = (Written::default(), 0);
+        for changes in changes.chunks(MOST_WRITES) {
+            let writes: Vec<_> = changes.iter().map(|change| (change.key, number(change.numbers))).collect();
+            let Written { added, removed } = self.write_rules(&writes, |written| progress(done + written))?;
+            (all.added, all.removed) = (all.added + added, all.removed + removed);
+            done += changes.len() as u64;
         }
+        Ok(all)
     }
 
-    fn delete(&mut self, changes: &[Change]) -> Result<(), KernelError> {
-        let keys: Vec<_> = changes.iter().map(|(key, ..)| *key).collect();
-        for keys in keys.chunks(BATCH) {
-            batch::delete(self.rules_fd()?, keys).map_err(MapError::SyscallError)?;
+    /// Makes the sieve anew if it lets many keys through whose rules are gone.
+    fn forget_gone(&mut self, after: &RuleBook) -> Result<(), KernelError> {
+        /// With a sixteenth more, hardly more keys get through.
+        const PART: u32 = 16;
+
+        if self.held.gone > self.held.rules / PART {
+            self.renew_sieve(|key| after.each_in_force(|rule, _| key(rule)))?;
+            self.held.gone = 0;
         }
         Ok(())
     }
@@ -279,7 +323,10 @@ impl Filter {
     }
 
     /// The number of these terms in the kernel's table, where they are from now on.
-    fn number(&mut self, terms: &Terms) -> Result<u16, KernelError> {
+    fn number(&mut self, terms: &TermsOfBoth) -> Result<u16, KernelError> {
+        if *terms == TermsOfBoth::default() {
+            return Ok(Terms::NONE);
+        }
         if let Some(number) = self.held.numbers.get(terms) {
             return Ok(*number);
         }
@@ -297,18 +344,17 @@ impl Filter {
 
     /// Numbers of terms that no rule has any more may be used again.
     fn forget_terms(&mut self, after: &RuleBook) {
-        let mut used = HashSet::from([Terms::BLOCK_SUBTREE]);
+        let mut last = TermsOfBoth::same(Terms::BLOCK_SUBTREE);
+        let mut used = HashSet::from([last]);
         after.each_in_force(|_, terms| {
-            used.insert(*terms);
+            if last.0 != [*terms; 2] {
+                last = TermsOfBoth::same(*terms);
+                used.insert(last);
+            }
         });
         self.held.numbers.retain(|terms, _| used.contains(terms));
         self.held.free.clear();
     }
-}
-
-/// The entry of a key in which the next generation has the new terms.
-fn rule(key: RuleKey, old: u16, new: u16, next: Generation) -> Rule {
-    Rule::new(key, [old; 2]).with_terms(next, new)
 }
 
 /// Waits until no packet is judged by what was in force before: the kernel waits for all of its readers.

@@ -78,7 +78,7 @@ impl RuleBook {
             rules.extend(self.rules_of(key).filter(|matching| matching.is_about(is_own)));
         }
         rules.extend(
-            self.patterns.matching(&Name::of_text(name.as_str(), &self.hash_key).unwrap_or_default(), &self.lists),
+            self.patterns.matching(&Name::of_text(name.as_str()).unwrap_or_default(), &self.lists),
         );
         for matching in &mut rules {
             matching.applies &= matching.classes & classes != 0 && !matching.cancelled;

@@ -9,7 +9,7 @@ fn key() -> HashKey {
 }
 
 fn name(text: &str) -> Name {
-    Name::of_text(text, &key()).unwrap()
+    Name::of_text(text).unwrap()
 }
 
 /// What matches is its own key, of rank 1.
@@ -59,8 +59,8 @@ fn patterns_match_anywhere_unless_they_are_bound() {
 
 #[test]
 fn a_dot_inside_a_label_is_no_dot_and_no_letter() {
-    let with_dot = Name::of_wire(b"\x07ads.foo\x03com\0", &key()).unwrap();
-    let with_letter = Name::of_wire(b"\x07adsxfoo\x03com\0", &key()).unwrap();
+    let with_dot = Name::of_wire(b"\x07ads.foo\x03com\0").unwrap();
+    let with_letter = Name::of_wire(b"\x07adsxfoo\x03com\0").unwrap();
     for (pattern, dot, letter) in [
         (r"ads\.foo", false, false),
         ("ads.foo", true, true),
@@ -75,7 +75,7 @@ fn a_dot_inside_a_label_is_no_dot_and_no_letter() {
 
 #[test]
 fn the_root_is_a_name_without_octets() {
-    let root = Name::of_wire(b"\0", &key()).unwrap();
+    let root = Name::of_wire(b"\0").unwrap();
     assert_eq!(compiled(&["^$", "a", ".*", "."]).matching(&root), [0, 2]);
 }
 
@@ -242,7 +242,7 @@ fn seen(labels: &[Vec<u8>]) -> Vec<u8> {
 fn wire(labels: &[Vec<u8>]) -> Name {
     let mut octets: Vec<_> = labels.iter().flat_map(|label| [&[label.len() as u8], &label[..]].concat()).collect();
     octets.push(0);
-    Name::of_wire(&octets, &key()).unwrap()
+    Name::of_wire(&octets).unwrap()
 }
 
 proptest! {
@@ -274,5 +274,5 @@ fn as_text(labels: &[Vec<u8>]) -> Option<Name> {
     if labels.is_empty() || labels.concat().contains(&b'.') {
         return None;
     }
-    Name::of_text(&String::from_utf8(labels.join(&b'.')).ok()?, &key())
+    Name::of_text(&String::from_utf8(labels.join(&b'.')).ok()?)
 }
