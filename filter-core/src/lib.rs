@@ -64,5 +64,5 @@ pub use patterns::{
     PART_BYTES, PART_CELLS, PART_MATCHES, PARTS, PATTERN_SLOTS, Part, PatternMatch, Patterns, run_part, run_parts,
 };
 pub use reason::{Counter, Message, Reason, Verdict};
-pub use rules::{Found, RuleKey, Rules, find_rule, group_of, prevailing_rule, rank_of, take_terms};
+pub use rules::{Found, RuleKey, Rules, group_of, prevailing_rule, rank_of, take_terms};
 pub use tls::HelloEnd;

@@ -1,12 +1,10 @@
 //! What the decision looks up and leaves behind, apart from the flows.
 
 use crate::{
-    abi::{Generation, InForce, Interface, Rank, Scratch, Settings},
-    hash::HashKey,
-    name::Name,
+    abi::{Generation, Interface, Rank, Scratch, Settings},
     packet::Packet,
     reason::{Counter, Reason},
-    rules::{RuleKey, Rules, find_rule, group_of, rank_of},
+    rules::{RuleKey, Rules, group_of, rank_of},
 };
 
 /// The maps: BPF maps in the kernel, collections in user space.
@@ -45,15 +43,6 @@ pub trait Maps: Rules {
         Self: Sized,
     {
         group_of(packet, self, scratch, generation, of_response)
-    }
-
-    /// Calls [`find_rule`].
-    #[inline(always)]
-    fn find_rule(&self, name: &mut Name, key: &HashKey, in_force: InForce)
-    where
-        Self: Sized,
-    {
-        find_rule(name, key, self, in_force);
     }
 
     /// What is done with packets that come in by the interface of this one.

@@ -175,7 +175,7 @@ pub fn rank_of<P: Packet + ?Sized, M: Maps>(
     scratch.generation = generation.index();
     let group = if in_force.has_clients() { maps.group_of(packet, scratch, generation, of_response) } else { 0 };
     scratch.name.begin_judging(maps.classes(group, generation));
-    maps.find_rule(&mut scratch.name, &settings.hash_key, in_force);
+    find_rule(&mut scratch.name, &settings.hash_key, maps, in_force);
     run_patterns(&mut scratch.name, maps, in_force);
     let found = scratch.name.found();
     if found.rank != Rank::NotListed {
@@ -207,7 +207,7 @@ pub fn group_of<P: Packet + ?Sized, R: Rules>(
 /// Looks up each suffix of the name, from the top-level domain to the whole name, until nothing can prevail any more.
 /// What prevails is left in the name: the verifier follows every value on the stack from turn to turn, and none in a map.
 #[inline(always)]
-pub fn find_rule<R: Rules>(name: &mut Name, key: &HashKey, rules: &R, in_force: InForce) {
+fn find_rule<R: Rules>(name: &mut Name, key: &HashKey, rules: &R, in_force: InForce) {
     let left = name.labels();
     let mut suffixes = Suffixes { name, key, rules, in_force, left, suffix: ROOT };
     // A plain loop: its body is small enough for the verifier to go through every turn, and `bpf_loop` calls its body

@@ -220,11 +220,6 @@ impl Maps for KernelMaps {
     }
 
     #[inline(always)]
-    fn find_rule(&self, name: &mut Name, key: &HashKey, in_force: InForce) {
-        verified_once::find_rule(name, key, in_force.word());
-    }
-
-    #[inline(always)]
     fn count_hit(&self, key: RuleKey) {
         verified_once::count_hit(key.0);
     }

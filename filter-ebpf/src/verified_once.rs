@@ -9,7 +9,7 @@ use core::ptr::null_mut;
 use aya_ebpf::bindings::xdp_md;
 use filter_core::{
     Flow, Generation, HashKey, Held, HeldBytes, InForce, Judge, Layer, Name, Part, Reason, RuleKey, Scratch,
-    Settings, Terms, find_rule as find_one_rule, group_of as group_of_one_client, rank_of, run_part,
+    Settings, Terms, group_of as group_of_one_client, rank_of, run_part,
     take_terms as take_these_terms,
 };
 
@@ -57,17 +57,6 @@ pub extern "C" fn group_of(ctx: *mut xdp_md, scratch: *const Scratch, generation
     let Some(scratch) = (unsafe { scratch.as_ref() }) else { return 0 };
     let generation = Generation::from_index(generation);
     group_of_one_client(&Paged(ctx), &KernelMaps(ctx), scratch, generation, of_response != 0)
-}
-
-/// [`filter_core::find_rule`] over the maps; gives 0.
-#[unsafe(no_mangle)]
-#[inline(never)]
-pub extern "C" fn find_rule(name: *mut Name, key: *const HashKey, in_force: u64) -> u32 {
-    // SAFETY: as above.
-    if let (Some(name), Some(key)) = (unsafe { name.as_mut() }, unsafe { key.as_ref() }) {
-        find_one_rule(name, key, &KernelMaps::without_frame(), InForce::from_word(in_force));
-    }
-    0
 }
 
 /// [`maps::number_of_terms`]; [`Terms::NONE`] if there is none.

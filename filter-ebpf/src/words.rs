@@ -79,7 +79,7 @@ macro_rules! stores {
         /// # Safety
         /// The word lies within memory that may be written.
         #[inline(always)]
-        unsafe fn $name(at: *mut u8, word: u64) -> *mut u8 {
+        pub unsafe fn $name(at: *mut u8, word: u64) -> *mut u8 {
             // SAFETY: it writes a word that the caller knows to be there.
             unsafe {
                 asm!(concat!("*(", $kind, " *)({0} + 0) = {1}"), in(reg) at, in(reg) word, options(nostack));
@@ -102,7 +102,7 @@ macro_rules! words {
         /// # Safety
         /// The word lies within memory that may be read.
         #[inline(always)]
-        unsafe fn $name(at: usize) -> [u8; size_of::<$word>()] {
+        pub unsafe fn $name(at: usize) -> [u8; size_of::<$word>()] {
             let word: u64;
             // SAFETY: it reads a word that the caller knows to be there.
             unsafe {

@@ -281,9 +281,8 @@ impl Name {
     }
 
     #[inline(always)]
-    fn start(&mut self, form: Form, len: u32) {
+    fn start(&mut self, form: Form) {
         self.form = form as u32;
-        self.len = len;
         self.labels = 0;
         self.walked = 0;
     }

@@ -18,7 +18,7 @@ impl Name {
         at: u32,
         end: u32,
     ) -> Result<u32, NameError> {
-        self.start(Form::Wire, 0);
+        self.start(Form::Wire);
         self.piece(packet, at, end)?;
         match P::find_labels(self).result() {
             Err(NameError::Pointer) => {
@@ -83,7 +83,8 @@ impl Name {
             return Err(NameError::TooLong);
         }
         packet.copy(at, len, &mut self.bytes, 0).ok_or(NameError::Cut)?;
-        self.start(Form::Text, len);
+        self.start(Form::Text);
+        self.len = len;
         self.len = P::find_labels(self).result()? & 0xff;
         Ok(())
     }
