@@ -1,4 +1,4 @@
-//! Builds the kernel program, which the library embeds.
+//! Builds the kernel programs, which the library embeds.
 
 use anyhow::anyhow;
 use aya_build::{Package, Toolchain};
@@ -14,8 +14,11 @@ fn main() -> anyhow::Result<()> {
         // SAFETY: nothing else runs in this process yet.
         unsafe { std::env::set_var("RUSTC_BOOTSTRAP", "1") };
     }
-    let features: &[&str] = if cfg!(feature = "trace") { &["trace"] } else { &[] };
+    let features: Vec<_> = [("feed", cfg!(feature = "feed")), ("trace", cfg!(feature = "trace"))]
+        .into_iter()
+        .filter_map(|(name, is_on)| is_on.then_some(name))
+        .collect();
     let root_dir = concat!(env!("CARGO_MANIFEST_DIR"), "/../filter-ebpf");
-    let program = Package { name: "filter-ebpf", root_dir, features, ..Package::default() };
+    let program = Package { name: "filter-ebpf", root_dir, features: &features, ..Package::default() };
     aya_build::build_ebpf([program], Toolchain::Custom(toolchain.name()))
 }

@@ -8,6 +8,7 @@ mod answers;
 mod collection;
 mod kernel;
 mod load;
+mod measurement;
 mod names;
 mod plan;
 mod process;

@@ -8,7 +8,7 @@ pub struct Plan {
     pub patterns: &'static [usize],
     /// Batches of each row; its value is their median.
     pub batches: usize,
-    /// Runs of one packet in a batch.
+    /// Runs of one packet in a batch, where the kernel repeats it.
     pub warm_runs: u32,
     /// Different packets in a batch. Twice as many as flows are held at least: a DNS stream of the batch before has then lost
     /// its place, and its query is a new one.
@@ -21,13 +21,19 @@ impl Plan {
     /// None, as many as a household's lists have, and as many as several lists of patterns have together.
     const PATTERNS: &[usize] = &[0, 100, 600];
 
+    /// Rules of one short list: how it is with more is compared with these.
+    pub const FEW_RULES: usize = 1_000;
+
+    /// Passes over the packets in a batch, where they are fed.
+    pub const PASSES: usize = 5;
+
     /// Names that are blocked beside the patterns: both are looked at for a query.
     pub const RULES_BESIDE_PATTERNS: usize = 100_000;
 
     /// What the documents show.
     pub fn full() -> Self {
         Self {
-            rules: &[0, 100_000, 1_000_000],
+            rules: &[0, Self::FEW_RULES, 100_000, 1_000_000],
             patterns: Self::PATTERNS,
             batches: 21,
             warm_runs: 200_000,
@@ -38,13 +44,15 @@ impl Plan {
 
     /// For a first look.
     pub fn quick() -> Self {
-        Self { rules: &[0, 100_000], patterns: Self::PATTERNS, batches: 7, warm_runs: 50_000, packets: 2_000, loads: 1 }
+        let rules = &[0, Self::FEW_RULES, 100_000];
+        Self { rules, patterns: Self::PATTERNS, batches: 7, warm_runs: 50_000, packets: 2_000, loads: 1 }
     }
 
     /// Rules of the largest filter.
     pub fn most_rules(&self) -> usize {
         self.rules.last().copied().unwrap_or_default()
     }
+
     /// Patterns of the largest policy with patterns.
     pub fn most_patterns(&self) -> usize {
         self.patterns.last().copied().unwrap_or_default()

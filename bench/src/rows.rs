@@ -24,20 +24,32 @@ pub struct Row {
     unit: &'static str,
     /// How many times the no-op program's value this is.
     noop_ratio: Option<f64>,
-    /// What it should be at most.
+    /// What it should be at most, or should be at most over the no-op program's.
     goal: Option<f64>,
     met: Option<bool>,
     #[serde(skip)]
     spread: Option<Summary>,
     #[serde(skip)]
     noop: Option<f64>,
+    #[serde(skip)]
+    over_noop: Option<Summary>,
 }
 
 impl Row {
     /// A figure that is the same each time.
     pub fn exact(name: impl Into<String>, value: f64, unit: &'static str) -> Self {
         let name = name.into();
-        Self { name, value: rounded(value), unit, noop_ratio: None, goal: None, met: None, spread: None, noop: None }
+        Self {
+            name,
+            value: rounded(value),
+            unit,
+            noop_ratio: None,
+            goal: None,
+            met: None,
+            spread: None,
+            noop: None,
+            over_noop: None,
+        }
     }
 
     /// The median of several measurements.
@@ -45,20 +57,31 @@ impl Row {
         Self { spread: Some(measured), ..Self::exact(name, measured.median, unit) }
     }
 
-    /// The same, beside the no-op program's.
-    pub fn beside_noop(name: impl Into<String>, measured: Summary, noop: Summary, unit: &'static str) -> Self {
+    /// The same beside the no-op program's, and by how much it is more.
+    pub fn beside_noop(
+        name: impl Into<String>,
+        measured: Summary,
+        noop: Summary,
+        over_noop: Summary,
+        unit: &'static str,
+    ) -> Self {
         let noop_ratio = Some(rounded(measured.median / noop.median)).filter(|ratio| ratio.is_finite());
-        Self { noop_ratio, noop: Some(noop.median), ..Self::median(name, measured, unit) }
+        let (noop, over_noop) = (Some(noop.median), Some(over_noop));
+        Self { noop_ratio, noop, over_noop, ..Self::median(name, measured, unit) }
     }
 
     /// The same with a goal.
     pub fn at_most(self, goal: f64) -> Self {
-        Self { goal: Some(goal), met: Some(self.value <= goal), ..self }
+        Self { goal: Some(rounded(goal)), met: Some(self.own() <= goal), ..self }
+    }
+
+    /// What goals are about: the value, or what it is over the no-op program's.
+    fn own(&self) -> f64 {
+        self.over_noop.map_or(self.value, |over| over.median)
     }
 
     fn cells(&self) -> [String; 9] {
         let number = |value: Option<f64>| value.map(decimal).unwrap_or_default();
-        let over_noop = self.noop.map(|noop| self.value - noop);
         let met = self.met.map(|met| if met { "yes" } else { "no" }).unwrap_or_default();
         let spread = self.spread.map(|spread| spread.to_string()).unwrap_or_default();
         [
@@ -67,7 +90,7 @@ impl Row {
             self.unit.into(),
             spread,
             number(self.noop),
-            number(over_noop),
+            number(self.over_noop.map(|over| over.median)),
             number(self.noop_ratio),
             number(self.goal),
             met.into(),
@@ -95,9 +118,9 @@ impl Rows {
         }
     }
 
-    /// The value of the row with this name.
+    /// What goals are about in the row with this name.
     pub fn find(&self, name: &str) -> Option<f64> {
-        self.rows.iter().find(|row| row.name == name).map(|row| row.value)
+        self.rows.iter().find(|row| row.name == name).map(Row::own)
     }
 
     /// The rows in columns.
@@ -137,13 +160,13 @@ mod tests {
     #[test]
     fn the_json_has_these_keys_and_no_others() {
         let mut rows = Rows::matching("");
-        rows.push(Row::beside_noop("a packet", always(30.0), always(12.0), "ns").at_most(20.0));
+        rows.push(Row::beside_noop("a packet", always(30.0), always(12.0), always(18.0), "ns").at_most(15.0));
         rows.push(Row::exact("size", 5000.0, "bytes"));
         let mut json = Vec::new();
         rows.write_json(&mut json).unwrap();
         let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
         let expected = serde_json::json!({"rows": [
-            {"name": "a packet", "value": 30.0, "unit": "ns", "noop_ratio": 2.5, "goal": 20.0, "met": false},
+            {"name": "a packet", "value": 30.0, "unit": "ns", "noop_ratio": 2.5, "goal": 15.0, "met": false},
             {"name": "size", "value": 5000.0, "unit": "bytes", "noop_ratio": null, "goal": null, "met": null},
         ]});
         assert_eq!(json, expected);
@@ -156,6 +179,13 @@ mod tests {
     }
 
     #[test]
+    fn a_goal_beside_the_no_op_is_about_what_is_over_it() {
+        let row = || Row::beside_noop("", always(30.0), always(12.0), always(18.0), "ns");
+        assert_eq!(row().at_most(18.0).met, Some(true));
+        assert_eq!(row().at_most(17.9).met, Some(false));
+    }
+
+    #[test]
     fn rows_that_are_not_asked_for_are_left_out() {
         let mut rows = Rows::matching("dns");
         rows.push(Row::exact("dns query", 1.0, "ns"));
@@ -165,6 +195,6 @@ mod tests {
 
     #[test]
     fn a_no_op_of_no_time_has_no_ratio() {
-        assert_eq!(Row::beside_noop("", always(30.0), always(0.0), "ns").noop_ratio, None);
+        assert_eq!(Row::beside_noop("", always(30.0), always(0.0), always(30.0), "ns").noop_ratio, None);
     }
 }

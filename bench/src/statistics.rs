@@ -36,13 +36,6 @@ pub fn decimal(value: f64) -> String {
     format!("{value:.decimals$}")
 }
 
-/// The mean of the values without the highest hundredth: runs that an interrupt fell into.
-pub fn mean_without_outliers(values: &mut [f64]) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    let kept = values.get(..values.len() - values.len() / 100)?;
-    if kept.is_empty() { None } else { Some(kept.iter().sum::<f64>() / kept.len() as f64) }
-}
-
 /// Between the two values that the place falls between, in proportion.
 #[expect(clippy::cast_sign_loss, reason = "a place is never negative")]
 fn quantile(sorted: &[f64], fraction: f64) -> Option<f64> {
@@ -67,20 +60,12 @@ mod tests {
     #[test]
     fn no_values_have_no_middle() {
         assert_eq!(Summary::of([]), None);
-        assert_eq!(mean_without_outliers(&mut []), None);
     }
 
     #[test]
     fn a_tenth_lies_below_and_above_the_spread() {
         let summary = Summary::of((0..=100).map(f64::from)).unwrap();
         assert_eq!((summary.low, summary.high), (10.0, 90.0));
-    }
-
-    #[test]
-    fn one_outlier_in_a_hundred_is_left_out_and_two_are_not() {
-        let ordinary = [10.0; 98];
-        assert_eq!(mean_without_outliers(&mut [&ordinary[..], &[10.0, 5000.0]].concat()), Some(10.0));
-        assert!(mean_without_outliers(&mut [&ordinary[..], &[5000.0, 5000.0]].concat()).unwrap() > 50.0);
     }
 
     #[test]

@@ -30,6 +30,7 @@ mod clients;
 mod cursor;
 mod decide;
 mod dns;
+mod feed;
 mod flows;
 mod hash;
 mod headers;
@@ -52,6 +53,7 @@ pub use abi::{
 pub use answer::{Sent, answer};
 pub use clients::Client;
 pub use decide::{Judge, Taken, decide, decide_by_layers};
+pub use feed::{Frames, Turns};
 pub use flows::{Bucket, Flow, Flows, Held, HeldBytes, WAYS};
 pub use hash::{HASH_KEY_WORDS, HashKey};
 pub use headers::{Endpoints, Family, Layer, Protocol, Transport};

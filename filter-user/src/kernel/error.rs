@@ -94,6 +94,26 @@ pub enum KernelError {
         /// Its size.
         capacity: u32,
     },
+    /// A frame is empty, or longer than the room for it.
+    #[cfg(feature = "feed")]
+    #[error("a frame of {len} bytes cannot be fed to the program: give it frames of 1 to {most} bytes")]
+    FrameLength {
+        /// Bytes of the frame.
+        len: usize,
+        /// Bytes of the longest that can be.
+        most: usize,
+    },
+    /// What was timed was not the program with all of the frames.
+    #[cfg(feature = "feed")]
+    #[error("{fed} of {of} frames were fed to `{program}`, or it did not run: the time would be of something else")]
+    NotFed {
+        /// The program.
+        program: &'static str,
+        /// How many frames were fed to it.
+        fed: u64,
+        /// How many were to be.
+        of: u32,
+    },
     /// Something is not in the embedded object.
     #[error("this build is broken: its kernel object has no `{what}`; build it again")]
     Object {

@@ -3,8 +3,11 @@
 mod attach;
 mod batch;
 mod clients;
+mod cpu;
 mod error;
 mod events;
+#[cfg(feature = "feed")]
+mod feed;
 mod load;
 mod netlink;
 mod outcome;
@@ -34,6 +37,8 @@ pub use attach::{AttachedMode, Attachment, Mode, interface_index};
 pub use clients::{ClientId, Groups};
 pub use error::KernelError;
 pub use events::NameEvent;
+#[cfg(feature = "feed")]
+pub use feed::Feed;
 pub use load::LoadOptions;
 pub use netlink::default_route_interfaces;
 pub(crate) use netlink::ways_to_elsewhere;

@@ -98,6 +98,24 @@ impl PodPart {
     }
 }
 
+#[cfg(feature = "feed")]
+#[repr(transparent)]
+#[derive(Clone, Copy)]
+pub(super) struct PodFrames(pub filter_core::Frames);
+
+// SAFETY: `repr(C)` of octets, as many as are a multiple of its alignment: no padding.
+#[cfg(feature = "feed")]
+unsafe impl aya::Pod for PodFrames {}
+
+#[cfg(feature = "feed")]
+#[repr(transparent)]
+#[derive(Clone, Copy)]
+pub(super) struct PodTurns(pub filter_core::Turns);
+
+// SAFETY: `repr(C)` of integers that leave no padding.
+#[cfg(feature = "feed")]
+unsafe impl aya::Pod for PodTurns {}
+
 /// The event with these bytes; `None` if they are too few.
 pub(super) fn event(bytes: &[u8]) -> Option<Event> {
     if bytes.len() < size_of::<Event>() {

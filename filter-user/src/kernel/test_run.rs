@@ -8,23 +8,23 @@ use aya::{
     programs::{TestRun as _, TestRunOptions, Xdp},
 };
 use filter_core::{Reason, Sent};
-use rustix::thread::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
 
 use super::{
-    KernelError, NameEvent, PROGRAM, events,
+    KernelError, NameEvent, PROGRAM,
+    cpu::OneCpu,
+    events,
     pod::{PodBucket, PodScratch},
     program,
 };
 
 /// The program that does nothing, to measure against.
-const NOOP: &str = "noop";
+pub(super) const NOOP: &str = "noop";
 
 /// The program on one CPU, with frames from memory. The thread stays on that CPU until this is dropped.
 pub struct TestBed<'f> {
     object: &'f mut Ebpf,
     events: &'f mut RingBuf<MapData>,
-    cpu: usize,
-    allowed: CpuSet,
+    on: OneCpu,
 }
 
 /// What the program did with a frame.
@@ -42,17 +42,8 @@ pub struct Judged {
 
 impl<'f> TestBed<'f> {
     pub(super) fn new(object: &'f mut Ebpf, events: &'f mut RingBuf<MapData>) -> Result<Self, KernelError> {
-        let failed = |error: rustix::io::Errno| KernelError::Read { path: "CPU affinity".into(), error: error.into() };
-        let allowed = sched_getaffinity(None).map_err(failed)?;
-        let cpu = sched_getcpu();
-        let mut one = CpuSet::new();
-        one.set(cpu);
-        sched_setaffinity(None, &one).map_err(failed)?;
-        let noop = program(object, NOOP)?;
-        if noop.fd().is_err() {
-            noop.load()?;
-        }
-        Ok(Self { object, events, cpu, allowed })
+        load_noop(object)?;
+        Ok(Self { object, events, on: OneCpu::this()? })
     }
 
     /// Runs the frame through the program. The kernel takes frames of at least 14 bytes.
@@ -119,21 +110,23 @@ impl<'f> TestBed<'f> {
         let missing = KernelError::Object { what: "SCRATCH" };
         let Some(map) = self.object.map("SCRATCH") else { return Err(missing) };
         let scratch: PerCpuArray<&MapData, PodScratch> = PerCpuArray::try_from(map)?;
-        scratch.get(&0, 0)?.get(self.cpu).copied().ok_or(missing)
+        scratch.get(&0, 0)?.get(self.on.cpu).copied().ok_or(missing)
     }
 }
 
 impl fmt::Debug for TestBed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TestBed").field("cpu", &self.cpu).finish_non_exhaustive()
+        f.debug_struct("TestBed").field("cpu", &self.on.cpu).finish_non_exhaustive()
     }
 }
 
-impl Drop for TestBed<'_> {
-    fn drop(&mut self) {
-        // The CPUs were allowed before; if one of them is gone since, the thread stays where it is.
-        let _ = sched_setaffinity(None, &self.allowed);
+/// Loads the program that does nothing, unless it is loaded.
+pub(super) fn load_noop(object: &mut Ebpf) -> Result<(), KernelError> {
+    let noop = program(object, NOOP)?;
+    if noop.fd().is_err() {
+        noop.load()?;
     }
+    Ok(())
 }
 
 /// Of `enum xdp_action` (linux/bpf.h).

@@ -4,6 +4,7 @@ mod buffers;
 #[path = "../../../filter-core/tests/claims/mod.rs"]
 mod claims;
 mod events;
+mod feed;
 mod object;
 mod policy;
 mod rules;
