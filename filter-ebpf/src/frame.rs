@@ -65,10 +65,7 @@ impl Linear {
             return None;
         }
         let (mut from, mut to, mut left) = (start + at, into, len);
-        for _ in 0..HeldBytes::PIECE / 8 {
-            if left < 8 {
-                break;
-            }
+        while left >= 8 {
             from = in_one_register(from);
             if from + 8 > end {
                 return None;
