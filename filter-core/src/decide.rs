@@ -102,7 +102,8 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
         if self.settings.is_dns(udp.ports) {
             self.scratch.transport = *transport;
             self.scratch.sequence = 0;
-            return Ok(P::dns_message(self, udp.at, udp.end));
+            let reason = P::dns_message(self, udp.at, udp.end);
+            return Ok(reason.unwrap_or_else(|| P::dns_sections(self, udp.at, udp.end)));
         }
         match Layer::in_udp(udp.ports.destination()) {
             Some(layer) if transport.tunnels < layers::TUNNELS => {
@@ -224,10 +225,11 @@ impl<P: Packet + ?Sized, M: Maps> Judge<'_, P, M> {
         NameEnd::of(self.scratch.name.read_wire(self.packet, message_at, at, end))
     }
 
-    /// Judges the names of the DNS message from `at` to `end`.
+    /// Judges the DNS message from `at` to `end` if it is a query with one question at most; others are to be gone through by
+    /// [`Judge::dns_sections`].
     #[inline(always)]
-    pub fn dns_message(&mut self, at: u32, end: u32) -> Reason {
-        dns::message(self, at, end).unwrap_or_else(|reason| reason)
+    pub fn dns_message(&mut self, at: u32, end: u32) -> Option<Reason> {
+        dns::message(self, at, end).unwrap_or_else(Some)
     }
 
     /// Judges the questions and answers of the DNS message from `at` to `end`.
@@ -254,6 +256,12 @@ impl<P: Packet + ?Sized, M: Maps> Judge<'_, P, M> {
     pub(crate) fn judge_name(&mut self, record: u32, message: Message, is_exempt: bool) -> Reason {
         let of_response = matches!(message, Message::Response);
         let rank = self.maps.rank(self.packet, self.settings, self.scratch, of_response);
+        self.judge_rank(rank, record, message, is_exempt)
+    }
+
+    /// The same for a name that has been looked up.
+    #[inline(always)]
+    pub(crate) fn judge_rank(&mut self, rank: Rank, record: u32, message: Message, is_exempt: bool) -> Reason {
         let rank = match rank {
             Rank::Block | Rank::Audit if is_exempt => Rank::Allow,
             Rank::Block | Rank::BlockImportant if self.maps.interface().audits() => Rank::Audit,

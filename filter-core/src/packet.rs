@@ -57,7 +57,7 @@ pub trait Packet {
 
     /// Calls [`Judge::dns_message`].
     #[inline(always)]
-    fn dns_message<M: Maps>(judge: &mut Judge<'_, Self, M>, at: u32, end: u32) -> Reason {
+    fn dns_message<M: Maps>(judge: &mut Judge<'_, Self, M>, at: u32, end: u32) -> Option<Reason> {
         judge.dns_message(at, end)
     }
 

@@ -16,7 +16,7 @@ use filter_core::{
 
 use crate::{
     maps,
-    numbers::{FOUND, TO_HOLD, WHOLE_HELLO, hello_end, reason},
+    numbers::{FOUND, TO_HOLD, WHOLE_HELLO, dns_reason, hello_end, reason},
     verified_once,
     words::{in_one_register, in_words, in_words_to, store_64, word_64},
 };
@@ -170,8 +170,8 @@ macro_rules! frame {
             }
 
             #[inline(always)]
-            fn dns_message<M: Maps>(judge: &mut Judge<'_, Self, M>, at: u32, end: u32) -> Reason {
-                reason(verified_once::$dns_message(judge.packet.0, judge.settings, judge.scratch, at, end))
+            fn dns_message<M: Maps>(judge: &mut Judge<'_, Self, M>, at: u32, end: u32) -> Option<Reason> {
+                dns_reason(verified_once::$dns_message(judge.packet.0, judge.settings, judge.scratch, at, end))
             }
 
             #[inline(always)]

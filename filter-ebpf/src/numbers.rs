@@ -10,6 +10,20 @@ pub fn reason(index: u32) -> Reason {
     Reason::ALL.get(in_one_register(index as usize)).copied().unwrap_or(Reason::TlsMalformed)
 }
 
+/// What a function gives back in place of a reason, if a message is to be gone through by its sections.
+const BY_SECTIONS: u32 = u32::MAX;
+
+/// The number of a reason, or [`BY_SECTIONS`].
+#[inline(always)]
+pub fn dns_number(reason: Option<Reason>) -> u32 {
+    reason.map_or(BY_SECTIONS, Reason::index)
+}
+
+#[inline(always)]
+pub fn dns_reason(number: u32) -> Option<Reason> {
+    if number == BY_SECTIONS { None } else { Some(reason(number)) }
+}
+
 /// What a function gives back in place of a reason, if it found a transport and left it in the scratch.
 pub const FOUND: u32 = u32::MAX;
 

@@ -17,7 +17,7 @@ use crate::{
     events,
     frame::{Linear, Paged},
     maps::{self, FlowMaps, KernelMaps},
-    numbers::{found_number, hello_number, reason, taken_number},
+    numbers::{dns_number, found_number, hello_number, reason, taken_number},
 };
 
 /// [`Name::find_labels`]; gives the number of its `NameEnd`.
@@ -126,7 +126,7 @@ macro_rules! judging {
 }
 
 judging! {
-    dns_message, Linear, |judge, at, end| judge.dns_message(at, end).index();
+    dns_message, Linear, |judge, at, end| dns_number(judge.dns_message(at, end));
     dns_sections, Linear, |judge, at, end| judge.dns_sections(at, end).index();
     dns_sections_paged, Paged, |judge, at, end| judge.dns_sections(at, end).index();
     client_hello, Linear, |judge, at, end| hello_number(judge.client_hello(at, end));

@@ -13,6 +13,7 @@ use crate::{
     name::NameError,
     packet::Packet,
     reason::{Message, Reason},
+    rules::rank_of,
 };
 
 pub(crate) use owner::Owner;
@@ -36,22 +37,26 @@ struct Header {
     answers: u32,
 }
 
-/// Judges the message from `at` to `end`.
+/// Judges the message from `at` to `end` if it is a query with one question at most.
 #[inline(always)]
 pub(crate) fn message<P: Packet + ?Sized, M: Maps>(
     judge: &mut Judge<'_, P, M>,
     at: u32,
     end: u32,
-) -> Result<Reason, Reason> {
+) -> Result<Option<Reason>, Reason> {
     let header = header(judge.packet, at, end)?;
     if header.is_response || header.questions > 1 {
-        return Ok(P::dns_sections(judge, at, end));
+        return Ok(None);
     }
     header.is_judged(judge.maps.interface().sides())?;
     if header.questions == 0 {
         return Err(Reason::DnsNoQuestion);
     }
-    question(judge, at, at + HEADER_BYTES, end, false).map(|(reason, _)| reason)
+    // All of it in one function of the kernel program: its calls are dear.
+    let name_end = judge.read_name(at, at + HEADER_BYTES, end).result()?;
+    question_end(judge, at + HEADER_BYTES, name_end, end)?;
+    let rank = rank_of(judge.packet, judge.settings, judge.maps, judge.scratch, false);
+    Ok(Some(judge.judge_rank(rank, 0, Message::Query, false)))
 }
 
 impl Header {
@@ -92,14 +97,26 @@ fn question<P: Packet + ?Sized, M: Maps>(
     in_response: bool,
 ) -> Result<(Reason, u32), Reason> {
     let name_end = P::read_name(judge, message_at, at, end).result()?;
-    if name_end + QUESTION_TAIL_BYTES > end {
-        return Err(Reason::DnsCut);
-    }
-    let question_end = name_end + QUESTION_TAIL_BYTES;
-    let is_plain = name_end - at == judge.scratch.name.len();
-    judge.scratch.question_end = if is_plain { question_end } else { 0 };
+    let question_end = question_end(judge, at, name_end, end)?;
     let message = if in_response { Message::Response } else { Message::Query };
     Ok((judge.judge_name(0, message, false), question_end))
+}
+
+/// Where the question at `at` ends, of which the name ends at `name_end`.
+#[inline(always)]
+fn question_end<P: Packet + ?Sized, M: Maps>(
+    judge: &mut Judge<'_, P, M>,
+    at: u32,
+    name_end: u32,
+    end: u32,
+) -> Result<u32, Reason> {
+    let question_end = name_end + QUESTION_TAIL_BYTES;
+    if question_end > end {
+        return Err(Reason::DnsCut);
+    }
+    let is_plain = name_end - at == judge.scratch.name.len();
+    judge.scratch.question_end = if is_plain { question_end } else { 0 };
+    Ok(question_end)
 }
 
 impl From<NameError> for Reason {

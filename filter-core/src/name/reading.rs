@@ -20,7 +20,7 @@ impl Name {
     ) -> Result<u32, NameError> {
         self.start(Form::Wire);
         self.piece(packet, at, end)?;
-        match P::find_labels(self).result() {
+        match self.find_wire_labels() {
             Err(NameError::Pointer) => {
                 let behind = at + self.walked + POINTER_BYTES;
                 self.follow_pointers(packet, message_at, at, end)?;
