@@ -43,6 +43,12 @@ pub trait Packet {
     /// Calls `state.step()` until it breaks, `limit` times at most.
     fn repeat<S: Step>(limit: u32, state: &mut S);
 
+    /// The same, `TURNS` at once: the kernel's calls of a body cost more than a short one itself.
+    #[inline(always)]
+    fn repeat_by<const TURNS: u32, S: Step>(limit: u32, state: &mut S) {
+        Self::repeat(limit.div_ceil(TURNS), &mut Turns::<TURNS, S>(state));
+    }
+
     /// Calls [`Name::find_labels`].
     #[inline(always)]
     fn find_labels(name: &mut Name) -> NameEnd {
@@ -205,6 +211,19 @@ pub trait Replace: Frame {
     /// The sum of `len` bytes at `at` in words of 16 bits, as they are in memory, with the carries added (RFC 1071); not
     /// folded to 16 bits. `len` is a multiple of 4 and at most [`HeldBytes::PIECE`] times two.
     fn sum(bytes: &HeldBytes, at: u32, len: u32) -> u32;
+}
+
+/// Several turns as one.
+struct Turns<'s, const TURNS: u32, S>(&'s mut S);
+
+impl<const TURNS: u32, S: Step> Step for Turns<'_, TURNS, S> {
+    #[inline(always)]
+    fn step(&mut self) -> ControlFlow<()> {
+        for _ in 0..TURNS {
+            self.0.step()?;
+        }
+        ControlFlow::Continue(())
+    }
 }
 
 /// The body of a bounded loop.

@@ -53,7 +53,7 @@ pub(crate) fn message<P: Packet + ?Sized, M: Maps>(
         return Err(Reason::DnsNoQuestion);
     }
     // All of it in one function of the kernel program: its calls are dear.
-    let name_end = judge.read_name(at, at + HEADER_BYTES, end).result()?;
+    let name_end = judge.scratch.name.read_wire_at_once(judge.packet, at, at + HEADER_BYTES, end)?;
     question_end(judge, at + HEADER_BYTES, name_end, end)?;
     let rank = rank_of(judge.packet, judge.settings, judge.maps, judge.scratch, false);
     Ok(Some(judge.judge_rank(rank, 0, Message::Query, false)))

@@ -30,7 +30,7 @@ impl Step for WireLabels<'_> {
             _ if next >= NAME_OCTETS => Err(NameError::TooLong),
             _ if next >= self.available => Err(NameError::Cut),
             _ => {
-                self.name.push_label(at + 1, next + 1);
+                self.name.push_label(at + 1);
                 self.at = next;
                 return Continue(());
             }
@@ -55,8 +55,8 @@ impl Step for TextLabels<'_> {
             self.end = Err(NameError::Label);
             return Break(());
         };
+        self.name.push_label(at);
         self.at = at + len + 1;
-        self.name.push_label(at, self.at);
         if self.at > self.len {
             self.end = Ok(self.len);
             return Break(());

@@ -159,6 +159,7 @@ impl Name {
         walk(&mut labels);
         let WireLabels { at, end, .. } = labels;
         self.walked = at;
+        self.end_labels(at + 1);
         end
     }
 
@@ -174,7 +175,9 @@ impl Name {
         }
         let mut labels = TextLabels { name: self, at: 0, len, end: Err(NameError::TooLong) };
         walk(&mut labels);
-        labels.end
+        let TextLabels { at, end, .. } = labels;
+        self.end_labels(at);
+        end
     }
 
     /// Takes text that is no part of a packet: a rule, or a name that somebody asks about.
@@ -287,17 +290,17 @@ impl Name {
         self.walked = 0;
     }
 
-    /// Adds a label that starts at `at`; the one behind it would start at `next`.
+    /// Adds a label that starts at `at`.
     #[inline(always)]
-    fn push_label(&mut self, at: u32, next: u32) {
-        self.set_start(self.labels, at);
+    fn push_label(&mut self, at: u32) {
+        self.end_labels(at);
         self.labels += 1;
-        self.set_start(self.labels, next);
     }
 
+    /// One more label would start at `at`.
     #[inline(always)]
-    fn set_start(&mut self, place: u32, at: u32) {
-        if let Some(start) = self.starts.get_mut((place & LABELS) as usize) {
+    fn end_labels(&mut self, at: u32) {
+        if let Some(start) = self.starts.get_mut((self.labels & LABELS) as usize) {
             *start = at as u8;
         }
     }
@@ -305,15 +308,8 @@ impl Name {
     /// Hash of the name that has the label at this place below the parent with this hash.
     #[inline(always)]
     pub fn hash_label(&self, key: &HashKey, parent: u64, place: u32) -> u64 {
-        let (start, len) = self.label(place);
-        key.label(parent, len, |octet| self.word(start + octet))
-    }
-
-    /// Where the label at this place starts, and its length.
-    #[inline(always)]
-    pub(crate) fn label(&self, place: u32) -> (u32, u32) {
         let (start, next) = (self.label_start(place), self.label_start(place + 1));
-        (start, next.wrapping_sub(start).wrapping_sub(1) & LABEL_OCTETS as u32)
+        key.label(parent, label_len(start, next), |octet| self.word(start + octet))
     }
 
     #[inline(always)]
@@ -326,6 +322,12 @@ impl Name {
     pub(crate) fn word(&self, at: u32) -> u64 {
         self.bytes.get(at as usize..).and_then(<[u8]>::first_chunk).map_or(0, load_u64)
     }
+}
+
+/// The length of a label, from its start and that of the next.
+#[inline(always)]
+pub(crate) fn label_len(start: u32, next: u32) -> u32 {
+    next.wrapping_sub(start).wrapping_sub(1) & LABEL_OCTETS as u32
 }
 
 /// A plain loop: its body is small enough for the verifier to go through every turn, and costs less than the call of a

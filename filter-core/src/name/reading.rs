@@ -18,9 +18,33 @@ impl Name {
         at: u32,
         end: u32,
     ) -> Result<u32, NameError> {
+        self.read_wire_by(packet, message_at, at, end, |name| P::find_labels(name).result())
+    }
+
+    /// The same without a call for its labels, if it is not compressed.
+    #[inline(always)]
+    pub(crate) fn read_wire_at_once<P: Packet + ?Sized>(
+        &mut self,
+        packet: &P,
+        message_at: u32,
+        at: u32,
+        end: u32,
+    ) -> Result<u32, NameError> {
+        self.read_wire_by(packet, message_at, at, end, Self::find_wire_labels)
+    }
+
+    #[inline(always)]
+    fn read_wire_by<P: Packet + ?Sized>(
+        &mut self,
+        packet: &P,
+        message_at: u32,
+        at: u32,
+        end: u32,
+        find_labels: impl FnOnce(&mut Self) -> Result<u32, NameError>,
+    ) -> Result<u32, NameError> {
         self.start(Form::Wire);
         self.piece(packet, at, end)?;
-        match self.find_wire_labels() {
+        match find_labels(self) {
             Err(NameError::Pointer) => {
                 let behind = at + self.walked + POINTER_BYTES;
                 self.follow_pointers(packet, message_at, at, end)?;

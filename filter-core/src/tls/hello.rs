@@ -23,6 +23,8 @@ const ENCRYPTED_CLIENT_HELLO: u32 = 0xfe0d;
 const HOST_NAME: u8 = 0;
 /// No packet holds more: an extension takes at least four bytes of at most 65,535.
 const EXTENSIONS: u32 = 65_535 / 4;
+/// Browsers send 15 to 18.
+const EXTENSIONS_A_CALL: u32 = 6;
 /// Names of a list that are judged. RFC 6066 §3 allows one of each type, and knows one type.
 const SERVER_NAMES: u32 = 16;
 
@@ -65,7 +67,7 @@ pub(crate) fn handshake<P: Packet + ?Sized, M: Maps>(judge: &mut Judge<'_, P, M>
     let body_end = body_at + u32::from_be_bytes([0, l0, l1, l2]);
     let is_cut = body_end > end;
     let mut hello = Extensions::of(Cursor::new(judge.packet, body_at, body_end.min(end)), is_cut);
-    P::repeat(EXTENSIONS, &mut hello);
+    P::repeat_by::<EXTENSIONS_A_CALL, _>(EXTENSIONS, &mut hello);
     let Extensions { names_at, names_end, encrypted, walk, .. } = hello;
     let goes_on = is_cut && walk == Walk::RanOut;
     if encrypted && !goes_on {
@@ -156,7 +158,8 @@ impl<P: Packet + ?Sized> Step for Extensions<'_, P> {
             }
             return Break(());
         }
-        let (Some(kind), Some(bytes)) = (self.hello.u16(), self.hello.u16()) else { return Break(()) };
+        let Some([k0, k1, b0, b1]) = self.hello.array() else { return Break(()) };
+        let (kind, bytes) = (u32::from(u16::from_be_bytes([k0, k1])), u32::from(u16::from_be_bytes([b0, b1])));
         match kind {
             // RFC 8446 §4.2: there are no two of a type. If there are, the first counts.
             SERVER_NAME if self.names_at == 0 => {
