@@ -8,6 +8,7 @@ mod all_lists;
 mod answers;
 mod collection;
 mod kernel;
+mod live;
 mod load;
 mod measurement;
 mod names;
@@ -85,6 +86,7 @@ fn measure(plan: &Plan, rows: &mut Rows) -> anyhow::Result<RealNames> {
     all_lists::measure(plan, rows)?;
     kernel::measure(plan, &names, rows)?;
     kernel::measure_patterns(plan, &names, rows)?;
+    live::measure(plan, &names, rows)?;
     Ok(names)
 }
 

@@ -76,6 +76,11 @@ impl Row {
         Self { over_noop, noop_ratio, noop, ..Self::median(name, measured, unit) }
     }
 
+    /// A rate beside the no-op program's, of which it cannot be more.
+    pub fn rate_beside_noop(name: impl Into<String>, measured: Summary, noop: Summary, unit: &'static str) -> Self {
+        Self { over_noop: None, ..Self::beside_noop(name, measured, noop, measured, unit) }
+    }
+
     /// The same with a goal.
     pub fn at_most(self, goal: f64) -> Self {
         Self { goal: Some(rounded(goal)), met: Some(self.own() <= goal), ..self }
