@@ -82,11 +82,12 @@ fn main() -> anyhow::Result<()> {
 
 fn measure(plan: &Plan, rows: &mut Rows) -> anyhow::Result<RealNames> {
     let names = RealNames::gather(plan.most_rules())?;
+    // What it needs of the machine is found missing before minutes are spent.
+    live::measure(plan, &names, rows)?;
     load::measure(plan, &names, rows)?;
     all_lists::measure(plan, rows)?;
     kernel::measure(plan, &names, rows)?;
     kernel::measure_patterns(plan, &names, rows)?;
-    live::measure(plan, &names, rows)?;
     Ok(names)
 }
 
