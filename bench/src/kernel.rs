@@ -155,11 +155,15 @@ fn book(hash_key: &HashKey, rules: &[&str], patterns: &[Pattern], count: usize) 
 
 /// A filter with room for these rules and no more.
 pub fn load_filter(rules: usize) -> anyhow::Result<Filter> {
+    load_filter_on(LOOPBACK, rules)
+}
+
+fn load_filter_on(interface: u32, rules: usize) -> anyhow::Result<Filter> {
     let options = LoadOptions {
         max_rules: u32::try_from(rules)?,
         events_per_second: EVENTS_PER_SECOND,
         answers_per_second: NO_LIMIT,
-        interfaces: [(LOOPBACK, Interface::new(Sides::Both))].into(),
+        interfaces: [(interface, Interface::new(Sides::Both))].into(),
         ..LoadOptions::default()
     };
     Ok(Filter::load(&options)?)
@@ -199,14 +203,19 @@ fn answer_rows(
 }
 
 fn filter_with(rules: &[&str]) -> anyhow::Result<Filter> {
-    let mut filter = load_filter(rules.len())?;
+    filter_on(LOOPBACK, rules)
+}
+
+/// A filter for the interface with this index, which blocks these names with all below them.
+pub fn filter_on(interface: u32, rules: &[&str]) -> anyhow::Result<Filter> {
+    let mut filter = load_filter_on(interface, rules.len())?;
     let keys: Option<Vec<RuleKey>> = rules.iter().map(|rule| filter.hash_key().rule_key(rule)).collect();
     filter.insert_many(&keys.context("a rule is no name")?, |_| ())?;
     Ok(filter)
 }
 
 /// The names that people visit and that not even the largest set of rules blocks.
-fn not_listed<'n>(plan: &Plan, names: &'n RealNames) -> anyhow::Result<Vec<&'n str>> {
+pub fn not_listed<'n>(plan: &Plan, names: &'n RealNames) -> anyhow::Result<Vec<&'n str>> {
     let book = RuleBook::blocking_all(draw_hash_key()?, "rules", names.some_rules(plan.most_rules()))?;
     Ok(not_matched(&book, names))
 }
@@ -219,7 +228,7 @@ fn not_matched<'n>(book: &RuleBook, names: &'n RealNames) -> Vec<&'n str> {
 }
 
 /// The first names that a TLS hello can have: DNS and TLS rows ask for the same.
-fn hosts<'n>(names: &[&'n str], count: usize) -> Vec<&'n str> {
+pub fn hosts<'n>(names: &[&'n str], count: usize) -> Vec<&'n str> {
     names.iter().copied().filter(|name| names::is_host_name(name)).take(count).collect()
 }
 

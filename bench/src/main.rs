@@ -3,10 +3,12 @@
 //! It measures and asserts nothing about time: on a machine that others share, a limit would fail by itself.
 #![expect(clippy::cast_precision_loss, reason = "times and sizes are far below 2^52")]
 
+mod against;
 mod all_lists;
 mod answers;
 mod collection;
 mod kernel;
+mod live;
 mod load;
 mod measurement;
 mod names;
@@ -21,7 +23,7 @@ use std::{fs::File, io::Write as _, path::PathBuf};
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
-use crate::{names::RealNames, plan::Plan, rows::Rows};
+use crate::{against::Earlier, names::RealNames, plan::Plan, rows::Rows};
 
 /// Measure the filter; needs root
 #[derive(Parser)]
@@ -30,6 +32,10 @@ struct Args {
     /// Write the rows to this file, too
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+
+    /// Compare with the rows that an earlier run wrote to this file, and name those that are slower
+    #[arg(long, value_name = "FILE")]
+    against: Option<PathBuf>,
 
     /// A few seconds instead of a few minutes: fewer rules, fewer names, fewer batches
     #[arg(long)]
@@ -76,6 +82,8 @@ fn main() -> anyhow::Result<()> {
 
 fn measure(plan: &Plan, rows: &mut Rows) -> anyhow::Result<RealNames> {
     let names = RealNames::gather(plan.most_rules())?;
+    // What it needs of the machine is found missing before minutes are spent.
+    live::measure(plan, &names, rows)?;
     load::measure(plan, &names, rows)?;
     all_lists::measure(plan, rows)?;
     kernel::measure(plan, &names, rows)?;
@@ -85,7 +93,8 @@ fn measure(plan: &Plan, rows: &mut Rows) -> anyhow::Result<RealNames> {
 
 fn show(args: &Args, measure: impl FnOnce(&Plan, &mut Rows) -> anyhow::Result<RealNames>) -> anyhow::Result<()> {
     let plan = if args.quick { Plan::quick() } else { Plan::full() };
-    // Before minutes are spent, not behind them.
+    // Before minutes are spent, not behind them; and it may be the file that is written anew.
+    let earlier = args.against.as_deref().map(Earlier::read).transpose()?;
     let json = args.json.as_ref().map(|path| {
         File::create(path).with_context(|| format!("{} cannot be written: name another file", path.display()))
     });
@@ -95,7 +104,10 @@ fn show(args: &Args, measure: impl FnOnce(&Plan, &mut Rows) -> anyhow::Result<Re
     let names = measure(&plan, &mut rows)?;
 
     let mut out = anstream::stdout().lock();
-    writeln!(out, "{}\n\n{}", rows.table(), names.describe())?;
+    writeln!(out, "{}\n\n{}", rows.table(earlier.as_ref()), names.describe())?;
+    if let Some(earlier) = earlier {
+        writeln!(out, "\n{}", earlier.describe(rows.all()))?;
+    }
     if let Some(file) = json {
         rows.write_json(file)?;
     }

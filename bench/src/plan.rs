@@ -13,6 +13,8 @@ pub struct Plan {
     /// Different packets in a batch. Twice as many as flows are held at least: a DNS stream of the batch before has then lost
     /// its place, and its query is a new one.
     pub packets: usize,
+    /// Frames that go over a veth in a round.
+    pub live_frames: u32,
     /// Times that the list is loaded, and rounds of asking.
     pub loads: usize,
 }
@@ -38,6 +40,7 @@ impl Plan {
             batches: 21,
             warm_runs: 200_000,
             packets: 10_000,
+            live_frames: 2_000_000,
             loads: 5,
         }
     }
@@ -45,7 +48,15 @@ impl Plan {
     /// For a first look.
     pub fn quick() -> Self {
         let rules = &[0, Self::FEW_RULES, 100_000];
-        Self { rules, patterns: Self::PATTERNS, batches: 7, warm_runs: 50_000, packets: 2_000, loads: 1 }
+        Self {
+            rules,
+            patterns: Self::PATTERNS,
+            batches: 7,
+            warm_runs: 50_000,
+            packets: 2_000,
+            live_frames: 200_000,
+            loads: 1,
+        }
     }
 
     /// Rules of the largest filter.

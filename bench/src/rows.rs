@@ -1,15 +1,18 @@
 //! What was measured, as a table and as JSON.
 
-use std::io::Write;
+use std::io::{Read, Write};
 
 use anyhow::Context as _;
 use comfy_table::{CellAlignment, Table, presets::NOTHING};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::statistics::{Summary, decimal};
+use crate::{
+    against::Earlier,
+    statistics::{Summary, decimal},
+};
 
 /// The rows that were asked for, in the order in which they were measured.
-#[derive(Serialize)]
+#[derive(Deserialize, Serialize)]
 pub struct Rows {
     rows: Vec<Row>,
     #[serde(skip)]
@@ -17,22 +20,23 @@ pub struct Rows {
 }
 
 /// One figure. Less is better, unless it is a number of lists or rules.
-#[derive(Debug, PartialEq, Serialize)]
+#[derive(Debug, Deserialize, PartialEq, Serialize)]
 pub struct Row {
     name: String,
     value: f64,
-    unit: &'static str,
+    unit: String,
+    /// What a tenth of the measurements lie below, and above; there are none of a figure that is the same each time.
+    p10: Option<f64>,
+    p90: Option<f64>,
+    /// How much more than the no-op program's value this is.
+    over_noop: Option<Summary>,
     /// How many times the no-op program's value this is.
     noop_ratio: Option<f64>,
     /// What it should be at most, or should be at most over the no-op program's.
     goal: Option<f64>,
     met: Option<bool>,
     #[serde(skip)]
-    spread: Option<Summary>,
-    #[serde(skip)]
     noop: Option<f64>,
-    #[serde(skip)]
-    over_noop: Option<Summary>,
 }
 
 impl Row {
@@ -42,19 +46,21 @@ impl Row {
         Self {
             name,
             value: rounded(value),
-            unit,
+            unit: unit.into(),
+            p10: None,
+            p90: None,
+            over_noop: None,
             noop_ratio: None,
             goal: None,
             met: None,
-            spread: None,
             noop: None,
-            over_noop: None,
         }
     }
 
     /// The median of several measurements.
     pub fn median(name: impl Into<String>, measured: Summary, unit: &'static str) -> Self {
-        Self { spread: Some(measured), ..Self::exact(name, measured.median, unit) }
+        let [p10, p90] = [measured.low, measured.high].map(|value| Some(rounded(value)));
+        Self { p10, p90, ..Self::exact(name, measured.median, unit) }
     }
 
     /// The same beside the no-op program's, and by how much it is more.
@@ -66,8 +72,13 @@ impl Row {
         unit: &'static str,
     ) -> Self {
         let noop_ratio = Some(rounded(measured.median / noop.median)).filter(|ratio| ratio.is_finite());
-        let (noop, over_noop) = (Some(noop.median), Some(over_noop));
-        Self { noop_ratio, noop, over_noop, ..Self::median(name, measured, unit) }
+        let (noop, over_noop) = (Some(noop.median), Some(over_noop.map(rounded)));
+        Self { over_noop, noop_ratio, noop, ..Self::median(name, measured, unit) }
+    }
+
+    /// A rate beside the no-op program's, of which it cannot be more.
+    pub fn rate_beside_noop(name: impl Into<String>, measured: Summary, noop: Summary, unit: &'static str) -> Self {
+        Self { over_noop: None, ..Self::beside_noop(name, measured, noop, measured, unit) }
     }
 
     /// The same with a goal.
@@ -80,14 +91,45 @@ impl Row {
         self.over_noop.map_or(self.value, |over| over.median)
     }
 
+    /// What it is of.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What its value is counted in.
+    pub fn unit(&self) -> &str {
+        &self.unit
+    }
+
+    /// True if more is better.
+    pub fn is_rate(&self) -> bool {
+        self.unit.ends_with("/s")
+    }
+
+    /// True if it may be another figure each time.
+    pub fn is_measured(&self) -> bool {
+        self.p10.is_some()
+    }
+
+    /// The value with its noise.
+    pub fn spread(&self) -> Summary {
+        let or_value = |noise: Option<f64>| noise.unwrap_or(self.value);
+        Summary { median: self.value, low: or_value(self.p10), high: or_value(self.p90) }
+    }
+
+    /// How much more than the no-op program's value it is.
+    pub fn over_noop(&self) -> Option<Summary> {
+        self.over_noop
+    }
+
     fn cells(&self) -> [String; 9] {
         let number = |value: Option<f64>| value.map(decimal).unwrap_or_default();
         let met = self.met.map(|met| if met { "yes" } else { "no" }).unwrap_or_default();
-        let spread = self.spread.map(|spread| spread.to_string()).unwrap_or_default();
+        let spread = if self.is_measured() { self.spread().to_string() } else { String::new() };
         [
             self.name.clone(),
             decimal(self.value),
-            self.unit.into(),
+            self.unit.clone(),
             spread,
             number(self.noop),
             number(self.over_noop.map(|over| over.median)),
@@ -123,19 +165,30 @@ impl Rows {
         self.rows.iter().find(|row| row.name == name).map(Row::own)
     }
 
-    /// The rows in columns.
-    pub fn table(&self) -> String {
+    /// All of them.
+    pub fn all(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// The rows in columns, the last of them how many times the earlier figures they are.
+    pub fn table(&self, earlier: Option<&Earlier>) -> String {
         let mut table = Table::new();
-        table.load_style(NOTHING).set_header(Self::HEADINGS);
+        table.load_style(NOTHING).set_header(Self::HEADINGS.into_iter().chain(earlier.map(|_| "to earlier")));
         for row in &self.rows {
-            table.add_row(row.cells());
+            let ratio = earlier.map(|earlier| earlier.ratio(row).map(decimal).unwrap_or_default());
+            table.add_row(row.cells().into_iter().chain(ratio));
         }
-        for index in [1, 3, 4, 5, 6, 7] {
+        for index in [1, 3, 4, 5, 6, 7, 9] {
             if let Some(column) = table.column_mut(index) {
                 column.set_cell_alignment(CellAlignment::Right);
             }
         }
         table.trim_fmt()
+    }
+
+    /// The rows that [`Rows::write_json`] wrote.
+    pub fn read_json(file: impl Read) -> anyhow::Result<Vec<Row>> {
+        Ok(serde_json::from_reader::<_, Self>(file)?.rows)
     }
 
     /// Writes the rows as one object.
@@ -165,9 +218,16 @@ mod tests {
         let mut json = Vec::new();
         rows.write_json(&mut json).unwrap();
         let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+        let over_noop = serde_json::json!({"median": 18.0, "p10": 18.0, "p90": 18.0});
         let expected = serde_json::json!({"rows": [
-            {"name": "a packet", "value": 30.0, "unit": "ns", "noop_ratio": 2.5, "goal": 15.0, "met": false},
-            {"name": "size", "value": 5000.0, "unit": "bytes", "noop_ratio": null, "goal": null, "met": null},
+            {
+                "name": "a packet", "value": 30.0, "unit": "ns", "p10": 30.0, "p90": 30.0, "over_noop": over_noop,
+                "noop_ratio": 2.5, "goal": 15.0, "met": false,
+            },
+            {
+                "name": "size", "value": 5000.0, "unit": "bytes", "p10": null, "p90": null, "over_noop": null,
+                "noop_ratio": null, "goal": null, "met": null,
+            },
         ]});
         assert_eq!(json, expected);
     }

@@ -2,11 +2,15 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// The median, and what a tenth of the values lie below and above.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Summary {
     pub median: f64,
+    #[serde(rename = "p10")]
     pub low: f64,
+    #[serde(rename = "p90")]
     pub high: f64,
 }
 
@@ -16,6 +20,11 @@ impl Summary {
         let mut values: Vec<f64> = values.into_iter().collect();
         values.sort_by(f64::total_cmp);
         Some(Self { median: quantile(&values, 0.5)?, low: quantile(&values, 0.1)?, high: quantile(&values, 0.9)? })
+    }
+
+    /// Each of the three as this makes of it.
+    pub fn map(self, each: impl Fn(f64) -> f64) -> Self {
+        Self { median: each(self.median), low: each(self.low), high: each(self.high) }
     }
 }
 

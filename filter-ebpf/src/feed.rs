@@ -1,6 +1,7 @@
-//! The programs for measurements: one that feeds frames to another, so that the kernel runs it over many in one call.
+//! The programs for measurements: one that feeds frames to another, so that the kernel runs it over many in one call; one
+//! that sends them; and two that do one thing with all that comes.
 //!
-//! The kernel leaves the packet from one run to the next as the program left it, which may have grown at either end: each
+//! Where frames are fed, the kernel leaves the packet from one run to the next as the program left it, which may have grown at either end: each
 //! turn brings its start back to where it was first, and makes it as long as the next frame.
 #![no_std]
 #![no_main]
@@ -36,19 +37,46 @@ static FED: ProgramArray = ProgramArray::with_max_entries(1, 0);
 /// Makes the next frame the packet, and goes on with the program that is measured.
 #[xdp(frags)]
 pub fn feed(ctx: XdpContext) -> u32 {
-    if feed_next(ctx.ctx).is_some() {
+    let fed = turns().and_then(|turns| {
+        bring_back(ctx.ctx, turns)?;
+        put_next(ctx.ctx, turns)
+    });
+    if fed.is_some() {
         // SAFETY: the program of the map is of this kind.
         unsafe { FED.tail_call(&ctx, 0) };
     }
     xdp_action::XDP_ABORTED
 }
 
+/// Makes the next frame the packet, and sends it: for live frames, which the kernel brings back by itself.
+#[xdp(frags)]
+pub fn send(ctx: XdpContext) -> u32 {
+    match turns().and_then(|turns| put_next(ctx.ctx, turns)) {
+        Some(()) => xdp_action::XDP_TX,
+        None => xdp_action::XDP_ABORTED,
+    }
+}
+
+/// Lets each packet pass.
+#[xdp(frags)]
+pub fn pass(_ctx: XdpContext) -> u32 {
+    xdp_action::XDP_PASS
+}
+
+/// Drops each packet.
+#[xdp(frags)]
+pub fn discard(_ctx: XdpContext) -> u32 {
+    xdp_action::XDP_DROP
+}
+
 #[inline(always)]
-fn feed_next(ctx: *mut xdp_md) -> Option<()> {
-    let turns = TURNS.get_ptr_mut(0)?;
-    // SAFETY: the entry is in the map, and one program at a time is measured.
-    let turns = unsafe { &mut *turns };
-    bring_back(ctx, turns)?;
+fn turns() -> Option<&'static mut Turns> {
+    // SAFETY: the entry is in the map, and one program at a time feeds or sends.
+    TURNS.get_ptr_mut(0).map(|turns| unsafe { &mut *turns })
+}
+
+#[inline(always)]
+fn put_next(ctx: *mut xdp_md, turns: &mut Turns) -> Option<()> {
     let (frame, len) = next(turns)?;
     put(ctx, frame, len)?;
     turns.fed += 1;

@@ -78,16 +78,21 @@ impl Namespace {
     }
 
     /// Makes a socket inside, where it stays. The thread that makes it enters the namespace, and ends.
-    pub fn socket<S: Send + 'static>(&self, make: impl FnOnce() -> io::Result<S> + Send + 'static) -> Result<S> {
-        let path = Path::new(NAMESPACES).join(&self.name);
-        let maker = thread::spawn(move || {
-            let namespace = File::open(path)?;
-            move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))?;
-            make()
-        });
-        let socket =
-            maker.join().map_err(|_| anyhow!("the thread that was to make a socket in {} panicked", self.name))?;
+    pub fn socket<S: Send>(&self, make: impl FnOnce() -> io::Result<S> + Send) -> Result<S> {
+        let socket = self.inside(make)?;
         socket.with_context(|| format!("cannot make a socket in the namespace {}: is the lab up?", self.name))
+    }
+
+    /// Does this inside, in a thread that enters the namespace, and ends.
+    pub fn inside<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T> {
+        let enter = || {
+            let namespace = File::open(Path::new(NAMESPACES).join(&self.name))?;
+            move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))?;
+            io::Result::Ok(work())
+        };
+        let done = thread::scope(|scope| scope.spawn(enter).join());
+        let done = done.map_err(|_| anyhow!("the thread that was to work in the namespace {} panicked", self.name))?;
+        done.with_context(|| format!("cannot enter the namespace {}: is the lab up?", self.name))
     }
 
     pub(crate) fn exists(&self) -> bool {

@@ -46,17 +46,10 @@ impl<'f> Feed<'f> {
     pub fn new(filter: &'f mut Filter, frames: &[impl AsRef<[u8]>]) -> Result<Self, KernelError> {
         let Filter { object: filter, events, .. } = filter;
         load_noop(filter)?;
-        let rooms = in_rooms(frames)?;
-        let count = rooms.len() as u32;
-        let mut object =
-            EbpfLoader::new().map_max_entries("FRAMES", count).load(OBJECT).map_err(requirements::explain_load)?;
-        let mut map = Array::<_, PodFrames>::try_from(map_mut(&mut object, "FRAMES")?)?;
-        for (index, room) in (0..).zip(&rooms) {
-            map.set(index, room, 0)?;
-        }
+        let (mut object, rooms) = object(frames)?;
         program(&mut object, FEED)?.load()?;
         let fed = ProgramArray::try_from(object.take_map("FED").ok_or(KernelError::Object { what: "FED" })?)?;
-        Ok(Self { filter, events, object, fed, rooms: count, _cpu: OneCpu::this()? })
+        Ok(Self { filter, events, object, fed, rooms, _cpu: OneCpu::this()? })
     }
 
     /// The time that a frame takes with the feeding, averaged by the kernel over this many frames, which begin with the
@@ -86,16 +79,40 @@ impl<'f> Feed<'f> {
         const PACKET: [u8; 64] = [0; 64];
 
         self.fed.set(0, program(self.filter, name)?.fd()?, 0)?;
-        let mut turns = Array::<_, PodTurns>::try_from(map_mut(&mut self.object, "TURNS")?)?;
-        turns.set(0, PodTurns(Turns::of(self.rooms)), 0)?;
+        begin(&mut self.object, self.rooms)?;
         let options = TestRunOptions { data_in: Some(&PACKET), repeat: frames, ..TestRunOptions::new() };
         let run = program(&mut self.object, FEED)?.test_run(options)?;
-        let fed = Array::<_, PodTurns>::try_from(map(&self.object, "TURNS")?)?.get(&0, 0)?.0.fed;
-        if fed != u64::from(frames) || run.return_value == ABORTED {
-            return Err(KernelError::NotFed { program: name, fed, of: frames });
+        if run.return_value == ABORTED {
+            return Err(KernelError::NotFed { program: name, fed: 0, of: frames });
         }
+        end(&self.object, name, frames)?;
         Ok(run.duration)
     }
+}
+
+/// The object with these frames in it, and how many rooms they take.
+pub(super) fn object(frames: &[impl AsRef<[u8]>]) -> Result<(Ebpf, u32), KernelError> {
+    let rooms = in_rooms(frames)?;
+    let count = rooms.len() as u32;
+    let mut object =
+        EbpfLoader::new().map_max_entries("FRAMES", count).load(OBJECT).map_err(requirements::explain_load)?;
+    let mut map = Array::<_, PodFrames>::try_from(map_mut(&mut object, "FRAMES")?)?;
+    for (index, room) in (0..).zip(&rooms) {
+        map.set(index, room, 0)?;
+    }
+    Ok((object, count))
+}
+
+/// The next turn is the first frame's.
+pub(super) fn begin(object: &mut Ebpf, rooms: u32) -> Result<(), KernelError> {
+    let mut turns = Array::<_, PodTurns>::try_from(map_mut(object, "TURNS")?)?;
+    Ok(turns.set(0, PodTurns(Turns::of(rooms)), 0)?)
+}
+
+/// Makes sure that so many frames had their turn.
+pub(super) fn end(object: &Ebpf, program: &'static str, frames: u32) -> Result<(), KernelError> {
+    let fed = Array::<_, PodTurns>::try_from(map(object, "TURNS")?)?.get(&0, 0)?.0.fed;
+    if fed == u64::from(frames) { Ok(()) } else { Err(KernelError::NotFed { program, fed, of: frames }) }
 }
 
 /// The frames in as many rooms as they need, at least one.

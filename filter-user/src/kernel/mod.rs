@@ -8,6 +8,8 @@ mod error;
 mod events;
 #[cfg(feature = "feed")]
 mod feed;
+#[cfg(feature = "feed")]
+mod live;
 mod load;
 mod netlink;
 mod outcome;
@@ -39,6 +41,8 @@ pub use error::KernelError;
 pub use events::NameEvent;
 #[cfg(feature = "feed")]
 pub use feed::Feed;
+#[cfg(feature = "feed")]
+pub use live::{Does, Noop, Sender};
 pub use load::LoadOptions;
 pub use netlink::default_route_interfaces;
 pub(crate) use netlink::ways_to_elsewhere;
