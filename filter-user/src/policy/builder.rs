@@ -11,6 +11,7 @@ use super::{
     redundancy,
     sources::{Source, Sources},
     store::Kind,
+    table::Table,
     terms::{TermsTable, TooManyTerms},
 };
 use crate::lists::{ListRule, Sink, Subject};
@@ -106,10 +107,10 @@ impl Builder {
             });
             entries.set_terms(index, terms.number(left)?);
         }
-        entries.shrink();
-        redundancy::mark(&mut entries, &terms, &hash_key, |_| false);
+        redundancy::mark(&mut entries, &terms, &hash_key);
         patterns.compile(&hash_key, &lists, &mut numbers);
-        Ok(RuleBook::of(&hash_key, entries, terms, patterns, sources, (lists, numbers)))
+        let table = Table::make(entries, sources);
+        Ok(RuleBook::of(&hash_key, table, terms, patterns, (lists, numbers)))
     }
 
     fn enter(&mut self, name: &str, kind: Kind, line: u32) -> Result<bool, TooManyNames> {
