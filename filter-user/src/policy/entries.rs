@@ -107,8 +107,9 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    pub fn name(&self, index: Index) -> &str {
-        self.store.name(self.places[index as usize])
+    /// The octets of a name.
+    pub fn text(&self, index: Index) -> &[u8] {
+        self.store.text(self.places[index as usize])
     }
 
     /// The number of its terms, with [`REDUNDANT`].

@@ -135,7 +135,9 @@ impl PolicySource {
             let in_force = matches!(with, ReadWith::InForce(_)).then_some(&hash_key);
             match cache.open(made_from, in_force) {
                 Ok((book, reports)) => {
-                    notes.push(format!("the policy is from the cache `{shown}`: nothing that it was made of has changed"));
+                    notes.push(format!(
+                        "the policy is from the cache `{shown}`: nothing that it was made of has changed"
+                    ));
                     return Ok(Policy { book, config, reports, read_at, notes });
                 }
                 Err(Unusable::Missing) => {}

@@ -86,9 +86,13 @@ impl Store {
     }
 
     pub fn name(&self, place: Place) -> &str {
+        str::from_utf8(self.text(place)).unwrap_or_default()
+    }
+
+    pub fn text(&self, place: Place) -> &[u8] {
         let start = place as usize + HEAD;
         let len = usize::from(self.records[start - 1]);
-        str::from_utf8(&self.records[start..start + len]).unwrap_or_default()
+        &self.records[start..start + len]
     }
 
     pub fn kind(&self, place: Place) -> Kind {

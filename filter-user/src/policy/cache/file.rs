@@ -25,7 +25,9 @@ const HEADER: usize = CHECKED_FROM + 8 + Layout::BYTES;
 
 /// The content and the table that a file has. Whatever it has, this ends in one of the reasons.
 pub(super) fn open(path: &Path) -> Result<(Vec<u8>, Table), Unusable> {
-    let file = File::options().read(true).custom_flags(libc::O_NOFOLLOW).open(path).map_err(|error| {
+    // A pipe that somebody put there would be waited for.
+    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+    let file = File::options().read(true).custom_flags(flags).open(path).map_err(|error| {
         if error.kind() == io::ErrorKind::NotFound { Unusable::Missing } else { Unusable::Read(error) }
     })?;
     let metadata = file.metadata().map_err(Unusable::Read)?;

@@ -97,12 +97,7 @@ impl Cache {
     }
 
     /// Writes the book, which takes its table from there from then on.
-    pub(super) fn write(
-        &self,
-        made_from: MadeFrom,
-        book: &mut RuleBook,
-        reports: &[ListReport],
-    ) -> Result<(), Unkept> {
+    pub(super) fn write(&self, made_from: MadeFrom, book: &mut RuleBook, reports: &[ListReport]) -> Result<(), Unkept> {
         let content = Content::of(made_from, book, reports).to_bytes()?;
         book.table = file::write(&self.path, &content, &book.table)?;
         Ok(())

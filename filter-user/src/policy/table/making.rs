@@ -29,11 +29,11 @@ impl Table {
         let mut order: Vec<_> = keys.into_iter().zip(0..).collect();
         order.sort_unstable();
         making.put(Part::Starts, |bytes| put_starts(&order, bytes));
-        making.put(Part::Keys, |bytes| order.iter().for_each(|(key, _)| bytes.extend(split(*key).1)));
+        making.put(Part::Keys, |bytes| order.iter().for_each(|(key, _)| bytes.extend_from_slice(&split(*key).1)));
         let mut order: Vec<Index> = order.into_iter().map(|(_, index)| index).collect();
         order.shrink_to_fit();
         making.put(Part::Terms, |bytes| {
-            order.iter().for_each(|index| bytes.extend(kept.terms_word(*index).to_le_bytes()));
+            order.iter().for_each(|index| bytes.extend_from_slice(&kept.terms_word(*index).to_le_bytes()));
         });
         making.put_records(&order, &kept);
         drop(kept);
@@ -59,7 +59,7 @@ impl Making {
     }
 
     fn put_records(&mut self, order: &[Index], kept: &Kept) {
-        let packer = Packer::new(order.iter().map(|index| kept.name(*index).as_bytes()));
+        let packer = Packer::new(order.len(), |place| kept.text(order[place]));
         self.put(Part::Symbols, |bytes| bytes.extend(packer.symbols()));
         let groups = self.bytes.len();
         self.put(Part::Groups, |bytes| bytes.resize(groups + order.len().div_ceil(GROUP) * 4, 0));
@@ -67,7 +67,7 @@ impl Making {
         let mut origins = Origins::default();
         let (mut packed, mut ends) = (Vec::new(), Vec::new());
         for (chunk, some) in order.chunks(Packer::AT_ONCE).enumerate() {
-            let names: Vec<_> = some.iter().map(|index| kept.name(*index).as_bytes()).collect();
+            let names: Vec<_> = some.iter().map(|index| kept.text(*index)).collect();
             packer.pack(&names, &mut packed, &mut ends);
             let mut from = 0;
             for (place, (index, end)) in (chunk * Packer::AT_ONCE..).zip(some.iter().zip(&ends)) {

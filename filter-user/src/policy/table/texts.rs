@@ -62,10 +62,9 @@ impl Packer {
     /// Texts that are packed at once.
     pub const AT_ONCE: usize = 1024;
 
-    /// A packer for so many texts like these.
-    pub fn new<'t>(texts: impl ExactSizeIterator<Item = &'t [u8]>) -> Self {
-        let count = texts.len();
-        let sample = || texts.step_by((count / Self::SAMPLE).max(1)).collect();
+    /// A packer for so many texts, of which this gives the one at a place.
+    pub fn new<'t>(count: usize, text: impl Fn(usize) -> &'t [u8]) -> Self {
+        let sample = || (0..count).step_by((count / Self::SAMPLE).max(1)).map(&text).collect();
         Self((count >= Self::FEWEST).then(|| Compressor::train(&sample())))
     }
 
@@ -100,7 +99,7 @@ mod tests {
     fn texts_are_read_as_they_were_packed_and_take_less_room() {
         let names: Vec<_> = (0..5000).map(|number| format!("ads{number}.tracker-{}.example.com", number % 7)).collect();
         let texts: Vec<_> = names.iter().map(String::as_bytes).collect();
-        let packer = Packer::new(texts.iter().copied());
+        let packer = Packer::new(texts.len(), |place| texts[place]);
         let (mut packed, mut ends) = (Vec::new(), Vec::new());
         packer.pack(&texts, &mut packed, &mut ends);
         assert!(packed.len() < texts.concat().len() / 2, "{}", packed.len());

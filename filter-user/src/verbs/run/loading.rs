@@ -4,7 +4,6 @@ use anyhow::bail;
 use filter_user::{
     controller::StateFile,
     kernel::{Filter, Groups, LoadOptions, draw_hash_key},
-    memory,
     policy::{Policy, PolicySource, ReadWith, RuleBook},
 };
 use indicatif::{ProgressBar, ProgressStyle};
@@ -50,8 +49,6 @@ impl Loaded {
         };
         let mut filter = Filter::load(&options)?;
         fill(&mut filter, &policy, &Groups::of(&policy.config, Timestamp::now()))?;
-        policy.book.rest();
-        memory::give_back();
         for warning in &warnings {
             warn(warning);
         }

@@ -15,6 +15,7 @@ use filter_user::{
     api::ApiSocket,
     controller::Controller,
     kernel::{Attachment, Mode},
+    memory,
     policy::PolicySource,
 };
 use tokio::{
@@ -104,6 +105,7 @@ impl Args {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    memory::keep_large_apart();
     let runtime = runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.context("cannot start the event loop")?;
     let ended = runtime.block_on(filter(args.clone()));
@@ -131,6 +133,8 @@ async fn filter(args: Args) -> anyhow::Result<String> {
     }
     say(&report::started(&interfaces, &policy.book, &socket));
     let names = names(&interfaces);
+    policy.book.rest();
+    memory::give_back();
     let controller = Controller::new(filter, policy, args.source(), state, interfaces, &socket);
     let controller = if args.answers.clients.is_empty() { controller.following_routes() } else { controller };
     tokio::select! {
