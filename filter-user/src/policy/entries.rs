@@ -107,19 +107,29 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    /// The octets of a name.
-    pub fn text(&self, index: Index) -> &[u8] {
-        self.store.text(self.places[index as usize])
-    }
-
-    /// The number of its terms, with [`REDUNDANT`].
+    /// The number of the terms of the name that came with this index, with [`REDUNDANT`].
     pub fn terms_word(&self, index: Index) -> u16 {
         self.terms[index as usize]
     }
 
+    /// From here on there are records alone, in this order.
+    pub fn bring_in_order(&mut self, mut order: Vec<Index>) {
+        order.iter_mut().for_each(|index| *index = self.places[*index as usize]);
+        (self.places, self.terms) = (order, Vec::new());
+    }
+
+    /// Where the records are.
+    pub fn places(&self) -> &[Place] {
+        &self.places
+    }
+
+    /// The octets of the name in a record.
+    pub fn text(&self, place: Place) -> &[u8] {
+        self.store.text(place)
+    }
+
     /// The list, the line and the kind of its first rule.
-    pub fn source(&self, index: Index) -> (usize, u32, Kind) {
-        let place = self.places[index as usize];
+    pub fn source(&self, place: Place) -> (usize, u32, Kind) {
         (self.store.list(place), self.store.line(place), self.store.kind(place))
     }
 }

@@ -125,7 +125,7 @@ mod tests {
             let sum = crc32fast::hash(&bytes[CHECKED_FROM..]);
             bytes[12..16].copy_from_slice(&sum.to_le_bytes());
             if let Ok((_, table)) = parse(Bytes::Owned(bytes)) {
-                table.each(|index, ..| drop(table.name(index)));
+                table.each(|index, _, _, _| drop(table.name(index)));
             }
         }
     }

@@ -43,7 +43,7 @@ fn all_come_in_the_order_of_their_keys_with_their_numbers() {
 fn a_table_without_names_finds_none() {
     let table = table(&hash_key(), &[]);
     assert_eq!((table.len(), table.find(RuleKey(0))), (0, None));
-    table.each(|..| panic!("there is none"));
+    table.each(|_, _, _, _| panic!("there is none"));
 }
 
 proptest! {
@@ -67,7 +67,7 @@ proptest! {
         }
         if let Ok(table) = Table::open(Bytes::Owned(bytes), layout.clone()) {
             table.find(RuleKey(asked));
-            table.each(|index, key, ..| {
+            table.each(|index, key, _, _| {
                 table.find(key);
                 table.name(index);
                 table.sources(index).count();
