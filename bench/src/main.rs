@@ -6,7 +6,9 @@
 mod against;
 mod all_lists;
 mod answers;
+mod cache;
 mod collection;
+mod controller;
 mod kernel;
 mod live;
 mod load;
@@ -57,9 +59,19 @@ enum Part {
         namegate: PathBuf,
     },
 
+    /// Measure what memory the controller takes with the largest list, and what a reload of it takes
+    Controller {
+        /// The release binary; `cargo xtask bench controller` builds it and gives its path
+        namegate: PathBuf,
+    },
+
     /// Load one list once in a process of its own, and say what it took
     #[command(hide = true)]
     LoadOnce { list: PathBuf },
+
+    /// Start from a cache once in a process of its own, and say what it took
+    #[command(hide = true)]
+    StartOnce { list: PathBuf, cache: PathBuf },
 
     /// Make a policy of all lists once in a process of its own, and say what it took
     #[command(hide = true)]
@@ -70,7 +82,13 @@ fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     match &args.part {
         Some(Part::LoadOnce { list }) => load::once(list),
+        Some(Part::StartOnce { list, cache }) => cache::once(list, cache),
         Some(Part::CompileAllOnce) => all_lists::once(),
+        Some(Part::Controller { namegate }) => show(&args, |plan, rows| {
+            let names = RealNames::gather(plan.most_rules())?;
+            controller::measure(namegate, plan, &names, rows)?;
+            Ok(names)
+        }),
         Some(Part::Answers { namegate }) => show(&args, |plan, rows| {
             let names = RealNames::gather(answers::NAMES)?;
             answers::measure(namegate, plan.loads, &names, rows)?;
@@ -85,6 +103,7 @@ fn measure(plan: &Plan, rows: &mut Rows) -> anyhow::Result<RealNames> {
     // What it needs of the machine is found missing before minutes are spent.
     live::measure(plan, &names, rows)?;
     load::measure(plan, &names, rows)?;
+    cache::measure(plan, &names, rows)?;
     all_lists::measure(plan, rows)?;
     kernel::measure(plan, &names, rows)?;
     kernel::measure_patterns(plan, &names, rows)?;

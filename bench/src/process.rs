@@ -45,7 +45,12 @@ fn cpu_time() -> Duration {
 
 /// A figure of /proc/self/status in bytes.
 pub fn memory(field: &str) -> anyhow::Result<f64> {
-    let status = fs::read_to_string("/proc/self/status").context("/proc/self/status cannot be read: mount /proc")?;
+    memory_of("self", field)
+}
+
+/// The same of the process with this number.
+pub fn memory_of(process: &str, field: &str) -> anyhow::Result<f64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).context("/proc cannot be read: mount it")?;
     let kib = status.lines().find_map(|line| line.strip_prefix(field)?.trim().strip_suffix("kB"));
     let kib = kib.and_then(|kib| kib.trim().parse::<f64>().ok());
     Ok(kib.with_context(|| format!("/proc/self/status does not say {field}"))? * 1024.0)

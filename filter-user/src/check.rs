@@ -221,7 +221,7 @@ impl From<&ListRule<'_>> for RuleText {
 
 impl From<Rule<'_>> for RuleText {
     fn from(Rule { rule, scope, action, .. }: Rule<'_>) -> Self {
-        Self { action, scope, text: rule.to_owned() }
+        Self { action, scope, text: rule.into_owned() }
     }
 }
 

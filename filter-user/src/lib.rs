@@ -7,6 +7,7 @@ pub mod config;
 pub mod controller;
 pub mod kernel;
 pub mod lists;
+pub mod memory;
 mod packed;
 pub mod policy;
 pub mod replay;

@@ -5,10 +5,12 @@
 //! the text, six bytes beside it, its key and place, and a table of numbers by key.
 
 mod builder;
+pub mod cache;
 mod coverage;
 mod entries;
 mod explain;
 mod hand;
+mod in_kernel;
 mod list_numbers;
 mod names;
 mod pattern_rules;
@@ -17,20 +19,24 @@ mod redundancy;
 mod source;
 mod sources;
 mod store;
+mod table;
 mod terms;
+
+use std::{borrow::Cow, collections::HashSet};
 
 use filter_core::{
     Found, Generation, HashKey, InForce, ListName, Part, Patterns, Rank, RuleKey, Rules, Terms, Treatment,
     prevailing_rule,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::lists::{Action, Domain, ListRule, Scope, Sink as _, Subject};
-use entries::{Entries, Index};
 use hand::ByHand;
 use list_numbers::ListNumbers;
 use pattern_rules::PatternRules;
 use patterns::{Compiled, Refusal};
-use sources::{Source, Sources};
+use sources::Source;
+use table::{Index, Table};
 use terms::TermsTable;
 
 pub use builder::{BookError, Builder, KeyCollision, ListRules};
@@ -38,7 +44,7 @@ pub use coverage::Covered;
 pub use explain::{Explanation, Matching, Outcome};
 pub use hand::{MANUAL, Removed};
 pub use names::{Names, TooManyNames};
-pub use source::{FOR_ALL, Policy, PolicyError, PolicySource};
+pub use source::{FOR_ALL, Policy, PolicyError, PolicySource, ReadWith};
 pub use store::Kind;
 pub use terms::TooManyTerms;
 
@@ -48,18 +54,21 @@ pub const EVERYBODY: u32 = 1;
 /// The rules in force.
 pub struct RuleBook {
     hash_key: HashKey,
-    entries: Entries,
+    table: Table,
+    /// Names that the table calls redundant, and that are not, since a rule above was removed by hand.
+    uncovered: HashSet<Index>,
     terms: TermsTable,
     patterns: PatternRules,
-    sources: Sources,
     lists: Vec<ListInfo>,
     numbers: ListNumbers,
     by_hand: ByHand,
+    /// Names of the table that the kernel is to have.
+    in_kernel: u64,
     top: Rank,
 }
 
 /// A list that rules came from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub struct ListInfo {
     /// As it was named.
     pub name: Box<str>,
@@ -88,7 +97,7 @@ impl ListInfo {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule<'a> {
     /// The name or the pattern.
-    pub rule: &'a str,
+    pub rule: Cow<'a, str>,
     /// Which names it is about; `None` for a pattern.
     pub scope: Option<Scope>,
     /// What becomes of them.
@@ -102,15 +111,20 @@ pub struct Rule<'a> {
 impl RuleBook {
     fn of(
         hash_key: &HashKey,
-        entries: Entries,
+        table: Table,
         terms: TermsTable,
         patterns: PatternRules,
-        sources: Sources,
         (lists, numbers): (Vec<ListInfo>, ListNumbers),
     ) -> Self {
-        let top = (0..entries.len()).map(|index| terms.get(entries.terms(index)).top()).max().unwrap_or_default();
-        let top = top.max(patterns.top());
-        Self { hash_key: *hash_key, entries, terms, patterns, sources, lists, numbers, by_hand: ByHand::default(), top }
+        let (mut used, mut in_kernel) = (vec![false; terms.len()], 0);
+        table.each(|_, _, number, redundant| {
+            used.get_mut(usize::from(number)).into_iter().for_each(|used| *used = true);
+            in_kernel += u64::from(!redundant && number != Terms::NONE);
+        });
+        let used = (0..).zip(used).filter(|(_, used)| *used);
+        let top = used.map(|(number, _)| terms.get(number).top()).max().unwrap_or_default().max(patterns.top());
+        let (hash_key, uncovered, by_hand) = (*hash_key, HashSet::new(), ByHand::default());
+        Self { hash_key, table, uncovered, terms, patterns, lists, numbers, by_hand, in_kernel, top }
     }
 
     /// A book of rules that block names and all below them: one list, with a name a line.
@@ -133,14 +147,13 @@ impl RuleBook {
 
     /// A book without rules.
     pub fn empty(hash_key: HashKey) -> Self {
-        let (entries, terms) = (Entries::default(), TermsTable::default());
-        Self::of(&hash_key, entries, terms, PatternRules::default(), Sources::default(), Default::default())
+        Self::of(&hash_key, Table::default(), TermsTable::default(), PatternRules::default(), Default::default())
     }
 
     /// Number of names and patterns that something is said of.
     pub fn len(&self) -> u64 {
         let listed = self.lists.iter().map(|list| list.rules).sum::<u64>();
-        let by_hand = self.by_hand.names().filter(|(key, ..)| self.entries.find(*key).is_none()).count() as u64;
+        let by_hand = self.by_hand.names().filter(|(key, ..)| self.table.find(*key).is_none()).count() as u64;
         (listed + by_hand).saturating_sub(self.by_hand.removed() as u64)
     }
 
@@ -149,11 +162,9 @@ impl RuleBook {
         self.len() == 0
     }
 
-    /// Names that have an entry in the kernel: those that no other rule covers.
-    pub fn entries_in_force(&self) -> u64 {
-        let mut entries = 0;
-        self.each_in_force(|_, _| entries += 1);
-        entries
+    /// The key of the hash, under which names have theirs.
+    pub fn hash_key(&self) -> &HashKey {
+        &self.hash_key
     }
 
     /// The key of the rules for this name, whether there are any or not.
@@ -163,8 +174,8 @@ impl RuleBook {
 
     /// The first of the rules with this key whose action prevails.
     pub fn find(&self, key: RuleKey) -> Option<Rule<'_>> {
-        let of_list = self.entries.find(key).and_then(|index| {
-            let rules = self.sources.of(&self.entries, index).filter(|source| !source.cancelled);
+        let of_list = self.table.find(key).and_then(|index| {
+            let rules = self.table.sources(index).filter(|source| !source.cancelled);
             let first =
                 rules.reduce(|first, next| if next.kind.action() > first.kind.action() { next } else { first })?;
             (!self.by_hand.is_removed(key)).then(|| self.rule(index, first))
@@ -221,28 +232,9 @@ impl RuleBook {
         })
     }
 
-    /// Calls `each` for every key that the kernel is to have, with what its rules ask for.
-    pub fn each_in_force(&self, mut each: impl FnMut(RuleKey, &Terms)) {
-        for index in 0..self.entries.len() {
-            let key = self.entries.key(index);
-            if !self.by_hand.has(key) && !self.entries.is_redundant(index) {
-                emit(key, self.terms.get(self.entries.terms(index)), &mut each);
-            }
-        }
-        for (key, terms) in self.by_hand.terms() {
-            emit(key, terms, &mut each);
-        }
-    }
-
-    /// What the kernel is to have for this key; nothing for what another rule does as well.
-    pub fn in_kernel(&self, key: RuleKey) -> Option<&Terms> {
-        let terms = if let Some(terms) = self.by_hand.terms_of(key) {
-            terms
-        } else {
-            let index = self.entries.find(key).filter(|index| !self.entries.is_redundant(*index))?;
-            self.terms.get(self.entries.terms(index))
-        };
-        (*terms != Terms::default()).then_some(terms)
+    /// Hands back memory of what can be had again from the cache.
+    pub fn rest(&self) {
+        self.table.rest();
     }
 
     /// The highest rank of all rules.
@@ -252,10 +244,10 @@ impl RuleBook {
 
     /// Rules from lists, in pages: those of the next `most` names, and where the next page begins.
     pub fn page(&self, from: Position, most: usize) -> (Vec<Rule<'_>>, Option<Position>) {
-        let end = from.0.saturating_add(Index::try_from(most).unwrap_or(Index::MAX)).min(self.entries.len());
-        let keys = (from.0..end).map(|index| self.entries.key(index));
+        let end = from.0.saturating_add(Index::try_from(most).unwrap_or(Index::MAX)).min(self.table.len());
+        let keys = (from.0..end).map(|index| self.table.key(index));
         let rules = keys.filter(|key| !self.by_hand.is_removed(*key)).filter_map(|key| self.find(key)).collect();
-        (rules, (end < self.entries.len()).then_some(Position(end)))
+        (rules, (end < self.table.len()).then_some(Position(end)))
     }
 
     /// True if there are patterns in force.
@@ -278,23 +270,16 @@ impl RuleBook {
         self.patterns.rules(&self.lists)
     }
 
-    /// Bytes that the book takes.
+    /// Bytes that the book takes of the memory of this process; what lies in a file is not counted.
     pub fn memory_bytes(&self) -> usize {
-        self.entries.memory_bytes() + self.sources.memory_bytes() + self.by_hand.memory_bytes()
+        self.table.memory_bytes() + self.by_hand.memory_bytes()
     }
 
     fn rule(&self, index: Index, source: Source) -> Rule<'_> {
         let Source { list, line, kind, .. } = source;
-        let rule = self.entries.name(index);
+        let rule = self.table.name(index);
         let list = self.lists.get(list).map_or("", |list| &*list.name);
         Rule { rule, scope: Some(kind.scope()), action: kind.action(), list, line: Some(line) }
-    }
-}
-
-/// Terms that ask for nothing take no entry.
-fn emit(key: RuleKey, terms: &Terms, each: &mut impl FnMut(RuleKey, &Terms)) {
-    if *terms != Terms::default() {
-        each(key, terms);
     }
 }
 
@@ -318,7 +303,7 @@ impl Rules for RuleBook {
     fn terms(&self, key: RuleKey, _: Generation) -> Option<&Terms> {
         let terms = match self.by_hand.terms_of(key) {
             Some(terms) => terms,
-            None => self.terms.get(self.entries.terms(self.entries.find(key)?)),
+            None => self.terms.get(self.table.terms(self.table.find(key)?)),
         };
         (*terms != Terms::default()).then_some(terms)
     }

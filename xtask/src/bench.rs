@@ -17,5 +17,9 @@ pub fn run(args: &[OsString]) -> Result<ExitCode> {
         setup::ensure(&[Part::Lab, Part::Answers])?;
         command.arg(build::release()?);
     }
+    if args.iter().any(|arg| arg == "controller") {
+        setup::ensure(&[Part::Lab])?;
+        command.arg(build::release()?);
+    }
     become_program(&mut command)
 }

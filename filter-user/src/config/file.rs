@@ -12,6 +12,7 @@ pub(super) type Text = Spanned<String>;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct File {
+    pub cache: Option<Text>,
     #[serde(default)]
     pub list: Vec<Spanned<ListTable>>,
     #[serde(default)]

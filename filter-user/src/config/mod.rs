@@ -16,7 +16,11 @@ mod schedules;
 mod treatment;
 mod week;
 
-use std::{fs, io::Read, path::Path};
+use std::{
+    fs,
+    io::Read,
+    path::{Path, PathBuf},
+};
 
 use jiff::Timestamp;
 use toml::Spanned;
@@ -44,6 +48,8 @@ pub const MAX_FILE: usize = 1 << 20;
 /// A configuration.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
+    /// The folder in which the compiled policy is kept. A relative path is one from the file's folder.
+    pub cache: Option<PathBuf>,
     /// The lists, in the order of the file, as all that follows.
     pub lists: Vec<List>,
     /// Rules that stand in the file itself.
@@ -59,6 +65,7 @@ impl Default for Config {
     /// No lists, no rules and no groups.
     fn default() -> Self {
         Self {
+            cache: None,
             lists: Vec::new(),
             rules: Vec::new(),
             groups: Vec::new(),
@@ -111,7 +118,8 @@ impl Config {
         }
         let lists = rules::lists(file.list, folder, &mut classes, lines)?;
         let rules = rules::rules(&file.rules, &mut classes, lines)?;
-        Ok(Self { lists, rules, groups, schedules, classes: classes.into_classes() })
+        let cache = file.cache.map(|cache| folder.join(cache.into_inner()));
+        Ok(Self { cache, lists, rules, groups, schedules, classes: classes.into_classes() })
     }
 
     /// Whom lists and rules are for, when, and what becomes of what they block. The first class is for all groups that

@@ -1,6 +1,6 @@
 //! Reading the policy again, and switching what schedules switch.
 
-use std::{io::Write as _, sync::Arc};
+use std::{io::Write as _, mem, sync::Arc};
 
 use filter_core::HashKey;
 use jiff::Timestamp;
@@ -10,7 +10,8 @@ use super::{ControlError, Controller};
 use crate::{
     api::Reloaded,
     kernel::{Groups, Installed},
-    policy::{Policy, PolicySource},
+    memory,
+    policy::{Policy, PolicySource, ReadWith},
 };
 
 /// Reads the policy anew and puts it in force. Reading takes the time that it takes, and holds nobody up; what is in force
@@ -38,10 +39,14 @@ pub(super) async fn reload_with(mut signals: Signal, controller: &Arc<Mutex<Cont
             }
             Err(error) => error.to_string(),
         };
-        // Where nobody reads, the filter goes on.
-        let _ = writeln!(std::io::stderr(), "namegate: {text}");
+        tell(&text);
     }
     std::future::pending::<()>().await;
+}
+
+/// Says it on standard error. Where nobody reads, the filter goes on.
+fn tell(text: &str) {
+    let _ = writeln!(std::io::stderr(), "namegate: {text}");
 }
 
 async fn blocking<T: Send + 'static>(
@@ -51,7 +56,9 @@ async fn blocking<T: Send + 'static>(
 }
 
 fn read(source: &PolicySource, hash_key: &HashKey) -> Result<Policy, ControlError> {
-    Ok(source.read(*hash_key, &mut |_| {})?)
+    let policy = source.read_or_open(ReadWith::InForce(*hash_key), &mut |_| {})?;
+    policy.notes.iter().for_each(|note| tell(note));
+    Ok(policy)
 }
 
 impl Controller {
@@ -68,7 +75,9 @@ impl Controller {
         let unusable = policy.reports.iter().map(crate::lists::ListReport::unusable_entries).sum();
         let refused = policy.book.refused_patterns();
         let refused_patterns = refused.map(|(pattern, refusal)| format!("{pattern}: {refusal}")).collect();
-        *super::writing(&self.policy) = policy;
+        policy.book.rest();
+        drop(mem::replace(&mut *super::writing(&self.policy), policy));
+        memory::give_back();
         let Installed { added, changed, removed } = installed;
         Ok(Reloaded { rules, added, changed, removed, unusable, refused_patterns })
     }

@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
+use serde::{Deserialize, Serialize};
 
 /// RFC 1035, section 2.3.4: 255 octets on the wire, which leaves 253 for the text without its trailing dot.
 pub const MAX_NAME: usize = 253;
@@ -51,7 +52,7 @@ impl FromStr for Domain {
 }
 
 /// Why a text is not a name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, thiserror::Error)]
 pub enum NameError {
     /// Nothing is left of it.
     #[error("it is empty")]

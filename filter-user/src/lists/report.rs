@@ -1,11 +1,17 @@
 //! What became of the lines of a list.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::{Mutex, PoisonError},
+};
+
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Action, Format, ListRule, MAX_PATTERN, NameError, Scope, Subject};
 
 /// Why an entry of a list is no rule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 pub enum Unusable {
     /// It should be a name and is none.
     Name(NameError),
@@ -20,13 +26,13 @@ pub enum Unusable {
     /// One that is longer than is read.
     PatternTooLong,
     /// A rule with this modifier, which says something that is not known of a name.
-    Modifier(&'static str),
+    Modifier(#[serde(deserialize_with = "known_word")] Word),
     /// A rule for the looks of a page.
     Cosmetic,
     /// A URL, or a name with a path or a port.
     Url,
     /// A line of this kind, which holds no rule for a name.
-    Setting(&'static str),
+    Setting(#[serde(deserialize_with = "known_word")] Word),
     /// A name for which a resolver is named.
     Forwarding,
     /// A name that is given an address of its own.
@@ -41,6 +47,23 @@ pub enum Unusable {
     OutsideZone,
     /// A line longer than is read.
     LineTooLong,
+}
+
+/// A word that this program has in it.
+type Word = &'static str;
+
+/// Reads a word. One that is read for the first time stays until the program ends; there are only so many.
+fn known_word<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Word, D::Error> {
+    static KNOWN: Mutex<BTreeSet<Word>> = Mutex::new(BTreeSet::new());
+
+    let word = String::deserialize(deserializer)?;
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = known.get(&*word) {
+        return Ok(known);
+    }
+    let word: Word = word.leak();
+    known.insert(word);
+    Ok(word)
 }
 
 impl Unusable {
@@ -101,7 +124,7 @@ impl fmt::Display for Unusable {
 }
 
 /// An entry that could not be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Example {
     /// Its line, from 1.
     pub line: u32,
@@ -158,7 +181,7 @@ impl Kind {
 }
 
 /// Numbers of rules, by what they do and what they are about.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct RuleKinds([[u64; Kind::ALL.len()]; Action::ALL.len()]);
 
 impl RuleKinds {
@@ -180,7 +203,7 @@ impl RuleKinds {
 }
 
 /// What became of the entries of a list.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub struct ListReport {
     /// The list's name: its path as it was given.
     pub list: String,

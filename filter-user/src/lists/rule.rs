@@ -3,6 +3,7 @@
 use std::fmt;
 
 use filter_core::DnsAction;
+use serde::{Deserialize, Serialize};
 
 /// A rule as a list states it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +40,7 @@ pub enum Scope {
 }
 
 /// What becomes of the names that a rule is about. The later ones prevail over the earlier ones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 pub enum Action {
     /// They would be blocked, by a list on trial.
     Audit,

@@ -11,6 +11,7 @@ use super::{
     redundancy,
     sources::{Source, Sources},
     store::Kind,
+    table::Table,
     terms::{TermsTable, TooManyTerms},
 };
 use crate::lists::{ListRule, Sink, Subject};
@@ -44,6 +45,8 @@ pub struct Builder {
     sources: Sources,
     lists: Vec<ListInfo>,
     numbers: ListNumbers,
+    /// What was asked of the terms last, and their number: most names of a list ask for the same.
+    last_terms: (u16, Kind, usize, u16),
     /// What `$badfilter` takes out.
     cancels: Vec<(Index, Kind)>,
     failed: Option<BookError>,
@@ -65,6 +68,7 @@ impl Builder {
             sources: Sources::default(),
             lists: Vec::new(),
             numbers: ListNumbers::default(),
+            last_terms: (Terms::NONE, Kind::from_byte(0), usize::MAX, Terms::NONE),
             cancels: Vec::new(),
             failed: None,
         }
@@ -89,8 +93,18 @@ impl Builder {
 
     /// The book of all these lists.
     pub fn finish(self) -> Result<RuleBook, BookError> {
-        let Self { hash_key, mut entries, mut terms, mut patterns, mut sources, lists, mut numbers, cancels, failed } =
-            self;
+        let Self {
+            hash_key,
+            mut entries,
+            mut terms,
+            mut patterns,
+            mut sources,
+            lists,
+            mut numbers,
+            cancels,
+            failed,
+            ..
+        } = self;
         if let Some(error) = failed {
             return Err(error);
         }
@@ -106,10 +120,10 @@ impl Builder {
             });
             entries.set_terms(index, terms.number(left)?);
         }
-        entries.shrink();
-        redundancy::mark(&mut entries, &terms, &hash_key, |_| false);
+        redundancy::mark(&mut entries, &terms, &hash_key);
         patterns.compile(&hash_key, &lists, &mut numbers);
-        Ok(RuleBook::of(&hash_key, entries, terms, patterns, sources, (lists, numbers)))
+        let table = Table::make(entries, sources);
+        Ok(RuleBook::of(&hash_key, table, terms, patterns, (lists, numbers)))
     }
 
     fn enter(&mut self, name: &str, kind: Kind, line: u32) -> Result<bool, TooManyNames> {
@@ -144,11 +158,18 @@ impl Builder {
     /// True if the entry did not have these.
     fn add_terms(&mut self, index: Index, kind: Kind) -> bool {
         let before = self.entries.terms(index);
+        let list = self.lists.len() - 1;
+        let (last_before, last_kind, last_list, last_number) = self.last_terms;
+        if (last_before, last_kind, last_list) == (before, kind, list) {
+            self.entries.set_terms(index, last_number);
+            return last_number != before;
+        }
         let classes = self.lists.last().map_or(0, ListInfo::mask);
-        let number = self.numbers.number(self.lists.len() - 1, kind.answer());
+        let number = self.numbers.number(list, kind.answer());
         match self.terms.with(before, kind, classes, number) {
             Ok(number) => {
                 self.entries.set_terms(index, number);
+                self.last_terms = (before, kind, list, number);
                 number != before
             }
             Err(error) => {

@@ -2,7 +2,7 @@
 
 use filter_core::Terms;
 
-use super::{Rule, RuleBook, entries::Index, pattern_rules, sources::Source, terms};
+use super::{Rule, RuleBook, pattern_rules, sources::Source, table::Index, terms};
 use crate::lists::{Action, Scope, Subject};
 
 /// A rule that says nothing more than a wider one.
@@ -23,7 +23,9 @@ impl RuleBook {
     /// Calls `each` for the rules of lists that say nothing more than a wider one of the same action, in the order in which
     /// their names came. What an earlier rule for the same name says is left out: it was not taken for new.
     pub fn each_covered<'a>(&'a self, mut each: impl FnMut(Covered<'a>)) {
-        for index in 0..self.entries.len() {
+        let mut order: Vec<_> = (0..self.table.len()).map(|index| (self.first_place(index), index)).collect();
+        order.sort_unstable();
+        for (_, index) in order {
             let mut own = self.in_order(index);
             let mut said = Terms::default();
             own.retain(|source| {
@@ -49,7 +51,7 @@ impl RuleBook {
                 return self.patterns.find(pattern_rules::key(text, action, &self.hash_key), &self.lists);
             }
         };
-        let index = self.entries.find(self.hash_key.key_of_canonical(name))?;
+        let index = self.table.find(self.hash_key.key_of_canonical(name))?;
         let mut sources = self.in_order(index);
         sources.retain(|source| source.kind.action() == action && (source.list, source.line) < before);
         let says = |source: &&Source| [scope, Scope::Subtree].contains(&source.kind.scope());
@@ -68,19 +70,23 @@ impl RuleBook {
         if let Some(wider) = wider {
             return Some((index, *wider));
         }
-        let mut above: Vec<Index> =
-            self.entries.above(&self.hash_key, index).filter_map(|key| self.entries.find(key)).collect();
-        above.reverse();
-        above.into_iter().find_map(|parent| {
+        let mut above: Vec<Index> = Vec::new();
+        self.table.each_above(&self.hash_key, index, |key| above.extend(self.table.find(key)));
+        above.into_iter().rev().find_map(|parent| {
             let all = self.in_order(parent);
             let wider = all.iter().find(|other| says(other, &[Scope::Subdomains, Scope::Subtree]))?;
             Some((parent, *wider))
         })
     }
 
+    /// The list and the line in which a name came first.
+    fn first_place(&self, index: Index) -> Option<(usize, u32)> {
+        self.table.sources(index).next().map(|source| (source.list, source.line))
+    }
+
     /// The rules for a name that no other rule takes out, as they were read.
     fn in_order(&self, index: Index) -> Vec<Source> {
-        let mut sources: Vec<_> = self.sources.of(&self.entries, index).filter(|source| !source.cancelled).collect();
+        let mut sources: Vec<_> = self.table.sources(index).filter(|source| !source.cancelled).collect();
         sources.sort_by_key(|source| (source.list, source.line));
         sources
     }

@@ -1,4 +1,4 @@
-//! The names that rules are about, each once, with all that the rules say.
+//! The names that rules are about, each once, with all that the rules say, while lists are read.
 
 use filter_core::{HashKey, RuleKey, Terms};
 use hashbrown::HashTable;
@@ -19,7 +19,8 @@ pub(super) struct Entries {
     table: HashTable<Index>,
 }
 
-const REDUNDANT: u16 = 1 << 15;
+/// What the rules for a name ask for is what those for a name above it do as well.
+pub(super) const REDUNDANT: u16 = 1 << 15;
 
 /// What became of a name.
 pub(super) enum Entered {
@@ -64,10 +65,6 @@ impl Entries {
         self.table.find(key.0, |index| self.keys[*index as usize] == key).copied()
     }
 
-    pub fn key(&self, index: Index) -> RuleKey {
-        self.keys[index as usize]
-    }
-
     pub fn place(&self, index: Index) -> Place {
         self.places[index as usize]
     }
@@ -85,13 +82,8 @@ impl Entries {
         self.terms[index as usize] = number;
     }
 
-    pub fn is_redundant(&self, index: Index) -> bool {
-        self.terms[index as usize] & REDUNDANT != 0
-    }
-
-    pub fn set_redundant(&mut self, index: Index, redundant: bool) {
-        let terms = &mut self.terms[index as usize];
-        *terms = if redundant { *terms | REDUNDANT } else { *terms & !REDUNDANT };
+    pub fn set_redundant(&mut self, index: Index) {
+        self.terms[index as usize] |= REDUNDANT;
     }
 
     /// The keys of the names above this one, without its own, the nearest to the root first.
@@ -100,17 +92,44 @@ impl Entries {
         above.into_iter().flat_map(|above| hash_key.suffix_keys(above))
     }
 
-    pub fn shrink(&mut self) {
-        let Self { store, keys, places, terms, table } = self;
-        store.shrink();
-        places.shrink_to_fit();
-        terms.shrink_to_fit();
-        keys.shrink_to_fit();
-        table.shrink_to(keys.len(), |index| keys[*index as usize].0);
+    /// The keys, and what is kept for each.
+    pub fn into_parts(self) -> (Vec<RuleKey>, Kept) {
+        let Self { store, keys, places, terms, table: _ } = self;
+        (keys, Kept { store, places, terms })
+    }
+}
+
+/// What is known of names beside their keys.
+pub(super) struct Kept {
+    store: Store,
+    places: Vec<Place>,
+    terms: Vec<u16>,
+}
+
+impl Kept {
+    /// The number of the terms of the name that came with this index, with [`REDUNDANT`].
+    pub fn terms_word(&self, index: Index) -> u16 {
+        self.terms[index as usize]
     }
 
-    pub fn memory_bytes(&self) -> usize {
-        let each = size_of::<RuleKey>() + size_of::<Place>() + size_of::<u16>();
-        self.store.memory_bytes() + self.keys.capacity() * each + self.table.allocation_size()
+    /// From here on there are records alone, in this order.
+    pub fn bring_in_order(&mut self, mut order: Vec<Index>) {
+        order.iter_mut().for_each(|index| *index = self.places[*index as usize]);
+        (self.places, self.terms) = (order, Vec::new());
+    }
+
+    /// Where the records are.
+    pub fn places(&self) -> &[Place] {
+        &self.places
+    }
+
+    /// The octets of the name in a record.
+    pub fn text(&self, place: Place) -> &[u8] {
+        self.store.text(place)
+    }
+
+    /// The list, the line and the kind of its first rule.
+    pub fn source(&self, place: Place) -> (usize, u32, Kind) {
+        (self.store.list(place), self.store.line(place), self.store.kind(place))
     }
 }

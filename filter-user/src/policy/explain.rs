@@ -103,9 +103,9 @@ impl RuleBook {
     /// All rules with this key.
     fn rules_of(&self, key: RuleKey) -> impl Iterator<Item = Matching<'_>> {
         let removed = self.by_hand.is_removed(key);
-        let listed = self.entries.find(key).into_iter().flat_map(move |index| {
-            let redundant = self.entries.is_redundant(index);
-            self.sources.of(&self.entries, index).map(move |source| Matching {
+        let listed = self.table.find(key).into_iter().flat_map(move |index| {
+            let redundant = self.is_redundant(index);
+            self.table.sources(index).map(move |source| Matching {
                 rule: self.rule(index, source),
                 classes: self.lists.get(source.list).map_or(0, super::ListInfo::mask),
                 applies: !removed,

@@ -1,10 +1,10 @@
 //! Rules that were added and removed by hand, while the filter runs.
 
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
 use filter_core::{Masks, RuleKey, Terms};
 
-use super::{EVERYBODY, Rule, RuleBook, builder::KeyCollision, redundancy, sources::Source, store::Kind, terms};
+use super::{EVERYBODY, Rule, RuleBook, builder::KeyCollision, sources::Source, store::Kind, terms};
 use crate::lists::{Action, Domain, Scope};
 
 /// What stands in the place of a list's name for rules that were added one by one.
@@ -34,6 +34,10 @@ pub struct Removed {
 }
 
 impl ByHand {
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub fn has(&self, key: RuleKey) -> bool {
         self.0.contains_key(&key)
     }
@@ -57,7 +61,7 @@ impl ByHand {
     pub fn find(&self, key: RuleKey) -> Option<Rule<'_>> {
         let (name, action) = self.0.get(&key)?.added.as_ref()?;
         let scope = Some(Scope::Subtree);
-        Some(Rule { rule: name.as_str(), scope, action: *action, list: MANUAL, line: None })
+        Some(Rule { rule: name.as_str().into(), scope, action: *action, list: MANUAL, line: None })
     }
 
     pub fn names(&self) -> impl Iterator<Item = (RuleKey, &Domain, Action)> {
@@ -85,7 +89,7 @@ impl RuleBook {
         if let Some(known) = self.name_of(key)
             && known != name.as_str()
         {
-            return Err(KeyCollision(known.into(), name.to_string()));
+            return Err(KeyCollision(known.into_owned(), name.to_string()));
         }
         let changed = self.by_hand.0.entry(key).or_default();
         if changed.added.as_ref().is_some_and(|(_, known)| *known == action) {
@@ -137,19 +141,19 @@ impl RuleBook {
         self.by_hand().into_iter().map(rule).filter_map(|(key, _)| self.by_hand.find(key))
     }
 
-    fn name_of(&self, key: RuleKey) -> Option<&str> {
-        let listed = self.entries.find(key).map(|index| self.entries.name(index));
-        listed.or_else(|| Some(self.by_hand.0.get(&key)?.added.as_ref()?.0.as_str()))
+    fn name_of(&self, key: RuleKey) -> Option<Cow<'_, str>> {
+        let listed = self.table.find(key).map(|index| self.table.name(index));
+        listed.or_else(|| Some(self.by_hand.0.get(&key)?.added.as_ref()?.0.as_str().into()))
     }
 
     fn first_listed(&self, key: RuleKey) -> Option<(String, u32)> {
-        let Source { list, line, .. } = self.sources.of(&self.entries, self.entries.find(key)?).next()?;
+        let Source { list, line, .. } = self.table.sources(self.table.find(key)?).next()?;
         Some((self.lists.get(list)?.name.to_string(), line))
     }
 
     /// Works out what holds for a name now. What it covered before may come into force.
     fn settle(&mut self, key: RuleKey) -> Vec<RuleKey> {
-        let listed = self.entries.find(key).map(|index| *self.terms.get(self.entries.terms(index)));
+        let listed = self.table.find(key).map(|index| *self.terms.get(self.table.terms(index)));
         let Some(changed) = self.by_hand.0.get_mut(&key) else { return Vec::new() };
         changed.terms = if changed.removed { Terms::default() } else { listed.unwrap_or_default() };
         if let Some((_, action)) = &changed.added {
@@ -159,7 +163,8 @@ impl RuleBook {
         if !changed.removed || listed.is_none_or(|terms| terms.below == Masks::default()) {
             return Vec::new();
         }
-        let by_hand = &self.by_hand;
-        redundancy::mark(&mut self.entries, &self.terms, &self.hash_key, |key| by_hand.is_removed(key))
+        let before = std::mem::take(&mut self.uncovered);
+        self.uncovered = self.uncovered();
+        self.uncovered.difference(&before).map(|index| self.table.key(*index)).collect()
     }
 }

@@ -8,6 +8,11 @@ use filter_core::{DnsAction, ListName};
 pub(super) struct ListNumbers(Vec<(usize, Option<DnsAction>)>);
 
 impl ListNumbers {
+    /// The numbers of these, in their order.
+    pub fn of(lists: Vec<(usize, Option<DnsAction>)>) -> Self {
+        Self(lists)
+    }
+
     /// Number of rules of the list at this place with this answer; 0 if there are more than have one.
     pub fn number(&mut self, list: usize, answer: Option<DnsAction>) -> u16 {
         // Lists come one after the other, so it is among the last.

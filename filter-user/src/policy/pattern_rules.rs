@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use filter_core::{HashKey, Name, PatternMatch, Rank, RuleKey};
+use serde::{Deserialize, Serialize};
 
 use super::{
     Builder, ListInfo, Matching, Rule,
@@ -26,7 +27,8 @@ pub(super) struct PatternRules {
 }
 
 /// A pattern that a list has.
-struct PatternRule {
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub(super) struct PatternRule {
     text: Box<str>,
     action: Action,
     /// Its lists and the lines there.
@@ -35,6 +37,16 @@ struct PatternRule {
 }
 
 impl PatternRules {
+    /// These, as [`PatternRules::all`] gave them; they are still to be compiled.
+    pub fn of(rules: Vec<PatternRule>) -> Self {
+        Self { rules, ..Self::default() }
+    }
+
+    /// All of them.
+    pub fn all(&self) -> &[PatternRule] {
+        &self.rules
+    }
+
     pub fn is_empty(&self) -> bool {
         self.rules.is_empty()
     }
@@ -147,7 +159,7 @@ impl PatternRule {
     fn add_to(&self, meaning: &mut PatternMatch, key: RuleKey, lists: &[ListInfo], numbers: &mut ListNumbers) {
         let rank = terms::rank(self.action);
         let place = rank as usize - 1;
-        let classes = self.places.iter().fold(0, |all, (list, _)| all | lists[*list].mask());
+        let classes = self.places.iter().fold(0, |all, (list, _)| all | lists.get(*list).map_or(0, ListInfo::mask));
         if meaning.masks[place] == 0 {
             meaning.keys[place] = key.0;
             let first = self.places.first().map_or(0, |(list, _)| numbers.number(*list, None));
@@ -163,7 +175,7 @@ impl PatternRule {
     fn rules<'a>(&'a self, lists: &'a [ListInfo]) -> impl Iterator<Item = (Rule<'a>, usize)> {
         self.places.iter().map(|(list, line)| {
             let rule = Rule {
-                rule: &self.text,
+                rule: (&*self.text).into(),
                 scope: None,
                 action: self.action,
                 list: lists.get(*list).map_or("", |list| &list.name),

@@ -1,53 +1,55 @@
 //! Leaving out what another rule does as well: a name under a blocked subtree takes no entry in the kernel.
 
-use filter_core::{HashKey, Masks, RuleKey, Terms};
+use std::collections::HashSet;
 
-use super::{
-    entries::{Entries, Index},
-    terms::TermsTable,
-};
+use filter_core::{HashKey, Masks, Terms};
 
-/// Marks each entry that changes nothing, given those above it that are not removed. Gives those that did not change
-/// anything before, and do now.
-pub(super) fn mark(
-    entries: &mut Entries,
-    terms: &TermsTable,
-    hash_key: &HashKey,
-    is_removed: impl Fn(RuleKey) -> bool,
-) -> Vec<RuleKey> {
-    let mut uncovered = Vec::new();
-    // Where every rule is about its name alone, none does what another does, and none has been marked.
+use super::{RuleBook, entries::Entries, table::Index, terms::TermsTable};
+
+/// Marks each entry that changes nothing, given those above it.
+pub(super) fn mark(entries: &mut Entries, terms: &TermsTable, hash_key: &HashKey) {
+    // Where every rule is about its name alone, none does what another does.
     if !terms.any_below() {
-        return uncovered;
+        return;
     }
     for index in 0..entries.len() {
-        let redundant = is_redundant(entries, terms, hash_key, &is_removed, index);
-        if entries.is_redundant(index) && !redundant {
-            uncovered.push(entries.key(index));
+        let mut above = Masks::default();
+        for parent in entries.above(hash_key, index).filter_map(|key| entries.find(key)) {
+            add(&mut above, terms, entries.terms(parent));
         }
-        entries.set_redundant(index, redundant);
+        if is_redundant(terms, entries.terms(index), &above) {
+            entries.set_redundant(index);
+        }
     }
-    uncovered
+}
+
+impl RuleBook {
+    /// Entries that change nothing while all lists are in force, and do where rules of some names are removed by hand.
+    pub(super) fn uncovered(&self) -> HashSet<Index> {
+        let mut uncovered = HashSet::new();
+        self.table.each(|index, _, number, redundant| {
+            if redundant {
+                let mut above = Masks::default();
+                self.table.each_above(&self.hash_key, index, |key| {
+                    if let Some(parent) = self.table.find(key).filter(|_| !self.by_hand.is_removed(key)) {
+                        add(&mut above, &self.terms, self.table.terms(parent));
+                    }
+                });
+                if !is_redundant(&self.terms, number, &above) {
+                    uncovered.insert(index);
+                }
+            }
+        });
+        uncovered
+    }
+}
+
+/// Adds what these terms say of names below.
+fn add(above: &mut Masks, terms: &TermsTable, number: u16) {
+    above.iter_mut().zip(terms.get(number).below).for_each(|(mask, more)| *mask |= more);
 }
 
 /// An entry above that is redundant itself says nothing that one above it does not say, so it may be counted in.
-fn is_redundant(
-    entries: &Entries,
-    terms: &TermsTable,
-    hash_key: &HashKey,
-    is_removed: &impl Fn(RuleKey) -> bool,
-    index: Index,
-) -> bool {
-    let number = entries.terms(index);
-    if number == Terms::NONE {
-        return false;
-    }
-    let mut above = Masks::default();
-    for key in entries.above(hash_key, index) {
-        if let Some(parent) = entries.find(key).filter(|_| !is_removed(key)) {
-            let below = &terms.get(entries.terms(parent)).below;
-            above.iter_mut().zip(below).for_each(|(mask, more)| *mask |= more);
-        }
-    }
-    above != Masks::default() && terms.get(number).are_covered_by(&above)
+fn is_redundant(terms: &TermsTable, number: u16, above: &Masks) -> bool {
+    number != Terms::NONE && *above != Masks::default() && terms.get(number).are_covered_by(above)
 }

@@ -8,7 +8,10 @@ use std::{
 
 use filter_core::HashKey;
 
-use super::{BookError, Builder, RuleBook};
+use super::{
+    BookError, Builder, RuleBook,
+    cache::{Cache, Ingredient, MadeFrom, Unkept, Unusable},
+};
 use crate::{
     config::{Config, ConfigError, Entry, List, Rules},
     lists::{self, Format, ListError, ListFile, ListOptions, ListReport, UnknownFormat},
@@ -24,6 +27,8 @@ pub struct PolicySource {
     pub config: Option<PathBuf>,
     /// Lists in addition to those of the configuration.
     pub lists: Vec<(ListFile, ListOptions)>,
+    /// The folder where the compiled policy is kept, whatever the configuration says of that.
+    pub cache: Option<PathBuf>,
 }
 
 /// A policy as it was read.
@@ -36,6 +41,19 @@ pub struct Policy {
     pub reports: Vec<ListReport>,
     /// When reading began.
     pub read_at: SystemTime,
+    /// What became of the cache, in sentences.
+    pub notes: Vec<String>,
+}
+
+/// Under which key of the hash a policy is read.
+#[derive(Clone, Copy)]
+pub enum ReadWith {
+    /// This one, which nothing depends on yet: one that has its names under another one will do.
+    Drawn(HashKey),
+    /// This one and no other, since a filter has it.
+    InForce(HashKey),
+    /// This one, for a policy of which nothing is kept.
+    Apart(HashKey),
 }
 
 /// Why there is no policy.
@@ -81,7 +99,7 @@ impl ListSource<'_> {
 impl Policy {
     /// A policy of these rules, for everybody.
     pub fn of_book(book: RuleBook) -> Self {
-        Self { book, config: Config::default(), reports: Vec::new(), read_at: SystemTime::now() }
+        Self { book, config: Config::default(), reports: Vec::new(), read_at: SystemTime::now(), notes: Vec::new() }
     }
 }
 
@@ -92,12 +110,68 @@ impl PolicySource {
     /// If a part of it cannot be used: then there is none.
     pub fn read(&self, hash_key: HashKey, progress: &mut dyn FnMut(u64)) -> Result<Policy, PolicyError> {
         let read_at = SystemTime::now();
-        let config = self.config.as_deref().map_or_else(|| Ok(Config::default()), Config::read)?;
+        let config = self.config()?;
+        let (book, reports) = self.compile(&config, hash_key, progress)?;
+        Ok(Policy { book, config, reports, read_at, notes: Vec::new() })
+    }
+
+    /// The policy of the cache, if there is one and nothing that it was made of has changed; else it is read, and kept
+    /// there. Whatever is wrong with the cache is told in the notes and stops nothing.
+    ///
+    /// # Errors
+    /// As [`PolicySource::read`].
+    pub fn read_or_open(&self, with: ReadWith, progress: &mut dyn FnMut(u64)) -> Result<Policy, PolicyError> {
+        let (ReadWith::Drawn(hash_key) | ReadWith::InForce(hash_key) | ReadWith::Apart(hash_key)) = with;
+        let read_at = SystemTime::now();
+        let config = self.config()?;
+        let folder = self.cache.as_ref().or(config.cache.as_ref()).filter(|_| !matches!(with, ReadWith::Apart(_)));
+        let Some(cache) = folder.map(|folder| Cache::new(folder)) else {
+            return self.read(hash_key, progress);
+        };
+        let made_from = self.made_from(&config)?;
+        let shown = cache.path().display();
+        let mut notes = Vec::new();
+        if let Some(made_from) = &made_from {
+            let in_force = matches!(with, ReadWith::InForce(_)).then_some(&hash_key);
+            match cache.open(made_from, in_force) {
+                Ok((book, reports)) => {
+                    notes.push(format!(
+                        "the policy is from the cache `{shown}`: nothing that it was made of has changed"
+                    ));
+                    return Ok(Policy { book, config, reports, read_at, notes });
+                }
+                Err(Unusable::Missing) => {}
+                // They are read again since they have changed.
+                Err(Unusable::Stale(_)) if in_force.is_some() => {}
+                Err(error) => notes.push(format!("the cache `{shown}` is not used: {error}")),
+            }
+        }
+        let (mut book, reports) = self.compile(&config, hash_key, progress)?;
+        let kept = match made_from {
+            None => Err(Unkept::NoFile),
+            same if self.made_from(&config)? != same => Err(Unkept::Changed),
+            Some(made_from) => cache.write(made_from, &mut book, &reports),
+        };
+        if let Err(error) = kept {
+            notes.push(format!("the policy is not kept in the cache `{shown}`: {error}"));
+        }
+        Ok(Policy { book, config, reports, read_at, notes })
+    }
+
+    fn config(&self) -> Result<Config, PolicyError> {
+        Ok(self.config.as_deref().map_or_else(|| Ok(Config::default()), Config::read)?)
+    }
+
+    fn compile(
+        &self,
+        config: &Config,
+        hash_key: HashKey,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<(RuleBook, Vec<ListReport>), PolicyError> {
         let mut builder = Builder::new(hash_key);
         let mut reports = Vec::new();
-        for ListSource { file, options, class, trial, label } in self.all_lists(&config)? {
+        for ListSource { file, options, class, trial, label } in self.all_lists(config)? {
             let name = crate::packed::display_name(&file.path);
-            let options = ListOptions { format: file.format.or(options.format), ..options };
             let mut sink = builder.list(&name, class);
             if trial {
                 sink = sink.on_trial();
@@ -110,7 +184,19 @@ impl PolicySource {
         for rules in &config.rules {
             reports.extend(self.single_rules(rules, &mut builder)?);
         }
-        Ok(Policy { book: builder.finish()?, config, reports, read_at })
+        Ok((builder.finish()?, reports))
+    }
+
+    /// All that the policy is made of; `None` if some of it is no file.
+    fn made_from(&self, config: &Config) -> Result<Option<MadeFrom>, PolicyError> {
+        let lists = self.all_lists(config)?;
+        let lists = lists.iter().map(|ListSource { file, options, class, trial, label }| {
+            Ingredient::list(&file.path, options, *class, *trial, *label)
+        });
+        let file = self.config.as_deref().unwrap_or(Path::new(""));
+        let rules = config.rules.iter().map(|rules| Ingredient::rules(file, rules));
+        let all: Option<Vec<_>> = lists.chain(rules).collect();
+        Ok(all.and_then(MadeFrom::new))
     }
 
     /// Bytes of all files, as far as they can be told.
@@ -121,7 +207,10 @@ impl PolicySource {
     }
 
     fn all_lists<'c>(&self, config: &'c Config) -> Result<Vec<ListSource<'c>>, PolicyError> {
-        let given = self.lists.iter().map(|(file, options)| Ok(ListSource::for_all(file.clone(), *options)));
+        let given = self.lists.iter().map(|(file, options)| {
+            let options = ListOptions { format: file.format.or(options.format), ..*options };
+            Ok(ListSource::for_all(file.clone(), options))
+        });
         let configured = config.lists.iter().map(|list| {
             let List { file, format, allow, subtrees, class, trial, name, .. } = list;
             let format = format.as_ref().map(|entry| self.format(entry)).transpose()?;

@@ -21,11 +21,11 @@ pub(super) struct Source {
 
 /// A further rule for a name that was there.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Repeat {
-    index: Index,
-    list: u16,
-    kind: Kind,
-    line: u32,
+pub(super) struct Repeat {
+    pub index: Index,
+    pub list: u16,
+    pub kind: Kind,
+    pub line: u32,
 }
 
 /// The rules beyond the first for each name: 12 bytes each.
@@ -71,7 +71,8 @@ impl Sources {
         })
     }
 
-    pub fn memory_bytes(&self) -> usize {
-        self.repeats.capacity() * size_of::<Repeat>() + self.cancelled.capacity() * 16
+    /// The further rules, and the kinds that are taken out.
+    pub fn into_parts(self) -> (Vec<Repeat>, Vec<(Index, Kind)>) {
+        (self.repeats, self.cancelled.into_iter().collect())
     }
 }

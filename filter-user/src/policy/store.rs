@@ -1,4 +1,4 @@
-//! Where the texts of the names lie.
+//! Where the texts of the names lie while lists are read.
 
 use filter_core::DnsAction;
 
@@ -25,6 +25,16 @@ impl Kind {
     /// The kind of rules with this scope and action.
     pub const fn new(scope: Scope, action: Action) -> Self {
         Self(scope as u8 * 8 + action as u8)
+    }
+
+    /// The kind of which this is the byte.
+    pub(super) const fn from_byte(byte: u8) -> Self {
+        Self(byte)
+    }
+
+    /// Its byte.
+    pub(super) const fn to_byte(self) -> u8 {
+        self.0
     }
 
     /// The same with what they say themselves of the answer to a DNS query.
@@ -76,9 +86,13 @@ impl Store {
     }
 
     pub fn name(&self, place: Place) -> &str {
+        str::from_utf8(self.text(place)).unwrap_or_default()
+    }
+
+    pub fn text(&self, place: Place) -> &[u8] {
         let start = place as usize + HEAD;
         let len = usize::from(self.records[start - 1]);
-        str::from_utf8(&self.records[start..start + len]).unwrap_or_default()
+        &self.records[start..start + len]
     }
 
     pub fn kind(&self, place: Place) -> Kind {
@@ -92,13 +106,5 @@ impl Store {
     /// Number of the record's list, in the order in which they were begun.
     pub fn list(&self, place: Place) -> usize {
         self.lists.partition_point(|start| *start <= place as usize).saturating_sub(1)
-    }
-
-    pub fn shrink(&mut self) {
-        self.records.shrink_to_fit();
-    }
-
-    pub fn memory_bytes(&self) -> usize {
-        self.records.capacity()
     }
 }

@@ -35,6 +35,23 @@ impl TermsTable {
     /// Two policies at once have room in the kernel's table.
     pub const MOST: usize = 8000;
 
+    /// The table of these terms, the first of which ask for nothing.
+    pub fn of(terms: Vec<Terms>) -> Option<Self> {
+        let is_table = terms.first() == Some(&Terms::default()) && terms.len() <= Self::MOST;
+        // For what is in the table already. Nobody adds to one that was read.
+        is_table.then(|| Self { terms, numbers: HashMap::default() })
+    }
+
+    /// All of them in the order of their numbers.
+    pub fn all(&self) -> &[Terms] {
+        &self.terms
+    }
+
+    /// How many numbers there are.
+    pub fn len(&self) -> usize {
+        self.terms.len()
+    }
+
     pub fn get(&self, number: u16) -> &Terms {
         self.terms.get(usize::from(number)).unwrap_or(&self.terms[0])
     }

@@ -29,7 +29,7 @@ pub struct Line<'a> {
     /// The counter of the reason.
     pub reason: &'static str,
     /// The rule that blocks it.
-    pub rule: Option<&'a str>,
+    pub rule: Option<Cow<'a, str>>,
     /// Type of the resource record in which it stands; only for a further name of a response.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub record: Option<u16>,
@@ -60,7 +60,7 @@ impl<'a> Line<'a> {
             verdict: seen.reason.verdict().as_str(),
             action: action(seen, book, treatments),
             reason: seen.reason.as_str(),
-            rule: rule.as_ref().map(|rule| rule.rule),
+            rule: rule.as_ref().map(|rule| rule.rule.clone()),
             record: seen.record,
             list: rule.as_ref().map(|rule| rule.list),
             line: rule.and_then(|rule| rule.line),

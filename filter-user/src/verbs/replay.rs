@@ -8,7 +8,7 @@ use clap::{ValueEnum, ValueHint};
 use filter_core::{Counter, HashKey};
 use filter_user::{
     kernel::{Filter, Groups, KernelError, LoadOptions},
-    policy::{Policy, RuleBook},
+    policy::{Policy, ReadWith, RuleBook},
     replay::{Engine, KernelEngine, Line, UserEngine, hash_key, replay},
 };
 use jiff::Timestamp;
@@ -67,7 +67,7 @@ enum EngineKind {
 
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let hash_key = hash_key();
-    let policy = read(&args.policy.source(), &hash_key)?;
+    let policy = read(&args.policy.source(), ReadWith::Apart(hash_key))?;
     let book = &policy.book;
     if let Some(mut filter) = load(args, book, &hash_key)? {
         fill(&mut filter, &policy, &Groups::of(&policy.config, Timestamp::now()))?;

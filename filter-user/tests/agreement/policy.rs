@@ -104,9 +104,9 @@ fn names(book: &RuleBook) -> Vec<Domain> {
     while let Some(position) = from {
         let (rules, next) = book.page(position, 100);
         for rule in rules.into_iter().step_by(75) {
-            let above = rule.rule.split_once('.').map_or(rule.rule, |(_, rest)| rest);
+            let above = rule.rule.split_once('.').map_or(&*rule.rule, |(_, rest)| rest);
             let below = [format!("ad7.{}", rule.rule), format!("cdn-x.{}", rule.rule)];
-            let all = [rule.rule, above].into_iter().chain(below.iter().map(|name| &**name));
+            let all = [&*rule.rule, above].into_iter().chain(below.iter().map(|name| &**name));
             names.extend(all.filter_map(|name| Domain::parse(name).ok()));
         }
         from = next;

@@ -2,6 +2,7 @@
 
 mod answers;
 mod bad_input;
+mod cache;
 mod home;
 mod policy;
 mod rules;

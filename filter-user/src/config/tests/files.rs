@@ -22,6 +22,7 @@ fn entries(line: u32, texts: &[&str]) -> Vec<Entry> {
 #[test]
 fn the_example_says_what_it_shows() {
     let config = good(EXAMPLE);
+    assert_eq!(config.cache, Some("/var/lib/namegate".into()));
     let hosts = List {
         file: "etc/hosts.txt".into(),
         name: None,
@@ -30,20 +31,20 @@ fn the_example_says_what_it_shows() {
         subtrees: false,
         trial: false,
         class: 0,
-        line: 6,
+        line: 8,
     };
-    let format = Some(Entry { text: "domains".into(), line: 10 });
-    let school = List { file: "etc/school.txt".into(), format, subtrees: true, class: 1, line: 9, ..hosts.clone() };
-    let needed = List { file: "/etc/namegate/needed.txt".into(), allow: true, line: 16, ..hosts.clone() };
+    let format = Some(Entry { text: "domains".into(), line: 12 });
+    let school = List { file: "etc/school.txt".into(), format, subtrees: true, class: 1, line: 11, ..hosts.clone() };
+    let needed = List { file: "/etc/namegate/needed.txt".into(), allow: true, line: 18, ..hosts.clone() };
     let name = Some("Trackers".into());
-    let trackers = List { file: "etc/trackers.txt".into(), name, class: 2, line: 24, ..hosts.clone() };
-    let shown = List { file: "etc/shown-why.txt".into(), class: 3, line: 31, ..hosts.clone() };
-    let new = List { file: "etc/new.txt".into(), trial: true, line: 36, ..hosts.clone() };
+    let trackers = List { file: "etc/trackers.txt".into(), name, class: 2, line: 26, ..hosts.clone() };
+    let shown = List { file: "etc/shown-why.txt".into(), class: 3, line: 33, ..hosts.clone() };
+    let new = List { file: "etc/new.txt".into(), trial: true, line: 38, ..hosts.clone() };
     assert_eq!(config.lists, [hosts, school, needed, trackers, shown, new]);
 
-    let block = entries(42, &["example.com", "||ads.example^", r"/^ad[0-9]+\./"]);
-    let always = Rules { block, allow: entries(43, &["good.example"]), trial: false, class: 0 };
-    let at_night = Rules { block: entries(46, &["games.example"]), allow: Vec::new(), trial: false, class: 4 };
+    let block = entries(44, &["example.com", "||ads.example^", r"/^ad[0-9]+\./"]);
+    let always = Rules { block, allow: entries(45, &["good.example"]), trial: false, class: 0 };
+    let at_night = Rules { block: entries(48, &["games.example"]), allow: Vec::new(), trial: false, class: 4 };
     assert_eq!(config.rules, [always, at_night]);
 
     let groups = config.groups.iter().map(|group| (group.name.as_str(), group.clients.len(), group.exempt));
@@ -75,11 +76,13 @@ fn an_empty_file_is_the_default() {
 }
 
 #[test]
-fn files_of_lists_are_beside_the_configuration() {
+fn relative_paths_are_those_beside_the_configuration() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("namegate.toml");
-    fs::write(&path, "[[list]]\nfile = \"lists/hosts\"\n[[list]]\nfile = \"/srv/hosts\"\n").unwrap();
-    let files: Vec<PathBuf> = Config::read(&path).unwrap().lists.into_iter().map(|list| list.file).collect();
+    fs::write(&path, "cache = \"kept\"\n[[list]]\nfile = \"lists/hosts\"\n[[list]]\nfile = \"/srv/hosts\"\n").unwrap();
+    let config = Config::read(&path).unwrap();
+    assert_eq!(config.cache, Some(folder.path().join("kept")));
+    let files: Vec<PathBuf> = config.lists.into_iter().map(|list| list.file).collect();
     assert_eq!(files, [folder.path().join("lists/hosts"), "/srv/hosts".into()]);
 }
 

@@ -1,11 +1,10 @@
 //! From lists to a filter that holds their rules.
 
 use anyhow::bail;
-use filter_core::HashKey;
 use filter_user::{
     controller::StateFile,
     kernel::{Filter, Groups, LoadOptions, draw_hash_key},
-    policy::{Policy, PolicySource, RuleBook},
+    policy::{Policy, PolicySource, ReadWith, RuleBook},
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
@@ -27,8 +26,7 @@ pub struct Loaded {
 impl Loaded {
     pub fn new(args: &Args) -> anyhow::Result<Self> {
         let ByInterface { interfaces, warnings } = ByInterface::new(&args.iface, &args.judge, &args.answers)?;
-        let hash_key = draw_hash_key()?;
-        let mut policy = read(&args.policy.source(), &hash_key)?;
+        let mut policy = read(&args.source(), ReadWith::Drawn(draw_hash_key()?))?;
         let (state, by_hand) = match &args.state {
             Some(path) => StateFile::open(path).map(|(file, rules)| (Some(file), rules))?,
             None => (None, Vec::new()),
@@ -37,7 +35,7 @@ impl Loaded {
             policy.book.add(name, action)?;
         }
         let options = LoadOptions {
-            hash_key: Some(hash_key),
+            hash_key: Some(*policy.book.hash_key()),
             max_rules: capacity(args.max_rules, policy.book.entries_in_force())?,
             dns_ports: args.dns_port.clone(),
             events_per_second: args.events_per_second,
@@ -59,10 +57,13 @@ impl Loaded {
 }
 
 /// Reads the policy, and says what of it could not be used. Shows how far it is, in a terminal.
-pub fn read(source: &PolicySource, hash_key: &HashKey) -> anyhow::Result<Policy> {
+pub fn read(source: &PolicySource, with: ReadWith) -> anyhow::Result<Policy> {
     let bar = bar("reading lists {wide_bar} {bytes}/{total_bytes}", source.bytes())?;
-    let policy = source.read(*hash_key, &mut |bytes| bar.inc(bytes))?;
+    let policy = source.read_or_open(with, &mut |bytes| bar.inc(bytes))?;
     bar.finish_and_clear();
+    for note in &policy.notes {
+        warn(note);
+    }
     for list in policy.reports.iter().filter(|list| list.unusable_entries() > 0) {
         warn(&left_out(list));
     }

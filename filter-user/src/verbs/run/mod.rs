@@ -15,6 +15,8 @@ use filter_user::{
     api::ApiSocket,
     controller::Controller,
     kernel::{Attachment, Mode},
+    memory,
+    policy::PolicySource,
 };
 use tokio::{
     runtime,
@@ -34,7 +36,7 @@ use report::{say, warn};
 #[command(after_help = "\
 Examples:
   namegate run --iface eth0 --list hosts.txt
-  namegate run --iface eth0 --config /etc/namegate.toml
+  namegate run --iface eth0 --config /etc/namegate.toml --cache /var/lib/namegate
   namegate run --iface lan0 lan1 --list ads.txt tracking.txt.zst --state /var/lib/namegate/names
   namegate run --iface eth0 --list hosts.txt --mode generic --dns-port 53 5353
   namegate run --iface lan0 wan0 --list hosts.txt --judge lan0=queries wan0=responses
@@ -59,6 +61,10 @@ pub struct Args {
     /// Keep names that are added while it runs in this file, and load them at the start
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     state: Option<PathBuf>,
+
+    /// Keep the compiled policy in this folder: the next start need not read lists that have not changed
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    cache: Option<PathBuf>,
 
     /// Rules that the kernel's map has room for [default: the names, a quarter more and 16,384]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -91,7 +97,15 @@ pub struct Args {
     answers: AnswerArgs,
 }
 
+impl Args {
+    /// Where the policy is read from.
+    fn source(&self) -> PolicySource {
+        PolicySource { cache: self.cache.clone(), ..self.policy.source() }
+    }
+}
+
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    memory::keep_large_apart();
     let runtime = runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.context("cannot start the event loop")?;
     let ended = runtime.block_on(filter(args.clone()));
@@ -119,7 +133,9 @@ async fn filter(args: Args) -> anyhow::Result<String> {
     }
     say(&report::started(&interfaces, &policy.book, &socket));
     let names = names(&interfaces);
-    let controller = Controller::new(filter, policy, args.policy.source(), state, interfaces, &socket);
+    policy.book.rest();
+    memory::give_back();
+    let controller = Controller::new(filter, policy, args.source(), state, interfaces, &socket);
     let controller = if args.answers.clients.is_empty() { controller.following_routes() } else { controller };
     tokio::select! {
         served = controller.serve(&socket, reload_signals()?) => {

@@ -1,0 +1,140 @@
+//! The file: a header, the content beside the table, and the table, each behind the other.
+
+use std::{
+    fs::{DirBuilder, File},
+    io::{self, Write},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
+    path::Path,
+};
+
+use tempfile::NamedTempFile;
+
+use super::Unusable;
+use crate::policy::table::{Bytes, Layout, Table};
+
+const MAGIC: [u8; 8] = *b"namegate";
+
+/// Another one with each change of what lies where.
+const VERSION: u32 = 1;
+
+/// The magic, the version and the checksum of all that follows.
+const CHECKED_FROM: usize = 16;
+
+/// Behind these come the length of the content, and the layout of the table.
+const HEADER: usize = CHECKED_FROM + 8 + Layout::BYTES;
+
+/// The content and the table that a file has. Whatever it has, this ends in one of the reasons.
+pub(super) fn open(path: &Path) -> Result<(Vec<u8>, Table), Unusable> {
+    // A pipe that somebody put there would be waited for.
+    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+    let file = File::options().read(true).custom_flags(flags).open(path).map_err(|error| {
+        if error.kind() == io::ErrorKind::NotFound { Unusable::Missing } else { Unusable::Read(error) }
+    })?;
+    let metadata = file.metadata().map_err(Unusable::Read)?;
+    if metadata.uid() != rustix::process::geteuid().as_raw() || metadata.mode() & 0o077 != 0 || !metadata.is_file() {
+        return Err(Unusable::Foreign);
+    }
+    if metadata.len() < HEADER as u64 {
+        return Err(Unusable::Damaged);
+    }
+    parse(Bytes::map(&file).map_err(Unusable::Read)?)
+}
+
+fn parse(bytes: Bytes) -> Result<(Vec<u8>, Table), Unusable> {
+    let (header, checked) = bytes.split_first_chunk::<CHECKED_FROM>().ok_or(Unusable::Damaged)?;
+    let ([magic, rest], []) = header.as_chunks::<8>() else { return Err(Unusable::Damaged) };
+    let [v0, v1, v2, v3, sum @ ..] = *rest;
+    if *magic != MAGIC || u32::from_le_bytes([v0, v1, v2, v3]) != VERSION {
+        return Err(Unusable::Version);
+    }
+    if crc32fast::hash(checked) != u32::from_le_bytes(sum) {
+        return Err(Unusable::Damaged);
+    }
+    let (content, layout) = places(checked).ok_or(Unusable::Damaged)?;
+    if layout.end() != bytes.len() {
+        return Err(Unusable::Damaged);
+    }
+    let content = content.to_vec();
+    Ok((content, Table::open(bytes, layout).map_err(|_| Unusable::Damaged)?))
+}
+
+/// The content, and where the table is.
+fn places(checked: &[u8]) -> Option<(&[u8], Layout)> {
+    let (len, rest) = checked.split_first_chunk()?;
+    let (layout, rest) = rest.split_first_chunk()?;
+    let content = rest.get(..usize::try_from(u64::from_le_bytes(*len)).ok()?)?;
+    Some((content, Layout::from_bytes(layout, HEADER + content.len())?))
+}
+
+/// Puts a file in the place of the one before, as a whole; gives the table as it lies there.
+pub(super) fn write(path: &Path, content: &[u8], table: &Table) -> io::Result<Table> {
+    let said = |error: io::Error| io::Error::new(error.kind(), format!("cannot write `{}`: {error}", path.display()));
+    put(path, content, table).map_err(said)
+}
+
+fn put(path: &Path, content: &[u8], table: &Table) -> io::Result<Table> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    match DirBuilder::new().mode(0o700).create(folder) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    let (layout, bytes) = table.image();
+    let head = [&(content.len() as u64).to_le_bytes()[..], &layout.to_bytes()].concat();
+    let mut sum = crc32fast::Hasher::new();
+    [&*head, content, bytes].into_iter().for_each(|part| sum.update(part));
+    // For its owner alone from the start.
+    let mut file = NamedTempFile::new_in(folder)?;
+    for part in [&MAGIC[..], &VERSION.to_le_bytes(), &sum.finalize().to_le_bytes(), &head, content, bytes] {
+        file.write_all(part)?;
+    }
+    let mapped = Bytes::map(file.as_file())?;
+    let layout = Layout::from_bytes(&layout.to_bytes(), HEADER + content.len());
+    let table = layout.and_then(|layout| Table::open(mapped, layout).ok());
+    let table = table.ok_or_else(|| io::Error::other("it is not what was written"))?;
+    file.persist(path)?;
+    Ok(table)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{policy::RuleBook, replay::hash_key};
+
+    proptest! {
+        #[test]
+        fn a_byte_that_is_another_one_is_found(place: prop::sample::Index, other: u8) {
+            let mut bytes = image();
+            let place = place.index(bytes.len());
+            prop_assume!(bytes[place] != other);
+            bytes[place] = other;
+            prop_assert!(parse(Bytes::Owned(bytes)).is_err());
+        }
+
+        #[test]
+        fn whatever_bytes_with_a_right_checksum_do_not_panic(
+            changes in prop::collection::vec((0..HEADER + 40, any::<u8>()), 0..8),
+            cut: prop::sample::Index,
+        ) {
+            let mut bytes = image();
+            changes.into_iter().for_each(|(place, byte)| bytes[place] = byte);
+            bytes.truncate(CHECKED_FROM + cut.index(bytes.len()));
+            bytes[..8].copy_from_slice(&MAGIC);
+            bytes[8..12].copy_from_slice(&VERSION.to_le_bytes());
+            let sum = crc32fast::hash(&bytes[CHECKED_FROM..]);
+            bytes[12..16].copy_from_slice(&sum.to_le_bytes());
+            if let Ok((_, table)) = parse(Bytes::Owned(bytes)) {
+                table.each(|index, _, _, _| drop(table.name(index)));
+            }
+        }
+    }
+
+    fn image() -> Vec<u8> {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("cache");
+        let book = RuleBook::blocking_all(hash_key(), "list", ["a.example", "b.example"]).unwrap();
+        write(&path, b"the content", &book.table).unwrap();
+        std::fs::read(path).unwrap()
+    }
+}

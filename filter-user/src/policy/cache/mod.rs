@@ -1,0 +1,108 @@
+//! The compiled policy in a file, so that the next start need not read lists that have not changed.
+//!
+//! The file holds the table of the rule book as it lies in memory, and the book has it mapped from there: what is not asked
+//! for takes no memory. It may be deleted at any time. It is used only if it is whole and was made by this very program of
+//! the very files and options that a policy is asked for now; else the reason is told, and the lists are read.
+//!
+//! The key of the hash is in it as well, since the names lie in the order of their hashes. Who knows it can make names that
+//! collide, so the file is for its owner alone.
+
+mod content;
+mod file;
+mod made_from;
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use filter_core::HashKey;
+
+use super::RuleBook;
+use crate::lists::ListReport;
+use content::Content;
+
+pub(super) use made_from::{Ingredient, MadeFrom};
+
+/// A folder in which a compiled policy is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cache {
+    path: PathBuf,
+}
+
+/// Why what is in a cache is not used.
+#[derive(Debug, thiserror::Error)]
+pub enum Unusable {
+    /// There is none.
+    #[error("there is none yet")]
+    Missing,
+    /// It cannot be read.
+    #[error("it cannot be read: {0}")]
+    Read(io::Error),
+    /// Somebody else can write it.
+    #[error("it is not for its owner alone: have the folder and the file belong to who runs namegate, with mode 0600")]
+    Foreign,
+    /// It is none, or one of another version.
+    #[error("it is of another version")]
+    Version,
+    /// Its bytes are not those that were written.
+    #[error("it is damaged")]
+    Damaged,
+    /// It was made of something else.
+    #[error("{0}")]
+    Stale(String),
+    /// It is of another run.
+    #[error("another controller wrote it")]
+    OtherKey,
+}
+
+/// Why a policy is not kept.
+#[derive(Debug, thiserror::Error)]
+pub enum Unkept {
+    /// A list is no file, or cannot be looked at.
+    #[error("a list is no file whose changes can be told")]
+    NoFile,
+    /// A list is another one than it was.
+    #[error("a list changed while it was read")]
+    Changed,
+    /// The file cannot be written.
+    #[error("{0}; name another folder with --cache, or none")]
+    Write(#[from] io::Error),
+}
+
+impl Cache {
+    /// The one in this folder.
+    pub fn new(folder: &Path) -> Self {
+        Self { path: folder.join("policy") }
+    }
+
+    /// Its file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The book in it and what became of the lists, if it was made of just this, and with this key if one is in force.
+    pub(super) fn open(
+        &self,
+        made_from: &MadeFrom,
+        in_force: Option<&HashKey>,
+    ) -> Result<(RuleBook, Vec<ListReport>), Unusable> {
+        let (content, table) = file::open(&self.path)?;
+        let content = Content::read(&content).ok_or(Unusable::Damaged)?;
+        content.made_from().same_as(made_from).map_err(Unusable::Stale)?;
+        if in_force.is_some_and(|key| !content.has_key(key)) {
+            return Err(Unusable::OtherKey);
+        }
+        content.into_book(table).ok_or(Unusable::Damaged)
+    }
+
+    /// Writes the book, which takes its table from there from then on.
+    pub(super) fn write(&self, made_from: MadeFrom, book: &mut RuleBook, reports: &[ListReport]) -> Result<(), Unkept> {
+        let content = Content::of(made_from, book, reports).to_bytes()?;
+        book.table = file::write(&self.path, &content, &book.table)?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

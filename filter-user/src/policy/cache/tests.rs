@@ -1,0 +1,87 @@
+use std::fs;
+
+use tempfile::TempDir;
+
+use crate::{
+    lists::{Domain, ListFile, ListOptions},
+    policy::{EVERYBODY, Policy, PolicySource, Position, ReadWith, Rule},
+    replay::hash_key,
+};
+
+const FIRST: &str = "||example.com^\n||ads.example.com^\n@@||good.example.com^\n|one.example^\nad*.example.net\n";
+const SECOND: &str = "||example.com^\n||one.example^$important\n/^track[0-9]+\\./\n||nodot^\n||x.example^$badfilter\n";
+
+#[test]
+fn a_policy_of_the_cache_says_what_the_one_that_was_read_says() {
+    let (folder, source) = source();
+    let read = open(&source);
+    assert!(read.notes.is_empty(), "{:?}", read.notes);
+    let kept = open(&source);
+    assert!(kept.notes[0].starts_with("the policy is from the cache"), "{:?}", kept.notes);
+    // The book that was read has its table in the file as well; this one has it in memory.
+    let apart = source.read_or_open(ReadWith::Apart(hash_key()), &mut |_| ()).unwrap();
+    for policy in [&kept, &apart] {
+        assert_eq!(policy.reports, read.reports);
+        assert_eq!(policy.book.lists(), read.book.lists());
+        assert_eq!(rules(policy), rules(&read));
+        assert_eq!(policy.book.entries_in_force(), read.book.entries_in_force());
+        assert_eq!((policy.book.len(), policy.book.top()), (read.book.len(), read.book.top()));
+        assert_eq!(policy.book.list_names().collect::<Vec<_>>(), read.book.list_names().collect::<Vec<_>>());
+        for asked in ["x.ads.example.com", "good.example.com", "a.one.example", "ad7.example.net", "track1.example.org"]
+        {
+            let name = Domain::parse(asked).unwrap();
+            assert_eq!(policy.book.explain(&name, EVERYBODY), read.book.explain(&name, EVERYBODY), "{asked}");
+            assert_eq!(policy.book.judge(&name, EVERYBODY).rank, read.book.judge(&name, EVERYBODY).rank, "{asked}");
+        }
+    }
+    drop(folder);
+    // What is mapped stays when the file goes.
+    assert_eq!(rules(&kept), rules(&read));
+}
+
+#[test]
+fn a_cache_of_another_key_is_not_taken_for_a_filter_that_has_its_own() {
+    let (_folder, source) = source();
+    open(&source);
+    let other = hash_key();
+    let policy = source.read_or_open(ReadWith::InForce(other), &mut |_| ()).unwrap();
+    assert!(policy.notes[0].ends_with("is not used: another controller wrote it"), "{:?}", policy.notes);
+    let again = source.read_or_open(ReadWith::InForce(other), &mut |_| ()).unwrap();
+    assert!(again.notes[0].starts_with("the policy is from the cache"), "{:?}", again.notes);
+}
+
+#[test]
+fn what_is_done_by_hand_holds_on_a_book_of_the_cache() {
+    let (_folder, source) = source();
+    open(&source);
+    let mut book = open(&source).book;
+    let name = |text| Domain::parse(text).unwrap();
+    let before = book.entries_in_force();
+    let removed = book.remove(&name("example.com")).unwrap();
+    assert_eq!(removed.uncovered, [book.key(&name("ads.example.com"))]);
+    assert_eq!(book.entries_in_force(), before);
+    assert!(book.blocking(&name("x.ads.example.com")).is_some() && book.blocking(&name("example.com")).is_none());
+}
+
+fn source() -> (TempDir, PolicySource) {
+    let folder = TempDir::new().unwrap();
+    let lists = [("first", FIRST), ("second", SECOND)].map(|(file, text)| {
+        let path = folder.path().join(file);
+        fs::write(&path, text).unwrap();
+        (ListFile { path, format: Some(crate::lists::Format::AdBlock) }, ListOptions::default())
+    });
+    let cache = Some(folder.path().join("cache"));
+    (folder, PolicySource { config: None, lists: lists.into(), cache })
+}
+
+fn open(source: &PolicySource) -> Policy {
+    source.read_or_open(ReadWith::Drawn(hash_key()), &mut |_| ()).unwrap()
+}
+
+fn rules(policy: &Policy) -> Vec<Rule<'_>> {
+    let mut rules: Vec<_> =
+        policy.book.page(Position::default(), 100).0.into_iter().chain(policy.book.patterns()).collect();
+    // The order is that of the keys, which are others with another key of the hash.
+    rules.sort_by(|one, other| one.rule.cmp(&other.rule));
+    rules
+}
