@@ -4,12 +4,13 @@
 #![expect(clippy::cast_precision_loss, reason = "times and sizes are far below 2^52")]
 
 mod all_lists;
-mod answers;
 mod collection;
 mod kernel;
 mod load;
 mod names;
+mod peers;
 mod plan;
+mod prober;
 mod process;
 mod rows;
 mod statistics;
@@ -44,9 +45,9 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Part {
-    /// Measure how many blocked queries are answered a second, and how soon, beside resolvers with the same names
-    Answers {
-        /// The release binary; `cargo xtask bench answers` builds it and gives its path
+    /// Measure Namegate beside other filters with the same names: answers a second, CPU, memory, reloads
+    Peers {
+        /// The release binary; `cargo xtask bench peers` builds it and gives its path
         namegate: PathBuf,
     },
 
@@ -64,11 +65,7 @@ fn main() -> anyhow::Result<()> {
     match &args.part {
         Some(Part::LoadOnce { list }) => load::once(list),
         Some(Part::CompileAllOnce) => all_lists::once(),
-        Some(Part::Answers { namegate }) => show(&args, |plan, rows| {
-            let names = RealNames::gather(answers::NAMES)?;
-            answers::measure(namegate, plan.loads, &names, rows)?;
-            Ok(names)
-        }),
+        Some(Part::Peers { namegate }) => show(&args, |plan, rows| peers::measure(plan, namegate, rows)),
         None => show(&args, measure),
     }
 }

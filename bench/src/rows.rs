@@ -16,7 +16,7 @@ pub struct Rows {
     filter: String,
 }
 
-/// One figure. Less is better, unless it is a number of lists or rules.
+/// One figure. Less is better, unless it is a number of lists or rules, or of something a second.
 #[derive(Debug, PartialEq, Serialize)]
 pub struct Row {
     name: String,
@@ -24,7 +24,7 @@ pub struct Row {
     unit: &'static str,
     /// How many times the no-op program's value this is.
     noop_ratio: Option<f64>,
-    /// What it should be at most.
+    /// What it should be at most, or at least.
     goal: Option<f64>,
     met: Option<bool>,
     #[serde(skip)]
@@ -54,6 +54,11 @@ impl Row {
     /// The same with a goal.
     pub fn at_most(self, goal: f64) -> Self {
         Self { goal: Some(goal), met: Some(self.value <= goal), ..self }
+    }
+
+    /// The same with a goal for what should be much.
+    pub fn at_least(self, goal: f64) -> Self {
+        Self { goal: Some(goal), met: Some(self.value >= goal), ..self }
     }
 
     fn cells(&self) -> [String; 9] {
@@ -153,6 +158,12 @@ mod tests {
     fn a_goal_is_met_at_its_value_and_not_above() {
         assert_eq!(Row::exact("", 20.0, "ns").at_most(20.0).met, Some(true));
         assert_eq!(Row::exact("", 20.1, "ns").at_most(20.0).met, Some(false));
+    }
+
+    #[test]
+    fn a_goal_for_what_should_be_much_is_met_at_its_value_and_not_below() {
+        assert_eq!(Row::exact("", 20.0, "1/s").at_least(20.0).met, Some(true));
+        assert_eq!(Row::exact("", 19.9, "1/s").at_least(20.0).met, Some(false));
     }
 
     #[test]
