@@ -28,15 +28,15 @@ use crate::{names::RealNames, plan::Plan, rows::Rows};
 #[command(name = "cargo xtask bench")]
 struct Args {
     /// Write the rows to this file, too
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", global = true)]
     json: Option<PathBuf>,
 
     /// A few seconds instead of a few minutes: fewer rules, fewer names, fewer batches
-    #[arg(long)]
+    #[arg(long, global = true)]
     quick: bool,
 
     /// Measure only the rows with this in their names
-    #[arg(long, value_name = "TEXT", default_value = "")]
+    #[arg(long, value_name = "TEXT", default_value = "", global = true)]
     filter: String,
 
     #[command(subcommand)]
