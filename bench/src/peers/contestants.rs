@@ -45,6 +45,7 @@ const PEER: Contestant = Contestant {
     blocked: Blocked::NxDomain,
     asked: Asked::Gateway,
     subdomains: true,
+    far_end: false,
 };
 
 /// All of them, Namegate last: its goals are what the others reach.
@@ -82,7 +83,7 @@ pub const ALL: [Contestant; 10] = [
         name: "BIND, RPZ",
         files: files!["named.conf"],
         form: Form::PolicyZone,
-        command: &["named", "-g", "-c", "@DIRECTORY@/named.conf"],
+        command: &["named", "-f", "-c", "@DIRECTORY@/named.conf"],
         ..PEER
     },
     Contestant {
@@ -129,6 +130,7 @@ pub const ALL: [Contestant; 10] = [
     Contestant {
         name: "Namegate, NXDOMAIN, native mode",
         command: namegate!("native", "nxdomain"),
+        far_end: true,
         reload: RELOAD,
         asked: Asked::Resolver,
         ..PEER
@@ -136,6 +138,7 @@ pub const ALL: [Contestant; 10] = [
     Contestant {
         name: "Namegate, drop, native mode",
         command: namegate!("native", "drop"),
+        far_end: true,
         reload: Reload::Unseen,
         blocked: Blocked::Silence,
         asked: Asked::Resolver,

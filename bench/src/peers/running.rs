@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::{Context as _, bail, ensure};
-use lab::{DnsServer, Lab, Namespace, Options, Process};
+use lab::{DnsServer, Lab, Namespace, Options, Process, wait_until};
 
 use super::{
     contestant::{Blocked, Contestant, Places},
@@ -23,6 +23,8 @@ use crate::{
 
 /// How long a contestant may take to read the list.
 pub const LIMIT: Duration = Duration::from_secs(180);
+/// How long a program without names may take.
+const START_UP: Duration = Duration::from_secs(20);
 /// Between two looks whether it answers.
 const LOOK: Duration = Duration::from_millis(2);
 /// An answer in the lab takes much less.
@@ -39,6 +41,7 @@ pub struct Running {
     pub load: Took,
     namegate: PathBuf,
     process: Process,
+    _far_end: Option<Process>,
     _resolver: DnsServer,
     lab: Lab,
 }
@@ -53,6 +56,7 @@ impl Running {
             let path = lab.directory().join(file);
             fs::write(&path, places.fill(text)).with_context(|| format!("{} cannot be written", path.display()))?;
         }
+        let far_end = contestant.far_end.then(|| far_end(&lab, &places)).transpose()?;
         let probe = connect(&lab, contestant)?;
         let log = lab.directory().join("log");
         let start = Instant::now();
@@ -71,7 +75,15 @@ impl Running {
             thread::sleep(LOOK);
         };
         let load = Took { wall: wall.as_secs_f64(), cpu: cpu::of_process(process.id())? };
-        Ok(Self { contestant, load, namegate: namegate.to_owned(), process, _resolver: resolver, lab })
+        Ok(Self {
+            contestant,
+            load,
+            namegate: namegate.to_owned(),
+            process,
+            _far_end: far_end,
+            _resolver: resolver,
+            lab,
+        })
     }
 
     pub fn lab(&self) -> &Lab {
@@ -109,13 +121,26 @@ impl Running {
     }
 }
 
-/// A lab with a resolver that answers everything. Its client takes the packets of a native program.
+/// A lab with a resolver that answers everything.
 pub fn lab() -> anyhow::Result<(Lab, DnsServer)> {
     let lab = Lab::new(&Options::default())?;
-    // Without it, veth drops what an XDP program on the other end sends back.
-    lab.client().output("ethtool", &["-K", "eth0", "gro", "on"])?;
     let resolver = DnsServer::start(lab.server())?;
     Ok((lab, resolver))
+}
+
+/// A program on the client's interface: Namegate, which has nothing to do there, because no queries come in.
+fn far_end(lab: &Lab, places: &Places) -> anyhow::Result<Process> {
+    let list = lab.directory().join("far-end.list");
+    fs::write(&list, "unasked.example\n").with_context(|| format!("{} cannot be written", list.display()))?;
+    let log = lab.directory().join("far-end.log");
+    let command = ["@NAMEGATE@", "run", "--iface", "eth0", "--mode", "native", "--judge", "queries"];
+    let files = ["--list", "domains:@DIRECTORY@/far-end.list", "--socket", "@DIRECTORY@/far-end.socket"];
+    let mut process = spawn(lab.client(), &log, places, &[&command[..], &files].concat())?;
+    wait_until("a program on the client's interface", START_UP, || {
+        ensure!(process.ended()?.is_none(), "it ended: {}", last_lines(&log));
+        Ok(lab.client().ip("link show dev eth0")?.contains("xdp"))
+    })?;
+    Ok(process)
 }
 
 fn connect(lab: &Lab, contestant: &Contestant) -> anyhow::Result<UdpSocket> {
@@ -127,11 +152,11 @@ fn connect(lab: &Lab, contestant: &Contestant) -> anyhow::Result<UdpSocket> {
     })
 }
 
-fn spawn(gateway: &Namespace, log: &Path, places: &Places, command: &[&str]) -> anyhow::Result<Process> {
+fn spawn(namespace: &Namespace, log: &Path, places: &Places, command: &[&str]) -> anyhow::Result<Process> {
     let file = File::create(log).with_context(|| format!("{} cannot be written", log.display()))?;
     let words: Vec<String> = command.iter().map(|word| places.fill(word)).collect();
     let (name, args) = words.split_first().context("a contestant without a command")?;
-    let mut command: Command = gateway.command(name);
+    let mut command: Command = namespace.command(name);
     command.args(args).stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
     Process::spawn(&mut command)
 }

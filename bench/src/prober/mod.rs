@@ -51,7 +51,7 @@ impl Prober {
     pub fn start(socket: UdpSocket, blocked: &[&str], new: &str) -> anyhow::Result<Self> {
         socket.set_read_timeout(Some(LOOK_UP)).context("the prober's socket takes no timeout")?;
         let (start, shared) = (Instant::now(), Arc::new(Shared::default()));
-        let message = |name: &&str| frames::query_numbered(0, name);
+        let message = |name: &&str| query(0, name);
         let (blocked, new) = (blocked.iter().map(message).collect::<Vec<_>>(), message(&new));
         let (receiving, for_receiver) = (socket.try_clone().context("no second handle of a socket")?, shared.clone());
         let for_sender = shared.clone();
@@ -127,12 +127,21 @@ fn numbered(message: &[u8], sent: usize) -> Option<(usize, u8)> {
     Some((last.checked_sub(back.into())?, flags & 0x0f))
 }
 
+/// A query of a client. BIND applies no policy to one that asks for no recursion (RFC 1035, 4.1.1: RD).
+fn query(id: u16, name: &str) -> Vec<u8> {
+    let mut message = frames::query_numbered(id, name);
+    if let Some(flags) = message.get_mut(2) {
+        *flags |= 1;
+    }
+    message
+}
+
 /// Asks once and gives the answer's code; `None` where there is none so soon.
 pub fn code(socket: &UdpSocket, name: &str, patience: Duration) -> io::Result<Option<u8>> {
     static NUMBER: AtomicUsize = AtomicUsize::new(1);
     let id = NUMBER.fetch_add(1, Ordering::Relaxed) as u16;
     let deadline = Instant::now() + patience;
-    if socket.send(&frames::query_numbered(id, name)).is_err() {
+    if socket.send(&query(id, name)).is_err() {
         return Ok(None);
     }
     loop {
