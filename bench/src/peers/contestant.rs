@@ -70,6 +70,8 @@ impl Contestant {
 pub struct Places<'a> {
     /// The directory with the configuration and the list.
     pub directory: &'a Path,
+    /// Names on the list.
+    pub count: usize,
     /// The release binary of Namegate.
     pub namegate: &'a Path,
 }
@@ -79,6 +81,7 @@ impl Places<'_> {
     pub fn fill(&self, text: &str) -> String {
         text.replace("@DIRECTORY@", &self.directory.display().to_string())
             .replace("@NAMEGATE@", &self.namegate.display().to_string())
+            .replace("@COUNT@", &self.count.to_string())
             .replace("@ADDRESS@", &GATEWAY_LAN.v4.to_string())
             .replace("@UPSTREAM@", &SERVER.v4.to_string())
     }

@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn no_place_is_left_in_a_configuration_or_a_command() {
-        let places = Places { directory: Path::new("/lab"), namegate: Path::new("/bin/namegate") };
+        let places = Places { directory: Path::new("/lab"), count: 1, namegate: Path::new("/bin/namegate") };
         for contestant in &ALL {
             let texts = contestant.files.iter().map(|(_, text)| *text).chain(contestant.command.iter().copied());
             for text in texts.map(|text| places.fill(text)) {

@@ -8,6 +8,7 @@ mod contestant;
 mod contestants;
 mod cpu;
 mod dnsperf;
+mod flood;
 mod lists;
 mod passing;
 mod reload;
@@ -43,7 +44,7 @@ pub fn measure(plan: &Plan, namegate: &Path, rows: &mut Rows) -> anyhow::Result<
     let rounds = plan.loads.max(ROUNDS);
 
     let running = start(namegate, &names, rows);
-    rounds::measure(&running, rounds, SECONDS, rows);
+    rounds::measure(&running, &names, rounds, SECONDS, rows);
     reload::measure(&running, &names, rounds, rows);
     let unlisted = lists::unlisted(&gathered.popular, &names);
     if let Err(error) = passing::measure(&running, &unlisted, rounds * PASSING, rows) {

@@ -13,7 +13,7 @@ use rustix::net::sockopt::set_socket_linger;
 
 use super::{
     contestant::Blocked,
-    dnsperf, lists,
+    cpu, dnsperf, lists,
     running::{self, Running, UNLISTED_QUERIES},
 };
 use crate::{
@@ -36,18 +36,20 @@ const GOAL: f64 = 2.0;
 #[derive(Default)]
 struct Rates {
     dns: Vec<f64>,
+    /// Microseconds of CPU of an answer: the asker's, the resolver's and the kernel's.
+    cpu: Vec<f64>,
     tls: Vec<f64>,
 }
 
 /// Measures all of Namegate that answers, beside a lab without it.
 pub fn measure(contestants: &[Running], unlisted: &[&str], rounds: usize, rows: &mut Rows) -> anyhow::Result<()> {
-    let (plain, _resolver) = running::lab()?;
+    let (plain, resolver) = running::lab()?;
     let filtered = contestants.iter().filter(|running| running.contestant.is_namegate());
     let filtered = filtered.filter(|running| running.contestant.blocked == Blocked::NxDomain);
-    let mut labs = vec![("no filter", &plain)];
-    labs.extend(filtered.map(|running| (running.contestant.name, running.lab())));
+    let mut labs = vec![("no filter", &plain, resolver.id())];
+    labs.extend(filtered.map(|running| (running.contestant.name, running.lab(), running.resolver())));
     let mut servers = Vec::new();
-    for (_, lab) in &labs {
+    for (_, lab, _) in &labs {
         lists::write_queries(&lab.directory().join(UNLISTED_QUERIES), unlisted)?;
         servers.push(TlsServer::start(lab.server())?);
     }
@@ -60,29 +62,36 @@ pub fn measure(contestants: &[Running], unlisted: &[&str], rounds: usize, rows: 
         if round % 2 == 1 {
             turns.reverse();
         }
-        for ((_, lab), rates) in turns {
-            rates.dns.push(answers_a_second(lab)?);
+        for ((_, lab, resolver), rates) in turns {
+            rates.ask(lab, *resolver)?;
             rates.tls.push(handshakes_a_second(lab, &hello)?);
         }
     }
-    let names = labs.iter().map(|(name, _)| *name);
+    let names = labs.iter().map(|(name, ..)| *name);
     let all: Vec<_> = names.zip(&rates).collect();
-    push("DNS answers a second that pass", &all, |rates| &rates.dns, rows);
-    push("TLS hellos a second that pass", &all, |rates| &rates.tls, rows);
+    push("DNS answers a second that pass", "1/s", &all, |rates| &rates.dns, rows);
+    push("CPU of a DNS answer that passes", "µs", &all, |rates| &rates.cpu, rows);
+    push("TLS hellos a second that pass", "1/s", &all, |rates| &rates.tls, rows);
     Ok(())
 }
 
-fn push(what: &str, all: &[(&str, &Rates)], of: fn(&Rates) -> &Vec<f64>, rows: &mut Rows) {
+fn push(what: &str, unit: &'static str, all: &[(&str, &Rates)], of: fn(&Rates) -> &Vec<f64>, rows: &mut Rows) {
     for (name, rates) in all {
         if let Some(rate) = Summary::of(of(rates).iter().copied()) {
-            rows.push(Row::median(format!("{what}, {name}"), rate, "1/s"));
+            rows.push(Row::median(format!("{what}, {name}"), rate, unit));
         }
     }
     let Some(((_, plain), filtered)) = all.split_first() else { return };
     for (name, rates) in filtered {
-        if let Some(lost) = lost(of(plain), of(rates)) {
-            rows.push(Row::median(format!("{what}, lost to {name}"), lost, "%").at_most(GOAL));
-        }
+        let Some(lost) = lost(of(plain), of(rates)) else { continue };
+        rows.push(match unit {
+            "1/s" => Row::median(format!("{what}, lost to {name}"), lost, "%").at_most(GOAL),
+            _ => Row::median(
+                format!("{what}, more with {name}"),
+                Summary { median: -lost.median, low: -lost.high, high: -lost.low },
+                "%",
+            ),
+        });
     }
 }
 
@@ -94,10 +103,16 @@ fn lost(plain: &[f64], filtered: &[f64]) -> Option<Summary> {
     Some(Summary { median: missing(median(plain)?, median(filtered)?), ..rounds })
 }
 
-fn answers_a_second(lab: &Lab) -> anyhow::Result<f64> {
-    let found = dnsperf::ask(lab, SERVER.v4, UNLISTED_QUERIES, ROUND.as_secs() as u32, dnsperf::MANY)?;
-    ensure!(found.noerror > 0.0, "the lab's resolver gave no answers: {found:?}");
-    Ok(found.noerror / found.seconds)
+impl Rates {
+    fn ask(&mut self, lab: &Lab, resolver: u32) -> anyhow::Result<()> {
+        let times = || anyhow::Ok(cpu::of_process(resolver)? + cpu::of_packet_threads()?);
+        let before = times()?;
+        let found = dnsperf::ask(lab, SERVER.v4, UNLISTED_QUERIES, ROUND.as_secs() as u32, dnsperf::MANY)?;
+        ensure!(found.noerror > 0.0, "the lab's resolver gave no answers: {found:?}");
+        self.dns.push(found.noerror / found.seconds);
+        self.cpu.push((times()? - before + found.cpu) / found.noerror * 1e6);
+        Ok(())
+    }
 }
 
 /// TCP connections with a hello that names an unlisted server, up to the first octets of the server's hello. The ciphers,

@@ -1,12 +1,14 @@
 //! Rounds of asking, in which all contestants take turns: what else the machine does meets them alike.
 
+use std::time::Duration;
+
 use anyhow::ensure;
 
 use super::{
     contestant::Blocked,
     cpu,
     dnsperf::{self, Found},
-    not_measured,
+    flood, lists, not_measured,
     running::{LISTED_QUERIES, Running},
 };
 use crate::{
@@ -28,11 +30,11 @@ struct Figures {
 }
 
 /// Asks all contestants so many times.
-pub fn measure(contestants: &[Running], rounds: usize, seconds: u32, rows: &mut Rows) {
+pub fn measure(contestants: &[Running], names: &[&str], rounds: usize, seconds: u32, rows: &mut Rows) {
     let mut figures: Vec<Figures> = contestants.iter().map(|_| Figures::default()).collect();
     for _ in 0..rounds {
         for (running, figures) in contestants.iter().zip(&mut figures) {
-            if let Err(error) = figures.add(running, seconds) {
+            if let Err(error) = figures.add(running, names, seconds) {
                 not_measured(&format!("a round of {}", running.contestant.name), &error);
             }
         }
@@ -69,33 +71,45 @@ fn push_rates(contestants: &[Running], figures: &[Figures], rows: &mut Rows) {
     }
 }
 
+/// A round of one contestant.
+struct Round {
+    blocked: f64,
+    seconds: f64,
+    asker_cpu: f64,
+}
+
 impl Figures {
-    fn add(&mut self, running: &Running, seconds: u32) -> anyhow::Result<()> {
-        let blocked = running.contestant.blocked;
-        let many = if blocked == Blocked::Silence { dnsperf::IN_VAIN } else { dnsperf::MANY };
-        let ask =
-            |seconds, how| dnsperf::ask(running.lab(), running.contestant.address(), LISTED_QUERIES, seconds, how);
+    fn add(&mut self, running: &Running, names: &[&str], seconds: u32) -> anyhow::Result<()> {
         let times = || anyhow::Ok((cpu::of_process(running.id())?, cpu::of_packet_threads()?));
         let before = times()?;
-        let found = ask(seconds, many)?;
+        let round = ask(running, names, seconds)?;
         let after = times()?;
-        let right = right(blocked, &found);
-        ensure!(right > 0.0, "nothing was blocked: {found:?}");
+        ensure!(round.blocked > 0.0, "nothing was blocked");
         let own = after.0 - before.0;
-        self.rate.push(right / found.seconds);
-        self.own.push(own / right * 1e6);
-        self.all.push((own + after.1 - before.1 + found.cpu) / right * 1e6);
-        if blocked == Blocked::NxDomain {
-            self.latency.extend(ask(1, dnsperf::SINGLE)?.latency);
+        self.rate.push(round.blocked / round.seconds);
+        self.own.push(own / round.blocked * 1e6);
+        self.all.push((own + after.1 - before.1 + round.asker_cpu) / round.blocked * 1e6);
+        if running.contestant.blocked == Blocked::NxDomain {
+            self.latency.extend(perf(running, 1, dnsperf::SINGLE)?.latency);
         }
         Ok(())
     }
 }
 
-/// How many queries were blocked as they should be.
-fn right(blocked: Blocked, found: &Found) -> f64 {
-    match blocked {
-        Blocked::NxDomain => found.nxdomain,
-        Blocked::Silence => found.sent - found.completed,
+fn ask(running: &Running, names: &[&str], seconds: u32) -> anyhow::Result<Round> {
+    match running.contestant.blocked {
+        Blocked::NxDomain => {
+            let found = perf(running, seconds, dnsperf::MANY)?;
+            Ok(Round { blocked: found.nxdomain, seconds: found.seconds, asker_cpu: found.cpu })
+        }
+        Blocked::Silence => {
+            let length = Duration::from_secs(seconds.into());
+            let flood = flood::send(&running.connect()?, &lists::sample(names), length)?;
+            Ok(Round { blocked: flood.sent, seconds: flood.seconds, asker_cpu: flood.cpu })
+        }
     }
+}
+
+fn perf(running: &Running, seconds: u32, how: &[&str]) -> anyhow::Result<Found> {
+    dnsperf::ask(running.lab(), running.contestant.address(), LISTED_QUERIES, seconds, how)
 }

@@ -39,10 +39,11 @@ pub struct Running {
     pub contestant: &'static Contestant,
     /// From the start to the first right answer.
     pub load: Took,
+    count: usize,
     namegate: PathBuf,
     process: Process,
     _far_end: Option<Process>,
-    _resolver: DnsServer,
+    resolver: Process,
     lab: Lab,
 }
 
@@ -51,7 +52,7 @@ impl Running {
     pub fn start(contestant: &'static Contestant, namegate: &Path, names: &[&str]) -> anyhow::Result<Self> {
         let (lab, resolver) = lab()?;
         lists::write(contestant.form, lab.directory(), names, &[])?;
-        let places = Places { directory: lab.directory(), namegate };
+        let places = Places { directory: lab.directory(), count: names.len(), namegate };
         for (file, text) in contestant.files {
             let path = lab.directory().join(file);
             fs::write(&path, places.fill(text)).with_context(|| format!("{} cannot be written", path.display()))?;
@@ -75,15 +76,8 @@ impl Running {
             thread::sleep(LOOK);
         };
         let load = Took { wall: wall.as_secs_f64(), cpu: cpu::of_process(process.id())? };
-        Ok(Self {
-            contestant,
-            load,
-            namegate: namegate.to_owned(),
-            process,
-            _far_end: far_end,
-            _resolver: resolver,
-            lab,
-        })
+        let (namegate, count) = (namegate.to_owned(), names.len());
+        Ok(Self { contestant, load, count, namegate, process, _far_end: far_end, resolver, lab })
     }
 
     pub fn lab(&self) -> &Lab {
@@ -93,6 +87,11 @@ impl Running {
     /// The contestant's process.
     pub fn id(&self) -> u32 {
         self.process.id()
+    }
+
+    /// The process of the resolver behind the gateway.
+    pub fn resolver(&self) -> u32 {
+        self.resolver.id()
     }
 
     /// MiB, of its process and its maps in the kernel.
@@ -107,7 +106,7 @@ impl Running {
 
     /// Starts a command beside it.
     pub fn spawn(&self, command: &[&str]) -> anyhow::Result<Process> {
-        let places = Places { directory: self.lab.directory(), namegate: &self.namegate };
+        let places = Places { directory: self.lab.directory(), count: self.count, namegate: &self.namegate };
         spawn(self.lab.gateway(), &self.reload_log(), &places, command)
     }
 
@@ -122,9 +121,9 @@ impl Running {
 }
 
 /// A lab with a resolver that answers everything.
-pub fn lab() -> anyhow::Result<(Lab, DnsServer)> {
+pub fn lab() -> anyhow::Result<(Lab, Process)> {
     let lab = Lab::new(&Options::default())?;
-    let resolver = DnsServer::start(lab.server())?;
+    let resolver = DnsServer::start(lab.server())?.into_process();
     Ok((lab, resolver))
 }
 

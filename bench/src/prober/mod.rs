@@ -128,7 +128,7 @@ fn numbered(message: &[u8], sent: usize) -> Option<(usize, u8)> {
 }
 
 /// A query of a client. BIND applies no policy to one that asks for no recursion (RFC 1035, 4.1.1: RD).
-fn query(id: u16, name: &str) -> Vec<u8> {
+pub fn query(id: u16, name: &str) -> Vec<u8> {
     let mut message = frames::query_numbered(id, name);
     if let Some(flags) = message.get_mut(2) {
         *flags |= 1;
