@@ -91,7 +91,7 @@ pub const ALL: [Contestant; 10] = [
         files: files!["recursor.conf", "recursor.lua"],
         form: Form::PolicyZone,
         command: &["pdns_recursor", "--config-dir=@DIRECTORY@"],
-        reload: Reload::Command(&["rec_control", "--socket-dir=@DIRECTORY@", "reload-lua-config"]),
+        reload: Reload::Command(&["rec_control", "--socket-dir=@DIRECTORY@", "--timeout=180", "reload-lua-config"]),
         ..PEER
     },
     Contestant {
