@@ -78,8 +78,7 @@ Statistics:
     #[test]
     fn the_figures_of_answers_are_read() {
         let found = Found::parse(ANSWERED).unwrap();
-        assert_eq!(found.seconds, 2.0);
-        assert_eq!((found.nxdomain, found.noerror), (990.0, 8.0));
+        assert_eq!((found.seconds, found.nxdomain, found.noerror), (2.0, 990.0, 8.0));
         assert_eq!(found.latency, Some(250.0));
     }
 

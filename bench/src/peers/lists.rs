@@ -85,8 +85,8 @@ pub fn write(form: Form, directory: &Path, names: &[&str], later: &[String]) -> 
 
 /// Writes the queries that dnsperf asks.
 pub fn write_queries(path: &Path, names: &[&str]) -> anyhow::Result<()> {
-    let text: String = names.iter().map(|name| format!("{name} A\n")).collect();
-    fs::write(path, text).with_context(|| format!("the queries {} cannot be written", path.display()))
+    let lines: Vec<_> = names.iter().map(|name| format!("{name} A\n")).collect();
+    fs::write(path, lines.concat()).with_context(|| format!("the queries {} cannot be written", path.display()))
 }
 
 /// The names to ask for: the first ones, which are listed in no order.

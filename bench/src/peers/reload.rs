@@ -43,6 +43,8 @@ struct Reloaded {
     wrong: f64,
 }
 
+type Figure = fn(&Reloaded) -> f64;
+
 /// Reloads each contestant's list so many times, or fewer where that takes long.
 pub fn measure(contestants: &[Running], names: &[&str], times: usize, rows: &mut Rows) {
     for running in contestants {
@@ -64,8 +66,8 @@ pub fn measure(contestants: &[Running], names: &[&str], times: usize, rows: &mut
 fn push(running: &Running, reloads: &[Reloaded], rows: &mut Rows) {
     let (name, namegate) = (running.contestant.name, running.contestant.is_namegate());
     let goal = |row: Row, goal: f64| if namegate { row.at_most(goal) } else { row };
-    let figure = |figure: fn(&Reloaded) -> f64| Summary::of(reloads.iter().map(figure));
-    let medians: [(&str, &'static str, fn(&Reloaded) -> f64); 4] = [
+    let figure = |figure: Figure| Summary::of(reloads.iter().map(figure));
+    let medians: [(&str, &'static str, Figure); 4] = [
         ("reload, CPU", "s", |reloaded| reloaded.cpu),
         ("reload, until the new name is blocked", "s", |reloaded| reloaded.in_force),
         ("reload, longest without a right answer", "ms", |reloaded| reloaded.gap),
@@ -76,7 +78,7 @@ fn push(running: &Running, reloads: &[Reloaded], rows: &mut Rows) {
         let row = Row::median(format!("{what}, {name}"), summary, unit);
         rows.push(if what.ends_with("is blocked") { goal(row, GOAL) } else { row });
     }
-    let sums: [(&str, fn(&Reloaded) -> f64); 2] =
+    let sums: [(&str, Figure); 2] =
         [("lost", |reloaded| reloaded.lost), ("answered wrongly", |reloaded| reloaded.wrong)];
     for (what, of) in sums {
         if !reloads.is_empty() {

@@ -29,6 +29,8 @@ struct Figures {
     all: Vec<f64>,
 }
 
+type Figure = fn(&Figures) -> &Vec<f64>;
+
 /// Asks all contestants so many times.
 pub fn measure(contestants: &[Running], names: &[&str], rounds: usize, seconds: u32, rows: &mut Rows) {
     let mut figures: Vec<Figures> = contestants.iter().map(|_| Figures::default()).collect();
@@ -40,7 +42,7 @@ pub fn measure(contestants: &[Running], names: &[&str], rounds: usize, seconds: 
         }
     }
     push_rates(contestants, &figures, rows);
-    let rest: [(&str, fn(&Figures) -> &Vec<f64>); 3] = [
+    let rest: [(&str, Figure); 3] = [
         ("until an answer, one at a time", |figures| &figures.latency),
         ("CPU a blocked query, its own", |figures| &figures.own),
         ("CPU a blocked query, with the asker's and the kernel's", |figures| &figures.all),

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// How long a contestant may take to read the list.
-pub const LIMIT: Duration = Duration::from_secs(180);
+pub const LIMIT: Duration = Duration::from_mins(3);
 /// How long a program without names may take.
 const START_UP: Duration = Duration::from_secs(20);
 /// Between two looks whether it answers.

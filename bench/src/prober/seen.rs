@@ -61,7 +61,7 @@ impl Seen {
 fn longest_between(times: impl IntoIterator<Item = Duration>) -> Duration {
     let mut times: Vec<Duration> = times.into_iter().collect();
     times.sort();
-    times.windows(2).map(|two| two[1] - two[0]).max().unwrap_or_default()
+    times.windows(2).map(|two| two[1].saturating_sub(two[0])).max().unwrap_or_default()
 }
 
 #[cfg(test)]
