@@ -99,8 +99,8 @@ fn once(running: &Running, names: &[&str], number: usize) -> anyhow::Result<Relo
         bail!("what it blocks has no answer, and so the prober sees nothing");
     }
     lists::write(running.contestant.form, running.lab().directory(), names, &later)?;
-    let probed = names.get(..names.len().min(PROBED)).unwrap_or_default();
-    let prober = Prober::start(running.connect()?, probed, new)?;
+    let asked_for = names.get(..names.len().min(PROBED)).unwrap_or_default();
+    let prober = Prober::start(running.connect()?, asked_for, new)?;
     thread::sleep(QUIET);
     ensure!(!prober.in_force(), "{new} was blocked before the list was read again");
 
