@@ -5,7 +5,6 @@
 
 mod against;
 mod all_lists;
-mod answers;
 mod cache;
 mod collection;
 mod controller;
@@ -14,7 +13,9 @@ mod live;
 mod load;
 mod measurement;
 mod names;
+mod peers;
 mod plan;
+mod prober;
 mod process;
 mod rows;
 mod statistics;
@@ -32,7 +33,7 @@ use crate::{against::Earlier, names::RealNames, plan::Plan, rows::Rows};
 #[command(name = "cargo xtask bench")]
 struct Args {
     /// Write the rows to this file, too
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", global = true)]
     json: Option<PathBuf>,
 
     /// Compare with the rows that an earlier run wrote to this file, and name those that are slower
@@ -40,11 +41,11 @@ struct Args {
     against: Option<PathBuf>,
 
     /// A few seconds instead of a few minutes: fewer rules, fewer names, fewer batches
-    #[arg(long)]
+    #[arg(long, global = true)]
     quick: bool,
 
     /// Measure only the rows with this in their names
-    #[arg(long, value_name = "TEXT", default_value = "")]
+    #[arg(long, value_name = "TEXT", default_value = "", global = true)]
     filter: String,
 
     #[command(subcommand)]
@@ -53,9 +54,9 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Part {
-    /// Measure how many blocked queries are answered a second, and how soon, beside resolvers with the same names
-    Answers {
-        /// The release binary; `cargo xtask bench answers` builds it and gives its path
+    /// Measure Namegate beside other filters with the same names: answers a second, CPU, memory, reloads
+    Peers {
+        /// The release binary; `cargo xtask bench peers` builds it and gives its path
         namegate: PathBuf,
     },
 
@@ -89,11 +90,7 @@ fn main() -> anyhow::Result<()> {
             controller::measure(namegate, plan, &names, rows)?;
             Ok(names)
         }),
-        Some(Part::Answers { namegate }) => show(&args, |plan, rows| {
-            let names = RealNames::gather(answers::NAMES)?;
-            answers::measure(namegate, plan.loads, &names, rows)?;
-            Ok(names)
-        }),
+        Some(Part::Peers { namegate }) => show(&args, |plan, rows| peers::measure(plan, namegate, rows)),
         None => show(&args, measure),
     }
 }

@@ -19,7 +19,7 @@ pub struct Rows {
     filter: String,
 }
 
-/// One figure. Less is better, unless it is a number of lists or rules.
+/// One figure. Less is better, unless it is a number of lists or rules, or of something a second.
 #[derive(Debug, Deserialize, PartialEq, Serialize)]
 pub struct Row {
     name: String,
@@ -32,7 +32,7 @@ pub struct Row {
     over_noop: Option<Summary>,
     /// How many times the no-op program's value this is.
     noop_ratio: Option<f64>,
-    /// What it should be at most, or should be at most over the no-op program's.
+    /// What it should be at most, or at least; beside the no-op program, over its value.
     goal: Option<f64>,
     met: Option<bool>,
     #[serde(skip)]
@@ -120,6 +120,11 @@ impl Row {
     /// How much more than the no-op program's value it is.
     pub fn over_noop(&self) -> Option<Summary> {
         self.over_noop
+    }
+
+    /// The same with a goal for what should be much.
+    pub fn at_least(self, goal: f64) -> Self {
+        Self { goal: Some(goal), met: Some(self.value >= goal), ..self }
     }
 
     fn cells(&self) -> [String; 9] {
@@ -243,6 +248,12 @@ mod tests {
         let row = || Row::beside_noop("", always(30.0), always(12.0), always(18.0), "ns");
         assert_eq!(row().at_most(18.0).met, Some(true));
         assert_eq!(row().at_most(17.9).met, Some(false));
+    }
+
+    #[test]
+    fn a_goal_for_what_should_be_much_is_met_at_its_value_and_not_below() {
+        assert_eq!(Row::exact("", 20.0, "1/s").at_least(20.0).met, Some(true));
+        assert_eq!(Row::exact("", 19.9, "1/s").at_least(20.0).met, Some(false));
     }
 
     #[test]

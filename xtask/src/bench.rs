@@ -13,8 +13,8 @@ pub fn run(args: &[OsString]) -> Result<ExitCode> {
     setup::ensure(&[Part::Build])?;
     let mut command = cargo();
     command.args(["run", "--release", "--package", "bench", "--"]).args(args);
-    if args.iter().any(|arg| arg == "answers") {
-        setup::ensure(&[Part::Lab, Part::Answers])?;
+    if args.iter().any(|arg| arg == "peers") {
+        setup::ensure(&[Part::Lab, Part::Peers])?;
         command.arg(build::release()?);
     }
     if args.iter().any(|arg| arg == "controller") {

@@ -39,8 +39,8 @@ pub enum Part {
     Checks,
     /// Fuzzing.
     Fuzz,
-    /// Measuring answers in the lab.
-    Answers,
+    /// Measuring in the lab, beside other filters.
+    Peers,
 }
 
 /// A thing that the machine may lack.
@@ -147,7 +147,24 @@ fn needs(parts: &[Part]) -> Vec<Box<dyn Need>> {
         (Part::Checks, Box::new(Program::new("c++", "--version", "g++"))),
         (Part::Fuzz, Box::new(Program::new("c++", "--version", "g++"))),
         (Part::Fuzz, Box::new(CargoFuzz)),
-        (Part::Answers, Box::new(Program::new("dnsperf", "-h", "dnsperf"))),
+        (Part::Peers, Box::new(Program::new("dnsperf", "-h", "dnsperf"))),
+        // Each has its service in its own package.
+        (Part::Peers, Box::new(Program::new("dnsdist", "--version", "dnsdist").without_services(&["dnsdist.service"]))),
+        (
+            Part::Peers,
+            Box::new(Program::new("named", "-v", "bind9").without_services(&[
+                "named.service",
+                "bind9.service",
+                "named-resolvconf.service",
+            ])),
+        ),
+        (
+            Part::Peers,
+            Box::new(
+                Program::new("pdns_recursor", "--version", "pdns-recursor")
+                    .without_services(&["pdns-recursor.service"]),
+            ),
+        ),
     ];
     let wanted = all.into_iter().filter(|(part, _)| parts.contains(part));
     wanted.map(|(_, need)| need).collect()

@@ -1,0 +1,1 @@
+rpzFile("@DIRECTORY@/block.rpz", {defpol=Policy.NXDOMAIN})
