@@ -10,15 +10,14 @@ use crate::setup::{self, Part};
 use crate::workspace::{become_program, cargo};
 
 pub fn run(args: &[OsString]) -> Result<ExitCode> {
-    setup::ensure(&[Part::Build])?;
+    setup::ensure(&[Part::Build, Part::Lab])?;
     let mut command = cargo();
     command.args(["run", "--release", "--package", "bench", "--"]).args(args);
-    if args.iter().any(|arg| arg == "peers") {
-        setup::ensure(&[Part::Lab, Part::Peers])?;
-        command.arg(build::release()?);
+    let asked_for = |part: &str| args.iter().any(|arg| arg == part);
+    if asked_for("peers") {
+        setup::ensure(&[Part::Peers])?;
     }
-    if args.iter().any(|arg| arg == "controller") {
-        setup::ensure(&[Part::Lab])?;
+    if asked_for("peers") || asked_for("controller") {
         command.arg(build::release()?);
     }
     become_program(&mut command)
