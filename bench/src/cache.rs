@@ -33,10 +33,12 @@ struct Started {
     from_cache: bool,
 }
 
+type Figure = fn(&Started) -> f64;
+
 /// Measures starts from a cache with the largest set of rules.
 pub fn measure(plan: &Plan, names: &RealNames, rows: &mut Rows) -> anyhow::Result<()> {
     let count = HumanCount(plan.most_rules() as u64);
-    let figures: [(String, &str, fn(&Started) -> f64); 5] = [
+    let figures: [(String, &str, Figure); 5] = [
         (format!("second start from the cache, CPU, {count} names"), "s", |it| it.open.cpu + it.install.cpu),
         (format!("second start from the cache, wall, {count} names"), "s", |it| it.open.wall + it.install.wall),
         (format!("reading the cache, CPU, {count} names"), "s", |it| it.open.cpu),

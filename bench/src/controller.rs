@@ -21,7 +21,7 @@ use crate::{
     statistics::Summary,
 };
 
-const START_UP: Duration = Duration::from_secs(60);
+const START_UP: Duration = Duration::from_mins(1);
 
 /// Megabytes that are resident at rest.
 const AT_REST: f64 = 40.0;
@@ -85,7 +85,7 @@ fn run(namegate: &Path, names: &[&str], cache: bool, round: usize) -> anyhow::Re
     controller.verb(&["reload"])?;
     let (reload_wall, reload_cpu) = (start.elapsed().as_secs_f64(), controller.cpu()? - cpu_start);
     let told = controller.verb(&["test", &changed])?;
-    ensure!(told.contains("blocked"), "the name that is new is not in force: {told}");
+    ensure!(told.contains(&format!("rule {changed}")), "the name that is new is not in force: {told}");
     let (highest, after_reload) = (controller.memory("VmHWM:")?, controller.memory("VmRSS:")?);
     Ok(Run { at_rest, highest, after_reload, maps, reload_wall, reload_cpu })
 }
@@ -133,7 +133,7 @@ impl Controller {
         memory_of(&self.process.id().to_string(), field)
     }
 
-    /// Seconds of CPU that it took so far, its own and the kernel's on its behalf (proc_pid_stat(5)).
+    /// Seconds of CPU that it took so far, its own and the kernel's on its behalf (`proc_pid_stat(5)`).
     fn cpu(&self) -> anyhow::Result<f64> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id()))?;
         let (_, fields) = stat.rsplit_once(')').context("/proc/PID/stat has no name")?;

@@ -26,7 +26,7 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 pub enum Verb {
-    Run(run::Args),
+    Run(Box<run::Args>),
     Reload(reload::Args),
     Block(block::Args),
     Allow(block::AllowArgs),

@@ -114,7 +114,9 @@ impl Kept {
 
     /// From here on there are records alone, in this order.
     pub fn bring_in_order(&mut self, mut order: Vec<Index>) {
-        order.iter_mut().for_each(|index| *index = self.places[*index as usize]);
+        for index in &mut order {
+            *index = self.places[*index as usize];
+        }
         (self.places, self.terms) = (order, Vec::new());
     }
 

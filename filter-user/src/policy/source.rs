@@ -10,7 +10,7 @@ use filter_core::HashKey;
 
 use super::{
     BookError, Builder, RuleBook,
-    cache::{Cache, Ingredient, MadeFrom, Unkept, Unusable},
+    cache::{Cache, Ingredient, MadeFrom, Unfit, Unkept},
 };
 use crate::{
     config::{Config, ConfigError, Entry, List, Rules},
@@ -111,7 +111,7 @@ impl PolicySource {
     pub fn read(&self, hash_key: HashKey, progress: &mut dyn FnMut(u64)) -> Result<Policy, PolicyError> {
         let read_at = SystemTime::now();
         let config = self.config()?;
-        let (book, reports) = self.compile(&config, hash_key, progress)?;
+        let (book, reports) = self.compile(&config, &hash_key, progress)?;
         Ok(Policy { book, config, reports, read_at, notes: Vec::new() })
     }
 
@@ -140,13 +140,13 @@ impl PolicySource {
                     ));
                     return Ok(Policy { book, config, reports, read_at, notes });
                 }
-                Err(Unusable::Missing) => {}
+                Err(Unfit::Missing) => {}
                 // They are read again since they have changed.
-                Err(Unusable::Stale(_)) if in_force.is_some() => {}
+                Err(Unfit::Stale(_)) if in_force.is_some() => {}
                 Err(error) => notes.push(format!("the cache `{shown}` is not used: {error}")),
             }
         }
-        let (mut book, reports) = self.compile(&config, hash_key, progress)?;
+        let (mut book, reports) = self.compile(&config, &hash_key, progress)?;
         let kept = match made_from {
             None => Err(Unkept::NoFile),
             same if self.made_from(&config)? != same => Err(Unkept::Changed),
@@ -165,10 +165,10 @@ impl PolicySource {
     fn compile(
         &self,
         config: &Config,
-        hash_key: HashKey,
+        hash_key: &HashKey,
         progress: &mut dyn FnMut(u64),
     ) -> Result<(RuleBook, Vec<ListReport>), PolicyError> {
-        let mut builder = Builder::new(hash_key);
+        let mut builder = Builder::new(*hash_key);
         let mut reports = Vec::new();
         for ListSource { file, options, class, trial, label } in self.all_lists(config)? {
             let name = crate::packed::display_name(&file.path);
@@ -191,7 +191,7 @@ impl PolicySource {
     fn made_from(&self, config: &Config) -> Result<Option<MadeFrom>, PolicyError> {
         let lists = self.all_lists(config)?;
         let lists = lists.iter().map(|ListSource { file, options, class, trial, label }| {
-            Ingredient::list(&file.path, options, *class, *trial, *label)
+            Ingredient::list(&file.path, *options, *class, *trial, *label)
         });
         let file = self.config.as_deref().unwrap_or(Path::new(""));
         let rules = config.rules.iter().map(|rules| Ingredient::rules(file, rules));

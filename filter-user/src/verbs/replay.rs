@@ -67,7 +67,7 @@ enum EngineKind {
 
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let hash_key = hash_key();
-    let policy = read(&args.policy.source(), ReadWith::Apart(hash_key))?;
+    let policy = read(&args.policy.source(), &ReadWith::Apart(hash_key))?;
     let book = &policy.book;
     if let Some(mut filter) = load(args, book, &hash_key)? {
         fill(&mut filter, &policy, &Groups::of(&policy.config, Timestamp::now()))?;

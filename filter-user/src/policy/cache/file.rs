@@ -9,7 +9,7 @@ use std::{
 
 use tempfile::NamedTempFile;
 
-use super::Unusable;
+use super::Unfit;
 use crate::policy::table::{Bytes, Layout, Table};
 
 const MAGIC: [u8; 8] = *b"namegate";
@@ -24,38 +24,39 @@ const CHECKED_FROM: usize = 16;
 const HEADER: usize = CHECKED_FROM + 8 + Layout::BYTES;
 
 /// The content and the table that a file has. Whatever it has, this ends in one of the reasons.
-pub(super) fn open(path: &Path) -> Result<(Vec<u8>, Table), Unusable> {
+pub(super) fn open(path: &Path) -> Result<(Vec<u8>, Table), Unfit> {
     // A pipe that somebody put there would be waited for.
     let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
-    let file = File::options().read(true).custom_flags(flags).open(path).map_err(|error| {
-        if error.kind() == io::ErrorKind::NotFound { Unusable::Missing } else { Unusable::Read(error) }
-    })?;
-    let metadata = file.metadata().map_err(Unusable::Read)?;
+    let file =
+        File::options().read(true).custom_flags(flags).open(path).map_err(|error| {
+            if error.kind() == io::ErrorKind::NotFound { Unfit::Missing } else { Unfit::Read(error) }
+        })?;
+    let metadata = file.metadata().map_err(Unfit::Read)?;
     if metadata.uid() != rustix::process::geteuid().as_raw() || metadata.mode() & 0o077 != 0 || !metadata.is_file() {
-        return Err(Unusable::Foreign);
+        return Err(Unfit::Foreign);
     }
     if metadata.len() < HEADER as u64 {
-        return Err(Unusable::Damaged);
+        return Err(Unfit::Damaged);
     }
-    parse(Bytes::map(&file).map_err(Unusable::Read)?)
+    parse(Bytes::map(&file).map_err(Unfit::Read)?)
 }
 
-fn parse(bytes: Bytes) -> Result<(Vec<u8>, Table), Unusable> {
-    let (header, checked) = bytes.split_first_chunk::<CHECKED_FROM>().ok_or(Unusable::Damaged)?;
-    let ([magic, rest], []) = header.as_chunks::<8>() else { return Err(Unusable::Damaged) };
+fn parse(bytes: Bytes) -> Result<(Vec<u8>, Table), Unfit> {
+    let (header, checked) = bytes.split_first_chunk::<CHECKED_FROM>().ok_or(Unfit::Damaged)?;
+    let ([magic, rest], []) = header.as_chunks::<8>() else { return Err(Unfit::Damaged) };
     let [v0, v1, v2, v3, sum @ ..] = *rest;
     if *magic != MAGIC || u32::from_le_bytes([v0, v1, v2, v3]) != VERSION {
-        return Err(Unusable::Version);
+        return Err(Unfit::Version);
     }
     if crc32fast::hash(checked) != u32::from_le_bytes(sum) {
-        return Err(Unusable::Damaged);
+        return Err(Unfit::Damaged);
     }
-    let (content, layout) = places(checked).ok_or(Unusable::Damaged)?;
+    let (content, layout) = places(checked).ok_or(Unfit::Damaged)?;
     if layout.end() != bytes.len() {
-        return Err(Unusable::Damaged);
+        return Err(Unfit::Damaged);
     }
     let content = content.to_vec();
-    Ok((content, Table::open(bytes, layout).map_err(|_| Unusable::Damaged)?))
+    Ok((content, Table::open(bytes, layout).map_err(|_| Unfit::Damaged)?))
 }
 
 /// The content, and where the table is.
@@ -81,7 +82,9 @@ fn put(path: &Path, content: &[u8], table: &Table) -> io::Result<Table> {
     let (layout, bytes) = table.image();
     let head = [&(content.len() as u64).to_le_bytes()[..], &layout.to_bytes()].concat();
     let mut sum = crc32fast::Hasher::new();
-    [&*head, content, bytes].into_iter().for_each(|part| sum.update(part));
+    for part in [&*head, content, bytes] {
+        sum.update(part);
+    }
     // For its owner alone from the start.
     let mut file = NamedTempFile::new_in(folder)?;
     for part in [&MAGIC[..], &VERSION.to_le_bytes(), &sum.finalize().to_le_bytes(), &head, content, bytes] {
@@ -118,7 +121,9 @@ mod tests {
             cut: prop::sample::Index,
         ) {
             let mut bytes = image();
-            changes.into_iter().for_each(|(place, byte)| bytes[place] = byte);
+            for (place, byte) in changes {
+                bytes[place] = byte;
+            }
             bytes.truncate(CHECKED_FROM + cut.index(bytes.len()));
             bytes[..8].copy_from_slice(&MAGIC);
             bytes[8..12].copy_from_slice(&VERSION.to_le_bytes());

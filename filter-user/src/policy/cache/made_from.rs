@@ -68,7 +68,7 @@ impl MadeFrom {
 
 impl Ingredient {
     /// This list, which is read in this way; `None` if it is no file. One that changed this very moment is waited for.
-    pub fn list(path: &Path, options: &ListOptions, class: u8, trial: bool, label: Option<&str>) -> Option<Self> {
+    pub fn list(path: &Path, options: ListOptions, class: u8, trial: bool, label: Option<&str>) -> Option<Self> {
         let stamp = Stamp::of(path)?;
         let how = postcard::to_stdvec(&(options.format, options.allow, options.widen, class, trial, label)).ok()?;
         Some(Self::List { path: path.as_os_str().as_bytes().into(), stamp, how })
@@ -104,7 +104,7 @@ impl Stamp {
         loop {
             let metadata = fs::metadata(path).ok().filter(Metadata::is_file)?;
             match SystemTime::now().duration_since(changed(&metadata)) {
-                Ok(since) if since < TICK => thread::sleep(TICK - since),
+                Ok(since) if since < TICK => thread::sleep(TICK.saturating_sub(since)),
                 _ => return Some(Self::new(&metadata)),
             }
         }

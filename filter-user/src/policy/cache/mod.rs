@@ -32,7 +32,7 @@ pub struct Cache {
 
 /// Why what is in a cache is not used.
 #[derive(Debug, thiserror::Error)]
-pub enum Unusable {
+pub enum Unfit {
     /// There is none.
     #[error("there is none yet")]
     Missing,
@@ -86,14 +86,14 @@ impl Cache {
         &self,
         made_from: &MadeFrom,
         in_force: Option<&HashKey>,
-    ) -> Result<(RuleBook, Vec<ListReport>), Unusable> {
+    ) -> Result<(RuleBook, Vec<ListReport>), Unfit> {
         let (content, table) = file::open(&self.path)?;
-        let content = Content::read(&content).ok_or(Unusable::Damaged)?;
-        content.made_from().same_as(made_from).map_err(Unusable::Stale)?;
+        let content = Content::read(&content).ok_or(Unfit::Damaged)?;
+        content.made_from().same_as(made_from).map_err(Unfit::Stale)?;
         if in_force.is_some_and(|key| !content.has_key(key)) {
-            return Err(Unusable::OtherKey);
+            return Err(Unfit::OtherKey);
         }
-        content.into_book(table).ok_or(Unusable::Damaged)
+        content.into_book(table).ok_or(Unfit::Damaged)
     }
 
     /// Writes the book, which takes its table from there from then on.

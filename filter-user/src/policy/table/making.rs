@@ -33,7 +33,9 @@ impl Table {
         making.put(Part::Keys, |bytes| in_order().for_each(|key| bytes.extend_from_slice(&split(key).1)));
         drop(keys);
         making.put(Part::Terms, |bytes| {
-            order.iter().for_each(|index| bytes.extend_from_slice(&kept.terms_word(*index).to_le_bytes()));
+            for index in &order {
+                bytes.extend_from_slice(&kept.terms_word(*index).to_le_bytes());
+            }
         });
         kept.bring_in_order(order);
         making.put_records(&kept);
@@ -67,9 +69,13 @@ fn in_order(sources: Sources, order: &[Index]) -> (Vec<Repeat>, Vec<(Index, Kind
     }
     let mut places = vec![0; order.len()];
     (0..).zip(order).for_each(|(place, index)| places[*index as usize] = place);
-    repeats.iter_mut().for_each(|repeat| repeat.index = places[repeat.index as usize]);
+    for repeat in &mut repeats {
+        repeat.index = places[repeat.index as usize];
+    }
     repeats.sort_unstable();
-    cancelled.iter_mut().for_each(|(index, _)| *index = places[*index as usize]);
+    for (index, _) in &mut cancelled {
+        *index = places[*index as usize];
+    }
     cancelled.sort_unstable();
     (repeats, cancelled)
 }
@@ -96,10 +102,10 @@ impl Making {
         self.put(Part::Groups, |bytes| bytes.resize(groups + places.len().div_ceil(GROUP) * 4, 0));
         let records = self.bytes.len();
         let mut origins = Origins::default();
-        let (mut packed, mut ends) = (Vec::new(), Vec::new());
+        let (mut codes, mut ends) = (Vec::new(), Vec::new());
         for (chunk, some) in places.chunks(Packer::AT_ONCE).enumerate() {
             let names: Vec<_> = some.iter().map(|place| kept.text(*place)).collect();
-            packer.pack(&names, &mut packed, &mut ends);
+            packer.pack(&names, &mut codes, &mut ends);
             let mut from = 0;
             for (number, (place, end)) in (chunk * Packer::AT_ONCE..).zip(some.iter().zip(&ends)) {
                 if number % GROUP == 0 {
@@ -107,7 +113,7 @@ impl Making {
                     self.bytes[groups + number / GROUP * 4..][..4].copy_from_slice(&start.to_le_bytes());
                 }
                 let (list, line, kind) = kept.source(*place);
-                let text = &packed[from..*end as usize];
+                let text = &codes[from..*end as usize];
                 Record { origin: origins.number(list, kind), line, text }.put(&mut self.bytes);
                 from = *end as usize;
             }

@@ -153,7 +153,7 @@ impl Table {
         };
         let names = self.keys().len();
         self.layout.end() <= self.bytes.len()
-            && self.part(Part::Keys).len() == names * size_of::<Rest>()
+            && self.part(Part::Keys).as_chunks::<{ size_of::<Rest>() }>().1.is_empty()
             && self.part(Part::Terms).len() == names * 2
             && (names == 0 || starts.len() == BUCKETS + 1)
             && starts.last().is_none_or(|last| u32::from_le_bytes(*last) as usize == names)

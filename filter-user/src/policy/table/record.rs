@@ -73,7 +73,9 @@ mod tests {
                 .map(|(origin, line, text)| Record { origin: *origin, line: *line, text: text.as_bytes() })
                 .collect();
             let mut bytes = Vec::new();
-            records.iter().for_each(|record| record.put(&mut bytes));
+            for record in &records {
+                record.put(&mut bytes);
+            }
             let mut rest = &*bytes;
             let read: Vec<_> = std::iter::from_fn(|| Record::take(&mut rest)).collect();
             prop_assert_eq!(read, records);

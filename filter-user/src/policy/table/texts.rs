@@ -100,13 +100,13 @@ mod tests {
         let names: Vec<_> = (0..5000).map(|number| format!("ads{number}.tracker-{}.example.com", number % 7)).collect();
         let texts: Vec<_> = names.iter().map(String::as_bytes).collect();
         let packer = Packer::new(texts.len(), |place| texts[place]);
-        let (mut packed, mut ends) = (Vec::new(), Vec::new());
-        packer.pack(&texts, &mut packed, &mut ends);
-        assert!(packed.len() < texts.concat().len() / 2, "{}", packed.len());
+        let (mut codes, mut ends) = (Vec::new(), Vec::new());
+        packer.pack(&texts, &mut codes, &mut ends);
+        assert!(codes.len() < texts.concat().len() / 2, "{}", codes.len());
         let symbols = Texts::read(&packer.symbols()).unwrap();
         let mut start = 0;
         for (name, end) in names.iter().zip(ends) {
-            assert_eq!(symbols.read_text(&packed[start..end as usize]), *name);
+            assert_eq!(symbols.read_text(&codes[start..end as usize]), *name);
             start = end as usize;
         }
     }

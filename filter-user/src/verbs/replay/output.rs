@@ -188,7 +188,7 @@ mod tests {
             kind: "client_hello",
             verdict: "drop",
             action: Some("default"),
-            rule: Some("example"),
+            rule: Some("example".into()),
             list: Some("hosts.txt"),
             line: Some(7),
             ..line("a.example")

@@ -26,7 +26,7 @@ pub struct Loaded {
 impl Loaded {
     pub fn new(args: &Args) -> anyhow::Result<Self> {
         let ByInterface { interfaces, warnings } = ByInterface::new(&args.iface, &args.judge, &args.answers)?;
-        let mut policy = read(&args.source(), ReadWith::Drawn(draw_hash_key()?))?;
+        let mut policy = read(&args.source(), &ReadWith::Drawn(draw_hash_key()?))?;
         let (state, by_hand) = match &args.state {
             Some(path) => StateFile::open(path).map(|(file, rules)| (Some(file), rules))?,
             None => (None, Vec::new()),
@@ -57,9 +57,9 @@ impl Loaded {
 }
 
 /// Reads the policy, and says what of it could not be used. Shows how far it is, in a terminal.
-pub fn read(source: &PolicySource, with: ReadWith) -> anyhow::Result<Policy> {
+pub fn read(source: &PolicySource, with: &ReadWith) -> anyhow::Result<Policy> {
     let bar = bar("reading lists {wide_bar} {bytes}/{total_bytes}", source.bytes())?;
-    let policy = source.read_or_open(with, &mut |bytes| bar.inc(bytes))?;
+    let policy = source.read_or_open(*with, &mut |bytes| bar.inc(bytes))?;
     bar.finish_and_clear();
     for note in &policy.notes {
         warn(note);
