@@ -1,12 +1,8 @@
-use filter_core::{HASH_KEY_WORDS, HashKey, run_parts};
+use filter_core::run_parts;
 use proptest::prelude::*;
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::*;
-
-fn key() -> HashKey {
-    HashKey::from_words([7; HASH_KEY_WORDS])
-}
 
 fn name(text: &str) -> Name {
     Name::of_text(text).unwrap()
