@@ -32,10 +32,10 @@ impl HashKey {
     pub fn from_words(words: [u64; HASH_KEY_WORDS]) -> Self {
         let mut words = words.into_iter();
         let mut word = || words.next().unwrap_or_default();
-        let mut pair = || [word(), word()];
-        let (start, halves) = (pair(), core::array::from_fn(|_| pair()));
-        let (ports, addresses) = (pair(), core::array::from_fn(|_| pair()));
-        Self { start, halves, flows: FlowHashKey { start: word(), ports, addresses } }
+        let (start, halves) = ([word(), word()], core::array::from_fn(|_| [word(), word()]));
+        let flows = word();
+        let (ports, addresses) = ([word(), word()], core::array::from_fn(|_| [word(), word()]));
+        Self { start, halves, flows: FlowHashKey { start: flows, ports, addresses } }
     }
 
     /// Hash of the name that has, below the parent, the label of `len` octets (at most 63) that `word` gives in groups of

@@ -33,11 +33,10 @@ pub(super) fn pages(rules: u32) -> u32 {
     // that it is full.
     let (mut exactly, mut at_most, mut pages) = ((-mean).exp(), 0.0, 0.0);
     for count in 0..Page::RULES as u32 * Page::MOST {
-        if count as usize % Page::RULES == 0 {
-            let more = 1.0 - at_most;
-            pages += buckets * if count == 0 { 1.0 - exactly } else { more };
-        }
         at_most += exactly;
+        if count as usize % Page::RULES == 0 {
+            pages += buckets * (1.0 - at_most);
+        }
         exactly *= mean / f64::from(count + 1);
     }
     let pages = (pages + ROOM * buckets.sqrt()).ceil() as u32;

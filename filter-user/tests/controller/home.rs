@@ -81,11 +81,16 @@ impl Home {
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
+    /// The rules that are listed: those added by hand first, then those of lists, which come in an order of their own,
+    /// sorted.
     pub fn rules(&self) -> Vec<String> {
         let output = self.verb(&["block", "list", "--json"]);
         let rules = String::from_utf8(output.stdout).unwrap();
         let rules = rules.lines().map(|rule| serde_json::from_str::<Value>(rule).unwrap());
-        rules.map(|rule| rule["rule"].as_str().unwrap().to_owned()).collect()
+        let mut rules: Vec<_> =
+            rules.map(|rule| (rule["list"] != "manual", rule["rule"].as_str().unwrap().to_owned())).collect();
+        rules.sort();
+        rules.into_iter().map(|(_, rule)| rule).collect()
     }
 
     /// Exit code and words of a verb that fails.
