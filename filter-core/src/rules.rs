@@ -7,7 +7,7 @@ use crate::{
     clients::Client,
     hash::HashKey,
     maps::Maps,
-    name::{LABELS, Name, label_len},
+    name::{LABELS, Name},
     packet::{Packet, Step},
     patterns::{Patterns, run_parts},
 };
@@ -41,11 +41,10 @@ pub trait Rules: Patterns {
     /// What the rules for exactly this name ask for, if there are any.
     fn terms(&self, key: RuleKey, generation: Generation) -> Option<&Terms>;
 
-    /// The hash of the name that has the label at this place, from its start to that of the next, below the parent with this
-    /// hash.
+    /// The hash of the name that has the label at this place below the parent with this hash.
     #[inline(always)]
-    fn below(&self, name: &Name, key: &HashKey, parent: u64, (place, start, next): (u32, u32, u32)) -> u64 {
-        let len = label_len(start, next);
+    fn below(&self, name: &Name, key: &HashKey, parent: u64, place: u32) -> u64 {
+        let (start, len) = name.label(place);
         // Most labels are short; for others, the kernel has a function of its own.
         if len < 8 { key.short_label(parent, len, name.word(start)) } else { self.long_label(name, key, parent, place) }
     }
@@ -205,13 +204,18 @@ pub fn group_of<P: Packet + ?Sized, R: Rules>(
     client.map_or(0, |client| rules.group(&client, generation))
 }
 
-/// Looks up each suffix of the name, from the top-level domain to the whole name, until nothing can prevail any more.
+/// Looks up each suffix of the name, from the one below the top-level domain to the whole name, until nothing can prevail any
+/// more. A top-level domain has no rules: they would be about half of the Internet, and lists that have one are mistaken.
 /// What prevails is left in the name: the verifier follows every value on the stack from turn to turn, and none in a map.
 #[inline(always)]
 fn find_rule<R: Rules>(name: &mut Name, key: &HashKey, rules: &R, in_force: InForce) {
-    let left = name.labels();
-    let next = name.label_start(left);
-    let mut suffixes = Suffixes { name, key, rules, in_force, left, next, suffix: ROOT };
+    let labels = name.labels();
+    if labels < 2 {
+        return;
+    }
+    let left = labels - 1;
+    let suffix = rules.below(name, key, ROOT, left);
+    let mut suffixes = Suffixes { name, key, rules, in_force, left, suffix };
     // A plain loop: its body is small enough for the verifier to go through every turn, and `bpf_loop` calls its body
     // through a pointer, which costs more than the body.
     for _ in 0..LABELS {
@@ -243,7 +247,7 @@ pub(crate) fn rule_label(name: &Name, key: &HashKey, rules: &impl Rules) -> Opti
             break;
         }
         left -= 1;
-        suffix = rules.below(name, key, suffix, (left, name.label_start(left), name.label_start(left + 1)));
+        suffix = rules.below(name, key, suffix, left);
         if name.matched() == RuleKey(suffix) {
             return Some(left);
         }
@@ -257,8 +261,6 @@ struct Suffixes<'a, R> {
     rules: &'a R,
     in_force: InForce,
     left: u32,
-    /// Where the label behind those that are left starts.
-    next: u32,
     suffix: u64,
 }
 
@@ -269,9 +271,7 @@ impl<R: Rules> Step for Suffixes<'_, R> {
             return Break(());
         }
         self.left -= 1;
-        let start = self.name.label_start(self.left);
-        self.suffix = self.rules.below(self.name, self.key, self.suffix, (self.left, start, self.next));
-        self.next = start;
+        self.suffix = self.rules.below(self.name, self.key, self.suffix, self.left);
         let key = RuleKey(self.suffix);
         if self.rules.may_have(key, self.in_force) && self.rules.take_rule(self.name, key, self.in_force, self.left == 0) {
             return Break(());

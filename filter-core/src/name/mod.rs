@@ -308,8 +308,15 @@ impl Name {
     /// Hash of the name that has the label at this place below the parent with this hash.
     #[inline(always)]
     pub fn hash_label(&self, key: &HashKey, parent: u64, place: u32) -> u64 {
+        let (start, len) = self.label(place);
+        key.label(parent, len, |octet| self.word(start + octet))
+    }
+
+    /// Where the label at this place starts, and its length.
+    #[inline(always)]
+    pub(crate) fn label(&self, place: u32) -> (u32, u32) {
         let (start, next) = (self.label_start(place), self.label_start(place + 1));
-        key.label(parent, label_len(start, next), |octet| self.word(start + octet))
+        (start, next.wrapping_sub(start).wrapping_sub(1) & LABEL_OCTETS as u32)
     }
 
     #[inline(always)]
@@ -322,12 +329,6 @@ impl Name {
     pub(crate) fn word(&self, at: u32) -> u64 {
         self.bytes.get(at as usize..).and_then(<[u8]>::first_chunk).map_or(0, load_u64)
     }
-}
-
-/// The length of a label, from its start and that of the next.
-#[inline(always)]
-pub(crate) fn label_len(start: u32, next: u32) -> u32 {
-    next.wrapping_sub(start).wrapping_sub(1) & LABEL_OCTETS as u32
 }
 
 /// A plain loop: its body is small enough for the verifier to go through every turn, and costs less than the call of a
