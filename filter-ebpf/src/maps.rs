@@ -3,7 +3,7 @@
 use core::arch::asm;
 
 use aya_ebpf::{
-    bindings::{BPF_F_INNER_MAP, BPF_F_NO_PREALLOC, BPF_NOEXIST, xdp_md},
+    bindings::{BPF_F_INNER_MAP, BPF_F_MMAPABLE, BPF_F_NO_PREALLOC, BPF_NOEXIST, xdp_md},
     btf_maps::{self, ArrayOfMaps},
     helpers::bpf_ktime_get_ns,
     macros::{btf_map, map},
@@ -31,7 +31,7 @@ const EVENT_BYTES: u32 = 1 << 20;
 static RULES: HashMap<u32, Page> = HashMap::with_max_entries(UNTIL_SIZED, 0);
 /// What keeps most keys that have no rule away from the rules.
 #[map]
-static SIEVE: Array<u64> = Array::with_max_entries(UNTIL_SIZED, 0);
+static SIEVE: Array<u64> = Array::with_max_entries(UNTIL_SIZED, BPF_F_MMAPABLE);
 /// What rules ask for, under the numbers that they have in the rule map.
 #[map]
 static TERMS: Array<TermsOfBoth> = Array::with_max_entries(Rule::NUMBERS, 0);

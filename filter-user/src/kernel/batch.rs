@@ -1,4 +1,4 @@
-//! `BPF_MAP_LOOKUP_BATCH`, `BPF_MAP_UPDATE_BATCH` and `BPF_MAP_DELETE_BATCH` (Linux 5.6), which aya does not wrap.
+//! `BPF_MAP_UPDATE_BATCH` and `BPF_MAP_DELETE_BATCH` (Linux 5.6), which aya does not wrap.
 
 use std::{
     io,
@@ -7,7 +7,6 @@ use std::{
 
 use aya::{Pod, sys::SyscallError};
 
-const LOOKUP_BATCH: libc::c_long = 24;
 const UPDATE_BATCH: libc::c_long = 26;
 const DELETE_BATCH: libc::c_long = 27;
 
@@ -23,26 +22,6 @@ struct Attributes {
     map_fd: u32,
     elem_flags: u64,
     flags: u64,
-}
-
-/// The first `count` values of an array of words.
-pub(super) fn lookup(map: BorrowedFd<'_>, count: u32) -> Result<Vec<u64>, SyscallError> {
-    let (mut keys, mut values, mut next) = (vec![0_u32; count as usize], vec![0_u64; count as usize], 0_u32);
-    let mut attributes = Attributes {
-        out_batch: (&raw mut next).addr() as u64,
-        keys: keys.as_mut_ptr().addr() as u64,
-        values: values.as_mut_ptr().addr() as u64,
-        count,
-        map_fd: map.as_raw_fd().cast_unsigned(),
-        ..Attributes::default()
-    };
-    match call(LOOKUP_BATCH, &mut attributes) {
-        // ENOENT: that was all.
-        Err(error) if error.raw_os_error() != Some(libc::ENOENT) => {
-            Err(SyscallError { call: "bpf_map_lookup_batch", io_error: error })
-        }
-        _ => Ok(values),
-    }
 }
 
 /// Writes all these entries; the types are those of the map.

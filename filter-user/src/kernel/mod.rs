@@ -18,6 +18,7 @@ mod pod;
 mod policy;
 mod requirements;
 mod rules;
+mod sieve;
 mod test_run;
 #[cfg(feature = "trace")]
 mod trace;
@@ -49,6 +50,7 @@ pub(crate) use netlink::ways_to_elsewhere;
 pub use outcome::Outcome;
 use pod::{PodInterface, PodSettings};
 use policy::Held;
+use sieve::Sieve;
 pub use policy::Installed;
 
 use crate::policy::RuleBook;
@@ -71,6 +73,7 @@ pub struct Filter {
     events: RingBuf<MapData>,
     hash_key: HashKey,
     capacity: u32,
+    sieve: Sieve,
     held: Held,
     interfaces: BTreeMap<u32, Interface>,
     /// Dropping a link detaches it.
@@ -118,12 +121,16 @@ impl Filter {
             interfaces.set(*index, PodInterface(*interface), 0)?;
         }
         let programs = load::programs(&mut object)?;
+        let shape = RuleShape::of(options.max_rules);
+        let sieve = Sieve::of(map_fd(&object, "SIEVE")?, shape)
+            .map_err(|error| KernelError::Read { path: "the map SIEVE".into(), error })?;
         let mut filter = Self {
             _programs: programs,
             events: RingBuf::try_from(object.take_map("EVENTS").ok_or(KernelError::Object { what: "EVENTS" })?)?,
             hash_key,
             capacity: options.max_rules.max(1),
-            held: Held::of(RuleShape::of(options.max_rules)),
+            sieve,
+            held: Held::of(shape),
             interfaces: options.interfaces.clone(),
             attached: Vec::new(),
             #[cfg(feature = "trace")]

@@ -24,7 +24,7 @@ use super::{
 use crate::policy::RuleBook;
 
 /// Rules that are brought together for writing.
-const MOST_WRITES: usize = 1 << 18;
+const MOST_WRITES: usize = 1 << 16;
 
 /// What the kernel holds, as far as it decides what is to be written.
 pub(super) struct Held {
@@ -34,6 +34,8 @@ pub(super) struct Held {
     free: Vec<u16>,
     /// Rules in the map.
     pub rules: u32,
+    /// Neither this bucket nor those behind it ever had a rule: the map needs not be asked.
+    pub untouched: u32,
     /// Rules that were taken out since the sieve was made anew, and that it lets through.
     pub gone: u32,
     pub in_force: InForce,
@@ -47,7 +49,7 @@ impl Held {
     pub fn of(shape: RuleShape) -> Self {
         let in_force = InForce::new(Generation::default(), Rank::Block).with_shape(shape);
         let (numbers, free, groups) = (HashMap::new(), Vec::new(), Groups::default());
-        Self { numbers, free, rules: 0, gone: 0, in_force, groups, parts: None }
+        Self { numbers, free, rules: 0, untouched: 0, gone: 0, in_force, groups, parts: None }
     }
 }
 
@@ -109,7 +111,7 @@ impl Filter {
         self.settle(&changes, groups, next, unseen)?;
         self.forget_hits(after)?;
         self.forget_terms(after);
-        self.forget_gone(after)?;
+        self.forget_gone(after);
         let count = |changes: &Vec<Change>| changes.len() as u64;
         Ok(Installed {
             added: count(&changes.added),
@@ -274,10 +276,12 @@ impl Filter {
         number: impl Fn(Numbers) -> u16,
         mut progress: impl FnMut(u64),
     ) -> Result<Written, KernelError> {
+        let shown = changes.iter().filter(|change| number(change.numbers) != Terms::NONE).map(|change| change.key);
+        self.sieve.open(shown);
         let (mut all, mut done) = (Written::default(), 0);
         for changes in changes.chunks(MOST_WRITES) {
             let writes: Vec<_> = changes.iter().map(|change| (change.key, number(change.numbers))).collect();
-            let Written { added, removed } = self.write_rules(&writes, |written| progress(done + written))?;
+            let Written { added, removed } = self.write_pages(&writes, |written| progress(done + written))?;
             (all.added, all.removed) = (all.added + added, all.removed + removed);
             done += changes.len() as u64;
         }
@@ -285,15 +289,14 @@ impl Filter {
     }
 
     /// Makes the sieve anew if it lets many keys through whose rules are gone.
-    fn forget_gone(&mut self, after: &RuleBook) -> Result<(), KernelError> {
+    fn forget_gone(&mut self, after: &RuleBook) {
         /// With a sixteenth more, hardly more keys get through.
         const PART: u32 = 16;
 
         if self.held.gone > self.held.rules / PART {
-            self.renew_sieve(|key| after.each_in_force(|rule, _| key(rule)))?;
+            self.sieve.renew(|key| after.each_in_force(|rule, _| key(rule)));
             self.held.gone = 0;
         }
-        Ok(())
     }
 
     /// Writes what becomes of what each class of lists blocks, for a generation that is not in force.

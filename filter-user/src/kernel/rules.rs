@@ -3,11 +3,11 @@
 //! The order of all writes is such that a packet meets each rule that stays, whenever it comes: the sieve knows a key before
 //! the pages do, and a rule that moves to an earlier page is there before it leaves its own.
 
-use aya::maps::{Array, HashMap, MapError};
-use filter_core::{Page, Rule, RuleKey, RuleShape, Terms, sieve_bits};
+use aya::maps::{HashMap, MapError};
+use filter_core::{Page, Rule, RuleKey, RuleShape, Terms};
 
 use super::{
-    BATCH, Filter, KernelError, batch, map, map_fd, map_mut, pod::PodPage,
+    BATCH, Filter, KernelError, batch, map, map_fd, pod::PodPage,
 };
 
 /// A rule to be written: its key, and the number of its terms; [`Terms::NONE`] takes it out.
@@ -52,11 +52,22 @@ impl Filter {
     pub(super) fn write_rules(
         &mut self,
         writes: &[Write],
-        mut progress: impl FnMut(u64),
+        progress: impl FnMut(u64),
     ) -> Result<Written, KernelError> {
         debug_assert!(writes.is_sorted_by_key(|(key, _)| *key));
-        self.open_sieve(writes)?;
+        let shown = writes.iter().filter(|(_, number)| *number != Terms::NONE).map(|(key, _)| *key);
+        self.sieve.open(shown);
+        self.write_pages(writes, progress)
+    }
+
+    /// The same of rules that the sieve knows.
+    pub(super) fn write_pages(
+        &mut self,
+        writes: &[Write],
+        mut progress: impl FnMut(u64),
+    ) -> Result<Written, KernelError> {
         let (mut pages, mut written, mut done) = (Pages::default(), Written::default(), 0);
+        let mut rules = Vec::with_capacity(Page::RULES * Page::MOST as usize);
         let mut flush = |filter: &mut Self, pages: &mut Pages| {
             let Pages { rules, written: Written { added, removed }, .. } = filter.flush(pages)?;
             (written.added, written.removed) = (written.added + added, written.removed + removed);
@@ -66,7 +77,7 @@ impl Filter {
         };
         let shape = self.shape();
         for bucket in writes.chunk_by(|(one, _), (next, _)| shape.bucket(*one) == shape.bucket(*next)) {
-            let outcome = self.write_bucket(bucket, &mut pages);
+            let outcome = self.write_bucket(bucket, &mut pages, &mut rules);
             // What is complete is written, whatever comes behind it.
             if outcome.is_err() || pages.rules >= BATCH {
                 flush(self, &mut pages)?;
@@ -79,11 +90,16 @@ impl Filter {
         Ok(written)
     }
 
-    /// Makes the pages of a bucket what they are to be with these writes.
-    fn write_bucket(&mut self, writes: &[Write], pages: &mut Pages) -> Result<(), KernelError> {
+    /// Makes the pages of a bucket what they are to be with these writes. `rules` is room for its rules.
+    fn write_bucket(
+        &mut self,
+        writes: &[Write],
+        pages: &mut Pages,
+        rules: &mut Vec<Rule>,
+    ) -> Result<(), KernelError> {
         let Some((first, _)) = writes.first() else { return Ok(()) };
         let bucket = self.shape().bucket(*first);
-        let mut rules = self.rules_of(bucket)?;
+        self.rules_of(bucket, rules)?;
         let before = rules.len();
         let mut written = pages.written;
         for &(key, number) in writes {
@@ -108,17 +124,17 @@ impl Filter {
             return Err(KernelError::RulesFull { capacity: self.capacity });
         }
         pages.written = written;
-        pages.put(bucket, &rules, before);
+        self.held.untouched = self.held.untouched.max(bucket + 1);
+        pages.put(bucket, rules, before);
         pages.rules += writes.len();
         Ok(())
     }
 
     /// The rules of a bucket, in the order of their places.
-    fn rules_of(&self, bucket: u32) -> Result<Vec<Rule>, KernelError> {
-        let mut rules = Vec::with_capacity(Page::RULES);
-        // Of an empty map, nothing needs to be asked.
-        if self.held.rules == 0 {
-            return Ok(rules);
+    fn rules_of(&self, bucket: u32, rules: &mut Vec<Rule>) -> Result<(), KernelError> {
+        rules.clear();
+        if bucket >= self.held.untouched {
+            return Ok(());
         }
         let map = HashMap::<_, u32, PodPage>::try_from(map(&self.object, "RULES")?)?;
         for index in 0..Page::MOST {
@@ -131,7 +147,7 @@ impl Filter {
                 break;
             }
         }
-        Ok(rules)
+        Ok(())
     }
 
     /// Writes these pages, and gives them.
@@ -144,48 +160,8 @@ impl Filter {
         Ok(std::mem::take(pages))
     }
 
-    /// Lets these keys through the sieve.
-    fn open_sieve(&mut self, writes: &[Write]) -> Result<(), KernelError> {
-        /// A call for each key takes as long as one for so many words.
-        const WORDS_A_CALL: usize = 16;
-
-        let shape = self.shape();
-        let mut keys = writes.iter().filter(|(_, number)| *number != Terms::NONE).map(|(key, _)| *key);
-        if writes.len() * WORDS_A_CALL > shape.sieve_words() as usize {
-            let mut words = batch::lookup(map_fd(&self.object, "SIEVE")?, shape.sieve_words())
-                .map_err(MapError::SyscallError)?;
-            open(&mut words, shape, keys);
-            return self.write_sieve(&words);
-        }
-        let mut map = Array::<_, u64>::try_from(map_mut(&mut self.object, "SIEVE")?)?;
-        keys.try_for_each(|key| {
-            let word = shape.sieve_word(key);
-            map.set(word, map.get(&word, 0)? | sieve_bits(key), 0)
-        })?;
-        Ok(())
-    }
-
-    /// Lets these keys through the sieve and no others.
-    pub(super) fn renew_sieve(&mut self, keys: impl FnOnce(&mut dyn FnMut(RuleKey))) -> Result<(), KernelError> {
-        let shape = self.shape();
-        let mut words = vec![0; shape.sieve_words() as usize];
-        keys(&mut |key| open(&mut words, shape, [key]));
-        self.write_sieve(&words)
-    }
-
-    fn write_sieve(&self, words: &[u64]) -> Result<(), KernelError> {
-        let numbers: Vec<u32> = (0..words.len() as u32).collect();
-        Ok(batch::update(map_fd(&self.object, "SIEVE")?, &numbers, words).map_err(MapError::SyscallError)?)
-    }
-
     fn shape(&self) -> RuleShape {
         self.held.in_force.shape()
-    }
-}
-
-fn open(words: &mut [u64], shape: RuleShape, keys: impl IntoIterator<Item = RuleKey>) {
-    for key in keys {
-        words[shape.sieve_word(key) as usize] |= sieve_bits(key);
     }
 }
 
