@@ -273,7 +273,9 @@ impl<R: Rules> Step for Suffixes<'_, R> {
         self.left -= 1;
         self.suffix = self.rules.below(self.name, self.key, self.suffix, self.left);
         let key = RuleKey(self.suffix);
-        if self.rules.may_have(key, self.in_force) && self.rules.take_rule(self.name, key, self.in_force, self.left == 0) {
+        if self.rules.may_have(key, self.in_force)
+            && self.rules.take_rule(self.name, key, self.in_force, self.left == 0)
+        {
             return Break(());
         }
         Continue(())

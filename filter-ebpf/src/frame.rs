@@ -10,8 +10,8 @@ use aya_ebpf::{
     },
 };
 use filter_core::{
-    Flow, Flows, Frame, Held, HeldBytes, HelloEnd, Judge, Layer, Maps, NAME_BYTES, Name, NameEnd, Packet,
-    Program, Reason, Replace, Step, Taken, Transport,
+    Flow, Flows, Frame, Held, HeldBytes, HelloEnd, Judge, Layer, Maps, NAME_BYTES, Name, NameEnd, Packet, Program,
+    Reason, Replace, Step, Taken, Transport,
 };
 
 use crate::{

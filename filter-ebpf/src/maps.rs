@@ -12,8 +12,8 @@ use aya_ebpf::{
 };
 use filter_core::{
     Allowance, Bucket, Client, Counter, EventBudget, Family, Flow, Flows, Generation, Group, HashKey, HeldBytes,
-    InForce, Interface, ListName, Maps, Member, Name, PATTERN_SLOTS, Packet, Page, Part, Patterns, Program, Rank, Reason,
-    Rule, RuleKey, RuleShape, Rules, Scratch, Settings, Sides, Terms, TermsOfBoth, Treatment, WAYS, sieve_bits,
+    InForce, Interface, ListName, Maps, Member, Name, PATTERN_SLOTS, Packet, Page, Part, Patterns, Program, Rank,
+    Reason, Rule, RuleKey, RuleShape, Rules, Scratch, Settings, Sides, Terms, TermsOfBoth, Treatment, WAYS, sieve_bits,
 };
 
 use crate::{frame::Paged, verified_once};

@@ -8,9 +8,8 @@ use core::ptr::null_mut;
 
 use aya_ebpf::bindings::xdp_md;
 use filter_core::{
-    Flow, Generation, HashKey, Held, HeldBytes, InForce, Judge, Layer, Name, Part, Reason, RuleKey, Scratch,
-    Settings, Terms, group_of as group_of_one_client, rank_of, run_part,
-    take_terms as take_these_terms,
+    Flow, Generation, HashKey, Held, HeldBytes, InForce, Judge, Layer, Name, Part, Reason, RuleKey, Scratch, Settings,
+    Terms, group_of as group_of_one_client, rank_of, run_part, take_terms as take_these_terms,
 };
 
 use crate::{

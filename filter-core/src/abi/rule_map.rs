@@ -166,7 +166,7 @@ mod tests {
             let mut page = Page::default();
             page.0[3] = Rule::new(RuleKey(key), number);
             prop_assert_eq!(page.find(RuleKey(key)), Some(number));
-            for other in [RuleKey(other), RuleKey(key ^ (1 << flip))] {
+            for other in [RuleKey(other), RuleKey(key ^ (1_u64 << flip))] {
                 if other.0 != key && shape.bucket(other) == shape.bucket(RuleKey(key)) {
                     prop_assert_eq!(page.find(other), None);
                 }

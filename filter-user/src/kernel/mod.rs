@@ -50,8 +50,8 @@ pub(crate) use netlink::ways_to_elsewhere;
 pub use outcome::Outcome;
 use pod::{PodInterface, PodSettings};
 use policy::Held;
-use sieve::Sieve;
 pub use policy::Installed;
+use sieve::Sieve;
 
 use crate::policy::RuleBook;
 pub use test_run::{Judged, TestBed};
@@ -122,8 +122,7 @@ impl Filter {
         }
         let programs = load::programs(&mut object)?;
         let shape = RuleShape::of(options.max_rules);
-        let sieve = Sieve::of(map_fd(&object, "SIEVE")?, shape)
-            .map_err(|error| KernelError::Read { path: "the map SIEVE".into(), error })?;
+        let sieve = Sieve::of(map_fd(&object, "SIEVE")?, shape).map_err(KernelError::Sieve)?;
         let mut filter = Self {
             _programs: programs,
             events: RingBuf::try_from(object.take_map("EVENTS").ok_or(KernelError::Object { what: "EVENTS" })?)?,
@@ -260,6 +259,15 @@ impl Filter {
         events::drain(&mut self.events, each);
         #[cfg(feature = "trace")]
         self.trace.print();
+    }
+
+    /// Lets every key through the sieve: all are looked for among the rules, as if it were not there.
+    ///
+    /// # Errors
+    /// If the kernel does not share its memory.
+    #[cfg(feature = "root-tests")]
+    pub fn open_sieve(&mut self) -> Result<(), KernelError> {
+        self.sieve.open_wide().map_err(KernelError::Sieve)
     }
 
     /// The program on a bench: one CPU, frames from memory.

@@ -111,7 +111,7 @@ impl Filter {
         self.settle(&changes, groups, next, unseen)?;
         self.forget_hits(after)?;
         self.forget_terms(after);
-        self.forget_gone(after);
+        self.forget_gone(after)?;
         let count = |changes: &Vec<Change>| changes.len() as u64;
         Ok(Installed {
             added: count(&changes.added),
@@ -184,7 +184,7 @@ impl Filter {
             }
             match (change(self, key, &old.copied().unwrap_or_default(), terms), old) {
                 (Ok(added), None) => changes.added.push(added),
-                (Ok(changed), Some(_)) => changes.changed.push(changed),
+                (Ok(turned), Some(_)) => changes.changed.push(turned),
                 (Err(error), _) => failed = Some(error),
             }
         });
@@ -277,7 +277,7 @@ impl Filter {
         mut progress: impl FnMut(u64),
     ) -> Result<Written, KernelError> {
         let shown = changes.iter().filter(|change| number(change.numbers) != Terms::NONE).map(|change| change.key);
-        self.sieve.open(shown);
+        self.sieve.open(shown).map_err(KernelError::Sieve)?;
         let (mut all, mut done) = (Written::default(), 0);
         for changes in changes.chunks(MOST_WRITES) {
             let writes: Vec<_> = changes.iter().map(|change| (change.key, number(change.numbers))).collect();
@@ -289,14 +289,16 @@ impl Filter {
     }
 
     /// Makes the sieve anew if it lets many keys through whose rules are gone.
-    fn forget_gone(&mut self, after: &RuleBook) {
+    fn forget_gone(&mut self, after: &RuleBook) -> Result<(), KernelError> {
         /// With a sixteenth more, hardly more keys get through.
         const PART: u32 = 16;
 
         if self.held.gone > self.held.rules / PART {
-            self.sieve.renew(|key| after.each_in_force(|rule, _| key(rule)));
+            let all = |key: &mut dyn FnMut(RuleKey)| after.each_in_force(|rule, _| key(rule));
+            self.sieve.renew(all).map_err(KernelError::Sieve)?;
             self.held.gone = 0;
         }
+        Ok(())
     }
 
     /// Writes what becomes of what each class of lists blocks, for a generation that is not in force.

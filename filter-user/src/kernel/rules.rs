@@ -6,9 +6,7 @@
 use aya::maps::{HashMap, MapError};
 use filter_core::{Page, Rule, RuleKey, RuleShape, Terms};
 
-use super::{
-    BATCH, Filter, KernelError, batch, map, map_fd, pod::PodPage,
-};
+use super::{BATCH, Filter, KernelError, batch, map, map_fd, pod::PodPage};
 
 /// A rule to be written: its key, and the number of its terms; [`Terms::NONE`] takes it out.
 pub(super) type Write = (RuleKey, u16);
@@ -23,6 +21,7 @@ pub(super) struct Written {
 }
 
 /// The pages that so many rules need: with random keys, the chance that they need more is one in a billion.
+#[expect(clippy::cast_sign_loss, reason = "it is between 1 and the number of rules")]
 pub(super) fn pages(rules: u32) -> u32 {
     /// Standard deviations of room above the mean.
     const ROOM: f64 = 6.0;
@@ -34,14 +33,14 @@ pub(super) fn pages(rules: u32) -> u32 {
     let (mut exactly, mut at_most, mut pages) = ((-mean).exp(), 0.0, 0.0);
     for count in 0..Page::RULES as u32 * Page::MOST {
         at_most += exactly;
-        if count as usize % Page::RULES == 0 {
+        if (count as usize).is_multiple_of(Page::RULES) {
             pages += buckets * (1.0 - at_most);
         }
         exactly *= mean / f64::from(count + 1);
     }
-    let pages = (pages + ROOM * buckets.sqrt()).ceil() as u32;
+    let pages = pages + ROOM * buckets.sqrt();
     // No page is without a rule.
-    pages.clamp(1, rules.max(1))
+    pages.ceil().clamp(1.0, f64::from(rules.max(1))) as u32
 }
 
 impl Filter {
@@ -49,14 +48,10 @@ impl Filter {
     ///
     /// # Errors
     /// [`KernelError::RulesFull`] if there is no room for them; those that had room are in.
-    pub(super) fn write_rules(
-        &mut self,
-        writes: &[Write],
-        progress: impl FnMut(u64),
-    ) -> Result<Written, KernelError> {
+    pub(super) fn write_rules(&mut self, writes: &[Write], progress: impl FnMut(u64)) -> Result<Written, KernelError> {
         debug_assert!(writes.is_sorted_by_key(|(key, _)| *key));
         let shown = writes.iter().filter(|(_, number)| *number != Terms::NONE).map(|(key, _)| *key);
-        self.sieve.open(shown);
+        self.sieve.open(shown).map_err(KernelError::Sieve)?;
         self.write_pages(writes, progress)
     }
 
@@ -91,12 +86,7 @@ impl Filter {
     }
 
     /// Makes the pages of a bucket what they are to be with these writes. `rules` is room for its rules.
-    fn write_bucket(
-        &mut self,
-        writes: &[Write],
-        pages: &mut Pages,
-        rules: &mut Vec<Rule>,
-    ) -> Result<(), KernelError> {
+    fn write_bucket(&mut self, writes: &[Write], pages: &mut Pages, rules: &mut Vec<Rule>) -> Result<(), KernelError> {
         let Some((first, _)) = writes.first() else { return Ok(()) };
         let bucket = self.shape().bucket(*first);
         self.rules_of(bucket, rules)?;

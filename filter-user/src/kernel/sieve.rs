@@ -1,8 +1,8 @@
 //! The sieve in front of the rules, as memory that the kernel program reads.
 
 use std::{
-    fmt, io,
-    os::fd::{AsRawFd as _, BorrowedFd},
+    io,
+    os::fd::{AsRawFd as _, BorrowedFd, OwnedFd},
     sync::atomic::{AtomicU64, Ordering},
 };
 
@@ -11,44 +11,57 @@ use memmap2::{MmapOptions, MmapRaw};
 
 /// The words of the sieve. A packet may be asking for one at any time, so a key is let through before its rule is there, and
 /// kept away only when that is gone.
+#[derive(Debug)]
 pub(super) struct Sieve {
-    words: MmapRaw,
+    map: OwnedFd,
     shape: RuleShape,
 }
 
 impl Sieve {
-    /// The memory of this map.
+    /// The sieve in this map.
     pub fn of(map: BorrowedFd<'_>, shape: RuleShape) -> io::Result<Self> {
-        let bytes = shape.sieve_words() as usize * size_of::<u64>();
-        Ok(Self { words: MmapOptions::new().len(bytes).map_raw(map.as_raw_fd())?, shape })
+        Ok(Self { map: map.try_clone_to_owned()?, shape })
     }
 
     /// Lets these keys through.
-    pub fn open(&self, keys: impl IntoIterator<Item = RuleKey>) {
-        let words = self.words();
+    pub fn open(&self, keys: impl IntoIterator<Item = RuleKey>) -> io::Result<()> {
+        let words = self.words()?;
         for key in keys {
-            words[self.shape.sieve_word(key) as usize].fetch_or(sieve_bits(key), Ordering::Relaxed);
+            words.get()[self.shape.sieve_word(key) as usize].fetch_or(sieve_bits(key), Ordering::Relaxed);
         }
+        Ok(())
     }
 
     /// Lets the keys that `each` hands over through, and no others. None of those in force may be missing.
-    pub fn renew(&self, each: impl FnOnce(&mut dyn FnMut(RuleKey))) {
-        let words = self.words();
-        let mut renewed = vec![0; words.len()];
+    pub fn renew(&self, each: impl FnOnce(&mut dyn FnMut(RuleKey))) -> io::Result<()> {
+        let words = self.words()?;
+        let mut renewed = vec![0; words.get().len()];
         each(&mut |key| renewed[self.shape.sieve_word(key) as usize] |= sieve_bits(key));
-        for (word, renewed) in words.iter().zip(renewed) {
+        for (word, renewed) in words.get().iter().zip(renewed) {
             word.store(renewed, Ordering::Relaxed);
         }
+        Ok(())
     }
 
-    fn words(&self) -> &[AtomicU64] {
-        // SAFETY: the memory begins with a page and has so many words, and whoever else may write does so by such words.
-        unsafe { std::slice::from_raw_parts(self.words.as_ptr().cast(), self.shape.sieve_words() as usize) }
+    /// Lets all keys through.
+    #[cfg(feature = "root-tests")]
+    pub fn open_wide(&self) -> io::Result<()> {
+        self.words()?.get().iter().for_each(|word| word.store(u64::MAX, Ordering::Relaxed));
+        Ok(())
+    }
+
+    /// The memory of the map, for as long as it is needed: it would count as memory of the process.
+    fn words(&self) -> io::Result<Words> {
+        let count = self.shape.sieve_words() as usize;
+        Ok(Words(MmapOptions::new().len(count * size_of::<AtomicU64>()).map_raw(self.map.as_raw_fd())?))
     }
 }
 
-impl fmt::Debug for Sieve {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sieve").field("shape", &self.shape).finish_non_exhaustive()
+struct Words(MmapRaw);
+
+impl Words {
+    fn get(&self) -> &[AtomicU64] {
+        // SAFETY: the memory begins with a page and has so many words, and whoever else may write does so by such words.
+        unsafe { std::slice::from_raw_parts(self.0.as_ptr().cast(), self.0.len() / size_of::<AtomicU64>()) }
     }
 }

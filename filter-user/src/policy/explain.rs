@@ -77,9 +77,7 @@ impl RuleBook {
             let is_own = key == self.key(name);
             rules.extend(self.rules_of(key).filter(|matching| matching.is_about(is_own)));
         }
-        rules.extend(
-            self.patterns.matching(&Name::of_text(name.as_str()).unwrap_or_default(), &self.lists),
-        );
+        rules.extend(self.patterns.matching(&Name::of_text(name.as_str()).unwrap_or_default(), &self.lists));
         for matching in &mut rules {
             matching.applies &= matching.classes & classes != 0 && !matching.cancelled;
             matching.prevails = matching.applies && terms::rank(matching.rule.action) == found.rank;

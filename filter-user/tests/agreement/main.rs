@@ -4,6 +4,7 @@ mod captures;
 mod engines;
 mod mutations;
 mod policy;
+mod sieve;
 
 use std::{
     collections::BTreeMap,

@@ -116,10 +116,10 @@ fn names(book: &RuleBook) -> Vec<Domain> {
 }
 
 /// The encoder takes no label with a hyphen at its start or end.
-fn can_be_asked(name: &Domain) -> bool {
+pub fn can_be_asked(name: &Domain) -> bool {
     name.as_str().split('.').all(|label| !label.starts_with('-') && !label.ends_with('-'))
 }
 
-fn collection() -> PathBuf {
+pub fn collection() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/blocklists")
 }
