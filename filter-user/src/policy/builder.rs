@@ -36,7 +36,8 @@ pub enum BookError {
     TooMany(#[from] TooManyNames),
 }
 
-/// A rule book in the making: list after list, then [`Builder::finish`].
+/// A rule book in the making: list after list, then [`Builder::finish`]. Rules are about names of two labels or more, as
+/// [`Domain::parse_rule`](crate::lists::Domain::parse_rule) gives them: none is looked for under a top-level domain alone.
 pub struct Builder {
     hash_key: HashKey,
     entries: Entries,
