@@ -8,9 +8,7 @@
 //! filter takes over it is the filter's own.
 
 use anyhow::{Context as _, ensure};
-use filter_core::{
-    Bucket, DnsAction, Flow, HashKey, Interface, Options, RuleKey, Settings, Sides, TcpAction, Treatment, WAYS,
-};
+use filter_core::{Bucket, DnsAction, Flow, HashKey, Interface, Options, Settings, Sides, TcpAction, Treatment, WAYS};
 use filter_user::{
     kernel::{Filter, Groups, LoadOptions, ProgramInfo, draw_hash_key},
     lists::{Action, Domain, ListRule, Scope, Sink as _, Subject},
@@ -209,8 +207,11 @@ fn filter_with(rules: &[&str]) -> anyhow::Result<Filter> {
 /// A filter for the interface with this index, which blocks these names with all below them.
 pub fn filter_on(interface: u32, rules: &[&str]) -> anyhow::Result<Filter> {
     let mut filter = load_filter_on(interface, rules.len())?;
-    let keys: Option<Vec<RuleKey>> = rules.iter().map(|rule| filter.hash_key().rule_key(rule)).collect();
-    filter.insert_many(&keys.context("a rule is no name")?, |_| ())?;
+    let hash_key = *filter.hash_key();
+    let book = RuleBook::blocking_all(hash_key, "rules", rules.iter().copied())?;
+    let (wanted, in_kernel) = (rules.len() as u64, book.entries_in_force());
+    ensure!(in_kernel == wanted, "{wanted} rules are to be measured, and {in_kernel} of them come to the kernel");
+    filter.install(&RuleBook::empty(hash_key), &book, &Groups::default(), |_| ())?;
     Ok(filter)
 }
 

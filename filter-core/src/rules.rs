@@ -204,18 +204,15 @@ pub fn group_of<P: Packet + ?Sized, R: Rules>(
     client.map_or(0, |client| rules.group(&client, generation))
 }
 
-/// Looks up each suffix of the name, from the one below the top-level domain to the whole name, until nothing can prevail any
-/// more. A top-level domain has no rules: they would be about half of the Internet, and lists that have one are mistaken.
+/// Looks up each suffix of the name, from the top-level domain to the whole name, until nothing can prevail any more.
 /// What prevails is left in the name: the verifier follows every value on the stack from turn to turn, and none in a map.
 #[inline(always)]
 fn find_rule<R: Rules>(name: &mut Name, key: &HashKey, rules: &R, in_force: InForce) {
-    let labels = name.labels();
-    if labels < 2 {
+    let left = name.labels();
+    let mut suffixes = Suffixes { name, key, rules, in_force, left, suffix: ROOT };
+    if !in_force.has_top_level() && suffixes.next().is_none() {
         return;
     }
-    let left = labels - 1;
-    let suffix = rules.below(name, key, ROOT, left);
-    let mut suffixes = Suffixes { name, key, rules, in_force, left, suffix };
     // A plain loop: its body is small enough for the verifier to go through every turn, and `bpf_loop` calls its body
     // through a pointer, which costs more than the body.
     for _ in 0..LABELS {
@@ -264,15 +261,23 @@ struct Suffixes<'a, R> {
     suffix: u64,
 }
 
-impl<R: Rules> Step for Suffixes<'_, R> {
+impl<R: Rules> Suffixes<'_, R> {
+    /// The key of the next suffix.
     #[inline(always)]
-    fn step(&mut self) -> ControlFlow<()> {
+    fn next(&mut self) -> Option<RuleKey> {
         if self.left == 0 {
-            return Break(());
+            return None;
         }
         self.left -= 1;
         self.suffix = self.rules.below(self.name, self.key, self.suffix, self.left);
-        let key = RuleKey(self.suffix);
+        Some(RuleKey(self.suffix))
+    }
+}
+
+impl<R: Rules> Step for Suffixes<'_, R> {
+    #[inline(always)]
+    fn step(&mut self) -> ControlFlow<()> {
+        let Some(key) = self.next() else { return Break(()) };
         if self.rules.may_have(key, self.in_force)
             && self.rules.take_rule(self.name, key, self.in_force, self.left == 0)
         {

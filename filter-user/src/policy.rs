@@ -80,6 +80,8 @@ pub struct ListInfo {
     pub class: u8,
     /// Names and patterns that no earlier list has.
     pub rules: u64,
+    /// True if it has rules for top-level domains.
+    pub top_level: bool,
 }
 
 impl ListInfo {
@@ -250,6 +252,11 @@ impl RuleBook {
         (rules, (end < self.table.len()).then_some(Position(end)))
     }
 
+    /// True if there are rules for top-level domains, which are in few lists; by hand, there are none.
+    pub fn has_top_level(&self) -> bool {
+        self.lists.iter().any(|list| list.top_level)
+    }
+
     /// True if there are patterns in force.
     pub fn has_patterns(&self) -> bool {
         !self.patterns.automata().parts.is_empty()
@@ -297,6 +304,7 @@ impl Patterns for RuleBook {
 impl Rules for RuleBook {
     fn in_force(&self) -> InForce {
         let in_force = InForce::new(Generation::default(), self.top);
+        let in_force = if self.has_top_level() { in_force } else { in_force.without_top_level() };
         if self.has_patterns() { in_force.with_patterns() } else { in_force }
     }
 

@@ -39,6 +39,7 @@ impl InForce {
     const TOP_AT: u32 = 8;
     const CLIENTS: u64 = 1 << 16;
     const PATTERNS: u64 = 1 << 17;
+    const NO_TOP_LEVEL: u64 = 1 << 18;
     const SIEVE_BITS_AT: u32 = 24;
     const BUCKETS_AT: u32 = 32;
 
@@ -64,6 +65,12 @@ impl InForce {
     #[must_use]
     pub const fn with_patterns(self) -> Self {
         Self(self.0 | Self::PATTERNS)
+    }
+
+    /// The same without rules for top-level domains.
+    #[must_use]
+    pub const fn without_top_level(self) -> Self {
+        Self(self.0 | Self::NO_TOP_LEVEL)
     }
 
     /// The same with rules in maps of this shape.
@@ -103,6 +110,12 @@ impl InForce {
     #[inline(always)]
     pub const fn has_patterns(self) -> bool {
         self.0 & Self::PATTERNS != 0
+    }
+
+    /// True if there may be rules for top-level domains.
+    #[inline(always)]
+    pub const fn has_top_level(self) -> bool {
+        self.0 & Self::NO_TOP_LEVEL == 0
     }
 
     /// All of it, as an argument of a function of the kernel program.

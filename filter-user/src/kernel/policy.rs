@@ -236,6 +236,7 @@ impl Filter {
         let in_force = InForce::new(next, after.top()).with_shape(self.held.in_force.shape());
         let in_force = if groups.members.is_empty() { in_force } else { in_force.with_clients() };
         let in_force = if parts.is_some() { in_force.with_patterns() } else { in_force };
+        let in_force = if after.has_top_level() { in_force } else { in_force.without_top_level() };
         self.set_in_force(in_force)?;
         Ok(parts)
     }

@@ -36,8 +36,7 @@ pub enum BookError {
     TooMany(#[from] TooManyNames),
 }
 
-/// A rule book in the making: list after list, then [`Builder::finish`]. Rules are about names of two labels or more, as
-/// [`Domain::parse_rule`](crate::lists::Domain::parse_rule) gives them: none is looked for under a top-level domain alone.
+/// A rule book in the making: list after list, then [`Builder::finish`].
 pub struct Builder {
     hash_key: HashKey,
     entries: Entries,
@@ -78,7 +77,7 @@ impl Builder {
     /// Begins the next list, which is of this class: what goes into the sink comes from it.
     pub fn list(&mut self, name: &str, class: u8) -> ListRules<'_> {
         self.entries.store.begin_list();
-        self.lists.push(ListInfo { name: name.into(), label: None, trial: false, class, rules: 0 });
+        self.lists.push(ListInfo { name: name.into(), label: None, trial: false, class, rules: 0, top_level: false });
         ListRules { builder: self }
     }
 
@@ -130,6 +129,9 @@ impl Builder {
     fn enter(&mut self, name: &str, kind: Kind, line: u32) -> Result<bool, TooManyNames> {
         if self.entries.len() >= Self::MOST {
             return Err(TooManyNames);
+        }
+        if !name.contains('.') {
+            self.lists.last_mut().into_iter().for_each(|list| list.top_level = true);
         }
         let key = self.hash_key.key_of_canonical(name);
         match self.entries.enter(key, name, kind, line) {
