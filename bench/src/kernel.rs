@@ -204,11 +204,18 @@ fn filter_with(rules: &[&str]) -> anyhow::Result<Filter> {
     filter_on(LOOPBACK, rules)
 }
 
-/// A filter for the interface with this index, which blocks these names with all below them.
+/// A filter for the interface with this index, which blocks these names: each by itself, since many are below others, and none
+/// is to be left out for that.
 pub fn filter_on(interface: u32, rules: &[&str]) -> anyhow::Result<Filter> {
     let mut filter = load_filter_on(interface, rules.len())?;
     let hash_key = *filter.hash_key();
-    let book = RuleBook::blocking_all(hash_key, "rules", rules.iter().copied())?;
+    let mut builder = Builder::new(hash_key);
+    let mut list = builder.list("rules", 0);
+    for name in rules {
+        let subject = Subject::Name(name, Scope::Name);
+        list.rule(ListRule { subject, action: Action::Block, answer: None, cancels: false }, 1)?;
+    }
+    let book = builder.finish()?;
     let (wanted, in_kernel) = (rules.len() as u64, book.entries_in_force());
     ensure!(in_kernel == wanted, "{wanted} rules are to be measured, and {in_kernel} of them come to the kernel");
     filter.install(&RuleBook::empty(hash_key), &book, &Groups::default(), |_| ())?;

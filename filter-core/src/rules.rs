@@ -209,10 +209,7 @@ pub fn group_of<P: Packet + ?Sized, R: Rules>(
 #[inline(always)]
 fn find_rule<R: Rules>(name: &mut Name, key: &HashKey, rules: &R, in_force: InForce) {
     let left = name.labels();
-    let mut suffixes = Suffixes { name, key, rules, in_force, left, suffix: ROOT };
-    if !in_force.has_top_level() && suffixes.next().is_none() {
-        return;
-    }
+    let mut suffixes = Suffixes { name, key, rules, in_force, left, suffix: ROOT, looks: in_force.has_top_level() };
     // A plain loop: its body is small enough for the verifier to go through every turn, and `bpf_loop` calls its body
     // through a pointer, which costs more than the body.
     for _ in 0..LABELS {
@@ -259,25 +256,22 @@ struct Suffixes<'a, R> {
     in_force: InForce,
     left: u32,
     suffix: u64,
-}
-
-impl<R: Rules> Suffixes<'_, R> {
-    /// The key of the next suffix.
-    #[inline(always)]
-    fn next(&mut self) -> Option<RuleKey> {
-        if self.left == 0 {
-            return None;
-        }
-        self.left -= 1;
-        self.suffix = self.rules.below(self.name, self.key, self.suffix, self.left);
-        Some(RuleKey(self.suffix))
-    }
+    /// False if the next suffix has no rules.
+    looks: bool,
 }
 
 impl<R: Rules> Step for Suffixes<'_, R> {
     #[inline(always)]
     fn step(&mut self) -> ControlFlow<()> {
-        let Some(key) = self.next() else { return Break(()) };
+        if self.left == 0 {
+            return Break(());
+        }
+        self.left -= 1;
+        self.suffix = self.rules.below(self.name, self.key, self.suffix, self.left);
+        let key = RuleKey(self.suffix);
+        if !core::mem::replace(&mut self.looks, true) {
+            return Continue(());
+        }
         if self.rules.may_have(key, self.in_force)
             && self.rules.take_rule(self.name, key, self.in_force, self.left == 0)
         {
