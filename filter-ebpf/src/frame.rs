@@ -52,7 +52,7 @@ impl Linear {
         (end - start) as u32
     }
 
-    /// Copies `len` bytes at `at`, a word at a time: for a name, `bpf_xdp_load_bytes` takes three times as long.
+    /// Copies `len` bytes at `at`, a word at a time: for a name, a call of `bpf_xdp_load_bytes` takes longer.
     ///
     /// # Safety
     /// There is room for `len` bytes at `into`, and for eight; `len` is 1 to [`HeldBytes::PIECE`].

@@ -32,7 +32,7 @@ impl Rule {
         (self.0 & (Self::NUMBERS as u64 - 1)) as u16
     }
 
-    /// The number of its terms if it has this key, which is of its bucket; [`Terms::NONE`] if not.
+    /// The number of its terms if it has this key, which is of its bucket.
     #[inline(always)]
     pub const fn number_of(self, key: RuleKey) -> Option<u16> {
         let differs = self.0 ^ Self::new(key, 0).0;
