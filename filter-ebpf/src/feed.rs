@@ -10,6 +10,7 @@
 #![expect(clippy::needless_pass_by_value, reason = "the kernel hands the context to a program by value")]
 #![expect(missing_docs, reason = "the macro that exports a program drops its documentation")]
 
+mod object;
 #[expect(dead_code, reason = "the filter reads and writes words")]
 mod words;
 
@@ -146,14 +147,3 @@ fn put(ctx: *mut xdp_md, frame: *const u8, len: usize) -> Option<()> {
     let failed = unsafe { bpf_xdp_store_bytes(ctx, 0, frame.cast_mut().cast(), len as u32) };
     (failed == 0).then_some(())
 }
-
-#[cfg(not(test))]
-#[panic_handler]
-fn panic(_: &core::panic::PanicInfo) -> ! {
-    // The verifier refuses a program that could come here.
-    loop {}
-}
-
-#[unsafe(link_section = "license")]
-#[unsafe(no_mangle)]
-static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";

@@ -10,6 +10,7 @@ mod events;
 mod frame;
 mod maps;
 mod numbers;
+mod object;
 mod verified_once;
 mod words;
 
@@ -96,14 +97,3 @@ pub fn namegate_answer(ctx: XdpContext) -> u32 {
 pub fn noop(_ctx: XdpContext) -> u32 {
     xdp_action::XDP_PASS
 }
-
-#[cfg(not(test))]
-#[panic_handler]
-fn panic(_: &core::panic::PanicInfo) -> ! {
-    // The verifier refuses a program that could come here.
-    loop {}
-}
-
-#[unsafe(link_section = "license")]
-#[unsafe(no_mangle)]
-static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";

@@ -3,7 +3,7 @@
 //! Sixteen rules lie together in a [`Page`], an entry of a hash map: the map's own 56 bytes an entry are shared by them. The
 //! upper half of a [`RuleKey`] says which bucket a rule is in; a bucket has one page, and further ones if more rules happen to
 //! be in it. In front stands a sieve of a few bits a rule, a Bloom filter of which each key asks a single word (Putze, Sanders
-//! and Singler, "Cache-, Hash- and Space-Efficient Bloom Filters", 2007): of the keys that have no rule, one in about 100 gets
+//! and Singler, "Cache-, Hash- and Space-Efficient Bloom Filters", 2007): of the keys that have no rule, one in about 140 gets
 //! by and is looked for in the pages.
 
 use super::{Generation, Terms};

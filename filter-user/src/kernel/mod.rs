@@ -19,6 +19,7 @@ mod policy;
 mod requirements;
 mod rules;
 mod sieve;
+mod terms;
 mod test_run;
 #[cfg(feature = "trace")]
 mod trace;

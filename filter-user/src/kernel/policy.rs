@@ -4,11 +4,7 @@
 //! in force; until then every name meets the old policy, and from then on the new one. If something fails before, what was
 //! written is taken back.
 
-use std::{
-    collections::{HashMap, HashSet},
-    iter,
-    time::Duration,
-};
+use std::{collections::HashMap, iter, time::Duration};
 
 use aya::maps::Array;
 use filter_core::{Generation, InForce, ListName, Rank, RuleKey, RuleShape, Terms, TermsOfBoth, Treatment};
@@ -18,8 +14,9 @@ use super::{
     clients::Groups,
     map_mut,
     patterns::{self, Parts},
-    pod::{PodInForce, PodListName, PodTerms, PodTreatment},
+    pod::{PodInForce, PodListName, PodTreatment},
     rules::Written,
+    terms::Numbers,
 };
 use crate::policy::RuleBook;
 
@@ -29,9 +26,9 @@ const MOST_WRITES: usize = 1 << 16;
 /// What the kernel holds, as far as it decides what is to be written.
 pub(super) struct Held {
     /// The numbers of terms in the kernel's table.
-    numbers: HashMap<TermsOfBoth, u16>,
+    pub numbers: HashMap<TermsOfBoth, u16>,
     /// Numbers that are free, the lowest last; none if they have to be looked for.
-    free: Vec<u16>,
+    pub free: Vec<u16>,
     /// Rules in the map.
     pub rules: u32,
     /// Neither this bucket nor those behind it ever had a rule: the map needs not be asked.
@@ -69,14 +66,6 @@ pub struct Installed {
 struct Change {
     key: RuleKey,
     numbers: Numbers,
-}
-
-/// The numbers of the terms of a rule: before, while both generations are there, and after.
-#[derive(Clone, Copy, Default)]
-struct Numbers {
-    before: u16,
-    between: u16,
-    after: u16,
 }
 
 #[derive(Default)]
@@ -202,16 +191,6 @@ impl Filter {
         failed.map_or(Ok(changes), Err)
     }
 
-    /// The numbers of the terms of a rule that turns from these to those in the generation that comes.
-    fn numbers(&mut self, old: &Terms, new: &Terms) -> Result<Numbers, KernelError> {
-        let next = self.held.in_force.generation().other();
-        Ok(Numbers {
-            before: self.number(&TermsOfBoth::same(*old))?,
-            between: self.number(&TermsOfBoth::new(next, *new, *old))?,
-            after: self.number(&TermsOfBoth::same(*new))?,
-        })
-    }
-
     /// Writes the next generation and puts it in force; gives the automata that it has.
     fn switch_to(
         &mut self,
@@ -326,40 +305,6 @@ impl Filter {
         map.set(0, PodInForce(in_force), 0)?;
         self.held.in_force = in_force;
         Ok(())
-    }
-
-    /// The number of these terms in the kernel's table, where they are from now on.
-    fn number(&mut self, terms: &TermsOfBoth) -> Result<u16, KernelError> {
-        if *terms == TermsOfBoth::default() {
-            return Ok(Terms::NONE);
-        }
-        if let Some(number) = self.held.numbers.get(terms) {
-            return Ok(*number);
-        }
-        let mut table = Array::<_, PodTerms>::try_from(map_mut(&mut self.object, "TERMS")?)?;
-        if self.held.free.is_empty() {
-            let taken: HashSet<u16> = self.held.numbers.values().copied().collect();
-            let all = (1..table.len()).rev().filter_map(|number| u16::try_from(number).ok());
-            self.held.free = all.filter(|number| !taken.contains(number)).collect();
-        }
-        let number = self.held.free.pop().ok_or(KernelError::TermsFull)?;
-        table.set(u32::from(number), PodTerms(*terms), 0)?;
-        self.held.numbers.insert(*terms, number);
-        Ok(number)
-    }
-
-    /// Numbers of terms that no rule has any more may be used again.
-    fn forget_terms(&mut self, after: &RuleBook) {
-        let mut last = TermsOfBoth::same(Terms::BLOCK_SUBTREE);
-        let mut used = HashSet::from([last]);
-        after.each_in_force(|_, terms| {
-            if last.0 != [*terms; 2] {
-                last = TermsOfBoth::same(*terms);
-                used.insert(last);
-            }
-        });
-        self.held.numbers.retain(|terms, _| used.contains(terms));
-        self.held.free.clear();
     }
 }
 
