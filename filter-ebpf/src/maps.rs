@@ -5,7 +5,7 @@ use core::arch::asm;
 use aya_ebpf::{
     bindings::{BPF_F_INNER_MAP, BPF_F_MMAPABLE, BPF_F_NO_PREALLOC, BPF_NOEXIST, xdp_md},
     btf_maps::{self, ArrayOfMaps},
-    helpers::bpf_ktime_get_ns,
+    helpers::generated::bpf_ktime_get_coarse_ns,
     macros::{btf_map, map},
     maps::{Array, HashMap, LpmTrie, PerCpuArray, ProgramArray, RingBuf, lpm_trie::Key},
     programs::XdpContext,
@@ -116,10 +116,10 @@ impl Rules for KernelMaps {
     }
 
     #[inline(always)]
-    fn take_rule(&self, name: &mut Name, key: RuleKey, in_force: InForce, is_own: bool) -> bool {
+    fn take_rule(&self, name: &mut Name, key: RuleKey, in_force: InForce, left: u32) -> bool {
         let number = verified_once::number_of_terms(key.0, in_force.word());
         number != u32::from(Terms::NONE)
-            && verified_once::take_terms(name, key.0, number, in_force.word(), u32::from(is_own)) != 0
+            && verified_once::take_terms(name, key.0, number, in_force.word(), left) != 0
     }
 
     #[inline(always)]
@@ -237,9 +237,8 @@ impl Maps for KernelMaps {
     #[inline(always)]
     fn take_answer(&self, bucket: u32, per_second: u64) -> bool {
         let Some(allowance) = ALLOWANCES.get_ptr_mut(bucket) else { return false };
-        // SAFETY: the helper takes no argument. Where two CPUs take from one bucket at once, one of them may take for
-        // nothing.
-        unsafe { (*allowance).take(bpf_ktime_get_ns(), per_second) }
+        // SAFETY: where two CPUs take from one bucket at once, one of them may take for nothing.
+        unsafe { (*allowance).take(coarse_now(), per_second) }
     }
 
     #[inline(always)]
@@ -350,8 +349,16 @@ pub fn add_one(counter: Counter) {
 
 /// Takes one event off this CPU's budget; false if there is none left.
 #[inline(always)]
-pub fn take_event(now: u64, per_second: u64) -> bool {
+pub fn take_event(per_second: u64) -> bool {
     let Some(budget) = EVENT_BUDGET.get_ptr_mut(0) else { return false };
     // SAFETY: the entry is this CPU's own.
-    unsafe { &mut *budget }.take(now, per_second)
+    unsafe { &mut *budget }.take(coarse_now(), per_second)
+}
+
+/// Nanoseconds of the monotonic clock as of the last timer tick: some milliseconds old, which is near enough for what is given
+/// out by the second. To read the clock itself takes 20 ns.
+#[inline(always)]
+fn coarse_now() -> u64 {
+    // SAFETY: the helper takes no argument.
+    unsafe { bpf_ktime_get_coarse_ns() }
 }
