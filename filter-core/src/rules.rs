@@ -255,9 +255,7 @@ impl<R: Rules> Step for Suffixes<'_, R> {
         if !core::mem::replace(&mut self.looks, true) {
             return Continue(());
         }
-        if self.rules.may_have(key, self.in_force)
-            && self.rules.take_rule(self.name, key, self.in_force, self.left)
-        {
+        if self.rules.may_have(key, self.in_force) && self.rules.take_rule(self.name, key, self.in_force, self.left) {
             return Break(());
         }
         Continue(())

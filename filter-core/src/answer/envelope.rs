@@ -210,10 +210,7 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
             let sum = self.scratch.envelope.addresses().add_bytes([0x45, 0, t0, t1]);
             let [c0, c1] = sum.add_bytes([0, 0, f0, f1]).add_bytes([hops, protocol, 0, 0]).checksum();
             let ([s0, s1, s2, s3], [d0, d1, d2, d3]) = ((from[0] as u32).to_ne_bytes(), (to[0] as u32).to_ne_bytes());
-            self.write(
-                at,
-                [0x45, 0, t0, t1, 0, 0, f0, f1, hops, protocol, c0, c1, s0, s1, s2, s3, d0, d1, d2, d3],
-            )
+            self.write(at, [0x45, 0, t0, t1, 0, 0, f0, f1, hops, protocol, c0, c1, s0, s1, s2, s3, d0, d1, d2, d3])
         } else {
             let [p0, p1] = ((end - transport_at) as u16).to_be_bytes();
             self.write(at, [0x60, 0, 0, 0, p0, p1, protocol, hops])?;
