@@ -19,6 +19,8 @@ mod policy;
 mod requirements;
 mod rules;
 mod sieve;
+#[cfg(feature = "feed")]
+mod tagging;
 mod terms;
 mod test_run;
 #[cfg(feature = "trace")]
@@ -53,6 +55,8 @@ use pod::{PodInterface, PodSettings};
 use policy::Held;
 pub use policy::Installed;
 use sieve::Sieve;
+#[cfg(feature = "feed")]
+pub use tagging::{Tag, Tagging};
 
 use crate::policy::RuleBook;
 pub use test_run::{Judged, TestBed};

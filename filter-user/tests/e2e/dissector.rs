@@ -14,10 +14,10 @@ use crate::{
 };
 
 /// Anything that tshark has against a packet.
-const TROUBLE: &str = "_ws.malformed || _ws.expert.severity == error || ip.checksum.status == 0 \
+pub const TROUBLE: &str = "_ws.malformed || _ws.expert.severity == error || ip.checksum.status == 0 \
     || udp.checksum.status == 0 || tcp.checksum.status == 0 || icmp || icmpv6.type < 128";
 /// Answers have a hop limit of their own; what the server sent has one hop behind it.
-const FROM_FILTER: &str = "(ip.ttl == 64 || ipv6.hlim == 64) && eth.dst != ff:ff:ff:ff:ff:ff && (udp || tcp)";
+pub const FROM_FILTER: &str = "(ip.ttl == 64 || ipv6.hlim == 64) && eth.dst != ff:ff:ff:ff:ff:ff && (udp || tcp)";
 
 const ADDRESSES: [&str; 5] = ["--action", "address", "--address", "203.0.113.80", "2001:db8::80"];
 /// Each with what tshark is to find of it, so often at least.
@@ -111,14 +111,14 @@ fn ask(network: &Network, names: &[&str]) {
 }
 
 /// tcpdump on the client's interface.
-struct Capture<'network> {
+pub struct Capture<'network> {
     network: &'network Network,
     path: String,
     process: Process,
 }
 
 impl<'network> Capture<'network> {
-    fn start(network: &'network Network) -> Self {
+    pub fn start(network: &'network Network) -> Self {
         let [path, log] = ["capture.pcap", "capture.log"].map(|name| network.path(name));
         let mut command = network.lab.client().command("tcpdump");
         command.args(["-i", "eth0", "-Q", "in", "-s", "0", "-U", "-Z", "root", "-w", &path]);
@@ -130,7 +130,7 @@ impl<'network> Capture<'network> {
     }
 
     /// Waits for the last packet, which tells itself by its name.
-    fn stop(self) -> Captured {
+    pub fn stop(self) -> Captured {
         dig(self.network, Family::V4, &["the-end.example.com"]);
         let ended = || Ok(fs::read(&self.path)?.windows(7).filter(|window| window == b"the-end").count() >= 1);
         wait_until("the last packet in the capture", Duration::from_secs(10), ended).unwrap();
@@ -139,13 +139,13 @@ impl<'network> Capture<'network> {
     }
 }
 
-struct Captured {
+pub struct Captured {
     path: String,
 }
 
 impl Captured {
     /// The packets that this display filter takes, one a line.
-    fn packets(&self, filter: &str) -> String {
+    pub fn packets(&self, filter: &str) -> String {
         let mut command = program("tshark");
         let checks = ["ip", "udp", "tcp"].map(|protocol| format!("{protocol}.check_checksum:TRUE"));
         command.args(["-n", "-r", &self.path, "-Y", filter]);
