@@ -235,11 +235,16 @@ impl Maps for KernelMaps {
     }
 
     #[inline(always)]
+    fn now(&self) -> u64 {
+        // SAFETY: the helper takes no argument.
+        unsafe { bpf_ktime_get_ns() }
+    }
+
+    #[inline(always)]
     fn take_answer(&self, bucket: u32, per_second: u64) -> bool {
         let Some(allowance) = ALLOWANCES.get_ptr_mut(bucket) else { return false };
-        // SAFETY: the helper takes no argument. Where two CPUs take from one bucket at once, one of them may take for
-        // nothing.
-        unsafe { (*allowance).take(bpf_ktime_get_ns(), per_second) }
+        // SAFETY: where two CPUs take from one bucket at once, one of them may take for nothing.
+        unsafe { (*allowance).take(self.now(), per_second) }
     }
 
     #[inline(always)]
@@ -286,6 +291,14 @@ fn exchange(place: &mut u64, mut value: u64) -> u64 {
     // SAFETY: the place is in a map; other CPUs change it by this instruction only.
     unsafe { asm!("{0} = xchg_64({1} + 0, {0})", inlateout(reg) value, in(reg) place, options(nostack)) };
     value
+}
+
+/// The flow at this place, without its bucket's lock.
+#[inline(always)]
+pub fn flow_at(place: u32) -> Option<&'static mut Flow> {
+    // SAFETY: of what another CPU may change meanwhile, only whole words are read, and what is wrong of them has a reset sent
+    // once more or once less.
+    FLOWS.get_ptr_mut(place).map(|flow| unsafe { &mut *flow })
 }
 
 /// The settings, and what this CPU works with.

@@ -9,8 +9,9 @@ use std::{
 use lab::{ALIAS, Family, Options, Process, program, wait_until};
 
 use crate::{
-    answers::{curl, dig, far_end, tcp_ways},
+    answers::{curl, dig, far_end, tcp_ways, words},
     network::{LISTED, Network, OTHER},
+    segments::ask_for_small_segments,
 };
 
 /// Anything that tshark has against a packet.
@@ -93,6 +94,28 @@ fn tshark_would_see_an_octet_that_is_not_right() {
     octets[at] ^= 1;
     fs::write(&capture.path, octets).unwrap();
     assert_eq!(capture.packets(TROUBLE).lines().count(), 1, "{}", capture.packets(TROUBLE));
+}
+
+/// Each segment behind the server name is blocked as well.
+#[test]
+fn of_a_hello_in_several_segments_a_client_gets_one_reset() {
+    // Segmentation offload would carry them in one frame.
+    let mut network = Network::new(&Options { off: vec!["tso", "gso"], ..Options::default() });
+    ask_for_small_segments(&network);
+    for mode in ["generic", "native"] {
+        network.filter_on("lan", mode, &[]);
+        let _far_end = (mode == "native").then(|| far_end(&network));
+        let capture = Capture::start(&network);
+        for family in Family::ALL {
+            assert!(words(&curl(&network, family, LISTED)).to_lowercase().contains("reset"), "{mode}");
+        }
+        let capture = capture.stop();
+        let resets = capture.packets(&format!("{FROM_FILTER} && tcp.flags.reset == 1"));
+        assert_eq!(resets.lines().count(), Family::ALL.len(), "{mode}: {resets}");
+        let counters = network.verb("stats").unwrap()["counters"].clone();
+        assert_eq!(counters["closed"], Family::ALL.len(), "{mode}: {counters}");
+        assert!(counters["closed_already"].as_u64() >= Some(2), "{mode}: {counters}");
+    }
 }
 
 fn ask(network: &Network, names: &[&str]) {

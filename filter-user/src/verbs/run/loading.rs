@@ -46,6 +46,7 @@ impl Loaded {
             answer_ttl: args.answers.answer_ttl,
             names_lists: !args.answers.no_list_names,
             interfaces,
+            ..LoadOptions::default()
         };
         let mut filter = Filter::load(&options)?;
         fill(&mut filter, &policy, &Groups::of(&policy.config, Timestamp::now()))?;
