@@ -49,7 +49,7 @@ pub use store::Kind;
 pub use terms::TooManyTerms;
 
 /// The class of rules that are for everybody, at all times.
-pub const EVERYBODY: u32 = 1;
+pub const EVERYBODY: u32 = Terms::EVERYBODY;
 
 /// The rules in force.
 pub struct RuleBook {
@@ -225,13 +225,14 @@ impl RuleBook {
         &self.lists
     }
 
-    /// The names of the lists for those whom they block, in the order of their numbers.
-    pub fn list_names(&self) -> impl Iterator<Item = ListName> {
-        self.numbers.iter().filter_map(|(list, answer)| {
-            let list = self.lists.get(list)?;
+    /// The names of the lists for those whom they block, each with its number; and the word for what was blocked by hand.
+    pub fn list_names(&self) -> impl Iterator<Item = (u16, ListName)> {
+        let of_lists = (1..).zip(self.numbers.numbered()).filter_map(|(number, (list, answer))| {
+            let list = self.lists.get(*list)?;
             let name = ListName::new(list.class, list.label());
-            Some(answer.map_or(name, |answer| name.answering(answer)))
-        })
+            Some((number, answer.map_or(name, |answer| name.answering(answer))))
+        });
+        of_lists.chain([(ListName::BY_HAND, ListName::new(hand::CLASS, MANUAL))])
     }
 
     /// Hands back memory of what can be had again from the cache.

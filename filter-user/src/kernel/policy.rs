@@ -294,8 +294,8 @@ impl Filter {
     /// Writes the names of the lists, for a generation that is not in force.
     fn write_list_names(&mut self, after: &RuleBook, next: Generation) -> Result<(), KernelError> {
         let mut map = Array::<_, PodListName>::try_from(map_mut(&mut self.object, "LISTS")?)?;
-        for (number, name) in (0..ListName::NUMBERS).zip(iter::once(ListName::NONE).chain(after.list_names())) {
-            map.set(next.index() * ListName::NUMBERS + number, PodListName(name), 0)?;
+        for (number, name) in iter::once((0, ListName::NONE)).chain(after.list_names()) {
+            map.set(next.index() * ListName::NUMBERS + u32::from(number), PodListName(name), 0)?;
         }
         Ok(())
     }
