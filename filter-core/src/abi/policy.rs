@@ -175,3 +175,23 @@ impl Terms {
         covered(&self.own) && covered(&self.below)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_list_has_its_number_unless_a_later_one_is_for_everybody() {
+        const SOME: u32 = 1 << 3;
+
+        let numbers = |rules: &[(u32, u16)]| {
+            let mut terms = Terms::default();
+            rules.iter().for_each(|(classes, list)| terms.add(Rank::Block, *classes, *list, true, false));
+            (terms.own_lists, terms.lists_below)
+        };
+        assert_eq!(numbers(&[(SOME, 7), (1 << 2, 8)]), ([7, 0], [0, 0]));
+        assert_eq!(numbers(&[(SOME, 7), (Terms::EVERYBODY, 8), (Terms::EVERYBODY, 9)]), ([8, 0], [0, 0]));
+        assert_eq!(numbers(&[(Terms::EVERYBODY, 7), (SOME, 8)]), ([7, 0], [0, 0]));
+        assert_eq!(numbers(&[(Terms::EVERYBODY, 0), (Terms::EVERYBODY, 8)]), ([0, 0], [0, 0]), "one without a number");
+    }
+}
