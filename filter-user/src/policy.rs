@@ -220,6 +220,15 @@ impl RuleBook {
         of_class.or_dns(own.and_then(|(_, answer)| answer).unwrap_or_default())
     }
 
+    /// True if some rules say themselves what their clients are answered, where each class has its treatment.
+    pub fn has_own_answers(&self, of_classes: &[Treatment]) -> bool {
+        self.numbers.iter().any(|(list, answer)| {
+            let class = self.lists.get(list).map_or(0, |list| list.class);
+            let of_class = of_classes.get(usize::from(class)).copied().unwrap_or_default();
+            answer.is_some() && of_class.or_dns(answer.unwrap_or_default()).answers_dns()
+        })
+    }
+
     /// The lists, in the order in which they were read.
     pub fn lists(&self) -> &[ListInfo] {
         &self.lists
