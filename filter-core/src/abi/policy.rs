@@ -186,7 +186,9 @@ mod tests {
 
         let numbers = |rules: &[(u32, u16)]| {
             let mut terms = Terms::default();
-            rules.iter().for_each(|(classes, list)| terms.add(Rank::Block, *classes, *list, true, false));
+            for (classes, list) in rules {
+                terms.add(Rank::Block, *classes, *list, true, false);
+            }
             (terms.own_lists, terms.lists_below)
         };
         assert_eq!(numbers(&[(SOME, 7), (1 << 2, 8)]), ([7, 0], [0, 0]));

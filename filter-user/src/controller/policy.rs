@@ -35,7 +35,9 @@ pub(super) async fn reload_with(mut signals: Signal, controller: &Arc<Mutex<Cont
     while signals.recv().await.is_some() {
         let text = match reload(controller.clone()).await {
             Ok(Reloaded { rules, added, changed, removed, warnings, .. }) => {
-                warnings.iter().for_each(|warning| tell(warning));
+                for warning in &warnings {
+                    tell(warning);
+                }
                 format!("read again: {rules} rules in force ({added} added, {changed} changed, {removed} removed)")
             }
             Err(error) => error.to_string(),
