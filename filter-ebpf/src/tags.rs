@@ -2,6 +2,7 @@
 //! takes them off what comes in, as the interfaces of these VLANs do.
 #![no_std]
 #![no_main]
+#![expect(clippy::inline_always, reason = "a function of its own could not give two values")]
 #![expect(clippy::needless_pass_by_value, reason = "the kernel hands the context to a program by value")]
 #![expect(missing_docs, reason = "the macro that exports a program drops its documentation")]
 
