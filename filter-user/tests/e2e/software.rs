@@ -3,6 +3,7 @@
 
 use std::{
     fs::{self, File},
+    net::IpAddr,
     path::Path,
     process::{Command, Stdio},
     time::{Duration, Instant},
@@ -23,7 +24,7 @@ const START_UP: Duration = Duration::from_secs(20);
 /// Where forwarders listen, in the client's namespace.
 const AT: [&str; 3] = ["@127.0.0.1", "-p", "5300"];
 /// Where systemd-resolved listens, wherever it runs.
-const STUB: [&str; 3] = ["@127.0.0.53", "-p", "53"];
+pub const STUB: [&str; 3] = ["@127.0.0.53", "-p", "53"];
 /// For others it would have to be asked (`--cache-rr`).
 const KEPT_BY_DNSMASQ: [&str; 2] = ["A", "AAAA"];
 
@@ -139,22 +140,29 @@ set -e
 mount -t tmpfs none /run
 mkdir -p /run/systemd/resolved.conf.d
 printf %s "$2" > /run/systemd/resolved.conf.d/lab.conf
+mkdir /run/dnssec-trust-anchors.d
+printf %s "$3" > /run/dnssec-trust-anchors.d/lab.positive
 { cat /etc/passwd; echo systemd-resolve:x:65533:65533::/:/bin/false; } > /run/passwd
 mount --bind /run/passwd /etc/passwd
 exec "$1"
 "#;
 
 fn resolved(network: &Network, family: Family) -> Process {
+    resolved_by(network, SERVER.of(family), "")
+}
+
+/// systemd-resolved in the client's namespace, which asks this server, and validates what it says if there are trust anchors.
+pub fn resolved_by(network: &Network, server: IpAddr, anchors: &str) -> Process {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(SYSTEMD_RESOLVED);
     let program = folder.join(SYSTEMD_RESOLVED);
     assert!(program.exists(), "{} is not there: run `cargo xtask setup`, which unpacks it", program.display());
     let configuration = format!(
-        "[Resolve]\nDNS={}\nFallbackDNS=\nDomains=~.\nDNSSEC=no\nDNSOverTLS=no\nLLMNR=no\nMulticastDNS=no\n\
+        "[Resolve]\nDNS={server}\nFallbackDNS=\nDomains=~.\nDNSSEC={}\nDNSOverTLS=no\nLLMNR=no\nMulticastDNS=no\n\
          Cache=yes\nDNSStubListener=yes\n",
-        SERVER.of(family)
+        if anchors.is_empty() { "no" } else { "yes" }
     );
     let mut command = network.lab.client().command("sh");
-    command.args(["-c", START_RESOLVED, "sh"]).arg(&program).arg(&configuration);
+    command.args(["-c", START_RESOLVED, "sh"]).arg(&program).args([&configuration, anchors]);
     command.env("LD_LIBRARY_PATH", &folder).env("SYSTEMD_LOG_TARGET", "console");
     forwarder(network, STUB, &mut command)
 }
@@ -166,14 +174,15 @@ fn forwarder(network: &Network, at: [&str; 3], command: &mut Command) -> Process
     let mut process = Process::spawn(command).unwrap();
     wait_until("the forwarder to answer", START_UP, || {
         assert!(process.ended()?.is_none(), "{}", fs::read_to_string(&log)?);
-        Ok(by_way(network, at, &["start.example.com"]).contains("status: NOERROR"))
+        let text = by_way(network, at, &["start.example.com"]);
+        Ok(["NOERROR", "NXDOMAIN"].iter().any(|status| text.contains(&format!("status: {status}"))))
     })
     .unwrap();
     process
 }
 
 /// What dig hears of the forwarder.
-fn by_way(network: &Network, at: [&str; 3], args: &[&str]) -> String {
+pub fn by_way(network: &Network, at: [&str; 3], args: &[&str]) -> String {
     let mut command = network.lab.client().command("dig");
     words(&command.args(at).args(["+tries=1", "+time=3"]).args(args).output().unwrap())
 }
