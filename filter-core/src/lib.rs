@@ -46,9 +46,9 @@ mod target;
 mod tls;
 
 pub use abi::{
-    Allowance, BlockingLists, DnsAction, Event, EventBudget, Fragments, Generation, Group, InForce, Interface,
-    ListName, Masks, Member, Options, Page, Program, Rank, Rule, RuleShape, Scratch, Settings, Sides, TcpAction, Terms,
-    TermsOfBoth, Treatment, highest_rank, sieve_bits,
+    Allowance, BlockingLists, DnsAction, Event, EventBudget, Fragments, Generation, Group, HitLine, InForce, Interface,
+    ListName, Masks, Member, Options, Page, Program, Rank, Rule, RuleHits, RuleShape, Scratch, Settings, Sides,
+    TcpAction, Terms, TermsOfBoth, Treatment, highest_rank, sieve_bits,
 };
 pub use answer::{Sent, answer};
 pub use clients::Client;

@@ -204,6 +204,23 @@ pub trait Frame: Packet {
 
 /// A frame that can become another.
 pub trait Replace: Frame {
+    /// Copies the frame, or as much of it as an answer may need: a longer query has more than a question and an OPT.
+    #[inline(always)]
+    fn hold_start(&self, len: u32, into: &mut HeldBytes) -> Option<()> {
+        self.hold_pieces(len, into)
+    }
+
+    /// [`Replace::hold_start`] by [`Frame::hold`].
+    #[inline(always)]
+    fn hold_pieces(&self, len: u32, into: &mut HeldBytes) -> Option<()> {
+        for at in [0, HeldBytes::PIECE, 2 * HeldBytes::PIECE] {
+            if len > at {
+                self.hold(at, (len - at).min(HeldBytes::PIECE), into, at)?;
+            }
+        }
+        Some(())
+    }
+
     /// Makes the first `len` of these bytes the whole frame; false if there is no room for them. Where its start is kept, it
     /// becomes longer at its end alone: somebody knows places in it.
     fn replace(&mut self, with: &HeldBytes, len: u32, keeps_start: bool) -> bool;

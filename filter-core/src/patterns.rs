@@ -220,7 +220,7 @@ impl Name {
         let (key, mask) = (meaning.keys.get(rank.place()), meaning.masks.get(rank.place()));
         if let (Some(key), Some(mask)) = (key, mask) {
             let (classes, list) = (mask & self.classes(), list_of(&meaning.lists, rank));
-            self.set_found(Found { rank, key: RuleKey(*key), classes, list });
+            self.set_found(Found { rank, key: RuleKey(*key), classes, list, labels: 0 });
         }
     }
 

@@ -34,8 +34,8 @@ pub trait Rules: Patterns {
 
     /// Calls [`take_terms`] with those of a rule, if there is one. The kernel has functions of their own for it.
     #[inline(always)]
-    fn take_rule(&self, name: &mut Name, key: RuleKey, in_force: InForce, is_own: bool) -> bool {
-        self.terms(key, in_force.generation()).is_some_and(|terms| take_terms(name, key, terms, in_force, is_own))
+    fn take_rule(&self, name: &mut Name, key: RuleKey, in_force: InForce, left: u32) -> bool {
+        self.terms(key, in_force.generation()).is_some_and(|terms| take_terms(name, key, terms, in_force, left))
     }
 
     /// What the rules for exactly this name ask for, if there are any.
@@ -138,6 +138,8 @@ pub struct Found {
     /// If it blocks, the number of the first list that has it with this rank, whether it counts or not; 0 if that has no
     /// number.
     pub list: u32,
+    /// Labels of its name, which are the last ones of the name that was judged; 0 for a pattern.
+    pub labels: u32,
 }
 
 impl Found {
@@ -230,25 +232,6 @@ fn run_patterns<R: Rules>(name: &mut Name, rules: &R, in_force: InForce) {
 /// The root's hash.
 const ROOT: u64 = 0;
 
-/// The label that the name of the rule that prevails starts with, counted from the left; `None` if it is none of this name's
-/// suffixes, as of a pattern.
-#[inline(always)]
-pub(crate) fn rule_label(name: &Name, key: &HashKey, rules: &impl Rules) -> Option<u32> {
-    let (mut suffix, mut left) = (ROOT, name.labels());
-    // A plain loop, as in `find_rule`.
-    for _ in 0..LABELS {
-        if left == 0 {
-            break;
-        }
-        left -= 1;
-        suffix = rules.below(name, key, suffix, left);
-        if name.matched() == RuleKey(suffix) {
-            return Some(left);
-        }
-    }
-    None
-}
-
 struct Suffixes<'a, R> {
     name: &'a mut Name,
     key: &'a HashKey,
@@ -272,27 +255,26 @@ impl<R: Rules> Step for Suffixes<'_, R> {
         if !core::mem::replace(&mut self.looks, true) {
             return Continue(());
         }
-        if self.rules.may_have(key, self.in_force)
-            && self.rules.take_rule(self.name, key, self.in_force, self.left == 0)
-        {
+        if self.rules.may_have(key, self.in_force) && self.rules.take_rule(self.name, key, self.in_force, self.left) {
             return Break(());
         }
         Continue(())
     }
 }
 
-/// Leaves what the rules with this key ask for in the name, if it prevails: rules for the name itself, or for one above it.
-/// True if nothing can prevail any more.
+/// Leaves what the rules with this key ask for in the name, if it prevails: rules for the name itself, or for one that has
+/// so many labels `left` below it. True if nothing can prevail any more.
 #[inline(always)]
-pub fn take_terms(name: &mut Name, key: RuleKey, terms: &Terms, in_force: InForce, is_own: bool) -> bool {
+pub fn take_terms(name: &mut Name, key: RuleKey, terms: &Terms, in_force: InForce, left: u32) -> bool {
     let (rank, classes) = (name.rank(), name.classes());
-    let (masks, lists) = terms.of(is_own);
+    let (masks, lists) = terms.of(left == 0);
     let better = highest_rank(masks, classes);
     if better <= rank {
         return false;
     }
     let mask = masks.get(better.place()).copied().unwrap_or_default();
-    name.set_found(Found { rank: better, key, classes: mask & classes, list: list_of(lists, better) });
+    let labels = name.labels() - left;
+    name.set_found(Found { rank: better, key, classes: mask & classes, list: list_of(lists, better), labels });
     better >= in_force.top()
 }
 

@@ -2,7 +2,7 @@
 
 use aya_ebpf::{
     bindings::{BPF_RB_NO_WAKEUP, xdp_md},
-    helpers::bpf_ktime_get_ns,
+    helpers::generated::bpf_ktime_get_ns,
 };
 use filter_core::{Counter, Event, Reason, Scratch, Settings};
 
@@ -14,17 +14,17 @@ use crate::{
 /// Sends an event, as often as the settings allow; what is not sent is counted.
 #[inline(always)]
 pub fn report(ctx: *mut xdp_md, reason: Reason, settings: &Settings, scratch: &Scratch) {
-    // SAFETY: the helper takes no argument.
-    let now = unsafe { bpf_ktime_get_ns() };
-    if !maps::take_event(now, settings.events_per_second()) {
+    if !maps::take_event(settings.events_per_second()) {
         maps::add_one(Counter::EventsSuppressed);
-    } else if send(ctx, now, reason, scratch).is_none() {
+    } else if send(ctx, reason, scratch).is_none() {
         maps::add_one(Counter::EventsLost);
     }
 }
 
 #[inline(always)]
-fn send(ctx: *mut xdp_md, now: u64, reason: Reason, scratch: &Scratch) -> Option<()> {
+fn send(ctx: *mut xdp_md, reason: Reason, scratch: &Scratch) -> Option<()> {
+    // SAFETY: the helper takes no argument.
+    let now = unsafe { bpf_ktime_get_ns() };
     // Reading through the helper does for frames in one piece as well: few packets are reported.
     let packet = Paged(ctx);
     let ends = scratch.transport.endpoints(&packet)?;

@@ -353,6 +353,13 @@ frame!(
 
 impl Replace for Paged {
     #[inline(always)]
+    fn hold_start(&self, len: u32, into: &mut HeldBytes) -> Option<()> {
+        // SAFETY: `into` has room for a piece.
+        let held = unsafe { in_one_piece::<false>(self.0, len, into.as_mut_slice().as_mut_ptr()) };
+        held.or_else(|| self.hold_pieces(len, into))
+    }
+
+    #[inline(always)]
     fn replace(&mut self, with: &HeldBytes, len: u32, keeps_start: bool) -> bool {
         let more = len.cast_signed() - self.bytes().cast_signed();
         // All of the frame is written anew, so it may grow at its start. There the kernel sees to room for headers
@@ -366,9 +373,14 @@ impl Replace for Paged {
         if !has_room {
             return false;
         }
+        let bytes = with.as_slice().as_ptr().cast_mut();
+        // SAFETY: there are that many bytes.
+        if let Some(()) = unsafe { in_one_piece::<true>(self.0, len, bytes) } {
+            return true;
+        }
         let Some((len, _)) = small(len, 0) else { return false };
         // SAFETY: there are that many bytes, and the context is the program's own.
-        unsafe { bpf_xdp_store_bytes(self.0, 0, with.as_slice().as_ptr().cast_mut().cast(), len as u32) == 0 }
+        unsafe { bpf_xdp_store_bytes(self.0, 0, bytes.cast(), len as u32) == 0 }
     }
 
     #[inline(always)]
@@ -379,6 +391,57 @@ impl Replace for Paged {
             unsafe { bpf_csum_diff(null_mut(), 0, bytes.as_slice().as_ptr().add(at).cast_mut().cast(), len as u32, 0) };
         sum.cast_unsigned() as u32
     }
+}
+
+/// Bytes of what is copied at once.
+const WORD: usize = size_of::<u64>();
+
+/// Copies the start of a frame to `bytes`, or back, a word at a time, which takes half of the time of a helper call. `None` if
+/// it is longer than a piece, or does not lie in one.
+///
+/// # Safety
+/// There is room for a piece at `bytes`.
+#[inline(always)]
+unsafe fn in_one_piece<const BACK: bool>(ctx: *mut xdp_md, len: u32, bytes: *mut u8) -> Option<()> {
+    let (start, end) = bounds(ctx);
+    let len = in_one_register(len as usize);
+    if !(WORD..=HeldBytes::PIECE as usize).contains(&len) {
+        return None;
+    }
+    let mut at = 0;
+    // Four words for each look at the frame's end.
+    while at + 4 * WORD <= len {
+        // SAFETY: there is room for a piece, of which these are a part.
+        unsafe { copy_words::<4, BACK>(start + at, end, bytes.add(at)) }?;
+        at += 4 * WORD;
+    }
+    while at + WORD < len {
+        // SAFETY: as above.
+        unsafe { copy_words::<1, BACK>(start + at, end, bytes.add(at)) }?;
+        at += WORD;
+    }
+    // The word that ends with the last byte.
+    let last = in_one_register(len - WORD);
+    // SAFETY: as above.
+    unsafe { copy_words::<1, BACK>(start + last, end, bytes.add(last)) }
+}
+
+/// Copies words at `place` of a frame that ends at `end` to `bytes`, or back. `None` if the frame does not have them.
+///
+/// # Safety
+/// There is room for them at `bytes`.
+#[inline(always)]
+unsafe fn copy_words<const WORDS: usize, const BACK: bool>(place: usize, end: usize, bytes: *mut u8) -> Option<()> {
+    let (place, bytes) = (in_one_register(place), in_one_register(bytes as usize));
+    if place + WORDS * WORD > end {
+        return None;
+    }
+    let (from, to) = if BACK { (bytes, place) } else { (place, bytes) };
+    for at in (0..WORDS * WORD).step_by(WORD) {
+        // SAFETY: the words lie before the end of the frame, and there is room for them.
+        unsafe { store_64((to + at) as *mut u8, u64::from_ne_bytes(word_64(from + at))) };
+    }
+    Some(())
 }
 
 /// A length and a place that the verifier now knows to be within held bytes.

@@ -3,25 +3,24 @@
 use core::arch::asm;
 
 use aya_ebpf::{
-    bindings::{BPF_F_INNER_MAP, BPF_F_MMAPABLE, BPF_F_NO_PREALLOC, BPF_NOEXIST, xdp_md},
+    bindings::{BPF_F_INNER_MAP, BPF_F_MMAPABLE, BPF_F_NO_PREALLOC, xdp_md},
     btf_maps::{self, ArrayOfMaps},
-    helpers::bpf_ktime_get_ns,
+    helpers::generated::bpf_ktime_get_coarse_ns,
     macros::{btf_map, map},
     maps::{Array, HashMap, LpmTrie, PerCpuArray, ProgramArray, RingBuf, lpm_trie::Key},
     programs::XdpContext,
 };
 use filter_core::{
     Allowance, Bucket, Client, Counter, EventBudget, Family, Flow, Flows, Generation, Group, HashKey, HeldBytes,
-    InForce, Interface, ListName, Maps, Member, Name, PATTERN_SLOTS, Packet, Page, Part, Patterns, Program, Rank,
-    Reason, Rule, RuleKey, RuleShape, Rules, Scratch, Settings, Sides, Terms, TermsOfBoth, Treatment, WAYS, sieve_bits,
+    HitLine, InForce, Interface, ListName, Maps, Member, Name, PATTERN_SLOTS, Packet, Page, Part, Patterns, Program,
+    Rank, Reason, Rule, RuleKey, RuleShape, Rules, Scratch, Settings, Sides, Terms, TermsOfBoth, Treatment, WAYS,
+    sieve_bits,
 };
 
 use crate::{frame::Paged, verified_once};
 
 /// Of what depends on the number of rules, until the controller says how many there will be.
 const UNTIL_SIZED: u32 = 1;
-/// Rules whose hits are counted; those that are hit first.
-const RULES_HIT: u32 = 1 << 16;
 /// Subnets of each family, and MAC addresses.
 const CLIENTS: u32 = 1 << 12;
 /// About 3,000 events.
@@ -37,7 +36,7 @@ static SIEVE: Array<u64> = Array::with_max_entries(UNTIL_SIZED, BPF_F_MMAPABLE);
 static TERMS: Array<TermsOfBoth> = Array::with_max_entries(Rule::NUMBERS, 0);
 /// Packets that a rule decided about, for those that did.
 #[map]
-static HITS: HashMap<u64, u64> = HashMap::with_max_entries(RULES_HIT, BPF_F_NO_PREALLOC);
+static HITS: Array<HitLine> = Array::with_max_entries(HitLine::LINES, BPF_F_MMAPABLE);
 #[map]
 static IN_FORCE: Array<InForce> = Array::with_max_entries(1, 0);
 /// The groups of clients; the first is that of all others.
@@ -116,10 +115,9 @@ impl Rules for KernelMaps {
     }
 
     #[inline(always)]
-    fn take_rule(&self, name: &mut Name, key: RuleKey, in_force: InForce, is_own: bool) -> bool {
+    fn take_rule(&self, name: &mut Name, key: RuleKey, in_force: InForce, left: u32) -> bool {
         let number = verified_once::number_of_terms(key.0, in_force.word());
-        number != u32::from(Terms::NONE)
-            && verified_once::take_terms(name, key.0, number, in_force.word(), u32::from(is_own)) != 0
+        number != u32::from(Terms::NONE) && verified_once::take_terms(name, key.0, number, in_force.word(), left) != 0
     }
 
     #[inline(always)]
@@ -236,8 +234,7 @@ impl Maps for KernelMaps {
 
     #[inline(always)]
     fn now(&self) -> u64 {
-        // SAFETY: the helper takes no argument.
-        unsafe { bpf_ktime_get_ns() }
+        coarse_now()
     }
 
     #[inline(always)]
@@ -293,6 +290,23 @@ fn exchange(place: &mut u64, mut value: u64) -> u64 {
     value
 }
 
+/// Writes a value if there is the one that is expected; gives the one that was there.
+#[inline(always)]
+fn exchange_if(place: &mut u64, expected: u64, value: u64) -> u64 {
+    let mut was = expected;
+    // SAFETY: as above.
+    unsafe {
+        asm!(
+            "r0 = cmpxchg_64({} + 0, r0, {})",
+            in(reg) place,
+            in(reg) value,
+            inlateout("r0") was,
+            options(nostack),
+        );
+    }
+    was
+}
+
 /// The flow at this place, without its bucket's lock.
 #[inline(always)]
 pub fn flow_at(place: u32) -> Option<&'static mut Flow> {
@@ -343,13 +357,30 @@ pub fn go_on_with(ctx: *mut xdp_md, program: Program) {
 /// Counts a packet that this rule decided about.
 #[inline(always)]
 pub fn add_hit(key: u64) {
-    if let Some(hits) = HITS.get_ptr_mut(key) {
-        // SAFETY: the pointer is to a value of the map, which other CPUs change by this instruction only. The target
-        // has the instruction, but core offers no atomic type for it.
-        unsafe { asm!("lock *(u64 *)({} + 0) += {}", in(reg) hits, in(reg) 1_u64) };
-    } else if HITS.insert(key, 1, u64::from(BPF_NOEXIST)).is_err() {
-        add_one(Counter::HitsLost);
+    for attempt in 0..HitLine::TRIES {
+        let Some(line) = HITS.get_ptr_mut(HitLine::of(RuleKey(key), attempt)) else { return };
+        // SAFETY: the pointer is to a value of the map, of which words are changed by single instructions only.
+        let places = unsafe { &mut (*line).0 };
+        for place in &mut *places {
+            if place.rule == key {
+                return add_atomically(&mut place.packets);
+            }
+        }
+        for place in &mut *places {
+            // Another CPU may take it for the same rule.
+            if place.rule == 0 && matches!(exchange_if(&mut place.rule, 0, key), was if was == 0 || was == key) {
+                return add_atomically(&mut place.packets);
+            }
+        }
     }
+    add_one(Counter::HitsLost);
+}
+
+/// Counts one more where other CPUs do as well.
+#[inline(always)]
+fn add_atomically(count: &mut u64) {
+    // SAFETY: it adds to a number that may be changed. The target has the instruction, but core offers no atomic type for it.
+    unsafe { asm!("lock *(u64 *)({} + 0) += {}", in(reg) count, in(reg) 1_u64, options(nostack)) };
 }
 
 /// Counts one more.
@@ -363,8 +394,16 @@ pub fn add_one(counter: Counter) {
 
 /// Takes one event off this CPU's budget; false if there is none left.
 #[inline(always)]
-pub fn take_event(now: u64, per_second: u64) -> bool {
+pub fn take_event(per_second: u64) -> bool {
     let Some(budget) = EVENT_BUDGET.get_ptr_mut(0) else { return false };
     // SAFETY: the entry is this CPU's own.
-    unsafe { &mut *budget }.take(now, per_second)
+    unsafe { &mut *budget }.take(coarse_now(), per_second)
+}
+
+/// Nanoseconds of the monotonic clock as of the last timer tick: some milliseconds old, which is near enough for what is given
+/// out by the second. To read the clock itself takes 20 ns.
+#[inline(always)]
+fn coarse_now() -> u64 {
+    // SAFETY: the helper takes no argument.
+    unsafe { bpf_ktime_get_coarse_ns() }
 }

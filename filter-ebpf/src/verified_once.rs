@@ -68,12 +68,12 @@ pub extern "C" fn number_of_terms(key: u64, in_force: u64) -> u32 {
 /// [`filter_core::take_terms`] with those of this number; 1 or 0.
 #[unsafe(no_mangle)]
 #[inline(never)]
-pub extern "C" fn take_terms(name: *mut Name, key: u64, number: u32, in_force: u64, is_own: u32) -> u32 {
+pub extern "C" fn take_terms(name: *mut Name, key: u64, number: u32, in_force: u64, left: u32) -> u32 {
     // SAFETY: as above.
     let Some(name) = (unsafe { name.as_mut() }) else { return 0 };
     let in_force = InForce::from_word(in_force);
     let terms = maps::terms(number, in_force.generation());
-    terms.is_some_and(|terms| take_these_terms(name, RuleKey(key), terms, in_force, is_own != 0)).into()
+    terms.is_some_and(|terms| take_these_terms(name, RuleKey(key), terms, in_force, left)).into()
 }
 
 /// [`maps::add_hit`]; gives 0.

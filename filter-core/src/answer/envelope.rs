@@ -3,7 +3,7 @@
 use super::{Answering, checksum::Sum};
 use crate::{
     abi::{Allowance, Settings},
-    flows::{FlowKey, Held, HeldBytes},
+    flows::{FlowKey, Held},
     headers::{Family, Protocol, Transport, Wrapping},
     maps::Maps,
     packet::Replace,
@@ -66,9 +66,16 @@ impl Envelope {
     /// What the checksum of a transport has in it besides the packet's own bytes (RFC 768, RFC 8200 §8.1).
     #[inline(always)]
     fn pseudo_header(&self, protocol: Protocol, bytes: u32) -> Sum {
+        self.addresses().add_bytes([0, 0, 0, protocol.number()]).add_bytes(bytes.to_be_bytes())
+    }
+
+    #[inline(always)]
+    fn addresses(&self) -> Sum {
         let Self { source: [s0, s1], destination: [d0, d1], .. } = *self;
-        let sum = Sum::default().add_long(s0).add_long(s1).add_long(d0).add_long(d1);
-        sum.add_bytes([0, 0, 0, protocol.number()]).add_bytes(bytes.to_be_bytes())
+        if self.is_v6 == 0 {
+            return Sum::default().add(s0 as u32).add(d0 as u32);
+        }
+        Sum::default().add_long(s0).add_long(s1).add_long(d0).add_long(d1)
     }
 
     /// False if an answer could reach others than the one who asked.
@@ -114,16 +121,7 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
     /// Finds what is around the packet, takes it down, and makes sure that it may be answered.
     #[inline(always)]
     pub(super) fn open(&mut self, is_back: bool) -> Result<(), Counter> {
-        /// Bytes of a frame that an answer is made of at most. A longer query has more than a question and an OPT.
-        const LIMIT: u32 = 3 * HeldBytes::PIECE;
-
-        let end = self.scratch.transport.end;
-        for at in [0, HeldBytes::PIECE, 2 * HeldBytes::PIECE] {
-            if end > at {
-                let len = (end.min(LIMIT) - at).min(HeldBytes::PIECE);
-                self.frame.hold(at, len, self.draft, at).ok_or(Counter::UnansweredLayers)?;
-            }
-        }
+        self.frame.hold_start(self.scratch.transport.end, self.draft).ok_or(Counter::UnansweredLayers)?;
         self.read_envelope(is_back).ok_or(Counter::UnansweredLayers)?;
         let [d, _, _, _, _, _, s] = self.read(0).ok_or(Counter::UnansweredLayers)?;
         if is_back && ((d | s) & 1 != 0 || !self.scratch.envelope.has_proper_ends()) {
@@ -209,11 +207,10 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
         if is_v6 == 0 {
             let [t0, t1] = ((end - at) as u16).to_be_bytes();
             let [f0, f1] = DONT_FRAGMENT;
-            let sum = Sum::default().add_long(from[0]).add_long(to[0]).add_bytes([0x45, 0, t0, t1]);
+            let sum = self.scratch.envelope.addresses().add_bytes([0x45, 0, t0, t1]);
             let [c0, c1] = sum.add_bytes([0, 0, f0, f1]).add_bytes([hops, protocol, 0, 0]).checksum();
-            self.write(at, [0x45, 0, t0, t1, 0, 0, f0, f1, hops, protocol, c0, c1])?;
-            self.write(at + 12, (from[0] as u32).to_ne_bytes())?;
-            self.write(at + 16, (to[0] as u32).to_ne_bytes())
+            let ([s0, s1, s2, s3], [d0, d1, d2, d3]) = ((from[0] as u32).to_ne_bytes(), (to[0] as u32).to_ne_bytes());
+            self.write(at, [0x45, 0, t0, t1, 0, 0, f0, f1, hops, protocol, c0, c1, s0, s1, s2, s3, d0, d1, d2, d3])
         } else {
             let [p0, p1] = ((end - transport_at) as u16).to_be_bytes();
             self.write(at, [0x60, 0, 0, 0, p0, p1, protocol, hops])?;

@@ -10,7 +10,6 @@ use crate::{
     maps::Maps,
     name::NAME_OCTETS,
     packet::Replace,
-    rules::rule_label,
 };
 
 /// The bits of a compression pointer (RFC 1035 §4.1.4).
@@ -70,12 +69,11 @@ impl<'f, F: Replace, M: Maps> Answering<'f, F, M> {
     pub(super) fn zone(&self, at: u32) -> Option<[u8; 2]> {
         let name = &self.scratch.name;
         let of_question = self.scratch.record == 0;
-        let rule = if of_question { rule_label(name, &self.settings.hash_key, self.maps) } else { None };
-        let offset = match rule {
+        let offset = match name.found().labels {
+            1 if of_question => name.len() - 1,
             // A label starts behind its length.
-            Some(label) if label + 1 < name.labels() => name.label_start(label + 1) - 1,
-            Some(_) => name.len() - 1,
-            None => {
+            labels if of_question && labels > 1 => name.label_start(name.labels() - labels + 1) - 1,
+            _ => {
                 let [label] = self.read(at + HEADER_BYTES)?;
                 if label == 0 { 0 } else { 1 + u32::from(label & 0x3f) }
             }

@@ -120,7 +120,8 @@ pub struct Name {
     classes: u32,
     /// Those of them that say what prevails.
     found_classes: u32,
-    found_list: u32,
+    found_list: u16,
+    found_labels: u16,
 }
 
 impl Default for Name {
@@ -138,6 +139,7 @@ impl Default for Name {
             classes: 0,
             found_classes: 0,
             found_list: 0,
+            found_labels: 0,
         }
     }
 }
@@ -243,16 +245,18 @@ impl Name {
 
     /// Remembers what prevails.
     #[inline(always)]
-    pub(crate) fn set_found(&mut self, Found { rank, key, classes, list }: Found) {
+    pub(crate) fn set_found(&mut self, Found { rank, key, classes, list, labels }: Found) {
         (self.rank, self.matched) = (rank as u32, key.0);
-        (self.found_classes, self.found_list) = (classes, list);
+        self.found_classes = classes;
+        (self.found_list, self.found_labels) = (list as u16, labels as u16);
     }
 
     /// What prevails among the rules about the name.
     #[inline(always)]
     pub fn found(&self) -> Found {
-        let Self { found_classes, found_list, .. } = *self;
-        Found { rank: self.rank(), key: self.matched(), classes: found_classes, list: found_list }
+        let Self { found_classes: classes, found_list, found_labels, .. } = *self;
+        let (list, labels) = (found_list.into(), found_labels.into());
+        Found { rank: self.rank(), key: self.matched(), classes, list, labels }
     }
 
     /// The rank that prevails.

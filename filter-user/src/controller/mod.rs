@@ -126,7 +126,7 @@ impl Controller {
     /// What `GET /v1/stats` tells: all counters, and the rules with most hits.
     pub fn stats(&self, top: Option<usize>) -> Result<Stats, KernelError> {
         let counters = self.filter.counters()?;
-        let mut hits = self.filter.all_hits()?;
+        let mut hits = Vec::from_iter(self.filter.all_hits()?);
         hits.sort_unstable_by_key(|(key, hits)| (u64::MAX - hits, *key));
         let policy = reading(&self.policy);
         let book = &policy.book;

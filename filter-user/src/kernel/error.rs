@@ -13,9 +13,9 @@ pub enum KernelError {
         /// What was asked for.
         name: String,
     },
-    /// The memory of the sieve cannot be had.
-    #[error("the kernel does not share the memory of the map SIEVE ({0}): look for a limit of memory (`ulimit -v`)")]
-    Sieve(io::Error),
+    /// The memory of a map cannot be had.
+    #[error("the kernel does not share the memory of its maps ({0}): look for a limit of memory (`ulimit -v`)")]
+    Shared(io::Error),
     /// The table of terms is full.
     #[error(
         "the lists overlap in more combinations of groups, schedules and actions than the kernel has room for: use fewer \

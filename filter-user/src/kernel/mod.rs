@@ -8,6 +8,7 @@ mod error;
 mod events;
 #[cfg(feature = "feed")]
 mod feed;
+mod hits;
 #[cfg(feature = "feed")]
 mod live;
 mod load;
@@ -18,6 +19,7 @@ mod pod;
 mod policy;
 mod requirements;
 mod rules;
+mod shared;
 mod sieve;
 #[cfg(feature = "feed")]
 mod tagging;
@@ -28,13 +30,13 @@ mod trace;
 
 use std::{
     collections::BTreeMap,
-    fmt, io,
+    fmt,
     os::fd::{AsFd, AsRawFd as _, BorrowedFd},
 };
 
 use aya::{
     Ebpf,
-    maps::{Array, HashMap, Map, MapData, MapError, PerCpuArray, ProgramArray, RingBuf},
+    maps::{Array, Map, MapData, MapError, PerCpuArray, ProgramArray, RingBuf},
     programs::{ProgramError, Xdp, links::FdLink},
 };
 use filter_core::{Counter, Generation, HASH_KEY_WORDS, HashKey, Interface, Program, RuleKey, RuleShape, Terms};
@@ -45,6 +47,7 @@ pub use error::KernelError;
 pub use events::NameEvent;
 #[cfg(feature = "feed")]
 pub use feed::Feed;
+use hits::Hits;
 #[cfg(feature = "feed")]
 pub use live::{Does, Noop, Sender};
 pub use load::LoadOptions;
@@ -127,7 +130,7 @@ impl Filter {
         }
         let programs = load::programs(&mut object)?;
         let shape = RuleShape::of(options.max_rules);
-        let sieve = Sieve::of(map_fd(&object, "SIEVE")?, shape).map_err(KernelError::Sieve)?;
+        let sieve = Sieve::of(map_fd(&object, "SIEVE")?, shape).map_err(KernelError::Shared)?;
         let mut filter = Self {
             _programs: programs,
             events: RingBuf::try_from(object.take_map("EVENTS").ok_or(KernelError::Object { what: "EVENTS" })?)?,
@@ -215,7 +218,7 @@ impl Filter {
     /// # Errors
     /// If the kernel refuses.
     pub fn remove(&mut self, key: RuleKey) -> Result<bool, KernelError> {
-        take_out(&mut HashMap::<_, u64, u64>::try_from(map_mut(&mut self.object, "HITS")?)?, key)?;
+        self.hit_table()?.forget(|rule| rule == key);
         let written = self.write_rules(&[(key, Terms::NONE)], |_| {})?;
         self.held.gone += written.removed;
         Ok(written.removed > 0)
@@ -226,29 +229,25 @@ impl Filter {
     /// # Errors
     /// If the kernel refuses.
     pub fn hits(&self, key: RuleKey) -> Result<u64, KernelError> {
-        match HashMap::<_, u64, u64>::try_from(map(&self.object, "HITS")?)?.get(&key.0, 0) {
-            Err(MapError::KeyNotFound) => Ok(0),
-            hits => Ok(hits?),
-        }
+        Ok(self.hit_table()?.of_rule(key))
     }
 
     /// The rules that decided about something, and how many packets.
     ///
     /// # Errors
     /// If the kernel refuses.
-    pub fn all_hits(&self) -> Result<Vec<(RuleKey, u64)>, KernelError> {
-        let hits = HashMap::<_, u64, u64>::try_from(map(&self.object, "HITS")?)?;
-        Ok(hits.iter().map(|entry| entry.map(|(key, hits)| (RuleKey(key), hits))).collect::<Result<_, _>>()?)
+    pub fn all_hits(&self) -> Result<BTreeMap<RuleKey, u64>, KernelError> {
+        Ok(self.hit_table()?.all())
     }
 
     /// Forgets the hits of rules that the book does not have.
-    fn forget_hits(&mut self, book: &RuleBook) -> Result<(), KernelError> {
-        let gone: Vec<_> = self.all_hits()?.into_iter().filter(|(key, _)| book.find(*key).is_none()).collect();
-        let mut hits = HashMap::<_, u64, u64>::try_from(map_mut(&mut self.object, "HITS")?)?;
-        for (key, _) in gone {
-            take_out(&mut hits, key)?;
-        }
+    fn forget_hits(&self, book: &RuleBook) -> Result<(), KernelError> {
+        self.hit_table()?.forget(|rule| book.find(rule).is_none());
         Ok(())
+    }
+
+    fn hit_table(&self) -> Result<Hits, KernelError> {
+        Hits::of(map_fd(&self.object, "HITS")?).map_err(KernelError::Shared)
     }
 
     /// All counters, summed over the CPUs.
@@ -274,7 +273,7 @@ impl Filter {
     /// If the kernel does not share its memory.
     #[cfg(feature = "root-tests")]
     pub fn open_sieve(&mut self) -> Result<(), KernelError> {
-        self.sieve.open_wide().map_err(KernelError::Sieve)
+        self.sieve.open_wide().map_err(KernelError::Shared)
     }
 
     /// The program on a bench: one CPU, frames from memory.
@@ -303,16 +302,6 @@ impl Filter {
             }
             _ => error.into(),
         }
-    }
-}
-
-/// Takes an entry out; false if it was not there.
-fn take_out<V: aya::Pod>(map: &mut HashMap<&mut MapData, u64, V>, key: RuleKey) -> Result<bool, KernelError> {
-    match map.remove(&key.0) {
-        Ok(()) => Ok(true),
-        Err(MapError::KeyNotFound) => Ok(false),
-        Err(MapError::SyscallError(error)) if error.io_error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error.into()),
     }
 }
 

@@ -269,7 +269,7 @@ impl Filter {
         mut progress: impl FnMut(u64),
     ) -> Result<Written, KernelError> {
         let shown = changes.iter().filter(|change| number(change.numbers) != Terms::NONE).map(|change| change.key);
-        self.sieve.open(shown).map_err(KernelError::Sieve)?;
+        self.sieve.open(shown).map_err(KernelError::Shared)?;
         let (mut all, mut done) = (Written::default(), 0);
         for changes in changes.chunks(MOST_WRITES) {
             let writes: Vec<_> = changes.iter().map(|change| (change.key, number(change.numbers))).collect();
@@ -287,7 +287,7 @@ impl Filter {
 
         if self.held.gone > self.held.rules / PART {
             let all = |key: &mut dyn FnMut(RuleKey)| after.each_in_force(|rule, _| key(rule));
-            self.sieve.renew(all).map_err(KernelError::Sieve)?;
+            self.sieve.renew(all).map_err(KernelError::Shared)?;
             self.held.gone = 0;
         }
         Ok(())

@@ -51,7 +51,7 @@ impl Filter {
     pub(super) fn write_rules(&mut self, writes: &[Write], progress: impl FnMut(u64)) -> Result<Written, KernelError> {
         debug_assert!(writes.is_sorted_by_key(|(key, _)| *key));
         let shown = writes.iter().filter(|(_, number)| *number != Terms::NONE).map(|(key, _)| *key);
-        self.sieve.open(shown).map_err(KernelError::Sieve)?;
+        self.sieve.open(shown).map_err(KernelError::Shared)?;
         self.write_pages(writes, progress)
     }
 

@@ -2,12 +2,13 @@
 
 use std::{
     io,
-    os::fd::{AsRawFd as _, BorrowedFd, OwnedFd},
-    sync::atomic::{AtomicU64, Ordering},
+    os::fd::{AsFd as _, BorrowedFd, OwnedFd},
+    sync::atomic::Ordering,
 };
 
 use filter_core::{RuleKey, RuleShape, sieve_bits};
-use memmap2::{MmapOptions, MmapRaw};
+
+use super::shared::Words;
 
 /// The words of the sieve. A packet may be asking for one at any time, so a key is let through before its rule is there, and
 /// kept away only when that is gone.
@@ -50,18 +51,7 @@ impl Sieve {
         Ok(())
     }
 
-    /// The memory of the map, for as long as it is needed: it would count as memory of the process.
     fn words(&self) -> io::Result<Words> {
-        let count = self.shape.sieve_words() as usize;
-        Ok(Words(MmapOptions::new().len(count * size_of::<AtomicU64>()).map_raw(self.map.as_raw_fd())?))
-    }
-}
-
-struct Words(MmapRaw);
-
-impl Words {
-    fn get(&self) -> &[AtomicU64] {
-        // SAFETY: the memory begins with a page and has so many words, and whoever else may write does so by such words.
-        unsafe { std::slice::from_raw_parts(self.0.as_ptr().cast(), self.0.len() / size_of::<AtomicU64>()) }
+        Words::of(self.map.as_fd(), self.shape.sieve_words() as usize)
     }
 }

@@ -132,7 +132,7 @@ struct Effects {
 impl Effects {
     fn of(filter: &mut Filter) -> Self {
         let events = drained(filter);
-        Self { counters: filter.counters().unwrap(), hits: filter.all_hits().unwrap().into_iter().collect(), events }
+        Self { counters: filter.counters().unwrap(), hits: filter.all_hits().unwrap(), events }
     }
 }
 

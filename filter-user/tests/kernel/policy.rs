@@ -217,7 +217,7 @@ fn patterns_decide_with_their_rank_and_go_with_their_policy() {
     let hello = Wrap::v4(443).tcp(&frames::client_hello("ad2.foo.com"));
     assert_eq!(judge_alone(&mut filter, &hello).reason, Reason::TlsBlocked);
     let hits = filter.all_hits().unwrap();
-    let of_pattern = hits.iter().find(|(key, _)| first.find(*key).is_some_and(|rule| rule.rule == r"^ad[0-9]+\."));
+    let of_pattern = hits.iter().find(|(key, _)| first.find(**key).is_some_and(|rule| rule.rule == r"^ad[0-9]+\."));
     assert_eq!(of_pattern.map(|(_, hits)| *hits), Some(3));
     let second = book(&filter, &[(0, &[rule("ad1.org", Scope::Subtree, Action::Block)])]);
     install(&mut filter, Some(&first), &second, &Groups::default());
