@@ -9,7 +9,7 @@ use std::time::Instant;
 use anyhow::{Context as _, ensure};
 use fastrand::Rng;
 use filter_core::{Counter, DnsAction, Interface, Reason, Sides, TcpAction, Treatment};
-use filter_user::kernel::{Does, Filter, KernelError, Mode, Noop, Sender, interface_index};
+use filter_user::kernel::{AttachedMode, Does, Filter, KernelError, Mode, Noop, Sender, interface_index};
 use lab::{Lab, Namespace, Options};
 
 use crate::{
@@ -109,7 +109,7 @@ impl Wire {
         let lab = Lab::new(&Options::default())?;
         let near = lab.client().inside(|| interface_index(NEAR))??;
         let far = lab.gateway().inside(|| interface_index(FAR))??;
-        let near_end = lab.client().inside(|| Noop::attach(Does::Drop, NEAR))??;
+        let near_end = lab.client().inside(|| Noop::attach(Does::Drop, NEAR, AttachedMode::Native))??;
         let rules = names.some_rules(plan.most_rules());
         let filter = kernel::filter_on(far, &rules)?;
         let sender = |traffic: Traffic, names: Vec<&str>| {
@@ -163,7 +163,7 @@ impl Wire {
     fn attach(&mut self, case: Case) -> anyhow::Result<Option<Noop>> {
         let (gateway, filter, far) = (self.lab.gateway(), &mut self.filter, self.far);
         let action = match case {
-            Case::Noop(does) => return Ok(Some(gateway.inside(|| Noop::attach(does, FAR))??)),
+            Case::Noop(does) => return Ok(Some(gateway.inside(|| Noop::attach(does, FAR, AttachedMode::Native))??)),
             Case::NotListed => DnsAction::Drop,
             Case::Listed(action) => action,
         };

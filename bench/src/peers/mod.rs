@@ -43,11 +43,11 @@ pub fn measure(plan: &Plan, namegate: &Path, rows: &mut Rows) -> anyhow::Result<
     Rng::with_seed(SEED).shuffle(&mut names);
     let rounds = plan.loads.max(ROUNDS);
 
-    let running = start(namegate, &names, rows);
+    let mut running = start(namegate, &names, rows);
     rounds::measure(&running, &names, rounds, SECONDS, rows);
     reload::measure(&running, &names, rounds, rows);
     let unlisted = lists::unlisted(&gathered.popular, &names);
-    if let Err(error) = passing::measure(&running, &unlisted, rounds * PASSING, rows) {
+    if let Err(error) = passing::measure(&mut running, &unlisted, rounds * PASSING, rows) {
         not_measured("what unblocked traffic loses", &error);
     }
     Ok(gathered)

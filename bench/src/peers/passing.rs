@@ -8,7 +8,8 @@ use std::{
 };
 
 use anyhow::{Context as _, ensure};
-use lab::{Lab, SERVER, TlsServer};
+use filter_user::kernel::{AttachedMode, Does, Noop};
+use lab::{Lab, Process, SERVER, TlsServer};
 use rustix::net::sockopt::set_socket_linger;
 
 use super::{
@@ -31,6 +32,8 @@ const CLIENTS: usize = 2;
 const HANDSHAKE: u8 = 22;
 /// Per cent that may be lost.
 const GOAL: f64 = 2.0;
+/// The gateway's interface that faces the client.
+const INTERFACE: &str = "lan";
 
 /// A figure a round.
 #[derive(Default)]
@@ -41,51 +44,91 @@ struct Rates {
     tls: Vec<f64>,
 }
 
-/// Measures all of Namegate that answers, beside a lab without it.
-pub fn measure(contestants: &[Running], unlisted: &[&str], rounds: usize, rows: &mut Rows) -> anyhow::Result<()> {
+/// Where traffic passes.
+struct Way<'l> {
+    name: &'static str,
+    lab: &'l Lab,
+    resolver: u32,
+    /// Per cent that may be lost.
+    goal: Option<f64>,
+}
+
+/// Traffic passes a program that does nothing: what it loses is lost to the kernel's XDP.
+struct Floor {
+    name: &'static str,
+    _program: Noop,
+    resolver: Process,
+    lab: Lab,
+}
+
+impl Floor {
+    fn new(name: &'static str, mode: AttachedMode) -> anyhow::Result<Self> {
+        let (lab, resolver) = running::lab()?;
+        let program = lab.gateway().inside(|| Noop::attach(Does::Pass, INTERFACE, mode))??;
+        Ok(Self { name, _program: program, resolver, lab })
+    }
+
+    fn way(&self) -> Way<'_> {
+        Way { name: self.name, lab: &self.lab, resolver: self.resolver.id(), goal: None }
+    }
+}
+
+/// Measures all of Namegate that answers, beside a lab without it, and labs with a program that does nothing.
+pub fn measure(contestants: &mut [Running], unlisted: &[&str], rounds: usize, rows: &mut Rows) -> anyhow::Result<()> {
     let (plain, resolver) = running::lab()?;
+    let floors = [
+        Floor::new("a program that does nothing, generic mode", AttachedMode::Generic)?,
+        Floor::new("a program that does nothing, native mode", AttachedMode::Native)?,
+    ];
+    contestants.iter_mut().for_each(Running::take_far_end_off);
     let filtered = contestants.iter().filter(|running| running.contestant.is_namegate());
     let filtered = filtered.filter(|running| running.contestant.blocked == Blocked::NxDomain);
-    let mut labs = vec![("no filter", &plain, resolver.id())];
-    labs.extend(filtered.map(|running| (running.contestant.name, running.lab(), running.resolver())));
+    let mut ways = vec![Way { name: "no filter", lab: &plain, resolver: resolver.id(), goal: None }];
+    ways.extend(floors.iter().map(Floor::way));
+    ways.extend(filtered.map(|running| {
+        let (name, lab, resolver) = (running.contestant.name, running.lab(), running.resolver());
+        Way { name, lab, resolver, goal: Some(GOAL) }
+    }));
     let mut servers = Vec::new();
-    for (_, lab, _) in &labs {
+    for Way { lab, .. } in &ways {
         lists::write_queries(&lab.directory().join(UNLISTED_QUERIES), unlisted)?;
         servers.push(TlsServer::start(lab.server())?);
     }
     let hello = frames::client_hello(unlisted.first().context("there is no name that is not listed")?);
 
-    let mut rates: Vec<Rates> = labs.iter().map(|_| Rates::default()).collect();
+    let mut rates: Vec<Rates> = ways.iter().map(|_| Rates::default()).collect();
     for round in 0..rounds {
         // There and back: what grows or fades in a round meets the first and the last alike.
-        let mut turns: Vec<_> = labs.iter().zip(&mut rates).collect();
+        let mut turns: Vec<_> = ways.iter().zip(&mut rates).collect();
         if round % 2 == 1 {
             turns.reverse();
         }
-        for ((_, lab, resolver), rates) in turns {
+        for (Way { lab, resolver, .. }, rates) in turns {
             rates.ask(lab, *resolver)?;
             rates.tls.push(handshakes_a_second(lab, &hello)?);
         }
     }
-    let names = labs.iter().map(|(name, ..)| *name);
-    let all: Vec<_> = names.zip(&rates).collect();
+    let all: Vec<_> = ways.iter().zip(&rates).collect();
     push("DNS answers a second that pass", "1/s", &all, |rates| &rates.dns, rows);
     push("CPU of a DNS answer that passes", "µs", &all, |rates| &rates.cpu, rows);
     push("TLS hellos a second that pass", "1/s", &all, |rates| &rates.tls, rows);
     Ok(())
 }
 
-fn push(what: &str, unit: &'static str, all: &[(&str, &Rates)], of: fn(&Rates) -> &Vec<f64>, rows: &mut Rows) {
-    for (name, rates) in all {
+fn push(what: &str, unit: &'static str, all: &[(&Way<'_>, &Rates)], of: fn(&Rates) -> &Vec<f64>, rows: &mut Rows) {
+    for (Way { name, .. }, rates) in all {
         if let Some(rate) = Summary::of(of(rates).iter().copied()) {
             rows.push(Row::median(format!("{what}, {name}"), rate, unit));
         }
     }
     let Some(((_, plain), filtered)) = all.split_first() else { return };
-    for (name, rates) in filtered {
+    for (Way { name, goal, .. }, rates) in filtered {
         let Some(lost) = lost(of(plain), of(rates)) else { continue };
         rows.push(match unit {
-            "1/s" => Row::median(format!("{what}, lost to {name}"), lost, "%").at_most(GOAL),
+            "1/s" => {
+                let row = Row::median(format!("{what}, lost to {name}"), lost, "%");
+                if let Some(goal) = goal { row.at_most(*goal) } else { row }
+            }
             _ => Row::median(
                 format!("{what}, more with {name}"),
                 Summary { median: -lost.median, low: -lost.high, high: -lost.low },

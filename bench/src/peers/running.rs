@@ -42,7 +42,7 @@ pub struct Running {
     count: usize,
     namegate: PathBuf,
     process: Process,
-    _far_end: Option<Process>,
+    far_end: Option<Process>,
     resolver: Process,
     lab: Lab,
 }
@@ -77,7 +77,7 @@ impl Running {
         };
         let load = Took { wall: wall.as_secs_f64(), cpu: cpu::of_process(process.id())? };
         let (namegate, count) = (namegate.to_owned(), names.len());
-        Ok(Self { contestant, load, count, namegate, process, _far_end: far_end, resolver, lab })
+        Ok(Self { contestant, load, count, namegate, process, far_end, resolver, lab })
     }
 
     pub fn lab(&self) -> &Lab {
@@ -92,6 +92,11 @@ impl Running {
     /// The process of the resolver behind the gateway.
     pub fn resolver(&self) -> u32 {
         self.resolver.id()
+    }
+
+    /// Takes the program off the client's interface, which was there for answers.
+    pub fn take_far_end_off(&mut self) {
+        self.far_end = None;
     }
 
     /// MiB, of its process and its maps in the kernel.

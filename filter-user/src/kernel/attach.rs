@@ -41,7 +41,7 @@ impl AttachedMode {
         }
     }
 
-    const fn xdp_mode(self) -> XdpMode {
+    pub(super) const fn xdp_mode(self) -> XdpMode {
         match self {
             Self::Native => XdpMode::Driver,
             Self::Generic => XdpMode::Skb,

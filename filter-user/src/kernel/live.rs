@@ -4,10 +4,10 @@ use std::fmt;
 
 use aya::{
     Ebpf,
-    programs::{TestRun as _, TestRunAttrs, TestRunOptions, XdpMode},
+    programs::{TestRun as _, TestRunAttrs, TestRunOptions},
 };
 
-use super::{Filter, KernelError, attach::interface_index, cpu::OneCpu, feed, program};
+use super::{AttachedMode, Filter, KernelError, attach::interface_index, cpu::OneCpu, feed, program};
 
 /// The program's name in the object.
 const SEND: &str = "send";
@@ -71,11 +71,11 @@ impl Sender {
 }
 
 impl Noop {
-    /// Attaches one to an interface in the thread's network namespace, in its driver.
+    /// Attaches one to an interface in the thread's network namespace.
     ///
     /// # Errors
     /// If the kernel refuses.
-    pub fn attach(does: Does, interface: &str) -> Result<Self, KernelError> {
+    pub fn attach(does: Does, interface: &str, mode: AttachedMode) -> Result<Self, KernelError> {
         let name = match does {
             Does::Pass => "pass",
             Does::Drop => "discard",
@@ -83,7 +83,7 @@ impl Noop {
         let (mut object, _) = feed::object(&[] as &[&[u8]])?;
         let program = program(&mut object, name)?;
         program.load()?;
-        program.attach_to_if_index(interface_index(interface)?, XdpMode::Driver)?;
+        program.attach_to_if_index(interface_index(interface)?, mode.xdp_mode())?;
         Ok(Self { _object: object })
     }
 }
