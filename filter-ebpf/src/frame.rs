@@ -403,9 +403,9 @@ const WORD: usize = size_of::<u64>();
 /// There is room for a piece at `bytes`.
 #[inline(always)]
 unsafe fn in_one_piece<const BACK: bool>(ctx: *mut xdp_md, len: u32, bytes: *mut u8) -> Option<()> {
-    let (start, end) = bounds(ctx);
     const PIECE: usize = HeldBytes::PIECE as usize;
 
+    let (start, end) = bounds(ctx);
     let len = in_one_register(len as usize);
     if !(WORD..=PIECE).contains(&len) {
         return None;
