@@ -7,6 +7,8 @@
 //! by the same program, in turn with the filter, since what else the machine does changes from second to second; what the
 //! filter takes over it is the filter's own.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, ensure};
 use filter_core::{Bucket, DnsAction, Flow, HashKey, Interface, Options, Settings, Sides, TcpAction, Treatment, WAYS};
 use filter_user::{
@@ -161,6 +163,8 @@ fn load_filter_on(interface: u32, rules: usize) -> anyhow::Result<Filter> {
         max_rules: u32::try_from(rules)?,
         events_per_second: EVENTS_PER_SECOND,
         answers_per_second: NO_LIMIT,
+        // One packet again and again is a burst, of which the first alone would be answered.
+        reset_again_after: Duration::ZERO,
         interfaces: [(interface, Interface::new(Sides::Both))].into(),
         ..LoadOptions::default()
     };

@@ -203,6 +203,8 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
             begins: u32::from(begins),
             dns: u32::from(dns),
             opens: u32::from(opened.is_some()),
+            place: 0,
+            reserved: 0,
         };
         let alone = is_first && !dns && !may_be_held;
         Ok(if alone && start == tls::Start::Hello { Taken::WholeHello } else { Taken::ToHold })

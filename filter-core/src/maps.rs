@@ -48,6 +48,9 @@ pub trait Maps: Rules {
     /// What is done with packets that come in by the interface of this one.
     fn interface(&self) -> &Interface;
 
+    /// The time in nanoseconds, by a clock that never goes back; it may be some milliseconds old.
+    fn now(&self) -> u64;
+
     /// Takes one answer off what the clients of this bucket may have in a second; false if there is none left.
     fn take_answer(&self, bucket: u32, per_second: u64) -> bool;
 

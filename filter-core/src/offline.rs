@@ -1,6 +1,6 @@
 //! The decision without a kernel, for tests, fuzzers and captures.
 
-use std::{cell::RefCell, collections::BTreeMap};
+use std::{cell::RefCell, collections::BTreeMap, time::Duration};
 
 use crate::{
     abi::{Event, Generation, InForce, Interface, ListName, Scratch, Settings, Sides, Terms, Treatment},
@@ -34,6 +34,7 @@ impl<R: Rules> Offline<R> {
             maps: Tables {
                 rules,
                 interface: Interface::new(Sides::Both),
+                now: 0,
                 counters: RefCell::default(),
                 events: RefCell::default(),
             },
@@ -62,6 +63,11 @@ impl<R: Rules> Offline<R> {
         self
     }
 
+    /// From now on it is so long after the start; time passes by this alone.
+    pub fn set_time(&mut self, since_start: Duration) {
+        self.maps.now = u64::try_from(since_start.as_nanos()).unwrap_or(u64::MAX);
+    }
+
     /// Decides over the next frame, counts it, and keeps what it reports.
     pub fn decide(&mut self, frame: &[u8]) -> Reason {
         self.decide_over(frame)
@@ -88,7 +94,8 @@ impl<R: Rules> Offline<R> {
         let sent = match reason.verdict() {
             Verdict::Pass => Sent::On,
             Verdict::Drop if scratch.is_answered(reason) => {
-                answer(&mut frame, settings, maps, scratch, &mut flows.spare)
+                let flow = flows.flows.get_mut(scratch.segment.place() as usize);
+                answer(&mut frame, settings, maps, flow, scratch, &mut flows.spare)
             }
             Verdict::Drop => Sent::Nowhere,
         };
@@ -171,6 +178,7 @@ impl Replace for Editable {
 struct Tables<R> {
     rules: R,
     interface: Interface,
+    now: u64,
     counters: RefCell<BTreeMap<Counter, u64>>,
     events: RefCell<Vec<Event>>,
 }
@@ -218,7 +226,11 @@ impl<R: Rules> Maps for Tables<R> {
         &self.interface
     }
 
-    /// Without a clock, there is no limit.
+    fn now(&self) -> u64 {
+        self.now
+    }
+
+    /// Where time stands still, there is no limit.
     fn take_answer(&self, _: u32, _: u64) -> bool {
         true
     }

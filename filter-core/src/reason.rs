@@ -298,6 +298,8 @@ counters! {
     Rewritten, "rewritten";
     /// A TCP connection with a blocked message that was closed: by a reset or an alert.
     Closed, "closed";
+    /// A blocked segment that was sent before its sender can have got the reset of its connection: it has no further one.
+    ClosedAlready, "closed_already";
     /// A blocked packet without an answer, since its client's prefix had as many as it may in a second.
     UnansweredRate, "unanswered_rate";
     /// The same, since it came in by an interface that has no clients behind it.

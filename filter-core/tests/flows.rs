@@ -2,7 +2,9 @@
 
 mod engine;
 
-use filter_core::{Counter, Offline, Options, Reason, Settings, WAYS};
+use filter_core::{
+    Counter, DnsAction, Interface, Offline, Options, Reason, Sent, Settings, Sides, TcpAction, Treatment, WAYS,
+};
 use frames::Wrap;
 
 use engine::{Listed, one_bucket};
@@ -229,4 +231,19 @@ fn a_flood_of_half_hellos_evicts_what_buckets_of_eight_and_a_fair_hash_let_it() 
         let stayed = u64::from(FLOWS) + u64::from(HELLOS - evicted);
         assert!(went >= half_hellos - stayed && went <= half_hellos, "{went} of {half_hellos}");
     }
+}
+
+#[test]
+fn a_blocked_flow_that_had_to_go_for_others_has_another_reset() {
+    let treatment = Treatment::new(DnsAction::NxDomain, TcpAction::Reset);
+    let clients = Interface::new(Sides::Both).facing_clients(treatment);
+    let mut offline = offline(&one_bucket()).on(clients);
+    let hello = frames::client_hello(LISTED);
+    let blocked = Wrap::v4(443).tcp(&hello);
+    let mut sent = |frame: &[u8]| offline.send(frame).1;
+    assert_eq!([sent(&blocked), sent(&blocked)], [Sent::Back, Sent::Nowhere]);
+    for port in 0..WAYS as u16 {
+        assert_eq!(sent(&Wrap { from: 50_000 + port, ..Wrap::v4(443) }.tcp(&hello)), Sent::Back);
+    }
+    assert_eq!([sent(&blocked), sent(&blocked)], [Sent::Back, Sent::Nowhere]);
 }

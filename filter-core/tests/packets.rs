@@ -3,6 +3,8 @@
 mod claims;
 mod engine;
 
+use std::{collections::BTreeMap, time::Duration};
+
 use filter_core::{Counter, Interface, Offline, Reason, Sent};
 
 use claims::Decided;
@@ -19,13 +21,23 @@ fn judge_all(frames: &[Vec<u8>]) -> Vec<Decided> {
     frames.iter().map(|frame| decide(&mut offline, frame)).collect()
 }
 
-/// What becomes of a frame that comes in by this interface, and nothing came before; and what was counted besides its
-/// reason.
-fn send(frame: &[u8], interface: Interface) -> (Reason, Sent, Vec<u8>, Vec<Counter>) {
+/// What becomes of frames that come in by this interface, each so long after the one before, and nothing came before the
+/// first; and what was counted besides their reasons.
+fn send_all(frames: &[(Duration, Vec<u8>)], interface: Interface) -> Vec<(Reason, Sent, Vec<u8>, Vec<Counter>)> {
     let mut offline = offline().on(interface);
-    let (reason, sent, frame) = offline.send(frame);
-    let counters = offline.counters().into_keys().filter(|counter| !matches!(counter, Counter::Packets(_)));
-    (reason, sent, frame, counters.collect())
+    let (mut now, mut before) = (Duration::ZERO, BTreeMap::new());
+    let mut send = |(pause, frame): &(Duration, Vec<u8>)| {
+        now += *pause;
+        offline.set_time(now);
+        let (reason, sent, frame) = offline.send(frame);
+        let counters = offline.counters();
+        let moved = counters.iter().filter(|(counter, count)| before.get(*counter) != Some(*count));
+        let others = moved.map(|(counter, _)| *counter).filter(|counter| !matches!(counter, Counter::Packets(_)));
+        let others = others.collect();
+        before = counters;
+        (reason, sent, frame, others)
+    };
+    frames.iter().map(&mut send).collect()
 }
 
 fn decide(offline: &mut Offline<Listed>, frame: &[u8]) -> Decided {

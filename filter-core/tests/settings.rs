@@ -111,6 +111,25 @@ fn where_a_frame_cannot_become_longer_a_response_is_brief_and_a_query_has_no_ans
     assert_eq!(offline.counters()[&Counter::UnansweredRoom], 1);
 }
 
+/// Names behind a blocked one are read then, and what is held of the last one is not that of the question.
+#[test]
+fn where_names_that_pass_are_reported_a_target_that_is_cut_behind_a_blocked_name_leaves_an_answer() {
+    let treatment = Treatment::new(DnsAction::NxDomain, TcpAction::Reset);
+    let options = Options { report_passed: true, ..one_bucket() };
+    let mut offline = offline(&options).on(Interface::new(Sides::Both).with_treatment(treatment));
+    let message = frames::response_of(&[LISTED], &[(LISTED, Data::Cname("a"))]);
+    // The target's end becomes a label of a type that there is not.
+    for octet in [0x80, 0x40, 0x3f] {
+        let mut message = message.clone();
+        *message.last_mut().unwrap() = octet;
+        let response = Wrap { from: 53, ..Wrap::v4(40_000) }.udp(&message);
+        let (reason, sent, frame) = offline.send(&response);
+        assert_eq!((reason, sent), (Reason::DnsResponseBlocked, Sent::On), "{octet:#x}");
+        let answer = frames::answer(&frames::opened(&frame).payload);
+        assert_eq!((answer.code, answer.authorities.len()), (3, 1), "{octet:#x}");
+    }
+}
+
 #[test]
 fn dns_is_judged_on_the_ports_that_are_set_and_on_no_other() {
     let mut offline = offline(&Options { dns_ports: &[5353, 63, 64, 65_535], ..one_bucket() });

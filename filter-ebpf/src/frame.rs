@@ -403,25 +403,31 @@ const WORD: usize = size_of::<u64>();
 /// There is room for a piece at `bytes`.
 #[inline(always)]
 unsafe fn in_one_piece<const BACK: bool>(ctx: *mut xdp_md, len: u32, bytes: *mut u8) -> Option<()> {
+    const PIECE: usize = HeldBytes::PIECE as usize;
+
     let (start, end) = bounds(ctx);
     let len = in_one_register(len as usize);
-    if !(WORD..=HeldBytes::PIECE as usize).contains(&len) {
+    if !(WORD..=PIECE).contains(&len) {
         return None;
     }
     let mut at = 0;
-    // Four words for each look at the frame's end.
-    while at + 4 * WORD <= len {
+    // Four words for each look at the frame's end. The verifier may have lost by now how long the frame is at most ("outside of
+    // the allowed memory range").
+    while at + 4 * WORD <= len && at <= PIECE - 4 * WORD {
         // SAFETY: there is room for a piece, of which these are a part.
         unsafe { copy_words::<4, BACK>(start + at, end, bytes.add(at)) }?;
-        at += 4 * WORD;
+        at = in_one_register(at + 4 * WORD);
     }
-    while at + WORD < len {
+    while at + WORD < len && at <= PIECE - WORD {
         // SAFETY: as above.
         unsafe { copy_words::<1, BACK>(start + at, end, bytes.add(at)) }?;
-        at += WORD;
+        at = in_one_register(at + WORD);
     }
     // The word that ends with the last byte.
     let last = in_one_register(len - WORD);
+    if last > PIECE - WORD {
+        return None;
+    }
     // SAFETY: as above.
     unsafe { copy_words::<1, BACK>(start + last, end, bytes.add(last)) }
 }

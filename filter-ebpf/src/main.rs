@@ -85,7 +85,8 @@ fn settle(ctx: *mut xdp_md, room: &mut Room<'_>, reason: Reason) -> u32 {
 #[xdp(frags)]
 pub fn namegate_answer(ctx: XdpContext) -> u32 {
     let (Some(room), Some(draft)) = (Room::of_this_cpu(), Room::draft()) else { return xdp_action::XDP_DROP };
-    match answer(&mut Paged(ctx.ctx), room.settings, &KernelMaps(ctx.ctx), room.scratch, draft) {
+    let flow = maps::flow_at(room.scratch.segment.place());
+    match answer(&mut Paged(ctx.ctx), room.settings, &KernelMaps(ctx.ctx), flow, room.scratch, draft) {
         Sent::Nowhere => xdp_action::XDP_DROP,
         Sent::Back => xdp_action::XDP_TX,
         Sent::On => xdp_action::XDP_PASS,

@@ -233,10 +233,15 @@ impl Maps for KernelMaps {
     }
 
     #[inline(always)]
+    fn now(&self) -> u64 {
+        coarse_now()
+    }
+
+    #[inline(always)]
     fn take_answer(&self, bucket: u32, per_second: u64) -> bool {
         let Some(allowance) = ALLOWANCES.get_ptr_mut(bucket) else { return false };
         // SAFETY: where two CPUs take from one bucket at once, one of them may take for nothing.
-        unsafe { (*allowance).take(coarse_now(), per_second) }
+        unsafe { (*allowance).take(self.now(), per_second) }
     }
 
     #[inline(always)]
@@ -300,6 +305,14 @@ fn exchange_if(place: &mut u64, expected: u64, value: u64) -> u64 {
         );
     }
     was
+}
+
+/// The flow at this place, without its bucket's lock.
+#[inline(always)]
+pub fn flow_at(place: u32) -> Option<&'static mut Flow> {
+    // SAFETY: of what another CPU may change meanwhile, only whole words are read, and what is wrong of them has a reset sent
+    // once more or once less.
+    FLOWS.get_ptr_mut(place).map(|flow| unsafe { &mut *flow })
 }
 
 /// The settings, and what this CPU works with.

@@ -49,7 +49,7 @@ pub use store::Kind;
 pub use terms::TooManyTerms;
 
 /// The class of rules that are for everybody, at all times.
-pub const EVERYBODY: u32 = 1;
+pub const EVERYBODY: u32 = Terms::EVERYBODY;
 
 /// The rules in force.
 pub struct RuleBook {
@@ -220,18 +220,28 @@ impl RuleBook {
         of_class.or_dns(own.and_then(|(_, answer)| answer).unwrap_or_default())
     }
 
+    /// True if some rules say themselves what their clients are answered, where each class has its treatment.
+    pub fn has_own_answers(&self, of_classes: &[Treatment]) -> bool {
+        self.numbers.iter().any(|(list, answer)| {
+            let class = self.lists.get(list).map_or(0, |list| list.class);
+            let of_class = of_classes.get(usize::from(class)).copied().unwrap_or_default();
+            answer.is_some() && of_class.or_dns(answer.unwrap_or_default()).answers_dns()
+        })
+    }
+
     /// The lists, in the order in which they were read.
     pub fn lists(&self) -> &[ListInfo] {
         &self.lists
     }
 
-    /// The names of the lists for those whom they block, in the order of their numbers.
-    pub fn list_names(&self) -> impl Iterator<Item = ListName> {
-        self.numbers.iter().filter_map(|(list, answer)| {
-            let list = self.lists.get(list)?;
+    /// The names of the lists for those whom they block, each with its number; and the word for what was blocked by hand.
+    pub fn list_names(&self) -> impl Iterator<Item = (u16, ListName)> {
+        let of_lists = (1..).zip(self.numbers.numbered()).filter_map(|(number, (list, answer))| {
+            let list = self.lists.get(*list)?;
             let name = ListName::new(list.class, list.label());
-            Some(answer.map_or(name, |answer| name.answering(answer)))
-        })
+            Some((number, answer.map_or(name, |answer| name.answering(answer))))
+        });
+        of_lists.chain([(ListName::BY_HAND, ListName::new(hand::CLASS, MANUAL))])
     }
 
     /// Hands back memory of what can be had again from the cache.

@@ -134,7 +134,7 @@ const BACKLOG: usize = 4;
 fn lan() -> Attachment {
     let settings = Interface::new(Sides::Both).facing_clients(Treatment::new(DnsAction::NxDomain, TcpAction::Reset));
     let (interface, mode) = ("lan".into(), AttachedMode::Generic);
-    Attachment { interface, index: 1, mode, settings, far_end_may_miss_answers: false }
+    Attachment { interface, index: 1, mode, settings, is_veth: false, far_end_may_miss_answers: false }
 }
 
 struct Server {

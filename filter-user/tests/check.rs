@@ -51,6 +51,24 @@ fn json_has_one_object_with_all_of_it() {
 }
 
 #[test]
+fn local_data_of_a_policy_zone_is_said_to_be_no_answer() {
+    let dir = dir();
+    fs::write(
+        dir.path().join("zone"),
+        "$TTL 300\n@ SOA ns. mail. 1 2 3 4 5\na.example CNAME .\nb.example A 192.0.2.7\n",
+    )
+    .unwrap();
+    let text = check(&dir, &["rpz:zone"]).stdout;
+    let text = String::from_utf8_lossy(&text);
+    assert!(text.contains("  1 block, without the data of their own"), "{text}");
+    let object: Value = serde_json::from_slice(&check(&dir, &["rpz:zone", "--json"]).stdout).expect("JSON");
+    assert_eq!(object["lists"][0]["with_data"], 1);
+    let allowed: Value =
+        serde_json::from_slice(&check(&dir, &["list.txt", "--allow", "rpz:zone", "--json"]).stdout).expect("JSON");
+    assert!(allowed["lists"].as_array().unwrap().iter().all(|list| list["with_data"] == 0), "{allowed}");
+}
+
+#[test]
 fn a_pattern_that_there_is_no_room_for_is_named() {
     let dir = dir();
     let refused = "this pattern alone would take too much memory: make what it repeats narrower";

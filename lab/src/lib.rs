@@ -25,5 +25,9 @@ pub use server::{ALIAS, ALIASED, DnsServer, TlsServer};
 pub use topology::{Lab, Options, Standing};
 pub use wait::wait_until;
 
+/// A program, the name of its Debian package, and of the folder below that of cargo for tests to which `cargo xtask setup`
+/// unpacks it, with its library beside it. Installed, it would be the machine's resolver.
+pub const SYSTEMD_RESOLVED: &str = "systemd-resolved";
+
 /// A hosts file of well-known advertising and tracking names, and of names that nobody owns to test with.
 pub const SAMPLE_LIST: &str = include_str!("sample.hosts");

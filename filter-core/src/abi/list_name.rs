@@ -19,8 +19,10 @@ pub struct ListName {
 impl ListName {
     /// Octets of a name at most.
     pub const MOST: usize = 64;
-    /// Lists that have a number, and none, which has 0.
+    /// Lists that have a number, those that have none, which have 0, and [`ListName::BY_HAND`].
     pub const NUMBERS: u32 = 512;
+    /// The number of what was blocked by hand, behind those of all lists.
+    pub const BY_HAND: u16 = Self::NUMBERS as u16 - 1;
     /// No name.
     pub const NONE: Self = Self { class: u32::MAX, dns: 0, len: 0, reserved: 0, text: [0; Self::MOST] };
 

@@ -114,6 +114,8 @@ pub(crate) fn list_of(lists: &BlockingLists, rank: Rank) -> u32 {
 impl Terms {
     /// The number of the terms that ask for nothing.
     pub const NONE: u16 = 0;
+    /// The class of lists that are for all clients at all times, the lowest.
+    pub const EVERYBODY: u32 = 1;
     /// The name and all below it are blocked, for everybody.
     pub const BLOCK_SUBTREE: Self = Self { own: BLOCK, below: BLOCK, own_lists: [0; 2], lists_below: [0; 2] };
 
@@ -136,12 +138,13 @@ const BLOCK: Masks = [0, u32::MAX, 0, 0, 0];
 #[cfg(not(target_arch = "bpf"))]
 impl Terms {
     /// Adds what a rule of this rank asks for in the list with this number, which is of these classes. 0 is a list without a
-    /// number.
+    /// number. Where a list is for everybody, that class decides, and so it is the first of those lists that has its number here.
     pub fn add(&mut self, rank: Rank, classes: u32, list: u16, own: bool, below: bool) {
         let parts = [(&mut self.own, &mut self.own_lists, own), (&mut self.below, &mut self.lists_below, below)];
         for (masks, lists, _) in parts.into_iter().filter(|(.., wanted)| *wanted) {
+            let before = masks.get(rank.place()).copied().unwrap_or_default();
             if let Some(first) = lists.get_mut(rank.blocking_place())
-                && masks.get(rank.place()) == Some(&0)
+                && (before == 0 || before & Self::EVERYBODY < classes & Self::EVERYBODY)
             {
                 *first = list;
             }
@@ -170,5 +173,27 @@ impl Terms {
         let covering = [audit | blocking, blocking, allow | allow_important, block_important, allow_important];
         let covered = |masks: &Masks| masks.iter().zip(covering).all(|(mask, covering)| mask & !covering == 0);
         covered(&self.own) && covered(&self.below)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_list_has_its_number_unless_a_later_one_is_for_everybody() {
+        const SOME: u32 = 1 << 3;
+
+        let numbers = |rules: &[(u32, u16)]| {
+            let mut terms = Terms::default();
+            for (classes, list) in rules {
+                terms.add(Rank::Block, *classes, *list, true, false);
+            }
+            (terms.own_lists, terms.lists_below)
+        };
+        assert_eq!(numbers(&[(SOME, 7), (1 << 2, 8)]), ([7, 0], [0, 0]));
+        assert_eq!(numbers(&[(SOME, 7), (Terms::EVERYBODY, 8), (Terms::EVERYBODY, 9)]), ([8, 0], [0, 0]));
+        assert_eq!(numbers(&[(Terms::EVERYBODY, 7), (SOME, 8)]), ([7, 0], [0, 0]));
+        assert_eq!(numbers(&[(Terms::EVERYBODY, 0), (Terms::EVERYBODY, 8)]), ([0, 0], [0, 0]), "one without a number");
     }
 }

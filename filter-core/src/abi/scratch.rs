@@ -30,9 +30,18 @@ pub struct Segment {
     pub(crate) dns: u32,
     /// 1 if this is near the first octet of a connection whose SYN was seen.
     pub(crate) opens: u32,
+    /// One more than the flow's place in the table of flows; 0 if it has none.
+    pub(crate) place: u32,
+    pub(crate) reserved: u32,
 }
 
 impl Segment {
+    /// Where the flow is in the table of flows; beyond it if it has no place.
+    #[inline(always)]
+    pub fn place(&self) -> u32 {
+        self.place.wrapping_sub(1)
+    }
+
     #[inline(always)]
     pub(crate) fn is_empty(&self) -> bool {
         self.at >= self.end
@@ -63,7 +72,7 @@ pub struct Scratch {
     pub transport: Transport,
     pub(crate) layers: Layers,
     /// The segment at hand, if the packet is one.
-    pub(crate) segment: Segment,
+    pub segment: Segment,
     pub(crate) copying: Copying,
     pub(crate) sections: Sections,
     /// Type of the resource record that has the name as its target (RFC 1035 §3.2.2); 0 for what was asked for.

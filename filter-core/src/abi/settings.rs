@@ -1,5 +1,7 @@
 //! What the controller sets.
 
+use core::time::Duration;
+
 use crate::{
     flows::WAYS,
     hash::{FlowHashKey, HashKey},
@@ -79,6 +81,14 @@ pub struct Options<'a> {
     pub answer_ttl: u32,
     /// Whether an answer has the name of the list.
     pub names_lists: bool,
+    /// After this long, a segment that comes again tells that its sender did not get the reset.
+    pub reset_again_after: Duration,
+}
+
+impl Options<'_> {
+    /// Longer than the segments of one burst take, and half of what Linux lets pass at least before it sends a segment again
+    /// (`TCP_RTO_MIN`; RFC 6298 §2.4 asks for a second).
+    const RESET_AGAIN_AFTER: Duration = Duration::from_millis(100);
 }
 
 impl Default for Options<'_> {
@@ -92,6 +102,7 @@ impl Default for Options<'_> {
             answers_per_second: 1000,
             answer_ttl: 60,
             names_lists: true,
+            reset_again_after: Self::RESET_AGAIN_AFTER,
         }
     }
 }
@@ -112,9 +123,11 @@ pub struct Settings {
     events_per_second: u64,
     answers_per_second: u32,
     answer_ttl: u32,
+    /// In nanoseconds.
+    reset_again_after: u64,
 }
 
-const _: () = assert!(size_of::<Settings>() == size_of::<FlowHashKey>() + size_of::<HashKey>() + 8 * PORT_WORDS + 32);
+const _: () = assert!(size_of::<Settings>() == size_of::<FlowHashKey>() + size_of::<HashKey>() + 8 * PORT_WORDS + 40);
 
 const REPORT_PASSED: u32 = 1;
 const DROP_FRAGMENTS: u32 = 2;
@@ -136,6 +149,7 @@ impl Settings {
             events_per_second: u64::from(options.events_per_second),
             answers_per_second: options.answers_per_second,
             answer_ttl: options.answer_ttl,
+            reset_again_after: u64::try_from(options.reset_again_after.as_nanos()).unwrap_or(u64::MAX),
         };
         for port in options.dns_ports {
             if let Some(word) = settings.dns_ports.get_mut(usize::from(port / 64)) {
@@ -174,6 +188,12 @@ impl Settings {
     #[inline(always)]
     pub(crate) fn answer_ttl(&self) -> u32 {
         self.answer_ttl
+    }
+
+    /// Nanoseconds after which a segment that comes again has another reset.
+    #[inline(always)]
+    pub(crate) fn reset_again_after(&self) -> u64 {
+        self.reset_again_after
     }
 
     /// True if an answer has the name of the list.

@@ -15,7 +15,7 @@ mod tcp;
 
 use crate::{
     abi::{Generation, Scratch, Settings},
-    flows::HeldBytes,
+    flows::{Flow, HeldBytes},
     headers::Protocol,
     maps::Maps,
     packet::Replace,
@@ -48,16 +48,20 @@ impl Scratch {
     }
 }
 
-/// Makes the answer of a frame that was blocked, as the scratch has it.
+/// Makes the answer of a frame that was blocked, as the scratch has it. `flow` is what has the place of the segment's flow
+/// in the table of flows, if the frame is a segment and its flow has one.
 #[inline(always)]
 pub fn answer<F: Replace, M: Maps>(
     frame: &mut F,
     settings: &Settings,
     maps: &M,
+    flow: Option<&mut Flow>,
     scratch: &mut Scratch,
     draft: &mut HeldBytes,
 ) -> Sent {
-    match (Answering { frame, settings, maps, scratch, draft }).answer() {
+    // Another one may have taken the place since.
+    let flow = flow.filter(|flow| flow.is_of(&scratch.segment));
+    match (Answering { frame, settings, maps, flow, scratch, draft }).answer() {
         Ok((counter, sent)) => {
             maps.count(counter);
             sent
@@ -74,6 +78,7 @@ struct Answering<'f, F, M> {
     frame: &'f mut F,
     settings: &'f Settings,
     maps: &'f M,
+    flow: Option<&'f mut Flow>,
     scratch: &'f mut Scratch,
     /// The frame from its start on, and what is written over it and behind.
     draft: &'f mut HeldBytes,
@@ -90,9 +95,14 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
         let is_dns = self.scratch.transport.protocol() == Protocol::Udp;
         if is_dns {
             self.read_message()?;
+        } else if self.has_reset_under_way() {
+            return Err(Counter::ClosedAlready);
         }
         if !is_response && !self.may_answer() {
             return Err(Counter::UnansweredRate);
+        }
+        if !is_dns {
+            self.note_reset();
         }
         let counter = match (is_dns, is_response) {
             (false, _) => Counter::Closed,

@@ -71,8 +71,10 @@ impl<'f, F: Replace, M: Maps> Answering<'f, F, M> {
         let of_question = self.scratch.record == 0;
         let offset = match name.found().labels {
             1 if of_question => name.len() - 1,
-            // A label starts behind its length.
-            labels if of_question && labels > 1 => name.label_start(name.labels() - labels + 1) - 1,
+            // A label starts behind its length. Where names that pass are reported, one that was cut may have been read since.
+            labels if of_question && (2..=name.labels()).contains(&labels) => {
+                name.label_start(name.labels() - labels + 1) - 1
+            }
             _ => {
                 let [label] = self.read(at + HEADER_BYTES)?;
                 if label == 0 { 0 } else { 1 + u32::from(label & 0x3f) }

@@ -5,6 +5,7 @@ use network_types::tcp::TcpHdr;
 use super::Answering;
 use crate::{
     abi::TcpAction,
+    flows::LastReset,
     headers::Transport,
     maps::Maps,
     packet::Replace,
@@ -14,6 +15,7 @@ use crate::{
 const HEADER_BYTES: u32 = TcpHdr::LEN as u32;
 /// Where the sequence number is, behind the ports.
 const SEQUENCE_AT: u32 = 4;
+const ACKNOWLEDGEMENT_AT: u32 = SEQUENCE_AT + 4;
 /// A header of five words.
 const DATA_OFFSET: u8 = 5 << 4;
 
@@ -30,6 +32,40 @@ mod flag {
 const ALERT: [u8; 7] = [21, 3, 1, 0, 2, 2, 112];
 
 impl<F: Replace, M: Maps> Answering<'_, F, M> {
+    /// True if the segment would be answered by a reset, and was sent before its sender can have got the last one: the rest of
+    /// a burst.
+    #[inline(always)]
+    pub(super) fn has_reset_under_way(&self) -> bool {
+        let (Some(flow), Some(acknowledged)) = (&self.flow, self.acknowledged_where_reset()) else { return false };
+        flow.last_reset.is_under_way(self.maps.now(), acknowledged, self.settings.reset_again_after())
+    }
+
+    /// Takes down that the segment is answered by a reset, if it is.
+    #[inline(always)]
+    pub(super) fn note_reset(&mut self) {
+        if let Some(acknowledged) = self.acknowledged_where_reset()
+            && let Some(flow) = &mut self.flow
+        {
+            flow.last_reset = LastReset::new(self.maps.now(), acknowledged);
+        }
+    }
+
+    /// The acknowledgement number of the segment; `None` if it is answered by an alert, which acknowledges what has come so far,
+    /// and so does good each time.
+    #[inline(always)]
+    fn acknowledged_where_reset(&self) -> Option<u32> {
+        let [k0, k1, k2, k3, _, flags] = self.read(self.scratch.transport.transport_at + ACKNOWLEDGEMENT_AT)?;
+        (!self.has_alert(flags)).then_some(u32::from_be_bytes([k0, k1, k2, k3]))
+    }
+
+    /// True if a segment with these flags is answered by an alert. Without an acknowledgement, nothing is known of the sequence
+    /// that the client expects.
+    #[inline(always)]
+    fn has_alert(&self, flags: u8) -> bool {
+        let is_hello = Reason::from_index(self.scratch.reason).and_then(Reason::message) == Some(Message::ClientHello);
+        is_hello && flags & flag::ACK != 0 && self.scratch.treatment.tcp() == TcpAction::Alert
+    }
+
     /// Writes the segment behind the IP header that ends the connection for the client; gives its end.
     #[inline(always)]
     pub(super) fn write_segment(&mut self) -> Option<u32> {
@@ -43,11 +79,9 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
             return self.bare_header(at, header, [0; 2]);
         }
         let [q0, q1, q2, q3] = u32::from_be_bytes([q0, q1, q2, q3]).wrapping_add(taken).to_be_bytes();
-        let is_hello = Reason::from_index(self.scratch.reason).and_then(Reason::message) == Some(Message::ClientHello);
-        // Without an acknowledgement, nothing is known of the sequence that the client expects, and a reset has 0.
-        let is_acknowledging = flags & flag::ACK != 0;
-        let [k0, k1, k2, k3] = if is_acknowledging { [k0, k1, k2, k3] } else { [0; 4] };
-        let has_alert = is_hello && is_acknowledging && self.scratch.treatment.tcp() == TcpAction::Alert;
+        let has_alert = self.has_alert(flags);
+        // A reset of what acknowledges nothing has 0.
+        let [k0, k1, k2, k3] = if flags & flag::ACK != 0 { [k0, k1, k2, k3] } else { [0; 4] };
         let flags = if has_alert { flag::PSH | flag::FIN } else { flag::RST } | flag::ACK;
         let header = [k0, k1, k2, k3, q0, q1, q2, q3, DATA_OFFSET, flags];
         let end = self.bare_header(at, header, if has_alert { [0xff; 2] } else { [0; 2] })?;

@@ -8,11 +8,13 @@
 
 mod held;
 mod pieces;
+mod resets;
 mod segment;
 mod table;
 
 pub(crate) use held::Copying;
 pub use held::{Held, HeldBytes};
 pub use pieces::Flow;
+pub(crate) use resets::LastReset;
 pub(crate) use table::FlowKey;
 pub use table::{Bucket, Flows, WAYS};

@@ -2,7 +2,7 @@
 
 use core::ops::ControlFlow::{self, Break, Continue};
 
-use super::{Copying, FlowKey, HeldBytes};
+use super::{Copying, FlowKey, HeldBytes, LastReset};
 use crate::{
     abi::Segment,
     packet::{Frame, Step},
@@ -28,6 +28,7 @@ pub struct Flow {
     pub(super) blocked: u32,
     /// 1 if a DNS message of it was judged.
     pub(super) spoken: u32,
+    pub(crate) last_reset: LastReset,
     /// Bytes beyond a gap that have come; an empty range where there is none.
     islands: [Island; ISLANDS],
     pub(super) bytes: HeldBytes,
@@ -51,6 +52,7 @@ impl Flow {
         dns: 0,
         blocked: 0,
         spoken: 0,
+        last_reset: LastReset::NONE,
         islands: [Island { from: 0, to: 0 }; ISLANDS],
         bytes: HeldBytes::EMPTY,
     };
@@ -62,7 +64,14 @@ impl Flow {
         self.dns = segment.dns;
         self.blocked = 0;
         self.spoken = 0;
+        self.last_reset = LastReset::NONE;
         self.start_at(segment.first);
+    }
+
+    /// True if it is the flow of this segment.
+    #[inline(always)]
+    pub(crate) fn is_of(&self, segment: &Segment) -> bool {
+        self.key == segment.key
     }
 
     /// True if this segment starts another message, and the one that is held was given up by its sender.

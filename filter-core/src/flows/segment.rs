@@ -47,7 +47,9 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
             }
             way = P::begin_flow(self, flows);
         }
-        let Some((flow, spare)) = flows.flow(index * WAYS + way % WAYS) else { return Reason::TcpOther };
+        let place = index * WAYS + way % WAYS;
+        self.scratch.segment.place = place + 1;
+        let Some((flow, spare)) = flows.flow(place) else { return Reason::TcpOther };
         let (reason, place) = self.of_flow(flow, spare);
         if let Some(bucket) = flows.bucket(index) {
             match place {
@@ -66,7 +68,9 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
             return;
         }
         let way = P::begin_flow(self, flows);
-        if let Some((flow, _)) = flows.flow(index * WAYS + way % WAYS) {
+        let place = index * WAYS + way % WAYS;
+        self.scratch.segment.place = place + 1;
+        if let Some((flow, _)) = flows.flow(place) {
             flow.blocked = 1;
             P::hold_segment(self, flow, 0);
         }

@@ -1,7 +1,6 @@
 //! What is claimed of frames. filter-core's tests hold the source to it in user space, filter-user's the loaded program
-//! in the kernel; each gives at its crate's root a `judge` for a frame that nothing came before, and a `judge_all` for
-//! frames that come one after the other, and a `send` for
-//! what becomes of a frame.
+//! in the kernel; each gives at its crate's root a `judge` for a frame that nothing came before, a `judge_all` for
+//! frames that come one after the other, and a `send_all` for what becomes of frames, each some time after the one before.
 
 mod answers;
 mod dns;
@@ -22,10 +21,12 @@ mod tls_splits;
 mod transport;
 mod tunnels;
 
-use filter_core::{Reason, Verdict};
+use std::time::Duration;
+
+use filter_core::{Counter, Interface, Reason, Sent, Verdict};
 use frames::Wrap;
 
-use crate::{judge, judge_all, send};
+use crate::{judge, judge_all, send_all};
 
 /// The rules in force wherever frames are judged.
 pub const RULES: [&str; 2] = ["ads.example.com", "tracker.example"];
@@ -53,6 +54,11 @@ impl Decided {
 #[track_caller]
 fn assert_reason(frame: &[u8], reason: Reason, what: &str) {
     assert_eq!(judge(frame).reason, reason, "{what}");
+}
+
+/// What becomes of a frame that comes in by this interface, and nothing came before; and what is counted besides its reason.
+fn send(frame: &[u8], interface: Interface) -> (Reason, Sent, Vec<u8>, Vec<Counter>) {
+    send_all(&[(Duration::ZERO, frame.to_vec())], interface).remove(0)
 }
 
 /// The reasons of frames that come one after the other.

@@ -34,7 +34,10 @@ pub async fn reload(controller: Arc<Mutex<Controller>>) -> Result<Reloaded, Cont
 pub(super) async fn reload_with(mut signals: Signal, controller: &Arc<Mutex<Controller>>) {
     while signals.recv().await.is_some() {
         let text = match reload(controller.clone()).await {
-            Ok(Reloaded { rules, added, changed, removed, .. }) => {
+            Ok(Reloaded { rules, added, changed, removed, warnings, .. }) => {
+                for warning in &warnings {
+                    tell(warning);
+                }
                 format!("read again: {rules} rules in force ({added} added, {changed} changed, {removed} removed)")
             }
             Err(error) => error.to_string(),
@@ -61,6 +64,14 @@ fn read(source: &PolicySource, hash_key: &HashKey) -> Result<Policy, ControlErro
     Ok(policy)
 }
 
+fn missed_answers(interface: &str) -> String {
+    format!(
+        "blocked clients are answered since this reload, and `{interface}` is a veth that is filtered in its driver: its other \
+         end takes answers only if it has an XDP program, too; where it has none, start namegate again, which attaches in \
+         generic mode then"
+    )
+}
+
 impl Controller {
     /// Puts a policy in force that was read with the filter's hash key.
     fn replace(&mut self, mut policy: Policy) -> Result<Reloaded, ControlError> {
@@ -79,7 +90,19 @@ impl Controller {
         drop(mem::replace(&mut *super::writing(&self.policy), policy));
         memory::give_back();
         let Installed { added, changed, removed } = installed;
-        Ok(Reloaded { rules, added, changed, removed, unusable, refused_patterns })
+        let warnings = self.missed_answers();
+        Ok(Reloaded { rules, added, changed, removed, unusable, refused_patterns, warnings })
+    }
+
+    /// What is to be said of interfaces where answers may be lost since this policy is in force. The kernel lets nobody change
+    /// the mode of a program that is attached: it would have to be taken off first, and all would pass until it is back.
+    fn missed_answers(&mut self) -> Vec<String> {
+        let Self { interfaces, filter, .. } = self;
+        let missing = interfaces.iter_mut().filter_map(|attachment| {
+            let may_answer = filter.may_answer(&attachment.settings);
+            attachment.misses_answers_since(may_answer).then_some(&attachment.interface)
+        });
+        missing.map(|name| missed_answers(name)).collect()
     }
 
     /// Has schedules begin and end.

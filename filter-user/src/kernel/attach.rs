@@ -60,8 +60,18 @@ pub struct Attachment {
     pub mode: AttachedMode,
     /// What is done there.
     pub settings: Interface,
-    /// True if answers leave by it only where the other end takes them: a veth does so with an XDP program of its own.
+    /// True for a veth, whose other end takes what the driver sends only if it has an XDP program, too.
+    pub is_veth: bool,
+    /// True if there are answers, and they may be lost like that.
     pub far_end_may_miss_answers: bool,
+}
+
+impl Attachment {
+    /// Takes down whether clients there may be answered from now on; true if that makes answers get lost.
+    pub(crate) fn misses_answers_since(&mut self, may_answer: bool) -> bool {
+        let misses = self.is_veth && self.mode == AttachedMode::Native && may_answer;
+        !std::mem::replace(&mut self.far_end_may_miss_answers, misses) && misses
+    }
 }
 
 /// An interface that was named, and has no XDP program.
@@ -94,7 +104,8 @@ pub(super) fn to_all(
             let (link, mode) = to_one(program, name, index, mode)?;
             let far_end_may_miss_answers = is_deaf && mode == AttachedMode::Native;
             let settings = if mode == AttachedMode::Generic { settings.in_network_stack() } else { settings };
-            Ok((Attachment { interface: name.to_owned(), index, mode, settings, far_end_may_miss_answers }, link))
+            let interface = name.to_owned();
+            Ok((Attachment { interface, index, mode, settings, is_veth, far_end_may_miss_answers }, link))
         })
         .collect()
 }

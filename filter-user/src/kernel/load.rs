@@ -1,6 +1,6 @@
 //! Loading the programs, and what they are loaded with.
 
-use std::{collections::BTreeMap, panic::resume_unwind, thread};
+use std::{collections::BTreeMap, panic::resume_unwind, thread, time::Duration};
 
 use aya::{
     Ebpf, EbpfError, EbpfLoader,
@@ -34,6 +34,8 @@ pub struct LoadOptions {
     pub answer_ttl: u32,
     /// Whether an answer has the name of the list.
     pub names_lists: bool,
+    /// After this long, a segment that comes again has another reset.
+    pub reset_again_after: Duration,
     /// What is done on each interface, by its index.
     pub interfaces: BTreeMap<u32, Interface>,
 }
@@ -52,6 +54,7 @@ impl Default for LoadOptions {
             answers_per_second: options.answers_per_second,
             answer_ttl: options.answer_ttl,
             names_lists: options.names_lists,
+            reset_again_after: options.reset_again_after,
             interfaces: BTreeMap::new(),
         }
     }
@@ -68,6 +71,7 @@ pub(super) fn settings(options: &LoadOptions, hash_key: &HashKey) -> Settings {
         answers_per_second: options.answers_per_second,
         answer_ttl: options.answer_ttl,
         names_lists: options.names_lists,
+        reset_again_after: options.reset_again_after,
     };
     Settings::new(*hash_key, &options)
 }

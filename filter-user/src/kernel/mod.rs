@@ -21,6 +21,8 @@ mod requirements;
 mod rules;
 mod shared;
 mod sieve;
+#[cfg(feature = "feed")]
+mod tagging;
 mod terms;
 mod test_run;
 #[cfg(feature = "trace")]
@@ -56,6 +58,8 @@ use pod::{PodInterface, PodSettings};
 use policy::Held;
 pub use policy::Installed;
 use sieve::Sieve;
+#[cfg(feature = "feed")]
+pub use tagging::{Tag, Tagging};
 
 use crate::policy::RuleBook;
 pub use test_run::{Judged, TestBed};
@@ -168,17 +172,19 @@ impl Filter {
     /// Names the interface that could not be had and why.
     pub fn attach(&mut self, interfaces: &[String], mode: Mode) -> Result<Vec<Attachment>, KernelError> {
         let program = program(&mut self.object, PROGRAM)?;
-        let of_lists = &self.held.groups.treatments;
-        let may_answer = |interface: &Interface| {
-            let treatments = [interface.treatment()].into_iter().chain(of_lists);
-            interface.faces_clients() && !interface.audits() && treatments.into_iter().any(Outcome::answers)
-        };
+        let held = &self.held;
+        let may_answer = |interface: &Interface| held.may_answer(interface);
         self.attached.extend(attach::to_all(program, interfaces, mode, &self.interfaces, may_answer)?);
         let attached: Vec<_> = self.attached.iter().map(|(attachment, _)| attachment.clone()).collect();
         for Attachment { index, settings, .. } in attached.iter().filter(|it| it.mode == AttachedMode::Generic) {
             self.set_interface(*index, *settings)?;
         }
         Ok(attached)
+    }
+
+    /// True if clients behind an interface with these settings may be answered by the policy in force.
+    pub fn may_answer(&self, interface: &Interface) -> bool {
+        self.held.may_answer(interface)
     }
 
     /// Sets what is done on an interface. The ones that the filter was loaded with have room for it, and those of lower

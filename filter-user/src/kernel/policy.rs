@@ -7,10 +7,10 @@
 use std::{collections::HashMap, iter, time::Duration};
 
 use aya::maps::Array;
-use filter_core::{Generation, InForce, ListName, Rank, RuleKey, RuleShape, Terms, TermsOfBoth, Treatment};
+use filter_core::{Generation, InForce, Interface, ListName, Rank, RuleKey, RuleShape, Terms, TermsOfBoth, Treatment};
 
 use super::{
-    Filter, KernelError,
+    Filter, KernelError, Outcome,
     clients::Groups,
     map_mut,
     patterns::{self, Parts},
@@ -37,6 +37,8 @@ pub(super) struct Held {
     pub gone: u32,
     pub in_force: InForce,
     pub groups: Groups,
+    /// True if some rules say themselves what their clients are answered.
+    pub has_own_answers: bool,
     /// The automata of the patterns in force.
     pub parts: Option<Parts>,
 }
@@ -46,7 +48,16 @@ impl Held {
     pub fn of(shape: RuleShape) -> Self {
         let in_force = InForce::new(Generation::default(), Rank::Block).with_shape(shape);
         let (numbers, free, groups) = (HashMap::new(), Vec::new(), Groups::default());
-        Self { numbers, free, rules: 0, untouched: 0, gone: 0, in_force, groups, parts: None }
+        let (rules, untouched, gone, has_own_answers, parts) = (0, 0, 0, false, None);
+        Self { numbers, free, rules, untouched, gone, in_force, groups, has_own_answers, parts }
+    }
+
+    /// True if clients behind an interface with these settings may be answered.
+    pub fn may_answer(&self, interface: &Interface) -> bool {
+        let said = [interface.treatment()].into_iter().chain(&self.groups.treatments);
+        interface.faces_clients()
+            && !interface.audits()
+            && (self.has_own_answers || said.into_iter().any(Outcome::answers))
     }
 }
 
@@ -97,6 +108,7 @@ impl Filter {
         if std::mem::replace(&mut self.held.parts, parts).is_some() {
             patterns::clear(&self.object, next.other().index())?;
         }
+        self.held.has_own_answers = after.has_own_answers(&groups.treatments);
         self.settle(&changes, groups, next, unseen)?;
         self.forget_hits(after)?;
         self.forget_terms(after);
@@ -294,8 +306,8 @@ impl Filter {
     /// Writes the names of the lists, for a generation that is not in force.
     fn write_list_names(&mut self, after: &RuleBook, next: Generation) -> Result<(), KernelError> {
         let mut map = Array::<_, PodListName>::try_from(map_mut(&mut self.object, "LISTS")?)?;
-        for (number, name) in (0..ListName::NUMBERS).zip(iter::once(ListName::NONE).chain(after.list_names())) {
-            map.set(next.index() * ListName::NUMBERS + number, PodListName(name), 0)?;
+        for (number, name) in iter::once((0, ListName::NONE)).chain(after.list_names()) {
+            map.set(next.index() * ListName::NUMBERS + u32::from(number), PodListName(name), 0)?;
         }
         Ok(())
     }

@@ -20,7 +20,8 @@ pub(super) struct Written {
     pub removed: u32,
 }
 
-/// The pages that so many rules need: with random keys, the chance that they need more is one in a billion.
+/// The pages that so many rules need: with random keys, the chance that they need more is one in a billion. Keys of names that
+/// differ by a number alone can be spread more evenly than random ones, up to one in each bucket.
 #[expect(clippy::cast_sign_loss, reason = "it is between 1 and the number of rules")]
 pub(super) fn pages(rules: u32) -> u32 {
     /// Standard deviations of room above the mean.
@@ -38,7 +39,7 @@ pub(super) fn pages(rules: u32) -> u32 {
         }
         exactly *= mean / f64::from(count + 1);
     }
-    let pages = pages + ROOM * buckets.sqrt();
+    let pages = (pages + ROOM * buckets.sqrt()).max(buckets);
     // No page is without a rule.
     pages.ceil().clamp(1.0, f64::from(rules.max(1))) as u32
 }

@@ -17,6 +17,8 @@ pub(super) struct Meaning {
     pub action: Action,
     /// What the rule says itself of the answer.
     pub answer: Option<DnsAction>,
+    /// True if it would have the name answered with data of its own.
+    pub has_data: bool,
     pub cancels: bool,
     pub guard: Guard,
 }
@@ -34,7 +36,7 @@ pub(super) enum Guard {
 
 impl Meaning {
     pub const fn new(scope: Scope, action: Action, guard: Guard) -> Self {
-        Self { scope, action, answer: None, cancels: false, guard }
+        Self { scope, action, answer: None, has_data: false, cancels: false, guard }
     }
 }
 
@@ -107,10 +109,11 @@ impl<'a> Reading<'a> {
             return Ok(Ok(()));
         }
         let subject = Subject::Name(name, meaning.scope);
-        let Meaning { action, answer, cancels, .. } = meaning;
+        let Meaning { action, answer, has_data, cancels, .. } = meaning;
         let rule = ListRule { subject, action, answer, cancels };
         let new = sink.rule(rule, report.lines).map_err(Stop::TooMany)?;
         report.count_rule(rule, new);
+        report.with_data += u64::from(has_data);
         Ok(Ok(()))
     }
 

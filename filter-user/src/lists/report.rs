@@ -219,6 +219,8 @@ pub struct ListReport {
     pub repeated: u64,
     /// Rules that take others out.
     pub cancelling: u64,
+    /// Rules that block a name for which the list has data of its own, with which nobody is answered.
+    pub with_data: u64,
     /// Local names (`localhost` and the like) that were left out.
     pub local: u64,
     /// Entries that could not be used, by reason.
@@ -240,6 +242,7 @@ impl ListReport {
             rules: 0,
             repeated: 0,
             cancelling: 0,
+            with_data: 0,
             local: 0,
             unusable: BTreeMap::new(),
             examples: Vec::new(),

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::HashMap};
 
-use filter_core::{Masks, RuleKey, Terms};
+use filter_core::{ListName, Masks, RuleKey, Terms};
 
 use super::{EVERYBODY, Rule, RuleBook, builder::KeyCollision, sources::Source, store::Kind, terms};
 use crate::lists::{Action, Domain, Scope};
@@ -76,8 +76,8 @@ impl ByHand {
     }
 }
 
-/// Rules by hand are of no list.
-const NO_LIST: u16 = 0;
+/// Rules by hand are for everybody, at all times.
+pub(super) const CLASS: u8 = EVERYBODY.trailing_zeros() as u8;
 
 /// A name's rule by hand covers all names below it.
 const KIND_SCOPE: Scope = Scope::Subtree;
@@ -157,7 +157,7 @@ impl RuleBook {
         let Some(changed) = self.by_hand.0.get_mut(&key) else { return Vec::new() };
         changed.terms = if changed.removed { Terms::default() } else { listed.unwrap_or_default() };
         if let Some((_, action)) = &changed.added {
-            terms::add(&mut changed.terms, Kind::new(KIND_SCOPE, *action), EVERYBODY, NO_LIST);
+            terms::add(&mut changed.terms, Kind::new(KIND_SCOPE, *action), EVERYBODY, ListName::BY_HAND);
         }
         self.top = self.top.max(changed.terms.top());
         if !changed.removed || listed.is_none_or(|terms| terms.below == Masks::default()) {

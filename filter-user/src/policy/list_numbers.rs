@@ -2,6 +2,9 @@
 
 use filter_core::{DnsAction, ListName};
 
+/// Numbers that lists have, from 1 on.
+const MOST: u16 = ListName::BY_HAND - 1;
+
 /// The lists that rules in the kernel are of, each with what these say themselves of the answer. The number of the first
 /// is 1.
 #[derive(Debug, Default)]
@@ -21,17 +24,22 @@ impl ListNumbers {
             self.0.push((list, answer));
             self.0.len() - 1
         });
-        u16::try_from(place + 1).ok().filter(|number| u32::from(*number) < ListName::NUMBERS).unwrap_or_default()
+        u16::try_from(place + 1).ok().filter(|number| *number <= MOST).unwrap_or_default()
     }
 
     /// The list with this number.
     pub fn get(&self, number: u32) -> Option<(usize, Option<DnsAction>)> {
-        self.0.get((number as usize).checked_sub(1)?).copied()
+        self.numbered().get((number as usize).checked_sub(1)?).copied()
     }
 
-    /// The lists in the order of their numbers.
+    /// The lists in the order of their numbers, those without one behind.
     pub fn iter(&self) -> impl Iterator<Item = (usize, Option<DnsAction>)> {
         self.0.iter().copied()
+    }
+
+    /// Those that have a number, in the order of these.
+    pub fn numbered(&self) -> &[(usize, Option<DnsAction>)] {
+        self.0.get(..MOST.into()).unwrap_or(&self.0)
     }
 }
 
@@ -46,7 +54,9 @@ mod tests {
         assert_eq!(numbers.number(0, Some(DnsAction::NoData)), 2);
         assert_eq!(numbers.number(1, None), 3);
         assert_eq!(numbers.number(0, Some(DnsAction::NoData)), 2);
-        assert_eq!((2..2000).map(|list| numbers.number(list, None)).max(), Some(511));
+        assert_eq!((2..2000).map(|list| numbers.number(list, None)).max(), Some(510));
         assert_eq!(numbers.number(1999, None), 0);
+        assert_eq!((numbers.numbered().len(), numbers.get(510)), (510, Some((508, None))));
+        assert_eq!((numbers.get(511), numbers.get(0)), (None, None), "by hand, and none");
     }
 }

@@ -91,6 +91,7 @@ fn a_rule_says_itself_what_the_answer_is_where_its_list_does_not() {
     const ZONE: &[u8] = b"$ORIGIN rpz.example.
 @ SOA ns. mail. 1 2 3 4 5
 plain.example CNAME .
+data.example A 192.0.2.7
 empty.example CNAME *.
 silent.example CNAME rpz-drop.
 ";
@@ -105,7 +106,8 @@ silent.example CNAME rpz-drop.
         book.treatment(&found, &[Treatment::new(of_list, TcpAction::AsInterface)]).dns()
     };
     for (asked, own) in [
-        ("plain.example", DnsAction::AsInterface),
+        ("plain.example", DnsAction::NxDomain),
+        ("data.example", DnsAction::AsInterface),
         ("empty.example", DnsAction::NoData),
         ("silent.example", DnsAction::Drop),
     ] {

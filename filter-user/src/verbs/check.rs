@@ -31,7 +31,8 @@ decide that a controller would have; nothing has to run, and it takes no privile
 A format is told by the content; it may be named before the path: hosts, domains, wildcard, adblock, dnsmasq, unbound,
 rpz, bind, dnscrypt, regex, v2fly, maltrail, tpl, privoxy.
 The exit code is 1 if one of the lists holds nothing that can be used.
-With --json, one object: lists (list, format, lines, rules, repeated, redundant, cancelling, local, left_out),
+With --json, one object: lists (list, format, lines, rules, repeated, redundant, cancelling, with_data, local,
+left_out),
 refused_patterns, and against (list, names, blocked).")]
 pub struct Args {
     /// Lists; `-` reads standard input

@@ -20,7 +20,7 @@ Examples:
 
 Packets meet the old policy until the new one is ready, and then the new one. If the new one cannot be used, the old one
 stays in force, and this says why; the exit code is 1 then.
-With --json, one object: rules, added, changed, removed, unusable, refused_patterns.")]
+With --json, one object: rules, added, changed, removed, unusable, refused_patterns, warnings.")]
 pub struct Args {
     #[command(flatten)]
     client: ClientArgs,
@@ -34,7 +34,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         json_line(&mut out, &reloaded)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let Reloaded { rules, added, changed, removed, unusable, refused_patterns } = reloaded;
+    let Reloaded { rules, added, changed, removed, unusable, refused_patterns, warnings } = reloaded;
     let [added, changed, removed] = [added, changed, removed].map(count);
     writeln!(out, "{} in force: {added} added, {changed} changed, {removed} removed", plural(rules, "rule"))?;
     if unusable > 0 {
@@ -42,6 +42,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     for pattern in refused_patterns {
         writeln!(out, "not in force: {}", pattern.escape_debug())?;
+    }
+    for warning in warnings {
+        writeln!(out, "warning: {warning}")?;
     }
     Ok(ExitCode::SUCCESS)
 }

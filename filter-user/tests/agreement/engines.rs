@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeSet, HashSet},
     fmt::Write as _,
     net::SocketAddr,
+    time::Duration,
 };
 
 use filter_core::{
@@ -22,6 +23,8 @@ const FLOWS: u32 = 64;
 const LOOPBACK: u32 = 1;
 /// Of answers.
 const NO_LIMIT: u32 = 0;
+/// The kernel has its own time, whatever time a capture has.
+const NEVER: Duration = Duration::MAX;
 
 /// Everybody is answered.
 fn interface() -> Interface {
@@ -88,6 +91,7 @@ pub fn compare(rule_names: &[String], what: &str, frames: impl IntoIterator<Item
         report_passed: true,
         events_per_second: u32::MAX,
         answers_per_second: NO_LIMIT,
+        reset_again_after: NEVER,
         interfaces: [(LOOPBACK, interface())].into(),
         ..LoadOptions::default()
     };
@@ -137,7 +141,13 @@ fn any_key() -> HashKey {
 }
 
 fn offline(key: &HashKey, rules: Keys) -> Offline<Keys> {
-    let options = Options { flows: FLOWS, report_passed: true, answers_per_second: NO_LIMIT, ..Options::default() };
+    let options = Options {
+        flows: FLOWS,
+        report_passed: true,
+        answers_per_second: NO_LIMIT,
+        reset_again_after: NEVER,
+        ..Options::default()
+    };
     Offline::new(Settings::new(*key, &options), rules).on(interface())
 }
 

@@ -3,9 +3,12 @@
 use std::{fs, time::Duration};
 
 use lab::{CLIENT, GATEWAY_LAN, wait_until};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
 use super::home::Home;
+
+const ZONE: &str = "$ORIGIN rpz.example.\n@ SOA ns. mail. 1 2 3 4 5\nmissing.example CNAME .\n";
 
 /// True if the client hears that a name does not exist.
 fn is_answered(home: &Home, name: &str) -> bool {
@@ -85,7 +88,64 @@ fn a_veth_that_answers_is_attached_where_its_other_end_takes_the_answers() {
     // A list may answer where the interface would not.
     fs::write(home.path("config"), "[[rules]]\nblock = [\"x.example\"]\naction = \"refused\"\n").unwrap();
     let config = home.path("config");
-    assert_eq!(mode(&["--action", "drop", "--tcp", "drop", "--config", &config]), (generic, false));
+    assert_eq!(mode(&["--action", "drop", "--tcp", "drop", "--config", &config]), (generic.clone(), false));
+    // So may a rule.
+    fs::write(home.path("zone"), ZONE).unwrap();
+    let zone = format!("rpz:{}", home.path("zone"));
+    assert_eq!(mode(&["--action", "drop", "--tcp", "drop", "--list", &zone]), (generic, false));
+}
+
+#[test]
+fn a_reload_that_is_the_first_to_answer_on_a_veth_in_its_driver_says_what_to_do() {
+    const SILENT: &str = "[[rules]]\nblock = [\"x.example\"]\n";
+    const ANSWERING: &str = "[[rules]]\nblock = [\"x.example\"]\naction = \"refused\"\n";
+
+    let home = Home::new(&["a.example"]);
+    let (config, zone) = (home.path("config"), home.path("zone"));
+    let with = |text: &str| fs::write(&config, text).unwrap();
+    with(SILENT);
+    let drop = ["--action", "drop", "--tcp", "drop"];
+    let mut running =
+        home.start(&[&["--iface", "lan", "wan", "--mode", "auto", "--config", &config], &drop[..]].concat());
+    assert!(running.said().starts_with("filtering lan (native), wan (native)"), "{}", running.said());
+    let warnings = || home.json(&["reload"])["warnings"].clone();
+    assert_eq!(warnings(), json!([]));
+    with(ANSWERING);
+    let said = warnings();
+    let of = |interface: &str| format!("`{interface}` is a veth that is filtered in its driver");
+    for (place, interface) in ["lan", "wan"].into_iter().enumerate() {
+        let warning = said[place].as_str().unwrap();
+        assert!(warning.contains(&of(interface)) && warning.contains("start namegate again"), "{said}");
+    }
+    assert_eq!(warnings(), json!([]), "said once");
+    with(SILENT);
+    assert_eq!(warnings(), json!([]));
+    fs::write(&zone, ZONE).unwrap();
+    with(&format!("[[list]]\nfile = \"{zone}\"\nformat = \"rpz\"\n"));
+    let text = String::from_utf8(home.verb(&["reload"]).stdout).unwrap();
+    assert!(
+        text.contains("warning: blocked clients are answered since this reload") && text.contains(&of("lan")),
+        "{text}"
+    );
+    // What it said is done, and it is as it should be.
+    running.signal(Signal::TERM);
+    let running = home.start(&[&["--iface", "lan", "wan", "--config", &config], &drop[..]].concat());
+    assert!(running.said().starts_with("filtering lan (generic), wan (generic)"), "{}", running.said());
+    assert_eq!(warnings(), json!([]));
+    assert!(is_answered(&home, "missing.example"));
+}
+
+#[test]
+fn who_reloads_by_a_signal_finds_on_standard_error_that_answers_may_be_lost() {
+    let home = Home::new(&["a.example"]);
+    let config = home.path("config");
+    fs::write(&config, "").unwrap();
+    let drop = ["--action", "drop", "--tcp", "drop"];
+    let running = home.start(&[&["--iface", "lan", "--config", &config], &drop[..]].concat());
+    fs::write(&config, "[[rules]]\nblock = [\"x.example\"]\naction = \"refused\"\n").unwrap();
+    kill_process(Pid::from_raw(running.process.id().cast_signed()).unwrap(), Signal::HUP).unwrap();
+    wait_until("the reload", Duration::from_secs(10), || Ok(running.said().contains("read again"))).unwrap();
+    assert!(running.said().contains("namegate: blocked clients are answered since this reload"), "{}", running.said());
 }
 
 #[test]

@@ -165,6 +165,61 @@ address = [\"203.0.113.80\"]
 }
 
 #[test]
+fn a_policy_zone_says_itself_what_the_answer_is_but_for_its_local_data() {
+    const ZONE: &str = "$ORIGIN rpz.example.
+@ SOA ns. mail. 1 2 3 4 5
+missing.example CNAME .
+empty.example CNAME *.
+silent.example CNAME rpz-drop.
+data.example A 203.0.113.80
+data.example AAAA 2001:db8::80
+";
+    let mut network = Network::new(&Options::default());
+    let zone = network.path("zone");
+    fs::write(&zone, ZONE).unwrap();
+    network.filter_on("lan", "generic", &["--action", "refused", "--list", &format!("rpz:{zone}")]);
+    let said = network.said();
+    assert!(said.contains("2 rules with data of the list's own") && said.contains("nobody is answered with"), "{said}");
+    for family in Family::ALL {
+        let asked = |name| answer(&dig(&network, family, &["+time=1", name]));
+        let names = ["missing.example", "empty.example", "silent.example", "data.example", LISTED];
+        assert_eq!(names.map(asked), ["NXDOMAIN", "NOERROR", "none", "REFUSED", "REFUSED"], "{family}");
+    }
+    let config =
+        format!("[[list]]\nfile = \"{zone}\"\nformat = \"rpz\"\naction = \"address\"\naddress = [\"203.0.113.7\"]\n");
+    fs::write(network.path("config"), config).unwrap();
+    network.filter_on("lan", "generic", &["--action", "refused", "--config", &network.path("config")]);
+    for name in ["missing.example", "data.example"] {
+        let heard = answer(&dig(&network, Family::V4, &[name]));
+        assert_eq!(heard, "NOERROR 203.0.113.7", "{name}: its list says otherwise");
+    }
+}
+
+#[test]
+fn an_answer_says_that_a_name_was_blocked_by_hand_unless_a_list_has_it() {
+    const BY_HAND: &str = "; EDE: 15 (Blocked): (manual)";
+
+    let mut network = Network::new(&Options::default());
+    network.filter_on("lan", "generic", &[]);
+    let block = |names: &[&str]| {
+        let mut command = network.lab.gateway().command(NAMEGATE);
+        command.args(["block", "add", "--socket", &network.path("socket")]).args(names);
+        assert!(command.output().unwrap().status.success());
+    };
+    let says = |name: &str, words: &str| {
+        let text = dig(&network, Family::V4, &[name]);
+        assert!(text.contains(words), "{name}: {text}");
+    };
+    block(&["by-hand.example", LISTED]);
+    says("x.by-hand.example", BY_HAND);
+    says(LISTED, BY_LIST);
+    let reload = network.verb("reload").unwrap();
+    assert_eq!(reload["rules"], 2, "{reload}");
+    says("by-hand.example", BY_HAND);
+    says(LISTED, BY_LIST);
+}
+
+#[test]
 fn on_trial_everything_passes_and_is_reported() {
     let mut network = Network::new(&Options::default());
     network.filter_on("lan", "generic", &["--action", "audit"]);

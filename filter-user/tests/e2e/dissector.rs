@@ -9,15 +9,16 @@ use std::{
 use lab::{ALIAS, Family, Options, Process, program, wait_until};
 
 use crate::{
-    answers::{curl, dig, far_end, tcp_ways},
+    answers::{curl, dig, far_end, tcp_ways, words},
     network::{LISTED, Network, OTHER},
+    segments::ask_for_small_segments,
 };
 
 /// Anything that tshark has against a packet.
-const TROUBLE: &str = "_ws.malformed || _ws.expert.severity == error || ip.checksum.status == 0 \
+pub const TROUBLE: &str = "_ws.malformed || _ws.expert.severity == error || ip.checksum.status == 0 \
     || udp.checksum.status == 0 || tcp.checksum.status == 0 || icmp || icmpv6.type < 128";
 /// Answers have a hop limit of their own; what the server sent has one hop behind it.
-const FROM_FILTER: &str = "(ip.ttl == 64 || ipv6.hlim == 64) && eth.dst != ff:ff:ff:ff:ff:ff && (udp || tcp)";
+pub const FROM_FILTER: &str = "(ip.ttl == 64 || ipv6.hlim == 64) && eth.dst != ff:ff:ff:ff:ff:ff && (udp || tcp)";
 
 const ADDRESSES: [&str; 5] = ["--action", "address", "--address", "203.0.113.80", "2001:db8::80"];
 /// Each with what tshark is to find of it, so often at least.
@@ -95,6 +96,28 @@ fn tshark_would_see_an_octet_that_is_not_right() {
     assert_eq!(capture.packets(TROUBLE).lines().count(), 1, "{}", capture.packets(TROUBLE));
 }
 
+/// Each segment behind the server name is blocked as well.
+#[test]
+fn of_a_hello_in_several_segments_a_client_gets_one_reset() {
+    // Segmentation offload would carry them in one frame.
+    let mut network = Network::new(&Options { off: vec!["tso", "gso"], ..Options::default() });
+    ask_for_small_segments(&network);
+    for mode in ["generic", "native"] {
+        network.filter_on("lan", mode, &[]);
+        let _far_end = (mode == "native").then(|| far_end(&network));
+        let capture = Capture::start(&network);
+        for family in Family::ALL {
+            assert!(words(&curl(&network, family, LISTED)).to_lowercase().contains("reset"), "{mode}");
+        }
+        let capture = capture.stop();
+        let resets = capture.packets(&format!("{FROM_FILTER} && tcp.flags.reset == 1"));
+        assert_eq!(resets.lines().count(), Family::ALL.len(), "{mode}: {resets}");
+        let counters = network.verb("stats").unwrap()["counters"].clone();
+        assert_eq!(counters["closed"], Family::ALL.len(), "{mode}: {counters}");
+        assert!(counters["closed_already"].as_u64() >= Some(2), "{mode}: {counters}");
+    }
+}
+
 fn ask(network: &Network, names: &[&str]) {
     for family in Family::ALL {
         for name in names {
@@ -111,14 +134,14 @@ fn ask(network: &Network, names: &[&str]) {
 }
 
 /// tcpdump on the client's interface.
-struct Capture<'network> {
+pub struct Capture<'network> {
     network: &'network Network,
     path: String,
     process: Process,
 }
 
 impl<'network> Capture<'network> {
-    fn start(network: &'network Network) -> Self {
+    pub fn start(network: &'network Network) -> Self {
         let [path, log] = ["capture.pcap", "capture.log"].map(|name| network.path(name));
         let mut command = network.lab.client().command("tcpdump");
         command.args(["-i", "eth0", "-Q", "in", "-s", "0", "-U", "-Z", "root", "-w", &path]);
@@ -130,7 +153,7 @@ impl<'network> Capture<'network> {
     }
 
     /// Waits for the last packet, which tells itself by its name.
-    fn stop(self) -> Captured {
+    pub fn stop(self) -> Captured {
         dig(self.network, Family::V4, &["the-end.example.com"]);
         let ended = || Ok(fs::read(&self.path)?.windows(7).filter(|window| window == b"the-end").count() >= 1);
         wait_until("the last packet in the capture", Duration::from_secs(10), ended).unwrap();
@@ -139,13 +162,13 @@ impl<'network> Capture<'network> {
     }
 }
 
-struct Captured {
+pub struct Captured {
     path: String,
 }
 
 impl Captured {
     /// The packets that this display filter takes, one a line.
-    fn packets(&self, filter: &str) -> String {
+    pub fn packets(&self, filter: &str) -> String {
         let mut command = program("tshark");
         let checks = ["ip", "udp", "tcp"].map(|protocol| format!("{protocol}.check_checksum:TRUE"));
         command.args(["-n", "-r", &self.path, "-Y", filter]);

@@ -76,7 +76,7 @@ fn each(programs: &[Program]) -> impl Iterator<Item = (Program, Family)> {
 }
 
 /// The server tells its clients to send small segments (RFC 9293 §3.7.1).
-fn ask_for_small_segments(network: &Network) {
+pub fn ask_for_small_segments(network: &Network) {
     let server = network.lab.server();
     for family in ["-4", "-6"] {
         let routes = server.output("ip", &[family, "route", "show", "default"]).unwrap();

@@ -12,6 +12,7 @@ use lab::{Options, Process, wait_until};
 use crate::{
     answers::words,
     network::{LISTED, Network, OTHER},
+    software::{STUB, by_way, resolved_by},
 };
 
 const ZONE: &str = "example.com";
@@ -70,6 +71,24 @@ fn delv_says_of_an_answer_in_a_signed_zone_that_it_is_not_proved() {
     assert!(other.contains("; fully validated"), "{other}");
 }
 
+#[test]
+fn systemd_resolved_takes_an_answer_in_a_signed_zone_for_forged_and_fails_at_once() {
+    let mut network = Network::new(&Options::default());
+    let _signed = serve_signed(&network);
+    network.filter_on("lan", "generic", &[]);
+    let anchors = fs::read_to_string(network.path("anchor.ds")).unwrap();
+    let _resolved = resolved_by(&network, SIGNED.parse().unwrap(), &anchors);
+
+    let other = by_way(&network, STUB, &["+dnssec", OTHER]);
+    assert!(other.contains("status: NOERROR") && flags(&other).contains(&"ad"), "{other}");
+    let missing = by_way(&network, STUB, &["+dnssec", "missing.example.com"]);
+    assert!(missing.contains("status: NXDOMAIN") && flags(&missing).contains(&"ad"), "{missing}");
+    let begun = Instant::now();
+    let blocked = by_way(&network, STUB, &[LISTED]);
+    assert!(begun.elapsed() < AT_ONCE, "{:?}", begun.elapsed());
+    assert!(blocked.contains("status: SERVFAIL"), "{blocked}");
+}
+
 /// Unbound with the zone, signed just now, and with its key in the files that validators want.
 fn serve_signed(network: &Network) -> Process {
     let directory = network.lab.directory();
@@ -83,6 +102,8 @@ fn serve_signed(network: &Network) -> Process {
     let anchors = format!("trust-anchors {{ {ZONE}. static-key {flags} {protocol} {algorithm} \"{public}\"; }};\n");
     fs::write(directory.join("anchors"), anchors).unwrap();
     fs::write(directory.join("anchor"), &record).unwrap();
+    let record = fs::read_to_string(directory.join(format!("{key}.ds"))).unwrap();
+    fs::write(directory.join("anchor.ds"), record.split_whitespace().collect::<Vec<_>>().join(" ")).unwrap();
 
     network.lab.server().ip(&format!("address add {SIGNED}/24 dev eth0")).unwrap();
     let own = format!("    interface: {SIGNED}\n    access-control: 0.0.0.0/0 allow\n");

@@ -13,6 +13,8 @@ mod settings;
 use std::{
     collections::BTreeMap,
     sync::{LazyLock, Mutex, PoisonError},
+    thread,
+    time::Duration,
 };
 
 use filter_core::{Counter, Interface, Reason, RuleKey, Sent, Sides, Verdict};
@@ -56,18 +58,24 @@ fn judge_all(frames: &[Vec<u8>]) -> Vec<Decided> {
     frames.iter().map(|frame| judge_next(&mut filter, frame)).collect()
 }
 
-/// What claims of answers are held to: what becomes of a frame that comes in by this interface, and nothing came before.
-/// Asserts that these counters moved, besides that of its reason.
-fn send(frame: &[u8], interface: Interface) -> (Reason, Sent, Vec<u8>, Vec<Counter>) {
+/// What claims of answers are held to: what becomes of frames that come in by this interface, each so long after the one
+/// before, and nothing came before the first; and which counters moved, besides those of their reasons.
+fn send_all(frames: &[(Duration, Vec<u8>)], interface: Interface) -> Vec<(Reason, Sent, Vec<u8>, Vec<Counter>)> {
     let mut filter = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
     filter.set_interface(LOOPBACK, interface).unwrap();
-    let before = filter.counters().unwrap();
-    let Judged { reason, sent, frame, .. } = judge_alone(&mut filter, frame);
-    let moved = moved(&before, &filter.counters().unwrap());
+    filter.test_bed().unwrap().forget_flows().unwrap();
+    let mut send = |(pause, frame): &(Duration, Vec<u8>)| {
+        thread::sleep(*pause);
+        let before = filter.counters().unwrap();
+        let Judged { reason, sent, frame, .. } = filter.test_bed().unwrap().judge(frame).unwrap();
+        let moved = moved(&before, &filter.counters().unwrap());
+        let others = moved.into_iter().map(|(counter, _)| counter).filter(|it| !matches!(it, Counter::Packets(_)));
+        (reason, sent.expect("a place to send it to"), frame, others.collect())
+    };
+    let became = frames.iter().map(&mut send).collect();
     filter.set_interface(LOOPBACK, UNANSWERED).unwrap();
     drained(&mut filter);
-    let others = moved.into_iter().map(|(counter, _)| counter).filter(|it| !matches!(it, Counter::Packets(_)));
-    (reason, sent.expect("a place to send it to"), frame, others.collect())
+    became
 }
 
 /// The kernel has frames from memory come in by the loopback interface.

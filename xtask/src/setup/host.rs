@@ -1,5 +1,6 @@
 //! The machine: its distribution and its packages.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
@@ -7,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 use crate::progress;
 use crate::workspace::is_root;
@@ -52,17 +53,10 @@ const UNITS: &str = "/etc/systemd/system";
 /// Installs Debian packages; does nothing for none. Nothing that is installed is ever removed for them. Services that come
 /// with them and that nobody has set up before are masked: they do not start, now and with the machine.
 pub fn install(packages: &[String], services: &[&str]) -> Result<()> {
-    static UPDATED: OnceLock<()> = OnceLock::new();
     if packages.is_empty() {
         return Ok(());
     }
-    if UPDATED.get().is_none() {
-        let mut update = apt();
-        update.arg("update");
-        progress::step("Debian's package index", update)
-            .context("cannot read Debian's package index: make `apt-get update` work, then run `cargo xtask setup`")?;
-        UPDATED.get_or_init(|| ());
-    }
+    update_index()?;
     let names = packages.join(" ");
     let mut install = apt();
     install.args(["install", "-y", "--no-install-recommends", "--no-remove"]).args(packages);
@@ -77,6 +71,70 @@ pub fn install(packages: &[String], services: &[&str]) -> Result<()> {
         }
     }
     installed
+}
+
+/// Puts files of Debian packages into a folder, those of a folder `systemd` with these names. The packages are not installed,
+/// and what they would do then is not done.
+pub fn unpack(packages: &[&str], is_wanted: impl Fn(&str) -> bool, folder: &Path) -> Result<()> {
+    update_index()?;
+    let work = folder.with_extension("new");
+    let (downloads, tree) = (work.join("packages"), work.join("tree"));
+    remove(&work)?;
+    fs::create_dir_all(&downloads)?;
+    let mut download = apt();
+    // Its own user need not have a way to the folder.
+    download.args(["-o", "APT::Sandbox::User=root", "download"]).args(packages).current_dir(&downloads);
+    progress::step(&format!("Debian packages {}, not installed", packages.join(" ")), download)?;
+    for package in fs::read_dir(&downloads)? {
+        let mut extract = Command::new("dpkg-deb");
+        extract.arg("-x").arg(package?.path()).arg(&tree);
+        ensure!(extract.status()?.success(), "`{extract:?}` failed");
+    }
+    remove(folder)?;
+    fs::create_dir_all(folder)?;
+    for file in files_in(&tree, "systemd")? {
+        let name = file.file_name().and_then(OsStr::to_str).unwrap_or_default();
+        if is_wanted(name) {
+            fs::rename(&file, folder.join(name))?;
+        }
+    }
+    remove(&work)?;
+    Ok(())
+}
+
+fn remove(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// The files below `folder` that are in a folder of this name.
+fn files_in(folder: &Path, name: &str) -> io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            found.extend(files_in(&entry.path(), name)?);
+        } else if kind.is_file() && folder.ends_with(name) {
+            found.push(entry.path());
+        }
+    }
+    Ok(found)
+}
+
+/// Reads Debian's package index, once.
+fn update_index() -> Result<()> {
+    static UPDATED: OnceLock<()> = OnceLock::new();
+    if UPDATED.get().is_none() {
+        let mut update = apt();
+        update.arg("update");
+        progress::step("Debian's package index", update)
+            .context("cannot read Debian's package index: make `apt-get update` work, then run `cargo xtask setup`")?;
+        UPDATED.get_or_init(|| ());
+    }
+    Ok(())
 }
 
 /// Masks the units that there are not, as `systemctl mask` does, which would ask for a running systemd. Gives the links.
@@ -152,6 +210,20 @@ mod tests {
         assert_eq!(fs::read_link(units.join("b.service"))?, Path::new("/dev/null"));
         assert_eq!(fs::read_to_string(units.join("a.service"))?, "mine");
         fs::remove_dir_all(units)
+    }
+
+    #[test]
+    fn files_are_found_in_folders_of_a_name_wherever_these_are() -> io::Result<()> {
+        let tree = std::env::temp_dir().join(format!("namegate-tree-{}", std::process::id()));
+        for file in ["lib/systemd/a", "usr/lib/arch/systemd/b", "usr/share/doc/systemd-a/c", "systemd/sub/d"] {
+            let file = tree.join(file);
+            fs::create_dir_all(file.parent().unwrap_or(&tree))?;
+            fs::write(file, "")?;
+        }
+        let mut found = files_in(&tree, "systemd")?;
+        found.sort();
+        assert_eq!(found, [tree.join("lib/systemd/a"), tree.join("usr/lib/arch/systemd/b")]);
+        fs::remove_dir_all(tree)
     }
 
     #[test]

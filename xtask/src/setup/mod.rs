@@ -5,6 +5,7 @@ mod host;
 mod kernel_build;
 mod program;
 mod rust;
+mod unpacked;
 
 use std::process::ExitCode;
 
@@ -16,6 +17,7 @@ use host::Host;
 use kernel_build::{BpfLinker, EbpfToolchain};
 use program::Program;
 use rust::{Component, KernelLinter};
+use unpacked::Resolved;
 
 /// Debian's own: another Python in the path would not have Debian's modules.
 const PYTHON: &str = "/usr/bin/python3";
@@ -136,6 +138,7 @@ fn needs(parts: &[Part]) -> Vec<Box<dyn Need>> {
         (Part::Lab, Box::new(Program::new("musl-gcc", "--version", "musl-tools"))),
         (Part::Lab, Box::new(Program::new(PYTHON, DNSPYTHON_VERSION, "python3-dnspython").shown_as("dnspython"))),
         (Part::Lab, Box::new(Program::new("chromium-headless-shell", "--version", "chromium-headless-shell"))),
+        (Part::Lab, Box::new(Resolved)),
         (Part::Lab, Box::new(Program::new("ldns-signzone", "-v", "ldnsutils"))),
         // AdGuard's DNS engine is JavaScript.
         (Part::Lab, Box::new(Program::new("node", "--version", "nodejs"))),

@@ -1,9 +1,30 @@
 //! Connections that end.
 
+use std::time::Duration;
+
 use filter_core::{Counter, DnsAction, Interface, Reason, Sent, Sides, TcpAction, Treatment};
 use frames::{Wrap, opened};
 
-use super::{LISTED, answering, assert_is_way_back, clients, send};
+use super::{super::name_end, LISTED, answering, assert_is_way_back, clients, send, send_all};
+
+const AT_ONCE: Duration = Duration::ZERO;
+/// What Linux lets pass at least before it sends a segment again.
+const LATER: Duration = Duration::from_millis(200);
+/// Sequence number of the first octet of a stream.
+const FIRST: u32 = 3_000;
+const RESET: (Sent, Counter) = (Sent::Back, Counter::Closed);
+const NO_FURTHER: (Sent, Counter) = (Sent::Nowhere, Counter::ClosedAlready);
+
+/// What becomes of frames that are all blocked, each with the one thing that is counted of it.
+#[track_caller]
+fn of_blocked(frames: &[(Duration, Vec<u8>)], interface: Interface) -> Vec<(Sent, Counter)> {
+    let became = send_all(frames, interface);
+    let of_one = |(reason, sent, _, counters): (Reason, Sent, _, Vec<Counter>)| {
+        assert!(reason.is_blocked() && counters.len() == 1, "{reason:?} {counters:?}");
+        (sent, counters[0])
+    };
+    became.into_iter().map(of_one).collect()
+}
 
 #[test]
 fn a_connection_is_reset_as_its_client_takes_it() {
@@ -61,4 +82,83 @@ fn a_response_over_tcp_becomes_the_reset_of_its_connection() {
     assert_eq!((reset.source, reset.destination, reset.macs), (before.source, before.destination, before.macs));
     let (before, after) = (before.tcp.unwrap(), reset.tcp.unwrap());
     assert_eq!((after.sequence, &*after.flags), (before.sequence, "AR"));
+}
+
+#[test]
+fn of_a_burst_the_segment_that_is_blocked_first_has_a_reset_and_the_rest_has_none() {
+    let hello = frames::client_hello(LISTED);
+    let end = name_end(&hello, LISTED);
+    for wrap in [Wrap::v4(443), Wrap::v6(443).vlan(1)] {
+        let piece = |range| (AT_ONCE, frames::segment(&wrap, FIRST, &hello, range));
+        let burst = [piece(0..20), piece(20..end), piece(end..end + 10), piece(end + 10..hello.len())];
+        let became = send_all(&burst, answering(DnsAction::NxDomain));
+        assert_eq!((became[0].1, &became[0].3[..]), (Sent::On, &[][..]));
+        for ((_, sent, left, counters), (_, frame)) in became[2..].iter().zip(&burst[2..]) {
+            assert_eq!((*sent, &counters[..], left), (Sent::Nowhere, &[Counter::ClosedAlready][..], frame));
+        }
+        assert_eq!((became[1].1, &became[1].3[..]), (Sent::Back, &[Counter::Closed][..]));
+    }
+}
+
+#[test]
+fn who_sends_a_blocked_segment_again_later_has_another_reset() {
+    let hello = Wrap::v4(443).tcp(&frames::client_hello(LISTED));
+    let query = Wrap::v6(53).tcp(&frames::over_tcp(&frames::query(LISTED)));
+    for segment in [hello, query] {
+        let again = |pause| (pause, segment.clone());
+        let frames = [again(AT_ONCE), again(AT_ONCE), again(LATER), again(AT_ONCE), again(LATER)];
+        let expected = [RESET, NO_FURTHER, RESET, NO_FURTHER, RESET];
+        assert_eq!(of_blocked(&frames, answering(DnsAction::NxDomain)), expected);
+    }
+}
+
+/// The reset had the sequence number of what was expected before, so that its receiver did not take it.
+#[test]
+fn who_acknowledges_more_since_has_another_reset_at_once() {
+    const ACKNOWLEDGEMENT: usize = 14 + 20 + 8;
+
+    let first = Wrap::v4(443).tcp(&frames::client_hello(LISTED));
+    let mut again = first.clone();
+    again[ACKNOWLEDGEMENT..][..4].copy_from_slice(&500_u32.to_be_bytes());
+    let frames = [&first, &first, &again, &again].map(|frame| (AT_ONCE, frame.clone()));
+    let expected = [RESET, NO_FURTHER, RESET, NO_FURTHER];
+    assert_eq!(of_blocked(&frames, answering(DnsAction::NxDomain)), expected);
+    let became = send_all(&frames, answering(DnsAction::NxDomain));
+    assert_eq!(opened(&became[2].2).tcp.unwrap().sequence, 500);
+}
+
+#[test]
+fn the_next_connection_of_the_same_ends_has_a_reset_of_its_own() {
+    let hello = frames::client_hello(LISTED);
+    let opened_by = |sequence| [Wrap::v4(443).syn(sequence, &[]), Wrap::v4(443).tcp_at(sequence + 1, &hello)];
+    let frames = [opened_by(FIRST), opened_by(9_000)].concat().into_iter().map(|frame| (AT_ONCE, frame));
+    let became = send_all(&frames.collect::<Vec<_>>(), answering(DnsAction::NxDomain));
+    let sent: Vec<_> = became.iter().map(|(_, sent, ..)| *sent).collect();
+    assert_eq!(sent, [Sent::On, Sent::Back, Sent::On, Sent::Back]);
+}
+
+#[test]
+fn connections_at_the_same_time_each_have_their_reset() {
+    let hello = frames::client_hello(LISTED);
+    let frames: Vec<_> =
+        (0..4).map(|port| (AT_ONCE, Wrap { from: 40_000 + port, ..Wrap::v4(443) }.tcp(&hello))).collect();
+    assert_eq!(of_blocked(&frames, answering(DnsAction::NxDomain)), [RESET; 4]);
+}
+
+/// It acknowledges what has come so far, so that the client's system has nothing to send again.
+#[test]
+fn each_segment_that_is_blocked_has_its_alert() {
+    let hello = Wrap::v4(443).tcp(&frames::client_hello(LISTED));
+    let frames = [(AT_ONCE, hello.clone()), (AT_ONCE, hello)];
+    assert_eq!(of_blocked(&frames, clients(DnsAction::NxDomain, TcpAction::Alert)), [RESET; 2]);
+}
+
+#[test]
+fn of_a_response_over_tcp_the_rest_of_the_burst_has_no_further_reset() {
+    let interface = Interface::new(Sides::Both).with_treatment(Treatment::new(DnsAction::NxDomain, TcpAction::Reset));
+    let server = Wrap { from: 53, ..Wrap::v4(40_000) };
+    let segment = server.tcp(&frames::over_tcp(&frames::response(LISTED)));
+    let frames = [(AT_ONCE, segment.clone()), (AT_ONCE, segment.clone()), (LATER, segment)];
+    let (on, no_further) = ((Sent::On, Counter::Closed), NO_FURTHER);
+    assert_eq!(of_blocked(&frames, interface), [on, no_further, on]);
 }

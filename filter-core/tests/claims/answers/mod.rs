@@ -9,7 +9,7 @@ mod unanswered;
 use filter_core::{Counter, DnsAction, Interface, Reason, Sent, Sides, TcpAction, Treatment};
 use frames::{Answer, Edns, Opened, Wrap, answer, opened};
 
-use super::{LISTED, OTHER, send};
+use super::{LISTED, OTHER, send, send_all};
 
 /// In an answer, who says so, and for how long.
 const AUTHORITY: &str = " 60 IN SOA namegate.invalid. . 1 3600 600 86400 60";

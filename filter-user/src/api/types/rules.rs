@@ -47,6 +47,9 @@ pub struct Reloaded {
     pub unusable: u64,
     /// Patterns that are not in force, since there is no room for them; each with the reason.
     pub refused_patterns: Vec<String>,
+    /// What does not work as it should with this policy, and what to do.
+    #[serde(default)]
+    pub warnings: Vec<String>,
 }
 
 /// Why a name is blocked or not.

@@ -31,6 +31,7 @@ struct OfList<'a> {
     repeated: Findings<'a>,
     redundant: Findings<'a>,
     cancelling: u64,
+    with_data: u64,
     local: u64,
     left_out: Vec<LeftOut<'a>>,
 }
@@ -126,6 +127,7 @@ fn list(list: &CheckedList) -> OfList<'_> {
         repeated: findings(report.repeated, &list.repeated),
         redundant: findings(list.redundant, &list.redundant_examples),
         cancelling: report.cancelling,
+        with_data: report.with_data,
         local: report.local,
         left_out: left_out(report),
     }

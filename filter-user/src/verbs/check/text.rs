@@ -11,6 +11,9 @@ use filter_user::{
 use super::Against;
 use crate::output::{BLOCKED, FAILURE, FAINT, HEADING, count, plural, table};
 
+/// What becomes of the local data of a policy zone.
+const WITH_DATA: &str = "block, without the data of their own: the action of the list or the interface is the answer";
+
 /// Names that are shown; `--json` has all.
 const MOST_NAMES: usize = 50;
 
@@ -57,6 +60,7 @@ fn notes(list: &CheckedList) -> Vec<[String; 3]> {
         }
     };
     note(report.cancelling, "take other rules out", String::new());
+    note(report.with_data, WITH_DATA, String::new());
     note(report.repeated, "said before:", said(&list.repeated));
     note(list.redundant, "said by wider rules:", said(&list.redundant_examples));
     note(report.local, "local names left out", String::new());

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::{
     Args,
     judged::ByInterface,
-    report::{left_out, warn},
+    report::{left_out, warn, with_data},
 };
 use crate::output::count;
 
@@ -46,6 +46,7 @@ impl Loaded {
             answer_ttl: args.answers.answer_ttl,
             names_lists: !args.answers.no_list_names,
             interfaces,
+            ..LoadOptions::default()
         };
         let mut filter = Filter::load(&options)?;
         fill(&mut filter, &policy, &Groups::of(&policy.config, Timestamp::now()))?;
@@ -66,6 +67,9 @@ pub fn read(source: &PolicySource, with: &ReadWith) -> anyhow::Result<Policy> {
     }
     for list in policy.reports.iter().filter(|list| list.unusable_entries() > 0) {
         warn(&left_out(list));
+    }
+    for list in policy.reports.iter().filter(|list| list.with_data > 0) {
+        warn(&with_data(list));
     }
     for (pattern, refusal) in policy.book.refused_patterns() {
         warn(&format!("the pattern `{}` is not in force: {refusal}", pattern.escape_debug()));

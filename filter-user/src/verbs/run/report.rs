@@ -50,6 +50,16 @@ pub fn left_out(list: &ListReport) -> String {
     format!("{}: {rules}; {entries} left out:\n{}", list.list, table(rows, &[0]))
 }
 
+/// Data of a policy zone with which nobody is answered.
+pub fn with_data(list: &ListReport) -> String {
+    let rules = plural(list.with_data, "rule");
+    format!(
+        "{}: {rules} with data of the list's own (an address, an alias, a text), which nobody is answered with: these names are \
+         blocked, and the list's `action` in the configuration or --action says what their clients hear",
+        list.list
+    )
+}
+
 fn examples(list: &ListReport, reason: Unusable) -> String {
     let examples = list.examples.iter().filter(|example| example.reason == reason);
     let examples: Vec<_> = examples.map(|it| format!("line {} \"{}\"", it.line, it.text)).collect();

@@ -166,11 +166,11 @@ fn trigger(name: &[u8], policy: Result<Policy, Unusable>, text: &[u8], reading: 
     if let Some(kind) = other.into_iter().find(|kind| last.eq_ignore_ascii_case(kind.as_bytes())) {
         return reading.without_rule(Unusable::Setting(kind), text);
     }
-    let (action, answer) = match policy {
+    let Policy { action, answer, has_data } = match policy {
         Ok(policy) => policy,
         Err(reason) => return reading.without_rule(reason, text),
     };
-    let meaning = |scope, guard| Meaning { answer, ..Meaning::new(scope, action, guard) };
+    let meaning = |scope, guard| Meaning { answer, has_data, ..Meaning::new(scope, action, guard) };
     match name {
         b"*" => reading.without_rule(Unusable::TooGeneral, text),
         [b'*', b'.', parent @ ..] => reading.name(parent, meaning(Scope::Subdomains, Guard::Open)),

@@ -21,29 +21,47 @@ impl Record {
     pub fn policy(&self, trigger: &[u8], reading: &Reading<'_>) -> Result<Policy, Unusable> {
         match self {
             Self::Cname(target) => policy_of(target.as_bytes(), trigger, reading),
-            Self::Soa | Self::Data => Ok((reading.action(), None)),
+            Self::Soa | Self::Data => Ok(Policy::data(reading.action())),
             Self::Nothing(kind) => Err(Unusable::Setting(kind)),
         }
     }
 }
 
-/// What becomes of a trigger, and of the answer, if the zone asks for another than usual.
-pub(super) type Policy = (Action, Option<DnsAction>);
+/// What becomes of a trigger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Policy {
+    pub action: Action,
+    /// What the zone answers to a query for it.
+    pub answer: Option<DnsAction>,
+    /// True if the zone answers with data of its own, for which there is no place in a rule.
+    pub has_data: bool,
+}
+
+impl Policy {
+    const fn answering(action: Action, answer: DnsAction) -> Self {
+        Self { action, answer: Some(answer), has_data: false }
+    }
+
+    const fn data(action: Action) -> Self {
+        Self { action, answer: None, has_data: matches!(action, Action::Block) }
+    }
+
+    const PASSES: Self = Self { action: Action::Allow, answer: None, has_data: false };
+}
 
 /// The policy that the target of a CNAME record stands for. NXDOMAIN (`.`), NODATA (`*.`), DROP and local data block; the
-/// trigger itself is PASSTHRU in the notation of before 2012. NXDOMAIN is what a zone has for most names, and leaves the
-/// answer to the list and the interface.
+/// trigger itself is PASSTHRU in the notation of before 2012.
 pub(super) fn policy_of(target: &[u8], trigger: &[u8], reading: &Reading<'_>) -> Result<Policy, Unusable> {
     match target {
-        b"." => return Ok((reading.action(), None)),
-        b"*." => return Ok((reading.action(), Some(DnsAction::NoData))),
-        b"rpz-drop." => return Ok((reading.action(), Some(DnsAction::Drop))),
-        b"rpz-passthru." => return Ok((Action::Allow, None)),
+        b"." => return Ok(Policy::answering(reading.action(), DnsAction::NxDomain)),
+        b"*." => return Ok(Policy::answering(reading.action(), DnsAction::NoData)),
+        b"rpz-drop." => return Ok(Policy::answering(reading.action(), DnsAction::Drop)),
+        b"rpz-passthru." => return Ok(Policy::PASSES),
         b"rpz-tcp-only." => return Err(Unusable::Setting("rpz-tcp-only")),
         _ => {}
     }
     let itself = target.strip_suffix(b".").is_some_and(|target| target.eq_ignore_ascii_case(trigger));
-    Ok((if itself { Action::Allow } else { reading.action() }, None))
+    Ok(if itself { Policy::PASSES } else { Policy::data(reading.action()) })
 }
 
 /// Owner and target of a line `OWNER [TTL] [IN] CNAME TARGET`, written without anything that could mean something else.
