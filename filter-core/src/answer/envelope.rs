@@ -118,11 +118,12 @@ fn is_host_v6([start, rest]: [u64; 2]) -> bool {
 }
 
 impl<F: Replace, M: Maps> Answering<'_, F, M> {
-    /// Finds what is around the packet, takes it down, and makes sure that it may be answered.
+    /// Finds what is around the packet, takes it down, and makes sure that it may be answered. A frame that goes back from an
+    /// interface which keeps its buffers may have left its checksum to a device.
     #[inline(always)]
-    pub(super) fn open(&mut self, is_back: bool) -> Result<(), Counter> {
+    pub(super) fn open(&mut self, is_back: bool, keeps_buffers: bool) -> Result<(), Counter> {
         self.frame.hold_start(self.scratch.transport.end, self.draft).ok_or(Counter::UnansweredLayers)?;
-        self.read_envelope(is_back).ok_or(Counter::UnansweredLayers)?;
+        self.read_envelope(is_back, keeps_buffers).ok_or(Counter::UnansweredLayers)?;
         let [d, _, _, _, _, _, s] = self.read(0).ok_or(Counter::UnansweredLayers)?;
         if is_back && ((d | s) & 1 != 0 || !self.scratch.envelope.has_proper_ends()) {
             return Err(Counter::UnansweredEnds);
@@ -131,7 +132,7 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
     }
 
     #[inline(always)]
-    fn read_envelope(&mut self, is_back: bool) -> Option<()> {
+    fn read_envelope(&mut self, is_back: bool, keeps_buffers: bool) -> Option<()> {
         /// Of the flags and the offset of a fragment: more fragments, and the offset (RFC 791 §3.1).
         const FRAGMENTED: u8 = 0x3f;
 
@@ -163,7 +164,7 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
             hops: u32::from(if is_back { HOPS } else { hops }),
             reserved: 0,
         };
-        if is_back && !self.maps.interface().keeps_buffers() {
+        if is_back && !keeps_buffers {
             // A driver that sends a frame back knows nothing of it.
             return Some(());
         }

@@ -88,10 +88,11 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
     #[inline(always)]
     fn answer(&mut self) -> Result<(Counter, Sent), Counter> {
         let is_response = self.scratch.is_of_response();
-        if !is_response && !self.maps.interface().faces_clients() {
+        let interface = self.maps.interface();
+        if !is_response && !interface.faces_clients() {
             return Err(Counter::UnansweredSide);
         }
-        self.open(!is_response)?;
+        self.open(!is_response, interface.keeps_buffers())?;
         let is_dns = self.scratch.transport.protocol() == Protocol::Udp;
         if is_dns {
             self.read_message()?;
