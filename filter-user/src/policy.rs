@@ -4,23 +4,27 @@
 //! a name would meet by the same source that decides in the kernel. It takes about 51 bytes a name at 1,000,000 names:
 //! the text, six bytes beside it, its key and place, and a table of numbers by key.
 
+mod arrivals;
 mod builder;
 pub mod cache;
 mod coverage;
-mod entries;
 mod explain;
 mod hand;
 mod in_kernel;
+mod kind;
 mod list_numbers;
+mod merging;
 mod names;
+mod parallel;
 mod pattern_rules;
 pub mod patterns;
 mod redundancy;
+mod repeated;
 mod source;
 mod sources;
-mod store;
 mod table;
 mod terms;
+mod varint;
 
 use std::{borrow::Cow, collections::HashSet};
 
@@ -43,9 +47,10 @@ pub use builder::{BookError, Builder, KeyCollision, ListRules};
 pub use coverage::Covered;
 pub use explain::{Explanation, Matching, Outcome};
 pub use hand::{MANUAL, Removed};
+pub use kind::Kind;
 pub use names::{Names, TooManyNames};
+pub use repeated::{Repeated, RepeatedRule};
 pub use source::{FOR_ALL, Policy, PolicyError, PolicySource, ReadWith};
-pub use store::Kind;
 pub use terms::TooManyTerms;
 
 /// The class of rules that are for everybody, at all times.

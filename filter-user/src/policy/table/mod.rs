@@ -8,18 +8,20 @@ mod bytes;
 mod layout;
 mod making;
 mod record;
+mod shard;
 mod texts;
 
 use std::borrow::Cow;
 
 use filter_core::{HashKey, RuleKey};
 
-use super::{entries::REDUNDANT, sources::Source, store::Kind};
+use super::{kind::Kind, redundancy::REDUNDANT, sources::Source};
 use layout::Part;
 use record::Record;
 
 pub(super) use bytes::Bytes;
 pub(super) use layout::Layout;
+pub(super) use making::Made;
 
 /// Number of a name, in the order of the keys.
 pub(super) type Index = u32;
@@ -121,11 +123,11 @@ impl Table {
             let [list @ .., kind] = self.part(Part::Origins).as_chunks::<3>().0.get(origin as usize)?;
             Some((usize::from(u16::from_le_bytes(*list)), line, Kind::from_byte(*kind)))
         });
-        let repeats = self.part(Part::Repeats).as_chunks::<11>().0;
+        let repeats = self.part(Part::Repeats).as_chunks::<{ Part::REPEAT }>().0;
         let more = of_index(repeats, index).iter().map(|[_, _, _, _, l0, l1, kind, line @ ..]| {
             (usize::from(u16::from_le_bytes([*l0, *l1])), u32::from_le_bytes(*line), Kind::from_byte(*kind))
         });
-        let cancelled = of_index(self.part(Part::Cancelled).as_chunks::<5>().0, index);
+        let cancelled = of_index(self.part(Part::Cancelled).as_chunks::<{ Part::CANCELLED }>().0, index);
         let all = first.into_iter().chain(more).filter(|(_, line, _)| *line != 0);
         let all = all.map(|(list, line, kind)| {
             let cancelled = cancelled.iter().any(|[.., of]| Kind::from_byte(*of) == kind);
