@@ -83,15 +83,20 @@ impl Table {
 
     /// All keys in their order, with the numbers of their terms and whether another name does as well.
     pub fn each(&self, mut each: impl FnMut(Index, RuleKey, u16, bool)) {
+        self.iter().for_each(|(index, key, terms, redundant)| each(index, key, terms, redundant));
+    }
+
+    /// The same one after the other.
+    pub fn iter(&self) -> impl Iterator<Item = (Index, RuleKey, u16, bool)> {
         let (keys, terms) = (self.keys(), self.part(Part::Terms).as_chunks().0);
-        for bucket in 0..BUCKETS {
+        (0..BUCKETS).flat_map(move |bucket| {
             let (from, to) = (self.start(bucket), self.start(bucket + 1));
             let names = keys.get(from..to).unwrap_or_default().iter().zip(terms.get(from..to).unwrap_or_default());
-            for (index, (rest, terms)) in (from..).zip(names) {
+            (from as Index..).zip(names).map(move |(index, (rest, terms))| {
                 let terms = u16::from_le_bytes(*terms);
-                each(index as Index, joined(bucket, *rest), terms & !REDUNDANT, terms & REDUNDANT != 0);
-            }
-        }
+                (index, joined(bucket, *rest), terms & !REDUNDANT, terms & REDUNDANT != 0)
+            })
+        })
     }
 
     pub fn name(&self, index: Index) -> Cow<'_, str> {
