@@ -93,13 +93,24 @@ impl HashKey {
     /// end. Such a name's key is found in half the time of [`HashKey::rule_key`].
     #[cfg(not(target_arch = "bpf"))]
     pub fn key_of_canonical(&self, name: &str) -> RuleKey {
-        self.suffix_keys(name).last().unwrap_or_default()
+        self.key_of_octets(name.as_bytes())
+    }
+
+    /// The same of a name that is given as its octets.
+    #[cfg(not(target_arch = "bpf"))]
+    pub fn key_of_octets(&self, name: &[u8]) -> RuleKey {
+        self.keys_of_octets(name).last().unwrap_or_default()
     }
 
     /// The keys of all suffixes of such a name, from the top-level domain to the name itself.
     #[cfg(not(target_arch = "bpf"))]
     pub fn suffix_keys(&self, name: &str) -> impl Iterator<Item = RuleKey> {
-        let name = name.as_bytes();
+        self.keys_of_octets(name.as_bytes())
+    }
+
+    /// The same of a name that is given as its octets.
+    #[cfg(not(target_arch = "bpf"))]
+    pub fn keys_of_octets(&self, name: &[u8]) -> impl Iterator<Item = RuleKey> {
         let (mut parent, mut unread) = (ROOT, Some(name));
         core::iter::from_fn(move || {
             let text = unread?;

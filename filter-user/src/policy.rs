@@ -8,6 +8,7 @@ mod arrivals;
 mod builder;
 pub mod cache;
 mod coverage;
+mod entering;
 mod explain;
 mod hand;
 mod in_kernel;

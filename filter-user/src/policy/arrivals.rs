@@ -3,25 +3,24 @@
 //! They are divided by the first bits of their keys and otherwise stay in the order in which they came: adding one writes a
 //! few bytes behind others, and looks for nothing. Which are for the same name shows when a piece is brought in the order of
 //! its keys, which is done where all of it is in the processor's cache, and its memory is given back before the next one is
-//! looked at. A rule takes 12 bytes beside its name.
+//! looked at. A rule takes ten bytes beside its name.
 
 use std::mem;
 
 use filter_core::RuleKey;
 
-use super::{names::TooManyNames, repeated::Tally, sources::Origins, varint};
+use super::{names::TooManyNames, repeated::Tally, varint};
 
-/// Pieces that the range of all keys is divided into. A piece of 1,000,000 names has 220 KB.
-pub(super) const PIECES: usize = 1 << PIECE_BITS;
-
-const PIECE_BITS: u32 = 7;
+/// Pieces that the range of all keys is divided into: one for each first octet of a key. A piece of 1,000,000 names has
+/// 120 KB.
+pub(super) const PIECES: usize = 1 << 8;
 
 /// Memory that is asked for at once: it is the process's from the first time that it is written to. As much lies by itself
 /// (`memory`), so that the system has it back as soon as it is not needed any more.
 const CHUNK: usize = 1 << 20;
 
-/// Most bytes of a rule: three numbers, the key, and the name with its length.
-const MOST_BYTES: usize = 3 * 5 + 8 + 1 + u8::MAX as usize;
+/// Most bytes of a rule: three numbers, the key without its first octet, and the name with its length.
+const MOST_BYTES: usize = 3 * 5 + 7 + 1 + u8::MAX as usize;
 
 /// A rule for a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,11 +36,15 @@ pub(super) struct Arrival<'a> {
 pub(super) struct Arrivals {
     pieces: Vec<Piece>,
     rules: u64,
+    /// Of the rules that are not kept.
+    tally: Tally,
 }
 
 /// Rules whose keys begin with the same bits, in the order in which they came.
 #[derive(Default)]
 pub(super) struct Piece {
+    /// The first octet of all keys.
+    first: u8,
     chunks: Vec<Vec<u8>>,
     /// The origin and the line of the last rule of the last chunk: the next one is often of the same, and some lines behind.
     last: Option<(u32, u32)>,
@@ -51,8 +54,8 @@ pub(super) struct Piece {
 
 impl Default for Arrivals {
     fn default() -> Self {
-        let piece = || Piece { settle_at: CHUNK, ..Piece::default() };
-        Self { pieces: std::iter::repeat_with(piece).take(PIECES).collect(), rules: 0 }
+        let pieces = (0..=u8::MAX).map(|first| Piece { first, settle_at: CHUNK, ..Piece::default() });
+        Self { pieces: pieces.collect(), rules: 0, tally: Tally::default() }
     }
 }
 
@@ -66,10 +69,11 @@ impl Arrivals {
     }
 
     /// Adds a rule. Where there is much already, those that say what earlier ones say are counted and taken out.
-    pub fn push(&mut self, arrival: Arrival<'_>, origins: &Origins, tally: &mut Tally) -> Result<(), TooManyNames> {
-        let place = (arrival.key.0 >> (u64::BITS - PIECE_BITS)) as usize;
+    pub fn push(&mut self, arrival: Arrival<'_>) -> Result<(), TooManyNames> {
+        let [first, ..] = arrival.key.0.to_be_bytes();
+        let place = usize::from(first);
         if self.pieces[place].is_full() {
-            self.rules -= self.pieces[place].make_room(origins, tally);
+            self.rules -= self.pieces[place].make_room(&mut self.tally);
             if self.pieces.iter().map(Piece::bytes).sum::<usize>() > Self::MOST {
                 return Err(TooManyNames);
             }
@@ -92,18 +96,18 @@ impl Arrivals {
         self.iter().take(pieces * a_piece).step_by(step).map(|arrival| arrival.name).collect()
     }
 
-    /// The pieces, in the order of their keys.
-    pub fn into_pieces(self) -> Vec<Piece> {
-        self.pieces
+    /// The pieces, in the order of their keys, and what was counted of rules that are in none.
+    pub fn into_pieces(self) -> (Vec<Piece>, Tally) {
+        (self.pieces, self.tally)
     }
 }
 
 impl Piece {
     /// All rules, in the order in which they came.
     pub fn iter(&self) -> impl Iterator<Item = Arrival<'_>> {
-        self.chunks.iter().flat_map(|chunk| {
+        self.chunks.iter().flat_map(move |chunk| {
             let (mut rest, mut last) = (&**chunk, (0, 0));
-            std::iter::from_fn(move || Arrival::take(&mut rest, &mut last))
+            std::iter::from_fn(move || Arrival::take(self.first, &mut rest, &mut last))
         })
     }
 
@@ -124,8 +128,8 @@ impl Piece {
     }
 
     /// Makes room for another rule; gives the number of those that were taken out.
-    fn make_room(&mut self, origins: &Origins, tally: &mut Tally) -> u64 {
-        let taken_out = if self.bytes() < self.settle_at { 0 } else { self.settle(origins, tally) };
+    fn make_room(&mut self, tally: &mut Tally) -> u64 {
+        let taken_out = if self.bytes() < self.settle_at { 0 } else { self.settle(tally) };
         if self.is_full() {
             self.begin_chunk();
         }
@@ -139,14 +143,15 @@ impl Piece {
 
     /// Takes out what an earlier rule of the same origin says of the same name, and gives the number of such rules: what is
     /// repeated without end takes no memory without end.
-    fn settle(&mut self, origins: &Origins, tally: &mut Tally) -> u64 {
+    fn settle(&mut self, tally: &mut Tally) -> u64 {
         let before = mem::take(self);
+        self.first = before.first;
         let sorted = Sorted::of(before.iter());
         let mut taken_out = 0;
         for (arrival, repeats) in sorted.arrivals.iter().zip(sorted.repeats()) {
             if repeats {
                 taken_out += 1;
-                tally.repeated(&origins.get(arrival.origin).origin, arrival.line, arrival.name);
+                tally.repeated(arrival.origin, arrival.line, arrival.name);
                 continue;
             }
             if self.is_full() {
@@ -170,7 +175,7 @@ impl<'a> Sorted<'a> {
     /// Sorts these. Of most keys, 32 bits behind those that all have tell their order; these and a place are 8 bytes, which
     /// are sorted in half of the time that whole keys with their places take.
     pub fn of(arrivals: impl Iterator<Item = Arrival<'a>>) -> Self {
-        let part = |key: RuleKey| key.0 << PIECE_BITS >> 32 << 32;
+        let part = |key: RuleKey| key.0 << 8 >> 32 << 32;
         let arrivals: Vec<_> = arrivals.collect();
         let mut order: Vec<_> = (0..).zip(&arrivals).map(|(place, arrival)| part(arrival.key) | place).collect();
         order.sort_unstable();
@@ -233,22 +238,25 @@ impl<'a> Arrival<'a> {
             Some(behind) => varint::put(behind, bytes),
             None => [Self::OTHER_ORIGIN, origin, line].into_iter().for_each(|number| varint::put(number, bytes)),
         }
-        bytes.extend_from_slice(&key.0.to_le_bytes());
+        let [_, key @ ..] = key.0.to_be_bytes();
+        bytes.extend_from_slice(&key);
         bytes.push(len);
         bytes.extend_from_slice(name);
         Some(())
     }
 
-    /// The next one, which is taken off.
-    fn take(bytes: &mut &'a [u8], (origin, line): &mut (u32, u32)) -> Option<Self> {
+    /// The next one, which is taken off; its key begins with this octet.
+    fn take(first: u8, bytes: &mut &'a [u8], (origin, line): &mut (u32, u32)) -> Option<Self> {
         match varint::take(bytes)? {
             Self::OTHER_ORIGIN => (*origin, *line) = (varint::take(bytes)?, varint::take(bytes)?),
             behind => *line += behind - 1,
         }
         let (key, len, name);
         (key, *bytes) = bytes.split_first_chunk()?;
+        let [k0, k1, k2, k3, k4, k5, k6] = *key;
         (len, *bytes) = bytes.split_first()?;
         (name, *bytes) = bytes.split_at_checked(usize::from(*len))?;
-        Some(Self { key: RuleKey(u64::from_le_bytes(*key)), name, origin: *origin, line: *line })
+        let key = RuleKey(u64::from_be_bytes([first, k0, k1, k2, k3, k4, k5, k6]));
+        Some(Self { key, name, origin: *origin, line: *line })
     }
 }

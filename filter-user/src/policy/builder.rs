@@ -4,12 +4,11 @@ use filter_core::HashKey;
 
 use super::{
     ListInfo, Repeated, RuleBook,
-    arrivals::{Arrival, Arrivals},
+    entering::Entering,
     kind::Kind,
     list_numbers::ListNumbers,
     names::TooManyNames,
     pattern_rules::PatternRules,
-    repeated::Tally,
     sources::{Origin, Origins},
     table::{Made, Table},
     terms::TooManyTerms,
@@ -39,13 +38,11 @@ pub enum BookError {
 /// A rule book in the making: list after list, then [`Builder::finish`].
 pub struct Builder {
     hash_key: HashKey,
-    arrivals: Arrivals,
+    entering: Entering,
     origins: Origins,
     patterns: PatternRules,
     lists: Vec<ListInfo>,
     numbers: ListNumbers,
-    /// Of rules that say nothing new, those that are not kept.
-    tally: Tally,
 }
 
 impl Builder {
@@ -58,12 +55,11 @@ impl Builder {
     pub fn new(hash_key: HashKey) -> Self {
         Self {
             hash_key,
-            arrivals: Arrivals::default(),
+            entering: Entering::new(hash_key),
             origins: Origins::default(),
             patterns: PatternRules::default(),
             lists: Vec::new(),
             numbers: ListNumbers::default(),
-            tally: Tally::default(),
         }
     }
 
@@ -80,11 +76,10 @@ impl Builder {
 
     /// The same, and what of each list says nothing new: of rules for names, that is known only now.
     pub fn finish_telling(self) -> Result<(RuleBook, Vec<Repeated>), BookError> {
-        let Self { hash_key, arrivals, origins, mut patterns, mut lists, mut numbers, mut tally } = self;
-        let Made { table, terms, tally: of_table } = Table::make(&hash_key, arrivals, &origins)?;
-        tally.add(of_table);
+        let Self { hash_key, entering, origins, mut patterns, mut lists, mut numbers } = self;
+        let Made { table, terms, tally } = Table::make(&hash_key, entering.finish()?, &origins)?;
         patterns.compile(&hash_key, &lists, &mut numbers);
-        let (first, repeated): (Vec<_>, Vec<_>) = tally.of_lists(lists.len()).into_iter().unzip();
+        let (first, repeated): (Vec<_>, Vec<_>) = tally.of_lists(lists.len(), &origins).into_iter().unzip();
         lists.iter_mut().zip(first).for_each(|(list, names)| list.rules += names);
         Ok((RuleBook::of(&hash_key, table, terms, patterns, (lists, numbers)), repeated))
     }
@@ -95,9 +90,7 @@ impl Builder {
         list.top_level |= !cancels && !name.contains('.');
         let origin = Origin { list: self.lists.len() - 1, kind, cancels };
         let origin = self.origins.number(origin, &self.lists, &mut self.numbers);
-        let key = self.hash_key.key_of_canonical(name);
-        let arrival = Arrival { key, name: name.as_bytes(), origin, line };
-        self.arrivals.push(arrival, &self.origins, &mut self.tally)
+        self.entering.push(name, origin, line)
     }
 }
 
@@ -147,3 +140,6 @@ impl Sink for ListRules<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -69,7 +69,7 @@ impl<'a> Merging<'a> {
     ) -> Result<u16, BookError> {
         let origin = self.origins.get(first.origin).origin;
         if !origin.cancels {
-            self.tally.first(&origin);
+            self.tally.first(first.origin);
             if further.len() == 0 {
                 return Ok(self.with(Terms::NONE, first.origin)?);
             }
@@ -122,7 +122,7 @@ impl<'a> Merging<'a> {
                 number = self.with(number, arrival.origin)?;
             }
             if number == before {
-                self.tally.repeated(&origin, arrival.line, arrival.name);
+                self.tally.repeated(arrival.origin, arrival.line, arrival.name);
             }
         }
         Ok(number)

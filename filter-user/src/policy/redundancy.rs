@@ -2,11 +2,11 @@
 
 use std::{collections::HashSet, ops::Range};
 
-use filter_core::{HashKey, Masks, RuleKey, Terms};
+use filter_core::{HashKey, Masks, RuleKey, Terms, sieve_bits};
 
 use super::{
     RuleBook,
-    arrivals::Arrivals,
+    arrivals::{Arrival, Arrivals},
     sources::Origins,
     table::{Index, Table},
     terms::TermsTable,
@@ -15,63 +15,64 @@ use super::{
 /// What the number of a name's terms is marked with if another name does what they ask for as well.
 pub(super) const REDUNDANT: u16 = 1 << 15;
 
-/// Keys of names with rules about names below: whatever is not let through is none of them. It tells of most names, while
-/// they are still at hand, that nothing covers them.
-pub(super) struct Covering(Vec<u64>);
+/// A sieve of the names with rules about names below (`filter_core`'s, with fewer bits): whatever it does not let through is
+/// none of them. It tells of most names, while they are still at hand, that nothing covers them.
+pub(super) struct Covering {
+    words: Vec<u64>,
+    /// True if some of them are top-level domains.
+    top_level: bool,
+}
 
 impl Covering {
-    /// Bits for each key: one in eight keys that are none gets through.
-    const BITS: usize = 8;
+    /// Keys for each word. One in thirty that are none gets through.
+    const KEYS: u64 = 8;
 
-    /// Those of these rules.
+    /// The names with such rules among these.
     pub fn of(arrivals: &Arrivals, origins: &Origins) -> Self {
-        let mut covering = Self::with_room_for(arrivals.len());
-        arrivals
-            .iter()
-            .filter(|arrival| origins.get(arrival.origin).is_about_below())
-            .for_each(|it| covering.insert(it.key));
+        let words = usize::try_from(arrivals.len() / Self::KEYS).unwrap_or_default().next_power_of_two();
+        let mut covering = Self { words: vec![0; words], top_level: false };
+        for Arrival { key, name, .. } in arrivals.iter().filter(|it| origins.get(it.origin).is_about_below()) {
+            let place = covering.place(key);
+            covering.words[place] |= sieve_bits(key);
+            covering.top_level |= !name.contains(&b'.');
+        }
         covering
     }
 
-    fn with_room_for(keys: u64) -> Self {
-        let bits = (usize::try_from(keys).unwrap_or(usize::MAX) / 2).saturating_mul(2 * Self::BITS);
-        Self(vec![0; (bits / u64::BITS as usize).next_power_of_two()])
-    }
-
-    fn insert(&mut self, key: RuleKey) {
-        let (word, bit) = self.place(key);
-        self.0[word] |= bit;
-    }
-
     /// False if no name above this one has such rules.
-    pub fn may_cover(&self, hash_key: &HashKey, name: &str) -> bool {
-        let Some((_, above)) = name.split_once('.') else { return false };
-        hash_key.suffix_keys(above).any(|key| {
-            let (word, bit) = self.place(key);
-            self.0[word] & bit != 0
+    pub fn may_cover(&self, hash_key: &HashKey, name: &[u8]) -> bool {
+        above(name, self.top_level).is_some_and(|above| {
+            let mut keys = hash_key.keys_of_octets(above).skip(usize::from(!self.top_level));
+            keys.any(|key| sieve_bits(key) & !self.words[self.place(key)] == 0)
         })
     }
 
-    /// The lower bits of a key: names come in the order of the upper ones.
-    fn place(&self, RuleKey(key): RuleKey) -> (usize, u64) {
-        let word = (key >> u64::BITS.trailing_zeros()) as usize & (self.0.len() - 1);
-        (word, 1 << (key % u64::from(u64::BITS)))
+    /// Names in this range that are marked, and that do change something, given those above them.
+    pub fn needed(&self, table: &Table, range: Range<Index>, terms: &TermsTable, hash_key: &HashKey) -> Vec<Index> {
+        let mut needed = Vec::new();
+        table.each_redundant(range, |index, name| {
+            let mut masks = Masks::default();
+            let keys = above(name, self.top_level).into_iter().flat_map(|above| hash_key.keys_of_octets(above));
+            for parent in keys.skip(usize::from(!self.top_level)).filter_map(|key| table.find(key)) {
+                add(&mut masks, terms, table.terms(parent));
+            }
+            if !is_redundant(terms, table.terms(index), &masks) {
+                needed.push(index);
+            }
+        });
+        needed
+    }
+
+    fn place(&self, key: RuleKey) -> usize {
+        key.0 as usize & (self.words.len() - 1)
     }
 }
 
-/// Names in this range that are marked, and that do change something, given those above them.
-pub(super) fn needed(table: &Table, range: Range<Index>, terms: &TermsTable, hash_key: &HashKey) -> Vec<Index> {
-    let marked = range.filter(|index| table.is_redundant(*index));
-    let needed = marked.filter(|index| {
-        let mut above = Masks::default();
-        table.each_above(hash_key, *index, |key| {
-            if let Some(parent) = table.find(key) {
-                add(&mut above, terms, table.terms(parent));
-            }
-        });
-        !is_redundant(terms, table.terms(*index), &above)
-    });
-    needed.collect()
+/// The name above this one, if rules may cover it.
+fn above(name: &[u8], top_level: bool) -> Option<&[u8]> {
+    let dot = name.iter().position(|octet| *octet == b'.')?;
+    let above = name.get(dot + 1..)?;
+    (top_level || above.contains(&b'.')).then_some(above)
 }
 
 impl RuleBook {

@@ -1,6 +1,6 @@
 //! Rules that say nothing new, as those who look after lists want to know of them.
 
-use super::{kind::Kind, sources::Origin};
+use super::{kind::Kind, sources::Origins};
 
 /// The rules of a list for names of which earlier rules say the same.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,57 +25,75 @@ pub struct RepeatedRule {
 impl Repeated {
     /// Rules that are kept.
     pub const FIRST: usize = 3;
-
-    fn add(&mut self, rule: RepeatedRule) {
-        let place = self.first.partition_point(|known| *known <= rule);
-        self.first.insert(place, rule);
-        self.first.truncate(Self::FIRST);
-    }
 }
 
-/// How many rules of each list are the first for their name, and those that repeat others.
+/// For the rules of each origin, how many are the first for their name, and how many repeat others.
 #[derive(Default)]
-pub(super) struct Tally(Vec<(u64, Repeated)>);
+pub(super) struct Tally(Vec<Counted>);
+
+#[derive(Default)]
+struct Counted {
+    first: u64,
+    repeated: u64,
+    /// The first few that repeat others, in their order: lines and names.
+    examples: Vec<(u32, Box<str>)>,
+}
 
 impl Tally {
     /// Counts the first rule for a name.
-    pub fn first(&mut self, origin: &Origin) {
-        self.of(origin.list).0 += 1;
+    pub fn first(&mut self, origin: u32) {
+        self.of(origin).first += 1;
     }
 
-    /// Counts a rule that says nothing new. Rules that take others out do not count.
-    pub fn repeated(&mut self, origin: &Origin, line: u32, name: &[u8]) {
-        if origin.cancels {
-            return;
-        }
-        let repeated = &mut self.of(origin.list).1;
-        repeated.rules += 1;
-        if repeated.first.len() < Repeated::FIRST || repeated.first.last().is_some_and(|last| line <= last.line) {
-            let name = String::from_utf8_lossy(name).into();
-            repeated.add(RepeatedRule { line, name, kind: origin.kind });
+    /// Counts a rule that says nothing new.
+    pub fn repeated(&mut self, origin: u32, line: u32, name: &[u8]) {
+        let counted = self.of(origin);
+        counted.repeated += 1;
+        let is_among_first = counted.examples.get(Repeated::FIRST - 1).is_none_or(|(last, _)| line <= *last);
+        if is_among_first {
+            counted.add_example((line, String::from_utf8_lossy(name).into()));
         }
     }
 
     /// Adds what was counted elsewhere.
     pub fn add(&mut self, other: Self) {
-        for (list, (first, repeated)) in other.0.into_iter().enumerate() {
-            let of = self.of(list);
-            of.0 += first;
-            of.1.rules += repeated.rules;
-            repeated.first.into_iter().for_each(|rule| of.1.add(rule));
+        for (origin, Counted { first, repeated, examples }) in (0..).zip(other.0) {
+            let counted = self.of(origin);
+            counted.first += first;
+            counted.repeated += repeated;
+            examples.into_iter().for_each(|example| counted.add_example(example));
         }
     }
 
-    /// What was counted for so many lists, in their order.
-    pub fn of_lists(mut self, lists: usize) -> Vec<(u64, Repeated)> {
-        self.0.resize_with(lists, Default::default);
-        self.0
+    /// For each of so many lists, the names that it is the first to have, and what it repeats. Rules that take others out
+    /// repeat nothing.
+    pub fn of_lists(self, lists: usize, origins: &Origins) -> Vec<(u64, Repeated)> {
+        let mut of_lists = vec![(0, Repeated::default()); lists];
+        for (origin, counted) in origins.iter().zip(self.0).filter(|(origin, _)| !origin.cancels) {
+            let Some((first, of_list)) = of_lists.get_mut(origin.list) else { continue };
+            *first += counted.first;
+            of_list.rules += counted.repeated;
+            let kind = origin.kind;
+            of_list.first.extend(counted.examples.into_iter().map(|(line, name)| RepeatedRule { line, name, kind }));
+            of_list.first.sort();
+            of_list.first.truncate(Repeated::FIRST);
+        }
+        of_lists
     }
 
-    fn of(&mut self, list: usize) -> &mut (u64, Repeated) {
-        if self.0.len() <= list {
-            self.0.resize_with(list + 1, Default::default);
+    fn of(&mut self, origin: u32) -> &mut Counted {
+        let place = origin as usize;
+        if self.0.len() <= place {
+            self.0.resize_with(place + 1, Default::default);
         }
-        &mut self.0[list]
+        &mut self.0[place]
+    }
+}
+
+impl Counted {
+    fn add_example(&mut self, example: (u32, Box<str>)) {
+        let place = self.examples.partition_point(|known| *known <= example);
+        self.examples.insert(place, example);
+        self.examples.truncate(Repeated::FIRST);
     }
 }

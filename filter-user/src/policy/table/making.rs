@@ -19,7 +19,7 @@ use crate::policy::{
     merging::Merging,
     names::TooManyNames,
     parallel,
-    redundancy::{self, Covering, REDUNDANT},
+    redundancy::{Covering, REDUNDANT},
     repeated::Tally,
     sources::{Origins, Repeat},
     terms::TermsTable,
@@ -49,13 +49,14 @@ impl Table {
         let covering = origins.any_below().then(|| Covering::of(&arrivals, origins));
         let packer = Packer::new(arrivals.len(), |most| arrivals.sample(most));
         let sharding = Sharding { hash_key, packer: &packer, covering: covering.as_ref() };
-        let (mut tally, mut sources, mut shards) = (Tally::default(), Sources::default(), Vec::new());
+        let (mut sources, mut shards) = (Sources::default(), Vec::new());
         let shard = |pieces| {
             let mut merging = Merging::new(origins, &terms);
             sharding.shard(pieces, &mut merging).map(|shard| (shard, merging.into_parts()))
         };
         let mut names: Index = 0;
-        for shard in parallel::each(in_shards(arrivals), shard) {
+        let (pieces, mut tally) = arrivals.into_pieces();
+        for shard in parallel::each(in_shards(pieces), shard) {
             let (shard, (of_shard, repeats, cancelled)) = shard?;
             tally.add(of_shard);
             sources.repeats.extend(repeats.into_iter().map(|repeat| Repeat { index: names + repeat.index, ..repeat }));
@@ -70,17 +71,19 @@ impl Table {
         let mut table = Self::default();
         if names > 0 {
             table = assemble(shards, &packer, origins, &sources);
-            table.mark_no_more(&terms, hash_key);
+            if let Some(covering) = &covering {
+                table.mark_no_more(covering, &terms, hash_key);
+            }
         }
         Ok(Made { table, terms, tally })
     }
 
     /// Takes the mark off names that no other one covers.
-    fn mark_no_more(&mut self, terms: &TermsTable, hash_key: &HashKey) {
+    fn mark_no_more(&mut self, covering: &Covering, terms: &TermsTable, hash_key: &HashKey) {
         let step = self.len().div_ceil(SHARDS as Index).max(1);
         let parts = (0..SHARDS as Index).map(|part| part * step..((part + 1) * step).min(self.len())).collect();
         let table = &*self;
-        let needed = parallel::each(parts, |part| redundancy::needed(table, part, terms, hash_key));
+        let needed = parallel::each(parts, |part| covering.needed(table, part, terms, hash_key));
         let Bytes::Owned(bytes) = &mut self.bytes else { return };
         let marks = bytes[self.layout.part(Part::Terms)].as_chunks_mut().0;
         for index in needed.into_iter().flatten() {
@@ -91,8 +94,8 @@ impl Table {
 }
 
 /// The pieces of each shard.
-fn in_shards(arrivals: Arrivals) -> Vec<Vec<Piece>> {
-    let mut pieces = arrivals.into_pieces().into_iter();
+fn in_shards(pieces: Vec<Piece>) -> Vec<Vec<Piece>> {
+    let mut pieces = pieces.into_iter();
     (0..SHARDS).map(|_| pieces.by_ref().take(PIECES / SHARDS).collect()).collect()
 }
 

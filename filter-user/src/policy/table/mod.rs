@@ -11,7 +11,7 @@ mod record;
 mod shard;
 mod texts;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Range};
 
 use filter_core::{HashKey, RuleKey};
 
@@ -27,7 +27,7 @@ pub(super) use making::Made;
 pub(super) type Index = u32;
 
 /// Parts of the range of all keys, with a name in common: their first 16 bits.
-const BUCKETS: usize = 1 << 16;
+pub(super) const BUCKETS: usize = 1 << 16;
 
 /// Records behind each place that is known: the others are found by walking over those before them.
 const GROUP: usize = 16;
@@ -41,6 +41,30 @@ pub(super) struct Table {
     bytes: Bytes,
     layout: Layout,
     texts: texts::Texts,
+}
+
+/// The names in a part of the range of all keys, with the numbers of their terms.
+#[derive(Clone, Copy)]
+pub(super) struct Bucket<'t> {
+    number: usize,
+    first: Index,
+    keys: &'t [Rest],
+    terms: &'t [[u8; 2]],
+}
+
+impl<'t> Bucket<'t> {
+    /// True if the other one has the same names with the same numbers.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.keys == other.keys && self.terms == other.terms
+    }
+
+    /// Its keys in their order, as [`Table::each`] gives them.
+    pub fn iter(self) -> impl Iterator<Item = (Index, RuleKey, u16, bool)> + use<'t> {
+        (self.first..).zip(self.keys.iter().zip(self.terms)).map(move |(index, (rest, terms))| {
+            let terms = u16::from_le_bytes(*terms);
+            (index, joined(self.number, *rest), terms & !REDUNDANT, terms & REDUNDANT != 0)
+        })
+    }
 }
 
 /// Why bytes are no table.
@@ -70,7 +94,9 @@ impl Table {
     pub fn find(&self, key: RuleKey) -> Option<Index> {
         let (bucket, rest) = split(key);
         let (from, to) = (self.start(bucket), self.start(bucket + 1));
-        let place = self.keys().get(from..to)?.binary_search(&rest).ok()?;
+        // Numbers are compared in one step, octets in many.
+        let number = |[r0, r1, r2, r3, r4, r5]: Rest| u64::from_be_bytes([0, 0, r0, r1, r2, r3, r4, r5]);
+        let place = self.keys().get(from..to)?.binary_search_by_key(&number(rest), |rest| number(*rest)).ok()?;
         Some((from + place) as Index)
     }
 
@@ -88,15 +114,14 @@ impl Table {
 
     /// The same one after the other.
     pub fn iter(&self) -> impl Iterator<Item = (Index, RuleKey, u16, bool)> {
-        let (keys, terms) = (self.keys(), self.part(Part::Terms).as_chunks().0);
-        (0..BUCKETS).flat_map(move |bucket| {
-            let (from, to) = (self.start(bucket), self.start(bucket + 1));
-            let names = keys.get(from..to).unwrap_or_default().iter().zip(terms.get(from..to).unwrap_or_default());
-            (from as Index..).zip(names).map(move |(index, (rest, terms))| {
-                let terms = u16::from_le_bytes(*terms);
-                (index, joined(bucket, *rest), terms & !REDUNDANT, terms & REDUNDANT != 0)
-            })
-        })
+        (0..BUCKETS).flat_map(|bucket| self.bucket(bucket).iter())
+    }
+
+    /// The names in a part of the range of all keys.
+    pub fn bucket(&self, number: usize) -> Bucket<'_> {
+        let (from, to) = (self.start(number), self.start(number + 1));
+        let terms = self.part(Part::Terms).as_chunks().0.get(from..to).unwrap_or_default();
+        Bucket { number, first: from as Index, keys: self.keys().get(from..to).unwrap_or_default(), terms }
     }
 
     pub fn name(&self, index: Index) -> Cow<'_, str> {
@@ -118,6 +143,22 @@ impl Table {
         let name = self.name(index);
         if let Some((_, above)) = name.split_once('.') {
             hash_key.suffix_keys(above).for_each(each);
+        }
+    }
+
+    /// The names in this range that are marked as redundant, by their octets.
+    pub fn each_redundant(&self, range: Range<Index>, mut each: impl FnMut(Index, &[u8])) {
+        let group = range.start as usize / GROUP;
+        let start = self.numbers(Part::Groups).get(group).map_or(usize::MAX, |at| u32::from_le_bytes(*at) as usize);
+        let mut records = self.part(Part::Records).get(start..).unwrap_or_default();
+        let mut name = Vec::new();
+        for index in (group * GROUP) as Index..range.end {
+            let Some(record) = Record::take(&mut records) else { return };
+            if index >= range.start && self.is_redundant(index) {
+                name.clear();
+                self.texts.read_into(record.text, &mut name);
+                each(index, &name);
+            }
         }
     }
 

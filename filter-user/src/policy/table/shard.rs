@@ -62,8 +62,7 @@ impl Sharding<'_> {
     }
 
     fn may_be_covered(&self, name: &[u8]) -> bool {
-        self.covering
-            .is_some_and(|covering| str::from_utf8(name).is_ok_and(|name| covering.may_cover(self.hash_key, name)))
+        self.covering.is_some_and(|covering| covering.may_cover(self.hash_key, name))
     }
 
     fn put_records(&self, names: &[&Arrival<'_>], records: &mut Vec<u8>) {

@@ -6,7 +6,6 @@ use crate::{
     lists::{Action, Scope},
     policy::{
         arrivals::{Arrival, Arrivals},
-        repeated::Tally,
         sources::{Origin, Origins},
     },
     replay::hash_key,
@@ -91,7 +90,7 @@ fn table(hash_key: &HashKey, names: &[String]) -> Table {
     let origin = Origins::number(&mut origins, Origin { list: 0, kind, cancels: false }, &lists, &mut numbers);
     for (line, name) in (1..).zip(names) {
         let arrival = Arrival { key: hash_key.key_of_canonical(name), name: name.as_bytes(), origin, line };
-        Arrivals::push(&mut arrivals, arrival, &origins, &mut Tally::default()).unwrap();
+        Arrivals::push(&mut arrivals, arrival).unwrap();
     }
     Table::make(hash_key, arrivals, &origins).unwrap().table
 }
