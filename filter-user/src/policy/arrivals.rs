@@ -10,14 +10,18 @@ use std::mem;
 use filter_core::RuleKey;
 
 use super::{names::TooManyNames, repeated::Tally, varint};
+use crate::memory;
 
 /// Pieces that the range of all keys is divided into: one for each first octet of a key. A piece of 1,000,000 names has
 /// 120 KB.
 pub(super) const PIECES: usize = 1 << 8;
 
-/// Memory that is asked for at once: it is the process's from the first time that it is written to. As much lies by itself
-/// (`memory`), so that the system has it back as soon as it is not needed any more.
-const CHUNK: usize = 1 << 20;
+/// Memory that is asked for at once: it is the process's from the first time that it is written to. As much lies by itself,
+/// so that the system has it back as soon as it is not needed any more.
+const CHUNK: usize = memory::LARGE;
+
+/// Bytes from which on rules that say what others do are looked for in a piece: those of a million names stay below.
+const SETTLE_FROM: usize = 1 << 20;
 
 /// Most bytes of a rule: three numbers, the key without its first octet, and the name with its length.
 const MOST_BYTES: usize = 3 * 5 + 7 + 1 + u8::MAX as usize;
@@ -46,6 +50,7 @@ pub(super) struct Piece {
     /// The first octet of all keys.
     first: u8,
     chunks: Vec<Vec<u8>>,
+    rules: usize,
     /// The origin and the line of the last rule of the last chunk: the next one is often of the same, and some lines behind.
     last: Option<(u32, u32)>,
     /// With as many bytes, rules that say what others do are taken out.
@@ -54,7 +59,7 @@ pub(super) struct Piece {
 
 impl Default for Arrivals {
     fn default() -> Self {
-        let pieces = (0..=u8::MAX).map(|first| Piece { first, settle_at: CHUNK, ..Piece::default() });
+        let pieces = (0..=u8::MAX).map(|first| Piece { first, settle_at: SETTLE_FROM, ..Piece::default() });
         Self { pieces: pieces.collect(), rules: 0, tally: Tally::default() }
     }
 }
@@ -111,7 +116,13 @@ impl Piece {
         })
     }
 
-    fn bytes(&self) -> usize {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.rules
+    }
+
+    /// Bytes that they take.
+    pub fn bytes(&self) -> usize {
         self.chunks.iter().map(Vec::len).sum()
     }
 
@@ -124,6 +135,7 @@ impl Piece {
         let chunk = self.chunks.last_mut()?;
         arrival.put(self.last, chunk)?;
         self.last = Some((arrival.origin, arrival.line));
+        self.rules += 1;
         Some(())
     }
 
@@ -159,7 +171,7 @@ impl Piece {
             }
             self.push(*arrival);
         }
-        self.settle_at = CHUNK.max(2 * self.bytes());
+        self.settle_at = SETTLE_FROM.max(2 * self.bytes());
         taken_out
     }
 }

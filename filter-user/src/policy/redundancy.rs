@@ -1,6 +1,6 @@
 //! Leaving out what another rule does as well: a name under a blocked subtree takes no entry in the kernel.
 
-use std::{collections::HashSet, ops::Range};
+use std::collections::HashSet;
 
 use filter_core::{HashKey, Masks, RuleKey, Terms, sieve_bits};
 
@@ -23,6 +23,23 @@ pub(super) struct Covering {
     top_level: bool,
 }
 
+/// A name, and the two halves of the key of one above it that may cover it: 12 bytes for each of many.
+pub(super) struct Above {
+    pub index: Index,
+    halves: [u32; 2],
+}
+
+impl Above {
+    fn new(index: Index, RuleKey(key): RuleKey) -> Self {
+        Self { index, halves: [(key >> 32) as u32, key as u32] }
+    }
+
+    fn key(&self) -> RuleKey {
+        let [high, low] = self.halves;
+        RuleKey((u64::from(high) << 32) | u64::from(low))
+    }
+}
+
 impl Covering {
     /// Keys for each word. One in thirty that are none gets through.
     const KEYS: u64 = 8;
@@ -39,28 +56,16 @@ impl Covering {
         covering
     }
 
-    /// False if no name above this one has such rules.
-    pub fn may_cover(&self, hash_key: &HashKey, name: &[u8]) -> bool {
-        above(name, self.top_level).is_some_and(|above| {
-            let mut keys = hash_key.keys_of_octets(above).skip(usize::from(!self.top_level));
-            keys.any(|key| sieve_bits(key) & !self.words[self.place(key)] == 0)
-        })
-    }
-
-    /// Names in this range that are marked, and that do change something, given those above them.
-    pub fn needed(&self, table: &Table, range: Range<Index>, terms: &TermsTable, hash_key: &HashKey) -> Vec<Index> {
-        let mut needed = Vec::new();
-        table.each_redundant(range, |index, name| {
-            let mut masks = Masks::default();
-            let keys = above(name, self.top_level).into_iter().flat_map(|above| hash_key.keys_of_octets(above));
-            for parent in keys.skip(usize::from(!self.top_level)).filter_map(|key| table.find(key)) {
-                add(&mut masks, terms, table.terms(parent));
-            }
-            if !is_redundant(terms, table.terms(index), &masks) {
-                needed.push(index);
-            }
-        });
-        needed
+    /// Adds the names above this one that may have such rules.
+    pub fn add_above(&self, hash_key: &HashKey, index: Index, name: &[u8], above: &mut Vec<Above>) {
+        let Some(dot) = name.iter().position(|octet| *octet == b'.') else { return };
+        let parent = name.get(dot + 1..).unwrap_or_default();
+        if !self.top_level && !parent.contains(&b'.') {
+            return;
+        }
+        let keys = hash_key.keys_of_octets(parent).skip(usize::from(!self.top_level));
+        let lets_through = |key: &RuleKey| sieve_bits(*key) & !self.words[self.place(*key)] == 0;
+        above.extend(keys.filter(lets_through).map(|key| Above::new(index, key)));
     }
 
     fn place(&self, key: RuleKey) -> usize {
@@ -68,11 +73,22 @@ impl Covering {
     }
 }
 
-/// The name above this one, if rules may cover it.
-fn above(name: &[u8], top_level: bool) -> Option<&[u8]> {
-    let dot = name.iter().position(|octet| *octet == b'.')?;
-    let above = name.get(dot + 1..)?;
-    (top_level || above.contains(&b'.')).then_some(above)
+/// Of the names with these above them, those that are redundant.
+pub(super) fn redundant(table: &Table, mut above: Vec<Above>, terms: &TermsTable) -> Vec<Index> {
+    // In the order of the keys, what is looked for lies close to what was looked for before.
+    above.sort_unstable_by_key(Above::key);
+    let find = |it: &Above| Some((it.index, table.terms(table.find(it.key())?)));
+    let mut found: Vec<_> = above.iter().filter_map(find).collect();
+    drop(above);
+    found.sort_unstable();
+    let of_names = found.chunk_by(|(one, _), (other, _)| one == other);
+    let redundant = of_names.filter_map(|found| {
+        let (index, _) = found.first()?;
+        let mut masks = Masks::default();
+        found.iter().for_each(|(_, number)| add(&mut masks, terms, *number));
+        is_redundant(terms, table.terms(*index), &masks).then_some(*index)
+    });
+    redundant.collect()
 }
 
 impl RuleBook {

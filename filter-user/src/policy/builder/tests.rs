@@ -86,7 +86,7 @@ proptest! {
 
 #[test]
 fn what_is_repeated_without_end_takes_no_memory_without_end_and_is_counted() {
-    const LINES: u32 = 200_000;
+    const LINES: u32 = 120_000;
 
     let mut builder = Builder::new(hash_key());
     let entry = |list, name: &str, line| Entry {

@@ -19,14 +19,14 @@ use crate::policy::{
     merging::Merging,
     names::TooManyNames,
     parallel,
-    redundancy::{Covering, REDUNDANT},
+    redundancy::{self, Above, Covering, REDUNDANT},
     repeated::Tally,
     sources::{Origins, Repeat},
     terms::TermsTable,
 };
 
 /// Parts that are worked on at the same time. The memory of one is given back as soon as it is in the table.
-const SHARDS: usize = 4;
+const SHARDS: usize = 8;
 
 /// A table that was made, and what was found on the way.
 pub(in crate::policy) struct Made {
@@ -46,10 +46,12 @@ impl Table {
     /// The table of these rules, whose memory is given back on the way: both take about as much.
     pub fn make(hash_key: &HashKey, arrivals: Arrivals, origins: &Origins) -> Result<Made, BookError> {
         let terms = Mutex::default();
-        let covering = origins.any_below().then(|| Covering::of(&arrivals, origins));
-        let packer = Packer::new(arrivals.len(), |most| arrivals.sample(most));
+        let (covering, packer) = parallel::both(
+            || origins.any_below().then(|| Covering::of(&arrivals, origins)),
+            || Packer::new(arrivals.len(), |most| arrivals.sample(most)),
+        );
         let sharding = Sharding { hash_key, packer: &packer, covering: covering.as_ref() };
-        let (mut sources, mut shards) = (Sources::default(), Vec::new());
+        let (mut sources, mut shards, mut above) = (Sources::default(), Vec::new(), Vec::new());
         let shard = |pieces| {
             let mut merging = Merging::new(origins, &terms);
             sharding.shard(pieces, &mut merging).map(|shard| (shard, merging.into_parts()))
@@ -57,13 +59,16 @@ impl Table {
         let mut names: Index = 0;
         let (pieces, mut tally) = arrivals.into_pieces();
         for shard in parallel::each(in_shards(pieces), shard) {
-            let (shard, (of_shard, repeats, cancelled)) = shard?;
+            let (mut shard, (of_shard, repeats, cancelled)) = shard?;
+            shard.above.iter_mut().for_each(|above| above.index += names);
+            above.push(mem::take(&mut shard.above));
             tally.add(of_shard);
             sources.repeats.extend(repeats.into_iter().map(|repeat| Repeat { index: names + repeat.index, ..repeat }));
             sources.cancelled.extend(cancelled.into_iter().map(|(index, kind)| (names + index, kind)));
             names += shard.len();
             shards.push(shard);
         }
+        drop(covering);
         if names > Builder::MOST {
             return Err(TooManyNames.into());
         }
@@ -71,24 +76,20 @@ impl Table {
         let mut table = Self::default();
         if names > 0 {
             table = assemble(shards, &packer, origins, &sources);
-            if let Some(covering) = &covering {
-                table.mark_no_more(covering, &terms, hash_key);
-            }
+            table.mark_redundant(above, &terms);
         }
         Ok(Made { table, terms, tally })
     }
 
-    /// Takes the mark off names that no other one covers.
-    fn mark_no_more(&mut self, covering: &Covering, terms: &TermsTable, hash_key: &HashKey) {
-        let step = self.len().div_ceil(SHARDS as Index).max(1);
-        let parts = (0..SHARDS as Index).map(|part| part * step..((part + 1) * step).min(self.len())).collect();
+    /// Marks the names that others above them cover.
+    fn mark_redundant(&mut self, above: Vec<Vec<Above>>, terms: &TermsTable) {
         let table = &*self;
-        let needed = parallel::each(parts, |part| covering.needed(table, part, terms, hash_key));
+        let redundant = parallel::each(above, |above| redundancy::redundant(table, above, terms));
         let Bytes::Owned(bytes) = &mut self.bytes else { return };
         let marks = bytes[self.layout.part(Part::Terms)].as_chunks_mut().0;
-        for index in needed.into_iter().flatten() {
+        for index in redundant.into_iter().flatten() {
             let terms = &mut marks[index as usize];
-            *terms = (u16::from_le_bytes(*terms) & !REDUNDANT).to_le_bytes();
+            *terms = (u16::from_le_bytes(*terms) | REDUNDANT).to_le_bytes();
         }
     }
 }

@@ -11,7 +11,7 @@ mod record;
 mod shard;
 mod texts;
 
-use std::{borrow::Cow, ops::Range};
+use std::borrow::Cow;
 
 use filter_core::{HashKey, RuleKey};
 
@@ -143,22 +143,6 @@ impl Table {
         let name = self.name(index);
         if let Some((_, above)) = name.split_once('.') {
             hash_key.suffix_keys(above).for_each(each);
-        }
-    }
-
-    /// The names in this range that are marked as redundant, by their octets.
-    pub fn each_redundant(&self, range: Range<Index>, mut each: impl FnMut(Index, &[u8])) {
-        let group = range.start as usize / GROUP;
-        let start = self.numbers(Part::Groups).get(group).map_or(usize::MAX, |at| u32::from_le_bytes(*at) as usize);
-        let mut records = self.part(Part::Records).get(start..).unwrap_or_default();
-        let mut name = Vec::new();
-        for index in (group * GROUP) as Index..range.end {
-            let Some(record) = Record::take(&mut records) else { return };
-            if index >= range.start && self.is_redundant(index) {
-                name.clear();
-                self.texts.read_into(record.text, &mut name);
-                each(index, &name);
-            }
         }
     }
 

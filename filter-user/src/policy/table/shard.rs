@@ -1,13 +1,13 @@
 //! A part of the range of all keys on its way into a table.
 
-use filter_core::{HashKey, Terms};
+use filter_core::HashKey;
 
-use super::{BUCKETS, Index, Record, split, texts::Packer};
+use super::{BUCKETS, Index, Record, Rest, split, texts::Packer};
 use crate::policy::{
     BookError,
     arrivals::{Arrival, PIECES, Piece, Sorted},
     merging::Merging,
-    redundancy::{Covering, REDUNDANT},
+    redundancy::{Above, Covering},
 };
 
 /// Buckets that the keys of a piece may lie in.
@@ -21,6 +21,8 @@ pub(super) struct Shard {
     pub keys: Vec<u8>,
     pub terms: Vec<u8>,
     pub records: Vec<u8>,
+    /// For names that others may cover, what is above them: whether it does is not known before there are all.
+    pub above: Vec<Above>,
 }
 
 /// What is asked while shards are made.
@@ -33,9 +35,9 @@ pub(super) struct Sharding<'a> {
 
 impl Sharding<'_> {
     /// The shard of pieces that follow each other; each is dropped before the next one is looked at. Names are numbered from
-    /// 0. One that another may cover is marked: whether it does is not known before there are all.
+    /// 0.
     pub fn shard(&self, pieces: Vec<Piece>, merging: &mut Merging<'_>) -> Result<Shard, BookError> {
-        let mut shard = Shard::default();
+        let mut shard = Shard::with_room_for(&pieces);
         for piece in pieces {
             self.add(&piece, &mut shard, merging)?;
         }
@@ -48,9 +50,11 @@ impl Sharding<'_> {
         shard.buckets.resize(buckets + BUCKETS_A_PIECE, 0);
         let mut firsts = Vec::with_capacity(sorted.len());
         for (first, further) in sorted.names() {
-            let number = merging.merge(shard.len(), first, further)?;
-            let marked = number != Terms::NONE && self.may_be_covered(first.name);
-            let number = if marked { number | REDUNDANT } else { number };
+            let index = shard.len();
+            let number = merging.merge(index, first, further)?;
+            if let Some(covering) = self.covering {
+                covering.add_above(self.hash_key, index, first.name, &mut shard.above);
+            }
             let (bucket, rest) = split(first.key);
             shard.buckets[buckets + bucket % BUCKETS_A_PIECE] += 1;
             shard.keys.extend_from_slice(&rest);
@@ -59,10 +63,6 @@ impl Sharding<'_> {
         }
         self.put_records(&firsts, &mut shard.records);
         Ok(())
-    }
-
-    fn may_be_covered(&self, name: &[u8]) -> bool {
-        self.covering.is_some_and(|covering| covering.may_cover(self.hash_key, name))
     }
 
     fn put_records(&self, names: &[&Arrival<'_>], records: &mut Vec<u8>) {
@@ -80,6 +80,19 @@ impl Sharding<'_> {
 }
 
 impl Shard {
+    /// None yet of these names. What is not needed of this memory is never asked of the system, and it has not to be moved
+    /// while it fills.
+    fn with_room_for(pieces: &[Piece]) -> Self {
+        let rules = pieces.iter().map(Piece::len).sum::<usize>();
+        let bytes = pieces.iter().map(Piece::bytes).sum();
+        Self {
+            keys: Vec::with_capacity(rules * size_of::<Rest>()),
+            terms: Vec::with_capacity(rules * 2),
+            records: Vec::with_capacity(bytes),
+            ..Self::default()
+        }
+    }
+
     /// Names that it has.
     pub fn len(&self) -> Index {
         (self.terms.len() / 2) as Index

@@ -36,30 +36,18 @@ impl Texts {
             return Cow::Borrowed(str::from_utf8(text).unwrap_or_default());
         }
         let mut name = Vec::with_capacity(text.len() * 3);
-        self.read_into(text, &mut name);
-        Cow::Owned(String::from_utf8(name).unwrap_or_default())
-    }
-
-    /// Adds the octets of the name with this text; none if it is none.
-    pub fn read_into(&self, text: &[u8], name: &mut Vec<u8>) {
-        if self.0.is_empty() {
-            return name.extend_from_slice(text);
-        }
-        let start = name.len();
         let mut codes = text.iter();
         while let Some(code) = codes.next() {
             if *code == ESCAPE {
                 name.extend(codes.next());
             } else if let Some((octets, len)) = self.0.get(usize::from(*code)) {
-                // All octets and then less of them: a copy whose length is known takes one step.
-                let end = name.len() + len;
-                name.extend_from_slice(octets);
-                name.truncate(end);
+                name.extend_from_slice(octets.get(..*len).unwrap_or_default());
             }
-            if name.len() - start > MAX_NAME {
-                return name.truncate(start);
+            if name.len() > MAX_NAME {
+                return Cow::default();
             }
         }
+        Cow::Owned(String::from_utf8(name).unwrap_or_default())
     }
 }
 
