@@ -135,7 +135,8 @@ impl Check {
     pub fn finish(self) -> Result<Checked, BookError> {
         let (book, repeated) = self.builder.finish_telling()?;
         let lists = (0..).zip(self.lists).zip(repeated);
-        let mut lists: Vec<_> = lists.map(|((number, list), repeated)| list.checked(number, repeated, &book)).collect();
+        let mut lists: Vec<_> =
+            lists.map(|((number, list), repeated)| list.checked(number, &repeated, &book)).collect();
         book.each_covered(|covered| {
             let Some(list) = lists.get_mut(covered.list) else {
                 return;
@@ -162,7 +163,7 @@ impl Checked {
 }
 
 impl Read {
-    fn checked(self, number: usize, found: Repeated, book: &RuleBook) -> CheckedList {
+    fn checked(self, number: usize, found: &Repeated, book: &RuleBook) -> CheckedList {
         let Self { mut report, mut repeated } = self;
         report.count_repeated(found.rules);
         repeated.extend(found.first.iter().map(|rule| (RuleText::from(rule), rule.line)));

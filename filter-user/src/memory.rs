@@ -1,7 +1,7 @@
 //! Memory that the system may have back.
 
 /// What is much: a page table has few entries for it, and a list has more.
-pub const LARGE: usize = 1 << 18;
+pub const LARGE: i32 = 1 << 18;
 
 /// Has what takes much memory lie by itself, so that the system has it back as soon as it is freed: a policy that is read
 /// takes many times what is needed when it is in force.
@@ -9,7 +9,7 @@ pub fn keep_large_apart() {
     #[cfg(target_env = "gnu")]
     // SAFETY: the call has integers only as its arguments, and may be made at any time. What it says is that it did so.
     unsafe {
-        libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE as libc::c_int);
+        libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE);
     }
 }
 

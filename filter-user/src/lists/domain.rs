@@ -115,7 +115,7 @@ pub fn canonical_into(text: &[u8], out: &mut Vec<u8>) -> Result<(), NameError> {
 /// True for a name that is in its canonical form and has at most 63 octets; whether any other text is a name,
 /// [`canonical_into`] says. Nearly all lines of most lists are such names, so they are looked at eight octets at a time.
 pub(super) fn is_plainly_canonical(text: &[u8]) -> bool {
-    let ends_like_a_name = text.last().is_some_and(|last| last.is_ascii_lowercase());
+    let ends_like_a_name = text.last().is_some_and(u8::is_ascii_lowercase);
     if !ends_like_a_name || text.len() > MAX_LABEL {
         return false;
     }

@@ -18,7 +18,7 @@ pub(super) const PIECES: usize = 1 << 8;
 
 /// Memory that is asked for at once: it is the process's from the first time that it is written to. As much lies by itself,
 /// so that the system has it back as soon as it is not needed any more.
-const CHUNK: usize = memory::LARGE;
+const CHUNK: usize = memory::LARGE.unsigned_abs() as usize;
 
 /// Bytes from which on rules that say what others do are looked for in a piece: those of a million names stay below.
 const SETTLE_FROM: usize = 1 << 20;
@@ -227,9 +227,9 @@ impl<'a> Sorted<'a> {
         for same in self.keys() {
             let mut places: Vec<_> = same.iter().map(|place| *place as u32 as usize).collect();
             places.sort_by_key(|place| self.arrivals[*place].origin);
-            for pair in places.array_windows::<2>() {
-                let [one, next] = pair.map(|place| &self.arrivals[place]);
-                repeats[pair[1]] = (one.origin, one.name) == (next.origin, next.name);
+            for (place, next) in places.iter().zip(places.iter().skip(1)) {
+                let [one, other] = [place, next].map(|place| &self.arrivals[*place]);
+                repeats[*next] = (one.origin, one.name) == (other.origin, other.name);
             }
         }
         repeats

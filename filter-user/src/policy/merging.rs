@@ -154,16 +154,15 @@ impl<'a> Merging<'a> {
         if last == (number, origin) {
             return Ok(same);
         }
-        let with = match self.known.get(&(number, origin)) {
-            Some(with) => *with,
-            None => {
-                let Known { origin: Origin { kind, .. }, classes, list_number } = *self.origins.get(origin);
-                let mut terms = self.terms.lock().unwrap_or_else(PoisonError::into_inner);
-                let with = terms.with(number, kind, classes, list_number)?;
-                drop(terms);
-                self.known.insert((number, origin), with);
-                with
-            }
+        let with = if let Some(with) = self.known.get(&(number, origin)) {
+            *with
+        } else {
+            let Known { origin: Origin { kind, .. }, classes, list_number } = *self.origins.get(origin);
+            let mut terms = self.terms.lock().unwrap_or_else(PoisonError::into_inner);
+            let with = terms.with(number, kind, classes, list_number)?;
+            drop(terms);
+            self.known.insert((number, origin), with);
+            with
         };
         self.last = ((number, origin), with);
         Ok(with)

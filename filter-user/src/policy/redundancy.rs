@@ -85,7 +85,9 @@ pub(super) fn redundant(table: &Table, mut above: Vec<Above>, terms: &TermsTable
     let redundant = of_names.filter_map(|found| {
         let (index, _) = found.first()?;
         let mut masks = Masks::default();
-        found.iter().for_each(|(_, number)| add(&mut masks, terms, *number));
+        for (_, number) in found {
+            add(&mut masks, terms, *number);
+        }
         is_redundant(terms, table.terms(*index), &masks).then_some(*index)
     });
     redundant.collect()

@@ -61,7 +61,9 @@ impl Tally {
             let counted = self.of(origin);
             counted.first += first;
             counted.repeated += repeated;
-            examples.into_iter().for_each(|example| counted.add_example(example));
+            for example in examples {
+                counted.add_example(example);
+            }
         }
     }
 

@@ -122,14 +122,17 @@ fn two_names_with_one_key_are_told_and_not_taken_for_one() {
     assert_eq!(made.map(|_| ()), Err(BookError::Collision(collision)));
 }
 
-fn rule() -> impl Strategy<Value = (String, Scope, Action, bool, u32)> {
+/// A name, what is said of it, whether that is to take others out, and how many lines behind the one before it stands.
+type Drawn = (String, Scope, Action, bool, u32);
+
+fn rule() -> impl Strategy<Value = Drawn> {
     let scope = prop::sample::select(vec![Scope::Name, Scope::Subdomains, Scope::Subtree]);
     let action = prop::sample::select(vec![Action::Block, Action::Block, Action::Allow, Action::BlockImportant]);
     ("[ab](\\.[ab]){0,3}", scope, action, prop::bool::weighted(0.1), 0_u32..3)
 }
 
 /// The rules of all lists, with lines that rise by some each time, and the class of each list.
-fn entries(lists: &[(u8, Vec<(String, Scope, Action, bool, u32)>)]) -> (Vec<Entry>, Vec<u8>) {
+fn entries(lists: &[(u8, Vec<Drawn>)]) -> (Vec<Entry>, Vec<u8>) {
     let mut entries = Vec::new();
     for (list, (_, rules)) in lists.iter().enumerate() {
         let mut line = 1;
@@ -180,7 +183,7 @@ impl Model {
                 if is_as_first {
                     numbers.number(entry.list, None);
                 } else {
-                    ask(said, entry, &mut numbers)
+                    ask(said, entry, &mut numbers);
                 }
                 if before.is_empty() {
                     model.first[entry.list] += 1;

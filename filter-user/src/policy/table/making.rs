@@ -12,17 +12,20 @@ use super::{
     shard::{Shard, Sharding},
     texts::{Packer, Texts},
 };
-use crate::policy::{
-    BookError, Builder,
-    arrivals::{Arrivals, PIECES, Piece},
-    kind::Kind,
-    merging::Merging,
-    names::TooManyNames,
-    parallel,
-    redundancy::{self, Above, Covering, REDUNDANT},
-    repeated::Tally,
-    sources::{Origins, Repeat},
-    terms::TermsTable,
+use crate::{
+    memory,
+    policy::{
+        BookError, Builder,
+        arrivals::{Arrivals, PIECES, Piece},
+        kind::Kind,
+        merging::Merging,
+        names::TooManyNames,
+        parallel,
+        redundancy::{self, Above, Covering, REDUNDANT},
+        repeated::Tally,
+        sources::{Origins, Repeat},
+        terms::TermsTable,
+    },
 };
 
 /// Parts that are worked on at the same time. The memory of one is given back as soon as it is in the table.
@@ -69,6 +72,8 @@ impl Table {
             shards.push(shard);
         }
         drop(covering);
+        // What was sorted has left room behind it, and another copy of all comes next.
+        memory::give_back();
         if names > Builder::MOST {
             return Err(TooManyNames.into());
         }
