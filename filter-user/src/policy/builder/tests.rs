@@ -26,6 +26,9 @@ struct Entry {
 }
 
 proptest! {
+    // Each makes tables with as many ranges of keys as those of a million names.
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn the_book_says_what_the_lists_say_one_after_the_other(
         lists in prop::collection::vec((0_u8..3, prop::collection::vec(rule(), 0..40)), 1..5),
