@@ -9,7 +9,7 @@ use std::mem;
 
 use filter_core::RuleKey;
 
-use super::{names::TooManyNames, repeated::Tally, varint};
+use super::{names::TooManyNames, redundancy::Covering, repeated::Tally, varint};
 use crate::memory;
 
 /// Pieces that the range of all keys is divided into: one for each first octet of a key. A piece of 1,000,000 names has
@@ -42,6 +42,8 @@ pub(super) struct Arrivals {
     rules: u64,
     /// Of the rules that are not kept.
     tally: Tally,
+    /// The names of the rules that are about names below; nothing if there are none.
+    covering: Option<Covering>,
 }
 
 /// Rules whose keys begin with the same bits, in the order in which they came.
@@ -60,7 +62,7 @@ pub(super) struct Piece {
 impl Default for Arrivals {
     fn default() -> Self {
         let pieces = (0..=u8::MAX).map(|first| Piece { first, settle_at: SETTLE_FROM, ..Piece::default() });
-        Self { pieces: pieces.collect(), rules: 0, tally: Tally::default() }
+        Self { pieces: pieces.collect(), rules: 0, tally: Tally::default(), covering: None }
     }
 }
 
@@ -88,6 +90,12 @@ impl Arrivals {
         Ok(())
     }
 
+    /// The same of a rule that is about names below.
+    pub fn push_covering(&mut self, arrival: Arrival<'_>) -> Result<(), TooManyNames> {
+        self.covering.get_or_insert_default().insert(arrival.key, arrival.name);
+        self.push(arrival)
+    }
+
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = Arrival<'_>> {
         self.pieces.iter().flat_map(Piece::iter)
@@ -101,9 +109,9 @@ impl Arrivals {
         self.iter().take(pieces * a_piece).step_by(step).map(|arrival| arrival.name).collect()
     }
 
-    /// The pieces, in the order of their keys, and what was counted of rules that are in none.
-    pub fn into_pieces(self) -> (Vec<Piece>, Tally) {
-        (self.pieces, self.tally)
+    /// The pieces, in the order of their keys, what was counted of rules that are in none, and the names that may cover others.
+    pub fn into_parts(self) -> (Vec<Piece>, Tally, Option<Covering>) {
+        (self.pieces, self.tally, self.covering)
     }
 }
 

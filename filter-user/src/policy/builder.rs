@@ -90,7 +90,7 @@ impl Builder {
         list.top_level |= !cancels && !name.contains('.');
         let origin = Origin { list: self.lists.len() - 1, kind, cancels };
         let origin = self.origins.number(origin, &self.lists, &mut self.numbers);
-        self.entering.push(name, origin, line)
+        self.entering.push(name, kind.is_about_below() && !cancels, origin, line)
     }
 }
 

@@ -40,6 +40,8 @@ struct Batch {
 struct Waiting {
     /// Bytes of its name.
     len: u8,
+    /// True if it is about names below.
+    covers: bool,
     origin: u32,
     line: u32,
 }
@@ -58,11 +60,11 @@ impl Entering {
         Self { hash_key, batch: Batch::default(), kept: Kept::Here(Arrivals::default()) }
     }
 
-    /// Adds a rule for a canonical name. That there is no room may show some rules later.
-    pub fn push(&mut self, name: &str, origin: u32, line: u32) -> Result<(), TooManyNames> {
+    /// Adds a rule for a canonical name, or for those below as well (`covers`). That there is no room may show some rules later.
+    pub fn push(&mut self, name: &str, covers: bool, origin: u32, line: u32) -> Result<(), TooManyNames> {
         let len = u8::try_from(name.len()).map_err(|_| TooManyNames)?;
         self.batch.names.extend_from_slice(name.as_bytes());
-        self.batch.rules.push(Waiting { len, origin, line });
+        self.batch.rules.push(Waiting { len, covers, origin, line });
         if self.batch.rules.len() < Self::AT_ONCE { Ok(()) } else { self.hand_over() }
     }
 
@@ -97,10 +99,11 @@ impl Entering {
 impl Batch {
     fn enter(self, hash_key: &HashKey, arrivals: &mut Arrivals) -> Result<(), TooManyNames> {
         let mut names = &*self.names;
-        for Waiting { len, origin, line } in self.rules {
+        for Waiting { len, covers, origin, line } in self.rules {
             let name;
             (name, names) = names.split_at_checked(usize::from(len)).unwrap_or_default();
-            arrivals.push(Arrival { key: hash_key.key_of_octets(name), name, origin, line })?;
+            let arrival = Arrival { key: hash_key.key_of_octets(name), name, origin, line };
+            if covers { arrivals.push_covering(arrival)? } else { arrivals.push(arrival)? }
         }
         Ok(())
     }

@@ -29,15 +29,6 @@ pub(super) fn each<J: Send, R: Send>(jobs: Vec<J>, work: impl Fn(J) -> R + Sync)
     done.into_iter().map(|(_, result)| result).collect()
 }
 
-/// What both give, which are done at the same time.
-pub(super) fn both<A: Send, B>(one: impl FnOnce() -> A + Send, other: impl FnOnce() -> B) -> (A, B) {
-    thread::scope(|scope| {
-        let one = scope.spawn(one);
-        let other = other();
-        (one.join().unwrap_or_else(|panic| panic::resume_unwind(panic)), other)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,8 +6,6 @@ use filter_core::{HashKey, Masks, RuleKey, Terms, sieve_bits};
 
 use super::{
     RuleBook,
-    arrivals::{Arrival, Arrivals},
-    sources::Origins,
     table::{Index, Table},
     terms::TermsTable,
 };
@@ -19,6 +17,7 @@ pub(super) const REDUNDANT: u16 = 1 << 15;
 /// none of them. It tells of most names, while they are still at hand, that nothing covers them.
 pub(super) struct Covering {
     words: Vec<u64>,
+    keys: u64,
     /// True if some of them are top-level domains.
     top_level: bool,
 }
@@ -40,20 +39,32 @@ impl Above {
     }
 }
 
+impl Default for Covering {
+    fn default() -> Self {
+        /// A million names have room. Memory that is not written to is never asked of the system.
+        const WORDS: usize = 1 << 17;
+
+        Self { words: vec![0; WORDS], keys: 0, top_level: false }
+    }
+}
+
 impl Covering {
-    /// Keys for each word. One in thirty that are none gets through.
+    /// Keys for each word, at most. One in thirty that are none gets through.
     const KEYS: u64 = 8;
 
-    /// The names with such rules among these.
-    pub fn of(arrivals: &Arrivals, origins: &Origins) -> Self {
-        let words = usize::try_from(arrivals.len() / Self::KEYS).unwrap_or_default().next_power_of_two();
-        let mut covering = Self { words: vec![0; words], top_level: false };
-        for Arrival { key, name, .. } in arrivals.iter().filter(|it| origins.get(it.origin).is_about_below()) {
-            let place = covering.place(key);
-            covering.words[place] |= sieve_bits(key);
-            covering.top_level |= !name.contains(&b'.');
+    /// Adds a name with such rules.
+    pub fn insert(&mut self, key: RuleKey, name: &[u8]) {
+        self.top_level |= !name.contains(&b'.');
+        if self.lets_through(key) {
+            return;
         }
-        covering
+        self.keys += 1;
+        if self.keys > Self::KEYS * self.words.len() as u64 {
+            // A bit more of a key tells its word; what was there before is in both words that it may be.
+            self.words.extend_from_within(..);
+        }
+        let place = self.place(key);
+        self.words[place] |= sieve_bits(key);
     }
 
     /// Adds the names above this one that may have such rules.
@@ -64,8 +75,11 @@ impl Covering {
             return;
         }
         let keys = hash_key.keys_of_octets(parent).skip(usize::from(!self.top_level));
-        let lets_through = |key: &RuleKey| sieve_bits(*key) & !self.words[self.place(*key)] == 0;
-        above.extend(keys.filter(lets_through).map(|key| Above::new(index, key)));
+        above.extend(keys.filter(|key| self.lets_through(*key)).map(|key| Above::new(index, key)));
+    }
+
+    fn lets_through(&self, key: RuleKey) -> bool {
+        sieve_bits(key) & !self.words[self.place(key)] == 0
     }
 
     fn place(&self, key: RuleKey) -> usize {
@@ -122,4 +136,23 @@ fn add(above: &mut Masks, terms: &TermsTable, number: u16) {
 /// An entry above that is redundant itself says nothing that one above it does not say, so it may be counted in.
 fn is_redundant(terms: &TermsTable, number: u16, above: &Masks) -> bool {
     number != Terms::NONE && *above != Masks::default() && terms.get(number).are_covered_by(above)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sieve_grows_with_what_is_new_and_lets_all_of_it_through() {
+        let mut covering = Covering::default();
+        let words = covering.words.len();
+        let many = 2 * Covering::KEYS * words as u64;
+        let key = |number: u64| RuleKey(number.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29));
+        (0..many).for_each(|_| covering.insert(key(1), b"a.example"));
+        assert_eq!(covering.words.len(), words);
+        (0..many).for_each(|number| covering.insert(key(number), b"a.example"));
+        assert_eq!(covering.words.len(), 2 * words);
+        assert!((0..many).all(|number| covering.lets_through(key(number))));
+        assert!((many..2 * many).filter(|number| covering.lets_through(key(*number))).count() as u64 * 5 < many);
+    }
 }

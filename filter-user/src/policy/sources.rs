@@ -88,16 +88,4 @@ impl Origins {
     pub fn iter(&self) -> impl Iterator<Item = &Origin> {
         self.all.iter().map(|known| &known.origin)
     }
-
-    /// True if some rules are about names below theirs.
-    pub fn any_below(&self) -> bool {
-        self.all.iter().any(Known::is_about_below)
-    }
-}
-
-impl Known {
-    /// True if its rules are about names below theirs.
-    pub fn is_about_below(&self) -> bool {
-        self.origin.kind.is_about_below() && !self.origin.cancels
-    }
 }

@@ -21,7 +21,7 @@ use crate::{
         merging::Merging,
         names::TooManyNames,
         parallel,
-        redundancy::{self, Above, Covering, REDUNDANT},
+        redundancy::{self, Above, REDUNDANT},
         repeated::Tally,
         sources::{Origins, Repeat},
         terms::TermsTable,
@@ -49,10 +49,8 @@ impl Table {
     /// The table of these rules, whose memory is given back on the way: both take about as much.
     pub fn make(hash_key: &HashKey, arrivals: Arrivals, origins: &Origins) -> Result<Made, BookError> {
         let terms = Mutex::default();
-        let (covering, packer) = parallel::both(
-            || origins.any_below().then(|| Covering::of(&arrivals, origins)),
-            || Packer::new(arrivals.len(), |most| arrivals.sample(most)),
-        );
+        let packer = Packer::new(arrivals.len(), |most| arrivals.sample(most));
+        let (pieces, mut tally, covering) = arrivals.into_parts();
         let sharding = Sharding { hash_key, packer: &packer, covering: covering.as_ref() };
         let (mut sources, mut shards, mut above) = (Sources::default(), Vec::new(), Vec::new());
         let shard = |pieces| {
@@ -60,7 +58,6 @@ impl Table {
             sharding.shard(pieces, &mut merging).map(|shard| (shard, merging.into_parts()))
         };
         let mut names: Index = 0;
-        let (pieces, mut tally) = arrivals.into_pieces();
         for shard in parallel::each(in_shards(pieces), shard) {
             let (mut shard, (of_shard, repeats, cancelled)) = shard?;
             shard.above.iter_mut().for_each(|above| above.index += names);
