@@ -99,8 +99,6 @@ struct Patterns {
 }
 
 impl Sink for Patterns {
-    fn expect(&mut self, _: u64) {}
-
     fn rule(&mut self, rule: ListRule<'_>, _: u32) -> Result<bool, TooManyNames> {
         let Subject::Pattern(text) = rule.subject else { return Ok(true) };
         let pattern = Pattern { text: text.into(), action: rule.action };

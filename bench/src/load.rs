@@ -79,9 +79,9 @@ pub fn once(list: &Path) -> anyhow::Result<()> {
     let mut builder = Builder::new(hash_key);
     let (report, parse) =
         timed(|| Ok(lists::load(list, &ListOptions::default(), &mut builder.list("names", 0), &mut |_| ())?))?;
-    let count = builder.len() as usize;
     ensure!(report.unusable_entries() == 0, "the list of the measurement has names that are none");
     let (rules, book) = timed(|| Ok(builder.finish()?))?;
+    let count = rules.len();
     let options = LoadOptions {
         hash_key: Some(hash_key),
         max_rules: u32::try_from(rules.entries_in_force())?,

@@ -7,7 +7,7 @@ use std::{fmt, path::Path};
 use crate::{
     lists::{self, Action, Domain, ListError, ListOptions, ListReport, ListRule, Scope, Sink, Subject},
     packed,
-    policy::{BookError, Builder, EVERYBODY, FOR_ALL, ListRules, Rule, RuleBook, TooManyNames},
+    policy::{BookError, Builder, EVERYBODY, FOR_ALL, ListRules, Repeated, RepeatedRule, Rule, RuleBook, TooManyNames},
     replay::hash_key,
 };
 
@@ -17,7 +17,7 @@ pub struct Check {
     lists: Vec<Read>,
 }
 
-/// A list that was read, and the first few of its rules that are not new.
+/// A list that was read, and the first few of its rules that were known not to be new.
 struct Read {
     report: ListReport,
     repeated: Vec<(RuleText, u32)>,
@@ -109,7 +109,7 @@ impl Default for Check {
 
 impl Check {
     /// Examples that are kept of each kind.
-    const EXAMPLES: usize = 3;
+    const EXAMPLES: usize = Repeated::FIRST;
 
     /// Reads a list. One that holds no rule is no error here: its report says so.
     ///
@@ -133,8 +133,10 @@ impl Check {
     /// # Errors
     /// If the lists do not go together.
     pub fn finish(self) -> Result<Checked, BookError> {
-        let book = self.builder.finish()?;
-        let mut lists: Vec<_> = (0..).zip(self.lists).map(|(number, list)| list.checked(number, &book)).collect();
+        let (book, repeated) = self.builder.finish_telling()?;
+        let lists = (0..).zip(self.lists).zip(repeated);
+        let mut lists: Vec<_> =
+            lists.map(|((number, list), repeated)| list.checked(number, &repeated, &book)).collect();
         book.each_covered(|covered| {
             let Some(list) = lists.get_mut(covered.list) else {
                 return;
@@ -161,8 +163,12 @@ impl Checked {
 }
 
 impl Read {
-    fn checked(self, number: usize, book: &RuleBook) -> CheckedList {
-        let Self { report, repeated } = self;
+    fn checked(self, number: usize, found: &Repeated, book: &RuleBook) -> CheckedList {
+        let Self { mut report, mut repeated } = self;
+        report.count_repeated(found.rules);
+        repeated.extend(found.first.iter().map(|rule| (RuleText::from(rule), rule.line)));
+        repeated.sort_by_key(|(_, line)| *line);
+        repeated.truncate(Check::EXAMPLES);
         let repeated = repeated.into_iter().filter_map(|(rule, line)| {
             let by = book.first_saying(rule.subject(), rule.action, (number, line))?;
             Some(Finding::new(rule, line, by))
@@ -190,10 +196,6 @@ struct Listed<'a> {
 }
 
 impl Sink for Listed<'_> {
-    fn expect(&mut self, rules: u64) {
-        self.rules.expect(rules);
-    }
-
     fn rule(&mut self, rule: ListRule<'_>, line: u32) -> Result<bool, TooManyNames> {
         let new = self.rules.rule(rule, line)?;
         if !new && !rule.cancels && self.repeated.len() < Check::EXAMPLES {
@@ -216,6 +218,12 @@ impl From<&ListRule<'_>> for RuleText {
             Subject::Pattern(regex) => (regex, None),
         };
         Self { action: rule.action, scope, text: text.to_owned() }
+    }
+}
+
+impl From<&RepeatedRule> for RuleText {
+    fn from(RepeatedRule { name, kind, .. }: &RepeatedRule) -> Self {
+        Self { action: kind.action(), scope: Some(kind.scope()), text: name.as_ref().into() }
     }
 }
 

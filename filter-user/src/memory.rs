@@ -1,12 +1,11 @@
 //! Memory that the system may have back.
 
+/// What is much: a page table has few entries for it, and a list has more.
+pub const LARGE: i32 = 1 << 18;
+
 /// Has what takes much memory lie by itself, so that the system has it back as soon as it is freed: a policy that is read
 /// takes many times what is needed when it is in force.
 pub fn keep_large_apart() {
-    /// What is much: a page table has few entries for it, and a list has more.
-    #[cfg(target_env = "gnu")]
-    const LARGE: libc::c_int = 1 << 20;
-
     #[cfg(target_env = "gnu")]
     // SAFETY: the call has integers only as its arguments, and may be made at any time. What it says is that it did so.
     unsafe {

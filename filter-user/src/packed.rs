@@ -18,8 +18,6 @@ pub(crate) struct Unpacked<'a> {
     pub content: Box<dyn BufRead + 'a>,
     /// How it was packed.
     pub packing: Packing,
-    /// Bytes of the file as it lies on the disk; 0 where nobody knows.
-    pub file_bytes: u64,
 }
 
 /// How a file is packed.
@@ -45,12 +43,8 @@ pub(crate) fn display_name(path: &Path) -> String {
 /// # Errors
 /// What the system says; a directory is an error of its kind.
 pub(crate) fn open<'a>(path: &Path, progress: &'a mut dyn FnMut(u64)) -> io::Result<Unpacked<'a>> {
-    let (file, file_bytes): (Box<dyn Read>, u64) = if path == Path::new(STANDARD_INPUT) {
-        (Box::new(io::stdin()), 0)
-    } else {
-        let (file, bytes) = file(path)?;
-        (Box::new(file), bytes)
-    };
+    let file: Box<dyn Read> =
+        if path == Path::new(STANDARD_INPUT) { Box::new(io::stdin()) } else { Box::new(file(path)?) };
     let mut file = Watched { file, progress };
     let mut start = [0; 6];
     let mut len = 0;
@@ -67,13 +61,12 @@ pub(crate) fn open<'a>(path: &Path, progress: &'a mut dyn FnMut(u64)) -> io::Res
         Packing::Zstd => Box::new(zstd::Decoder::new(whole)?),
         Packing::Plain | Packing::Foreign(_) => Box::new(whole),
     };
-    Ok(Unpacked { content: Box::new(BufReader::with_capacity(BUFFER, content)), packing, file_bytes })
+    Ok(Unpacked { content: Box::new(BufReader::with_capacity(BUFFER, content)), packing })
 }
 
-fn file(path: &Path) -> io::Result<(File, u64)> {
+fn file(path: &Path) -> io::Result<File> {
     let file = File::open(path)?;
-    let metadata = file.metadata()?;
-    if metadata.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok((file, metadata.len())) }
+    if file.metadata()?.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(file) }
 }
 
 fn packing(start: [u8; 6]) -> Packing {

@@ -1,26 +1,31 @@
 //! The rule book: what the lists say of which names, and where each rule came from.
 //!
 //! The kernel knows a rule by its key alone; the book gives the name, the list and the line for a key, and answers what
-//! a name would meet by the same source that decides in the kernel. It takes about 51 bytes a name at 1,000,000 names:
-//! the text, six bytes beside it, its key and place, and a table of numbers by key.
+//! a name would meet by the same source that decides in the kernel. It takes about 24 bytes a name at 1,000,000 names, and
+//! about 32 while it is made.
 
+mod arrivals;
 mod builder;
 pub mod cache;
 mod coverage;
-mod entries;
+mod entering;
 mod explain;
 mod hand;
 mod in_kernel;
+mod kind;
 mod list_numbers;
+mod merging;
 mod names;
+mod parallel;
 mod pattern_rules;
 pub mod patterns;
 mod redundancy;
+mod repeated;
 mod source;
 mod sources;
-mod store;
 mod table;
 mod terms;
+mod varint;
 
 use std::{borrow::Cow, collections::HashSet};
 
@@ -43,9 +48,10 @@ pub use builder::{BookError, Builder, KeyCollision, ListRules};
 pub use coverage::Covered;
 pub use explain::{Explanation, Matching, Outcome};
 pub use hand::{MANUAL, Removed};
+pub use kind::Kind;
 pub use names::{Names, TooManyNames};
+pub use repeated::{Repeated, RepeatedRule};
 pub use source::{FOR_ALL, Policy, PolicyError, PolicySource, ReadWith};
-pub use store::Kind;
 pub use terms::TooManyTerms;
 
 /// The class of rules that are for everybody, at all times.

@@ -178,23 +178,16 @@ impl Filter {
             last = Some((*old, *new, numbers));
             Ok::<_, KernelError>(Change { key, numbers })
         };
-        after.each_in_force(|key, terms| {
-            let old = before.in_kernel(key);
-            if old == Some(terms) || failed.is_some() {
+        after.each_difference(before, |key, old, new| {
+            if failed.is_some() {
                 return;
             }
-            match (change(self, key, &old.copied().unwrap_or_default(), terms), old) {
-                (Ok(added), None) => changes.added.push(added),
-                (Ok(turned), Some(_)) => changes.changed.push(turned),
-                (Err(error), _) => failed = Some(error),
-            }
-        });
-        before.each_in_force(|key, terms| {
-            if after.in_kernel(key).is_none() && failed.is_none() {
-                match change(self, key, terms, &Terms::default()) {
-                    Ok(removed) => changes.removed.push(removed),
-                    Err(error) => failed = Some(error),
-                }
+            let none = Terms::default();
+            match change(self, key, old, new) {
+                Ok(added) if *old == none => changes.added.push(added),
+                Ok(removed) if *new == none => changes.removed.push(removed),
+                Ok(turned) => changes.changed.push(turned),
+                Err(error) => failed = Some(error),
             }
         });
         for list in [&mut changes.added, &mut changes.changed, &mut changes.removed] {

@@ -49,14 +49,8 @@ impl Filter {
 
     /// Numbers of terms that no rule has any more may be used again.
     pub(super) fn forget_terms(&mut self, after: &RuleBook) {
-        let mut last = TermsOfBoth::same(Terms::BLOCK_SUBTREE);
-        let mut used = HashSet::from([last]);
-        after.each_in_force(|_, terms| {
-            if last.0 != [*terms; 2] {
-                last = TermsOfBoth::same(*terms);
-                used.insert(last);
-            }
-        });
+        let used = after.all_terms().chain([&Terms::BLOCK_SUBTREE]);
+        let used: HashSet<_> = used.copied().map(TermsOfBoth::same).collect();
         self.held.numbers.retain(|terms, _| used.contains(terms));
         self.held.free.clear();
     }

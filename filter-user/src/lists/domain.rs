@@ -112,6 +112,53 @@ pub fn canonical_into(text: &[u8], out: &mut Vec<u8>) -> Result<(), NameError> {
     result
 }
 
+/// True for a name that is in its canonical form and has at most 63 octets; whether any other text is a name,
+/// [`canonical_into`] says. Nearly all lines of most lists are such names, so they are looked at eight octets at a time.
+pub(super) fn is_plainly_canonical(text: &[u8]) -> bool {
+    let ends_like_a_name = text.last().is_some_and(u8::is_ascii_lowercase);
+    if !ends_like_a_name || text.len() > MAX_LABEL {
+        return false;
+    }
+    let mut dots = 0_u64;
+    for (place, octets) in (0..).step_by(8).zip(text.chunks(8)) {
+        // What is behind the text is like a letter.
+        let mut word = [b'a'; 8];
+        word[..octets.len()].copy_from_slice(octets);
+        let word = u64::from_le_bytes(word);
+        if !has_octets_of_names_alone(word) {
+            return false;
+        }
+        dots |= one_bit_each(octets_within(word, b'.', b'.')) << place;
+    }
+    // No label is empty: the first octet is no dot, and none follows another.
+    dots & (dots << 1 | 1) == 0
+}
+
+/// True if each of these eight octets is a lower-case letter, a digit, `-`, `_` or a dot.
+fn has_octets_of_names_alone(word: u64) -> bool {
+    let ranges = [(b'a', b'z'), (b'-', b'.'), (b'0', b'9'), (b'_', b'_')];
+    ranges.into_iter().fold(0, |found, (from, to)| found | octets_within(word, from, to)) == HIGHEST_BITS
+}
+
+/// The highest bit of each octet.
+const HIGHEST_BITS: u64 = u64::from_ne_bytes([0x80; 8]);
+
+/// The highest bits of the octets that are in this range, which is one of ASCII.
+const fn octets_within(word: u64, from: u8, to: u8) -> u64 {
+    const EACH: u64 = u64::from_ne_bytes([1; 8]);
+
+    let low = word & !HIGHEST_BITS;
+    let at_least = low + (0x80 - from as u64) * EACH;
+    let beyond = low + (0x7f - to as u64) * EACH;
+    at_least & !beyond & !word & HIGHEST_BITS
+}
+
+/// The highest bits of the octets, the first octet's as the lowest bit.
+const fn one_bit_each(highest_bits: u64) -> u64 {
+    // Each bit comes to the highest octet once, in the order of the octets, and no two sums meet.
+    (highest_bits >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
+}
+
 fn international_into(text: &[u8], out: &mut Vec<u8>) -> Result<(), NameError> {
     let text = str::from_utf8(text).map_err(|_| NameError::NotUtf8)?;
     // Lists hold underscores and hyphens in any place, so neither is UTS-46's to refuse.
@@ -208,6 +255,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_plainly_canonical_is_told_by_each_of_its_octets() {
+        for octet in 0..=u8::MAX {
+            for place in 0..20 {
+                let mut text = *b"abcdefghijklmnop.com";
+                text[place] = octet;
+                let mut canonical = Vec::new();
+                let is = canonical_into(&text, &mut canonical).is_ok() && canonical == text;
+                let may_be_missed = place == 19 && (octet.is_ascii_digit() || b"-_".contains(&octet));
+                assert_eq!(is_plainly_canonical(&text), is && !may_be_missed, "{octet} at {place}");
+            }
+        }
+        for (length, is) in [(0, false), (1, true), (63, true), (64, false)] {
+            assert_eq!(is_plainly_canonical(&vec![b'a'; length]), is);
+        }
+    }
+
+    #[test]
     fn addresses_are_not_names_and_names_that_begin_like_one_are() {
         for text in ["0.0.0.0", "192.0.2.1", "010.1.1.1", "1.2.3", "7", "example.123"] {
             assert_eq!(parse(text), Err(NameError::Address), "{text}");
@@ -268,6 +332,14 @@ mod tests {
             if let Ok(name) = Domain::parse(&text) {
                 prop_assert_eq!(Domain::parse(name.as_str()), Ok(name));
             }
+        }
+
+        #[test]
+        fn a_plainly_canonical_text_is_its_own_canonical_form(text in "[a-c0.][a-zA-C0-9._-]{0,70}") {
+            let mut canonical = Vec::new();
+            let is = canonical_into(text.as_bytes(), &mut canonical).is_ok() && canonical == text.as_bytes();
+            prop_assert!(is || !is_plainly_canonical(text.as_bytes()));
+            prop_assert_eq!(is && text.len() <= MAX_LABEL && text.ends_with(char::is_alphabetic), is_plainly_canonical(text.as_bytes()));
         }
 
         #[test]

@@ -27,7 +27,6 @@ use std::{
 
 use lines::{Line, LineError, Lines};
 use reading::{Reading, Stop};
-use source::Source;
 
 pub use domain::{Domain, MAX_LABEL, MAX_NAME, NameError, canonical_into};
 pub use error::{Holds, ListError};
@@ -41,15 +40,10 @@ use crate::{packed, policy::TooManyNames};
 /// Bytes of a line that are read; a longer line is left out.
 pub const MAX_LINE: usize = 64 * 1024;
 
-/// Bytes that a list has for each rule: of real lists with 10,000 names or more, 12 to 43.
-const BYTES_A_RULE: u64 = 20;
-
 /// What takes the rules of a list.
 pub trait Sink {
-    /// About so many rules will come.
-    fn expect(&mut self, rules: u64);
-
-    /// Takes a rule from this line; false if the same rule is there already, from whatever list.
+    /// Takes a rule from this line; false if the same rule is known to be there already, from whatever list. Where that is
+    /// not known yet, [`ListReport::count_repeated`] is for what is found later.
     fn rule(&mut self, rule: ListRule<'_>, line: u32) -> Result<bool, TooManyNames>;
 }
 
@@ -75,11 +69,10 @@ pub fn load(
     sink: &mut dyn Sink,
     progress: &mut dyn FnMut(u64),
 ) -> Result<ListReport, ListError> {
-    let Source { mut text, bytes } = source::open(path, progress)?;
+    let mut text = source::open(path, progress)?;
     let mut head = Vec::new();
     text.by_ref().take(detect::HEAD).read_to_end(&mut head).map_err(|error| ListError::read(path, error))?;
     let format = options.format.unwrap_or_else(|| detect::format(&head));
-    sink.expect(bytes / BYTES_A_RULE);
     let report = ListReport::new(packed::display_name(path), format);
     let mut reading = Reading::new(sink, options, report);
     let read = read(Cursor::new(head).chain(text), &mut reading);
@@ -128,7 +121,7 @@ pub fn single_rules<'a>(
 /// A line of a list as it stands there, cut to what can be shown; `None` if it cannot be had.
 pub fn line(path: &Path, number: u32) -> Option<String> {
     let mut progress = |_| {};
-    let Source { text, .. } = source::open(path, &mut progress).ok()?;
+    let text = source::open(path, &mut progress).ok()?;
     let mut lines = Lines::new(text);
     while let Ok(Some(line)) = lines.next() {
         let (Line::Whole(text) | Line::TooLong(text)) = line;

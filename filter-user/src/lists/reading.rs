@@ -1,9 +1,12 @@
 //! What is read of a list on its way to the rules: the one place where entries are checked, counted and handed on.
 
+use std::mem;
+
 use filter_core::DnsAction;
 
 use super::{
     Action, ListOptions, ListReport, ListRule, NameError, Scope, Sink, Subject, Unusable, canonical_into,
+    domain::is_plainly_canonical,
     formats::unusable_word,
     pattern::{self, Pattern, PatternError},
     suffixes::{Section, is_public_suffix},
@@ -92,21 +95,38 @@ impl<'a> Reading<'a> {
 
     /// Takes a name; for what is none nothing is counted.
     pub fn try_name(&mut self, text: &[u8], meaning: Meaning) -> Result<Result<(), NameError>, Stop> {
-        self.name.clear();
-        if let Err(error) = canonical_into(text, &mut self.name) {
-            return Ok(Err(error));
+        if is_plainly_canonical(text) {
+            return self.canonical_name(text, text, meaning).map(Ok);
         }
-        if is_local(&self.name) {
-            self.report.local += 1;
-            return Ok(Ok(()));
-        }
-        let Self { name, sink, report, .. } = self;
-        let Ok(name) = str::from_utf8(name) else {
-            return Ok(Err(NameError::NotUtf8));
+        let mut name = mem::take(&mut self.name);
+        name.clear();
+        let taken = match canonical_into(text, &mut name) {
+            Ok(()) => self.canonical_name(&name, text, meaning).map(Ok),
+            Err(error) => Ok(Err(error)),
         };
+        self.name = name;
+        taken
+    }
+
+    /// Takes a line that is a name by itself and nothing else, as most lines of most lists are; false if it is anything else.
+    pub fn plain_line(&mut self, line: &[u8]) -> Result<bool, Stop> {
+        if !is_plainly_canonical(line) {
+            return Ok(false);
+        }
+        self.canonical_name(line, line, self.alone()).map(|()| true)
+    }
+
+    /// Takes a canonical name, for which the list has this text.
+    fn canonical_name(&mut self, name: &[u8], text: &[u8], meaning: Meaning) -> Taken {
+        let Self { sink, report, .. } = self;
+        if is_local(name) {
+            report.local += 1;
+            return Ok(());
+        }
+        let Ok(name) = str::from_utf8(name) else { return Ok(()) };
         if let Some(reason) = refused(name, meaning.guard) {
             report.count_unusable(reason, text, None);
-            return Ok(Ok(()));
+            return Ok(());
         }
         let subject = Subject::Name(name, meaning.scope);
         let Meaning { action, answer, has_data, cancels, .. } = meaning;
@@ -114,7 +134,7 @@ impl<'a> Reading<'a> {
         let new = sink.rule(rule, report.lines).map_err(Stop::TooMany)?;
         report.count_rule(rule, new);
         report.with_data += u64::from(has_data);
-        Ok(Ok(()))
+        Ok(())
     }
 
     /// Takes a regular expression in the syntax of `regex-syntax`, as the rule for a name if it says no more than that.

@@ -254,6 +254,12 @@ impl ListReport {
         self.unusable.values().sum()
     }
 
+    /// So many of its rules turned out to be in an earlier list or line.
+    pub fn count_repeated(&mut self, rules: u64) {
+        let rules = rules.min(self.rules);
+        (self.rules, self.repeated) = (self.rules - rules, self.repeated + rules);
+    }
+
     pub(super) fn count_rule(&mut self, rule: ListRule<'_>, new: bool) {
         self.kinds.0[rule.action as usize][Kind::of(&rule.subject).index()] += 1;
         self.cancelling += u64::from(rule.cancels);

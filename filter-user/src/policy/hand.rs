@@ -4,7 +4,7 @@ use std::{borrow::Cow, collections::HashMap};
 
 use filter_core::{ListName, Masks, RuleKey, Terms};
 
-use super::{EVERYBODY, Rule, RuleBook, builder::KeyCollision, sources::Source, store::Kind, terms};
+use super::{EVERYBODY, Rule, RuleBook, builder::KeyCollision, kind::Kind, sources::Source, terms};
 use crate::lists::{Action, Domain, Scope};
 
 /// What stands in the place of a list's name for rules that were added one by one.

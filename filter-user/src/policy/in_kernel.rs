@@ -1,8 +1,13 @@
 //! What the kernel is to have of the rule book: what asks for something that no other rule does as well.
 
+use std::collections::BTreeSet;
+
 use filter_core::{RuleKey, Terms};
 
-use super::{RuleBook, table::Index};
+use super::{
+    RuleBook,
+    table::{BUCKETS, Bucket, Index},
+};
 
 impl RuleBook {
     /// Names that have an entry in the kernel: those that no other rule covers.
@@ -16,8 +21,7 @@ impl RuleBook {
         entries
     }
 
-    /// Calls `each` for every key that the kernel is to have, with what its rules ask for. Those of lists come in the order
-    /// of their keys, in which it takes least to look for them in another book.
+    /// Calls `each` for every key that the kernel is to have, with what its rules ask for.
     pub fn each_in_force(&self, mut each: impl FnMut(RuleKey, &Terms)) {
         let has_changes = !self.by_hand.is_empty();
         self.table.each(|index, key, number, redundant| {
@@ -28,6 +32,69 @@ impl RuleBook {
         for (key, terms) in self.by_hand.terms() {
             emit(key, terms, &mut each);
         }
+    }
+
+    /// Calls `each` for every key for which the kernel is to have something else than with the book before, with what its
+    /// rules asked for and what they ask for now. Both books are in the order of their keys, so they are gone through side by
+    /// side, and nothing is looked for; what has the same bytes in both is not even read key by key.
+    pub fn each_difference(&self, before: &Self, mut each: impl FnMut(RuleKey, &Terms, &Terms)) {
+        let any_by_hand = !before.by_hand.is_empty() || !self.by_hand.is_empty();
+        let same_bytes_mean_the_same =
+            before.terms.all() == self.terms.all() && before.uncovered.is_empty() && self.uncovered.is_empty();
+        for bucket in 0..BUCKETS {
+            let buckets = [before, self].map(|book| book.table.bucket(bucket));
+            if same_bytes_mean_the_same && buckets[0].is_same(&buckets[1]) {
+                continue;
+            }
+            self.each_difference_in(before, buckets, |key, old, new| {
+                if !(any_by_hand && (before.by_hand.has(key) || self.by_hand.has(key))) {
+                    each(key, old, new);
+                }
+            });
+        }
+        let by_hand: BTreeSet<_> = before.by_hand.terms().chain(self.by_hand.terms()).map(|(key, _)| key).collect();
+        for key in by_hand {
+            let [old, new] = [before, self].map(|book| book.in_kernel(key).copied().unwrap_or_default());
+            if old != new {
+                each(key, &old, &new);
+            }
+        }
+    }
+
+    /// The same for what lists say, in a bucket of each book.
+    fn each_difference_in(
+        &self,
+        before: &Self,
+        [old, new]: [Bucket<'_>; 2],
+        mut each: impl FnMut(RuleKey, &Terms, &Terms),
+    ) {
+        let (mut old, mut new) = (before.entries(old).peekable(), self.entries(new).peekable());
+        // Of most names, the terms have the numbers that those of the name before them have.
+        let (mut last, mut same) = ((Terms::NONE, Terms::NONE), true);
+        while let Some(key) = first(old.peek(), new.peek()) {
+            let was = old.next_if(|(next, _)| *next == key).map_or(Terms::NONE, |(_, number)| number);
+            let is = new.next_if(|(next, _)| *next == key).map_or(Terms::NONE, |(_, number)| number);
+            if last != (was, is) {
+                (last, same) = ((was, is), before.terms.get(was) == self.terms.get(is));
+            }
+            if !same {
+                each(key, before.terms.get(was), self.terms.get(is));
+            }
+        }
+    }
+
+    /// The keys of a bucket that have an entry if nothing else is said by hand, with the numbers of their terms.
+    fn entries(&self, bucket: Bucket<'_>) -> impl Iterator<Item = (RuleKey, u16)> {
+        let names = bucket.iter();
+        let has_entry = move |index: &Index, redundant: bool| !redundant || self.uncovered.contains(index);
+        names
+            .filter(move |(index, _, _, redundant)| has_entry(index, *redundant))
+            .map(|(_, key, number, _)| (key, number))
+    }
+
+    /// All that rules ask for, and some more that they do not.
+    pub fn all_terms(&self) -> impl Iterator<Item = &Terms> {
+        self.terms.all().iter().chain(self.by_hand.terms().map(|(_, terms)| terms))
     }
 
     /// What the kernel is to have for this key; nothing for what another rule does as well.
@@ -45,6 +112,14 @@ impl RuleBook {
     /// True if the rules for this name take no entry of their own.
     pub(super) fn is_redundant(&self, index: Index) -> bool {
         self.table.is_redundant(index) && !self.uncovered.contains(&index)
+    }
+}
+
+/// The first of the keys that come next.
+fn first(old: Option<&(RuleKey, u16)>, new: Option<&(RuleKey, u16)>) -> Option<RuleKey> {
+    match (old, new) {
+        (Some((old, _)), Some((new, _))) => Some(*old.min(new)),
+        (one, other) => one.or(other).map(|(key, _)| *key),
     }
 }
 

@@ -48,8 +48,6 @@ impl Names {
 
 /// Takes the names of rules, whatever these say of them, unless they are there to take others out.
 impl Sink for Names {
-    fn expect(&mut self, _: u64) {}
-
     fn rule(&mut self, rule: ListRule<'_>, line: u32) -> Result<bool, TooManyNames> {
         match rule {
             ListRule { subject: Subject::Name(name, _), cancels: false, .. } => Ok(self.insert(name, line)),

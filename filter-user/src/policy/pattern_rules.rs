@@ -47,10 +47,6 @@ impl PatternRules {
         &self.rules
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.rules.is_empty()
-    }
-
     /// Adds a pattern, or takes it out; false if it is known.
     pub fn add(
         &mut self,

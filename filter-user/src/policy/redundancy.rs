@@ -2,25 +2,109 @@
 
 use std::collections::HashSet;
 
-use filter_core::{HashKey, Masks, Terms};
+use filter_core::{HashKey, Masks, RuleKey, Terms, sieve_bits};
 
-use super::{RuleBook, entries::Entries, table::Index, terms::TermsTable};
+use super::{
+    RuleBook,
+    table::{Index, Table},
+    terms::TermsTable,
+};
 
-/// Marks each entry that changes nothing, given those above it.
-pub(super) fn mark(entries: &mut Entries, terms: &TermsTable, hash_key: &HashKey) {
-    // Where every rule is about its name alone, none does what another does.
-    if !terms.any_below() {
-        return;
+/// What the number of a name's terms is marked with if another name does what they ask for as well.
+pub(super) const REDUNDANT: u16 = 1 << 15;
+
+/// A sieve of the names with rules about names below (`filter_core`'s, with fewer bits): whatever it does not let through is
+/// none of them. It tells of most names, while they are still at hand, that nothing covers them.
+pub(super) struct Covering {
+    words: Vec<u64>,
+    keys: u64,
+    /// True if some of them are top-level domains.
+    top_level: bool,
+}
+
+/// A name, and the two halves of the key of one above it that may cover it: 12 bytes for each of many.
+pub(super) struct Above {
+    pub index: Index,
+    halves: [u32; 2],
+}
+
+impl Above {
+    fn new(index: Index, RuleKey(key): RuleKey) -> Self {
+        Self { index, halves: [(key >> 32) as u32, key as u32] }
     }
-    for index in 0..entries.len() {
-        let mut above = Masks::default();
-        for parent in entries.above(hash_key, index).filter_map(|key| entries.find(key)) {
-            add(&mut above, terms, entries.terms(parent));
-        }
-        if is_redundant(terms, entries.terms(index), &above) {
-            entries.set_redundant(index);
-        }
+
+    fn key(&self) -> RuleKey {
+        let [high, low] = self.halves;
+        RuleKey((u64::from(high) << 32) | u64::from(low))
     }
+}
+
+impl Default for Covering {
+    fn default() -> Self {
+        /// A million names have room. Memory that is not written to is never asked of the system.
+        const WORDS: usize = 1 << 17;
+
+        Self { words: vec![0; WORDS], keys: 0, top_level: false }
+    }
+}
+
+impl Covering {
+    /// Keys for each word, at most. One in thirty that are none gets through.
+    const KEYS: u64 = 8;
+
+    /// Adds a name with such rules.
+    pub fn insert(&mut self, key: RuleKey, name: &[u8]) {
+        self.top_level |= !name.contains(&b'.');
+        if self.lets_through(key) {
+            return;
+        }
+        self.keys += 1;
+        if self.keys > Self::KEYS * self.words.len() as u64 {
+            // A bit more of a key tells its word; what was there before is in both words that it may be.
+            self.words.extend_from_within(..);
+        }
+        let place = self.place(key);
+        self.words[place] |= sieve_bits(key);
+    }
+
+    /// Adds the names above this one that may have such rules.
+    pub fn add_above(&self, hash_key: &HashKey, index: Index, name: &[u8], above: &mut Vec<Above>) {
+        let Some(dot) = name.iter().position(|octet| *octet == b'.') else { return };
+        let parent = name.get(dot + 1..).unwrap_or_default();
+        if !self.top_level && !parent.contains(&b'.') {
+            return;
+        }
+        let keys = hash_key.keys_of_octets(parent).skip(usize::from(!self.top_level));
+        above.extend(keys.filter(|key| self.lets_through(*key)).map(|key| Above::new(index, key)));
+    }
+
+    fn lets_through(&self, key: RuleKey) -> bool {
+        sieve_bits(key) & !self.words[self.place(key)] == 0
+    }
+
+    fn place(&self, key: RuleKey) -> usize {
+        key.0 as usize & (self.words.len() - 1)
+    }
+}
+
+/// Of the names with these above them, those that are redundant.
+pub(super) fn redundant(table: &Table, mut above: Vec<Above>, terms: &TermsTable) -> Vec<Index> {
+    // In the order of the keys, what is looked for lies close to what was looked for before.
+    above.sort_unstable_by_key(Above::key);
+    let find = |it: &Above| Some((it.index, table.terms(table.find(it.key())?)));
+    let mut found: Vec<_> = above.iter().filter_map(find).collect();
+    drop(above);
+    found.sort_unstable();
+    let of_names = found.chunk_by(|(one, _), (other, _)| one == other);
+    let redundant = of_names.filter_map(|found| {
+        let (index, _) = found.first()?;
+        let mut masks = Masks::default();
+        for (_, number) in found {
+            add(&mut masks, terms, *number);
+        }
+        is_redundant(terms, table.terms(*index), &masks).then_some(*index)
+    });
+    redundant.collect()
 }
 
 impl RuleBook {
@@ -52,4 +136,23 @@ fn add(above: &mut Masks, terms: &TermsTable, number: u16) {
 /// An entry above that is redundant itself says nothing that one above it does not say, so it may be counted in.
 fn is_redundant(terms: &TermsTable, number: u16, above: &Masks) -> bool {
     number != Terms::NONE && *above != Masks::default() && terms.get(number).are_covered_by(above)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sieve_grows_with_what_is_new_and_lets_all_of_it_through() {
+        let mut covering = Covering::default();
+        let words = covering.words.len();
+        let many = 2 * Covering::KEYS * words as u64;
+        let key = |number: u64| RuleKey(number.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29));
+        (0..many).for_each(|_| covering.insert(key(1), b"a.example"));
+        assert_eq!(covering.words.len(), words);
+        (0..many).for_each(|number| covering.insert(key(number), b"a.example"));
+        assert_eq!(covering.words.len(), 2 * words);
+        assert!((0..many).all(|number| covering.lets_through(key(number))));
+        assert!((many..2 * many).filter(|number| covering.lets_through(key(*number))).count() as u64 * 5 < many);
+    }
 }

@@ -184,7 +184,9 @@ impl PolicySource {
         for rules in &config.rules {
             reports.extend(self.single_rules(rules, &mut builder)?);
         }
-        Ok((builder.finish()?, reports))
+        let (book, repeated) = builder.finish_telling()?;
+        reports.iter_mut().zip(repeated).for_each(|(report, repeated)| report.count_repeated(repeated.rules));
+        Ok((book, reports))
     }
 
     /// All that the policy is made of; `None` if some of it is no file.

@@ -1,11 +1,8 @@
-//! Where the rules for a name came from, if more than one list has it.
+//! Where the rules for a name came from.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
-use super::{
-    entries::{Entries, Index},
-    store::Kind,
-};
+use super::{ListInfo, kind::Kind, list_numbers::ListNumbers, table::Index};
 
 /// One rule for a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +17,7 @@ pub(super) struct Source {
 }
 
 /// A further rule for a name that was there.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Repeat {
     pub index: Index,
     pub list: u16,
@@ -28,51 +25,67 @@ pub(super) struct Repeat {
     pub line: u32,
 }
 
-/// The rules beyond the first for each name: 12 bytes each.
-#[derive(Default)]
-pub(super) struct Sources {
-    repeats: Vec<Repeat>,
-    cancelled: HashSet<(Index, Kind)>,
+/// What many rules have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Origin {
+    /// The number of their list.
+    pub list: usize,
+    pub kind: Kind,
+    /// True if they are there to take equal ones out.
+    pub cancels: bool,
 }
 
-impl Sources {
-    pub fn repeat(&mut self, index: Index, list: usize, kind: Kind, line: u32) {
+impl Origin {
+    /// The number of the list as it is written down.
+    pub fn list_number(&self) -> u16 {
         // Lists beyond these are told apart no more.
-        let list = u16::try_from(list).unwrap_or(u16::MAX);
-        self.repeats.push(Repeat { index, list, kind, line });
+        u16::try_from(self.list).unwrap_or(u16::MAX)
+    }
+}
+
+/// The origins of rules, each once, in the order in which they came.
+#[derive(Default)]
+pub(super) struct Origins {
+    all: Vec<Known>,
+    numbers: HashMap<Origin, u32>,
+    /// Most rules of a list are of the origin of the one before.
+    last: u32,
+}
+
+/// An origin, and what its rules ask for beside their kind.
+#[derive(Clone, Copy)]
+pub(super) struct Known {
+    pub origin: Origin,
+    /// The classes of the list.
+    pub classes: u32,
+    /// The number of the list in the kernel, if the rules are not there to take others out.
+    pub list_number: u16,
+}
+
+impl Origins {
+    /// The number of an origin in one of these lists. The kernel's numbers of lists are given in the order in
+    /// which they are asked for.
+    pub fn number(&mut self, origin: Origin, lists: &[ListInfo], numbers: &mut ListNumbers) -> u32 {
+        if self.all.get(self.last as usize).is_some_and(|known| known.origin == origin) {
+            return self.last;
+        }
+        let Self { all, numbers: known, .. } = self;
+        self.last = *known.entry(origin).or_insert_with(|| {
+            let list_number = if origin.cancels { 0 } else { numbers.number(origin.list, origin.kind.answer()) };
+            let classes = lists.get(origin.list).map_or(0, ListInfo::mask);
+            all.push(Known { origin, classes, list_number });
+            all.len() as u32 - 1
+        });
+        self.last
     }
 
-    /// Brings them in order: of equal ones in a list, the first stays.
-    pub fn sort(&mut self) {
-        self.repeats.sort_unstable();
-        self.repeats.dedup_by_key(|repeat| (repeat.index, repeat.list, repeat.kind));
-        self.repeats.shrink_to_fit();
+    /// The one with this number.
+    pub fn get(&self, number: u32) -> &Known {
+        &self.all[number as usize]
     }
 
-    /// Takes all rules of this kind for a name out.
-    pub fn cancel(&mut self, index: Index, kind: Kind) {
-        self.cancelled.insert((index, kind));
-    }
-
-    /// All rules for a name, in the order of their lists. A line of 0 says that there is none: the rule that takes others
-    /// out came first.
-    pub fn of<'s>(&'s self, entries: &Entries, index: Index) -> impl Iterator<Item = Source> + use<'s> {
-        let place = entries.place(index);
-        let store = &entries.store;
-        let first = (store.list(place), store.line(place), store.kind(place));
-        let start = self.repeats.partition_point(|repeat| repeat.index < index);
-        let repeats = self.repeats.get(start..).unwrap_or_default().iter().take_while(move |it| it.index == index);
-        let more = repeats.map(|repeat| (usize::from(repeat.list), repeat.line, repeat.kind));
-        std::iter::once(first).chain(more).filter(|(_, line, _)| *line != 0).map(move |(list, line, kind)| Source {
-            list,
-            line,
-            kind,
-            cancelled: self.cancelled.contains(&(index, kind)),
-        })
-    }
-
-    /// The further rules, and the kinds that are taken out.
-    pub fn into_parts(self) -> (Vec<Repeat>, Vec<(Index, Kind)>) {
-        (self.repeats, self.cancelled.into_iter().collect())
+    /// All of them, in the order of their numbers.
+    pub fn iter(&self) -> impl Iterator<Item = &Origin> {
+        self.all.iter().map(|known| &known.origin)
     }
 }

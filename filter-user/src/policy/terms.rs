@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use filter_core::{Masks, Rank, Terms};
+use filter_core::{Rank, Terms};
 use foldhash::fast::FixedState;
 
-use super::store::Kind;
+use super::kind::Kind;
 use crate::lists::{Action, Scope};
 
 /// Numbers of terms in a policy. The first is that of no terms.
@@ -61,11 +61,6 @@ impl TermsTable {
         let mut terms = *self.get(number);
         add(&mut terms, kind, classes, list);
         self.number(terms)
-    }
-
-    /// True if some rules are about names below theirs.
-    pub fn any_below(&self) -> bool {
-        self.terms.iter().any(|terms| terms.below != Masks::default())
     }
 
     /// The number of these terms. Where there are many already, they go without the names of their lists.

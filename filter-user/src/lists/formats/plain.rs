@@ -12,6 +12,9 @@ use crate::lists::{
 };
 
 pub(super) fn line(line: &[u8], reading: &mut Reading<'_>) -> Taken {
+    if reading.plain_line(line)? {
+        return Ok(());
+    }
     let line = line.trim_ascii();
     if let [] | [b'#' | b'!', ..] = line {
         return Ok(());

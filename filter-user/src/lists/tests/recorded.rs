@@ -24,8 +24,6 @@ pub(in crate::lists) fn lines_of(format: Format, text: &str, options: ListOption
 struct Recorder(Vec<(u32, String)>);
 
 impl Sink for Recorder {
-    fn expect(&mut self, _: u64) {}
-
     fn rule(&mut self, rule: ListRule<'_>, line: u32) -> Result<bool, TooManyNames> {
         let cancel = if rule.cancels { "cancel " } else { "" };
         let action = rule.action;

@@ -9,7 +9,7 @@ pub(super) enum Part {
     Starts,
     /// The keys in their order, without the bits that their bucket tells: 6 bytes each, the most significant first.
     Keys,
-    /// The number of the terms, with [`REDUNDANT`](crate::policy::entries::REDUNDANT) for what another name does as well: 2 bytes each.
+    /// The number of the terms, with [`REDUNDANT`](crate::policy::redundancy::REDUNDANT) for what another name does as well: 2 bytes each.
     Terms,
     /// What the codes in the texts of records stand for: 9 bytes each.
     Symbols,
@@ -19,9 +19,9 @@ pub(super) enum Part {
     Records,
     /// Which list a record is of, and the kind of its rule, each once: 3 bytes each.
     Origins,
-    /// Rules beyond the first for a name, by index: 11 bytes each.
+    /// Rules beyond the first for a name, by index: [`Part::REPEAT`] bytes each.
     Repeats,
-    /// Rules that another one takes out, by index: 5 bytes each.
+    /// Rules that another one takes out, by index: [`Part::CANCELLED`] bytes each.
     Cancelled,
 }
 
@@ -37,6 +37,11 @@ impl Part {
         Self::Repeats,
         Self::Cancelled,
     ];
+
+    /// Bytes of a further rule.
+    pub const REPEAT: usize = 11;
+    /// Bytes of a rule that is taken out.
+    pub const CANCELLED: usize = 5;
 }
 
 /// The place of each part.

@@ -1,92 +1,144 @@
 //! Making the table of names that came in whatever order.
 
-use std::collections::HashMap;
+use std::{
+    mem,
+    sync::{Mutex, PoisonError},
+};
 
-use filter_core::RuleKey;
+use filter_core::HashKey;
 
 use super::{
-    BUCKETS, Bytes, GROUP, Index, Layout, Part, Record, Table, split,
+    BUCKETS, Bytes, GROUP, Index, Layout, Part, Record, Table,
+    shard::{Shard, Sharding},
     texts::{Packer, Texts},
 };
-use crate::policy::{
-    entries::{Entries, Kept},
-    sources::{Repeat, Sources},
-    store::Kind,
+use crate::{
+    memory,
+    policy::{
+        BookError, Builder,
+        arrivals::{Arrivals, PIECES, Piece},
+        kind::Kind,
+        merging::Merging,
+        names::TooManyNames,
+        parallel,
+        redundancy::{self, Above, REDUNDANT},
+        repeated::Tally,
+        sources::{Origins, Repeat},
+        terms::TermsTable,
+    },
 };
 
-impl Table {
-    /// The table of these names. Their memory is given back on the way, as far as it can be: both take about as much.
-    pub fn make(entries: Entries, sources: Sources) -> Self {
-        /// What a name takes in lists of many, and some more.
-        const BYTES_A_NAME: usize = 26;
+/// Parts that are worked on at the same time. The memory of one is given back as soon as it is in the table.
+const SHARDS: usize = 8;
 
-        if entries.len() == 0 {
-            return Self::default();
-        }
-        let (keys, mut kept) = entries.into_parts();
-        let order = order_of(&keys);
-        let (repeats, cancelled) = in_order(sources, &order);
-        let mut making = Making::default();
-        making.bytes.reserve_exact(keys.len() * BYTES_A_NAME);
-        let in_order = || order.iter().map(|index| keys[*index as usize]);
-        making.put(Part::Starts, |bytes| put_starts(in_order(), bytes));
-        making.put(Part::Keys, |bytes| in_order().for_each(|key| bytes.extend_from_slice(&split(key).1)));
-        drop(keys);
-        making.put(Part::Terms, |bytes| {
-            for index in &order {
-                bytes.extend_from_slice(&kept.terms_word(*index).to_le_bytes());
-            }
-        });
-        kept.bring_in_order(order);
-        making.put_records(&kept);
-        drop(kept);
-        making.put_sources(repeats, cancelled);
-        making.bytes.shrink_to_fit();
-        let texts = Texts::read(&making.bytes[making.layout.part(Part::Symbols)]).unwrap_or_default();
-        Self { bytes: Bytes::Owned(making.bytes), layout: making.layout, texts }
-    }
+/// A table that was made, and what was found on the way.
+pub(in crate::policy) struct Made {
+    pub table: Table,
+    pub terms: TermsTable,
+    pub tally: Tally,
 }
 
-/// The places of the keys in their order. Of most keys, the first half tells it; this and a place are 8 bytes, which are
-/// sorted in half of the memory and of the time that whole keys with their places take.
-fn order_of(keys: &[RuleKey]) -> Vec<Index> {
-    let first_half = |half: u64| half >> 32;
-    let mut halves: Vec<u64> = (0..).zip(keys).map(|(index, key)| (key.0 >> 32 << 32) | index).collect();
-    halves.sort_unstable();
-    for same in halves.chunk_by_mut(|one, other| first_half(*one) == first_half(*other)) {
-        if same.len() > 1 {
-            same.sort_unstable_by_key(|half| keys[*half as Index as usize]);
-        }
-    }
-    halves.iter().map(|half| *half as Index).collect()
-}
-
-/// What is said of names more than once, which is under the numbers that these had as they came.
-fn in_order(sources: Sources, order: &[Index]) -> (Vec<Repeat>, Vec<(Index, Kind)>) {
-    let (mut repeats, mut cancelled) = sources.into_parts();
-    if repeats.is_empty() && cancelled.is_empty() {
-        return (repeats, cancelled);
-    }
-    let mut places = vec![0; order.len()];
-    (0..).zip(order).for_each(|(place, index)| places[*index as usize] = place);
-    for repeat in &mut repeats {
-        repeat.index = places[repeat.index as usize];
-    }
-    repeats.sort_unstable();
-    for (index, _) in &mut cancelled {
-        *index = places[*index as usize];
-    }
-    cancelled.sort_unstable();
-    (repeats, cancelled)
-}
-
+/// What is known of some names more than once, or taken out.
 #[derive(Default)]
+struct Sources {
+    repeats: Vec<Repeat>,
+    cancelled: Vec<(Index, Kind)>,
+}
+
+impl Table {
+    /// The table of these rules, whose memory is given back on the way: both take about as much.
+    pub fn make(hash_key: &HashKey, arrivals: Arrivals, origins: &Origins) -> Result<Made, BookError> {
+        let terms = Mutex::default();
+        let packer = Packer::new(arrivals.len(), |most| arrivals.sample(most));
+        let (pieces, mut tally, covering) = arrivals.into_parts();
+        let sharding = Sharding { hash_key, packer: &packer, covering: covering.as_ref() };
+        let (mut sources, mut shards, mut above) = (Sources::default(), Vec::new(), Vec::new());
+        let shard = |pieces| {
+            let mut merging = Merging::new(origins, &terms);
+            sharding.shard(pieces, &mut merging).map(|shard| (shard, merging.into_parts()))
+        };
+        let mut names: Index = 0;
+        for shard in parallel::each(in_shards(pieces), shard) {
+            let (mut shard, (of_shard, repeats, cancelled)) = shard?;
+            shard.above.iter_mut().for_each(|above| above.index += names);
+            above.push(mem::take(&mut shard.above));
+            tally.add(of_shard);
+            sources.repeats.extend(repeats.into_iter().map(|repeat| Repeat { index: names + repeat.index, ..repeat }));
+            sources.cancelled.extend(cancelled.into_iter().map(|(index, kind)| (names + index, kind)));
+            names += shard.len();
+            shards.push(shard);
+        }
+        drop(covering);
+        // What was sorted has left room behind it, and another copy of all comes next.
+        memory::give_back();
+        if names > Builder::MOST {
+            return Err(TooManyNames.into());
+        }
+        let terms = terms.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut table = Self::default();
+        if names > 0 {
+            table = assemble(shards, &packer, origins, &sources);
+            table.mark_redundant(above, &terms);
+        }
+        Ok(Made { table, terms, tally })
+    }
+
+    /// Marks the names that others above them cover.
+    fn mark_redundant(&mut self, above: Vec<Vec<Above>>, terms: &TermsTable) {
+        let table = &*self;
+        let redundant = parallel::each(above, |above| redundancy::redundant(table, above, terms));
+        let Bytes::Owned(bytes) = &mut self.bytes else { return };
+        let marks = bytes[self.layout.part(Part::Terms)].as_chunks_mut().0;
+        for index in redundant.into_iter().flatten() {
+            let terms = &mut marks[index as usize];
+            *terms = (u16::from_le_bytes(*terms) | REDUNDANT).to_le_bytes();
+        }
+    }
+}
+
+/// The pieces of each shard.
+fn in_shards(pieces: Vec<Piece>) -> Vec<Vec<Piece>> {
+    let mut pieces = pieces.into_iter();
+    (0..SHARDS).map(|_| pieces.by_ref().take(PIECES / SHARDS).collect()).collect()
+}
+
+/// Brings all parts together, and drops each part of a shard as soon as it is where it belongs.
+fn assemble(mut shards: Vec<Shard>, packer: &Packer, origins: &Origins, sources: &Sources) -> Table {
+    let mut making = Making::with_room_for(&shards, packer, origins, sources);
+    making.put(Part::Starts, |bytes| put_starts(&shards, bytes));
+    making.put(Part::Keys, |bytes| shards.iter_mut().for_each(|it| bytes.extend_from_slice(&mem::take(&mut it.keys))));
+    making
+        .put(Part::Terms, |bytes| shards.iter_mut().for_each(|it| bytes.extend_from_slice(&mem::take(&mut it.terms))));
+    making.put(Part::Symbols, |bytes| bytes.extend(packer.symbols()));
+    making.put_records(shards.into_iter().map(|shard| shard.records));
+    making.put(Part::Origins, |bytes| {
+        for origin in origins.iter() {
+            bytes.extend(origin.list_number().to_le_bytes());
+            bytes.push(origin.kind.to_byte());
+        }
+    });
+    making.put_sources(sources);
+    let texts = Texts::read(&making.bytes[making.layout.part(Part::Symbols)]).unwrap_or_default();
+    Table { bytes: Bytes::Owned(making.bytes), layout: making.layout, texts }
+}
+
 struct Making {
     bytes: Vec<u8>,
     layout: Layout,
+    names: usize,
 }
 
 impl Making {
+    fn with_room_for(shards: &[Shard], packer: &Packer, origins: &Origins, sources: &Sources) -> Self {
+        let bytes_of = |shard: &Shard| shard.keys.len() + shard.terms.len() + shard.records.len();
+        let names: usize = shards.iter().map(|shard| shard.len() as usize).sum();
+        let Sources { repeats, cancelled } = sources;
+        let beside = (BUCKETS + 1 + names.div_ceil(GROUP)) * 4 + packer.symbols().len() + origins.iter().count() * 3;
+        let of_sources = repeats.len() * Part::REPEAT + cancelled.len() * Part::CANCELLED;
+        let bytes = shards.iter().map(bytes_of).sum::<usize>() + beside + of_sources;
+        Self { bytes: Vec::with_capacity(bytes), layout: Layout::default(), names }
+    }
+
     /// Adds the next part.
     fn put(&mut self, part: Part, put: impl FnOnce(&mut Vec<u8>)) {
         let start = self.bytes.len();
@@ -94,35 +146,29 @@ impl Making {
         self.layout.set(part, start..self.bytes.len());
     }
 
-    fn put_records(&mut self, kept: &Kept) {
-        let places = kept.places();
-        let packer = Packer::new(places.len(), |at| kept.text(places[at]));
-        self.put(Part::Symbols, |bytes| bytes.extend(packer.symbols()));
+    fn put_records(&mut self, of_shards: impl Iterator<Item = Vec<u8>>) {
         let groups = self.bytes.len();
-        self.put(Part::Groups, |bytes| bytes.resize(groups + places.len().div_ceil(GROUP) * 4, 0));
-        let records = self.bytes.len();
-        let mut origins = Origins::default();
-        let (mut codes, mut ends) = (Vec::new(), Vec::new());
-        for (chunk, some) in places.chunks(Packer::AT_ONCE).enumerate() {
-            let names: Vec<_> = some.iter().map(|place| kept.text(*place)).collect();
-            packer.pack(&names, &mut codes, &mut ends);
-            let mut from = 0;
-            for (number, (place, end)) in (chunk * Packer::AT_ONCE..).zip(some.iter().zip(&ends)) {
+        let groups_end = groups + self.names.div_ceil(GROUP) * 4;
+        self.put(Part::Groups, |bytes| bytes.resize(groups_end, 0));
+        let (start, mut number) = (self.bytes.len(), 0);
+        for records in of_shards {
+            let mut rest = &*records;
+            while !rest.is_empty() {
                 if number % GROUP == 0 {
-                    let start = (self.bytes.len() - records) as u32;
-                    self.bytes[groups + number / GROUP * 4..][..4].copy_from_slice(&start.to_le_bytes());
+                    let place = (self.bytes.len() - start + records.len() - rest.len()) as u32;
+                    self.bytes[groups + number / GROUP * 4..][..4].copy_from_slice(&place.to_le_bytes());
                 }
-                let (list, line, kind) = kept.source(*place);
-                let text = &codes[from..*end as usize];
-                Record { origin: origins.number(list, kind), line, text }.put(&mut self.bytes);
-                from = *end as usize;
+                number += 1;
+                if Record::skip(&mut rest).is_none() {
+                    break;
+                }
             }
+            self.bytes.extend_from_slice(&records);
         }
-        self.layout.set(Part::Records, records..self.bytes.len());
-        self.put(Part::Origins, |bytes| origins.put(bytes));
+        self.layout.set(Part::Records, start..self.bytes.len());
     }
 
-    fn put_sources(&mut self, repeats: Vec<Repeat>, cancelled: Vec<(Index, Kind)>) {
+    fn put_sources(&mut self, Sources { repeats, cancelled }: &Sources) {
         self.put(Part::Repeats, |bytes| {
             for Repeat { index, list, kind, line } in repeats {
                 bytes.extend(index.to_le_bytes());
@@ -140,42 +186,11 @@ impl Making {
     }
 }
 
-fn put_starts(keys: impl Iterator<Item = RuleKey>, bytes: &mut Vec<u8>) {
-    let (mut keys, mut place) = (keys.peekable(), 0_u32);
-    for bucket in 0..BUCKETS {
-        bytes.extend(place.to_le_bytes());
-        while keys.next_if(|key| split(*key).0 == bucket).is_some() {
-            place += 1;
-        }
+fn put_starts(shards: &[Shard], bytes: &mut Vec<u8>) {
+    let mut start = 0_u32;
+    for count in shards.iter().flat_map(|shard| &shard.buckets) {
+        bytes.extend(start.to_le_bytes());
+        start += count;
     }
-    bytes.extend(place.to_le_bytes());
-}
-
-/// Which list and kind records are of, each pair once.
-#[derive(Default)]
-struct Origins {
-    all: Vec<(u16, Kind)>,
-    numbers: HashMap<(u16, Kind), u32>,
-}
-
-impl Origins {
-    fn number(&mut self, list: usize, kind: Kind) -> u32 {
-        // Lists beyond these are told apart no more.
-        let origin = (u16::try_from(list).unwrap_or(u16::MAX), kind);
-        // Few lists have most of the names.
-        if let Some(first) = self.all.iter().take(4).position(|known| *known == origin) {
-            return first as u32;
-        }
-        *self.numbers.entry(origin).or_insert_with(|| {
-            self.all.push(origin);
-            self.all.len() as u32 - 1
-        })
-    }
-
-    fn put(&self, bytes: &mut Vec<u8>) {
-        for (list, kind) in &self.all {
-            bytes.extend(list.to_le_bytes());
-            bytes.push(kind.to_byte());
-        }
-    }
+    bytes.extend(start.to_le_bytes());
 }

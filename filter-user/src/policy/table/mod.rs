@@ -8,24 +8,26 @@ mod bytes;
 mod layout;
 mod making;
 mod record;
+mod shard;
 mod texts;
 
 use std::borrow::Cow;
 
 use filter_core::{HashKey, RuleKey};
 
-use super::{entries::REDUNDANT, sources::Source, store::Kind};
+use super::{kind::Kind, redundancy::REDUNDANT, sources::Source};
 use layout::Part;
 use record::Record;
 
 pub(super) use bytes::Bytes;
 pub(super) use layout::Layout;
+pub(super) use making::Made;
 
 /// Number of a name, in the order of the keys.
 pub(super) type Index = u32;
 
 /// Parts of the range of all keys, with a name in common: their first 16 bits.
-const BUCKETS: usize = 1 << 16;
+pub(super) const BUCKETS: usize = 1 << 16;
 
 /// Records behind each place that is known: the others are found by walking over those before them.
 const GROUP: usize = 16;
@@ -39,6 +41,30 @@ pub(super) struct Table {
     bytes: Bytes,
     layout: Layout,
     texts: texts::Texts,
+}
+
+/// The names in a part of the range of all keys, with the numbers of their terms.
+#[derive(Clone, Copy)]
+pub(super) struct Bucket<'t> {
+    number: usize,
+    first: Index,
+    keys: &'t [Rest],
+    terms: &'t [[u8; 2]],
+}
+
+impl<'t> Bucket<'t> {
+    /// True if the other one has the same names with the same numbers.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.keys == other.keys && self.terms == other.terms
+    }
+
+    /// Its keys in their order, as [`Table::each`] gives them.
+    pub fn iter(self) -> impl Iterator<Item = (Index, RuleKey, u16, bool)> + use<'t> {
+        (self.first..).zip(self.keys.iter().zip(self.terms)).map(move |(index, (rest, terms))| {
+            let terms = u16::from_le_bytes(*terms);
+            (index, joined(self.number, *rest), terms & !REDUNDANT, terms & REDUNDANT != 0)
+        })
+    }
 }
 
 /// Why bytes are no table.
@@ -68,7 +94,9 @@ impl Table {
     pub fn find(&self, key: RuleKey) -> Option<Index> {
         let (bucket, rest) = split(key);
         let (from, to) = (self.start(bucket), self.start(bucket + 1));
-        let place = self.keys().get(from..to)?.binary_search(&rest).ok()?;
+        // Numbers are compared in one step, octets in many.
+        let number = |[r0, r1, r2, r3, r4, r5]: Rest| u64::from_be_bytes([0, 0, r0, r1, r2, r3, r4, r5]);
+        let place = self.keys().get(from..to)?.binary_search_by_key(&number(rest), |rest| number(*rest)).ok()?;
         Some((from + place) as Index)
     }
 
@@ -81,15 +109,19 @@ impl Table {
 
     /// All keys in their order, with the numbers of their terms and whether another name does as well.
     pub fn each(&self, mut each: impl FnMut(Index, RuleKey, u16, bool)) {
-        let (keys, terms) = (self.keys(), self.part(Part::Terms).as_chunks().0);
-        for bucket in 0..BUCKETS {
-            let (from, to) = (self.start(bucket), self.start(bucket + 1));
-            let names = keys.get(from..to).unwrap_or_default().iter().zip(terms.get(from..to).unwrap_or_default());
-            for (index, (rest, terms)) in (from..).zip(names) {
-                let terms = u16::from_le_bytes(*terms);
-                each(index as Index, joined(bucket, *rest), terms & !REDUNDANT, terms & REDUNDANT != 0);
-            }
-        }
+        self.iter().for_each(|(index, key, terms, redundant)| each(index, key, terms, redundant));
+    }
+
+    /// The same one after the other.
+    pub fn iter(&self) -> impl Iterator<Item = (Index, RuleKey, u16, bool)> {
+        (0..BUCKETS).flat_map(|bucket| self.bucket(bucket).iter())
+    }
+
+    /// The names in a part of the range of all keys.
+    pub fn bucket(&self, number: usize) -> Bucket<'_> {
+        let (from, to) = (self.start(number), self.start(number + 1));
+        let terms = self.part(Part::Terms).as_chunks().0.get(from..to).unwrap_or_default();
+        Bucket { number, first: from as Index, keys: self.keys().get(from..to).unwrap_or_default(), terms }
     }
 
     pub fn name(&self, index: Index) -> Cow<'_, str> {
@@ -121,11 +153,11 @@ impl Table {
             let [list @ .., kind] = self.part(Part::Origins).as_chunks::<3>().0.get(origin as usize)?;
             Some((usize::from(u16::from_le_bytes(*list)), line, Kind::from_byte(*kind)))
         });
-        let repeats = self.part(Part::Repeats).as_chunks::<11>().0;
+        let repeats = self.part(Part::Repeats).as_chunks::<{ Part::REPEAT }>().0;
         let more = of_index(repeats, index).iter().map(|[_, _, _, _, l0, l1, kind, line @ ..]| {
             (usize::from(u16::from_le_bytes([*l0, *l1])), u32::from_le_bytes(*line), Kind::from_byte(*kind))
         });
-        let cancelled = of_index(self.part(Part::Cancelled).as_chunks::<5>().0, index);
+        let cancelled = of_index(self.part(Part::Cancelled).as_chunks::<{ Part::CANCELLED }>().0, index);
         let all = first.into_iter().chain(more).filter(|(_, line, _)| *line != 0);
         let all = all.map(|(list, line, kind)| {
             let cancelled = cancelled.iter().any(|[.., of]| Kind::from_byte(*of) == kind);

@@ -1,5 +1,7 @@
 //! What is known of one name: where its first rule is from, and its text.
 
+use crate::policy::varint;
+
 /// A record: three numbers of as many bytes as they need (its origin, its line, and the length of the text), and the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Record<'a> {
@@ -14,7 +16,7 @@ pub(super) struct Record<'a> {
 impl<'a> Record<'a> {
     /// The next record, which is taken off.
     pub fn take(bytes: &mut &'a [u8]) -> Option<Self> {
-        let (origin, line, len) = (number(bytes)?, number(bytes)?, number(bytes)?);
+        let (origin, line, len) = (varint::take(bytes)?, varint::take(bytes)?, varint::take(bytes)?);
         let text;
         (text, *bytes) = bytes.split_at_checked(len as usize)?;
         Some(Self { origin, line, text })
@@ -28,35 +30,10 @@ impl<'a> Record<'a> {
     /// Adds the record to others.
     pub fn put(&self, bytes: &mut Vec<u8>) {
         for number in [self.origin, self.line, self.text.len() as u32] {
-            put_number(number, bytes);
+            varint::put(number, bytes);
         }
         bytes.extend_from_slice(self.text);
     }
-}
-
-/// Seven bits in each byte, the lowest first; the eighth says that more follow.
-fn number(bytes: &mut &[u8]) -> Option<u32> {
-    /// Bytes that 32 bits need.
-    const MOST: u32 = 5;
-
-    let mut number = 0;
-    for place in 0..MOST {
-        let byte;
-        (byte, *bytes) = bytes.split_first()?;
-        number |= u32::from(*byte & 0x7f) << (7 * place);
-        if byte & 0x80 == 0 {
-            return Some(number);
-        }
-    }
-    None
-}
-
-fn put_number(mut number: u32, bytes: &mut Vec<u8>) {
-    while number > 0x7f {
-        bytes.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    bytes.push(number as u8);
 }
 
 #[cfg(test)]

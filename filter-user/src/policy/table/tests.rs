@@ -3,12 +3,16 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
+    lists::{Action, Scope},
     policy::{
-        entries::{Entered, Entries},
-        sources::Sources,
+        arrivals::{Arrival, Arrivals},
+        sources::{Origin, Origins},
     },
     replay::hash_key,
 };
+
+/// The number of the terms of all names, the first behind that of none.
+const TERMS: u16 = 1;
 
 #[test]
 fn each_name_is_found_by_its_key_and_no_other_is() {
@@ -20,7 +24,7 @@ fn each_name_is_found_by_its_key_and_no_other_is() {
         let index = table.find(key).unwrap();
         assert_eq!((table.key(index), &*table.name(index)), (key, &**name));
         assert_eq!(table.sources(index).map(|source| (source.list, source.line)).collect::<Vec<_>>(), [(0, line)]);
-        assert_eq!(table.terms(index), 7);
+        assert_eq!(table.terms(index), TERMS);
     }
     assert_eq!(table.find(hash_key.key_of_canonical("other.example")), None);
 }
@@ -32,7 +36,7 @@ fn all_come_in_the_order_of_their_keys_with_their_numbers() {
     let mut before = None;
     table.each(|index, key, terms, redundant| {
         assert!(before.is_none_or(|before| before < key));
-        assert_eq!((index, terms, redundant), (next, 7, false));
+        assert_eq!((index, terms, redundant), (next, TERMS, false));
         assert_eq!(table.key(index), key);
         (next, before) = (next + 1, Some(key));
     });
@@ -81,12 +85,12 @@ fn names(count: u32) -> Vec<String> {
 }
 
 fn table(hash_key: &HashKey, names: &[String]) -> Table {
-    let mut entries = Entries::default();
-    entries.store.begin_list();
+    let (mut arrivals, mut origins, mut numbers) = Default::default();
+    let (lists, kind) = ([], Kind::new(Scope::Name, Action::Block));
+    let origin = Origins::number(&mut origins, Origin { list: 0, kind, cancels: false }, &lists, &mut numbers);
     for (line, name) in (1..).zip(names) {
-        let kind = Kind::from_byte(17);
-        let Entered::New(index) = entries.enter(hash_key.key_of_canonical(name), name, kind, line) else { panic!() };
-        entries.set_terms(index, 7);
+        let arrival = Arrival { key: hash_key.key_of_canonical(name), name: name.as_bytes(), origin, line };
+        Arrivals::push(&mut arrivals, arrival).unwrap();
     }
-    Table::make(entries, Sources::default())
+    Table::make(hash_key, arrivals, &origins).unwrap().table
 }

@@ -56,16 +56,15 @@ pub(super) struct Packer(Option<Compressor>);
 
 impl Packer {
     /// Names from which on packing is worth its time.
-    const FEWEST: usize = 4096;
+    const FEWEST: u64 = 4096;
     /// Texts in which parts that many have are looked for.
     const SAMPLE: usize = 4096;
     /// Texts that are packed at once.
     pub const AT_ONCE: usize = 1024;
 
-    /// A packer for so many texts, of which this gives the one at a place.
-    pub fn new<'t>(count: usize, text: impl Fn(usize) -> &'t [u8]) -> Self {
-        let sample = || (0..count).step_by((count / Self::SAMPLE).max(1)).map(&text).collect();
-        Self((count >= Self::FEWEST).then(|| Compressor::train(&sample())))
+    /// A packer for so many texts, of which this gives about so many from all over them.
+    pub fn new<'t>(count: u64, sample: impl FnOnce(usize) -> Vec<&'t [u8]>) -> Self {
+        Self((count >= Self::FEWEST).then(|| Compressor::train(&sample(Self::SAMPLE))))
     }
 
     /// The symbols as they lie in the table.
@@ -99,7 +98,7 @@ mod tests {
     fn texts_are_read_as_they_were_packed_and_take_less_room() {
         let names: Vec<_> = (0..5000).map(|number| format!("ads{number}.tracker-{}.example.com", number % 7)).collect();
         let texts: Vec<_> = names.iter().map(String::as_bytes).collect();
-        let packer = Packer::new(texts.len(), |place| texts[place]);
+        let packer = Packer::new(texts.len() as u64, |_| texts.clone());
         let (mut codes, mut ends) = (Vec::new(), Vec::new());
         packer.pack(&texts, &mut codes, &mut ends);
         assert!(codes.len() < texts.concat().len() / 2, "{}", codes.len());

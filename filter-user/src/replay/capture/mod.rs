@@ -84,7 +84,7 @@ impl<'a> Capture<'a> {
     /// # Errors
     /// If there is no such file, or it is no capture, or one of a link type that is not read.
     pub fn open(path: &Path, progress: &'a mut dyn FnMut(u64)) -> Result<Self, CaptureError> {
-        let Unpacked { content, packing, .. } =
+        let Unpacked { content, packing } =
             packed::open(path, progress).map_err(|error| CaptureError::open(path, error))?;
         let stopped = |stop| CaptureError::stopped(path, Place { frames: 0, byte: 0 }, stop);
         let (mut bytes, start) = Bytes::new(content).map_err(stopped)?;

@@ -1,0 +1,241 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use filter_core::{Generation, Masks, RuleKey, Rules as _, Terms};
+use proptest::prelude::*;
+
+use super::*;
+use crate::{
+    lists::{Action, Scope},
+    policy::{
+        RepeatedRule,
+        arrivals::{Arrival, Arrivals},
+        sources::Source,
+        terms,
+    },
+    replay::hash_key,
+};
+
+/// A rule of a list, in the order in which they come; those that cancel others have the line as well.
+#[derive(Clone, Debug)]
+struct Entry {
+    list: usize,
+    name: String,
+    kind: Kind,
+    line: u32,
+    cancels: bool,
+}
+
+proptest! {
+    // Each makes tables with as many ranges of keys as those of a million names.
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn the_book_says_what_the_lists_say_one_after_the_other(
+        lists in prop::collection::vec((0_u8..3, prop::collection::vec(rule(), 0..40)), 1..5),
+    ) {
+        let (entries, classes) = entries(&lists);
+        let mut builder = Builder::new(hash_key());
+        for (list, (class, _)) in lists.iter().enumerate() {
+            let mut sink = builder.list(&list.to_string(), *class);
+            entries.iter().filter(|entry| entry.list == list).for_each(|entry| entry.add_to(&mut sink));
+        }
+        let (book, repeated) = builder.finish_telling().unwrap();
+        let model = Model::of(&entries, &classes);
+        prop_assert_eq!(book.table.len() as usize, model.names.len());
+        prop_assert_eq!(book.lists.iter().map(|list| list.rules).collect::<Vec<_>>(), model.first.clone());
+        prop_assert_eq!(&repeated, &model.repeated);
+        for (name, (sources, terms)) in &model.names {
+            let key = book.hash_key.key_of_canonical(name);
+            let index = book.table.find(key).unwrap();
+            prop_assert_eq!(&*book.table.name(index), &**name);
+            prop_assert_eq!(&book.table.sources(index).collect::<Vec<_>>(), sources, "{}", name);
+            prop_assert_eq!(book.terms(key, Generation::default()).copied().unwrap_or_default(), *terms, "{}", name);
+            prop_assert_eq!(book.table.is_redundant(index), model.is_redundant(name), "{}", name);
+        }
+    }
+
+    #[test]
+    fn what_two_books_differ_in_is_what_the_kernel_is_to_have_of_one_and_not_of_the_other(
+        lists in prop::array::uniform2(prop::collection::vec(rule(), 0..40)),
+        by_hand in prop::array::uniform2(prop::collection::vec(("[ab](\\.[ab]){1,2}", any::<bool>()), 0..3)),
+    ) {
+        let key = hash_key();
+        let [before, after] = [0, 1].map(|place| {
+            let mut builder = Builder::new(key);
+            let mut sink = builder.list("list", 0);
+            let of_list = [(0, lists[place].clone())];
+            entries(&of_list).0.iter().for_each(|entry| entry.add_to(&mut sink));
+            let mut book = builder.finish().unwrap();
+            for (name, added) in &by_hand[place] {
+                let name = crate::lists::Domain::parse(name).unwrap();
+                if *added { drop(book.add(name, Action::Allow)) } else { drop(book.remove(&name)) }
+            }
+            book
+        });
+        let in_kernel = |book: &RuleBook| {
+            let mut all = BTreeMap::new();
+            book.each_in_force(|key, terms| assert_eq!(all.insert(key, *terms), None));
+            all
+        };
+        let [old, new] = [&before, &after].map(in_kernel);
+        let keys: BTreeSet<_> = old.keys().chain(new.keys()).copied().collect();
+        let of = |all: &BTreeMap<RuleKey, Terms>, key| all.get(key).copied().unwrap_or_default();
+        let expected: BTreeMap<_, _> = keys.iter().map(|key| (*key, (of(&old, key), of(&new, key)))).filter(|(_, (old, new))| old != new).collect();
+        let mut found = BTreeMap::new();
+        after.each_difference(&before, |key, old, new| assert_eq!(found.insert(key, (*old, *new)), None));
+        prop_assert_eq!(found, expected);
+    }
+}
+
+#[test]
+fn what_is_repeated_without_end_takes_no_memory_without_end_and_is_counted() {
+    const LINES: u32 = 120_000;
+
+    let mut builder = Builder::new(hash_key());
+    let entry = |list, name: &str, line| Entry {
+        list,
+        name: name.into(),
+        kind: Kind::new(Scope::Subtree, Action::Block),
+        line,
+        cancels: false,
+    };
+    let mut sink = builder.list("0", 0);
+    (1..=LINES).for_each(|line| entry(0, "a.example", line).add_to(&mut sink));
+    let mut sink = builder.list("1", 0);
+    (1..=LINES)
+        .for_each(|line| entry(1, if line % 2 == 0 { "a.example" } else { "b.example" }, line).add_to(&mut sink));
+    let (book, repeated) = builder.finish_telling().unwrap();
+    assert_eq!(repeated.iter().map(|it| it.rules).collect::<Vec<_>>(), [u64::from(LINES) - 1, u64::from(LINES) - 1]);
+    let lines = |of: usize| repeated[of].first.iter().map(|rule| rule.line).collect::<Vec<_>>();
+    assert_eq!((lines(0), lines(1)), (vec![2, 3, 4], vec![2, 3, 4]));
+    let index = book.table.find(book.hash_key.key_of_canonical("a.example")).unwrap();
+    assert_eq!(book.table.sources(index).map(|it| (it.list, it.line)).collect::<Vec<_>>(), [(0, 1), (1, 2)]);
+}
+
+#[test]
+fn two_names_with_one_key_are_told_and_not_taken_for_one() {
+    let (mut origins, mut arrivals) = (Origins::default(), Arrivals::default());
+    let origin = Origin { list: 0, kind: Kind::new(Scope::Name, Action::Block), cancels: false };
+    let origin = origins.number(origin, &[], &mut ListNumbers::default());
+    for name in ["a.example", "b.example"] {
+        arrivals.push(Arrival { key: RuleKey(7), name: name.as_bytes(), origin, line: 1 }).unwrap();
+    }
+    let collision = KeyCollision("a.example".into(), "b.example".into());
+    let made = Table::make(&hash_key(), arrivals, &origins);
+    assert_eq!(made.map(|_| ()), Err(BookError::Collision(collision)));
+}
+
+/// A name, what is said of it, whether that is to take others out, and how many lines behind the one before it stands.
+type Drawn = (String, Scope, Action, bool, u32);
+
+fn rule() -> impl Strategy<Value = Drawn> {
+    let scope = prop::sample::select(vec![Scope::Name, Scope::Subdomains, Scope::Subtree]);
+    let action = prop::sample::select(vec![Action::Block, Action::Block, Action::Allow, Action::BlockImportant]);
+    ("[ab](\\.[ab]){0,3}", scope, action, prop::bool::weighted(0.1), 0_u32..3)
+}
+
+/// The rules of all lists, with lines that rise by some each time, and the class of each list.
+fn entries(lists: &[(u8, Vec<Drawn>)]) -> (Vec<Entry>, Vec<u8>) {
+    let mut entries = Vec::new();
+    for (list, (_, rules)) in lists.iter().enumerate() {
+        let mut line = 1;
+        for (name, scope, action, cancels, behind) in rules {
+            line += behind;
+            let kind = Kind::new(*scope, *action);
+            entries.push(Entry { list, name: name.clone(), kind, line, cancels: *cancels });
+        }
+    }
+    (entries, lists.iter().map(|(class, _)| *class).collect())
+}
+
+impl Entry {
+    fn add_to(&self, sink: &mut ListRules<'_>) {
+        let subject = Subject::Name(&self.name, self.kind.scope());
+        let rule = ListRule { subject, action: self.kind.action(), answer: None, cancels: self.cancels };
+        assert_eq!(sink.rule(rule, self.line), Ok(true));
+    }
+}
+
+/// What the lists say, by looking at all that was said before.
+struct Model {
+    names: BTreeMap<String, (Vec<Source>, Terms)>,
+    first: Vec<u64>,
+    repeated: Vec<Repeated>,
+}
+
+impl Model {
+    fn of(entries: &[Entry], classes: &[u8]) -> Self {
+        let mut model = Self {
+            names: BTreeMap::new(),
+            first: vec![0; classes.len()],
+            repeated: vec![Repeated::default(); classes.len()],
+        };
+        let mut numbers = ListNumbers::default();
+        let ask = |terms: &mut Terms, entry: &Entry, numbers: &mut ListNumbers| {
+            terms::add(terms, entry.kind, 1 << classes[entry.list], numbers.number(entry.list, None));
+        };
+        let mut by_name: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
+        let mut said: BTreeMap<&str, Terms> = BTreeMap::new();
+        for entry in entries {
+            let before = by_name.entry(&entry.name).or_default();
+            let said = said.entry(&entry.name).or_default();
+            if !entry.cancels {
+                let is_as_first =
+                    before.first().is_some_and(|first| (first.list, first.kind) == (entry.list, entry.kind));
+                let so_far = *said;
+                if is_as_first {
+                    numbers.number(entry.list, None);
+                } else {
+                    ask(said, entry, &mut numbers);
+                }
+                if before.is_empty() {
+                    model.first[entry.list] += 1;
+                } else if *said == so_far {
+                    let Entry { line, name, kind, .. } = entry.clone();
+                    let repeated = &mut model.repeated[entry.list];
+                    repeated.rules += 1;
+                    repeated.first.push(RepeatedRule { line, name: name.into(), kind });
+                }
+            }
+            before.push(entry);
+        }
+        for repeated in &mut model.repeated {
+            repeated.first.sort();
+            repeated.first.truncate(Repeated::FIRST);
+        }
+        for (name, rules) in by_name {
+            let cancelled: Vec<_> = rules.iter().filter(|it| it.cancels).map(|it| it.kind).collect();
+            let as_first = |it: &&Entry| (it.list, it.kind) == (rules[0].list, rules[0].kind);
+            let mut further: Vec<_> = rules[1..].iter().copied().filter(|it| !it.cancels && !as_first(it)).collect();
+            further.sort_by_key(|it| (it.list, it.kind, it.line));
+            further.dedup_by_key(|it| (it.list, it.kind));
+            let all: Vec<_> = rules[..1].iter().copied().filter(|it| !it.cancels).chain(further).collect();
+            let mut terms = said[name];
+            if !cancelled.is_empty() {
+                terms = Terms::default();
+                let left = all.iter().filter(|it| !cancelled.contains(&it.kind));
+                left.for_each(|it| ask(&mut terms, it, &mut numbers));
+            }
+            let source = |it: &Entry| Source {
+                list: it.list,
+                line: it.line,
+                kind: it.kind,
+                cancelled: cancelled.contains(&it.kind),
+            };
+            model.names.insert(name.into(), (all.into_iter().map(source).collect(), terms));
+        }
+        model
+    }
+
+    fn is_redundant(&self, name: &str) -> bool {
+        let mut above = Masks::default();
+        let mut rest = name;
+        while let Some((_, parent)) = rest.split_once('.') {
+            let below = self.names.get(parent).map_or(Masks::default(), |(_, terms)| terms.below);
+            above.iter_mut().zip(below).for_each(|(mask, more)| *mask |= more);
+            rest = parent;
+        }
+        let own = self.names[name].1;
+        own != Terms::default() && above != Masks::default() && own.are_covered_by(&above)
+    }
+}

@@ -1,0 +1,170 @@
+//! What all rules for one name say together.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
+use filter_core::Terms;
+use foldhash::fast::FixedState;
+
+use super::{
+    BookError, KeyCollision,
+    arrivals::Arrival,
+    kind::Kind,
+    repeated::Tally,
+    sources::{Known, Origin, Origins, Repeat},
+    table::Index,
+    terms::{TermsTable, TooManyTerms},
+};
+
+/// Merges the rules for each name of a part of all names. Others do the same at the same time, with the same terms.
+pub(super) struct Merging<'a> {
+    origins: &'a Origins,
+    terms: &'a Mutex<TermsTable>,
+    /// What became of terms with the rules of an origin, as far as it was asked for.
+    known: HashMap<(u16, u32), u16, FixedState>,
+    /// What was asked for last: most names of a list ask for the same.
+    last: ((u16, u32), u16),
+    /// The further rules for the name at hand, and the kinds that are taken out.
+    further: Vec<Further>,
+    cancelled_here: Vec<Kind>,
+    tally: Tally,
+    /// The rules beyond the first for each name.
+    repeats: Vec<Repeat>,
+    /// The kinds of rules that are taken out, for each name.
+    cancelled: Vec<(Index, Kind)>,
+}
+
+/// A rule for a name that was there.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Further {
+    list: u16,
+    kind: Kind,
+    line: u32,
+    origin: u32,
+}
+
+impl<'a> Merging<'a> {
+    pub fn new(origins: &'a Origins, terms: &'a Mutex<TermsTable>) -> Self {
+        Self {
+            origins,
+            terms,
+            known: HashMap::default(),
+            last: ((Terms::NONE, u32::MAX), Terms::NONE),
+            further: Vec::new(),
+            cancelled_here: Vec::new(),
+            tally: Tally::default(),
+            repeats: Vec::new(),
+            cancelled: Vec::new(),
+        }
+    }
+
+    /// The number of what the rules with one key ask for, which came in this order; `index` is that of their name.
+    pub fn merge<'s, 'n: 's>(
+        &mut self,
+        index: Index,
+        first: &Arrival<'n>,
+        further: impl ExactSizeIterator<Item = &'s Arrival<'n>>,
+    ) -> Result<u16, BookError> {
+        let origin = self.origins.get(first.origin).origin;
+        if !origin.cancels {
+            self.tally.first(first.origin);
+            if further.len() == 0 {
+                return Ok(self.with(Terms::NONE, first.origin)?);
+            }
+        }
+        self.further.clear();
+        self.cancelled_here.clear();
+        let number = self.add_further(first, &origin, further)?;
+        // Of equal ones in a list, the first stays.
+        self.further.sort_unstable();
+        self.further.dedup_by_key(|rule| (rule.list, rule.kind));
+        self.cancelled_here.sort_unstable();
+        self.cancelled_here.dedup();
+        self.repeats.extend(self.further.iter().map(|rule| Repeat {
+            index,
+            list: rule.list,
+            kind: rule.kind,
+            line: rule.line,
+        }));
+        self.cancelled.extend(self.cancelled_here.iter().map(|kind| (index, *kind)));
+        if self.cancelled_here.is_empty() { Ok(number) } else { Ok(self.without_cancelled(first, &origin)?) }
+    }
+
+    /// The number of what they all ask for, one after the other, whatever takes some of them out.
+    fn add_further<'s, 'n: 's>(
+        &mut self,
+        first: &Arrival<'n>,
+        of_first: &Origin,
+        further: impl Iterator<Item = &'s Arrival<'n>>,
+    ) -> Result<u16, BookError> {
+        let mut number = Terms::NONE;
+        if of_first.cancels {
+            self.cancelled_here.push(of_first.kind);
+        } else {
+            number = self.with(number, first.origin)?;
+        }
+        for arrival in further {
+            if arrival.name != first.name {
+                let [first, other] = [first.name, arrival.name].map(|name| String::from_utf8_lossy(name).into_owned());
+                return Err(KeyCollision(first, other).into());
+            }
+            let origin = self.origins.get(arrival.origin).origin;
+            if origin.cancels {
+                self.cancelled_here.push(origin.kind);
+                continue;
+            }
+            let before = number;
+            if (origin.list, origin.kind) != (of_first.list, of_first.kind) {
+                let (list, line) = (origin.list_number(), arrival.line);
+                self.further.push(Further { list, kind: origin.kind, line, origin: arrival.origin });
+                number = self.with(number, arrival.origin)?;
+            }
+            if number == before {
+                self.tally.repeated(arrival.origin, arrival.line, arrival.name);
+            }
+        }
+        Ok(number)
+    }
+
+    /// The number of what those ask for that no other one takes out.
+    fn without_cancelled(&mut self, first: &Arrival<'_>, of_first: &Origin) -> Result<u16, TooManyTerms> {
+        let mut number = Terms::NONE;
+        if !of_first.cancels && !self.cancelled_here.contains(&of_first.kind) {
+            number = self.with(number, first.origin)?;
+        }
+        for place in 0..self.further.len() {
+            let Further { kind, origin, .. } = self.further[place];
+            if !self.cancelled_here.contains(&kind) {
+                number = self.with(number, origin)?;
+            }
+        }
+        Ok(number)
+    }
+
+    /// What was counted, the further rules for each name, and the kinds of rules that are taken out.
+    pub fn into_parts(self) -> (Tally, Vec<Repeat>, Vec<(Index, Kind)>) {
+        (self.tally, self.repeats, self.cancelled)
+    }
+
+    /// The number of terms that ask for what those with this number do, and for what the rules of an origin do.
+    fn with(&mut self, number: u16, origin: u32) -> Result<u16, TooManyTerms> {
+        let (last, same) = self.last;
+        if last == (number, origin) {
+            return Ok(same);
+        }
+        let with = if let Some(with) = self.known.get(&(number, origin)) {
+            *with
+        } else {
+            let Known { origin: Origin { kind, .. }, classes, list_number } = *self.origins.get(origin);
+            let mut terms = self.terms.lock().unwrap_or_else(PoisonError::into_inner);
+            let with = terms.with(number, kind, classes, list_number)?;
+            drop(terms);
+            self.known.insert((number, origin), with);
+            with
+        };
+        self.last = ((number, origin), with);
+        Ok(with)
+    }
+}
