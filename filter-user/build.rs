@@ -1,7 +1,13 @@
 //! Builds the kernel programs, which the library embeds.
 
-use anyhow::anyhow;
+use std::{env, fs, path::Path};
+
+use anyhow::{Context as _, anyhow};
 use aya_build::{Package, Toolchain};
+use object::{
+    build::elf::{Builder, SectionData},
+    elf::SHT_STRTAB,
+};
 
 #[path = "../xtask/src/toolchain.rs"]
 mod toolchain;
@@ -12,7 +18,7 @@ fn main() -> anyhow::Result<()> {
     let toolchain = toolchain::ebpf_toolchain().map_err(|reason| anyhow!(reason))?;
     if toolchain.needs_bootstrap() {
         // SAFETY: nothing else runs in this process yet.
-        unsafe { std::env::set_var("RUSTC_BOOTSTRAP", "1") };
+        unsafe { env::set_var("RUSTC_BOOTSTRAP", "1") };
     }
     let features: Vec<_> = [("feed", cfg!(feature = "feed")), ("trace", cfg!(feature = "trace"))]
         .into_iter()
@@ -20,5 +26,41 @@ fn main() -> anyhow::Result<()> {
         .collect();
     let root_dir = concat!(env!("CARGO_MANIFEST_DIR"), "/../filter-ebpf");
     let program = Package { name: "filter-ebpf", root_dir, features: &features, ..Package::default() };
-    aya_build::build_ebpf([program], Toolchain::Custom(toolchain.name()))
+    aya_build::build_ebpf([program], Toolchain::Custom(toolchain.name()))?;
+    let made = env::var_os("OUT_DIR").context("cargo names no folder for what is made")?;
+    for entry in fs::read_dir(made)? {
+        let path = entry?.path();
+        if path.is_file() {
+            strip(&path).with_context(|| format!("cannot take what debuggers want out of {}", path.display()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Leaves out of an object what debuggers want, four fifths of it: the library embeds it, and the kernel takes types and lines
+/// from BTF.
+fn strip(path: &Path) -> anyhow::Result<()> {
+    let bytes = fs::read(path)?;
+    let mut object = Builder::read(&*bytes)?;
+    for section in &mut object.sections {
+        section.delete = is_for_debuggers(&section.name);
+    }
+    // LLVM has one table for the names of sections and symbols, and the writer one for each.
+    if !object.sections.iter().any(|section| matches!(section.data, SectionData::SectionString)) {
+        let names = object.sections.add();
+        names.name = b".shstrtab".as_slice().into();
+        names.sh_type = SHT_STRTAB;
+        names.sh_addralign = 1;
+        names.data = SectionData::SectionString;
+    }
+    object.delete_orphan_symbols();
+    object.delete_orphan_relocations();
+    let mut stripped = Vec::new();
+    object.write(&mut stripped)?;
+    Ok(fs::write(path, stripped)?)
+}
+
+/// True for sections of DWARF, and for relocations in them.
+fn is_for_debuggers(section: &[u8]) -> bool {
+    section.strip_prefix(b".rel").unwrap_or(section).starts_with(b".debug_")
 }
