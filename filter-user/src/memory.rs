@@ -3,13 +3,14 @@
 /// What is much: a page table has few entries for it, and a list has more.
 pub const LARGE: i32 = 1 << 18;
 
-/// Has what takes much memory lie by itself, so that the system has it back as soon as it is freed: a policy that is read
-/// takes many times what is needed when it is in force.
-pub fn keep_large_apart() {
+/// Has the allocator keep little. What takes much memory lies by itself, so that the system has it back as soon as it is freed:
+/// a policy that is read takes many times what is needed when it is in force. The rest lies together, whichever thread it is of.
+pub fn keep_little() {
     #[cfg(target_env = "gnu")]
-    // SAFETY: the call has integers only as its arguments, and may be made at any time. What it says is that it did so.
+    // SAFETY: the calls have integers only as their arguments, and may be made at any time. What they say is that they did so.
     unsafe {
         libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE);
+        libc::mallopt(libc::M_ARENA_MAX, 1);
     }
 }
 

@@ -119,12 +119,13 @@ pub(super) fn is_plainly_canonical(text: &[u8]) -> bool {
     if !ends_like_a_name || text.len() > MAX_LABEL {
         return false;
     }
+    let (words, rest) = text.as_chunks();
+    // What is behind the text is like a letter.
+    let mut last = [b'a'; 8];
+    last[..rest.len()].copy_from_slice(rest);
     let mut dots = 0_u64;
-    for (place, octets) in (0..).step_by(8).zip(text.chunks(8)) {
-        // What is behind the text is like a letter.
-        let mut word = [b'a'; 8];
-        word[..octets.len()].copy_from_slice(octets);
-        let word = u64::from_le_bytes(word);
+    for (place, word) in (0..).step_by(8).zip(words.iter().chain([&last])) {
+        let word = u64::from_le_bytes(*word);
         if !has_octets_of_names_alone(word) {
             return false;
         }

@@ -105,7 +105,7 @@ impl Args {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    memory::keep_large_apart();
+    memory::keep_little();
     let runtime = runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.context("cannot start the event loop")?;
     let ended = runtime.block_on(filter(args.clone()));
