@@ -28,7 +28,7 @@ impl Domain {
     /// Reads the name of a rule, which has two labels or more: a rule for `com` would block most of the web.
     pub fn parse_rule(text: &str) -> Result<Self, NameError> {
         let domain = Self::parse(text)?;
-        if domain.0.contains('.') { Ok(domain) } else { Err(NameError::SingleLabel) }
+        if is_single_label(&domain.0) { Err(NameError::SingleLabel) } else { Ok(domain) }
     }
 
     /// The name as text.
@@ -110,6 +110,11 @@ pub fn canonical_into(text: &[u8], out: &mut Vec<u8>) -> Result<(), NameError> {
         out.truncate(start);
     }
     result
+}
+
+/// True for a canonical name without a parent but the root. The last label is short, so it is looked for from there.
+pub(crate) fn is_single_label(name: &str) -> bool {
+    !name.bytes().rev().any(|octet| octet == b'.')
 }
 
 /// True for a name that is in its canonical form and has at most 63 octets; whether any other text is a name,

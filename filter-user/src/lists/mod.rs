@@ -28,6 +28,7 @@ use std::{
 use lines::{Line, LineError, Lines};
 use reading::{Reading, Stop};
 
+pub(crate) use domain::is_single_label;
 pub use domain::{Domain, MAX_LABEL, MAX_NAME, NameError, canonical_into};
 pub use error::{Holds, ListError};
 pub use format::{Format, ListFile, UnknownFormat};

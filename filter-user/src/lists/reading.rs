@@ -6,7 +6,7 @@ use filter_core::DnsAction;
 
 use super::{
     Action, ListOptions, ListReport, ListRule, NameError, Scope, Sink, Subject, Unusable, canonical_into,
-    domain::is_plainly_canonical,
+    domain::{is_plainly_canonical, is_single_label},
     formats::unusable_word,
     pattern::{self, Pattern, PatternError},
     suffixes::{Section, is_public_suffix},
@@ -183,7 +183,7 @@ fn refused(name: &str, guard: Guard) -> Option<Unusable> {
         Guard::Registries => Section::Registries,
         Guard::AllSuffixes => Section::All,
     };
-    if !name.contains('.') {
+    if is_single_label(name) {
         return Some(Unusable::Name(NameError::SingleLabel));
     }
     is_public_suffix(name, section).then_some(Unusable::PublicSuffix)

@@ -13,7 +13,7 @@ use super::{
     table::{Made, Table},
     terms::TooManyTerms,
 };
-use crate::lists::{ListRule, Sink, Subject};
+use crate::lists::{ListRule, Sink, Subject, is_single_label};
 
 /// Two names have one key, so the kernel could not tell them apart. At 1,000,000 names this happens in one of
 /// 10,000,000 runs.
@@ -87,7 +87,7 @@ impl Builder {
     /// Adds a rule for a name. Whether an earlier one says the same is not known yet.
     fn enter(&mut self, name: &str, kind: Kind, line: u32, cancels: bool) -> Result<(), TooManyNames> {
         let Some(list) = self.lists.last_mut() else { return Ok(()) };
-        list.top_level |= !cancels && !name.contains('.');
+        list.top_level |= !cancels && is_single_label(name);
         let origin = Origin { list: self.lists.len() - 1, kind, cancels };
         let origin = self.origins.number(origin, &self.lists, &mut self.numbers);
         self.entering.push(name, kind.is_about_below() && !cancels, origin, line)

@@ -25,12 +25,16 @@ use claims::Decided;
 /// The filter that all claims share: loading one for each would take the verifier minutes.
 static SHARED: LazyLock<Mutex<Filter>> = LazyLock::new(|| Mutex::new(filter(&claims::RULES, u32::MAX)));
 
+/// Time goes by so many times slower: while other tests run, the next frame of a burst may come a tenth of a second later.
+const SLOWLY: u32 = 5;
+
 fn filter(rules: &[&str], events_per_second: u32) -> Filter {
     let mut filter = Filter::load(&LoadOptions {
         interfaces: [(LOOPBACK, UNANSWERED)].into(),
         max_rules: 100,
         flows: 1,
         events_per_second,
+        reset_again_after: SLOWLY * LoadOptions::default().reset_again_after,
         ..LoadOptions::default()
     })
     .unwrap();
@@ -65,7 +69,7 @@ fn send_all(frames: &[(Duration, Vec<u8>)], interface: Interface) -> Vec<(Reason
     filter.set_interface(LOOPBACK, interface).unwrap();
     filter.test_bed().unwrap().forget_flows().unwrap();
     let mut send = |(pause, frame): &(Duration, Vec<u8>)| {
-        thread::sleep(*pause);
+        thread::sleep(SLOWLY * *pause);
         let before = filter.counters().unwrap();
         let Judged { reason, sent, frame, .. } = filter.test_bed().unwrap().judge(frame).unwrap();
         let moved = moved(&before, &filter.counters().unwrap());
