@@ -6,6 +6,8 @@
 #![expect(clippy::needless_pass_by_value, reason = "the kernel hands the context to a program by value")]
 #![expect(missing_docs, reason = "the macro that exports a program drops its documentation")]
 
+mod atomics;
+mod copying;
 mod events;
 mod frame;
 mod maps;

@@ -1,7 +1,5 @@
 //! The maps, and safe access to them.
 
-use core::arch::asm;
-
 use aya_ebpf::{
     bindings::{BPF_F_INNER_MAP, BPF_F_MMAPABLE, BPF_F_NO_PREALLOC, xdp_md},
     btf_maps::{self, ArrayOfMaps},
@@ -17,7 +15,11 @@ use filter_core::{
     sieve_bits,
 };
 
-use crate::{frame::Paged, verified_once};
+use crate::{
+    atomics::{add_atomically, exchange, exchange_if},
+    frame::Paged,
+    verified_once,
+};
 
 /// Of what depends on the number of rules, until the controller says how many there will be.
 const UNTIL_SIZED: u32 = 1;
@@ -282,31 +284,6 @@ impl Flows for FlowMaps {
     }
 }
 
-/// Writes a value, and gives the one that was there.
-#[inline(always)]
-fn exchange(place: &mut u64, mut value: u64) -> u64 {
-    // SAFETY: the place is in a map; other CPUs change it by this instruction only.
-    unsafe { asm!("{0} = xchg_64({1} + 0, {0})", inlateout(reg) value, in(reg) place, options(nostack)) };
-    value
-}
-
-/// Writes a value if there is the one that is expected; gives the one that was there.
-#[inline(always)]
-fn exchange_if(place: &mut u64, expected: u64, value: u64) -> u64 {
-    let mut was = expected;
-    // SAFETY: as above.
-    unsafe {
-        asm!(
-            "r0 = cmpxchg_64({} + 0, r0, {})",
-            in(reg) place,
-            in(reg) value,
-            inlateout("r0") was,
-            options(nostack),
-        );
-    }
-    was
-}
-
 /// The flow at this place, without its bucket's lock.
 #[inline(always)]
 pub fn flow_at(place: u32) -> Option<&'static mut Flow> {
@@ -374,13 +351,6 @@ pub fn add_hit(key: u64) {
         }
     }
     add_one(Counter::HitsLost);
-}
-
-/// Counts one more where other CPUs do as well.
-#[inline(always)]
-fn add_atomically(count: &mut u64) {
-    // SAFETY: it adds to a number that may be changed. The target has the instruction, but core offers no atomic type for it.
-    unsafe { asm!("lock *(u64 *)({} + 0) += {}", in(reg) count, in(reg) 1_u64, options(nostack)) };
 }
 
 /// Counts one more.

@@ -4,7 +4,8 @@ use filter_user::kernel::{Tag, Tagging};
 use lab::{Family, GATEWAY_LAN, Namespace, Options, Process};
 
 use crate::{
-    answers::{curl, dig, far_end, tcp_ways, words},
+    answers::far_end,
+    asking::{curl, dig, tcp_ways, words},
     dissector::{Capture, FROM_FILTER, TROUBLE},
     network::{LISTED, Network, OTHER},
 };

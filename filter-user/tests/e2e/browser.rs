@@ -8,7 +8,7 @@ use std::{
 use lab::{Family, Options, SERVER};
 
 use crate::{
-    answers::words,
+    asking::words,
     network::{LISTED, Network, OTHER},
 };
 

@@ -9,7 +9,8 @@ use std::{
 use lab::{ALIAS, Family, Options, Process, program, wait_until};
 
 use crate::{
-    answers::{curl, dig, far_end, tcp_ways, words},
+    answers::far_end,
+    asking::{curl, dig, tcp_ways, words},
     network::{LISTED, Network, OTHER},
     segments::ask_for_small_segments,
 };

@@ -1,6 +1,7 @@
 //! From end to end: real clients and real servers in network namespaces, with the filter between them.
 
 mod answers;
+mod asking;
 mod behind_tags;
 mod browser;
 mod detaching;

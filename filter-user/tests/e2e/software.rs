@@ -12,7 +12,8 @@ use std::{
 use lab::{Family, Options, Process, SERVER, SYSTEMD_RESOLVED, wait_until};
 
 use crate::{
-    answers::{far_end, words},
+    answers::far_end,
+    asking::words,
     network::{LISTED, Network, OTHER},
 };
 

@@ -10,7 +10,7 @@ use std::{
 use lab::{Options, Process, wait_until};
 
 use crate::{
-    answers::words,
+    asking::words,
     network::{LISTED, Network, OTHER},
     software::{STUB, by_way, resolved_by},
 };
