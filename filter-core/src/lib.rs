@@ -47,7 +47,7 @@ mod tls;
 
 pub use abi::{
     Allowance, BlockingLists, DnsAction, Event, EventBudget, Fragments, Generation, Group, HitLine, InForce, Interface,
-    ListName, Masks, Member, Options, Page, Program, Rank, Rule, RuleHits, RuleShape, Scratch, Settings, Sides,
+    ListName, Masks, Member, OfCpu, Options, Page, Program, Rank, Rule, RuleHits, RuleShape, Scratch, Settings, Sides,
     TcpAction, Terms, TermsOfBoth, Treatment, highest_rank, sieve_bits,
 };
 pub use answer::{Sent, answer};

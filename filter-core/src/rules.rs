@@ -253,11 +253,11 @@ pub fn group_of<P: Packet + ?Sized, R: Rules>(
 /// What prevails is left in the name: the verifier follows every value on the stack from turn to turn, and none in a map.
 #[inline(always)]
 fn find_rule<R: Rules>(name: &mut Name, key: &HashKey, rules: &R, in_force: InForce) {
-    let left = name.labels();
+    let left = u64::from(name.labels());
     let mut suffixes = Suffixes { name, key, rules, in_force, left, suffix: ROOT, looks: in_force.has_top_level() };
     // A plain loop: its body is small enough for the verifier to go through every turn, and `bpf_loop` calls its body
     // through a pointer, which costs more than the body.
-    for _ in 0..LABELS {
+    for _ in 0..u64::from(LABELS) {
         if suffixes.step().is_break() {
             break;
         }
@@ -280,7 +280,7 @@ struct Suffixes<'a, R> {
     key: &'a HashKey,
     rules: &'a R,
     in_force: InForce,
-    left: u32,
+    left: u64,
     suffix: u64,
     /// False if the next suffix has no rules.
     looks: bool,
@@ -293,12 +293,13 @@ impl<R: Rules> Step for Suffixes<'_, R> {
             return Break(());
         }
         self.left -= 1;
-        self.suffix = self.rules.below(self.name, self.key, self.suffix, self.left);
+        let left = self.left as u32;
+        self.suffix = self.rules.below(self.name, self.key, self.suffix, left);
         let key = RuleKey(self.suffix);
         if !core::mem::replace(&mut self.looks, true) {
             return Continue(());
         }
-        if self.rules.may_have(key, self.in_force) && self.rules.take_rule(self.name, key, self.in_force, self.left) {
+        if self.rules.may_have(key, self.in_force) && self.rules.take_rule(self.name, key, self.in_force, left) {
             return Break(());
         }
         Continue(())

@@ -1,4 +1,5 @@
-//! The kernel's side of the seam: bytes, and bounded loops. With atomics.rs, copying.rs, maps.rs and words.rs, all `unsafe` of the program.
+//! The kernel's side of the seam: bytes, and bounded loops. With atomics.rs, copying.rs, globals.rs, maps.rs and words.rs, all
+//! `unsafe` of the program.
 
 use core::{ffi::c_void, ptr::null_mut};
 

@@ -10,6 +10,7 @@ mod atomics;
 mod copying;
 mod events;
 mod frame;
+mod globals;
 mod maps;
 mod numbers;
 mod object;
@@ -62,7 +63,7 @@ pub fn namegate_seg_paged(ctx: XdpContext) -> u32 {
 #[inline(always)]
 fn of_segment(ctx: &XdpContext, packet: &impl Frame) -> u32 {
     let Some(mut room) = Room::of_this_cpu() else { return xdp_action::XDP_PASS };
-    let Room { settings, scratch } = &mut room;
+    let Room { settings, scratch, .. } = &mut room;
     let reason = Judge { packet, settings, maps: &KernelMaps(ctx.ctx), scratch }.segment_of_interest(&mut FlowMaps);
     settle(ctx.ctx, &mut room, reason)
 }

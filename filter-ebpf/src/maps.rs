@@ -10,15 +10,17 @@ use aya_ebpf::{
 };
 use filter_core::{
     Allowance, Bucket, Client, Counter, EventBudget, Family, Flow, Flows, Generation, Group, HashKey, HeldBytes,
-    HitLine, InForce, Interface, ListName, Maps, Member, Name, PATTERN_SLOTS, Packet, Page, Part, Patterns, Program,
-    Rank, Reason, Rule, RuleKey, RuleShape, Rules, Scratch, Settings, Sides, Terms, TermsOfBoth, Treatment, WAYS,
-    sieve_bits,
+    HitLine, InForce, Interface, ListName, Maps, Member, Name, OfCpu, PATTERN_SLOTS, Packet, Page, Part, Patterns,
+    Program, Rank, Reason, Rule, RuleKey, RuleShape, Rules, Scratch, Settings, Sides, Terms, TermsOfBoth, Treatment,
+    WAYS, sieve_bits,
 };
 
 use crate::{
     atomics::{add_atomically, exchange, exchange_if},
     frame::Paged,
+    globals::Global,
     verified_once,
+    words::in_one_register,
 };
 
 /// Of what depends on the number of rules, until the controller says how many there will be.
@@ -39,23 +41,24 @@ static TERMS: Array<TermsOfBoth> = Array::with_max_entries(Rule::NUMBERS, 0);
 /// Packets that a rule decided about, for those that did.
 #[map]
 static HITS: Array<HitLine> = Array::with_max_entries(HitLine::LINES, BPF_F_MMAPABLE);
-#[map]
-static IN_FORCE: Array<InForce> = Array::with_max_entries(1, 0);
+#[unsafe(link_section = ".data.IN_FORCE")]
+// SAFETY: it is made of integers, and zeros are a value.
+static IN_FORCE: Global<InForce> = unsafe { Global::zeros() };
 /// The groups of clients; the first is that of all others.
-#[map]
-static GROUPS: Array<Group> = Array::with_max_entries(Group::MOST, 0);
+#[unsafe(link_section = ".data.GROUPS")]
+// SAFETY: as above.
+static GROUPS: Global<[Group; Group::MOST as usize]> = unsafe { Global::zeros() };
 #[map]
 static MACS: HashMap<u64, Member> = HashMap::with_max_entries(CLIENTS, BPF_F_NO_PREALLOC);
 #[map]
 static SUBNETS4: LpmTrie<u32, Member> = LpmTrie::with_max_entries(CLIENTS, BPF_F_NO_PREALLOC);
 #[map]
 static SUBNETS6: LpmTrie<[u64; 2], Member> = LpmTrie::with_max_entries(CLIENTS, BPF_F_NO_PREALLOC);
+#[unsafe(link_section = ".data.SETTINGS")]
+// SAFETY: as above.
+static SETTINGS: Global<Settings> = unsafe { Global::zeros() };
 #[map]
-static SETTINGS: Array<Settings> = Array::with_max_entries(1, 0);
-#[map]
-static COUNTERS: PerCpuArray<u64> = PerCpuArray::with_max_entries(Counter::COUNT, 0);
-#[map]
-static SCRATCH: PerCpuArray<Scratch> = PerCpuArray::with_max_entries(1, 0);
+static CPUS: PerCpuArray<OfCpu> = PerCpuArray::with_max_entries(1, 0);
 /// What is done with packets that come in by the interface with this index.
 #[map]
 static INTERFACES: Array<Interface> = Array::with_max_entries(1, 0);
@@ -102,7 +105,7 @@ impl KernelMaps {
 impl Rules for KernelMaps {
     #[inline(always)]
     fn in_force(&self) -> InForce {
-        IN_FORCE.get(0).copied().unwrap_or_default()
+        *IN_FORCE.get()
     }
 
     #[inline(always)]
@@ -136,7 +139,7 @@ impl Rules for KernelMaps {
 
     #[inline(always)]
     fn classes(&self, group: u32, generation: Generation) -> u32 {
-        GROUPS.get(group).map_or(0, |group| group.classes(generation))
+        GROUPS.at(group).map_or(0, |group| group.classes(generation))
     }
 
     #[inline(always)]
@@ -296,16 +299,16 @@ pub fn flow_at(place: u32) -> Option<&'static mut Flow> {
 pub struct Room<'m> {
     pub settings: &'m Settings,
     pub scratch: &'m mut Scratch,
+    cpu: *mut OfCpu,
 }
 
 impl Room<'_> {
     /// `None` never happens: the maps have these entries.
     #[inline(always)]
     pub fn of_this_cpu() -> Option<Self> {
-        let settings = SETTINGS.get(0)?;
-        let scratch = SCRATCH.get_ptr_mut(0)?;
+        let cpu = CPUS.get_ptr_mut(0)?;
         // SAFETY: the entry is this CPU's own, and XDP programs do not interrupt each other on a CPU.
-        Some(Self { settings, scratch: unsafe { &mut *scratch } })
+        Some(Self { settings: SETTINGS.get(), scratch: unsafe { &mut (*cpu).scratch }, cpu })
     }
 
     /// Room for an answer.
@@ -319,7 +322,8 @@ impl Room<'_> {
     #[inline(always)]
     pub fn count(&mut self, reason: Reason) {
         self.scratch.reason = reason.index();
-        add_one(Counter::Packets(reason));
+        // SAFETY: as above, and nobody keeps a reference to the counters.
+        add_one_of(unsafe { &mut (*self.cpu).counters }, Counter::Packets(reason));
     }
 }
 
@@ -356,9 +360,16 @@ pub fn add_hit(key: u64) {
 /// Counts one more.
 #[inline(always)]
 pub fn add_one(counter: Counter) {
-    if let Some(count) = COUNTERS.get_ptr_mut(counter.index()) {
+    if let Some(cpu) = CPUS.get_ptr_mut(0) {
         // SAFETY: the entry is this CPU's own.
-        unsafe { *count += 1 };
+        add_one_of(unsafe { &mut (*cpu).counters }, counter);
+    }
+}
+
+#[inline(always)]
+fn add_one_of(counters: &mut [u64; Counter::COUNT as usize], counter: Counter) {
+    if let Some(count) = counters.get_mut(in_one_register(counter.index() as usize)) {
+        *count += 1;
     }
 }
 

@@ -24,5 +24,5 @@ pub(crate) use policy::list_of;
 pub use policy::{BlockingLists, Masks, Rank, Terms, highest_rank};
 pub use program::Program;
 pub use rule_map::{Page, Rule, RuleShape, TermsOfBoth, sieve_bits};
-pub use scratch::{Scratch, Segment};
+pub use scratch::{OfCpu, Scratch, Segment};
 pub use settings::{Fragments, Options, Settings, Sides};

@@ -7,7 +7,18 @@ use crate::{
     flows::{Copying, FlowKey},
     headers::{Layers, Transport},
     name::Name,
+    reason::Counter,
 };
+
+/// What each CPU has for itself; one entry of a map, so that one look-up finds all of it.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct OfCpu {
+    /// The counters, at their indices.
+    pub counters: [u64; Counter::COUNT as usize],
+    /// Room to work in.
+    pub scratch: Scratch,
+}
 
 /// The TCP segment at hand, as far as it is not judged yet.
 #[repr(C)]

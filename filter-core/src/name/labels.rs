@@ -5,11 +5,11 @@ use core::ops::ControlFlow::{self, Break, Continue};
 use super::{LABEL_OCTETS, NAME_OCTETS, Name, NameError};
 use crate::packet::Step;
 
-/// Walks from length octet to length octet.
+/// Walks from length octet to length octet. Its numbers are as wide as registers: narrower ones are cut in each turn.
 pub(super) struct WireLabels<'n> {
     pub name: &'n mut Name,
-    pub at: u32,
-    pub available: u32,
+    pub at: u64,
+    pub available: u64,
     pub end: Result<u32, NameError>,
 }
 
@@ -17,17 +17,17 @@ impl Step for WireLabels<'_> {
     #[inline(always)]
     fn step(&mut self) -> ControlFlow<()> {
         let at = self.at & 0xff;
-        let len = u32::from(self.name.octet(at));
+        let len = u64::from(self.name.octet(at));
         let next = at + 1 + len;
         self.end = match len {
             _ if at >= self.available => Err(NameError::Cut),
-            0 => Ok(at + 1),
+            0 => Ok(at as u32 + 1),
             // A pointer takes two octets.
             192.. if at + 1 >= self.available => Err(NameError::Cut),
             192.. => Err(NameError::Pointer),
             64.. => Err(NameError::LabelType),
             // The root still needs an octet.
-            _ if next >= NAME_OCTETS => Err(NameError::TooLong),
+            _ if next >= NAME_OCTETS.into() => Err(NameError::TooLong),
             _ if next >= self.available => Err(NameError::Cut),
             _ => {
                 self.name.push_label(at + 1);

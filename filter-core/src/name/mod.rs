@@ -156,11 +156,11 @@ impl Name {
 
     #[inline(always)]
     fn find_wire_labels(&mut self) -> Result<u32, NameError> {
-        let (at, available) = (self.walked, self.len);
+        let (at, available) = (self.walked.into(), self.len.into());
         let mut labels = WireLabels { name: self, at, available, end: Err(NameError::TooLong) };
         walk(&mut labels);
         let WireLabels { at, end, .. } = labels;
-        self.walked = at;
+        self.walked = at as u32;
         self.end_labels(at + 1);
         end
     }
@@ -296,16 +296,16 @@ impl Name {
 
     /// Adds a label that starts at `at`.
     #[inline(always)]
-    fn push_label(&mut self, at: u32) {
+    fn push_label(&mut self, at: impl Into<u64>) {
         self.end_labels(at);
         self.labels += 1;
     }
 
     /// One more label would start at `at`.
     #[inline(always)]
-    fn end_labels(&mut self, at: u32) {
+    fn end_labels(&mut self, at: impl Into<u64>) {
         if let Some(start) = self.starts.get_mut((self.labels & LABELS) as usize) {
-            *start = at as u8;
+            *start = at.into() as u8;
         }
     }
 
@@ -324,8 +324,8 @@ impl Name {
     }
 
     #[inline(always)]
-    pub(crate) fn octet(&self, at: u32) -> u8 {
-        self.bytes.get((at & 0xff) as usize).copied().unwrap_or_default()
+    pub(crate) fn octet(&self, at: impl Into<u64>) -> u8 {
+        self.bytes.get((at.into() & 0xff) as usize).copied().unwrap_or_default()
     }
 
     /// Eight octets at `at`, the first in the lowest place. `at` is below 256 + 64.
@@ -339,7 +339,10 @@ impl Name {
 /// body by `bpf_loop`.
 #[inline(always)]
 fn walk(labels: &mut impl Step) {
-    for _ in 0..=LABELS {
+    // A range with its end has more to look at in each turn.
+    const TURNS: u32 = LABELS + 1;
+
+    for _ in 0..TURNS {
         if labels.step().is_break() {
             break;
         }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::{
     Filter, KernelError, map_mut,
-    pod::{PodGroup, PodMember},
+    pod::{PodGroups, PodMember},
 };
 use crate::config::{self, Config, Member};
 
@@ -143,12 +143,12 @@ impl Filter {
     }
 
     pub(super) fn write_classes(&mut self, classes: &[u32], generation: Generation) -> Result<(), KernelError> {
-        let mut map = Array::<_, PodGroup>::try_from(map_mut(&mut self.object, "GROUPS")?)?;
-        for (index, classes) in (0..Group::MOST).zip(classes) {
-            let group = map.get(&index, 0)?.0;
-            map.set(index, PodGroup(group.with_classes(generation, *classes)), 0)?;
+        let mut map = Array::<_, PodGroups>::try_from(map_mut(&mut self.object, ".data.GROUPS")?)?;
+        let PodGroups(mut groups) = map.get(&0, 0)?;
+        for (group, classes) in groups.iter_mut().zip(classes) {
+            *group = group.with_classes(generation, *classes);
         }
-        Ok(())
+        Ok(map.set(0, PodGroups(groups), 0)?)
     }
 
     fn set_member(&mut self, id: ClientId, member: InMap) -> Result<(), KernelError> {

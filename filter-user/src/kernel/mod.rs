@@ -54,7 +54,7 @@ pub use load::LoadOptions;
 pub use netlink::default_route_interfaces;
 pub(crate) use netlink::ways_to_elsewhere;
 pub use outcome::Outcome;
-use pod::{PodInterface, PodSettings};
+use pod::{PodInterface, PodOfCpu, PodSettings};
 use policy::Held;
 pub use policy::Installed;
 use sieve::Sieve;
@@ -122,7 +122,7 @@ impl Filter {
             None => draw_hash_key()?,
         };
         let mut object = load::object(options)?;
-        let mut array = Array::<_, PodSettings>::try_from(map_mut(&mut object, "SETTINGS")?)?;
+        let mut array = Array::<_, PodSettings>::try_from(map_mut(&mut object, ".data.SETTINGS")?)?;
         array.set(0, PodSettings(load::settings(options, &hash_key)), 0)?;
         let mut interfaces = Array::<_, PodInterface>::try_from(map_mut(&mut object, "INTERFACES")?)?;
         for (index, interface) in &options.interfaces {
@@ -255,8 +255,9 @@ impl Filter {
     /// # Errors
     /// If the kernel refuses.
     pub fn counters(&self) -> Result<BTreeMap<Counter, u64>, KernelError> {
-        let counters = PerCpuArray::<_, u64>::try_from(map(&self.object, "COUNTERS")?)?;
-        Counter::all().map(|counter| Ok((counter, counters.get(&counter.index(), 0)?.iter().sum()))).collect()
+        let cpus = PerCpuArray::<_, PodOfCpu>::try_from(map(&self.object, "CPUS")?)?.get(&0, 0)?;
+        let sum = |counter: Counter| cpus.iter().map(|cpu| cpu.0.counters[counter.index() as usize]).sum();
+        Ok(Counter::all().map(|counter| (counter, sum(counter))).collect())
     }
 
     /// Hands over the events that came since the last call, and does not wait for more. The kernel wakes nobody for an

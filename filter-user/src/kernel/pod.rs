@@ -3,7 +3,7 @@
 use std::ptr;
 
 use filter_core::{
-    Bucket, Event, Group, InForce, Interface, ListName, Member, Page, Part, Scratch, Settings, TermsOfBoth, Treatment,
+    Bucket, Event, Group, InForce, Interface, ListName, Member, OfCpu, Page, Part, Settings, TermsOfBoth, Treatment,
 };
 
 #[repr(transparent)]
@@ -28,11 +28,11 @@ pub(super) struct PodInForce(pub InForce);
 unsafe impl aya::Pod for PodInForce {}
 
 #[repr(transparent)]
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct PodGroup(pub Group);
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PodGroups(pub [Group; Group::MOST as usize]);
 
 // SAFETY: `repr(C)` of integers of one size: no padding, and any bytes are a value.
-unsafe impl aya::Pod for PodGroup {}
+unsafe impl aya::Pod for PodGroups {}
 
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, Default)]
@@ -78,10 +78,10 @@ unsafe impl aya::Pod for PodBucket {}
 
 #[repr(transparent)]
 #[derive(Clone, Copy)]
-pub(super) struct PodScratch(pub Scratch);
+pub(super) struct PodOfCpu(pub OfCpu);
 
 // SAFETY: `repr(C)` of integers that leave no padding.
-unsafe impl aya::Pod for PodScratch {}
+unsafe impl aya::Pod for PodOfCpu {}
 
 #[repr(transparent)]
 #[derive(Clone, Copy)]

@@ -306,7 +306,7 @@ impl Filter {
     }
 
     pub(super) fn set_in_force(&mut self, in_force: InForce) -> Result<(), KernelError> {
-        let mut map = Array::<_, PodInForce>::try_from(map_mut(&mut self.object, "IN_FORCE")?)?;
+        let mut map = Array::<_, PodInForce>::try_from(map_mut(&mut self.object, ".data.IN_FORCE")?)?;
         map.set(0, PodInForce(in_force), 0)?;
         self.held.in_force = in_force;
         Ok(())

@@ -7,13 +7,13 @@ use aya::{
     maps::{Array, MapData, PerCpuArray, RingBuf},
     programs::{TestRun as _, TestRunOptions, Xdp},
 };
-use filter_core::{Reason, Sent};
+use filter_core::{Reason, Scratch, Sent};
 
 use super::{
     KernelError, NameEvent, PROGRAM,
     cpu::OneCpu,
     events,
-    pod::{PodBucket, PodScratch},
+    pod::{PodBucket, PodOfCpu},
     program,
 };
 
@@ -58,7 +58,7 @@ impl<'f> TestBed<'f> {
         let options = TestRunOptions { data_in: Some(frame), data_out: Some(&mut out), ..TestRunOptions::new() };
         let run = program(self.object, PROGRAM)?.test_run(options)?;
         out.truncate(run.data_size_out as usize);
-        let scratch = self.scratch()?.0;
+        let scratch = self.scratch()?;
         Ok(Judged {
             sent: sent(run.return_value),
             frame: out,
@@ -106,11 +106,11 @@ impl<'f> TestBed<'f> {
         Ok(program.test_run(options)?.duration)
     }
 
-    fn scratch(&self) -> Result<PodScratch, KernelError> {
-        let missing = KernelError::Object { what: "SCRATCH" };
-        let Some(map) = self.object.map("SCRATCH") else { return Err(missing) };
-        let scratch: PerCpuArray<&MapData, PodScratch> = PerCpuArray::try_from(map)?;
-        scratch.get(&0, 0)?.get(self.on.cpu).copied().ok_or(missing)
+    fn scratch(&self) -> Result<Scratch, KernelError> {
+        let missing = KernelError::Object { what: "CPUS" };
+        let Some(map) = self.object.map("CPUS") else { return Err(missing) };
+        let cpus: PerCpuArray<&MapData, PodOfCpu> = PerCpuArray::try_from(map)?;
+        cpus.get(&0, 0)?.get(self.on.cpu).map(|cpu| cpu.0.scratch).ok_or(missing)
     }
 }
 

@@ -1,0 +1,37 @@
+//! Values that the program has without a look-up: the loader writes their addresses into its instructions.
+
+use core::{cell::UnsafeCell, mem::MaybeUninit};
+
+use crate::words::in_one_register;
+
+/// A value that the controller writes. Each has a section of its own, which becomes a map with one entry.
+#[repr(transparent)]
+pub struct Global<T>(UnsafeCell<MaybeUninit<T>>);
+
+// SAFETY: the program only reads it; the controller changes it as it changes values of other maps.
+unsafe impl<T> Sync for Global<T> {}
+
+impl<T> Global<T> {
+    /// All of it zeros, until the controller writes it.
+    ///
+    /// # Safety
+    /// Zeros are a value of this type.
+    pub const unsafe fn zeros() -> Self {
+        Self(UnsafeCell::new(MaybeUninit::zeroed()))
+    }
+
+    /// The value. LLVM does not learn where it comes from: it would take what nothing here writes for zeros.
+    #[inline(always)]
+    pub fn get(&'static self) -> &'static T {
+        // SAFETY: the address is that of the value, which was one from the start.
+        unsafe { &*(in_one_register(self.0.get() as usize) as *const T) }
+    }
+}
+
+impl<T, const N: usize> Global<[T; N]> {
+    /// One of several values.
+    #[inline(always)]
+    pub fn at(&'static self, index: u32) -> Option<&'static T> {
+        self.get().get(in_one_register(index as usize))
+    }
+}
