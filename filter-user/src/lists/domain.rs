@@ -117,9 +117,14 @@ pub(crate) fn is_single_label(name: &str) -> bool {
     !name.bytes().rev().any(|octet| octet == b'.')
 }
 
-/// True for a name that is in its canonical form and has at most 63 octets; whether any other text is a name,
+/// The text, if it is a name in its canonical form that has at most 63 octets; whether any other is a name,
 /// [`canonical_into`] says. Nearly all lines of most lists are such names, so they are looked at eight octets at a time.
-pub(super) fn is_plainly_canonical(text: &[u8]) -> bool {
+pub(super) fn plainly_canonical(text: &[u8]) -> Option<&str> {
+    // SAFETY: what is plainly canonical is ASCII.
+    is_plainly_canonical(text).then(|| unsafe { str::from_utf8_unchecked(text) })
+}
+
+fn is_plainly_canonical(text: &[u8]) -> bool {
     let ends_like_a_name = text.last().is_some_and(u8::is_ascii_lowercase);
     if !ends_like_a_name || text.len() > MAX_LABEL {
         return false;

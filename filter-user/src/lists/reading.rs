@@ -6,7 +6,7 @@ use filter_core::DnsAction;
 
 use super::{
     Action, ListOptions, ListReport, ListRule, NameError, Scope, Sink, Subject, Unusable, canonical_into,
-    domain::{is_plainly_canonical, is_single_label},
+    domain::{is_single_label, plainly_canonical},
     formats::unusable_word,
     pattern::{self, Pattern, PatternError},
     suffixes::{Section, is_public_suffix},
@@ -95,35 +95,30 @@ impl<'a> Reading<'a> {
 
     /// Takes a name; for what is none nothing is counted.
     pub fn try_name(&mut self, text: &[u8], meaning: Meaning) -> Result<Result<(), NameError>, Stop> {
-        if is_plainly_canonical(text) {
-            return self.canonical_name(text, text, meaning).map(Ok);
+        if let Some(name) = plainly_canonical(text) {
+            return self.canonical_name(name, text, meaning).map(Ok);
         }
         let mut name = mem::take(&mut self.name);
         name.clear();
-        let taken = match canonical_into(text, &mut name) {
-            Ok(()) => self.canonical_name(&name, text, meaning).map(Ok),
-            Err(error) => Ok(Err(error)),
-        };
+        let canonical = canonical_into(text, &mut name).map(|()| str::from_utf8(&name).unwrap_or_default());
+        let taken = canonical.map(|name| self.canonical_name(name, text, meaning));
         self.name = name;
-        taken
+        taken.map_or_else(|error| Ok(Err(error)), |taken| taken.map(Ok))
     }
 
     /// Takes a line that is a name by itself and nothing else, as most lines of most lists are; false if it is anything else.
     pub fn plain_line(&mut self, line: &[u8]) -> Result<bool, Stop> {
-        if !is_plainly_canonical(line) {
-            return Ok(false);
-        }
-        self.canonical_name(line, line, self.alone()).map(|()| true)
+        let Some(name) = plainly_canonical(line) else { return Ok(false) };
+        self.canonical_name(name, line, self.alone()).map(|()| true)
     }
 
     /// Takes a canonical name, for which the list has this text.
-    fn canonical_name(&mut self, name: &[u8], text: &[u8], meaning: Meaning) -> Taken {
+    fn canonical_name(&mut self, name: &str, text: &[u8], meaning: Meaning) -> Taken {
         let Self { sink, report, .. } = self;
         if is_local(name) {
             report.local += 1;
             return Ok(());
         }
-        let Ok(name) = str::from_utf8(name) else { return Ok(()) };
         if let Some(reason) = refused(name, meaning.guard) {
             report.count_unusable(reason, text, None);
             return Ok(());
@@ -190,24 +185,24 @@ fn refused(name: &str, guard: Guard) -> Option<Unusable> {
 }
 
 /// The names for the machine and its network that hosts files begin with.
-fn is_local(name: &[u8]) -> bool {
+fn is_local(name: &str) -> bool {
     matches!(
         name,
-        b"localhost"
-            | b"localhost.localdomain"
-            | b"localhost4"
-            | b"localhost4.localdomain4"
-            | b"localhost6"
-            | b"localhost6.localdomain6"
-            | b"local"
-            | b"localdomain"
-            | b"broadcasthost"
-            | b"ip6-localhost"
-            | b"ip6-loopback"
-            | b"ip6-localnet"
-            | b"ip6-mcastprefix"
-            | b"ip6-allnodes"
-            | b"ip6-allrouters"
-            | b"ip6-allhosts"
+        "localhost"
+            | "localhost.localdomain"
+            | "localhost4"
+            | "localhost4.localdomain4"
+            | "localhost6"
+            | "localhost6.localdomain6"
+            | "local"
+            | "localdomain"
+            | "broadcasthost"
+            | "ip6-localhost"
+            | "ip6-loopback"
+            | "ip6-localnet"
+            | "ip6-mcastprefix"
+            | "ip6-allnodes"
+            | "ip6-allrouters"
+            | "ip6-allhosts"
     )
 }

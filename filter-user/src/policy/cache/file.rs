@@ -3,6 +3,7 @@
 use std::{
     fs::{DirBuilder, File},
     io::{self, Write},
+    ops::Range,
     os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
     path::Path,
 };
@@ -23,8 +24,18 @@ const CHECKED_FROM: usize = 16;
 /// Behind these come the length of the content, and the layout of the table.
 const HEADER: usize = CHECKED_FROM + 8 + Layout::BYTES;
 
-/// The content and the table that a file has. Whatever it has, this ends in one of the reasons.
-pub(super) fn open(path: &Path) -> Result<(Vec<u8>, Table), Unfit> {
+/// A file that is there. Whether it is whole is not known yet: to look at all of it takes its time, and most files that are
+/// not used can be told by what they were made of.
+pub(super) struct Opened {
+    bytes: Bytes,
+    sum: u32,
+    /// Where its content is.
+    content: Range<usize>,
+    layout: Layout,
+}
+
+/// Opens a file. Whatever it has, this ends in one of the reasons.
+pub(super) fn open(path: &Path) -> Result<Opened, Unfit> {
     // A pipe that somebody put there would be waited for.
     let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
     let file =
@@ -41,30 +52,42 @@ pub(super) fn open(path: &Path) -> Result<(Vec<u8>, Table), Unfit> {
     parse(Bytes::map(&file).map_err(Unfit::Read)?)
 }
 
-fn parse(bytes: Bytes) -> Result<(Vec<u8>, Table), Unfit> {
+fn parse(bytes: Bytes) -> Result<Opened, Unfit> {
     let (header, checked) = bytes.split_first_chunk::<CHECKED_FROM>().ok_or(Unfit::Damaged)?;
     let ([magic, rest], []) = header.as_chunks::<8>() else { return Err(Unfit::Damaged) };
     let [v0, v1, v2, v3, sum @ ..] = *rest;
     if *magic != MAGIC || u32::from_le_bytes([v0, v1, v2, v3]) != VERSION {
         return Err(Unfit::Version);
     }
-    if crc32fast::hash(checked) != u32::from_le_bytes(sum) {
-        return Err(Unfit::Damaged);
-    }
     let (content, layout) = places(checked).ok_or(Unfit::Damaged)?;
     if layout.end() != bytes.len() {
         return Err(Unfit::Damaged);
     }
-    let content = content.to_vec();
-    Ok((content, Table::open(bytes, layout).map_err(|_| Unfit::Damaged)?))
+    Ok(Opened { bytes, sum: u32::from_le_bytes(sum), content, layout })
 }
 
-/// The content, and where the table is.
-fn places(checked: &[u8]) -> Option<(&[u8], Layout)> {
+/// Where the content is, and the table.
+fn places(checked: &[u8]) -> Option<(Range<usize>, Layout)> {
     let (len, rest) = checked.split_first_chunk()?;
     let (layout, rest) = rest.split_first_chunk()?;
-    let content = rest.get(..usize::try_from(u64::from_le_bytes(*len)).ok()?)?;
-    Some((content, Layout::from_bytes(layout, HEADER + content.len())?))
+    let len = usize::try_from(u64::from_le_bytes(*len)).ok().filter(|len| *len <= rest.len())?;
+    Some((HEADER..HEADER + len, Layout::from_bytes(layout, HEADER + len)?))
+}
+
+impl Opened {
+    /// What is in it beside the table, unless it is damaged.
+    pub fn content(&self) -> &[u8] {
+        self.bytes.get(self.content.clone()).unwrap_or_default()
+    }
+
+    /// The table, if all of the file is as it was written.
+    pub fn into_table(self) -> Result<Table, Unfit> {
+        let Self { bytes, sum, layout, .. } = self;
+        if bytes.get(CHECKED_FROM..).map(crc32fast::hash) != Some(sum) {
+            return Err(Unfit::Damaged);
+        }
+        Table::open(bytes, layout).map_err(|_| Unfit::Damaged)
+    }
 }
 
 /// Puts a file in the place of the one before, as a whole; gives the table as it lies there.
@@ -102,7 +125,7 @@ fn put(path: &Path, content: &[u8], table: &Table) -> io::Result<Table> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::*;
+    use super::{super::content::Content, *};
     use crate::{policy::RuleBook, replay::hash_key};
 
     proptest! {
@@ -112,7 +135,7 @@ mod tests {
             let place = place.index(bytes.len());
             prop_assume!(bytes[place] != other);
             bytes[place] = other;
-            prop_assert!(parse(Bytes::Owned(bytes)).is_err());
+            prop_assert!(parse(Bytes::Owned(bytes)).and_then(Opened::into_table).is_err());
         }
 
         #[test]
@@ -129,7 +152,8 @@ mod tests {
             bytes[8..12].copy_from_slice(&VERSION.to_le_bytes());
             let sum = crc32fast::hash(&bytes[CHECKED_FROM..]);
             bytes[12..16].copy_from_slice(&sum.to_le_bytes());
-            if let Ok((_, table)) = parse(Bytes::Owned(bytes)) {
+            let opened = parse(Bytes::Owned(bytes)).inspect(|opened| drop(Content::read(opened.content())));
+            if let Ok(table) = opened.and_then(Opened::into_table) {
                 table.each(|index, _, _, _| drop(table.name(index)));
             }
         }

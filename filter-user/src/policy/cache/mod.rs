@@ -87,13 +87,13 @@ impl Cache {
         made_from: &MadeFrom,
         in_force: Option<&HashKey>,
     ) -> Result<(RuleBook, Vec<ListReport>), Unfit> {
-        let (content, table) = file::open(&self.path)?;
-        let content = Content::read(&content).ok_or(Unfit::Damaged)?;
+        let file = file::open(&self.path)?;
+        let content = Content::read(file.content()).ok_or(Unfit::Damaged)?;
         content.made_from().same_as(made_from).map_err(Unfit::Stale)?;
         if in_force.is_some_and(|key| !content.has_key(key)) {
             return Err(Unfit::OtherKey);
         }
-        content.into_book(table).ok_or(Unfit::Damaged)
+        content.into_book(file.into_table()?).ok_or(Unfit::Damaged)
     }
 
     /// Writes the book, which takes its table from there from then on.
