@@ -1,6 +1,6 @@
 //! Values that the program has without a look-up: the loader writes their addresses into its instructions.
 
-use core::{cell::UnsafeCell, mem::MaybeUninit};
+use core::{cell::UnsafeCell, hint::assert_unchecked, mem::MaybeUninit};
 
 use crate::words::in_one_register;
 
@@ -23,8 +23,12 @@ impl<T> Global<T> {
     /// The value. LLVM does not learn where it comes from: it would take what nothing here writes for zeros.
     #[inline(always)]
     pub fn get(&'static self) -> &'static T {
-        // SAFETY: the address is that of the value, which was one from the start.
-        unsafe { &*(in_one_register(self.0.get() as usize) as *const T) }
+        let address = in_one_register(self.0.get() as usize);
+        // SAFETY: the address is that of the value, which was one from the start; and no value lies at 0.
+        unsafe {
+            assert_unchecked(address != 0);
+            &*(address as *const T)
+        }
     }
 }
 

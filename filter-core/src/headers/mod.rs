@@ -119,6 +119,10 @@ impl Transport {
         let mut at = ETHER_TYPE_AT;
         let mut ether_type = ether_type_at(packet, at)?;
         for _ in 0..VLAN_TAGS {
+            // Most frames have none.
+            if ether_type == IPV4 || ether_type == IPV6 {
+                break;
+            }
             let (VLAN | PROVIDER_VLAN | OLD_PROVIDER_VLAN) = ether_type else { break };
             at += VLAN_TAG_BYTES;
             ether_type = ether_type_at(packet, at)?;
