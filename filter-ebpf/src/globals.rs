@@ -1,6 +1,6 @@
 //! Values that the program has without a look-up: the loader writes their addresses into its instructions.
 
-use core::{cell::UnsafeCell, hint::assert_unchecked, mem::MaybeUninit};
+use core::{cell::UnsafeCell, hint::assert_unchecked, mem::MaybeUninit, ptr::read_volatile};
 
 use crate::words::in_one_register;
 
@@ -29,6 +29,15 @@ impl<T> Global<T> {
             assert_unchecked(address != 0);
             &*(address as *const T)
         }
+    }
+}
+
+impl<T: Copy> Global<T> {
+    /// The value, read once: LLVM may not read it again later, when it may be another one.
+    #[inline(always)]
+    pub fn read(&'static self) -> T {
+        // SAFETY: the reference is valid.
+        unsafe { read_volatile(self.get()) }
     }
 }
 

@@ -105,7 +105,7 @@ impl KernelMaps {
 impl Rules for KernelMaps {
     #[inline(always)]
     fn in_force(&self) -> InForce {
-        *IN_FORCE.get()
+        IN_FORCE.read()
     }
 
     #[inline(always)]
