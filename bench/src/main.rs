@@ -6,6 +6,7 @@
 mod against;
 mod all_lists;
 mod cache;
+mod caches;
 mod collection;
 mod controller;
 mod kernel;
@@ -99,6 +100,7 @@ fn measure(plan: &Plan, rows: &mut Rows) -> anyhow::Result<RealNames> {
     let names = RealNames::gather(plan.most_rules())?;
     // What it needs of the machine is found missing before minutes are spent.
     live::measure(plan, &names, rows)?;
+    caches::measure(plan, rows);
     load::measure(plan, &names, rows)?;
     cache::measure(plan, &names, rows)?;
     all_lists::measure(plan, rows)?;

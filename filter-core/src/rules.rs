@@ -280,6 +280,7 @@ struct Suffixes<'a, R> {
     key: &'a HashKey,
     rules: &'a R,
     in_force: InForce,
+    /// Labels that are left; as wide as a register, as in [`Name`]'s own walks.
     left: u64,
     suffix: u64,
     /// False if the next suffix has no rules.

@@ -1,22 +1,19 @@
-//! The kernel's side of the seam: bytes, and bounded loops. With atomics.rs, copying.rs, globals.rs, maps.rs and words.rs, all
-//! `unsafe` of the program.
+//! The kernel's side of the seam: bytes, and bounded loops. With atomics.rs, copying.rs, globals.rs, maps.rs, replacing.rs and
+//! words.rs, all `unsafe` of the program.
 
-use core::{ffi::c_void, ptr::null_mut};
+use core::ffi::c_void;
 
 use aya_ebpf::{
     bindings::xdp_md,
-    helpers::generated::{
-        bpf_csum_diff, bpf_loop, bpf_xdp_adjust_head, bpf_xdp_adjust_tail, bpf_xdp_get_buff_len, bpf_xdp_load_bytes,
-        bpf_xdp_store_bytes,
-    },
+    helpers::generated::{bpf_loop, bpf_xdp_get_buff_len, bpf_xdp_load_bytes},
 };
 use filter_core::{
     Flow, Flows, Frame, Held, HeldBytes, HelloEnd, Judge, Layer, Maps, NAME_BYTES, Name, NameEnd, Packet, Program,
-    Reason, Replace, Step, Taken, Transport,
+    Reason, Step, Taken, Transport,
 };
 
 use crate::{
-    copying::{NAME_PIECE_AT, copy_held, in_one_piece, piece, small},
+    copying::{NAME_PIECE_AT, copy_held, piece},
     maps,
     numbers::{FOUND, TO_HOLD, WHOLE_HELLO, dns_reason, hello_end, reason},
     verified_once,
@@ -352,48 +349,6 @@ frame!(
     take_segment_paged,
     whole_messages_paged
 );
-
-impl Replace for Paged {
-    #[inline(always)]
-    fn hold_start(&self, len: u32, into: &mut HeldBytes) -> Option<()> {
-        // SAFETY: `into` has room for a piece.
-        let held = unsafe { in_one_piece::<false>(self.0, len, into.as_mut_slice().as_mut_ptr()) };
-        held.or_else(|| self.hold_pieces(len, into))
-    }
-
-    #[inline(always)]
-    fn replace(&mut self, with: &HeldBytes, len: u32, keeps_start: bool) -> bool {
-        let more = len.cast_signed() - self.bytes().cast_signed();
-        // All of the frame is written anew, so it may grow at its start. There the kernel sees to room for headers
-        // (XDP_PACKET_HEADROOM); behind a frame is as much as its driver happens to leave.
-        // SAFETY: the context is the program's own, and nothing holds on to the frame.
-        let has_room = unsafe {
-            more == 0
-                || (more > 0 && !keeps_start && bpf_xdp_adjust_head(self.0, -more) == 0)
-                || bpf_xdp_adjust_tail(self.0, more) == 0
-        };
-        if !has_room {
-            return false;
-        }
-        let bytes = with.as_slice().as_ptr().cast_mut();
-        // SAFETY: there are that many bytes.
-        if let Some(()) = unsafe { in_one_piece::<true>(self.0, len, bytes) } {
-            return true;
-        }
-        let Some((len, _)) = small(len, 0) else { return false };
-        // SAFETY: there are that many bytes, and the context is the program's own.
-        unsafe { bpf_xdp_store_bytes(self.0, 0, bytes.cast(), len as u32) == 0 }
-    }
-
-    #[inline(always)]
-    fn sum(bytes: &HeldBytes, at: u32, len: u32) -> u32 {
-        let Some((len, at)) = small(len, at) else { return 0 };
-        // SAFETY: there are that many bytes at `at`.
-        let sum =
-            unsafe { bpf_csum_diff(null_mut(), 0, bytes.as_slice().as_ptr().add(at).cast_mut().cast(), len as u32, 0) };
-        sum.cast_unsigned() as u32
-    }
-}
 
 /// Where the part of a frame that lies in one piece begins and ends.
 #[inline(always)]

@@ -14,6 +14,7 @@ mod globals;
 mod maps;
 mod numbers;
 mod object;
+mod replacing;
 mod verified_once;
 mod words;
 

@@ -100,10 +100,13 @@ impl<'a> Reading<'a> {
         }
         let mut name = mem::take(&mut self.name);
         name.clear();
-        let canonical = canonical_into(text, &mut name).map(|()| str::from_utf8(&name).unwrap_or_default());
-        let taken = canonical.map(|name| self.canonical_name(name, text, meaning));
+        let canonical = canonical_into(text, &mut name);
+        let taken = match canonical.and_then(|()| str::from_utf8(&name).map_err(|_| NameError::NotUtf8)) {
+            Ok(name) => self.canonical_name(name, text, meaning).map(Ok),
+            Err(error) => Ok(Err(error)),
+        };
         self.name = name;
-        taken.map_or_else(|error| Ok(Err(error)), |taken| taken.map(Ok))
+        taken
     }
 
     /// Takes a line that is a name by itself and nothing else, as most lines of most lists are; false if it is anything else.

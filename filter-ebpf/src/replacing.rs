@@ -1,0 +1,53 @@
+//! Frames that become others: answers.
+
+use core::ptr::null_mut;
+
+use aya_ebpf::helpers::generated::{bpf_csum_diff, bpf_xdp_adjust_head, bpf_xdp_adjust_tail, bpf_xdp_store_bytes};
+use filter_core::{HeldBytes, Packet as _, Replace};
+
+use crate::{
+    copying::{in_one_piece, small},
+    frame::Paged,
+};
+
+impl Replace for Paged {
+    #[inline(always)]
+    fn hold_start(&self, len: u32, into: &mut HeldBytes) -> Option<()> {
+        // SAFETY: `into` has room for a piece.
+        let held = unsafe { in_one_piece::<false>(self.0, len, into.as_mut_slice().as_mut_ptr()) };
+        held.or_else(|| self.hold_pieces(len, into))
+    }
+
+    #[inline(always)]
+    fn replace(&mut self, with: &HeldBytes, len: u32, keeps_start: bool) -> bool {
+        let more = len.cast_signed() - self.len().cast_signed();
+        // All of the frame is written anew, so it may grow at its start. There the kernel sees to room for headers
+        // (XDP_PACKET_HEADROOM); behind a frame is as much as its driver happens to leave.
+        // SAFETY: the context is the program's own, and nothing holds on to the frame.
+        let has_room = unsafe {
+            more == 0
+                || (more > 0 && !keeps_start && bpf_xdp_adjust_head(self.0, -more) == 0)
+                || bpf_xdp_adjust_tail(self.0, more) == 0
+        };
+        if !has_room {
+            return false;
+        }
+        let bytes = with.as_slice().as_ptr().cast_mut();
+        // SAFETY: there are that many bytes.
+        if let Some(()) = unsafe { in_one_piece::<true>(self.0, len, bytes) } {
+            return true;
+        }
+        let Some((len, _)) = small(len, 0) else { return false };
+        // SAFETY: there are that many bytes, and the context is the program's own.
+        unsafe { bpf_xdp_store_bytes(self.0, 0, bytes.cast(), len as u32) == 0 }
+    }
+
+    #[inline(always)]
+    fn sum(bytes: &HeldBytes, at: u32, len: u32) -> u32 {
+        let Some((len, at)) = small(len, at) else { return 0 };
+        // SAFETY: there are that many bytes at `at`.
+        let sum =
+            unsafe { bpf_csum_diff(null_mut(), 0, bytes.as_slice().as_ptr().add(at).cast_mut().cast(), len as u32, 0) };
+        sum.cast_unsigned() as u32
+    }
+}
