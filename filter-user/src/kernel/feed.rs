@@ -7,10 +7,10 @@ use aya::{
     maps::{Array, MapData, ProgramArray, RingBuf},
     programs::{TestRun as _, TestRunOptions},
 };
-use filter_core::{Frames, Turns};
+use filter_core::{Frames, ProgramSet, Turns};
 
 use super::{
-    Filter, KernelError, NameEvent, PROGRAM,
+    Filter, KernelError, NameEvent,
     cpu::OneCpu,
     events, map, map_mut,
     pod::{PodFrames, PodTurns},
@@ -44,7 +44,8 @@ impl<'f> Feed<'f> {
     /// # Errors
     /// If one of them is too long, or the kernel refuses.
     pub fn new(filter: &'f mut Filter, frames: &[impl AsRef<[u8]>]) -> Result<Self, KernelError> {
-        let Filter { object: filter, events, .. } = filter;
+        let Filter { object: filter, programs, events, .. } = filter;
+        programs.load_answers(filter)?;
         load_noop(filter)?;
         let (mut object, rooms) = object(frames)?;
         program(&mut object, FEED)?.load()?;
@@ -58,7 +59,7 @@ impl<'f> Feed<'f> {
     /// # Errors
     /// If the kernel refuses, or a frame could not be fed.
     pub fn time(&mut self, frames: u32) -> Result<Duration, KernelError> {
-        self.time_program(PROGRAM, frames)
+        self.time_program(ProgramSet::LINEAR.entry, frames)
     }
 
     /// The same of the program that does nothing: what the feeding takes.

@@ -54,7 +54,7 @@ fn every_frame_of_every_capture_is_read() {
 #[test]
 fn the_kernel_decides_as_user_space_does_over_every_frame_of_the_captures() {
     let rules = engines::every_third_name(all_frames());
-    let tally = engines::compare(&rules, "captures in order", all_frames().cloned());
+    let tally = engines::compare(&rules, "captures in order", || all_frames().cloned());
     println!("{} rules, {tally:?}", rules.len());
     assert_eq!(tally.judged + tally.not_taken, all_frames().count());
     assert!(tally.judged > FRAMES - 1_000, "{} judged", tally.judged);
@@ -72,7 +72,7 @@ fn the_kernel_decides_as_user_space_does_over_changed_frames() {
     let seed = mutations::seed();
     let rules = engines::every_third_name(all_frames());
     let carriers: Vec<_> = all_frames().filter(|frame| engines::carries_name(frame)).map(Vec::as_slice).collect();
-    let tally = engines::compare(&rules, &format!("seed {seed}"), mutations::mutated(&carriers, seed, MUTATED));
+    let tally = engines::compare(&rules, &format!("seed {seed}"), || mutations::mutated(&carriers, seed, MUTATED));
     println!("{tally:?}");
     assert!(tally.judged > 100_000, "{} judged", tally.judged);
     assert!(tally.dropped > 1_000 && tally.answered > 500 && tally.dropped < tally.judged / 2, "{tally:?}");
