@@ -1,6 +1,8 @@
 //! `cargo xtask setup`: what building and testing need, and installing what is missing.
 
+mod cross;
 mod fuzzer;
+mod guests;
 mod host;
 mod kernel_build;
 mod program;
@@ -12,8 +14,11 @@ use std::process::ExitCode;
 use anyhow::{Result, bail, ensure};
 
 use crate::progress::{BOLD, GREEN, RED};
+use cross::{Headers, Std};
 use fuzzer::CargoFuzz;
+use guests::QuickKernels;
 use host::Host;
+pub use host::update_index;
 use kernel_build::{BpfLinker, EbpfToolchain};
 use program::Program;
 use rust::{Component, KernelLinter};
@@ -41,6 +46,14 @@ pub enum Part {
     Checks,
     /// Fuzzing.
     Fuzz,
+    /// Guests with other kernels.
+    Guests,
+    /// The kernels that `cargo xtask test` boots.
+    Kernels,
+    /// Building for `AArch64`.
+    Arm64,
+    /// Guests of that architecture.
+    Arm64Guests,
     /// Measuring in the lab, beside other filters.
     Peers,
 }
@@ -65,7 +78,7 @@ trait Need {
 }
 
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let parts = [Part::Build, Part::Lab, Part::Checks];
+    let parts = [Part::Build, Part::Lab, Part::Checks, Part::Guests, Part::Kernels];
     if !args.check {
         ensure(&parts)?;
     }
@@ -150,6 +163,16 @@ fn needs(parts: &[Part]) -> Vec<Box<dyn Need>> {
         (Part::Checks, Box::new(Program::new("c++", "--version", "g++"))),
         (Part::Fuzz, Box::new(Program::new("c++", "--version", "g++"))),
         (Part::Fuzz, Box::new(CargoFuzz)),
+        (Part::Guests, Box::new(Program::new("qemu-system-x86_64", "--version", "qemu-system-x86"))),
+        (Part::Guests, Box::new(Program::new("busybox", "--help", "busybox-static"))),
+        (Part::Guests, Box::new(Program::new("ip", "-V", "iproute2"))),
+        (Part::Guests, Box::new(Program::new("ethtool", "--version", "ethtool"))),
+        (Part::Guests, Box::new(Program::new("xz", "--version", "xz-utils"))),
+        (Part::Kernels, Box::new(QuickKernels)),
+        (Part::Arm64, Box::new(Program::new(crate::cross::LINKER, "--version", "gcc-aarch64-linux-gnu"))),
+        (Part::Arm64, Box::new(Headers)),
+        (Part::Arm64, Box::new(Std)),
+        (Part::Arm64Guests, Box::new(Program::new("qemu-system-aarch64", "--version", "qemu-system-arm"))),
         (Part::Peers, Box::new(Program::new("dnsperf", "-h", "dnsperf"))),
         // Each has its service in its own package.
         (Part::Peers, Box::new(Program::new("dnsdist", "--version", "dnsdist").without_services(&["dnsdist.service"]))),

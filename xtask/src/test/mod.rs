@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
 
+use crate::kernels::{self, Quick};
 use crate::progress::{BOLD, GREEN, RED};
 use crate::setup::{self, Part};
 use crate::toolchain::ebpf_toolchain;
@@ -41,6 +42,7 @@ pub fn run() -> Result<ExitCode> {
     if outcomes[0].tally.failed == 0 {
         outcomes.extend(checks(&workspace)?);
         outcomes.push(tests(&features)?);
+        outcomes.push(kernels(&workspace));
     }
     lab::sweep()?;
     Ok(report(&workspace, &outcomes))
@@ -109,6 +111,32 @@ fn tests(features: &str) -> Result<Outcome> {
     Ok(Outcome { name, tally, took: begun.elapsed() })
 }
 
+/// The filter on other kernels. What keeps guests from being started is a failure in CI, and told elsewhere.
+fn kernels(workspace: &Workspace) -> Outcome {
+    let name = "other kernels";
+    let begun = head(name);
+    let tally = match kernels::quick(workspace) {
+        Ok(Quick::Ran { passed, failed }) => Tally { passed, failed, skipped: 0 },
+        Ok(Quick::LeftOut(why)) if is_ci() => {
+            anstream::println!("{RED}FAILED{RED:#}  with CI=true no kernel may be left out: {why}");
+            Tally::of_check(false)
+        }
+        Ok(Quick::LeftOut(why)) => {
+            println!("left out, because no guest can be started here: {why}");
+            Tally { skipped: 1, ..Tally::default() }
+        }
+        Err(error) => {
+            anstream::println!("{RED}FAILED{RED:#}  {error:#}");
+            Tally::of_check(false)
+        }
+    };
+    Outcome { name, tally, took: begun.elapsed() }
+}
+
+fn is_ci() -> bool {
+    env::var("CI").is_ok_and(|ci| ci == "true")
+}
+
 fn head(name: &str) -> Instant {
     anstream::println!("\n{BOLD}== {name}{BOLD:#}");
     Instant::now()
@@ -135,7 +163,7 @@ fn left_out(workspace: &Workspace) -> Tally {
     }
     let tests = workspace.tests_that_need(SHARED_TESTS);
     println!("left out, because there is no ../shared beside the repository: {}", tests.join(", "));
-    let ci = env::var("CI").is_ok_and(|ci| ci == "true");
+    let ci = is_ci();
     if ci {
         anstream::println!("{RED}FAILED{RED:#}  with CI=true no test may be left out: put ../shared there");
     }
