@@ -37,7 +37,7 @@ use tried::Tried;
 /// Test programs of filter-user that guests of the whole matrix run.
 const TESTS: [&str; 3] = ["agreement", "corpus", "kernel"];
 /// What these read, from the repository's root.
-const FILES: [&str; 4] = ["corpus", boots::BUDGET, "../shared/captures", "../shared/blocklists"];
+const FILES: [&str; 3] = ["corpus", boots::BUDGET, "../shared/captures"];
 
 #[derive(clap::Args)]
 #[command(
