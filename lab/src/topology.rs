@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::address::{Address, CLIENT, GATEWAY_LAN, GATEWAY_WAN, SERVER};
 use crate::cleanup::{self, STANDING};
+use crate::kernel_log;
 use crate::namespace::{Namespace, Role, program, run};
 use crate::process::Process;
 
@@ -39,6 +40,8 @@ pub struct Lab {
 impl Lab {
     /// Builds a lab under a name that no other has, after sweeping what killed processes left.
     pub fn new(options: &Options) -> Result<Self> {
+        // Each lab's interfaces write to the kernel's log.
+        kernel_log::catch_up()?;
         cleanup::sweep()?;
         Self::build(cleanup::unused_name(), options)
     }

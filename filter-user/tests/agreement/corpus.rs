@@ -8,6 +8,8 @@ use std::path::Path;
 
 use filter_core::Reason;
 
+lab::fail_on_kernel_damage!();
+
 const MUTATED: usize = 100_000;
 
 #[test]

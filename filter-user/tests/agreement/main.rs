@@ -16,6 +16,8 @@ use std::{
 use captures::Frames;
 use filter_core::Reason;
 
+lab::fail_on_kernel_damage!();
+
 /// Files and frames of the collection, as its README counts them.
 const FILES: usize = 553;
 const FRAMES: usize = 76_123;
