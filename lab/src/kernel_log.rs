@@ -34,19 +34,19 @@ pub struct KernelLog {
 impl KernelLog {
     /// Opens the log at its present end. Lines count as [`is_damage`] says, if the kernel itself wrote them.
     pub fn from_now() -> Result<Self> {
-        Self::from_now_by(|record| record.is_by_kernel() && is_damage(record.text()))
+        Self::from_now_by(is_damage_by_kernel)
     }
 
     /// Opens the log at its present end, where other records count as damage.
     pub fn from_now_by(counts: fn(&Record) -> bool) -> Result<Self> {
-        let mut options = File::options();
-        let mut device = options
-            .read(true)
-            .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
-            .open(DEVICE)
-            .with_context(|| format!("cannot open {DEVICE}; {HINT}"))?;
+        let mut device = open()?;
         device.seek(SeekFrom::End(0)).with_context(|| format!("cannot go to the end of {DEVICE}"))?;
         Ok(Self { reader: Reader::new(device, counts) })
+    }
+
+    /// Opens the log at its oldest record. Lines count as in [`KernelLog::from_now`].
+    pub fn from_boot() -> Result<Self> {
+        Ok(Self { reader: Reader::new(open()?, is_damage_by_kernel) })
     }
 
     /// Reads what is new. The kernel overwrites the oldest records of its log (128 KiB on many machines), so a long run
@@ -61,4 +61,14 @@ impl KernelLog {
         self.catch_up()?;
         Ok(self.reader.damage())
     }
+}
+
+fn open() -> Result<File> {
+    let mut options = File::options();
+    let device = options.read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(DEVICE);
+    device.with_context(|| format!("cannot open {DEVICE}; {HINT}"))
+}
+
+fn is_damage_by_kernel(record: &Record) -> bool {
+    record.is_by_kernel() && is_damage(record.text())
 }
