@@ -1,6 +1,7 @@
 //! `cargo xtask test`: every check and every test.
 
 mod child;
+mod kernel_log;
 mod tally;
 
 use std::env;
@@ -37,6 +38,7 @@ pub fn run() -> Result<ExitCode> {
     child::end_on_signals()?;
     let workspace = Workspace::read()?;
 
+    let kernel_log = kernel_log::Watch::start()?;
     let features = features(&workspace);
     let mut outcomes = vec![check("build", cargo().args(["test", "--no-run"]).args(HOST).arg(&features))?];
     if outcomes[0].tally.failed == 0 {
@@ -45,6 +47,7 @@ pub fn run() -> Result<ExitCode> {
         outcomes.push(kernels(&workspace));
     }
     lab::sweep()?;
+    outcomes.push(kernel_log.finish()?);
     Ok(report(&workspace, &outcomes))
 }
 
