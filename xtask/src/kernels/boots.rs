@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use guest::plan::{Group, Plan};
 
+use super::builds::Build;
 use super::guest_machine::{Ended, Machine};
 use super::initramfs::{self, Tree};
 use super::list::Kernel;
@@ -49,25 +50,25 @@ pub struct Boot {
     pub mutated_frames: Option<usize>,
 }
 
-/// The guests of the whole matrix. What may harm the kernel has one of its own, with checks of its memory.
+/// The guests of the whole matrix. What may harm the kernel has one of its own, with checks of its memory; without modules
+/// it only says that it is not possible.
 pub fn full(kernel: &Kernel) -> Vec<Boot> {
-    let checks =
-        [Group::Load, Group::Corpus, Group::Agreement, Group::Kernel, Group::Replay, Group::Live, Group::Requirements];
-    let boot = Boot {
+    let (harmful, harmless): (Vec<_>, Vec<_>) = Group::ALL.into_iter().partition(|group| group.may_harm_kernel());
+    let mut checks = Boot {
         name: "checks",
-        groups: checks.to_vec(),
+        groups: harmless,
         more: "",
         memory_mib: 2048,
         limit: Duration::from_mins(45),
         captures: Some("../shared/captures".into()),
         mutated_frames: Some(20_000),
     };
-    let mut boots = vec![boot.clone()];
-    if kernel.modules {
-        let groups = vec![Group::Operations, Group::Stress];
-        boots.push(Boot { name: "stress", groups, more: "slub_debug=FZPU", captures: None, ..boot });
+    if !kernel.modules {
+        checks.groups.extend(harmful);
+        return vec![checks];
     }
-    boots
+    let stress = Boot { name: "stress", groups: harmful, more: "slub_debug=FZPU", captures: None, ..checks.clone() };
+    vec![checks, stress]
 }
 
 /// All that these guests check.
@@ -78,6 +79,7 @@ pub fn groups(boots: &[Boot]) -> Vec<Group> {
 /// Where guests are prepared and run.
 pub struct Bench<'a> {
     workspace: &'a Workspace,
+    build: Build<'a>,
     lock: Lock,
     jobs: usize,
     folder: PathBuf,
@@ -95,6 +97,7 @@ impl<'a> Bench<'a> {
     /// With test programs that the guests run, and files and folders, from the repository's root, that these read.
     pub fn new(
         workspace: &'a Workspace,
+        build: Build<'a>,
         lock: Lock,
         jobs: usize,
         tests: &[&'static str],
@@ -103,7 +106,7 @@ impl<'a> Bench<'a> {
         let folder = workspace.target().join("kernels");
         fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let files = files.iter().map(|file| absolute(workspace.root(), file)).collect();
-        Ok(Self { workspace, lock, jobs, folder, tests: tests.to_vec(), files, limit: None, end: None })
+        Ok(Self { workspace, build, lock, jobs, folder, tests: tests.to_vec(), files, limit: None, end: None })
     }
 
     /// No guest runs longer than this after the first began.
@@ -142,7 +145,7 @@ impl<'a> Bench<'a> {
         for folder in ["proc", "sys", "dev", "run", "tmp", "etc", "modules", "root", "var"] {
             tree.directory(folder);
         }
-        programs::add(&mut tree, self.workspace, architecture, &self.tests)?;
+        programs::add(&mut tree, &self.build, architecture, &self.tests)?;
         // Tests look for files by way of their package's folder.
         tree.directory(&initramfs::place_of(&self.workspace.root().join("filter-user")));
         for file in &self.files {

@@ -2,6 +2,7 @@
 
 mod boots;
 mod budgets;
+mod builds;
 mod choice;
 mod guest_machine;
 mod initramfs;
@@ -28,6 +29,7 @@ use crate::setup::{self, Part};
 use crate::workspace::Workspace;
 use boots::Bench;
 use budgets::Budgets;
+use builds::Build;
 use list::Kernel;
 use lock::Lock;
 use packages::missing;
@@ -89,7 +91,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     );
     setup::ensure(&parts(&kernels))?;
     let failures = packages::fetch(&missing(&kernels, &lock)?, &lock)?;
-    let bench = Bench::new(&workspace, lock, args.jobs, &TESTS, &FILES)?;
+    let bench = Bench::new(&workspace, Build::release(&workspace), lock, args.jobs, &TESTS, &FILES)?;
     let (there, gone): (Vec<_>, Vec<_>) =
         kernels.into_iter().partition(|kernel| !failures.iter().any(|(label, _)| *label == kernel.label));
     let mut tried = bench.run(&there, boots::full)?;

@@ -44,7 +44,7 @@ pub fn run() -> Result<ExitCode> {
     if outcomes[0].tally.failed == 0 {
         outcomes.extend(checks(&workspace)?);
         outcomes.push(tests(&features)?);
-        outcomes.push(kernels(&workspace));
+        outcomes.push(kernels(&workspace, &features));
     }
     lab::sweep()?;
     outcomes.push(kernel_log.finish()?);
@@ -115,24 +115,25 @@ fn tests(features: &str) -> Result<Outcome> {
 }
 
 /// The filter on other kernels. What keeps guests from being started is a failure in CI, and told elsewhere.
-fn kernels(workspace: &Workspace) -> Outcome {
+fn kernels(workspace: &Workspace, features: &str) -> Outcome {
     let name = "other kernels";
     let begun = head(name);
-    let tally = match kernels::quick(workspace) {
-        Ok(Quick::Ran { passed, failed }) => Tally { passed, failed, skipped: 0 },
-        Ok(Quick::LeftOut(why)) if is_ci() => {
-            anstream::println!("{RED}FAILED{RED:#}  with CI=true no kernel may be left out: {why}");
-            Tally::of_check(false)
-        }
-        Ok(Quick::LeftOut(why)) => {
-            println!("left out, because no guest can be started here: {why}");
-            Tally { skipped: 1, ..Tally::default() }
-        }
-        Err(error) => {
-            anstream::println!("{RED}FAILED{RED:#}  {error:#}");
-            Tally::of_check(false)
-        }
-    };
+    let tally =
+        match kernels::quick(workspace, [&HOST[..], &[features]].concat().into_iter().map(str::to_owned).collect()) {
+            Ok(Quick::Ran { passed, failed }) => Tally { passed, failed, skipped: 0 },
+            Ok(Quick::LeftOut(why)) if is_ci() => {
+                anstream::println!("{RED}FAILED{RED:#}  with CI=true no kernel may be left out: {why}");
+                Tally::of_check(false)
+            }
+            Ok(Quick::LeftOut(why)) => {
+                println!("left out, because no guest can be started here: {why}");
+                Tally { skipped: 1, ..Tally::default() }
+            }
+            Err(error) => {
+                anstream::println!("{RED}FAILED{RED:#}  {error:#}");
+                Tally::of_check(false)
+            }
+        };
     Outcome { name, tally, took: begun.elapsed() }
 }
 
