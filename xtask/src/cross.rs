@@ -16,6 +16,8 @@ use crate::workspace::Workspace;
 pub const TARGET: &str = "aarch64-unknown-linux-gnu";
 /// Debian's compiler for it.
 pub const LINKER: &str = "aarch64-linux-gnu-gcc";
+/// Its companion that takes debugging information out of programs.
+pub const STRIP: &str = "aarch64-linux-gnu-strip";
 /// The standard library, of the same version as the compiler.
 const STD: &str = "libstd-rust-web-dev";
 const RUSTC: &str = "rustc-web";

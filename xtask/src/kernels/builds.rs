@@ -9,83 +9,63 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
 use crate::cross::{self, Cross};
+use crate::test;
 use crate::workspace::{self, Workspace, cargo};
-
-const TEST_FEATURES: &str = "filter-user/root-tests,filter-user/shared-tests";
 
 /// How a guest's programs are built.
 pub struct Build<'a> {
     workspace: &'a Workspace,
-    /// What cargo is told about packages and features, for the programs of a debug build.
-    debug: Option<Vec<String>>,
+    is_release: bool,
 }
 
 impl<'a> Build<'a> {
-    /// As they are released; the test programs with the same optimisations.
+    /// The command as it is released.
     pub fn release(workspace: &'a Workspace) -> Self {
-        Self { workspace, debug: None }
+        Self { workspace, is_release: true }
     }
 
-    /// As `cargo xtask test` has built them already, if these are the arguments that it gave to cargo.
-    pub fn debug(workspace: &'a Workspace, args: Vec<String>) -> Self {
-        Self { workspace, debug: Some(args) }
+    /// The command as `cargo xtask test` has built it already.
+    pub fn debug(workspace: &'a Workspace) -> Self {
+        Self { workspace, is_release: false }
     }
 
-    /// Our programs under their places in a guest, with these test programs of filter-user.
+    /// Our programs under their places in a guest, with these test programs of filter-user. All but the command are debug
+    /// builds, those of `cargo xtask test`: to optimise them for linking takes longer than a guest runs.
     pub fn run(&self, cross: Option<&Cross>, tests: &[&str]) -> Result<BTreeMap<String, PathBuf>> {
-        let mut programs = match &self.debug {
-            None => self.run_release(cross, tests)?,
-            Some(args) => self.run_debug(args, tests)?,
+        let cargo = || {
+            let mut command = cross.map_or_else(cargo, |cross| cross.cargo(self.workspace));
+            command.arg("build").args(cross.iter().flat_map(|_| ["--target", cross::TARGET]));
+            command
         };
-        let mut take = |place: String, name: &str| {
-            let program = programs.remove(name).with_context(|| format!("cargo did not build `{name}`"))?;
-            anyhow::Ok((place, program))
+        let mut all = cargo();
+        all.args(test::cargo_args(self.workspace)).args(["--bin", "guest", "--bin", "namegate"]);
+        all.args(tests.iter().flat_map(|test| ["--test", test]));
+        let mut programs = build(&mut all)?;
+        if self.is_release {
+            let mut release = cargo();
+            release.args(["--release", "--package", "filter-user", "--bin", "namegate"]);
+            programs.extend(build(&mut release)?);
+        }
+        let folder = self.workspace.target().join("kernels").join(cross.map_or("host", |_| cross::TARGET));
+        fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        let take = |place: &str, name: &str| {
+            let program = programs.get(name).with_context(|| format!("cargo did not build `{name}`"))?;
+            let copy = folder.join(name);
+            strip(cross, program, &copy)?;
+            anyhow::Ok((place.to_owned(), copy))
         };
-        let mut placed =
-            BTreeMap::from([take("init".to_owned(), "guest")?, take("bin/namegate".to_owned(), "namegate")?]);
+        let mut placed = BTreeMap::from([take("init", "guest")?, take("bin/namegate", "namegate")?]);
         for test in tests {
-            placed.extend([take(format!("tests/{test}"), test)?]);
+            placed.extend([take(&format!("tests/{test}"), test)?]);
         }
         Ok(placed)
     }
-
-    fn run_release(&self, cross: Option<&Cross>, tests: &[&str]) -> Result<BTreeMap<String, PathBuf>> {
-        let cargo = || {
-            let mut command = cross.map_or_else(cargo, |cross| cross.cargo(self.workspace));
-            command.args(["build", "--release"]);
-            command.args(cross.iter().flat_map(|_| ["--target", cross::TARGET]));
-            command
-        };
-        // In one command: filter-user is then built once for all of them, with the features that measuring and tests need.
-        let mut others = cargo();
-        others.args(["--package", "guest", "--bin", "guest", "--package", "filter-user", "--features", TEST_FEATURES]);
-        others.args(tests.iter().flat_map(|test| ["--test", test]));
-        let mut programs = build(&mut others)?;
-        // Last: with tests of a package, cargo builds the package's program as well, and this one takes its place.
-        let mut namegate = cargo();
-        namegate.args(["--package", "filter-user", "--bin", "namegate"]);
-        programs.extend(build(&mut namegate)?);
-        Ok(programs)
-    }
-
-    fn run_debug(&self, args: &[String], tests: &[&str]) -> Result<BTreeMap<String, PathBuf>> {
-        let mut all = cargo();
-        all.arg("build").args(args).args(["--bin", "guest", "--bin", "namegate"]);
-        all.args(tests.iter().flat_map(|test| ["--test", test]));
-        let mut programs = build(&mut all)?;
-        let folder = self.workspace.target().join("kernels/stripped");
-        fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        for (name, program) in &mut programs {
-            *program = strip(program, &folder.join(name))?;
-        }
-        Ok(programs)
-    }
 }
 
-/// A copy without what debuggers want, which is most of a program and would lie in the guest's memory.
-fn strip(program: &Path, copy: &Path) -> Result<PathBuf> {
-    workspace::run(Command::new("strip").arg("--strip-debug").arg("-o").arg(copy).arg(program))?;
-    Ok(copy.to_owned())
+/// Makes a copy without what debuggers want, which is most of a program and would lie in the guest's memory.
+fn strip(cross: Option<&Cross>, program: &Path, copy: &Path) -> Result<()> {
+    let strip = cross.map_or("strip", |_| cross::STRIP);
+    workspace::run(Command::new(strip).arg("--strip-debug").arg("-o").arg(copy).arg(program))
 }
 
 /// Runs cargo, and gives the programs that it says it made.

@@ -31,16 +31,16 @@ pub enum Quick {
     LeftOut(String),
 }
 
-/// Boots the kernels that are marked as quick, with the corpus and some captures. The programs are those of a debug build
-/// with these arguments of cargo, which the tests have had built.
-pub fn quick(workspace: &Workspace, cargo_args: Vec<String>) -> Result<Quick> {
+/// Boots the kernels that are marked as quick, with the corpus and some captures. The programs are those that
+/// the tests have had built.
+pub fn quick(workspace: &Workspace) -> Result<Quick> {
     if let Err(error) = setup::ensure(&[Part::Build, Part::Guests, Part::Kernels]) {
         return Ok(Quick::LeftOut(format!("{error:#}")));
     }
     let (kernels, lock) = quick_kernels()?;
     let captures = workspace.has_shared().then(|| PathBuf::from(CAPTURES));
     let files = ["corpus", BUDGET].into_iter().chain(captures.is_some().then_some(CAPTURES));
-    let build = Build::debug(workspace, cargo_args);
+    let build = Build::debug(workspace);
     let bench = Bench::new(workspace, build, lock, default_jobs(), &["corpus"], &files.collect::<Vec<_>>())?;
     let mut groups = vec![Group::Load, Group::Corpus];
     groups.extend(captures.is_some().then_some(Group::Replay));

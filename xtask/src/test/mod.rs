@@ -44,7 +44,7 @@ pub fn run() -> Result<ExitCode> {
     if outcomes[0].tally.failed == 0 {
         outcomes.extend(checks(&workspace)?);
         outcomes.push(tests(&features)?);
-        outcomes.push(kernels(&workspace, &features));
+        outcomes.push(kernels(&workspace));
     }
     lab::sweep()?;
     outcomes.push(kernel_log.finish()?);
@@ -115,25 +115,24 @@ fn tests(features: &str) -> Result<Outcome> {
 }
 
 /// The filter on other kernels. What keeps guests from being started is a failure in CI, and told elsewhere.
-fn kernels(workspace: &Workspace, features: &str) -> Outcome {
+fn kernels(workspace: &Workspace) -> Outcome {
     let name = "other kernels";
     let begun = head(name);
-    let tally =
-        match kernels::quick(workspace, [&HOST[..], &[features]].concat().into_iter().map(str::to_owned).collect()) {
-            Ok(Quick::Ran { passed, failed }) => Tally { passed, failed, skipped: 0 },
-            Ok(Quick::LeftOut(why)) if is_ci() => {
-                anstream::println!("{RED}FAILED{RED:#}  with CI=true no kernel may be left out: {why}");
-                Tally::of_check(false)
-            }
-            Ok(Quick::LeftOut(why)) => {
-                println!("left out, because no guest can be started here: {why}");
-                Tally { skipped: 1, ..Tally::default() }
-            }
-            Err(error) => {
-                anstream::println!("{RED}FAILED{RED:#}  {error:#}");
-                Tally::of_check(false)
-            }
-        };
+    let tally = match kernels::quick(workspace) {
+        Ok(Quick::Ran { passed, failed }) => Tally { passed, failed, skipped: 0 },
+        Ok(Quick::LeftOut(why)) if is_ci() => {
+            anstream::println!("{RED}FAILED{RED:#}  with CI=true no kernel may be left out: {why}");
+            Tally::of_check(false)
+        }
+        Ok(Quick::LeftOut(why)) => {
+            println!("left out, because no guest can be started here: {why}");
+            Tally { skipped: 1, ..Tally::default() }
+        }
+        Err(error) => {
+            anstream::println!("{RED}FAILED{RED:#}  {error:#}");
+            Tally::of_check(false)
+        }
+    };
     Outcome { name, tally, took: begun.elapsed() }
 }
 
@@ -172,6 +171,11 @@ fn left_out(workspace: &Workspace) -> Tally {
         anstream::println!("{RED}FAILED{RED:#}  with CI=true no test may be left out: put ../shared there");
     }
     Tally { failed: usize::from(ci), skipped: tests.len(), ..Tally::default() }
+}
+
+/// What cargo is told of packages and features for programs that the tests have had built.
+pub fn cargo_args(workspace: &Workspace) -> Vec<String> {
+    HOST.into_iter().map(str::to_owned).chain([features(workspace)]).collect()
 }
 
 /// The tests to run here: those that need root, and those that need ../shared where it is.
