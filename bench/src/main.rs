@@ -26,6 +26,7 @@ use std::{fs::File, io::Write as _, path::PathBuf};
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
+use lab::kernel_log::Guard;
 
 use crate::{against::Earlier, names::RealNames, plan::Plan, rows::Rows};
 
@@ -82,6 +83,7 @@ enum Part {
 
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
+    Guard::install();
     match &args.part {
         Some(Part::LoadOnce { list }) => load::once(list),
         Some(Part::StartOnce { list, cache }) => cache::once(list, cache),

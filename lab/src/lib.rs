@@ -11,6 +11,7 @@
 
 mod address;
 mod cleanup;
+pub mod kernel_log;
 mod namespace;
 mod process;
 mod server;

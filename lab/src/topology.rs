@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::address::{Address, CLIENT, GATEWAY_LAN, GATEWAY_WAN, SERVER};
 use crate::cleanup::{self, STANDING};
+use crate::kernel_log;
 use crate::namespace::{Namespace, Role, program, run};
 use crate::process::Process;
 
@@ -39,6 +40,8 @@ pub struct Lab {
 impl Lab {
     /// Builds a lab under a name that no other has, after sweeping what killed processes left.
     pub fn new(options: &Options) -> Result<Self> {
+        // Each lab's interfaces write to the kernel's log.
+        kernel_log::catch_up()?;
         cleanup::sweep()?;
         Self::build(cleanup::unused_name(), options)
     }
@@ -196,10 +199,13 @@ fn default_route(namespace: &Namespace, gateway: Address) -> Result<()> {
 
 /// Writes kernel settings of one namespace, each `path=value` below `/proc/sys`.
 fn set(namespace: &Namespace, settings: &[&str]) -> Result<()> {
-    const WRITE: &str = r#"for setting; do echo "${setting#*=}" > "/proc/sys/${setting%%=*}" || exit; done"#;
-    let mut args = vec!["-c", WRITE, "sh"];
-    args.extend(settings);
-    namespace.output("sh", &args)?;
+    for setting in settings {
+        let (path, value) = setting.split_once('=').with_context(|| format!("`{setting}` sets nothing"))?;
+        let path = Path::new("/proc/sys").join(path);
+        // The kernel shows each thread the settings of the namespace that the thread is in.
+        let written = namespace.inside(|| fs::write(&path, value))?;
+        written.with_context(|| format!("cannot write {} in the namespace {}", path.display(), namespace.name()))?;
+    }
     Ok(())
 }
 

@@ -11,6 +11,8 @@ use anyhow::{Context as _, Result};
 use lab::{DnsServer, Family, Lab, Namespace, Options, Process, SERVER, TlsServer};
 use rustix::process::{Pid, Signal, kill_process};
 
+lab::fail_on_kernel_damage!();
+
 const STAND: &str = "LAB_TEST_STAND_UNTIL_KILLED";
 
 #[test]

@@ -16,6 +16,8 @@ use std::{
 use captures::Frames;
 use filter_core::Reason;
 
+lab::fail_on_kernel_damage!();
+
 /// Files and frames of the collection, as its README counts them.
 const FILES: usize = 553;
 const FRAMES: usize = 76_123;
@@ -69,13 +71,14 @@ fn the_kernel_decides_as_user_space_does_over_every_frame_of_the_captures() {
 
 #[test]
 fn the_kernel_decides_as_user_space_does_over_changed_frames() {
-    let seed = mutations::seed();
+    let (seed, count) = (mutations::seed(), mutations::count(MUTATED));
     let rules = engines::every_third_name(all_frames());
     let carriers: Vec<_> = all_frames().filter(|frame| engines::carries_name(frame)).map(Vec::as_slice).collect();
-    let tally = engines::compare(&rules, &format!("seed {seed}"), || mutations::mutated(&carriers, seed, MUTATED));
+    let tally = engines::compare(&rules, &format!("seed {seed}"), || mutations::mutated(&carriers, seed, count));
     println!("{tally:?}");
-    assert!(tally.judged > 100_000, "{} judged", tally.judged);
-    assert!(tally.dropped > 1_000 && tally.answered > 500 && tally.dropped < tally.judged / 2, "{tally:?}");
+    assert!(tally.judged > count / 2, "{} judged", tally.judged);
+    assert!(tally.dropped > count / 200 && tally.dropped < tally.judged / 2, "{tally:?}");
+    assert!(tally.answered > count / 400, "{tally:?}");
 }
 
 fn all_frames() -> impl Iterator<Item = &'static Vec<u8>> {

@@ -6,6 +6,8 @@ use fastrand::Rng;
 
 /// The variable that has a run repeated.
 const SEED: &str = "NAMEGATE_SEED";
+/// The variable that says how many frames are made: emulated machines are slow.
+const COUNT: &str = "NAMEGATE_MUTATED";
 /// Octets at the edges of what fields may hold: label lengths, pointers, types of records and handshakes.
 const BYTES: [u8; 16] = [0, 1, 2, 3, 4, 5, 16, 22, 31, 32, 33, 63, 64, 0xc0, 0xfe, 0xff];
 /// Frames do not grow beyond this.
@@ -19,6 +21,12 @@ pub fn seed() -> u64 {
     let seed = told.unwrap_or_else(|| fastrand::u64(..));
     println!("repeat with {SEED}={seed}");
     seed
+}
+
+/// How many frames are to be made: as the variable says, or this many.
+pub fn count(usual: usize) -> usize {
+    let told = env::var(COUNT).ok().map(|count| count.parse().expect("NAMEGATE_MUTATED is a number"));
+    told.unwrap_or(usual)
 }
 
 /// So many frames, each made of one or two of these by a few changes.

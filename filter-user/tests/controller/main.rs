@@ -15,6 +15,8 @@ use serde_json::{Value, json};
 
 use crate::home::{Home, LIMIT, NAMEGATE};
 
+lab::fail_on_kernel_damage!();
+
 #[test]
 fn it_filters_from_its_start_until_sigterm() {
     ends_by(Signal::TERM, "told to end: detached from lan, nothing is filtered any more\n");

@@ -14,3 +14,5 @@ mod sides;
 mod software;
 mod tagged;
 mod validation;
+
+lab::fail_on_kernel_damage!();

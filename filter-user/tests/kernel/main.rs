@@ -23,6 +23,8 @@ use filter_user::kernel::{Filter, Judged, LoadOptions, NameEvent, TestBed};
 
 use claims::Decided;
 
+lab::fail_on_kernel_damage!();
+
 /// The filter that all claims share: loading one for each would take the verifier minutes.
 static SHARED: LazyLock<Mutex<Filter>> = LazyLock::new(|| Mutex::new(filter(&claims::RULES, u32::MAX)));
 

@@ -29,6 +29,9 @@ use filter_user::{
 use compare::{Difference, Side};
 use differences::Reviewed;
 
+#[cfg(feature = "root-tests")]
+lab::fail_on_kernel_damage!();
+
 /// Captures of the collection, as its README counts them.
 const CAPTURES: usize = 553;
 /// Names that the witnesses have at least, so that nothing is compared with nothing.

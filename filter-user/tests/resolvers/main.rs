@@ -26,6 +26,8 @@ use regex::Regex;
 use asking::Verdict;
 use resolver::{Kind, Resolver};
 
+lab::fail_on_kernel_damage!();
+
 /// What is decided otherwise on purpose.
 const DIFFERENCES: &str = include_str!("differences.tsv");
 
