@@ -57,6 +57,9 @@ pub use outcome::Outcome;
 use pod::{PodInterface, PodOfCpu, PodSettings};
 use policy::Held;
 pub use policy::Installed;
+#[cfg(feature = "root-tests")]
+pub use requirements::try_object;
+pub use requirements::{Feature, Features, Refusal, SavedLog, required_features};
 use sieve::Sieve;
 #[cfg(feature = "feed")]
 pub use tagging::{Tag, Tagging};
@@ -128,7 +131,7 @@ impl Filter {
         for (index, interface) in &options.interfaces {
             interfaces.set(*index, PodInterface(*interface), 0)?;
         }
-        let programs = load::programs(&mut object)?;
+        let programs = load::programs(&mut object, options)?;
         let shape = RuleShape::of(options.max_rules);
         let sieve = Sieve::of(map_fd(&object, "SIEVE")?, shape).map_err(KernelError::Shared)?;
         let mut filter = Self {

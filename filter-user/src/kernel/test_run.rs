@@ -14,7 +14,7 @@ use super::{
     cpu::OneCpu,
     events,
     pod::{PodBucket, PodOfCpu},
-    program,
+    program, requirements,
 };
 
 /// The program that does nothing, to measure against.
@@ -124,7 +124,7 @@ impl fmt::Debug for TestBed<'_> {
 pub(super) fn load_noop(object: &mut Ebpf) -> Result<(), KernelError> {
     let noop = program(object, NOOP)?;
     if noop.fd().is_err() {
-        noop.load()?;
+        requirements::load(NOOP, noop)?;
     }
     Ok(())
 }
