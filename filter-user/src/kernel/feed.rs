@@ -48,7 +48,7 @@ impl<'f> Feed<'f> {
         programs.load_answers(filter)?;
         load_noop(filter)?;
         let (mut object, rooms) = object(frames)?;
-        program(&mut object, FEED)?.load()?;
+        requirements::load(FEED, program(&mut object, FEED)?)?;
         let fed = ProgramArray::try_from(object.take_map("FED").ok_or(KernelError::Object { what: "FED" })?)?;
         Ok(Self { filter, events, object, fed, rooms, _cpu: OneCpu::this()? })
     }
@@ -95,8 +95,10 @@ impl<'f> Feed<'f> {
 pub(super) fn object(frames: &[impl AsRef<[u8]>]) -> Result<(Ebpf, u32), KernelError> {
     let rooms = in_rooms(frames)?;
     let count = rooms.len() as u32;
-    let mut object =
-        EbpfLoader::new().map_max_entries("FRAMES", count).load(OBJECT).map_err(requirements::explain_load)?;
+    let mut object = EbpfLoader::new()
+        .map_max_entries("FRAMES", count)
+        .load(OBJECT)
+        .map_err(|error| requirements::explain_load(error, None))?;
     let mut map = Array::<_, PodFrames>::try_from(map_mut(&mut object, "FRAMES")?)?;
     for (index, room) in (0..).zip(&rooms) {
         map.set(index, room, 0)?;

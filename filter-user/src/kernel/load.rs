@@ -1,6 +1,6 @@
 //! Loading the programs, and what they are loaded with.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use aya::{Ebpf, EbpfLoader};
 use filter_core::{Fragments, HashKey, Interface, Options, RuleShape, Settings, WAYS};
@@ -34,6 +34,8 @@ pub struct LoadOptions {
     pub reset_again_after: Duration,
     /// What is done on each interface, by its index.
     pub interfaces: BTreeMap<u32, Interface>,
+    /// The folder for the verifier's log where it refuses a program; that of temporary files if it is left out.
+    pub verifier_logs: Option<PathBuf>,
 }
 
 impl Default for LoadOptions {
@@ -52,6 +54,7 @@ impl Default for LoadOptions {
             names_lists: options.names_lists,
             reset_again_after: options.reset_again_after,
             interfaces: BTreeMap::new(),
+            verifier_logs: None,
         }
     }
 }
@@ -83,5 +86,5 @@ pub(super) fn object(options: &LoadOptions) -> Result<Ebpf, KernelError> {
         .map_max_entries("FLOWS", buckets * WAYS)
         .map_max_entries("INTERFACES", interfaces)
         .load(OBJECT)
-        .map_err(requirements::explain_load)
+        .map_err(|error| requirements::explain_load(error, options.verifier_logs.as_deref()))
 }

@@ -59,6 +59,9 @@ use pod::{PodInterface, PodOfCpu, PodSettings};
 use policy::Held;
 pub use policy::Installed;
 use programs::Programs;
+#[cfg(feature = "root-tests")]
+pub use requirements::try_object;
+pub use requirements::{Feature, Features, Refusal, SavedLog, required_features};
 use sieve::Sieve;
 #[cfg(feature = "feed")]
 pub use tagging::{Tag, Tagging};
@@ -126,7 +129,7 @@ impl Filter {
         for (index, interface) in &options.interfaces {
             interfaces.set(*index, PodInterface(*interface), 0)?;
         }
-        let mut programs = Programs::default();
+        let mut programs = Programs::new(options.verifier_logs.clone());
         programs.load(&mut object, ProgramSet::LINEAR)?;
         let shape = RuleShape::of(options.max_rules);
         let sieve = Sieve::of(map_fd(&object, "SIEVE")?, shape).map_err(KernelError::Shared)?;

@@ -1,9 +1,9 @@
 //! Which programs are loaded: those that an attached mode and the policy in force need, and no others.
 
-use std::{panic::resume_unwind, thread};
+use std::{panic::resume_unwind, path::PathBuf, thread};
 
 use aya::{
-    Ebpf, EbpfError,
+    Ebpf,
     maps::ProgramArray,
     programs::{ProgramError, ProgramFd, Xdp},
 };
@@ -12,14 +12,21 @@ use filter_core::{Program, ProgramSet};
 use super::{KernelError, map_mut, program, requirements};
 
 /// The programs that are loaded.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Programs {
+    /// Where the verifier's log goes if the kernel refuses a program.
+    logs: Option<PathBuf>,
     sets: Vec<ProgramSet>,
     /// True if blocked packets may be answered, which takes a program of each set.
     answers: bool,
 }
 
 impl Programs {
+    /// None yet.
+    pub fn new(logs: Option<PathBuf>) -> Self {
+        Self { logs, sets: Vec::new(), answers: false }
+    }
+
     /// Loads a set, unless it is loaded.
     pub fn load(&mut self, object: &mut Ebpf, set: ProgramSet) -> Result<(), KernelError> {
         if !self.sets.contains(&set) {
@@ -49,12 +56,14 @@ impl Programs {
         let loaded: Vec<_> = self.names().collect();
         let missing: Vec<_> = sets.iter().flat_map(|set| names(*set, answers)).collect();
         let is_missing = |name: &str| missing.contains(&name) && !loaded.contains(&name);
-        thread::scope(|scope| {
+        let verified: Result<(), (String, ProgramError)> = thread::scope(|scope| {
             let programs = object.programs_mut().filter(|(name, _)| is_missing(name));
-            let loads: Vec<_> = programs.map(|(_, program)| scope.spawn(move || verify(program))).collect();
+            let loads: Vec<_> = programs
+                .map(|(name, program)| scope.spawn(move || verify(program).map_err(|error| (name.to_owned(), error))))
+                .collect();
             loads.into_iter().try_for_each(|load| load.join().unwrap_or_else(|panic| resume_unwind(panic)))
-        })
-        .map_err(|error: ProgramError| requirements::explain_load(EbpfError::from(error)))?;
+        });
+        verified.map_err(|(name, error)| requirements::explain_program(&name, error, self.logs.as_deref()))?;
         sets.iter().try_for_each(|set| connect(object, *set, answers))
     }
 }

@@ -16,6 +16,7 @@ use super::{
     pod::{PodBucket, PodOfCpu},
     program,
     programs::Programs,
+    requirements,
 };
 
 /// The program that does nothing, to measure against.
@@ -150,7 +151,7 @@ impl fmt::Debug for TestBed<'_> {
 pub(super) fn load_noop(object: &mut Ebpf) -> Result<(), KernelError> {
     let noop = program(object, NOOP)?;
     if noop.fd().is_err() {
-        noop.load()?;
+        requirements::load(NOOP, noop)?;
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ mod events;
 mod feed;
 mod object;
 mod policy;
+mod requirements;
 mod rules;
 mod settings;
 
