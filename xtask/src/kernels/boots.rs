@@ -23,7 +23,7 @@ use crate::archive::Architecture;
 use crate::workspace::Workspace;
 
 /// What the test programs read of the verifier's budgets.
-pub const BUDGET: &str = "filter-ebpf/verifier-budget";
+pub const BUDGET: &str = "filter-ebpf/verifier-budgets.toml";
 /// What every guest has loaded; where a kernel has it as a module.
 const MODULES: [&str; 1] = ["veth"];
 /// What the guest may take beyond its own deadline, to boot and to end.
