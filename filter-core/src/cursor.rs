@@ -20,6 +20,12 @@ impl<'p, P: Packet + ?Sized> Cursor<'p, P> {
         self.at
     }
 
+    /// Where the bytes end that may be read.
+    #[inline(always)]
+    pub fn end(&self) -> u32 {
+        self.end
+    }
+
     /// Bytes between here and the end.
     #[inline(always)]
     pub fn left(&self) -> u32 {

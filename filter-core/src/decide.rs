@@ -2,12 +2,13 @@
 
 use crate::{
     abi::{Rank, Scratch, Segment, Settings},
+    bounds::opaque,
     dns,
     flows::{FlowKey, Flows},
     headers::{self, Layer, Protocol, Stop, Tcp, Transport, layers},
     maps::Maps,
     name::NameEnd,
-    packet::{Frame, Packet},
+    packet::{Frame, LoopState, Packet},
     reason::{Message, Reason},
     tls::{self, HelloEnd},
 };
@@ -51,6 +52,8 @@ pub struct Judge<'p, P: ?Sized, M> {
     pub scratch: &'p mut Scratch,
 }
 
+impl<P: ?Sized, M> LoopState for Judge<'_, P, M> {}
+
 /// A reason that ends the judging early is the `Err` of these, so that `?` passes it on.
 impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
     #[inline(always)]
@@ -76,7 +79,7 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
     #[inline(always)]
     pub fn layered(&mut self, layer: Layer, at: u32) -> Result<Transport, Reason> {
         let limit = if layer.is_in_udp() { self.scratch.transport.end } else { self.packet.len() };
-        layers::transport(self.packet, &mut self.scratch.layers, layer, at, limit)
+        layers::transport(self.packet, self.scratch, layer, at, limit)
     }
 
     /// Later fragments may be dropped.
@@ -182,7 +185,7 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
         } else {
             0
         };
-        let before = P::opaque(before as usize) as u32;
+        let before = opaque(before as usize) as u32;
         let (at, sequence) = (tcp.at + before, sequence.wrapping_add(before));
         let start = tls::start(self.packet, at, tcp.end);
         // Only what comes first says what a stream on a DNS port is.
@@ -204,7 +207,7 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
             dns: u32::from(dns),
             opens: u32::from(opened.is_some()),
             place: 0,
-            reserved: 0,
+            outcome: 0,
         };
         let alone = is_first && !dns && !may_be_held;
         Ok(if alone && start == tls::Start::Hello { Taken::WholeHello } else { Taken::ToHold })

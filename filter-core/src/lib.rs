@@ -26,6 +26,7 @@
 
 mod abi;
 mod answer;
+pub mod bounds;
 mod clients;
 mod cursor;
 mod decide;
@@ -47,8 +48,8 @@ mod tls;
 
 pub use abi::{
     Allowance, BlockingLists, DnsAction, Event, EventBudget, Fragments, Generation, Group, HitLine, InForce, Interface,
-    ListName, Masks, Member, OfCpu, Options, Page, Program, Rank, Rule, RuleHits, RuleShape, Scratch, Settings, Sides,
-    TcpAction, Terms, TermsOfBoth, Treatment, highest_rank, sieve_bits,
+    ListName, Masks, Member, OfCpu, Options, Page, Program, ProgramSet, Rank, Rule, RuleHits, RuleShape, Scratch,
+    Settings, Sides, TcpAction, Terms, TermsOfBoth, Treatment, highest_rank, sieve_bits,
 };
 pub use answer::{Sent, answer};
 pub use clients::Client;
@@ -61,7 +62,7 @@ pub use maps::Maps;
 pub use name::{Form, NAME_BYTES, Name, NameEnd};
 #[cfg(not(target_arch = "bpf"))]
 pub use offline::Offline;
-pub use packet::{Frame, Packet, Replace, Step};
+pub use packet::{Frame, LoopBody, LoopState, Packet, Replace, Replaced};
 pub use patterns::{
     PART_BYTES, PART_CELLS, PART_MATCHES, PARTS, PATTERN_SLOTS, Part, PatternMatch, Patterns, run_part, run_parts,
 };

@@ -10,7 +10,7 @@ use crate::{
     flows::{Bucket, Flow, Flows, HeldBytes, WAYS},
     maps::Maps,
     name::{NAME_BYTES, Name},
-    packet::{Frame, Packet, Replace, Step},
+    packet::{Frame, LoopBody, LoopState, Packet, Replace, Replaced},
     patterns::{Part, Patterns},
     reason::{Counter, Reason, Verdict},
     rules::{RuleKey, Rules},
@@ -24,6 +24,8 @@ pub struct Offline<R> {
     scratch: Box<Scratch>,
     /// Bytes that a frame may become longer.
     room: usize,
+    /// Bytes of a frame's first buffer at most.
+    first_buffer: usize,
 }
 
 impl<R: Rules> Offline<R> {
@@ -46,6 +48,7 @@ impl<R: Rules> Offline<R> {
             settings,
             scratch: Box::default(),
             room: usize::MAX,
+            first_buffer: usize::MAX,
         }
     }
 
@@ -60,6 +63,14 @@ impl<R: Rules> Offline<R> {
     #[must_use]
     pub fn with_room(mut self, bytes: usize) -> Self {
         self.room = bytes;
+        self
+    }
+
+    /// Frames of more bytes than these lie in several buffers, as those of an interface with a large MTU. By default none
+    /// does.
+    #[must_use]
+    pub fn with_first_buffer(mut self, bytes: usize) -> Self {
+        self.first_buffer = bytes;
         self
     }
 
@@ -89,7 +100,11 @@ impl<R: Rules> Offline<R> {
     /// Decides over the next frame, as [`Offline::decide`], and gives where it goes and what it is then.
     pub fn send(&mut self, frame: &[u8]) -> (Reason, Sent, Vec<u8>) {
         let reason = self.decide(frame);
-        let mut frame = Editable { bytes: frame.to_vec(), most: frame.len().saturating_add(self.room) };
+        let mut frame = Editable {
+            bytes: frame.to_vec(),
+            most: frame.len().saturating_add(self.room),
+            first_buffer: self.first_buffer,
+        };
         let Self { settings, maps, flows, scratch, .. } = self;
         let sent = match reason.verdict() {
             Verdict::Pass => Sent::On,
@@ -128,6 +143,8 @@ struct Editable {
     bytes: Vec<u8>,
     /// Bytes that it may have.
     most: usize,
+    /// A longer frame lies in several buffers, and keeps its length.
+    first_buffer: usize,
 }
 
 impl Packet for Editable {
@@ -143,13 +160,15 @@ impl Packet for Editable {
         Packet::len(&*self.bytes)
     }
 
-    fn repeat<S: Step>(limit: u32, state: &mut S) {
-        <[u8] as Packet>::repeat(limit, state);
+    fn repeat<S: LoopState, B: LoopBody<S>>(limit: u32, body: &B, state: &mut S) {
+        <[u8] as Packet>::repeat(limit, body, state);
     }
 }
 
 impl Frame for Editable {
-    const WHOLE: bool = true;
+    fn is_whole(&self) -> bool {
+        true
+    }
 
     fn hold(&self, at: u32, len: u32, into: &mut HeldBytes, to: u32) -> Option<()> {
         self.bytes.hold(at, len, into, to)
@@ -157,12 +176,17 @@ impl Frame for Editable {
 }
 
 impl Replace for Editable {
-    fn replace(&mut self, with: &HeldBytes, len: u32, _: bool) -> bool {
-        let Some(bytes) = with.as_slice().get(..len as usize).filter(|bytes| bytes.len() <= self.most) else {
-            return false;
-        };
+    fn replace(&mut self, with: &HeldBytes, len: u32, _: bool) -> Option<Replaced> {
+        let bytes = with.as_slice().get(..len as usize)?;
+        if self.bytes.len() > self.first_buffer {
+            self.bytes.get_mut(..bytes.len())?.copy_from_slice(bytes);
+            return Some(Replaced::Padded);
+        }
+        if bytes.len() > self.most {
+            return None;
+        }
         self.bytes = bytes.to_vec();
-        true
+        Some(Replaced::Whole)
     }
 
     fn sum(bytes: &HeldBytes, at: u32, len: u32) -> u32 {
@@ -237,7 +261,7 @@ impl<R: Rules> Maps for Tables<R> {
 
     fn report(&self, _: &Settings, scratch: &Scratch, reason: Reason) {
         let mut event = Event::EMPTY;
-        event.fill::<[u8]>(0, 0, reason, scratch);
+        event.fill(0, 0, reason, scratch);
         self.events.borrow_mut().push(event);
     }
 }

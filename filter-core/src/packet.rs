@@ -40,13 +40,13 @@ pub trait Packet {
         self.len() == 0
     }
 
-    /// Calls `state.step()` until it breaks, `limit` times at most.
-    fn repeat<S: Step>(limit: u32, state: &mut S);
+    /// Calls `body.turn(state)` until it breaks, `limit` times at most.
+    fn repeat<S: LoopState, B: LoopBody<S>>(limit: u32, body: &B, state: &mut S);
 
-    /// The same, `TURNS` at once: the kernel's calls of a body cost more than a short one itself.
+    /// [`Packet::repeat`] with `TURNS` turns in each call of the body: in the kernel, a call costs more than a short turn.
     #[inline(always)]
-    fn repeat_by<const TURNS: u32, S: Step>(limit: u32, state: &mut S) {
-        Self::repeat(limit.div_ceil(TURNS), &mut Turns::<TURNS, S>(state));
+    fn repeat_by<const TURNS: u32, S: LoopState, B: LoopBody<S>>(limit: u32, body: &B, state: &mut S) {
+        Self::repeat(limit.div_ceil(TURNS), &Unrolled::<TURNS, B>(body), state);
     }
 
     /// Calls [`Name::find_labels`].
@@ -82,17 +82,11 @@ pub trait Packet {
 
 /// A frame, as it came.
 pub trait Frame: Packet {
-    /// False if the frame may go on behind the bytes that this gives.
-    const WHOLE: bool;
+    /// False if the frame goes on behind the bytes that this gives.
+    fn is_whole(&self) -> bool;
 
     /// Copies `len` bytes at `at` to `to` in `into`. `len` is 1 to [`HeldBytes::PIECE`], `to` below [`HeldBytes::LEN`].
     fn hold(&self, at: u32, len: u32, into: &mut HeldBytes, to: u32) -> Option<()>;
-
-    /// The same value, which the compiler takes for any. It matters in the kernel only.
-    #[inline(always)]
-    fn opaque(value: usize) -> usize {
-        value
-    }
 
     /// Reads bytes, of which the kernel's compiler would read one at a time.
     #[inline(always)]
@@ -221,32 +215,57 @@ pub trait Replace: Frame {
         Some(())
     }
 
-    /// Makes the first `len` of these bytes the whole frame; false if there is no room for them. Where its start is kept, it
+    /// Makes the first `len` of these bytes the frame; `None` if there is no room for them. Where its start is kept, it
     /// becomes longer at its end alone: somebody knows places in it.
-    fn replace(&mut self, with: &HeldBytes, len: u32, keeps_start: bool) -> bool;
+    fn replace(&mut self, with: &HeldBytes, len: u32, keeps_start: bool) -> Option<Replaced>;
 
     /// The sum of `len` bytes at `at` in words of 16 bits, as they are in memory, with the carries added (RFC 1071); not
     /// folded to 16 bits. `len` is a multiple of 4 and at most [`HeldBytes::PIECE`] times two.
     fn sum(bytes: &HeldBytes, at: u32, len: u32) -> u32;
 }
 
-/// Several turns as one.
-struct Turns<'s, const TURNS: u32, S>(&'s mut S);
+/// What a frame is after [`Replace::replace`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replaced {
+    /// The new bytes and nothing else.
+    Whole,
+    /// The new bytes, and behind them the rest of the old frame. A receiver cuts it off by the length in the IP header
+    /// (RFC 791 §3.1, RFC 8200 §3), as it does with the padding of short frames.
+    Padded,
+}
 
-impl<const TURNS: u32, S: Step> Step for Turns<'_, TURNS, S> {
+/// The body of a loop that the kernel runs by `bpf_loop`.
+///
+/// A turn changes its [`LoopState`] and nothing else: the body itself is the same in each turn, which `&self` makes sure of.
+/// Verifiers before Linux 6.8 check a body once, with what they know of the stack at the first turn, and remove the code that
+/// would then never run. With a counter or an outcome on the stack, Linux 6.1 loaded the program and found a sixth of the
+/// server names.
+pub trait LoopBody<S: LoopState> {
+    /// One turn; `Break` ends the loop.
+    fn turn(&self, state: &mut S) -> ControlFlow<()>;
+}
+
+/// The body of a plain loop, of which the verifier follows every turn. It may have its state on the stack.
+pub(crate) trait Step {
+    /// One turn; `Break` ends the loop.
+    fn step(&mut self) -> ControlFlow<()>;
+}
+
+/// What the turns of a loop change: memory of a map, or references to such memory, and no value beside them. The verifier
+/// assumes nothing of values in maps, neither at the first turn nor behind the loop.
+pub trait LoopState {}
+
+/// Several turns as one.
+struct Unrolled<'b, const TURNS: u32, B>(&'b B);
+
+impl<const TURNS: u32, S: LoopState, B: LoopBody<S>> LoopBody<S> for Unrolled<'_, TURNS, B> {
     #[inline(always)]
-    fn step(&mut self) -> ControlFlow<()> {
+    fn turn(&self, state: &mut S) -> ControlFlow<()> {
         for _ in 0..TURNS {
-            self.0.step()?;
+            self.0.turn(state)?;
         }
         ControlFlow::Continue(())
     }
-}
-
-/// The body of a bounded loop.
-pub trait Step {
-    /// One turn; `Break` ends the loop.
-    fn step(&mut self) -> ControlFlow<()>;
 }
 
 impl Packet for [u8] {
@@ -262,9 +281,9 @@ impl Packet for [u8] {
         u32::try_from(<[u8]>::len(self)).unwrap_or(u32::MAX)
     }
 
-    fn repeat<S: Step>(limit: u32, state: &mut S) {
+    fn repeat<S: LoopState, B: LoopBody<S>>(limit: u32, body: &B, state: &mut S) {
         for _ in 0..limit {
-            if state.step().is_break() {
+            if body.turn(state).is_break() {
                 break;
             }
         }
@@ -272,7 +291,9 @@ impl Packet for [u8] {
 }
 
 impl Frame for [u8] {
-    const WHOLE: bool = true;
+    fn is_whole(&self) -> bool {
+        true
+    }
 
     fn hold(&self, at: u32, len: u32, into: &mut HeldBytes, to: u32) -> Option<()> {
         copy(self, at, len, into.as_mut_slice(), to)

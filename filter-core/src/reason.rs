@@ -300,6 +300,9 @@ counters! {
     Closed, "closed";
     /// A blocked segment that was sent before its sender can have got the reset of its connection: it has no further one.
     ClosedAlready, "closed_already";
+    /// An answer that is as long as the blocked frame was: a frame in several buffers keeps its length, since cutting it damages
+    /// the kernel's memory. Receivers ignore what is behind the IP packet.
+    AnsweredPadded, "answered_padded";
     /// A blocked packet without an answer, since its client's prefix had as many as it may in a second.
     UnansweredRate, "unanswered_rate";
     /// The same, since it came in by an interface that has no clients behind it.

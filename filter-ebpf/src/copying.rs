@@ -1,11 +1,14 @@
 //! Copying between frames, held bytes and rooms, and the bounds of it that the verifier is to see.
 
 use aya_ebpf::{bindings::xdp_md, helpers::generated::bpf_probe_read_kernel};
-use filter_core::HeldBytes;
+use filter_core::{
+    HeldBytes,
+    bounds::{opaque, within},
+};
 
 use crate::{
     frame::bounds,
-    words::{in_one_register, store_64, word_64},
+    words::{store_64, word_64},
 };
 
 /// Bytes of what is copied at once.
@@ -21,29 +24,25 @@ pub unsafe fn in_one_piece<const BACK: bool>(ctx: *mut xdp_md, len: u32, bytes: 
     const PIECE: usize = HeldBytes::PIECE as usize;
 
     let (start, end) = bounds(ctx);
-    let len = in_one_register(len as usize);
-    if !(WORD..=PIECE).contains(&len) {
-        return None;
-    }
-    let mut at = 0;
+    let len = within(len as usize, WORD, PIECE)?;
+    let mut done = 0;
     // Four words for each look at the frame's end. The verifier may have lost by now how long the frame is at most ("outside of
     // the allowed memory range").
-    while at + 4 * WORD <= len && at <= PIECE - 4 * WORD {
+    while done + 4 * WORD <= len {
+        let at = within(done, 0, PIECE - 4 * WORD)?;
         // SAFETY: there is room for a piece, of which these are a part.
         unsafe { copy_words::<4, BACK>(start + at, end, bytes.add(at)) }?;
-        at = in_one_register(at + 4 * WORD);
+        done = at + 4 * WORD;
     }
-    while at + WORD < len && at <= PIECE - WORD {
-        // SAFETY: as above.
+    while done + WORD < len {
+        let at = within(done, 0, PIECE - WORD)?;
+        // SAFETY: there is room for a piece, of which this is a part.
         unsafe { copy_words::<1, BACK>(start + at, end, bytes.add(at)) }?;
-        at = in_one_register(at + WORD);
+        done = at + WORD;
     }
     // The word that ends with the last byte.
-    let last = in_one_register(len - WORD);
-    if last > PIECE - WORD {
-        return None;
-    }
-    // SAFETY: as above.
+    let last = within(len - WORD, 0, PIECE - WORD)?;
+    // SAFETY: there is room for a piece, of which this is a part.
     unsafe { copy_words::<1, BACK>(start + last, end, bytes.add(last)) }
 }
 
@@ -53,7 +52,7 @@ pub unsafe fn in_one_piece<const BACK: bool>(ctx: *mut xdp_md, len: u32, bytes: 
 /// There is room for them at `bytes`.
 #[inline(always)]
 unsafe fn copy_words<const WORDS: usize, const BACK: bool>(place: usize, end: usize, bytes: *mut u8) -> Option<()> {
-    let (place, bytes) = (in_one_register(place), in_one_register(bytes as usize));
+    let (place, bytes) = (opaque(place), opaque(bytes as usize));
     if place + WORDS * WORD > end {
         return None;
     }
@@ -71,8 +70,7 @@ pub fn small(len: u32, at: u32) -> Option<(usize, usize)> {
     /// More than the longest answer with its headers.
     const MOST: usize = 1024;
 
-    let (len, at) = (in_one_register(len as usize), in_one_register(at as usize));
-    (len > 0 && len <= MOST && at <= MOST).then_some((len, at))
+    Some((within(len as usize, 1, MOST)?, within(at as usize, 0, MOST)?))
 }
 
 /// Where a piece of a name may start in its room.
@@ -81,8 +79,7 @@ pub const NAME_PIECE_AT: usize = 255;
 /// Length and place of a piece, which the verifier now knows to be within bounds.
 #[inline(always)]
 pub fn piece(len: u32, to: u32, last: usize) -> Option<(usize, usize)> {
-    let (len, to) = (in_one_register(len as usize), in_one_register(to as usize));
-    (len > 0 && len <= HeldBytes::PIECE as usize && to <= last).then_some((len, to))
+    Some((within(len as usize, 1, HeldBytes::PIECE as usize)?, within(to as usize, 0, last)?))
 }
 
 /// Copies held bytes.
@@ -91,10 +88,7 @@ pub fn piece(len: u32, to: u32, last: usize) -> Option<(usize, usize)> {
 /// There is room for `len` bytes at `into`.
 #[inline(always)]
 pub unsafe fn copy_held(from: &HeldBytes, at: u32, into: *mut u8, len: usize) -> Option<()> {
-    let at = in_one_register(at as usize);
-    if at > HeldBytes::LEN as usize {
-        return None;
-    }
+    let at = within(at as usize, 0, HeldBytes::LEN as usize)?;
     // SAFETY: the caller has room for the bytes, and a piece at `at` is within the held bytes.
     let failed = unsafe { bpf_probe_read_kernel(into.cast(), len as u32, from.as_slice().as_ptr().add(at).cast()) };
     (failed == 0).then_some(())

@@ -31,7 +31,7 @@ fn send(ctx: *mut xdp_md, reason: Reason, scratch: &Scratch) -> Option<()> {
     let mut entry = EVENTS.reserve::<Event>(0)?;
     // SAFETY: the entry has an event's size and alignment, and any bytes are an event.
     let event = unsafe { entry.assume_init_mut() };
-    event.fill::<Paged>(now, packet.interface(), reason, scratch);
+    event.fill(now, packet.interface(), reason, scratch);
     event.set_ends(&ends);
     // A wake-up costs microseconds: the controller looks by itself.
     entry.submit(u64::from(BPF_RB_NO_WAKEUP));

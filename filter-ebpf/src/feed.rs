@@ -5,14 +5,11 @@
 //! turn brings its start back to where it was first, and makes it as long as the next frame.
 #![no_std]
 #![no_main]
-#![feature(asm_experimental_arch)]
 #![expect(clippy::inline_always, reason = "what is not inlined is a function that the verifier goes through by itself")]
 #![expect(clippy::needless_pass_by_value, reason = "the kernel hands the context to a program by value")]
 #![expect(missing_docs, reason = "the macro that exports a program drops its documentation")]
 
 mod object;
-#[expect(dead_code, reason = "the filter reads and writes words")]
-mod words;
 
 use core::ptr::{read_volatile, write_volatile};
 
@@ -23,9 +20,7 @@ use aya_ebpf::{
     maps::{Array, ProgramArray},
     programs::XdpContext,
 };
-use filter_core::{Frames, Turns};
-
-use crate::words::in_one_register;
+use filter_core::{Frames, Turns, bounds::within};
 
 #[map]
 static FRAMES: Array<Frames> = Array::with_max_entries(1, 0);
@@ -36,7 +31,7 @@ static TURNS: Array<Turns> = Array::with_max_entries(1, 0);
 static FED: ProgramArray = ProgramArray::with_max_entries(1, 0);
 
 /// Makes the next frame the packet, and goes on with the program that is measured.
-#[xdp(frags)]
+#[xdp]
 pub fn feed(ctx: XdpContext) -> u32 {
     let fed = turns().and_then(|turns| {
         bring_back(ctx.ctx, turns)?;
@@ -50,7 +45,7 @@ pub fn feed(ctx: XdpContext) -> u32 {
 }
 
 /// Makes the next frame the packet, and sends it: for live frames, which the kernel brings back by itself.
-#[xdp(frags)]
+#[xdp]
 pub fn send(ctx: XdpContext) -> u32 {
     match turns().and_then(|turns| put_next(ctx.ctx, turns)) {
         Some(()) => xdp_action::XDP_TX,
@@ -59,13 +54,13 @@ pub fn send(ctx: XdpContext) -> u32 {
 }
 
 /// Lets each packet pass.
-#[xdp(frags)]
+#[xdp]
 pub fn pass(_ctx: XdpContext) -> u32 {
     xdp_action::XDP_PASS
 }
 
 /// Drops each packet.
-#[xdp(frags)]
+#[xdp]
 pub fn discard(_ctx: XdpContext) -> u32 {
     xdp_action::XDP_DROP
 }
@@ -101,10 +96,7 @@ fn next(turns: &mut Turns) -> Option<(*const u8, usize)> {
 /// The frame at the place of this turn, and its length; `None` behind the last one of a room.
 #[inline(always)]
 fn at(turns: &Turns) -> Option<(*const u8, usize)> {
-    let place = in_one_register(turns.at as usize);
-    if place > Frames::LAST {
-        return None;
-    }
+    let place = within(turns.at as usize, 0, Frames::LAST)?;
     // SAFETY: the place is one of a length.
     unsafe {
         let (len, frame) = FRAMES.get(turns.room)?.at(place);
@@ -132,10 +124,7 @@ fn bring_back(ctx: *mut xdp_md, turns: &mut Turns) -> Option<()> {
 /// Makes this frame the packet.
 #[inline(always)]
 fn put(ctx: *mut xdp_md, frame: *const u8, len: usize) -> Option<()> {
-    let len = in_one_register(len);
-    if len == 0 || len > Frames::MOST {
-        return None;
-    }
+    let len = within(len, 1, Frames::MOST)?;
     // SAFETY: the kernel hands the program a valid context.
     let (start, end) = unsafe { ((*ctx).data as usize, (*ctx).data_end as usize) };
     let more = (len as u32).cast_signed() - ((end - start) as u32).cast_signed();

@@ -6,10 +6,12 @@ use core::ffi::c_void;
 use aya_ebpf::{
     bindings::xdp_md,
     helpers::generated::{bpf_loop, bpf_xdp_get_buff_len, bpf_xdp_load_bytes},
+    maps::ProgramArray,
 };
 use filter_core::{
-    Flow, Flows, Frame, Held, HeldBytes, HelloEnd, Judge, Layer, Maps, NAME_BYTES, Name, NameEnd, Packet, Program,
-    Reason, Step, Taken, Transport,
+    Flow, Flows, Frame, Held, HeldBytes, HelloEnd, Judge, Layer, LoopBody, LoopState, Maps, NAME_BYTES, Name, NameEnd,
+    Packet, Program, Reason, Taken, Transport,
+    bounds::{opaque, within},
 };
 
 use crate::{
@@ -17,27 +19,30 @@ use crate::{
     maps,
     numbers::{FOUND, TO_HOLD, WHOLE_HELLO, dns_reason, hello_end, reason},
     verified_once,
-    words::{in_one_register, in_words, in_words_to, store_64, word_64},
+    words::{in_words, in_words_to, store_64, word_64},
 };
 
 /// What the verifier lets be added to a packet pointer (`MAX_PACKET_OFF` in kernel/bpf/verifier.c).
 const OFFSET_MAX: usize = 0xffff;
 
-/// The part of a frame that lies in one piece: all of it, unless it came in several buffers.
-pub struct Linear(pub *mut xdp_md);
+/// The part of a frame that lies in its first buffer: all of it, unless it came in several, as it may where the programs have
+/// the flag for that (`FRAGS`).
+pub struct Linear<const FRAGS: bool>(pub *mut xdp_md);
 
 /// A frame that may lie in several buffers: every read is a helper call.
 pub struct Paged(pub *mut xdp_md);
 
-impl Linear {
+impl<const FRAGS: bool> Linear<FRAGS> {
+    /// The frame of this context.
+    #[inline(always)]
+    pub fn new(ctx: *mut xdp_md) -> Self {
+        Self(ctx)
+    }
+
     #[inline(always)]
     fn read_bytes<const N: usize>(&self, at: u32) -> Option<[u8; N]> {
         let (start, end) = bounds(self.0);
-        let at = in_one_register(at as usize);
-        if at > OFFSET_MAX - N {
-            return None;
-        }
-        let at = in_one_register(start + at);
+        let at = opaque(start + within(at as usize, 0, OFFSET_MAX - N)?);
         if at + N > end {
             return None;
         }
@@ -51,6 +56,17 @@ impl Linear {
         (end - start) as u32
     }
 
+    /// False if the frame goes on in other buffers.
+    #[inline(always)]
+    pub fn has_all(&self) -> bool {
+        self.bytes() == Paged(self.0).bytes()
+    }
+
+    #[inline(always)]
+    fn programs() -> &'static ProgramArray {
+        if FRAGS { &maps::FRAGS_PROGRAMS } else { &maps::PROGRAMS }
+    }
+
     /// Copies `len` bytes at `at`, a word at a time: for a name, a call of `bpf_xdp_load_bytes` takes longer.
     ///
     /// # Safety
@@ -58,14 +74,11 @@ impl Linear {
     #[inline(always)]
     unsafe fn copy_bytes(&self, at: u32, len: usize, into: *mut u8) -> Option<()> {
         let (start, end) = bounds(self.0);
-        let at = in_one_register(at as usize);
         // No name starts within the first header.
-        if !(8..=OFFSET_MAX - HeldBytes::PIECE as usize - 8).contains(&at) {
-            return None;
-        }
+        let at = within(at as usize, 8, OFFSET_MAX - HeldBytes::PIECE as usize - 8)?;
         let (mut from, mut to, mut left) = (start + at, into, len);
         while left >= 8 {
-            from = in_one_register(from);
+            from = opaque(from);
             if from + 8 > end {
                 return None;
             }
@@ -78,7 +91,7 @@ impl Linear {
             return Some(());
         }
         // The word that ends with the last byte; the frame goes back further than that.
-        let last = in_one_register(start + in_one_register(at + len - 8));
+        let last = opaque(start + opaque(at + len - 8));
         if last + 8 > end {
             return None;
         }
@@ -88,7 +101,7 @@ impl Linear {
             if len < 8 {
                 store_64(into, u64::from_ne_bytes(word.to_le_bytes()).wrapping_shr(8 * (8 - len as u32)));
             } else {
-                store_64(into.add(in_one_register(len - 8) & 0xff), word);
+                store_64(into.add(opaque(len - 8) & 0xff), word);
             }
         }
         Some(())
@@ -96,12 +109,30 @@ impl Linear {
 }
 
 impl Paged {
+    /// The frame of this context.
+    #[inline(always)]
+    pub fn new(ctx: *mut xdp_md) -> Self {
+        Self(ctx)
+    }
+
     #[inline(always)]
     fn read_bytes<const N: usize>(&self, at: u32) -> Option<[u8; N]> {
         let mut bytes = [0; N];
         // SAFETY: `bytes` has room for N bytes, and the context is the program's own.
         let failed = unsafe { bpf_xdp_load_bytes(self.0, at, bytes.as_mut_ptr().cast(), N as u32) };
         (failed == 0).then_some(bytes)
+    }
+
+    #[inline(always)]
+    #[expect(clippy::unused_self, reason = "frames of the other kind may lack bytes")]
+    fn has_all(&self) -> bool {
+        true
+    }
+
+    /// Frames in one buffer go this way only to be answered, which no program follows.
+    #[inline(always)]
+    fn programs() -> &'static ProgramArray {
+        &maps::FRAGS_PROGRAMS
     }
 
     #[inline(always)]
@@ -131,10 +162,10 @@ impl Paged {
 
 macro_rules! frame {
     (
-        $frame:ident, $whole:literal, $read_name:ident, $dns_message:ident, $dns_sections:ident, $client_hello:ident, $layered:ident,
-        $segment:ident, $take_segment:ident, $whole_messages:ident
+        $frame:ident $(<const $flag:ident>)?, $read_name:ident, $dns_message:ident, $dns_sections:ident, $client_hello:ident, $layered:ident,
+        $take_segment:ident, $whole_messages:ident
     ) => {
-        impl Packet for $frame {
+        impl$(<const $flag: bool>)? Packet for $frame$(<$flag>)? {
             #[inline(always)]
             fn read<const N: usize>(&self, at: u32) -> Option<[u8; N]> {
                 self.read_bytes(at)
@@ -153,8 +184,8 @@ macro_rules! frame {
             }
 
             #[inline(always)]
-            fn repeat<S: Step>(limit: u32, state: &mut S) {
-                repeat(limit, state);
+            fn repeat<S: LoopState, B: LoopBody<S>>(limit: u32, body: &B, state: &mut S) {
+                repeat(limit, body, state);
             }
 
             #[inline(always)]
@@ -184,8 +215,11 @@ macro_rules! frame {
             }
         }
 
-        impl Frame for $frame {
-            const WHOLE: bool = $whole;
+        impl$(<const $flag: bool>)? Frame for $frame$(<$flag>)? {
+            #[inline(always)]
+            fn is_whole(&self) -> bool {
+                self.has_all()
+            }
 
             #[inline(always)]
             fn hold(&self, at: u32, len: u32, into: &mut HeldBytes, to: u32) -> Option<()> {
@@ -194,11 +228,6 @@ macro_rules! frame {
                 // SAFETY: `into` has room for a piece at `to`, and the context is the program's own.
                 let failed = unsafe { bpf_xdp_load_bytes(self.0, at, into.add(to).cast(), len as u32) };
                 (failed == 0).then_some(())
-            }
-
-            #[inline(always)]
-            fn opaque(value: usize) -> usize {
-                in_one_register(value)
             }
 
             #[inline(always)]
@@ -236,7 +265,7 @@ macro_rules! frame {
 
             #[inline(always)]
             fn segment_of_interest<M: Maps, F: Flows>(judge: &mut Judge<'_, Self, M>, _: &mut F) -> Reason {
-                maps::go_on_with(judge.packet.0, Program::$segment);
+                maps::tail_call(judge.packet.0, Self::programs(), Program::Segment);
                 Reason::TcpOther
             }
 
@@ -325,27 +354,15 @@ macro_rules! frame {
 }
 
 frame!(
-    Linear,
-    false,
-    read_name,
-    dns_message,
-    dns_sections,
-    client_hello,
-    layered,
-    Segment,
-    take_segment,
-    whole_messages
-);
+    Linear<const FRAGS>, read_name, dns_message, dns_sections, client_hello, layered, take_segment, whole_messages);
 frame!(
     // Any message may be gone through by sections; that is a call less that leads into others.
     Paged,
-    true,
     read_name_paged,
     dns_sections_paged,
     dns_sections_paged,
     client_hello_paged,
     layered_paged,
-    SegmentPaged,
     take_segment_paged,
     whole_messages_paged
 );
@@ -357,12 +374,20 @@ pub fn bounds(ctx: *mut xdp_md) -> (usize, usize) {
     unsafe { ((*ctx).data as usize, (*ctx).data_end as usize) }
 }
 
+/// What `bpf_loop` hands to the body of a loop. It lies on the stack and does not change.
+struct Turning<'t, B, S> {
+    body: &'t B,
+    state: &'t mut S,
+}
+
 #[inline(always)]
-fn repeat<S: Step>(limit: u32, state: &mut S) {
-    extern "C" fn call<S: Step>(_turn: u64, state: *mut S) -> i64 {
-        // SAFETY: bpf_loop hands back the pointer that `repeat` gave it, and `state` outlives the loop.
-        i64::from(unsafe { &mut *state }.step().is_break())
+fn repeat<S: LoopState, B: LoopBody<S>>(limit: u32, body: &B, state: &mut S) {
+    extern "C" fn turn<S: LoopState, B: LoopBody<S>>(_index: u64, turning: *mut Turning<'_, B, S>) -> i64 {
+        // SAFETY: bpf_loop hands back the pointer that `repeat` gave it, and `turning` outlives the loop.
+        let Turning { body, state } = unsafe { &mut *turning };
+        i64::from(body.turn(state).is_break())
     }
-    // SAFETY: the callback has the signature that bpf_loop asks for, and `state` is what it expects.
-    unsafe { bpf_loop(limit, call::<S> as *mut c_void, core::ptr::from_mut(state).cast(), 0) };
+    let mut turning = Turning { body, state };
+    // SAFETY: the callback has the signature that bpf_loop asks for, and `turning` is what it expects.
+    unsafe { bpf_loop(limit, turn::<S, B> as *mut c_void, (&raw mut turning).cast(), 0) };
 }

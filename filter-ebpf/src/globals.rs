@@ -2,7 +2,7 @@
 
 use core::{cell::UnsafeCell, hint::assert_unchecked, mem::MaybeUninit, ptr::read_volatile};
 
-use crate::words::in_one_register;
+use filter_core::bounds::opaque;
 
 /// A value that the controller writes. Each has a section of its own, which becomes a map with one entry.
 #[repr(transparent)]
@@ -23,7 +23,7 @@ impl<T> Global<T> {
     /// The value. LLVM does not learn where it comes from: it would take what nothing here writes for zeros.
     #[inline(always)]
     pub fn get(&'static self) -> &'static T {
-        let address = in_one_register(self.0.get() as usize);
+        let address = opaque(self.0.get() as usize);
         // SAFETY: the address is that of the value, which was one from the start; and no value lies at 0.
         unsafe {
             assert_unchecked(address != 0);
@@ -45,6 +45,6 @@ impl<T, const N: usize> Global<[T; N]> {
     /// One of several values.
     #[inline(always)]
     pub fn at(&'static self, index: u32) -> Option<&'static T> {
-        self.get().get(in_one_register(index as usize))
+        self.get().get(opaque(index as usize))
     }
 }

@@ -21,56 +21,83 @@ mod words;
 use aya_ebpf::{
     bindings::{xdp_action, xdp_md},
     macros::xdp,
+    maps::ProgramArray,
     programs::XdpContext,
 };
 use filter_core::{Frame, Judge, Program, Reason, Sent, Verdict, answer, decide, decide_by_layers};
 
 use crate::{
     frame::{Linear, Paged},
-    maps::{FlowMaps, KernelMaps, Room},
+    maps::{FRAGS_PROGRAMS, FlowMaps, KernelMaps, PROGRAMS, Room},
 };
 
-/// The filter. It reads the first buffer of a frame only, which mostly is all of it.
-#[xdp(frags)]
+/// The filter, for frames in one buffer.
+#[xdp]
 pub fn namegate(ctx: XdpContext) -> u32 {
     let Some(mut room) = Room::of_this_cpu() else { return xdp_action::XDP_PASS };
-    let reason = decide(&Linear(ctx.ctx), room.settings, &KernelMaps(ctx.ctx), &mut FlowMaps, room.scratch);
-    if reason.ran_out_of_bytes() {
-        maps::go_on_with(ctx.ctx, Program::Paged);
-    }
-    settle(ctx.ctx, &mut room, reason)
+    let reason = of_first_buffer(&Linear::<false>(ctx.ctx), &mut room);
+    settle(ctx.ctx, &PROGRAMS, &mut room, reason)
 }
 
-/// The filter for frames that are cut, or go on in other buffers.
+/// TCP segments of interest, for frames in one buffer.
+#[xdp]
+pub fn namegate_tcp(ctx: XdpContext) -> u32 {
+    of_segment(&ctx, &Linear::<false>(ctx.ctx), &PROGRAMS)
+}
+
+/// Answers to what was blocked, for frames in one buffer.
+#[xdp]
+pub fn namegate_answer(ctx: XdpContext) -> u32 {
+    of_blocked(&ctx)
+}
+
+/// The filter, for frames that may lie in several buffers. It reads the first, which mostly is all of a frame.
 #[xdp(frags)]
-pub fn namegate_paged(ctx: XdpContext) -> u32 {
+pub fn namegate_frags(ctx: XdpContext) -> u32 {
+    let Some(mut room) = Room::of_this_cpu() else { return xdp_action::XDP_PASS };
+    let packet = Linear::<true>(ctx.ctx);
+    let reason = of_first_buffer(&packet, &mut room);
+    if reason.ran_out_of_bytes() && !packet.has_all() {
+        maps::tail_call(ctx.ctx, &FRAGS_PROGRAMS, Program::Layers);
+    }
+    settle(ctx.ctx, &FRAGS_PROGRAMS, &mut room, reason)
+}
+
+/// Frames of which a header or a message goes on in another buffer.
+#[xdp(frags)]
+pub fn frags_layers(ctx: XdpContext) -> u32 {
     let Some(mut room) = Room::of_this_cpu() else { return xdp_action::XDP_PASS };
     let reason = decide_by_layers(&Paged(ctx.ctx), room.settings, &KernelMaps(ctx.ctx), &mut FlowMaps, room.scratch);
-    settle(ctx.ctx, &mut room, reason)
+    settle(ctx.ctx, &FRAGS_PROGRAMS, &mut room, reason)
 }
 
-/// Segments of interest, in frames that lie in one piece.
+/// TCP segments of interest, for frames that may lie in several buffers.
 #[xdp(frags)]
-pub fn namegate_segment(ctx: XdpContext) -> u32 {
-    of_segment(&ctx, &Linear(ctx.ctx))
+pub fn frags_tcp(ctx: XdpContext) -> u32 {
+    of_segment(&ctx, &Paged(ctx.ctx), &FRAGS_PROGRAMS)
 }
 
-/// Segments of interest, in others.
+/// Answers to what was blocked, for frames that may lie in several buffers.
 #[xdp(frags)]
-pub fn namegate_seg_paged(ctx: XdpContext) -> u32 {
-    of_segment(&ctx, &Paged(ctx.ctx))
+pub fn frags_answer(ctx: XdpContext) -> u32 {
+    of_blocked(&ctx)
 }
 
 #[inline(always)]
-fn of_segment(ctx: &XdpContext, packet: &impl Frame) -> u32 {
+fn of_first_buffer<const FRAGS: bool>(packet: &Linear<FRAGS>, room: &mut Room<'_>) -> Reason {
+    decide(packet, room.settings, &KernelMaps(packet.0), &mut FlowMaps, room.scratch)
+}
+
+#[inline(always)]
+fn of_segment(ctx: &XdpContext, packet: &impl Frame, programs: &'static ProgramArray) -> u32 {
     let Some(mut room) = Room::of_this_cpu() else { return xdp_action::XDP_PASS };
     let Room { settings, scratch, .. } = &mut room;
     let reason = Judge { packet, settings, maps: &KernelMaps(ctx.ctx), scratch }.segment_of_interest(&mut FlowMaps);
-    settle(ctx.ctx, &mut room, reason)
+    settle(ctx.ctx, programs, &mut room, reason)
 }
 
 #[inline(always)]
-fn settle(ctx: *mut xdp_md, room: &mut Room<'_>, reason: Reason) -> u32 {
+fn settle(ctx: *mut xdp_md, programs: &'static ProgramArray, room: &mut Room<'_>, reason: Reason) -> u32 {
     room.count(reason);
     #[cfg(feature = "trace")]
     verified_once::trace(ctx, reason.index());
@@ -78,16 +105,15 @@ fn settle(ctx: *mut xdp_md, room: &mut Room<'_>, reason: Reason) -> u32 {
         Verdict::Pass => xdp_action::XDP_PASS,
         Verdict::Drop => {
             if room.scratch.is_answered(reason) {
-                maps::go_on_with(ctx, Program::Answer);
+                maps::tail_call(ctx, programs, Program::Answer);
             }
             xdp_action::XDP_DROP
         }
     }
 }
 
-/// Answers to what was blocked.
-#[xdp(frags)]
-pub fn namegate_answer(ctx: XdpContext) -> u32 {
+#[inline(always)]
+fn of_blocked(ctx: &XdpContext) -> u32 {
     let (Some(room), Some(draft)) = (Room::of_this_cpu(), Room::draft()) else { return xdp_action::XDP_DROP };
     let flow = maps::flow_at(room.scratch.segment.place());
     match answer(&mut Paged(ctx.ctx), room.settings, &KernelMaps(ctx.ctx), flow, room.scratch, draft) {
@@ -98,7 +124,13 @@ pub fn namegate_answer(ctx: XdpContext) -> u32 {
 }
 
 /// Does nothing: what others cost is measured against it, and the far end of a veth needs it to receive `XDP_TX`.
-#[xdp(frags)]
+#[xdp]
 pub fn noop(_ctx: XdpContext) -> u32 {
+    xdp_action::XDP_PASS
+}
+
+/// [`noop`] for interfaces with a large MTU.
+#[xdp(frags)]
+pub fn noop_frags(_ctx: XdpContext) -> u32 {
     xdp_action::XDP_PASS
 }

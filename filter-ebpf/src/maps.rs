@@ -11,8 +11,8 @@ use aya_ebpf::{
 use filter_core::{
     Allowance, Bucket, Client, Counter, EventBudget, Family, Flow, Flows, Generation, Group, HashKey, HeldBytes,
     HitLine, InForce, Interface, ListName, Maps, Member, Name, OfCpu, PATTERN_SLOTS, Packet, Page, Part, Patterns,
-    Program, Rank, Reason, Rule, RuleKey, RuleShape, Rules, Scratch, Settings, Sides, Terms, TermsOfBoth, Treatment,
-    WAYS, sieve_bits,
+    Program, ProgramSet, Rank, Reason, Rule, RuleKey, RuleShape, Rules, Scratch, Settings, Sides, Terms, TermsOfBoth,
+    Treatment, WAYS, bounds::opaque, sieve_bits,
 };
 
 use crate::{
@@ -20,7 +20,6 @@ use crate::{
     frame::Paged,
     globals::Global,
     verified_once,
-    words::in_one_register,
 };
 
 /// Of what depends on the number of rules, until the controller says how many there will be.
@@ -79,9 +78,12 @@ static FLOWS: Array<Flow> = Array::with_max_entries(WAYS, 0);
 /// Room for the bytes of one more flow.
 #[map]
 static SPARE: PerCpuArray<HeldBytes> = PerCpuArray::with_max_entries(1, 0);
-/// Programs that another goes on with, at the place of their [`Program`].
+/// [`ProgramSet::LINEAR`], each at the place of its [`Program`].
 #[map]
-static PROGRAMS: ProgramArray = ProgramArray::with_max_entries(Program::NAMES.len() as u32, 0);
+pub static PROGRAMS: ProgramArray = ProgramArray::with_max_entries(ProgramSet::PLACES, 0);
+/// [`ProgramSet::FRAGS`], likewise.
+#[map]
+pub static FRAGS_PROGRAMS: ProgramArray = ProgramArray::with_max_entries(ProgramSet::PLACES, 0);
 /// By generation: the parts of its patterns, as many as it has. A place without patterns is empty.
 #[btf_map]
 static PATTERNS: ArrayOfMaps<btf_maps::Array<Part, 1, { BPF_F_INNER_MAP as usize }>, { PATTERN_SLOTS as usize }> =
@@ -330,9 +332,9 @@ impl Room<'_> {
 /// Runs another program in place of this one, with a stack of its own. Comes back only if there is none: the controller
 /// fills the map before it attaches.
 #[inline(always)]
-pub fn go_on_with(ctx: *mut xdp_md, program: Program) {
+pub fn tail_call(ctx: *mut xdp_md, programs: &'static ProgramArray, program: Program) {
     // SAFETY: the programs of the map are of this kind.
-    unsafe { PROGRAMS.tail_call(&XdpContext::new(ctx), program as u32) };
+    unsafe { programs.tail_call(&XdpContext::new(ctx), program as u32) };
 }
 
 /// Counts a packet that this rule decided about.
@@ -368,7 +370,7 @@ pub fn add_one(counter: Counter) {
 
 #[inline(always)]
 fn add_one_of(counters: &mut [u64; Counter::COUNT as usize], counter: Counter) {
-    if let Some(count) = counters.get_mut(in_one_register(counter.index() as usize)) {
+    if let Some(count) = counters.get_mut(opaque(counter.index() as usize)) {
         *count += 1;
     }
 }

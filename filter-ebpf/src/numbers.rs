@@ -1,13 +1,11 @@
 //! Results as numbers: functions of the program give nothing else back.
 
-use filter_core::{HelloEnd, Reason, Scratch, Taken, Transport};
-
-use crate::words::in_one_register;
+use filter_core::{HelloEnd, Reason, Scratch, Taken, Transport, bounds::opaque};
 
 /// The reason that a function of the program gave back, or was given, as a number.
 #[inline(always)]
 pub fn reason(index: u32) -> Reason {
-    Reason::ALL.get(in_one_register(index as usize)).copied().unwrap_or(Reason::TlsMalformed)
+    Reason::ALL.get(opaque(index as usize)).copied().unwrap_or(Reason::TlsMalformed)
 }
 
 /// What a function gives back in place of a reason, if a message is to be gone through by its sections.

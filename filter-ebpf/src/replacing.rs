@@ -3,11 +3,11 @@
 use core::ptr::null_mut;
 
 use aya_ebpf::helpers::generated::{bpf_csum_diff, bpf_xdp_adjust_head, bpf_xdp_adjust_tail, bpf_xdp_store_bytes};
-use filter_core::{HeldBytes, Packet as _, Replace};
+use filter_core::{HeldBytes, Packet as _, Replace, Replaced};
 
 use crate::{
     copying::{in_one_piece, small},
-    frame::Paged,
+    frame::{Paged, bounds},
 };
 
 impl Replace for Paged {
@@ -19,27 +19,22 @@ impl Replace for Paged {
     }
 
     #[inline(always)]
-    fn replace(&mut self, with: &HeldBytes, len: u32, keeps_start: bool) -> bool {
-        let more = len.cast_signed() - self.len().cast_signed();
-        // All of the frame is written anew, so it may grow at its start. There the kernel sees to room for headers
-        // (XDP_PACKET_HEADROOM); behind a frame is as much as its driver happens to leave.
-        // SAFETY: the context is the program's own, and nothing holds on to the frame.
-        let has_room = unsafe {
-            more == 0
-                || (more > 0 && !keeps_start && bpf_xdp_adjust_head(self.0, -more) == 0)
-                || bpf_xdp_adjust_tail(self.0, more) == 0
+    fn replace(&mut self, with: &HeldBytes, len: u32, keeps_start: bool) -> Option<Replaced> {
+        let replaced = if self.has_fragments() {
+            Replaced::Padded
+        } else {
+            self.resize(len, keeps_start)?;
+            Replaced::Whole
         };
-        if !has_room {
-            return false;
-        }
         let bytes = with.as_slice().as_ptr().cast_mut();
         // SAFETY: there are that many bytes.
         if let Some(()) = unsafe { in_one_piece::<true>(self.0, len, bytes) } {
-            return true;
+            return Some(replaced);
         }
-        let Some((len, _)) = small(len, 0) else { return false };
+        let (len, _) = small(len, 0)?;
         // SAFETY: there are that many bytes, and the context is the program's own.
-        unsafe { bpf_xdp_store_bytes(self.0, 0, bytes.cast(), len as u32) == 0 }
+        let failed = unsafe { bpf_xdp_store_bytes(self.0, 0, bytes.cast(), len as u32) };
+        (failed == 0).then_some(replaced)
     }
 
     #[inline(always)]
@@ -49,5 +44,31 @@ impl Replace for Paged {
         let sum =
             unsafe { bpf_csum_diff(null_mut(), 0, bytes.as_slice().as_ptr().add(at).cast_mut().cast(), len as u32, 0) };
         sum.cast_unsigned() as u32
+    }
+}
+
+impl Paged {
+    /// True if the frame goes on in other buffers. Such a frame is never resized: `bpf_xdp_adjust_tail` that takes whole buffers
+    /// off a frame frees pages that the page pool goes on using, which damages the memory of kernels from 6.12 on, in both modes
+    /// (docs/kernel-bugs.md).
+    #[inline(always)]
+    fn has_fragments(&self) -> bool {
+        let (start, end) = bounds(self.0);
+        self.len() as usize > end - start
+    }
+
+    /// Makes a frame without fragments `len` bytes long.
+    #[inline(always)]
+    fn resize(&mut self, len: u32, keeps_start: bool) -> Option<()> {
+        let more = len.cast_signed() - self.len().cast_signed();
+        // All of the frame is written anew, so it may grow at its start. There the kernel sees to room for headers
+        // (XDP_PACKET_HEADROOM); behind a frame is as much as its driver happens to leave.
+        // SAFETY: the context is the program's own, and nothing holds on to the frame.
+        let has_room = unsafe {
+            more == 0
+                || (more > 0 && !keeps_start && bpf_xdp_adjust_head(self.0, -more) == 0)
+                || bpf_xdp_adjust_tail(self.0, more) == 0
+        };
+        has_room.then_some(())
     }
 }

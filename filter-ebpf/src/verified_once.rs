@@ -14,10 +14,13 @@ use filter_core::{
 
 use crate::{
     events,
-    frame::{Linear, Paged},
+    frame::{self, Paged},
     maps::{self, FlowMaps, KernelMaps},
     numbers::{dns_number, found_number, hello_number, reason, taken_number},
 };
+
+/// No function here continues with another program, so that both kinds of programs may call it.
+type Linear = frame::Linear<false>;
 
 /// [`Name::find_labels`]; gives the number of its `NameEnd`.
 #[unsafe(no_mangle)]
@@ -118,7 +121,7 @@ macro_rules! judging {
             let (Some(settings), Some(scratch)) = (unsafe { settings.as_ref() }, unsafe { scratch.as_mut() }) else {
                 return u32::MAX;
             };
-            let mut $judge = Judge { packet: &$frame(ctx), settings, maps: &KernelMaps(ctx), scratch };
+            let mut $judge = Judge { packet: &$frame::new(ctx), settings, maps: &KernelMaps(ctx), scratch };
             $body
         }
     )+};
@@ -150,7 +153,7 @@ macro_rules! reading_names {
             let (Some(settings), Some(scratch)) = (unsafe { settings.as_ref() }, unsafe { scratch.as_mut() }) else {
                 return u32::MAX;
             };
-            let mut judge = Judge { packet: &$frame(ctx), settings, maps: &KernelMaps(ctx), scratch };
+            let mut judge = Judge { packet: &$frame::new(ctx), settings, maps: &KernelMaps(ctx), scratch };
             judge.read_name(message_at, start(range), end(range)).0
         }
     )+};
@@ -192,7 +195,7 @@ macro_rules! judging_segments {
             let (Some(settings), Some(scratch)) = (unsafe { settings.as_ref() }, unsafe { scratch.as_mut() }) else {
                 return u32::MAX;
             };
-            let $judge = &mut Judge { packet: &$frame(ctx), settings, maps: &KernelMaps(ctx), scratch };
+            let $judge = &mut Judge { packet: &$frame::new(ctx), settings, maps: &KernelMaps(ctx), scratch };
             $body
         }
     )+};

@@ -1,15 +1,6 @@
-//! Registers and words of memory, as LLVM would not have them by itself.
+//! Words of memory, as LLVM would not have them by itself.
 
 use core::arch::asm;
-
-/// Hides from LLVM how a value came about. It would otherwise check one register and use another ("offset is outside
-/// of the packet"), or leave out a check that it knows to hold and the verifier does not ("invalid zero-sized read").
-#[inline(always)]
-pub fn in_one_register(mut value: usize) -> usize {
-    // SAFETY: it copies a register to itself. (With no instruction at all, the line table would be refused.)
-    unsafe { asm!("{0} = {0}", inlateout(reg) value, options(pure, nomem, nostack)) };
-    value
-}
 
 /// Reads memory word by word. LLVM would read octet by octet what is not aligned, and the verifier asks for alignment
 /// on few machines only.

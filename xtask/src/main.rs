@@ -1,11 +1,15 @@
 //! The chores of this repository. Each verb sets up what it needs and the machine lacks.
 
+mod archive;
 mod bench;
 mod build;
+mod cache;
 mod corpus;
+mod cross;
 mod demonstration;
 mod deny;
 mod fuzz;
+mod kernels;
 mod lab;
 mod progress;
 mod run;
@@ -46,6 +50,8 @@ enum Verb {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
+    /// Try the filter on the kernels that people have, each in a guest under QEMU.
+    Kernels(kernels::Args),
     /// Record the repository's own captures anew, from real clients in the lab.
     Corpus,
     /// Check the dependencies' licences, sources and versions with cargo-deny, which it installs if need be.
@@ -62,6 +68,7 @@ fn main() -> ExitCode {
         Verb::Lab(verb) => lab::run(&verb),
         Verb::Test => test::run(),
         Verb::Bench { args } => bench::run(&args),
+        Verb::Kernels(args) => kernels::run(&args),
         Verb::Corpus => corpus::run(),
         Verb::Deny => deny::run(),
         Verb::Fuzz(args) => fuzz::run(&args),

@@ -7,9 +7,9 @@ use core::{
 
 use super::Scratch;
 use crate::{
+    bounds::opaque,
     headers::{Endpoints, Family, Protocol},
     name::{self, Form},
-    packet::Frame,
     reason::Reason,
     rules::RuleKey,
 };
@@ -94,7 +94,7 @@ impl Event {
     /// Fills in all but the ends: the name that was judged last, for this reason. `time` is in nanoseconds of the
     /// monotonic clock.
     #[inline(always)]
-    pub fn fill<P: Frame + ?Sized>(&mut self, time: u64, interface: u32, reason: Reason, scratch: &Scratch) {
+    pub fn fill(&mut self, time: u64, interface: u32, reason: Reason, scratch: &Scratch) {
         let Scratch { name, transport, .. } = scratch;
         self.time = time;
         self.rule = if reason.is_of_rule() { name.matched().0 } else { 0 };
@@ -109,7 +109,7 @@ impl Event {
         self.name_octets = name.len() as u8;
         // One word after the other: read all at once, they would fill half of the kernel's stack.
         let mut place = 0;
-        while let Some(word) = self.name.get_mut(P::opaque(place)) {
+        while let Some(word) = self.name.get_mut(opaque(place)) {
             *word = name.word(8 * place as u32);
             place += 1;
         }

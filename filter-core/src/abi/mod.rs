@@ -22,7 +22,7 @@ pub use hits::{HitLine, RuleHits};
 pub use list_name::ListName;
 pub(crate) use policy::list_of;
 pub use policy::{BlockingLists, Masks, Rank, Terms, highest_rank};
-pub use program::Program;
+pub use program::{Program, ProgramSet};
 pub use rule_map::{Page, Rule, RuleShape, TermsOfBoth, sieve_bits};
 pub use scratch::{OfCpu, Scratch, Segment};
 pub use settings::{Fragments, Options, Settings, Sides};

@@ -3,11 +3,13 @@
 use super::{Generation, Treatment};
 use crate::{
     answer::{Edns, Envelope},
-    dns::Sections,
+    dns::{OwnerWalk, Sections},
     flows::{Copying, FlowKey},
     headers::{Layers, Transport},
     name::Name,
+    packet::LoopState,
     reason::Counter,
+    tls::{ExtensionsWalk, NamesWalk},
 };
 
 /// What each CPU has for itself; one entry of a map, so that one look-up finds all of it.
@@ -43,7 +45,8 @@ pub struct Segment {
     pub(crate) opens: u32,
     /// One more than the flow's place in the table of flows; 0 if it has none.
     pub(crate) place: u32,
-    pub(crate) reserved: u32,
+    /// Index of the [`Reason`](crate::Reason) of its DNS message that was judged last.
+    pub(crate) outcome: u32,
 }
 
 impl Segment {
@@ -86,6 +89,9 @@ pub struct Scratch {
     pub segment: Segment,
     pub(crate) copying: Copying,
     pub(crate) sections: Sections,
+    pub(crate) owner: OwnerWalk,
+    pub(crate) extensions: ExtensionsWalk,
+    pub(crate) names: NamesWalk,
     /// Type of the resource record that has the name as its target (RFC 1035 §3.2.2); 0 for what was asked for.
     pub(crate) record: u32,
     /// Sequence number of the message that the name is in.
@@ -102,6 +108,8 @@ pub struct Scratch {
     pub(crate) edns: Edns,
 }
 
+impl LoopState for Scratch {}
+
 impl Default for Scratch {
     fn default() -> Self {
         Self {
@@ -111,6 +119,9 @@ impl Default for Scratch {
             segment: Segment::default(),
             copying: Copying::default(),
             sections: Sections::default(),
+            owner: OwnerWalk::default(),
+            extensions: ExtensionsWalk::default(),
+            names: NamesWalk::default(),
             record: 0,
             sequence: 0,
             reason: 0,

@@ -4,10 +4,10 @@ use core::ops::ControlFlow::{self, Break, Continue};
 
 use super::Answering;
 use crate::{
-    dns::{self, Owner},
+    dns::{self, skip_owner},
     flows::Copying,
     maps::Maps,
-    packet::{Replace, Step},
+    packet::{LoopBody, Replace},
     reason::Counter,
 };
 
@@ -85,7 +85,7 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
     pub(super) fn read_edns_of_response(&mut self, records: u32) {
         self.scratch.copying.at = self.scratch.question_end;
         self.scratch.copying.left = records;
-        F::repeat(RECORDS, &mut Records(self));
+        F::repeat(RECORDS, &Records, self);
         if self.scratch.edns.is_there() {
             let Copying { at, to, .. } = self.scratch.copying;
             self.read_options(at, to);
@@ -97,44 +97,45 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
         self.scratch.copying.at = at;
         self.scratch.copying.to = end;
         if at < end {
-            F::repeat(OPTIONS, &mut Options(self));
+            F::repeat(OPTIONS, &Options, self);
         }
     }
 }
 
 /// Goes over options.
-struct Options<'o, 'f, F, M>(&'o mut Answering<'f, F, M>);
+struct Options;
 
-impl<F: Replace, M: Maps> Step for Options<'_, '_, F, M> {
+impl<F: Replace, M: Maps> LoopBody<Answering<'_, F, M>> for Options {
     #[inline(always)]
-    fn step(&mut self) -> ControlFlow<()> {
-        let at = self.0.scratch.copying.at;
-        if at >= self.0.scratch.copying.to {
+    fn turn(&self, Answering { frame, scratch, .. }: &mut Answering<'_, F, M>) -> ControlFlow<()> {
+        let at = scratch.copying.at;
+        if at >= scratch.copying.to {
             return Break(());
         }
-        let Some([c0, c1, l0, l1]) = self.0.frame.read(at) else { return Break(()) };
+        let Some([c0, c1, l0, l1]) = frame.read(at) else { return Break(()) };
         let bytes = OPTION_BYTES + u32::from(u16::from_be_bytes([l0, l1]));
         if u16::from_be_bytes([c0, c1]) == COOKIE && (LEAST_COOKIE_BYTES..=COOKIE_BYTES).contains(&bytes) {
-            self.0.scratch.edns.cookie_at = at;
-            self.0.scratch.edns.cookie_bytes = bytes;
+            scratch.edns.cookie_at = at;
+            scratch.edns.cookie_bytes = bytes;
         }
-        self.0.scratch.copying.at = at + bytes;
+        scratch.copying.at = at + bytes;
         Continue(())
     }
 }
 
 /// Goes over the records of a response, up to the OPT record.
-struct Records<'r, 'f, F, M>(&'r mut Answering<'f, F, M>);
+struct Records;
 
-impl<F: Replace, M: Maps> Step for Records<'_, '_, F, M> {
+impl<F: Replace, M: Maps> LoopBody<Answering<'_, F, M>> for Records {
     #[inline(always)]
-    fn step(&mut self) -> ControlFlow<()> {
-        let Answering { frame, scratch, .. } = &mut *self.0;
+    fn turn(&self, Answering { frame, scratch, .. }: &mut Answering<'_, F, M>) -> ControlFlow<()> {
         if scratch.copying.left == 0 {
             return Break(());
         }
         scratch.copying.left -= 1;
-        let Ok(head_at) = Owner::skip(&**frame, scratch.copying.at, scratch.transport.end) else { return Break(()) };
+        let Ok(head_at) = skip_owner(&**frame, scratch, scratch.copying.at, scratch.transport.end) else {
+            return Break(());
+        };
         let data_at = head_at + dns::RECORD_HEAD_BYTES;
         let Some([t0, t1, _, _, _, _, flags, _, l0, l1]) = frame.read::<{ dns::RECORD_HEAD_BYTES as usize }>(head_at)
         else {

@@ -15,10 +15,11 @@ mod tcp;
 
 use crate::{
     abi::{Generation, Scratch, Settings},
+    bounds::opaque,
     flows::{Flow, HeldBytes},
     headers::Protocol,
     maps::Maps,
-    packet::Replace,
+    packet::{LoopState, Replace, Replaced},
     reason::{Counter, Message, Reason},
 };
 
@@ -84,6 +85,8 @@ struct Answering<'f, F, M> {
     draft: &'f mut HeldBytes,
 }
 
+impl<F, M> LoopState for Answering<'_, F, M> {}
+
 impl<F: Replace, M: Maps> Answering<'_, F, M> {
     #[inline(always)]
     fn answer(&mut self) -> Result<(Counter, Sent), Counter> {
@@ -112,14 +115,17 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
         };
         self.turn_around().ok_or(Counter::UnansweredLayers)?;
         // What would be unrolled does not fit on the kernel's stack.
-        for turn in 0..F::opaque(2) {
+        for turn in 0..opaque(2) {
             let is_brief = is_response && turn > 0;
             let end = if is_dns { self.write_datagram(is_brief) } else { self.write_segment() };
             let end = end.ok_or(Counter::UnansweredLayers)?;
             self.close(end).ok_or(Counter::UnansweredLayers)?;
             // A device that is to make the checksum knows where in the frame.
             let keeps_start = is_response || self.scratch.envelope.leaves_checksum();
-            if self.frame.replace(self.draft, end, keeps_start) {
+            if let Some(replaced) = self.frame.replace(self.draft, end, keeps_start) {
+                if replaced == Replaced::Padded {
+                    self.maps.count(Counter::AnsweredPadded);
+                }
                 return Ok((counter, if is_response { Sent::On } else { Sent::Back }));
             }
             if !keeps_start {

@@ -16,7 +16,7 @@ use crate::{
     rules::rank_of,
 };
 
-pub(crate) use owner::Owner;
+pub(crate) use owner::{OwnerWalk, skip_owner};
 pub(crate) use sections::{RECORD_HEAD_BYTES, Sections, is_service, sections};
 
 /// RFC 1035 §4.1.1.

@@ -3,42 +3,61 @@
 use core::ops::ControlFlow::{self, Break, Continue};
 
 use crate::{
+    abi::Scratch,
     name::{LABELS, POINTER_BYTES},
-    packet::{Packet, Step},
+    packet::{LoopBody, Packet},
     reason::Reason,
 };
 
-/// Walks over the name that owns a record, up to its root or to a pointer.
-pub(crate) struct Owner<'p, P: ?Sized> {
-    packet: &'p P,
+/// Where the walk over the name that owns a record is.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct OwnerWalk {
+    /// The next label.
     at: u32,
-    end: u32,
-    behind: Result<u32, Reason>,
+    /// The offset behind the name; 0 while its end was not met.
+    behind: u32,
+    /// 1 if a label has a type that nobody knows.
+    malformed: u32,
 }
 
-impl<'p, P: Packet + ?Sized> Owner<'p, P> {
-    /// The offset behind the name at `at`, of a message that ends at `end`.
-    #[inline(always)]
-    pub(crate) fn skip(packet: &'p P, at: u32, end: u32) -> Result<u32, Reason> {
-        let mut owner = Self { packet, at, end, behind: Err(Reason::DnsCut) };
-        P::repeat(LABELS + 1, &mut owner);
-        owner.behind
+/// The offset behind the name at `at`, up to its root or to a pointer, of a message that ends at `end`.
+#[inline(always)]
+pub(crate) fn skip_owner<P: Packet + ?Sized>(
+    packet: &P,
+    scratch: &mut Scratch,
+    at: u32,
+    end: u32,
+) -> Result<u32, Reason> {
+    scratch.owner = OwnerWalk { at, behind: 0, malformed: 0 };
+    P::repeat(LABELS + 1, &Owner { packet, end }, scratch);
+    match scratch.owner {
+        OwnerWalk { malformed: 1, .. } => Err(Reason::DnsLabelType),
+        OwnerWalk { behind: 0, .. } => Err(Reason::DnsCut),
+        OwnerWalk { behind, .. } => Ok(behind),
     }
 }
 
-impl<P: Packet + ?Sized> Step for Owner<'_, P> {
+/// Walks over the name that owns a record.
+struct Owner<'p, P: ?Sized> {
+    packet: &'p P,
+    end: u32,
+}
+
+impl<P: Packet + ?Sized> LoopBody<Scratch> for Owner<'_, P> {
     #[inline(always)]
-    fn step(&mut self) -> ControlFlow<()> {
-        if self.at >= self.end {
+    fn turn(&self, scratch: &mut Scratch) -> ControlFlow<()> {
+        let walk = &mut scratch.owner;
+        if walk.at >= self.end {
             return Break(());
         }
-        let Some([len]) = self.packet.read(self.at) else { return Break(()) };
+        let Some([len]) = self.packet.read(walk.at) else { return Break(()) };
         match len {
-            0 => self.behind = Ok(self.at + 1),
-            192.. => self.behind = Ok(self.at + POINTER_BYTES),
-            64.. => self.behind = Err(Reason::DnsLabelType),
+            0 => walk.behind = walk.at + 1,
+            192.. => walk.behind = walk.at + POINTER_BYTES,
+            64.. => walk.malformed = 1,
             _ => {
-                self.at += 1 + u32::from(len);
+                walk.at += 1 + u32::from(len);
                 return Continue(());
             }
         }

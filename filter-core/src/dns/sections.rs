@@ -2,11 +2,11 @@
 
 use core::ops::ControlFlow::{self, Break, Continue};
 
-use super::{HEADER_BYTES, Owner, header, question};
+use super::{HEADER_BYTES, header, question, skip_owner};
 use crate::{
     decide::Judge,
     maps::Maps,
-    packet::{Packet, Step},
+    packet::{LoopBody, Packet},
     reason::{Counter, Message, Reason},
 };
 
@@ -55,13 +55,13 @@ pub(crate) fn sections<P: Packet + ?Sized, M: Maps>(
         answers: if header.is_response { header.answers } else { 0 },
         is_response: u32::from(header.is_response),
         is_exempt: 0,
+        outcome: Reason::DnsNoQuestion.index(),
     };
-    let mut entries = Entries { judge, outcome: Reason::DnsNoQuestion };
-    P::repeat(ENTRIES, &mut entries);
-    Ok(entries.outcome)
+    P::repeat(ENTRIES, &Entries, judge);
+    Ok(judge.scratch.sections.outcome())
 }
 
-/// How far a message is gone through. It lives in a map: the kernel's stack is short.
+/// How far a message is gone through.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Sections {
@@ -75,42 +75,56 @@ pub(crate) struct Sections {
     is_response: u32,
     /// 1 if the name that was asked for last is allowed. So are the names behind it, then.
     is_exempt: u32,
+    /// Index of the [`Reason`] so far.
+    outcome: u32,
 }
 
-struct Entries<'j, 'p, P: ?Sized, M> {
-    judge: &'j mut Judge<'p, P, M>,
-    outcome: Reason,
-}
-
-impl<P: Packet + ?Sized, M: Maps> Step for Entries<'_, '_, P, M> {
+impl Sections {
     #[inline(always)]
-    fn step(&mut self) -> ControlFlow<()> {
-        let judged = if self.judge.scratch.sections.questions > 0 {
-            self.judge.scratch.sections.questions -= 1;
-            self.question()
-        } else if self.judge.scratch.sections.answers > 0 {
-            self.judge.scratch.sections.answers -= 1;
-            self.answer()
+    fn outcome(&self) -> Reason {
+        Reason::from_index(self.outcome).unwrap_or(Reason::DnsNoQuestion)
+    }
+}
+
+/// Judges one question or answer after the other.
+struct Entries;
+
+impl<P: Packet + ?Sized, M: Maps> LoopBody<Judge<'_, P, M>> for Entries {
+    #[inline(always)]
+    fn turn(&self, judge: &mut Judge<'_, P, M>) -> ControlFlow<()> {
+        let judged = if judge.scratch.sections.questions > 0 {
+            judge.scratch.sections.questions -= 1;
+            Entry { judge }.question()
+        } else if judge.scratch.sections.answers > 0 {
+            judge.scratch.sections.answers -= 1;
+            Entry { judge }.answer()
         } else {
             return Break(());
         };
+        let outcome = judge.scratch.sections.outcome();
         match judged {
             Ok(None) => return Continue(()),
-            Ok(Some(reason)) if self.outcome.stands_before(reason) => {}
-            Ok(Some(reason)) => self.outcome = reason,
+            Ok(Some(reason)) if outcome.stands_before(reason) => {}
+            Ok(Some(reason)) => judge.scratch.sections.outcome = reason.index(),
             // What came before is judged; a verdict stands.
             Err(reason) => {
-                if !self.outcome.is_blocked() {
-                    self.outcome = reason;
+                if !outcome.is_blocked() {
+                    judge.scratch.sections.outcome = reason.index();
                 }
                 return Break(());
             }
         }
-        if self.outcome.is_blocked() && !self.judge.settings.reports_passed() { Break(()) } else { Continue(()) }
+        let is_blocked = judge.scratch.sections.outcome().is_blocked();
+        if is_blocked && !judge.settings.reports_passed() { Break(()) } else { Continue(()) }
     }
 }
 
-impl<P: Packet + ?Sized, M: Maps> Entries<'_, '_, P, M> {
+/// A question or an answer of a message.
+struct Entry<'j, 'p, P: ?Sized, M> {
+    judge: &'j mut Judge<'p, P, M>,
+}
+
+impl<P: Packet + ?Sized, M: Maps> Entry<'_, '_, P, M> {
     #[inline(always)]
     fn question(&mut self) -> Result<Option<Reason>, Reason> {
         let Sections { message_at, at, end, is_response, .. } = self.judge.scratch.sections;
@@ -124,7 +138,7 @@ impl<P: Packet + ?Sized, M: Maps> Entries<'_, '_, P, M> {
     #[inline(always)]
     fn answer(&mut self) -> Result<Option<Reason>, Reason> {
         let Sections { at, end, .. } = self.judge.scratch.sections;
-        let head_at = Owner::skip(self.judge.packet, at, end)?;
+        let head_at = skip_owner(self.judge.packet, self.judge.scratch, at, end)?;
         let data_at = head_at + RECORD_HEAD_BYTES;
         if data_at > self.judge.scratch.sections.end {
             return Err(Reason::DnsCut);

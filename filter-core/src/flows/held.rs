@@ -1,10 +1,11 @@
 //! Bytes that are held of a flow, and reading names from them.
 
 use crate::{
+    bounds::within,
     decide::Judge,
     maps::Maps,
     name::{NAME_BYTES, Name, NameEnd},
-    packet::{Frame, Packet, Step},
+    packet::{Frame, LoopBody, LoopState, Packet},
 };
 
 /// Bytes of a stream. The room behind [`HeldBytes::LEN`] lets a piece start anywhere before it.
@@ -35,10 +36,7 @@ impl HeldBytes {
 
     #[inline(always)]
     pub(crate) fn read<F: Frame + ?Sized, const N: usize>(&self, at: u32) -> Option<[u8; N]> {
-        let at = F::opaque(at as usize);
-        if at > Self::LEN as usize {
-            return None;
-        }
+        let at = within(at as usize, 0, Self::LEN as usize)?;
         self.0.get(at..)?.first_chunk().copied()
     }
 }
@@ -47,10 +45,7 @@ impl HeldBytes {
     /// The same in few instructions, for which the kernel needs more of its stack.
     #[inline(always)]
     pub(crate) fn load<F: Frame + ?Sized, const N: usize>(&self, at: u32) -> Option<[u8; N]> {
-        let at = F::opaque(at as usize);
-        if at > Self::LEN as usize {
-            return None;
-        }
+        let at = within(at as usize, 0, Self::LEN as usize)?;
         self.0.get(at..)?.first_chunk().map(F::load)
     }
 
@@ -58,17 +53,13 @@ impl HeldBytes {
     #[inline(always)]
     pub(crate) fn write<F: Frame + ?Sized, const N: usize>(&mut self, at: u32, bytes: [u8; N]) -> Option<()> {
         const { assert!(N <= Self::PIECE as usize) };
-        let at = F::opaque(at as usize);
-        if at > Self::LEN as usize {
-            return None;
-        }
+        let at = within(at as usize, 0, Self::LEN as usize)?;
         F::store(self.0.get_mut(at..)?.first_chunk_mut()?, bytes);
         Some(())
     }
 }
 
-/// How far a copy is. It lives in a map: the verifier follows every value that is on the stack, and would not see that one
-/// turn of the loop is as another.
+/// How far a copy is.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Copying {
@@ -88,6 +79,16 @@ impl Copying {
         self.left -= bytes;
     }
 }
+
+/// Bytes that are written, and how far.
+pub(crate) struct CopyState<'c> {
+    /// What is written.
+    pub into: &'c mut HeldBytes,
+    /// How far.
+    pub copying: &'c mut Copying,
+}
+
+impl LoopState for CopyState<'_> {}
 
 /// Held bytes as a packet.
 pub struct Held<'b, F: ?Sized> {
@@ -121,8 +122,8 @@ impl<F: Frame + ?Sized> Packet for Held<'_, F> {
     }
 
     #[inline(always)]
-    fn repeat<S: Step>(limit: u32, state: &mut S) {
-        F::repeat(limit, state);
+    fn repeat<S: LoopState, B: LoopBody<S>>(limit: u32, body: &B, state: &mut S) {
+        F::repeat(limit, body, state);
     }
 
     #[inline(always)]

@@ -12,7 +12,7 @@ mod resets;
 mod segment;
 mod table;
 
-pub(crate) use held::Copying;
+pub(crate) use held::{CopyState, Copying};
 pub use held::{Held, HeldBytes};
 pub use pieces::Flow;
 pub(crate) use resets::LastReset;

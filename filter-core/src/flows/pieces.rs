@@ -2,10 +2,10 @@
 
 use core::ops::ControlFlow::{self, Break, Continue};
 
-use super::{Copying, FlowKey, HeldBytes, LastReset};
+use super::{CopyState, Copying, FlowKey, HeldBytes, LastReset};
 use crate::{
     abi::Segment,
-    packet::{Frame, Step},
+    packet::{Frame, LoopBody},
 };
 
 /// Pieces beyond a gap that are held at once. A sender's window of a hello has a few segments.
@@ -127,7 +127,8 @@ impl Flow {
         let at = at + (from - offset);
         let bytes = &mut self.bytes;
         *copying = Copying { at, to: from, left: to - from };
-        in_pieces::<F>(copying, |at, len, to| frame.hold(at, len, bytes, to)) && self.add(Island { from, to })
+        let copy = |at, len, into: &mut HeldBytes, to| frame.hold(at, len, into, to);
+        in_pieces::<F>(CopyState { into: bytes, copying }, copy) && self.add(Island { from, to })
     }
 
     #[inline(always)]
@@ -175,9 +176,9 @@ impl Flow {
         let left = last.saturating_sub(by).min(HeldBytes::LEN);
         let bytes = &mut self.bytes;
         *copying = Copying { at: by, to: 0, left };
-        in_pieces::<F>(copying, |at, len, to| F::move_held(bytes, at, len, spare, to));
+        in_pieces::<F>(CopyState { into: spare, copying }, |at, len, into, to| F::move_held(bytes, at, len, into, to));
         *copying = Copying { at: 0, to: 0, left };
-        in_pieces::<F>(copying, |at, len, to| F::move_held(spare, at, len, bytes, to));
+        in_pieces::<F>(CopyState { into: bytes, copying }, |at, len, into, to| F::move_held(spare, at, len, into, to));
         self.start = self.start.wrapping_add(by);
         self.have = self.have.saturating_sub(by);
         self.judged = 0;
@@ -200,28 +201,27 @@ impl Island {
     }
 }
 
-/// Copies piece by piece, with `copy` given where from, how much and where to; false if one fails.
+/// Copies piece by piece, with `copy` given where from, how much, into what and where to; false if one fails.
 #[inline(always)]
-fn in_pieces<F: Frame + ?Sized>(copying: &mut Copying, copy: impl FnMut(u32, u32, u32) -> Option<()>) -> bool {
-    let mut pieces = Pieces { copy, copying };
-    F::repeat(HeldBytes::LEN / HeldBytes::PIECE, &mut pieces);
-    pieces.copying.left == 0
+fn in_pieces<F: Frame + ?Sized>(
+    mut state: CopyState<'_>,
+    copy: impl Fn(u32, u32, &mut HeldBytes, u32) -> Option<()>,
+) -> bool {
+    F::repeat(HeldBytes::LEN / HeldBytes::PIECE, &Pieces(copy), &mut state);
+    state.copying.left == 0
 }
 
-struct Pieces<'c, C> {
-    copy: C,
-    copying: &'c mut Copying,
-}
+struct Pieces<C>(C);
 
-impl<C: FnMut(u32, u32, u32) -> Option<()>> Step for Pieces<'_, C> {
+impl<C: Fn(u32, u32, &mut HeldBytes, u32) -> Option<()>> LoopBody<CopyState<'_>> for Pieces<C> {
     #[inline(always)]
-    fn step(&mut self) -> ControlFlow<()> {
-        let Copying { at, to, left } = *self.copying;
+    fn turn(&self, CopyState { into, copying }: &mut CopyState<'_>) -> ControlFlow<()> {
+        let Copying { at, to, left } = **copying;
         let len = left.min(HeldBytes::PIECE);
-        if len == 0 || (self.copy)(at, len, to).is_none() {
+        if len == 0 || (self.0)(at, len, into, to).is_none() {
             return Break(());
         }
-        self.copying.advance(len);
+        copying.advance(len);
         Continue(())
     }
 }

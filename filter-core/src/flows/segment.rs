@@ -8,7 +8,7 @@ use crate::{
     decide::Judge,
     dns,
     maps::Maps,
-    packet::{Frame, Step},
+    packet::{Frame, LoopBody, Step},
     reason::{Counter, Reason},
     tls,
 };
@@ -252,9 +252,9 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
     /// behind them.
     #[inline(always)]
     pub fn whole_messages(&mut self) -> Reason {
-        let mut messages = WholeMessages { judge: self, last: Reason::DnsSplit };
-        P::repeat(dns::MESSAGES, &mut messages);
-        messages.last
+        self.scratch.segment.outcome = Reason::DnsSplit.index();
+        P::repeat(dns::MESSAGES, &WholeMessages, self);
+        Reason::from_index(self.scratch.segment.outcome).unwrap_or(Reason::DnsSplit)
     }
 
     /// Judges the DNS messages that are held as a whole, up to one that is blocked.
@@ -272,32 +272,30 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
 }
 
 /// Judges one DNS message after the other of those that are in the frame as a whole, up to one that is blocked.
-struct WholeMessages<'j, 'p, P: ?Sized, M> {
-    judge: &'j mut Judge<'p, P, M>,
-    last: Reason,
-}
+struct WholeMessages;
 
-impl<P: Frame + ?Sized, M: Maps> Step for WholeMessages<'_, '_, P, M> {
+impl<P: Frame + ?Sized, M: Maps> LoopBody<Judge<'_, P, M>> for WholeMessages {
     #[inline(always)]
-    fn step(&mut self) -> ControlFlow<()> {
-        let Segment { at, end, sequence, .. } = self.judge.scratch.segment;
+    fn turn(&self, judge: &mut Judge<'_, P, M>) -> ControlFlow<()> {
+        let Segment { at, end, sequence, .. } = judge.scratch.segment;
         let message_at = at + dns::PREFIX_BYTES;
-        let Some(bytes) = self.judge.packet.read(at).filter(|_| message_at <= end) else { return Break(()) };
+        let Some(bytes) = judge.packet.read(at).filter(|_| message_at <= end) else { return Break(()) };
         let message_end = message_at + u32::from(u16::from_be_bytes(bytes));
         if message_end > end {
             return Break(());
         }
-        self.judge.scratch.sequence = sequence;
-        self.last = P::dns_sections(self.judge, message_at, message_end);
-        if self.last.is_blocked() {
+        judge.scratch.sequence = sequence;
+        let last = P::dns_sections(judge, message_at, message_end);
+        judge.scratch.segment.outcome = last.index();
+        if last.is_blocked() {
             return Break(());
         }
-        self.judge.scratch.segment.skip(message_end - at);
+        judge.scratch.segment.skip(message_end - at);
         Continue(())
     }
 }
 
-/// The same for those that are held.
+/// Judges one DNS message after the other of those that are held as a whole, up to one that is blocked.
 struct HeldMessages<'j, 'p, 'f, P: ?Sized, M> {
     judge: &'j mut Judge<'p, P, M>,
     flow: &'f mut Flow,

@@ -56,7 +56,7 @@ pub(super) fn v4<P: Frame + ?Sized>(packet: &P, at: u32, limit: u32) -> Result<I
     if u16::from_be_bytes([f0, f1]) & FRAGMENT_OFFSET != 0 {
         return Err(Reason::Fragment);
     }
-    let end = end_of::<P>(at, total, limit)?;
+    let end = end_of(packet, at, total, limit)?;
     Ok(Ip { family: Family::V4 as u32, network_at: at, next: u32::from(next), payload_at: at + header_bytes, end })
 }
 
@@ -69,6 +69,6 @@ pub(super) fn v6<P: Frame + ?Sized>(packet: &P, at: u32, limit: u32) -> Result<I
         return Err(Reason::HeadersMalformed);
     }
     let payload_at = at + Ipv6Hdr::LEN as u32;
-    let end = end_of::<P>(payload_at, u32::from(u16::from_be_bytes([p0, p1])), limit)?;
+    let end = end_of(packet, payload_at, u32::from(u16::from_be_bytes([p0, p1])), limit)?;
     Ok(Ip { family: Family::V6 as u32, network_at: at, next: u32::from(next), payload_at, end })
 }

@@ -10,7 +10,8 @@ use super::{
     ip::{self, Ip},
 };
 use crate::{
-    packet::{Frame, Step},
+    abi::Scratch,
+    packet::{Frame, LoopBody},
     reason::Reason,
 };
 
@@ -100,8 +101,7 @@ impl Layer {
     }
 }
 
-/// How far the layers are taken off. It lives in a map: the verifier follows every value that is on the stack, and would
-/// not see that one turn of the loop is as another.
+/// How far the layers are taken off.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Layers {
@@ -114,50 +114,70 @@ pub(crate) struct Layers {
     labels: u32,
     extensions: u32,
     tunnels: u32,
+    /// Number of the transport protocol that was reached (IANA); 0 while none was.
+    protocol: u32,
+    /// Index of the [`Reason`] that ended the search; beyond all while there is none.
+    stopped: u32,
 }
 
 impl Layers {
     /// None.
-    pub(crate) const NONE: Self =
-        Self { layer: 0, at: 0, ip: Ip::none(0), tags: 0, labels: 0, extensions: 0, tunnels: 0 };
+    pub(crate) const NONE: Self = Self {
+        layer: 0,
+        at: 0,
+        ip: Ip::none(0),
+        tags: 0,
+        labels: 0,
+        extensions: 0,
+        tunnels: 0,
+        protocol: 0,
+        stopped: u32::MAX,
+    };
 }
 
 /// Finds TCP or UDP behind the layers that start with this one at this offset and end at `limit`.
 #[inline(always)]
 pub(crate) fn transport<P: Frame + ?Sized>(
     packet: &P,
-    layers: &mut Layers,
+    scratch: &mut Scratch,
     layer: Layer,
     at: u32,
     limit: u32,
 ) -> Result<Transport, Reason> {
     let tunnels = u32::from(layer == Layer::VXLAN || layer == Layer::GENEVE);
-    *layers = Layers { layer: layer.0, at, ip: Ip::none(limit), tunnels, ..Layers::NONE };
-    let mut taking_off = TakingOff { packet, layers, found: Err(Reason::NotIp) };
-    P::repeat(LAYERS, &mut taking_off);
-    let TakingOff { layers, found, .. } = taking_off;
-    found.map(|protocol| layers.ip.carries(protocol, layers.at, layers.tunnels))
+    scratch.layers = Layers { layer: layer.0, at, ip: Ip::none(limit), tunnels, ..Layers::NONE };
+    P::repeat(LAYERS, &TakingOff { packet }, scratch);
+    let layers = &scratch.layers;
+    match (Reason::from_index(layers.stopped), Protocol::of(layers.protocol as u8)) {
+        (None, Some(protocol)) => Ok(layers.ip.carries(protocol, layers.at, layers.tunnels)),
+        (reason, _) => Err(reason.unwrap_or(Reason::NotIp)),
+    }
 }
 
 struct TakingOff<'p, P: ?Sized> {
     packet: &'p P,
-    layers: &'p mut Layers,
-    found: Result<Protocol, Reason>,
 }
 
-impl<P: Frame + ?Sized> Step for TakingOff<'_, P> {
+impl<P: Frame + ?Sized> LoopBody<Scratch> for TakingOff<'_, P> {
     #[inline(always)]
-    fn step(&mut self) -> ControlFlow<()> {
-        match self.take_off() {
+    fn turn(&self, scratch: &mut Scratch) -> ControlFlow<()> {
+        let layers = &mut scratch.layers;
+        match (Layering { packet: self.packet, layers }).take_off() {
             Ok(None) => return Continue(()),
-            Ok(Some(protocol)) => self.found = Ok(protocol),
-            Err(reason) => self.found = Err(reason),
+            Ok(Some(protocol)) => layers.protocol = protocol.number().into(),
+            Err(reason) => layers.stopped = reason.index(),
         }
         Break(())
     }
 }
 
-impl<P: Frame + ?Sized> TakingOff<'_, P> {
+/// One turn of [`TakingOff`].
+struct Layering<'p, P: ?Sized> {
+    packet: &'p P,
+    layers: &'p mut Layers,
+}
+
+impl<P: Frame + ?Sized> Layering<'_, P> {
     /// Takes one layer off, or says which transport has been reached.
     #[inline(always)]
     fn take_off(&mut self) -> Result<Option<Protocol>, Reason> {

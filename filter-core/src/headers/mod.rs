@@ -231,10 +231,10 @@ fn ether_type_at<P: Packet + ?Sized>(packet: &P, at: u32) -> Result<u16, Reason>
 
 /// Where what starts at `at` ends, if it says that it has `bytes` bytes, or 0 for unknown; at `limit` at the latest.
 #[inline(always)]
-fn end_of<P: Frame + ?Sized>(at: u32, bytes: u32, limit: u32) -> Result<u32, Reason> {
+fn end_of<P: Frame + ?Sized>(packet: &P, at: u32, bytes: u32, limit: u32) -> Result<u32, Reason> {
     if bytes != 0 && at + bytes <= limit {
         Ok(at + bytes)
-    } else if P::WHOLE {
+    } else if packet.is_whole() {
         Ok(limit)
     } else {
         Err(Reason::PacketCut)

@@ -4,10 +4,11 @@ use core::ops::ControlFlow::{self, Break, Continue};
 
 use super::{CLIENT_HELLO, HANDSHAKE_HEADER_BYTES, MAJOR_VERSION, RECORD_HEADER_BYTES};
 use crate::{
+    abi::Scratch,
     cursor::Cursor,
     decide::Judge,
     maps::Maps,
-    packet::{Packet, Step},
+    packet::{LoopBody, Packet},
     reason::{Counter, Message, Reason},
 };
 
@@ -66,16 +67,16 @@ pub(crate) fn handshake<P: Packet + ?Sized, M: Maps>(judge: &mut Judge<'_, P, M>
     };
     let body_end = body_at + u32::from_be_bytes([0, l0, l1, l2]);
     let is_cut = body_end > end;
-    let mut hello = Extensions::of(Cursor::new(judge.packet, body_at, body_end.min(end)), is_cut);
-    P::repeat_by::<EXTENSIONS_A_CALL, _>(EXTENSIONS, &mut hello);
-    let Extensions { names_at, names_end, encrypted, walk, .. } = hello;
-    let goes_on = is_cut && walk == Walk::RanOut;
-    if encrypted && !goes_on {
+    ExtensionsWalk::begin(judge.scratch, Cursor::new(judge.packet, body_at, body_end.min(end)), is_cut);
+    P::repeat_by::<EXTENSIONS_A_CALL, _, _>(EXTENSIONS, &Extensions { packet: judge.packet }, judge.scratch);
+    let ExtensionsWalk { names_at, names_end, encrypted, walk, .. } = judge.scratch.extensions;
+    let goes_on = is_cut && walk == Walk::RAN_OUT;
+    if encrypted != 0 && !goes_on {
         judge.maps.count(Counter::EncryptedClientHello);
     }
     let ran_out = if goes_on { Reason::TlsHelloSplit } else { Reason::TlsMalformed };
     let reason = match names_at {
-        0 if walk == Walk::Done => Reason::TlsNoServerName,
+        0 if walk == Walk::DONE => Reason::TlsNoServerName,
         0 => ran_out,
         // The list is judged as far as its extension goes, whatever its own length is.
         _ => server_names(judge, names_at, names_end.min(body_end).min(end), ran_out),
@@ -84,38 +85,48 @@ pub(crate) fn handshake<P: Packet + ?Sized, M: Maps>(judge: &mut Judge<'_, P, M>
 }
 
 /// How far the walk over the extensions came.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Walk {
-    /// To where the hello says that they end.
-    Done,
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Walk(u32);
+
+impl Walk {
     /// To where there are no more bytes.
-    RanOut,
+    const RAN_OUT: Self = Self(0);
+    /// To where the hello says that they end.
+    const DONE: Self = Self(1);
     /// To something that no hello has.
-    Malformed,
+    const MALFORMED: Self = Self(2);
 }
 
-/// Goes from extension to extension.
-struct Extensions<'p, P: ?Sized> {
-    hello: Cursor<'p, P>,
+/// Where the walk from extension to extension is.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct ExtensionsWalk {
+    /// The next extension.
+    at: u32,
+    /// The end of the bytes that may be read.
+    limit: u32,
+    /// Where the last extension ends, as the hello says.
     end: u32,
     /// Where the ServerNameList is; 0 while it was not met.
     names_at: u32,
     /// Where its extension ends.
     names_end: u32,
-    encrypted: bool,
+    /// 1 if the extension `encrypted_client_hello` was met.
+    encrypted: u32,
     walk: Walk,
 }
 
-impl<'p, P: Packet + ?Sized> Extensions<'p, P> {
-    /// Those of the hello whose body starts at the cursor.
+impl ExtensionsWalk {
+    /// Goes to the first extension of the hello whose body starts at the cursor.
     #[inline(always)]
-    fn of(mut hello: Cursor<'p, P>, is_cut: bool) -> Self {
+    fn begin<P: Packet + ?Sized>(scratch: &mut Scratch, mut hello: Cursor<'_, P>, is_cut: bool) {
         let (walk, end) = match extensions_end(&mut hello, is_cut) {
-            Ok(end) => (Walk::RanOut, end),
+            Ok(end) => (Walk::RAN_OUT, end),
             // Nothing is left to walk over.
             Err(walk) => (walk, NOWHERE),
         };
-        Self { hello, end, names_at: 0, names_end: 0, encrypted: false, walk }
+        scratch.extensions = Self { at: hello.at(), limit: hello.end(), end, walk, ..Self::default() };
     }
 }
 
@@ -126,52 +137,72 @@ const NOWHERE: u32 = u32::MAX;
 #[inline(always)]
 fn extensions_end<P: Packet + ?Sized>(hello: &mut Cursor<'_, P>, is_cut: bool) -> Result<u32, Walk> {
     hello.skip(VERSION_AND_RANDOM_BYTES);
-    let session_id = hello.u8().ok_or(Walk::RanOut)?;
+    let session_id = hello.u8().ok_or(Walk::RAN_OUT)?;
     if session_id > SESSION_ID_BYTES {
-        return Err(Walk::Malformed);
+        return Err(Walk::MALFORMED);
     }
     hello.skip(session_id);
-    let cipher_suites = hello.u16().ok_or(Walk::RanOut)?;
+    let cipher_suites = hello.u16().ok_or(Walk::RAN_OUT)?;
     hello.skip(cipher_suites);
-    let compression_methods = hello.u8().ok_or(Walk::RanOut)?;
+    let compression_methods = hello.u8().ok_or(Walk::RAN_OUT)?;
     hello.skip(compression_methods);
     // Before TLS 1.3, extensions may be left out altogether (RFC 5246 §7.4.1.2).
     if hello.left() == 0 && !is_cut && hello.is_inside() {
-        return Err(Walk::Done);
+        return Err(Walk::DONE);
     }
-    let extensions = hello.u16().ok_or(Walk::RanOut)?;
+    let extensions = hello.u16().ok_or(Walk::RAN_OUT)?;
     let end = hello.at() + extensions;
     hello.shorten(end);
     Ok(end)
 }
 
-impl<P: Packet + ?Sized> Step for Extensions<'_, P> {
+/// Goes from extension to extension.
+struct Extensions<'p, P: ?Sized> {
+    packet: &'p P,
+}
+
+impl<P: Packet + ?Sized> LoopBody<Scratch> for Extensions<'_, P> {
     #[inline(always)]
-    fn step(&mut self) -> ControlFlow<()> {
-        if self.end == NOWHERE {
+    fn turn(&self, scratch: &mut Scratch) -> ControlFlow<()> {
+        let walk = &mut scratch.extensions;
+        if walk.end == NOWHERE {
             return Break(());
         }
-        if self.hello.at() == self.end {
+        let mut hello = Cursor::new(self.packet, walk.at, walk.limit);
+        if hello.at() == walk.end {
             // What was skipped last may lead out of what there is.
-            if self.hello.is_inside() {
-                self.walk = Walk::Done;
+            if hello.is_inside() {
+                walk.walk = Walk::DONE;
             }
             return Break(());
         }
-        let Some([k0, k1, b0, b1]) = self.hello.array() else { return Break(()) };
+        let Some([k0, k1, b0, b1]) = hello.array() else { return Break(()) };
         let (kind, bytes) = (u32::from(u16::from_be_bytes([k0, k1])), u32::from(u16::from_be_bytes([b0, b1])));
         match kind {
             // RFC 8446 §4.2: there are no two of a type. If there are, the first counts.
-            SERVER_NAME if self.names_at == 0 => {
-                self.names_at = self.hello.at();
-                self.names_end = self.hello.at() + bytes;
+            SERVER_NAME if walk.names_at == 0 => {
+                walk.names_at = hello.at();
+                walk.names_end = hello.at() + bytes;
             }
-            ENCRYPTED_CLIENT_HELLO => self.encrypted = true,
+            ENCRYPTED_CLIENT_HELLO => walk.encrypted = 1,
             _ => {}
         }
-        self.hello.skip(bytes);
+        hello.skip(bytes);
+        walk.at = hello.at();
         Continue(())
     }
+}
+
+/// Where the walk from server name to server name is.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct NamesWalk {
+    /// The next entry of the list.
+    at: u32,
+    /// The end of the bytes that may be read.
+    limit: u32,
+    /// Index of the [`Reason`] so far.
+    outcome: u32,
 }
 
 /// Judges the names of the ServerNameList at `at`. `ran_out` is the reason if its bytes do not do.
@@ -186,42 +217,42 @@ fn server_names<P: Packet + ?Sized, M: Maps>(
     let Some(list_bytes) = names.u16() else { return ran_out };
     let list_end = names.at() + list_bytes;
     names.shorten(list_end);
-    let mut each = JudgeNames { judge, names, list_end, ran_out, outcome: ran_out };
-    P::repeat(SERVER_NAMES, &mut each);
-    each.outcome
+    judge.scratch.names = NamesWalk { at: names.at(), limit: names.end(), outcome: ran_out.index() };
+    P::repeat(SERVER_NAMES, &JudgeNames { list_end, ran_out }, judge);
+    Reason::from_index(judge.scratch.names.outcome).unwrap_or(ran_out)
 }
 
 /// Judges each host name of a list until one is blocked.
-struct JudgeNames<'j, 'p, P: ?Sized, M> {
-    judge: &'j mut Judge<'p, P, M>,
-    names: Cursor<'p, P>,
+struct JudgeNames {
     list_end: u32,
     /// The reason if the list does not end where it says.
     ran_out: Reason,
-    outcome: Reason,
 }
 
-impl<P: Packet + ?Sized, M: Maps> Step for JudgeNames<'_, '_, P, M> {
+impl<P: Packet + ?Sized, M: Maps> LoopBody<Judge<'_, P, M>> for JudgeNames {
     #[inline(always)]
-    fn step(&mut self) -> ControlFlow<()> {
-        if self.names.at() == self.list_end {
+    fn turn(&self, judge: &mut Judge<'_, P, M>) -> ControlFlow<()> {
+        let NamesWalk { at, limit, .. } = judge.scratch.names;
+        if at == self.list_end {
             return Break(());
         }
-        let entry = self.names.array().map(|[kind, b0, b1]| (kind, u32::from(u16::from_be_bytes([b0, b1]))));
-        let Some((kind, bytes)) = entry.filter(|(_, bytes)| *bytes <= self.names.left()) else {
-            self.outcome = self.ran_out;
+        let mut names = Cursor::new(judge.packet, at, limit);
+        let entry = names.array().map(|[kind, b0, b1]| (kind, u32::from(u16::from_be_bytes([b0, b1]))));
+        let Some((kind, bytes)) = entry.filter(|(_, bytes)| *bytes <= names.left()) else {
+            judge.scratch.names.outcome = self.ran_out.index();
             return Break(());
         };
         if kind == HOST_NAME {
-            let at = self.names.at();
-            self.outcome = host_name(self.judge, at, bytes);
-            if self.outcome.is_blocked() {
+            let outcome = host_name(judge, names.at(), bytes);
+            judge.scratch.names.outcome = outcome.index();
+            if outcome.is_blocked() {
                 return Break(());
             }
-        } else if self.outcome == self.ran_out {
-            self.outcome = Reason::TlsNoServerName;
+        } else if judge.scratch.names.outcome == self.ran_out.index() {
+            judge.scratch.names.outcome = Reason::TlsNoServerName.index();
         }
-        self.names.skip(bytes);
+        names.skip(bytes);
+        judge.scratch.names.at = names.at();
         Continue(())
     }
 }

@@ -9,7 +9,7 @@ mod records;
 use crate::packet::Packet;
 
 pub use hello::HelloEnd;
-pub(crate) use hello::{client_hello, handshake};
+pub(crate) use hello::{ExtensionsWalk, NamesWalk, client_hello, handshake};
 pub(crate) use records::join_records;
 
 /// ContentType `change_cipher_spec` (RFC 8446 §5.1).

@@ -7,8 +7,8 @@ use core::{
 
 use super::{HANDSHAKE, MAJOR_VERSION, RECORD_HEADER_BYTES};
 use crate::{
-    flows::{Copying, HeldBytes},
-    packet::{Frame, Step},
+    flows::{CopyState, Copying, HeldBytes},
+    packet::{Frame, LoopBody},
 };
 
 /// Pieces that are copied: as many as records of one octet fit into what is held.
@@ -24,32 +24,30 @@ pub(crate) fn join_records<P: Frame + ?Sized>(
     copying: &mut Copying,
 ) -> u32 {
     *copying = Copying { at: 0, to: 0, left: 0 };
-    let mut joining = Joining::<P> { from, have, into, copying, frame: PhantomData };
-    P::repeat(STEPS, &mut joining);
-    joining.copying.to
+    let mut state = CopyState { into, copying };
+    P::repeat(STEPS, &Joining::<P> { from, have, frame: PhantomData }, &mut state);
+    state.copying.to
 }
 
+/// Copies piece by piece; what the copy has left is left of the record at hand.
 struct Joining<'b, P: ?Sized> {
     from: &'b HeldBytes,
     have: u32,
-    into: &'b mut HeldBytes,
-    /// In the record that is copied.
-    copying: &'b mut Copying,
     frame: PhantomData<P>,
 }
 
-impl<P: Frame + ?Sized> Step for Joining<'_, P> {
+impl<P: Frame + ?Sized> LoopBody<CopyState<'_>> for Joining<'_, P> {
     #[inline(always)]
-    fn step(&mut self) -> ControlFlow<()> {
-        if self.copying.left == 0 && !self.next_record() {
+    fn turn(&self, CopyState { into, copying }: &mut CopyState<'_>) -> ControlFlow<()> {
+        if copying.left == 0 && !self.next_record(copying) {
             return Break(());
         }
-        let Copying { at, to, left } = *self.copying;
+        let Copying { at, to, left } = **copying;
         let len = left.min(self.have.saturating_sub(at)).min(HeldBytes::PIECE);
-        if len == 0 || P::move_held(self.from, at, len, self.into, to).is_none() {
+        if len == 0 || P::move_held(self.from, at, len, into, to).is_none() {
             return Break(());
         }
-        self.copying.advance(len);
+        copying.advance(len);
         Continue(())
     }
 }
@@ -57,14 +55,14 @@ impl<P: Frame + ?Sized> Step for Joining<'_, P> {
 impl<P: Frame + ?Sized> Joining<'_, P> {
     /// Goes to the content of the next record; false if there is none.
     #[inline(always)]
-    fn next_record(&mut self) -> bool {
-        let at = self.copying.at;
+    fn next_record(&self, copying: &mut Copying) -> bool {
+        let at = copying.at;
         if at + RECORD_HEADER_BYTES > self.have {
             return false;
         }
         let Some([HANDSHAKE, MAJOR_VERSION, _, l0, l1]) = self.from.read::<P, 5>(at) else { return false };
-        self.copying.left = u32::from(u16::from_be_bytes([l0, l1]));
-        self.copying.at = at + RECORD_HEADER_BYTES;
+        copying.left = u32::from(u16::from_be_bytes([l0, l1]));
+        copying.at = at + RECORD_HEADER_BYTES;
         true
     }
 }

@@ -5,11 +5,14 @@ use std::{
     io,
 };
 
-use aya::programs::{ProgramError, Xdp, XdpMode, links::FdLink, xdp::XdpError};
-use filter_core::Interface;
+use aya::{
+    Ebpf,
+    programs::{ProgramError, Xdp, XdpMode, links::FdLink, xdp::XdpError},
+};
+use filter_core::{Interface, ProgramSet};
 use netlink_packet_route::link::{InfoKind, LinkAttribute, LinkInfo, LinkLayerType, LinkMessage, LinkXdp};
 
-use super::{KernelError, netlink::link};
+use super::{KernelError, netlink::link, program, programs::Programs};
 
 /// Where the program should run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -58,6 +61,8 @@ pub struct Attachment {
     pub index: u32,
     /// Where the program runs.
     pub mode: AttachedMode,
+    /// Which programs these are.
+    pub set: ProgramSet,
     /// What is done there.
     pub settings: Interface,
     /// True for a veth, whose other end takes what the driver sends only if it has an XDP program, too.
@@ -79,11 +84,13 @@ struct Free<'n> {
     name: &'n str,
     index: u32,
     is_veth: bool,
+    /// In bytes.
+    mtu: u32,
 }
 
 /// Attaches to each interface. Dropping a link detaches it, so that a failure leaves nothing attached.
 pub(super) fn to_all(
-    program: &mut Xdp,
+    loader: &mut Loader<'_>,
     interfaces: &[String],
     mode: Mode,
     of_interfaces: &BTreeMap<u32, Interface>,
@@ -97,31 +104,70 @@ pub(super) fn to_all(
         return Err(KernelError::InterfaceTwice { name });
     }
     free.into_iter()
-        .map(|Free { name, index, is_veth }| {
-            let settings = of_interfaces.get(&index).copied().unwrap_or_default();
-            let is_deaf = is_veth && may_answer(&settings);
+        .map(|free| {
+            let settings = of_interfaces.get(&free.index).copied().unwrap_or_default();
+            let is_deaf = free.is_veth && may_answer(&settings);
             let mode = if is_deaf && mode == Mode::Auto { Mode::Generic } else { mode };
-            let (link, mode) = to_one(program, name, index, mode)?;
+            let (link, Way { mode, set }) = to_one(loader, &free, mode)?;
+            let Free { name, index, is_veth, .. } = free;
             let far_end_may_miss_answers = is_deaf && mode == AttachedMode::Native;
             let settings = if mode == AttachedMode::Generic { settings.in_network_stack() } else { settings };
             let interface = name.to_owned();
-            Ok((Attachment { interface, index, mode, settings, is_veth, far_end_may_miss_answers }, link))
+            Ok((Attachment { interface, index, mode, set, settings, is_veth, far_end_may_miss_answers }, link))
         })
         .collect()
 }
 
-fn to_one(program: &mut Xdp, name: &str, index: u32, mode: Mode) -> Result<(FdLink, AttachedMode), KernelError> {
-    let modes: &[_] = match mode {
-        Mode::Auto => &[AttachedMode::Native, AttachedMode::Generic],
-        Mode::Native => &[AttachedMode::Native],
-        Mode::Generic => &[AttachedMode::Generic],
-    };
+/// How a program may be attached.
+#[derive(Clone, Copy, Debug)]
+struct Way {
+    mode: AttachedMode,
+    set: ProgramSet,
+}
+
+impl Way {
+    const NATIVE: Self = Self { mode: AttachedMode::Native, set: ProgramSet::LINEAR };
+    /// Drivers ask for the flag for frames in several buffers where the MTU is large.
+    const NATIVE_FRAGS: Self = Self { mode: AttachedMode::Native, set: ProgramSet::FRAGS };
+    /// Never with that flag: for programs with it, Linux 6.18.15 and 7.2 build misaligned buffers in this mode
+    /// (docs/kernel-bugs.md). Without it, the kernel makes each frame linear before the program runs.
+    const GENERIC: Self = Self { mode: AttachedMode::Generic, set: ProgramSet::LINEAR };
+
+    /// The ways to try, in their order.
+    fn all(mode: Mode, mtu: u32) -> impl Iterator<Item = Self> {
+        /// That of Ethernet: every driver with XDP takes it in one buffer.
+        const ONE_BUFFER: u32 = 1500;
+
+        let ways = [Self::NATIVE, Self::NATIVE_FRAGS, Self::GENERIC];
+        ways.into_iter().filter(move |way| match way.mode {
+            AttachedMode::Native => mode != Mode::Generic && (way.set == ProgramSet::LINEAR || mtu > ONE_BUFFER),
+            AttachedMode::Generic => mode != Mode::Native,
+        })
+    }
+}
+
+/// Loads programs when they are to be attached.
+pub(super) struct Loader<'f> {
+    pub object: &'f mut Ebpf,
+    pub programs: &'f mut Programs,
+}
+
+impl Loader<'_> {
+    fn entry(&mut self, set: ProgramSet) -> Result<&mut Xdp, KernelError> {
+        self.programs.load(self.object, set)?;
+        program(self.object, set.entry)
+    }
+}
+
+fn to_one(loader: &mut Loader<'_>, free: &Free<'_>, mode: Mode) -> Result<(FdLink, Way), KernelError> {
+    let name = free.name;
     let mut refused = io::Error::from(io::ErrorKind::Unsupported);
-    for attached in modes {
-        match program.attach_to_if_index(index, attached.xdp_mode()) {
+    for way in Way::all(mode, free.mtu) {
+        let program = loader.entry(way.set)?;
+        match program.attach_to_if_index(free.index, way.mode.xdp_mode()) {
             // aya falls back to an attachment that outlives the process, without a word.
             Ok(link) => match FdLink::try_from(program.take_link(link)?) {
-                Ok(link) => return Ok((link, *attached)),
+                Ok(link) => return Ok((link, way)),
                 Err(_) => refused = io::Error::new(io::ErrorKind::Unsupported, "it offers no BPF link"),
             },
             Err(error) => refused = io_error(error)?,
@@ -166,8 +212,16 @@ fn free_interface(name: &str) -> Result<Free<'_>, KernelError> {
     }
     match xdp_program(&link) {
         Some(id) => Err(KernelError::Occupied { interface: name.to_owned(), id, name: program_name(id) }),
-        None => Ok(Free { name, index: link.header.index, is_veth: is_veth(&link) }),
+        None => Ok(Free { name, index: link.header.index, is_veth: is_veth(&link), mtu: mtu(&link) }),
     }
+}
+
+fn mtu(link: &LinkMessage) -> u32 {
+    let mtu = link.attributes.iter().find_map(|attribute| match attribute {
+        LinkAttribute::Mtu(mtu) => Some(*mtu),
+        _ => None,
+    });
+    mtu.unwrap_or_default()
 }
 
 fn is_veth(link: &LinkMessage) -> bool {

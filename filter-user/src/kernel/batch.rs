@@ -40,6 +40,13 @@ pub(super) fn update<K: Pod, V: Pod>(map: BorrowedFd<'_>, keys: &[K], values: &[
     call(UPDATE_BATCH, &mut attributes).map_err(|io_error| SyscallError { call: "bpf_map_update_batch", io_error })
 }
 
+/// Writes no entries, to see whether the kernel knows the operation.
+pub(super) fn try_none(map: BorrowedFd<'_>) -> io::Result<()> {
+    let map_fd = map.as_raw_fd().cast_unsigned();
+    call(UPDATE_BATCH, &mut Attributes { map_fd, ..Attributes::default() })?;
+    call(DELETE_BATCH, &mut Attributes { map_fd, ..Attributes::default() })
+}
+
 /// Takes all these entries out.
 pub(super) fn delete<K: Pod>(map: BorrowedFd<'_>, keys: &[K]) -> Result<(), SyscallError> {
     if keys.is_empty() {

@@ -7,7 +7,7 @@ use filter_core::{Client, Generation, Group, Member as InMap, Treatment};
 use jiff::Timestamp;
 
 use super::{
-    Filter, KernelError, map_mut,
+    Filter, KernelError, Outcome, map_mut,
     pod::{PodGroups, PodMember},
 };
 use crate::config::{self, Config, Member};
@@ -82,6 +82,11 @@ impl Groups {
             members: config.groups.iter().enumerate().flat_map(of_group).collect(),
             treatments: config.classes().iter().map(|class| class.treatment).collect(),
         }
+    }
+
+    /// True if the lists of a class have clients answered.
+    pub(super) fn answer(&self) -> bool {
+        self.treatments.iter().any(Outcome::answers)
     }
 
     /// What applies to each group at this time.

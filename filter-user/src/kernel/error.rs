@@ -4,6 +4,8 @@ use std::io;
 
 use aya::{maps::MapError, programs::ProgramError};
 
+use super::requirements::{Features, Refusal};
+
 /// Why the kernel does not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum KernelError {
@@ -68,29 +70,45 @@ pub enum KernelError {
         /// What the kernel said.
         error: io::Error,
     },
-    /// The process lacks a permission.
+    /// The process lacks capabilities.
     #[error(
-        "missing {capability}, needed to {what}; run as root, or give it with `setcap` or systemd's AmbientCapabilities"
+        "missing {capabilities}, without which the kernel takes no program; run as root, or give CAP_BPF, CAP_NET_ADMIN and \
+         CAP_PERFMON with `setcap` or systemd's AmbientCapabilities"
     )]
     Permission {
-        /// As in capabilities(7).
-        capability: &'static str,
-        /// What for.
-        what: &'static str,
+        /// All that are missing, as in capabilities(7).
+        capabilities: String,
     },
-    /// The kernel is too old.
-    #[error("this kernel ({running}) has no {feature}, which came with Linux {since}; boot a newer kernel")]
-    Feature {
-        /// What is missing.
-        feature: &'static str,
-        /// The first version that has it.
-        since: &'static str,
-        /// The version that runs.
+    /// The process has the capabilities, and the kernel forbids it all the same.
+    #[error("the kernel forbids the bpf system call ({error}), though this process has the capabilities: {advice}")]
+    Forbidden {
+        /// What the kernel said.
+        error: io::Error,
+        /// What may be in the way.
+        advice: String,
+    },
+    /// The kernel lacks features.
+    #[error("this kernel ({running}) lacks what the program needs: {features}")]
+    Missing {
+        /// The release that runs.
         running: String,
+        /// All that is missing.
+        features: Features,
     },
-    /// The kernel refused the program or a map.
-    #[error("the kernel refuses the program: {0}")]
-    Load(#[source] aya::EbpfError),
+    /// The verifier refused a program.
+    #[error("{0}")]
+    Refused(Box<Refusal>),
+    /// The kernel made no map.
+    #[error("the kernel does not make the map `{name}` ({error}); where memory is short, lower --max-rules or --flows")]
+    NewMap {
+        /// The map.
+        name: String,
+        /// What the kernel said.
+        error: io::Error,
+    },
+    /// The programs cannot be loaded for another reason.
+    #[error("cannot load the programs: {0}")]
+    Load(String),
     /// The rule map is full.
     #[error("the rule map is full at {capacity} rules; start with a larger --max-rules")]
     RulesFull {
@@ -152,5 +170,15 @@ pub enum KernelError {
     Map(#[from] MapError),
     /// An operation on the program failed.
     #[error("the kernel refuses an operation on the program: {0}")]
-    Program(#[from] ProgramError),
+    Program(#[source] ProgramError),
+}
+
+impl From<ProgramError> for KernelError {
+    fn from(error: ProgramError) -> Self {
+        match error {
+            // With the verifier's log, which belongs in no message.
+            ProgramError::LoadError { io_error, .. } => Self::Load(io_error.to_string()),
+            other => Self::Program(other),
+        }
+    }
 }

@@ -7,10 +7,10 @@ use aya::{
     maps::{Array, MapData, ProgramArray, RingBuf},
     programs::{TestRun as _, TestRunOptions},
 };
-use filter_core::{Frames, Turns};
+use filter_core::{Frames, ProgramSet, Turns};
 
 use super::{
-    Filter, KernelError, NameEvent, PROGRAM,
+    Filter, KernelError, NameEvent,
     cpu::OneCpu,
     events, map, map_mut,
     pod::{PodFrames, PodTurns},
@@ -44,10 +44,11 @@ impl<'f> Feed<'f> {
     /// # Errors
     /// If one of them is too long, or the kernel refuses.
     pub fn new(filter: &'f mut Filter, frames: &[impl AsRef<[u8]>]) -> Result<Self, KernelError> {
-        let Filter { object: filter, events, .. } = filter;
+        let Filter { object: filter, programs, events, .. } = filter;
+        programs.load_answers(filter)?;
         load_noop(filter)?;
         let (mut object, rooms) = object(frames)?;
-        program(&mut object, FEED)?.load()?;
+        requirements::load(FEED, program(&mut object, FEED)?)?;
         let fed = ProgramArray::try_from(object.take_map("FED").ok_or(KernelError::Object { what: "FED" })?)?;
         Ok(Self { filter, events, object, fed, rooms, _cpu: OneCpu::this()? })
     }
@@ -58,7 +59,7 @@ impl<'f> Feed<'f> {
     /// # Errors
     /// If the kernel refuses, or a frame could not be fed.
     pub fn time(&mut self, frames: u32) -> Result<Duration, KernelError> {
-        self.time_program(PROGRAM, frames)
+        self.time_program(ProgramSet::LINEAR.entry, frames)
     }
 
     /// The same of the program that does nothing: what the feeding takes.
@@ -94,8 +95,10 @@ impl<'f> Feed<'f> {
 pub(super) fn object(frames: &[impl AsRef<[u8]>]) -> Result<(Ebpf, u32), KernelError> {
     let rooms = in_rooms(frames)?;
     let count = rooms.len() as u32;
-    let mut object =
-        EbpfLoader::new().map_max_entries("FRAMES", count).load(OBJECT).map_err(requirements::explain_load)?;
+    let mut object = EbpfLoader::new()
+        .map_max_entries("FRAMES", count)
+        .load(OBJECT)
+        .map_err(|error| requirements::explain_load(error, None))?;
     let mut map = Array::<_, PodFrames>::try_from(map_mut(&mut object, "FRAMES")?)?;
     for (index, room) in (0..).zip(&rooms) {
         map.set(index, room, 0)?;

@@ -7,7 +7,7 @@ use aya::{
     programs::{TestRun as _, TestRunAttrs, TestRunOptions},
 };
 
-use super::{AttachedMode, Filter, KernelError, attach::interface_index, cpu::OneCpu, feed, program};
+use super::{AttachedMode, Filter, KernelError, attach::interface_index, cpu::OneCpu, feed, program, requirements};
 
 /// The program's name in the object.
 const SEND: &str = "send";
@@ -39,7 +39,7 @@ impl Sender {
     /// If one of them is too long, or the kernel refuses.
     pub fn new(frames: &[impl AsRef<[u8]>]) -> Result<Self, KernelError> {
         let (mut object, rooms) = feed::object(frames)?;
-        program(&mut object, SEND)?.load()?;
+        requirements::load(SEND, program(&mut object, SEND)?)?;
         Ok(Self { object, rooms })
     }
 
@@ -82,7 +82,7 @@ impl Noop {
         };
         let (mut object, _) = feed::object(&[] as &[&[u8]])?;
         let program = program(&mut object, name)?;
-        program.load()?;
+        requirements::load(name, program)?;
         program.attach_to_if_index(interface_index(interface)?, mode.xdp_mode())?;
         Ok(Self { _object: object })
     }

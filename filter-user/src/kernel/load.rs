@@ -1,15 +1,11 @@
 //! Loading the programs, and what they are loaded with.
 
-use std::{collections::BTreeMap, panic::resume_unwind, thread, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
-use aya::{
-    Ebpf, EbpfError, EbpfLoader,
-    maps::{MapData, ProgramArray},
-    programs::{ProgramError, Xdp},
-};
-use filter_core::{Fragments, HashKey, Interface, Options, Program, RuleShape, Settings, WAYS};
+use aya::{Ebpf, EbpfLoader};
+use filter_core::{Fragments, HashKey, Interface, Options, RuleShape, Settings, WAYS};
 
-use super::{KernelError, OBJECT, PROGRAM, program, requirements, rules};
+use super::{KernelError, OBJECT, requirements, rules};
 
 /// What a filter is loaded with.
 #[derive(Clone)]
@@ -38,6 +34,8 @@ pub struct LoadOptions {
     pub reset_again_after: Duration,
     /// What is done on each interface, by its index.
     pub interfaces: BTreeMap<u32, Interface>,
+    /// The folder for the verifier's log where it refuses a program; that of temporary files if it is left out.
+    pub verifier_logs: Option<PathBuf>,
 }
 
 impl Default for LoadOptions {
@@ -56,6 +54,7 @@ impl Default for LoadOptions {
             names_lists: options.names_lists,
             reset_again_after: options.reset_again_after,
             interfaces: BTreeMap::new(),
+            verifier_logs: None,
         }
     }
 }
@@ -87,31 +86,5 @@ pub(super) fn object(options: &LoadOptions) -> Result<Ebpf, KernelError> {
         .map_max_entries("FLOWS", buckets * WAYS)
         .map_max_entries("INTERFACES", interfaces)
         .load(OBJECT)
-        .map_err(requirements::explain_load)
-}
-
-/// Loads the program and those that it goes on with, and gives the map of these.
-pub(super) fn programs(object: &mut Ebpf) -> Result<ProgramArray<MapData>, KernelError> {
-    let missing = KernelError::Object { what: "PROGRAMS" };
-    let mut programs = ProgramArray::try_from(object.take_map("PROGRAMS").ok_or(missing)?)?;
-    verify(object)?;
-    for (place, name) in (0..).zip(Program::NAMES) {
-        programs.set(place, program(object, name)?.fd()?, 0)?;
-    }
-    Ok(programs)
-}
-
-/// Has the kernel go through the programs, all at once: this takes most of a start.
-fn verify(object: &mut Ebpf) -> Result<(), KernelError> {
-    let is_needed = |name: &str| name == PROGRAM || Program::NAMES.contains(&name);
-    let load = |program: &mut aya::programs::Program| {
-        let program: &mut Xdp = program.try_into()?;
-        program.load()
-    };
-    thread::scope(|scope| {
-        let needed = object.programs_mut().filter(|(name, _)| is_needed(name));
-        let loads: Vec<_> = needed.map(|(_, program)| scope.spawn(move || load(program))).collect();
-        loads.into_iter().try_for_each(|load| load.join().unwrap_or_else(|panic| resume_unwind(panic)))
-    })
-    .map_err(|error: ProgramError| requirements::explain_load(EbpfError::from(error)))
+        .map_err(|error| requirements::explain_load(error, options.verifier_logs.as_deref()))
 }

@@ -17,6 +17,7 @@ mod outcome;
 mod patterns;
 mod pod;
 mod policy;
+mod programs;
 mod requirements;
 mod rules;
 mod shared;
@@ -36,10 +37,10 @@ use std::{
 
 use aya::{
     Ebpf,
-    maps::{Array, Map, MapData, MapError, PerCpuArray, ProgramArray, RingBuf},
+    maps::{Array, Map, MapData, MapError, PerCpuArray, RingBuf},
     programs::{ProgramError, Xdp, links::FdLink},
 };
-use filter_core::{Counter, Generation, HASH_KEY_WORDS, HashKey, Interface, Program, RuleKey, RuleShape, Terms};
+use filter_core::{Counter, Generation, HASH_KEY_WORDS, HashKey, Interface, ProgramSet, RuleKey, RuleShape, Terms};
 
 pub use attach::{AttachedMode, Attachment, Mode, interface_index};
 pub use clients::{ClientId, Groups};
@@ -57,6 +58,10 @@ pub use outcome::Outcome;
 use pod::{PodInterface, PodOfCpu, PodSettings};
 use policy::Held;
 pub use policy::Installed;
+use programs::Programs;
+#[cfg(feature = "root-tests")]
+pub use requirements::try_object;
+pub use requirements::{Feature, Features, Refusal, SavedLog, required_features};
 use sieve::Sieve;
 #[cfg(feature = "feed")]
 pub use tagging::{Tag, Tagging};
@@ -67,17 +72,13 @@ pub use test_run::{Judged, TestBed};
 /// The object that the build script made.
 static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/namegate"));
 
-/// The program's name in the object, and in the kernel.
-const PROGRAM: &str = "namegate";
-
 /// Rules that go to the kernel in one call, at least.
 const BATCH: usize = 4096;
 
 /// The loaded program and its maps. Dropping it detaches and unloads the program.
 pub struct Filter {
     object: Ebpf,
-    /// The kernel empties the map when nobody holds it any longer.
-    _programs: ProgramArray<MapData>,
+    programs: Programs,
     events: RingBuf<MapData>,
     hash_key: HashKey,
     capacity: u32,
@@ -128,11 +129,12 @@ impl Filter {
         for (index, interface) in &options.interfaces {
             interfaces.set(*index, PodInterface(*interface), 0)?;
         }
-        let programs = load::programs(&mut object)?;
+        let mut programs = Programs::new(options.verifier_logs.clone());
+        programs.load(&mut object, ProgramSet::LINEAR)?;
         let shape = RuleShape::of(options.max_rules);
         let sieve = Sieve::of(map_fd(&object, "SIEVE")?, shape).map_err(KernelError::Shared)?;
         let mut filter = Self {
-            _programs: programs,
+            programs,
             events: RingBuf::try_from(object.take_map("EVENTS").ok_or(KernelError::Object { what: "EVENTS" })?)?,
             hash_key,
             capacity: options.max_rules.max(1),
@@ -171,10 +173,13 @@ impl Filter {
     /// # Errors
     /// Names the interface that could not be had and why.
     pub fn attach(&mut self, interfaces: &[String], mode: Mode) -> Result<Vec<Attachment>, KernelError> {
-        let program = program(&mut self.object, PROGRAM)?;
-        let held = &self.held;
+        if self.interfaces.values().any(|interface| self.held.has_answers(interface)) {
+            self.programs.load_answers(&mut self.object)?;
+        }
+        let Self { object, programs, held, .. } = self;
+        let mut loader = attach::Loader { object, programs };
         let may_answer = |interface: &Interface| held.may_answer(interface);
-        self.attached.extend(attach::to_all(program, interfaces, mode, &self.interfaces, may_answer)?);
+        self.attached.extend(attach::to_all(&mut loader, interfaces, mode, &self.interfaces, may_answer)?);
         let attached: Vec<_> = self.attached.iter().map(|(attachment, _)| attachment.clone()).collect();
         for Attachment { index, settings, .. } in attached.iter().filter(|it| it.mode == AttachedMode::Generic) {
             self.set_interface(*index, *settings)?;
@@ -193,6 +198,9 @@ impl Filter {
     /// # Errors
     /// If the kernel refuses.
     pub fn set_interface(&mut self, index: u32, interface: Interface) -> Result<(), KernelError> {
+        if self.held.has_answers(&interface) {
+            self.programs.load_answers(&mut self.object)?;
+        }
         let mut interfaces = Array::<_, PodInterface>::try_from(map_mut(&mut self.object, "INTERFACES")?)?;
         Ok(interfaces.set(index, PodInterface(interface), 0)?)
     }
@@ -203,14 +211,33 @@ impl Filter {
     /// If the kernel does not answer.
     pub fn program(&mut self) -> Result<ProgramInfo, KernelError> {
         let map_memory = self.map_memory()?;
-        let id = program(&mut self.object, PROGRAM)?.info()?.id();
+        let id = program(&mut self.object, ProgramSet::LINEAR.entry)?.info()?.id();
         let (mut verified_instructions, mut bytes) = (0, 0);
-        for name in Program::NAMES.into_iter().chain([PROGRAM]) {
+        for name in self.programs.names() {
             let info = program(&mut self.object, name)?.info()?;
             verified_instructions = info.verified_instruction_count().unwrap_or_default().max(verified_instructions);
             bytes += info.size_translated().unwrap_or_default();
         }
         Ok(ProgramInfo { id, verified_instructions, bytes, map_memory })
+    }
+
+    /// Loads all programs, also those that nothing needs yet.
+    ///
+    /// # Errors
+    /// If the kernel refuses one.
+    pub fn load_all(&mut self) -> Result<(), KernelError> {
+        self.programs.load(&mut self.object, ProgramSet::FRAGS)?;
+        self.programs.load_answers(&mut self.object)
+    }
+
+    /// Instructions that the verifier went through, by program, of those that are loaded.
+    ///
+    /// # Errors
+    /// If the kernel does not answer.
+    pub fn verified_instructions(&mut self) -> Result<Vec<(&'static str, u32)>, KernelError> {
+        let object = &mut self.object;
+        let count = |name| Ok((name, program(object, name)?.info()?.verified_instruction_count().unwrap_or_default()));
+        self.programs.names().map(count).collect()
     }
 
     /// Takes a rule out, with its hits; false if it was not there.
@@ -282,7 +309,8 @@ impl Filter {
     /// # Errors
     /// If this thread cannot be kept on a CPU.
     pub fn test_bed(&mut self) -> Result<TestBed<'_>, KernelError> {
-        TestBed::new(&mut self.object, &mut self.events)
+        self.programs.load_answers(&mut self.object)?;
+        TestBed::new(&mut self.object, &mut self.programs, &mut self.events)
     }
 
     fn map_memory(&self) -> Result<u64, KernelError> {

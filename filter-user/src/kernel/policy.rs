@@ -52,12 +52,14 @@ impl Held {
         Self { numbers, free, rules, untouched, gone, in_force, groups, has_own_answers, parts }
     }
 
+    /// True if something that is blocked on an interface with these settings becomes another packet.
+    pub fn has_answers(&self, interface: &Interface) -> bool {
+        self.has_own_answers || Outcome::answers(interface.treatment()) || self.groups.answer()
+    }
+
     /// True if clients behind an interface with these settings may be answered.
     pub fn may_answer(&self, interface: &Interface) -> bool {
-        let said = [interface.treatment()].into_iter().chain(&self.groups.treatments);
-        interface.faces_clients()
-            && !interface.audits()
-            && (self.has_own_answers || said.into_iter().any(Outcome::answers))
+        interface.faces_clients() && !interface.audits() && self.has_answers(interface)
     }
 }
 
@@ -99,6 +101,9 @@ impl Filter {
         groups: &Groups,
         mut progress: impl FnMut(u64),
     ) -> Result<Installed, KernelError> {
+        if groups.answer() || after.has_own_answers(&groups.treatments) {
+            self.programs.load_answers(&mut self.object)?;
+        }
         let changes = self.changes(before, after)?;
         let next = self.held.in_force.generation().other();
         let unseen = self.attached.is_empty();

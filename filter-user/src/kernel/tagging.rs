@@ -29,7 +29,7 @@ impl Tagging {
     /// # Errors
     /// If the kernel refuses.
     pub fn attach(interface: &str, tags: &[Tag]) -> Result<Self, KernelError> {
-        let mut object = EbpfLoader::new().load(OBJECT).map_err(requirements::explain_load)?;
+        let mut object = EbpfLoader::new().load(OBJECT).map_err(|error| requirements::explain_load(error, None))?;
         let mut map = Array::<_, u32>::try_from(map_mut(&mut object, "TAGS")?)?;
         for (place, (protocol, id)) in (0..).zip(tags) {
             map.set(place, (u32::from(*protocol) << 16) | u32::from(*id), 0)?;
@@ -37,7 +37,7 @@ impl Tagging {
         for (name, side) in [("untag", TcAttachType::Ingress), ("tag", TcAttachType::Egress)] {
             let program = object.program_mut(name).ok_or(KernelError::Object { what: name })?;
             let program: &mut SchedClassifier = program.try_into().map_err(|error: ProgramError| error)?;
-            program.load()?;
+            program.load().map_err(|error| requirements::explain_program(name, error, None))?;
             program.attach(interface, side)?;
         }
         Ok(Self { _object: object })

@@ -7,14 +7,16 @@ use aya::{
     maps::{Array, MapData, PerCpuArray, RingBuf},
     programs::{TestRun as _, TestRunOptions, Xdp},
 };
-use filter_core::{Reason, Scratch, Sent};
+use filter_core::{ProgramSet, Reason, Scratch, Sent};
 
 use super::{
-    KernelError, NameEvent, PROGRAM,
+    KernelError, NameEvent,
     cpu::OneCpu,
     events,
     pod::{PodBucket, PodOfCpu},
     program,
+    programs::Programs,
+    requirements,
 };
 
 /// The program that does nothing, to measure against.
@@ -23,7 +25,10 @@ pub(super) const NOOP: &str = "noop";
 /// The program on one CPU, with frames from memory. The thread stays on that CPU until this is dropped.
 pub struct TestBed<'f> {
     object: &'f mut Ebpf,
+    programs: &'f mut Programs,
     events: &'f mut RingBuf<MapData>,
+    /// The programs that every frame goes to; those of its length if there are none.
+    set: Option<ProgramSet>,
     on: OneCpu,
 }
 
@@ -41,9 +46,28 @@ pub struct Judged {
 }
 
 impl<'f> TestBed<'f> {
-    pub(super) fn new(object: &'f mut Ebpf, events: &'f mut RingBuf<MapData>) -> Result<Self, KernelError> {
+    pub(super) fn new(
+        object: &'f mut Ebpf,
+        programs: &'f mut Programs,
+        events: &'f mut RingBuf<MapData>,
+    ) -> Result<Self, KernelError> {
         load_noop(object)?;
-        Ok(Self { object, events, on: OneCpu::this()? })
+        Ok(Self { object, programs, events, set: None, on: OneCpu::this()? })
+    }
+
+    /// The bed where every frame goes to these programs.
+    #[must_use]
+    pub fn with(mut self, set: ProgramSet) -> Self {
+        self.set = Some(set);
+        self
+    }
+
+    /// Bytes of a frame's first buffer at most; a longer one goes on in others, a page each.
+    pub fn first_buffer() -> usize {
+        /// XDP_PACKET_HEADROOM before the frame, and the kernel's `struct skb_shared_info` behind it.
+        const AROUND: usize = 256 + 320;
+
+        rustix::param::page_size() - AROUND
     }
 
     /// Runs the frame through the program. The kernel takes frames of at least 14 bytes.
@@ -56,7 +80,10 @@ impl<'f> TestBed<'f> {
 
         let mut out = vec![0; frame.len() + ROOM];
         let options = TestRunOptions { data_in: Some(frame), data_out: Some(&mut out), ..TestRunOptions::new() };
-        let run = program(self.object, PROGRAM)?.test_run(options)?;
+        let by_length = if frame.len() > Self::first_buffer() { ProgramSet::FRAGS } else { ProgramSet::LINEAR };
+        let set = self.set.unwrap_or(by_length);
+        self.programs.load(self.object, set)?;
+        let run = program(self.object, set.entry)?.test_run(options)?;
         out.truncate(run.data_size_out as usize);
         let scratch = self.scratch()?;
         Ok(Judged {
@@ -90,7 +117,7 @@ impl<'f> TestBed<'f> {
     /// # Errors
     /// If the kernel does not take the frame.
     pub fn time(&mut self, frame: &[u8], repeat: u32) -> Result<Duration, KernelError> {
-        Self::time_program(program(self.object, PROGRAM)?, frame, repeat)
+        Self::time_program(program(self.object, ProgramSet::LINEAR.entry)?, frame, repeat)
     }
 
     /// The same of the program that does nothing.
@@ -124,7 +151,7 @@ impl fmt::Debug for TestBed<'_> {
 pub(super) fn load_noop(object: &mut Ebpf) -> Result<(), KernelError> {
     let noop = program(object, NOOP)?;
     if noop.fd().is_err() {
-        noop.load()?;
+        requirements::load(NOOP, noop)?;
     }
     Ok(())
 }

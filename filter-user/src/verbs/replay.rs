@@ -101,7 +101,12 @@ fn load(args: &Args, book: &RuleBook, hash_key: &HashKey) -> anyhow::Result<Opti
             }
             Ok(Some(filter))
         }
-        Err(error @ (KernelError::Permission { .. } | KernelError::Feature { .. })) if args.engine.is_none() => {
+        Err(
+            error @ (KernelError::Permission { .. }
+            | KernelError::Forbidden { .. }
+            | KernelError::Missing { .. }
+            | KernelError::Refused(_)),
+        ) if args.engine.is_none() => {
             warn(&format!("user space judges, since the kernel cannot: {error}"));
             Ok(None)
         }

@@ -17,7 +17,7 @@ fn the_kernel_decides_as_user_space_does_over_every_frame_of_the_corpus() {
     let frames = corpus();
     let rules = engines::every_third_name(&frames);
     let count = frames.len();
-    let tally = engines::compare(&rules, "corpus in order", frames);
+    let tally = engines::compare(&rules, "corpus in order", || frames.clone());
     println!("{} rules, {tally:?}", rules.len());
     assert_eq!((tally.judged, tally.not_taken), (count, 0));
     for reason in [Reason::DnsBlocked, Reason::DnsNotListed, Reason::TlsBlocked, Reason::TlsNotListed] {
@@ -31,7 +31,7 @@ fn the_kernel_decides_as_user_space_does_over_changed_frames_of_the_corpus() {
     let frames = corpus();
     let rules = engines::every_third_name(&frames);
     let carriers: Vec<_> = frames.iter().filter(|frame| engines::carries_name(frame)).map(Vec::as_slice).collect();
-    let tally = engines::compare(&rules, &format!("seed {seed}"), mutations::mutated(&carriers, seed, count));
+    let tally = engines::compare(&rules, &format!("seed {seed}"), || mutations::mutated(&carriers, seed, count));
     println!("{tally:?}");
     assert!(tally.judged > count / 2, "{tally:?}");
     assert!(tally.dropped > count / 100 && tally.answered > count / 200, "{tally:?}");

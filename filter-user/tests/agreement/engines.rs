@@ -8,8 +8,8 @@ use std::{
 };
 
 use filter_core::{
-    DnsAction, Generation, HASH_KEY_WORDS, HashKey, Interface, Offline, Options, Patterns, Reason, RuleKey, Rules,
-    Sent, Settings, Sides, TcpAction, Terms, Treatment, Verdict,
+    DnsAction, Generation, HASH_KEY_WORDS, HashKey, Interface, Offline, Options, Patterns, ProgramSet, Reason, RuleKey,
+    Rules, Sent, Settings, Sides, TcpAction, Terms, Treatment, Verdict,
 };
 use filter_user::kernel::{Filter, LoadOptions, TestBed};
 
@@ -80,11 +80,18 @@ impl Rules for Keys {
     }
 }
 
-/// Has both decide over each frame, in order and with what they hold of its flow.
+/// Has both decide over each frame, in order and with what they hold of its flow: the programs for frames in one buffer, as far
+/// as a frame lies in one, and those for any frames, of which the tally is.
 ///
 /// # Panics
 /// Where they disagree, with the frame, both decisions and `what`, which says where the frame is from.
-pub fn compare(rule_names: &[String], what: &str, frames: impl IntoIterator<Item = Vec<u8>>) -> Tally {
+pub fn compare<F: IntoIterator<Item = Vec<u8>>>(rule_names: &[String], what: &str, frames: impl Fn() -> F) -> Tally {
+    let in_one_buffer = frames().into_iter().filter(|frame| frame.len() <= TestBed::first_buffer());
+    compare_by(ProgramSet::LINEAR, rule_names, what, in_one_buffer);
+    compare_by(ProgramSet::FRAGS, rule_names, what, frames())
+}
+
+fn compare_by(set: ProgramSet, rule_names: &[String], what: &str, frames: impl IntoIterator<Item = Vec<u8>>) -> Tally {
     let options = LoadOptions {
         max_rules: 1 << 16,
         flows: FLOWS,
@@ -100,7 +107,7 @@ pub fn compare(rule_names: &[String], what: &str, frames: impl IntoIterator<Item
     let keys: Vec<_> = rule_names.iter().filter_map(|name| key.rule_key(name)).collect();
     filter.insert_many(&keys, |_| {}).expect("room for the rules");
     let mut offline = offline(&key, Keys(keys.into_iter().collect()));
-    let mut bed = filter.test_bed().expect("a CPU");
+    let mut bed = filter.test_bed().expect("a CPU").with(set);
     let mut tally = Tally::default();
     for (number, frame) in frames.into_iter().enumerate() {
         if !FRAME_BYTES.contains(&frame.len()) {
@@ -109,7 +116,12 @@ pub fn compare(rule_names: &[String], what: &str, frames: impl IntoIterator<Item
         }
         let core = in_user_space(&mut offline, &frame);
         let kernel = in_kernel(&mut bed, &frame);
-        assert!(kernel == core, "{what}, frame {number}:\nkernel     {kernel:?}\nuser space {core:?}\n{}", hex(&frame));
+        assert!(
+            kernel == core,
+            "{what}, {}, frame {number}:\nkernel     {kernel:?}\nuser space {core:?}\n{}",
+            set.entry,
+            hex(&frame)
+        );
         tally.judged += 1;
         tally.dropped += usize::from(kernel.reason.verdict() == Verdict::Drop);
         tally.answered += usize::from(kernel.frame != frame);
@@ -148,7 +160,7 @@ fn offline(key: &HashKey, rules: Keys) -> Offline<Keys> {
         reset_again_after: NEVER,
         ..Options::default()
     };
-    Offline::new(Settings::new(*key, &options), rules).on(interface())
+    Offline::new(Settings::new(*key, &options), rules).on(interface()).with_first_buffer(TestBed::first_buffer())
 }
 
 fn in_user_space(offline: &mut Offline<Keys>, frame: &[u8]) -> Decision {

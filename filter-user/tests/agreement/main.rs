@@ -56,7 +56,7 @@ fn every_frame_of_every_capture_is_read() {
 #[test]
 fn the_kernel_decides_as_user_space_does_over_every_frame_of_the_captures() {
     let rules = engines::every_third_name(all_frames());
-    let tally = engines::compare(&rules, "captures in order", all_frames().cloned());
+    let tally = engines::compare(&rules, "captures in order", || all_frames().cloned());
     println!("{} rules, {tally:?}", rules.len());
     assert_eq!(tally.judged + tally.not_taken, all_frames().count());
     assert!(tally.judged > FRAMES - 1_000, "{} judged", tally.judged);
@@ -74,7 +74,7 @@ fn the_kernel_decides_as_user_space_does_over_changed_frames() {
     let (seed, count) = (mutations::seed(), mutations::count(MUTATED));
     let rules = engines::every_third_name(all_frames());
     let carriers: Vec<_> = all_frames().filter(|frame| engines::carries_name(frame)).map(Vec::as_slice).collect();
-    let tally = engines::compare(&rules, &format!("seed {seed}"), mutations::mutated(&carriers, seed, count));
+    let tally = engines::compare(&rules, &format!("seed {seed}"), || mutations::mutated(&carriers, seed, count));
     println!("{tally:?}");
     assert!(tally.judged > count / 2, "{} judged", tally.judged);
     assert!(tally.dropped > count / 200 && tally.dropped < tally.judged / 2, "{tally:?}");

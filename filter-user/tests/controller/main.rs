@@ -5,6 +5,7 @@ mod bad_input;
 mod cache;
 mod home;
 mod policy;
+mod privileges;
 mod rules;
 
 use std::process::{Command, Stdio};

@@ -7,18 +7,20 @@ mod events;
 mod feed;
 mod object;
 mod policy;
+mod requirements;
 mod rules;
 mod settings;
 
 use std::{
     collections::BTreeMap,
+    fmt,
     sync::{LazyLock, Mutex, PoisonError},
     thread,
     time::Duration,
 };
 
-use filter_core::{Counter, Interface, Reason, RuleKey, Sent, Sides, Verdict};
-use filter_user::kernel::{Filter, Judged, LoadOptions, NameEvent};
+use filter_core::{Counter, Interface, ProgramSet, Reason, RuleKey, Sent, Sides, Verdict};
+use filter_user::kernel::{Filter, Judged, LoadOptions, NameEvent, TestBed};
 
 use claims::Decided;
 
@@ -57,6 +59,18 @@ fn judge(frame: &[u8]) -> Decided {
     judge_with(&mut filter, frame)
 }
 
+/// What the programs for any frames give, and those for frames in one buffer if all of these are such frames: the same.
+fn by_each_set<'f, T: PartialEq + fmt::Debug>(
+    frames: impl IntoIterator<Item = &'f [u8]>,
+    mut of_set: impl FnMut(ProgramSet) -> T,
+) -> T {
+    let by_frags = of_set(ProgramSet::FRAGS);
+    if frames.into_iter().all(|frame| frame.len() <= TestBed::first_buffer()) {
+        assert_eq!(of_set(ProgramSet::LINEAR), by_frags);
+    }
+    by_frags
+}
+
 /// What claims of sequences are held to: the shared filter's decisions over one frame after the other.
 fn judge_all(frames: &[Vec<u8>]) -> Vec<Decided> {
     let mut filter = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -69,16 +83,18 @@ fn judge_all(frames: &[Vec<u8>]) -> Vec<Decided> {
 fn send_all(frames: &[(Duration, Vec<u8>)], interface: Interface) -> Vec<(Reason, Sent, Vec<u8>, Vec<Counter>)> {
     let mut filter = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
     filter.set_interface(LOOPBACK, interface).unwrap();
-    filter.test_bed().unwrap().forget_flows().unwrap();
-    let mut send = |(pause, frame): &(Duration, Vec<u8>)| {
-        thread::sleep(SLOWLY * *pause);
-        let before = filter.counters().unwrap();
-        let Judged { reason, sent, frame, .. } = filter.test_bed().unwrap().judge(frame).unwrap();
-        let moved = moved(&before, &filter.counters().unwrap());
-        let others = moved.into_iter().map(|(counter, _)| counter).filter(|it| !matches!(it, Counter::Packets(_)));
-        (reason, sent.expect("a place to send it to"), frame, others.collect())
-    };
-    let became = frames.iter().map(&mut send).collect();
+    let became = by_each_set(frames.iter().map(|(_, frame)| frame.as_slice()), |set| {
+        filter.test_bed().unwrap().forget_flows().unwrap();
+        let send = |(pause, frame): &(Duration, Vec<u8>)| {
+            thread::sleep(SLOWLY * *pause);
+            let before = filter.counters().unwrap();
+            let Judged { reason, sent, frame, .. } = filter.test_bed().unwrap().with(set).judge(frame).unwrap();
+            let moved = moved(&before, &filter.counters().unwrap());
+            let others = moved.into_iter().map(|(counter, _)| counter).filter(|it| !matches!(it, Counter::Packets(_)));
+            (reason, sent.expect("a place to send it to"), frame, others.collect::<Vec<_>>())
+        };
+        frames.iter().map(send).collect::<Vec<_>>()
+    });
     filter.set_interface(LOOPBACK, UNANSWERED).unwrap();
     drained(&mut filter);
     became

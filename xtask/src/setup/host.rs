@@ -125,7 +125,7 @@ fn files_in(folder: &Path, name: &str) -> io::Result<Vec<PathBuf>> {
 }
 
 /// Reads Debian's package index, once.
-fn update_index() -> Result<()> {
+pub fn update_index() -> Result<()> {
     static UPDATED: OnceLock<()> = OnceLock::new();
     if UPDATED.get().is_none() {
         let mut update = apt();

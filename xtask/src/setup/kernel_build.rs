@@ -33,14 +33,11 @@ impl Need for EbpfToolchain {
     }
 
     fn packages(&self) -> Vec<String> {
-        if has_debian_rust() { Vec::new() } else { DEBIAN_RUST.map(str::to_owned).to_vec() }
+        Self::debian_packages()
     }
 
     fn finish(&self) -> Result<()> {
-        let mut link = Command::new("rustup");
-        link.args(LINK_DEBIAN);
-        progress::step("Debian's Rust as rustup's toolchain `debian`", link)
-            .context("rustup is needed to choose between toolchains: install it from https://rustup.rs")?;
+        Self::link_debian()?;
         ebpf_toolchain().map(|_| ()).map_err(|reason| anyhow!(reason))
     }
 
@@ -53,6 +50,26 @@ impl Need for EbpfToolchain {
         let has_rustup = version_of(Command::new("rustup").arg("--version")).is_some();
         let rustup = if has_rustup { "" } else { "rustup, from https://rustup.rs; then:\n    " };
         Some(format!("{rustup}{chosen}"))
+    }
+}
+
+impl EbpfToolchain {
+    /// The packages of Debian's Rust, unless they are there.
+    pub fn debian_packages() -> Vec<String> {
+        if has_debian_rust() { Vec::new() } else { DEBIAN_RUST.map(str::to_owned).to_vec() }
+    }
+
+    /// Has rustup call Debian's Rust `debian`.
+    pub fn link_debian() -> Result<()> {
+        let mut link = Command::new("rustup");
+        link.args(LINK_DEBIAN);
+        progress::step("Debian's Rust as rustup's toolchain `debian`", link)
+            .context("rustup is needed to choose between toolchains: install it from https://rustup.rs")
+    }
+
+    /// What rustup's toolchain `debian` prints as its version, where it is there.
+    pub fn debian_version() -> Option<String> {
+        Toolchain::Debian.rustc(&["--version"]).ok()
     }
 }
 

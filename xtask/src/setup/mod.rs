@@ -1,8 +1,11 @@
 //! `cargo xtask setup`: what building and testing need, and installing what is missing.
 
+mod cross;
 mod fuzzer;
+mod guests;
 mod host;
 mod kernel_build;
+mod needs;
 mod program;
 mod rust;
 mod unpacked;
@@ -12,16 +15,9 @@ use std::process::ExitCode;
 use anyhow::{Result, bail, ensure};
 
 use crate::progress::{BOLD, GREEN, RED};
-use fuzzer::CargoFuzz;
 use host::Host;
-use kernel_build::{BpfLinker, EbpfToolchain};
-use program::Program;
-use rust::{Component, KernelLinter};
-use unpacked::Resolved;
-
-/// Debian's own: another Python in the path would not have Debian's modules.
-const PYTHON: &str = "/usr/bin/python3";
-const DNSPYTHON_VERSION: &str = "-cimport dns.version; print(dns.version.version)";
+pub use host::update_index;
+use needs::needs;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -41,6 +37,14 @@ pub enum Part {
     Checks,
     /// Fuzzing.
     Fuzz,
+    /// Guests with other kernels.
+    Guests,
+    /// The kernels that `cargo xtask test` boots.
+    Kernels,
+    /// Building for `AArch64`.
+    Arm64,
+    /// Guests of that architecture.
+    Arm64Guests,
     /// Measuring in the lab, beside other filters.
     Peers,
 }
@@ -65,7 +69,7 @@ trait Need {
 }
 
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let parts = [Part::Build, Part::Lab, Part::Checks];
+    let parts = [Part::Build, Part::Lab, Part::Checks, Part::Guests, Part::Kernels];
     if !args.check {
         ensure(&parts)?;
     }
@@ -109,68 +113,6 @@ pub fn ensure(parts: &[Part]) -> Result<()> {
         );
     }
     Ok(())
-}
-
-fn needs(parts: &[Part]) -> Vec<Box<dyn Need>> {
-    let all: Vec<(Part, Box<dyn Need>)> = vec![
-        (Part::Build, Box::new(EbpfToolchain)),
-        (Part::Build, Box::new(BpfLinker)),
-        (Part::Lab, Box::new(Program::new("ip", "-V", "iproute2"))),
-        (Part::Lab, Box::new(Program::new("ethtool", "--version", "ethtool"))),
-        (Part::Lab, Box::new(Program::new("dig", "-v", "bind9-dnsutils"))),
-        (Part::Lab, Box::new(Program::new("curl", "--version", "curl"))),
-        (Part::Lab, Box::new(Program::new("openssl", "version", "openssl"))),
-        // The package `dnsmasq` would start a service.
-        (Part::Lab, Box::new(Program::new("dnsmasq", "--version", "dnsmasq-base"))),
-        // Its service would take port 53, and has no package of its own.
-        (
-            Part::Lab,
-            Box::new(
-                Program::new("unbound", "-V", "unbound")
-                    .without_services(&["unbound.service", "unbound-resolvconf.service"]),
-            ),
-        ),
-        (Part::Lab, Box::new(Program::new("gnutls-serv", "--version", "gnutls-bin"))),
-        (Part::Lab, Box::new(Program::new("tcpdump", "--version", "tcpdump"))),
-        (Part::Lab, Box::new(Program::new("tshark", "--version", "tshark"))),
-        // What else asks for names: dig's package has delv and nslookup as well.
-        (Part::Lab, Box::new(Program::new("host", "-V", "bind9-host"))),
-        (Part::Lab, Box::new(Program::new("musl-gcc", "--version", "musl-tools"))),
-        (Part::Lab, Box::new(Program::new(PYTHON, DNSPYTHON_VERSION, "python3-dnspython").shown_as("dnspython"))),
-        (Part::Lab, Box::new(Program::new("chromium-headless-shell", "--version", "chromium-headless-shell"))),
-        (Part::Lab, Box::new(Resolved)),
-        (Part::Lab, Box::new(Program::new("ldns-signzone", "-v", "ldnsutils"))),
-        // AdGuard's DNS engine is JavaScript.
-        (Part::Lab, Box::new(Program::new("node", "--version", "nodejs"))),
-        (Part::Lab, Box::new(Program::new("npm", "--version", "npm"))),
-        (Part::Checks, Box::new(Component::new("fmt", "rustfmt"))),
-        (Part::Checks, Box::new(Component::new("clippy", "clippy"))),
-        (Part::Checks, Box::new(KernelLinter)),
-        // libFuzzer is C++, and checking the fuzz targets builds it.
-        (Part::Checks, Box::new(Program::new("c++", "--version", "g++"))),
-        (Part::Fuzz, Box::new(Program::new("c++", "--version", "g++"))),
-        (Part::Fuzz, Box::new(CargoFuzz)),
-        (Part::Peers, Box::new(Program::new("dnsperf", "-h", "dnsperf"))),
-        // Each has its service in its own package.
-        (Part::Peers, Box::new(Program::new("dnsdist", "--version", "dnsdist").without_services(&["dnsdist.service"]))),
-        (
-            Part::Peers,
-            Box::new(Program::new("named", "-v", "bind9").without_services(&[
-                "named.service",
-                "bind9.service",
-                "named-resolvconf.service",
-            ])),
-        ),
-        (
-            Part::Peers,
-            Box::new(
-                Program::new("pdns_recursor", "--version", "pdns-recursor")
-                    .without_services(&["pdns-recursor.service"]),
-            ),
-        ),
-    ];
-    let wanted = all.into_iter().filter(|(part, _)| parts.contains(part));
-    wanted.map(|(_, need)| need).collect()
 }
 
 fn instructions(missing: &[Box<dyn Need>], obstacle: &str, debian: bool) -> String {

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
 
+use crate::kernels::{self, Quick};
 use crate::progress::{BOLD, GREEN, RED};
 use crate::setup::{self, Part};
 use crate::toolchain::ebpf_toolchain;
@@ -43,6 +44,7 @@ pub fn run() -> Result<ExitCode> {
     if outcomes[0].tally.failed == 0 {
         outcomes.extend(checks(&workspace)?);
         outcomes.push(tests(&features)?);
+        outcomes.push(kernels(&workspace));
     }
     lab::sweep()?;
     outcomes.push(kernel_log.finish()?);
@@ -112,6 +114,32 @@ fn tests(features: &str) -> Result<Outcome> {
     Ok(Outcome { name, tally, took: begun.elapsed() })
 }
 
+/// The filter on other kernels. What keeps guests from being started is a failure in CI, and told elsewhere.
+fn kernels(workspace: &Workspace) -> Outcome {
+    let name = "other kernels";
+    let begun = head(name);
+    let tally = match kernels::quick(workspace) {
+        Ok(Quick::Ran { passed, failed }) => Tally { passed, failed, skipped: 0 },
+        Ok(Quick::LeftOut(why)) if is_ci() => {
+            anstream::println!("{RED}FAILED{RED:#}  with CI=true no kernel may be left out: {why}");
+            Tally::of_check(false)
+        }
+        Ok(Quick::LeftOut(why)) => {
+            println!("left out, because no guest can be started here: {why}");
+            Tally { skipped: 1, ..Tally::default() }
+        }
+        Err(error) => {
+            anstream::println!("{RED}FAILED{RED:#}  {error:#}");
+            Tally::of_check(false)
+        }
+    };
+    Outcome { name, tally, took: begun.elapsed() }
+}
+
+fn is_ci() -> bool {
+    env::var("CI").is_ok_and(|ci| ci == "true")
+}
+
 fn head(name: &str) -> Instant {
     anstream::println!("\n{BOLD}== {name}{BOLD:#}");
     Instant::now()
@@ -138,11 +166,16 @@ fn left_out(workspace: &Workspace) -> Tally {
     }
     let tests = workspace.tests_that_need(SHARED_TESTS);
     println!("left out, because there is no ../shared beside the repository: {}", tests.join(", "));
-    let ci = env::var("CI").is_ok_and(|ci| ci == "true");
+    let ci = is_ci();
     if ci {
         anstream::println!("{RED}FAILED{RED:#}  with CI=true no test may be left out: put ../shared there");
     }
     Tally { failed: usize::from(ci), skipped: tests.len(), ..Tally::default() }
+}
+
+/// What cargo is told of packages and features for programs that the tests have had built.
+pub fn cargo_args(workspace: &Workspace) -> Vec<String> {
+    HOST.into_iter().map(str::to_owned).chain([features(workspace)]).collect()
 }
 
 /// The tests to run here: those that need root, and those that need ../shared where it is.

@@ -46,6 +46,7 @@ impl Loaded {
             answer_ttl: args.answers.answer_ttl,
             names_lists: !args.answers.no_list_names,
             interfaces,
+            verifier_logs: args.state_folder(),
             ..LoadOptions::default()
         };
         let mut filter = Filter::load(&options)?;

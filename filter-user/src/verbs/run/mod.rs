@@ -6,7 +6,12 @@ pub(super) mod loading;
 mod per_interface;
 pub(super) mod report;
 
-use std::{io, path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 
 use anyhow::Context;
 use clap::ValueHint;
@@ -101,6 +106,12 @@ impl Args {
     /// Where the policy is read from.
     fn source(&self) -> PolicySource {
         PolicySource { cache: self.cache.clone(), ..self.policy.source() }
+    }
+
+    /// A folder that the controller may write to, if it was given one.
+    fn state_folder(&self) -> Option<PathBuf> {
+        let of_state = self.state.as_deref().and_then(Path::parent).map(Path::to_owned);
+        of_state.filter(|folder| !folder.as_os_str().is_empty()).or_else(|| self.cache.clone())
     }
 }
 

@@ -1,0 +1,50 @@
+//! Bounds that every verifier reads as the source has them.
+//!
+//! LLVM may turn `1 <= len && len <= N` into a test of `len - 1` in another register. Verifiers before Linux 7.1 then know a
+//! bound of that copy only, and refuse the use of `len` ("invalid zero-sized read", "min value is outside of the allowed memory
+//! range", "offset is outside of the packet"). [`within`] has one form that nothing can be moved out of: a subtraction, one
+//! unsigned comparison and an addition, between values of which LLVM knows nothing.
+
+/// The same value, of which the compiler of the kernel program knows nothing any more.
+#[cfg(not(target_arch = "bpf"))]
+#[inline(always)]
+pub fn opaque(value: usize) -> usize {
+    value
+}
+
+/// The same value, of which the compiler of the kernel program knows nothing any more.
+#[cfg(target_arch = "bpf")]
+#[inline(always)]
+pub fn opaque(mut value: usize) -> usize {
+    // SAFETY: it copies a register to itself. (With no instruction at all, the line table would be refused.)
+    unsafe { core::arch::asm!("{0} = {0}", inlateout(reg) value, options(pure, nomem, nostack)) };
+    value
+}
+
+/// The value if it lies in `first..=last`. In the kernel program, whatever is a length or an offset of memory comes from here.
+#[inline(always)]
+pub fn within(value: usize, first: usize, last: usize) -> Option<usize> {
+    let beyond_first = opaque(value.wrapping_sub(first));
+    if beyond_first > last - first {
+        return None;
+    }
+    Some(opaque(beyond_first) + first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::within;
+
+    #[test]
+    fn only_values_between_the_bounds_come_through() {
+        for first in 0..5 {
+            for last in first..10 {
+                for value in (0..20).chain([usize::MAX]) {
+                    let inside = (first..=last).contains(&value).then_some(value);
+                    assert_eq!(within(value, first, last), inside, "{value} in {first}..={last}");
+                }
+            }
+        }
+        assert_eq!(within(usize::MAX, 0, usize::MAX), Some(usize::MAX));
+    }
+}

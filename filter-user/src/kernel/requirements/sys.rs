@@ -1,0 +1,132 @@
+//! The few uses of bpf(2) that probes need and aya does not offer.
+
+use std::{
+    io,
+    os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd},
+};
+
+use aya_obj::generated::bpf_insn;
+
+const MAP_CREATE: libc::c_long = 0;
+const PROG_LOAD: libc::c_long = 5;
+const OBJ_GET_INFO_BY_FD: libc::c_long = 15;
+const LINK_CREATE: libc::c_long = 28;
+
+/// `BPF_PROG_TYPE_XDP` and `BPF_XDP`.
+const TYPE_XDP: u32 = 6;
+const ATTACH_XDP: u32 = 37;
+
+/// The members of `union bpf_attr` for `BPF_PROG_LOAD`, as far as probes use them.
+#[repr(C)]
+struct Load {
+    kind: u32,
+    instruction_count: u32,
+    instructions: u64,
+    license: u64,
+    log_level: u32,
+    log_size: u32,
+    log: u64,
+    kernel_version: u32,
+    flags: u32,
+}
+
+/// Of `BPF_MAP_CREATE`.
+#[repr(C)]
+pub(super) struct NewMap {
+    pub kind: u32,
+    pub key_size: u32,
+    pub value_size: u32,
+    pub max_entries: u32,
+    pub flags: u32,
+    pub inner: u32,
+}
+
+/// Of `BPF_LINK_CREATE`.
+#[repr(C)]
+struct Link {
+    program: u32,
+    interface: u32,
+    attach_type: u32,
+    flags: u32,
+}
+
+/// Of `BPF_OBJ_GET_INFO_BY_FD`.
+#[repr(C)]
+struct InfoRequest {
+    descriptor: u32,
+    len: u32,
+    info: u64,
+}
+
+/// The beginning of `struct bpf_prog_info`.
+#[repr(C)]
+#[derive(Default)]
+struct ProgramInfo {
+    kind: u32,
+    id: u32,
+    tag: [u8; 8],
+    compiled_len: u32,
+    translated_len: u32,
+}
+
+/// Loads an XDP program; what the verifier wrote goes into `log`, as far as it fits.
+pub(super) fn load(instructions: &[bpf_insn], flags: u32, log: &mut [u8]) -> io::Result<OwnedFd> {
+    let mut attributes = Load {
+        kind: TYPE_XDP,
+        instruction_count: instructions.len() as u32,
+        instructions: instructions.as_ptr().addr() as u64,
+        license: c"GPL".as_ptr().addr() as u64,
+        log_level: 1,
+        log_size: log.len() as u32,
+        log: log.as_mut_ptr().addr() as u64,
+        kernel_version: 0,
+        flags,
+    };
+    // SAFETY: the attributes are those of this command; instructions, licence and log outlive the call.
+    unsafe { new_descriptor(PROG_LOAD, &mut attributes) }
+}
+
+pub(super) fn create_map(map: &mut NewMap) -> io::Result<OwnedFd> {
+    // SAFETY: the attributes are those of this command, and have no pointers.
+    unsafe { new_descriptor(MAP_CREATE, map) }
+}
+
+/// Attaches a program to an interface.
+pub(super) fn link(program: BorrowedFd<'_>, interface: u32, flags: u32) -> io::Result<OwnedFd> {
+    let program = program.as_raw_fd().cast_unsigned();
+    let mut attributes = Link { program, interface, attach_type: ATTACH_XDP, flags };
+    // SAFETY: the attributes are those of this command, and have no pointers.
+    unsafe { new_descriptor(LINK_CREATE, &mut attributes) }
+}
+
+/// Bytes of a program as the kernel compiled it; 0 if it interprets it.
+pub(super) fn compiled_len(program: BorrowedFd<'_>) -> io::Result<u32> {
+    let mut info = ProgramInfo::default();
+    let mut attributes = InfoRequest {
+        descriptor: program.as_raw_fd().cast_unsigned(),
+        len: size_of::<ProgramInfo>() as u32,
+        info: (&raw mut info).addr() as u64,
+    };
+    // SAFETY: the attributes are those of this command, and the kernel writes no more of the info than its length.
+    unsafe { call(OBJ_GET_INFO_BY_FD, &mut attributes)? };
+    Ok(info.compiled_len)
+}
+
+/// A call that returns a descriptor.
+///
+/// # Safety
+/// As [`call`]; the command must be one that makes a descriptor.
+unsafe fn new_descriptor<A>(command: libc::c_long, attributes: &mut A) -> io::Result<OwnedFd> {
+    // SAFETY: as the caller promises.
+    let descriptor = unsafe { call(command, attributes)? };
+    // SAFETY: the kernel has just made it for this process, and nobody else knows it.
+    Ok(unsafe { OwnedFd::from_raw_fd(descriptor as i32) })
+}
+
+/// # Safety
+/// The attributes must be those of the command, and what they point to must outlive the call.
+unsafe fn call<A>(command: libc::c_long, attributes: &mut A) -> io::Result<libc::c_long> {
+    // SAFETY: as the caller promises.
+    let result = unsafe { libc::syscall(libc::SYS_bpf, command, &raw mut *attributes, size_of::<A>()) };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
+}
