@@ -9,6 +9,7 @@ mod dns;
 mod init;
 mod live;
 mod load;
+mod memory;
 mod replay;
 mod requirements;
 mod runner;

@@ -41,7 +41,7 @@ pub enum Line {
     },
     /// A check has ended.
     Check {
-        /// The group of checks, and behind a colon the part of it: `load`, `live native: TLS`.
+        /// The word for its [`Group`](crate::plan::Group), and what is checked: `load`, `live native: TLS`.
         name: String,
         /// How.
         outcome: Outcome,
@@ -91,11 +91,6 @@ impl Line {
     }
 }
 
-/// The group that a check belongs to: its name up to the colon.
-pub fn group(check: &str) -> &str {
-    check.split_once(':').map_or(check, |(group, _)| group)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,11 +123,5 @@ mod tests {
         assert!(Line::parse("[1.0] @@ {\"kind\":\"end\"}").is_none());
         assert!(Line::parse("@@ {\"kind\":\"e[1.0] nd\"}").unwrap().is_err());
         assert_eq!(Line::parse("@@ {\"kind\":\"end\"}").unwrap().unwrap(), Line::End {});
-    }
-
-    #[test]
-    fn a_check_belongs_to_the_group_before_the_colon() {
-        assert_eq!(group("live native: TLS"), "live native");
-        assert_eq!(group("load"), "load");
     }
 }

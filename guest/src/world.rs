@@ -49,10 +49,7 @@ pub enum Heard {
 impl World {
     /// Builds the lab, without a filter.
     pub fn new(mtu: u32, responder: Responder) -> Result<Self> {
-        let lab = match Lab::new(&Options { mtu, ..Options::default() }) {
-            Err(_) if !has_veth() => bail!(NotPossible("the kernel has no veth, and no module of it was given".into())),
-            lab => lab?,
-        };
+        let lab = lab(&Options { mtu, ..Options::default() })?;
         let servers = Servers::start(lab.server(), responder)?;
         let world = Self { controller: None, far_ends: Vec::new(), servers, lab };
         // Wires that are new carry nothing in their first second now and then.
@@ -155,6 +152,14 @@ impl World {
         let stream = self.lab.client().socket(|| TcpStream::connect_timeout(&server, PATIENCE))?;
         stream.set_nodelay(true)?;
         Ok(stream)
+    }
+}
+
+/// The namespaces; not possible where the kernel has no veth.
+pub fn lab(options: &Options) -> Result<Lab> {
+    match Lab::new(options) {
+        Err(_) if !has_veth() => bail!(NotPossible("the kernel has no veth, and no module of it was given".into())),
+        lab => lab,
     }
 }
 

@@ -85,14 +85,15 @@ pub fn check(world: &World, _: &'static str) -> Result<Passed<()>> {
     thread::sleep(QUIET);
     let reloaded = world.verb(&["reload"]);
     thread::sleep(QUIET);
+    let seen = probers.into_iter().map(Prober::finish).collect::<Vec<_>>();
+    reloaded?;
     let mut asked = 0;
-    for prober in probers {
-        let seen = prober.finish()?;
+    for seen in seen {
+        let seen = seen?;
         ensure!(seen.len() >= QUERIES, "only {} queries were asked", seen.len());
         asked += seen.len();
         judge(&seen)?;
     }
-    reloaded?;
     assert_in_force(world, AFTER, BEFORE)?;
     Ok(passed(format!(
         "{NAMES} names were replaced during {asked} queries, and each of these met one list or the other"

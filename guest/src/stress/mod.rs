@@ -15,6 +15,7 @@ use anyhow::{Context as _, Result, ensure};
 use lab::{Family, GATEWAY_LAN, GATEWAY_WAN, Role};
 
 use crate::live::MODES;
+use crate::memory;
 use crate::runner::{Passed, Runner, passed};
 use crate::world::World;
 use background::Background;
@@ -142,7 +143,7 @@ fn portion(world: &World, kind: Kind, blocked: &str, mtu: u32) -> Result<Passed<
         let family = Family::ALL[number % 2];
         told.push((size, client::ask(world, family, kind, blocked, size)?));
     }
-    use_memory()?;
+    memory::use_it()?;
     let detail = Told::summary(&told);
     ensure!(told.iter().all(|(_, told)| !told.is_unblocked()), "a blocked name came through: {detail}");
     if mtu == 1500 {
@@ -152,20 +153,6 @@ fn portion(world: &World, kind: Kind, blocked: &str, mtu: u32) -> Result<Passed<
     Ok(passed(detail))
 }
 
-/// Gives pages that were freed a new owner, which damage hits.
-fn use_memory() -> Result<()> {
-    const OCTETS: usize = 16 << 20;
-    for turn in 0..3 {
-        let file = "/tmp/memory";
-        let filled = vec![turn; OCTETS];
-        fs::write(file, &filled).context("cannot write to memory")?;
-        let read = fs::read(file).context("cannot read from memory")?;
-        ensure!(read == filled, "a file in memory holds other octets than were written");
-        fs::remove_file(file).context("cannot free memory")?;
-    }
-    Ok(())
-}
-
 fn end(stressed: Stressed) -> Result<Passed<()>> {
     let Stressed { background, mut world } = stressed;
     let moved = background.finish()?;
@@ -173,6 +160,6 @@ fn end(stressed: Stressed) -> Result<Passed<()>> {
     ensure!(status.success(), "namegate ended otherwise than it should ({status})");
     drop(world);
     thread::sleep(SETTLE);
-    use_memory()?;
+    memory::use_it()?;
     Ok(passed(format!("{moved} MiB of other traffic came back as they were sent")))
 }
