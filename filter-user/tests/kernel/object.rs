@@ -29,7 +29,7 @@ fn each_program_loads_within_its_budget_of_verified_instructions() {
 fn no_budget_is_above_half_of_what_a_verifier_goes_through() {
     for (kernel, programs) in &budgets() {
         for (program, budget) in programs {
-            assert!(budget.as_integer().is_some_and(|budget| budget <= 500_000), "{program} on {kernel}: {budget}");
+            assert!(budget.as_integer().is_some_and(|budget| budget <= 500_000), "{program} on {kernel}: {budget:?}");
         }
     }
 }
