@@ -50,6 +50,14 @@ pub struct Boot {
     pub mutated_frames: Option<usize>,
 }
 
+impl Boot {
+    /// The guest with those of its checks that are named, or with all if none is; `None` if nothing is left.
+    pub fn with_only(mut self, named: &[Group]) -> Option<Self> {
+        self.groups.retain(|group| named.is_empty() || named.contains(group));
+        (!self.groups.is_empty()).then_some(self)
+    }
+}
+
 /// The guests of the whole matrix. What may harm the kernel has one of its own, with checks of its memory; without modules
 /// it only says that it is not possible.
 pub fn full(kernel: &Kernel) -> Vec<Boot> {
