@@ -7,7 +7,7 @@ use std::{
 };
 
 use axum::{Router, body::Bytes};
-use filter_core::{DnsAction, HASH_KEY_WORDS, HashKey, Interface, Sides, TcpAction, Treatment};
+use filter_core::{DnsAction, HASH_KEY_WORDS, HashKey, Interface, ProgramSet, Sides, TcpAction, Treatment};
 use filter_user::{
     api::{
         ActionOn, ApiSocket, BlockedPacket, Client, ClientError, EventLine, Judgement, RuleSource, and_no_others,
@@ -134,7 +134,8 @@ const BACKLOG: usize = 4;
 fn lan() -> Attachment {
     let settings = Interface::new(Sides::Both).facing_clients(Treatment::new(DnsAction::NxDomain, TcpAction::Reset));
     let (interface, mode) = ("lan".into(), AttachedMode::Generic);
-    Attachment { interface, index: 1, mode, settings, is_veth: false, far_end_may_miss_answers: false }
+    let set = ProgramSet::LINEAR;
+    Attachment { interface, index: 1, mode, set, settings, is_veth: false, far_end_may_miss_answers: false }
 }
 
 struct Server {
