@@ -35,7 +35,7 @@ impl HeldBytes {
     }
 
     #[inline(always)]
-    pub(crate) fn read<F: Frame + ?Sized, const N: usize>(&self, at: u32) -> Option<[u8; N]> {
+    pub(crate) fn read<const N: usize>(&self, at: u32) -> Option<[u8; N]> {
         let at = within(at as usize, 0, Self::LEN as usize)?;
         self.0.get(at..)?.first_chunk().copied()
     }
@@ -103,7 +103,7 @@ pub struct Held<'b, F: ?Sized> {
 impl<F: Frame + ?Sized> Packet for Held<'_, F> {
     #[inline(always)]
     fn read<const N: usize>(&self, at: u32) -> Option<[u8; N]> {
-        self.bytes.read::<F, N>(at)
+        self.bytes.read(at)
     }
 
     #[inline(always)]

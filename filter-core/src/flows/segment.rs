@@ -307,7 +307,7 @@ impl<P: Frame + ?Sized, M: Maps> Step for HeldMessages<'_, '_, '_, P, M> {
     fn step(&mut self) -> ControlFlow<()> {
         let Flow { have, judged, start, .. } = *self.flow;
         let at = judged + dns::PREFIX_BYTES;
-        let Some(bytes) = self.flow.bytes.read::<P, 2>(judged).filter(|_| at <= have) else { return Break(()) };
+        let Some(bytes) = self.flow.bytes.read(judged).filter(|_| at <= have) else { return Break(()) };
         let end = at + u32::from(u16::from_be_bytes(bytes));
         let too_long = end > HeldBytes::LEN && have >= HeldBytes::LEN && judged == 0;
         if end > have && !too_long {

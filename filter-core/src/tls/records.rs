@@ -60,7 +60,7 @@ impl<P: Frame + ?Sized> Joining<'_, P> {
         if at + RECORD_HEADER_BYTES > self.have {
             return false;
         }
-        let Some([HANDSHAKE, MAJOR_VERSION, _, l0, l1]) = self.from.read::<P, 5>(at) else { return false };
+        let Some([HANDSHAKE, MAJOR_VERSION, _, l0, l1]) = self.from.read(at) else { return false };
         copying.left = u32::from(u16::from_be_bytes([l0, l1]));
         copying.at = at + RECORD_HEADER_BYTES;
         true
