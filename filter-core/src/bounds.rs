@@ -28,7 +28,8 @@ pub fn within(value: usize, first: usize, last: usize) -> Option<usize> {
     if beyond_first > last - first {
         return None;
     }
-    Some(opaque(beyond_first) + first)
+    // What was compared is what is used; a sum of it might be taken apart again.
+    Some(if first == 0 { beyond_first } else { opaque(beyond_first) + first })
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The loaded program, one frame at a time (`BPF_PROG_TEST_RUN`).
 
+mod attaching;
 mod buffers;
 #[path = "../../../filter-core/tests/claims/mod.rs"]
 mod claims;

@@ -23,7 +23,7 @@ use crate::archive::Architecture;
 use crate::workspace::Workspace;
 
 /// What the test programs read of the verifier's budgets.
-pub const BUDGET: &str = "filter-ebpf/verifier-budget";
+pub const BUDGET: &str = "filter-ebpf/verifier-budgets.toml";
 /// What every guest has loaded; where a kernel has it as a module.
 const MODULES: [&str; 1] = ["veth"];
 /// What the guest may take beyond its own deadline, to boot and to end.
@@ -48,6 +48,14 @@ pub struct Boot {
     pub captures: Option<PathBuf>,
     /// Changed frames to compare; as many as on a host if left out.
     pub mutated_frames: Option<usize>,
+}
+
+impl Boot {
+    /// The guest with those of its checks that are named, or with all if none is; `None` if nothing is left.
+    pub fn with_only(mut self, named: &[Group]) -> Option<Self> {
+        self.groups.retain(|group| named.is_empty() || named.contains(group));
+        (!self.groups.is_empty()).then_some(self)
+    }
 }
 
 /// The guests of the whole matrix. What may harm the kernel has one of its own, with checks of its memory; without modules

@@ -27,9 +27,10 @@ use crate::archive::Architecture;
 use crate::progress::{GREEN, RED};
 use crate::setup::{self, Part};
 use crate::workspace::Workspace;
-use boots::Bench;
+use boots::{Bench, Boot};
 use budgets::Budgets;
 use builds::Build;
+use guest::plan::Group;
 use list::Kernel;
 use lock::Lock;
 use packages::missing;
@@ -58,6 +59,9 @@ pub struct Args {
     /// Write all results to a file.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Make only these checks: load, corpus, agreement, kernel, replay, live, requirements, operations, stress.
+    #[arg(long = "check", value_name = "CHECK", value_parser = check_of)]
+    checks: Vec<Group>,
     /// Guests at once.
     #[arg(long, value_name = "N", default_value_t = default_jobs())]
     jobs: usize,
@@ -94,12 +98,15 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let bench = Bench::new(&workspace, Build::release(&workspace), lock, args.jobs, &TESTS, &FILES)?;
     let (there, gone): (Vec<_>, Vec<_>) =
         kernels.into_iter().partition(|kernel| !failures.iter().any(|(label, _)| *label == kernel.label));
-    let mut tried = bench.run(&there, boots::full)?;
+    let wanted = |kernel: &Kernel| -> Vec<Boot> {
+        boots::full(kernel).into_iter().filter_map(|boot| boot.with_only(&args.checks)).collect()
+    };
+    let mut tried = bench.run(&there, wanted)?;
     for kernel in gone {
         let why = failures.iter().find(|(label, _)| *label == kernel.label);
         let why = why.map(|(_, error)| format!("{error:#}")).unwrap_or_default();
         tried.push(
-            Tried::new(&kernel.label, kernel.architecture).without_result(&boots::groups(&boots::full(&kernel)), &why),
+            Tried::new(&kernel.label, kernel.architecture).without_result(&boots::groups(&wanted(&kernel)), &why),
         );
     }
     check_budgets(&workspace, &mut tried, args.write_budgets)?;
@@ -109,6 +116,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }
     report(&tried);
     Ok(if tried.iter().all(Tried::is_right) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn check_of(name: &str) -> Result<Group, String> {
+    let group = serde_json::from_value(name.into());
+    group.map_err(|_| format!("there is no check `{name}`; `cargo xtask kernels --help` lists them"))
 }
 
 /// What the set-up has to have done for guests of these kernels.

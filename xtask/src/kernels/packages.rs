@@ -119,7 +119,7 @@ fn architectures(kernels: &[&Kernel]) -> BTreeSet<Architecture> {
 
 fn fetch_one(kernel: &Kernel, lock: &Lock, archive: &Archive) -> Result<()> {
     let suite = archive.packages(&kernel.suite)?;
-    let locked = lock.get(&kernel.label).cloned();
+    let locked = lock.get(&kernel.label).filter(|locked| !locked.is_empty()).cloned();
     let taken = match &locked {
         Some(locked) if choice::is_there(locked, &suite) => locked.clone(),
         _ => choice::newest_of(kernel, &suite)?,

@@ -3,7 +3,7 @@
 use comfy_table::presets::ASCII_MARKDOWN;
 use comfy_table::{CellAlignment, Table};
 
-use super::results::CellOutcome;
+use super::results::{Cell, CellOutcome};
 use super::tried::{BUDGET, Tried};
 
 /// The columns, and the cells that each puts together.
@@ -16,6 +16,8 @@ const CHECKS: [(&str, &[&str]); 7] = [
     ("requirements", &["requirements"]),
     ("log clean", &["log"]),
 ];
+/// Letters of a sentence that are shown.
+const SHOWN: usize = 300;
 const ABOVE: [&str; 5] = ["kernel", "release", "architecture", "page", "instructions"];
 
 /// The table.
@@ -58,22 +60,37 @@ fn symbol(outcome: CellOutcome) -> &'static str {
     }
 }
 
-/// What was wrong, a line each, with where to read more.
+/// What was wrong, a line each, with where to read more. What is wrong with several checks is said once.
 pub fn faults(tried: &[Tried]) -> Vec<String> {
     let mut faults = Vec::new();
-    for kernel in tried {
+    for kernel in tried.iter().filter(|kernel| !kernel.is_right()) {
+        let mut wrong: Vec<(&Cell, Vec<&str>)> = Vec::new();
         for (name, cell) in kernel.cells.iter().filter(|(_, cell)| !cell.is_right()) {
-            let how = symbol(cell.outcome);
-            faults.push(format!("{}: {name}: {how}: {}", kernel.kernel, cell.sentences.join("; ")));
-        }
-        if !kernel.is_right() {
-            let consoles: Vec<_> = kernel.consoles.iter().map(|path| path.display().to_string()).collect();
-            if !consoles.is_empty() {
-                faults.push(format!("{}: console: {}", kernel.kernel, consoles.join(", ")));
+            match wrong.iter_mut().find(|(other, _)| *other == cell) {
+                Some((_, names)) => names.push(name),
+                None => wrong.push((cell, vec![name])),
             }
+        }
+        for (cell, names) in wrong {
+            let sentences: Vec<_> = cell.sentences.iter().map(|sentence| beginning(sentence)).collect();
+            let (names, how) = (names.join(", "), symbol(cell.outcome));
+            faults.push(format!("{}: {names}: {how}: {}", kernel.kernel, sentences.join("; ")));
+        }
+        let consoles: Vec<_> = kernel.consoles.iter().map(|path| path.display().to_string()).collect();
+        if !consoles.is_empty() {
+            faults.push(format!("{}: console: {}", kernel.kernel, consoles.join(", ")));
         }
     }
     faults
+}
+
+/// The first line of a sentence, or as much of it as is shown: the console has the rest.
+fn beginning(sentence: &str) -> String {
+    let line = sentence.lines().next().unwrap_or_default();
+    match line.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{} ...", &line[..end]),
+        None => line.to_owned(),
+    }
 }
 
 fn with_commas(number: u32) -> String {
@@ -92,9 +109,10 @@ fn with_commas(number: u32) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
+    use guest::plan::Group;
+
     use super::*;
     use crate::archive::Architecture;
-    use crate::kernels::results::Cell;
 
     #[test]
     fn a_row_has_the_worst_of_its_checks_and_only_the_largest_program() {
@@ -119,6 +137,12 @@ mod tests {
     }
 
     #[test]
+    fn a_long_sentence_is_shown_in_part() {
+        assert_eq!(beginning("the kernel refuses it\n0: R1=ctx()"), "the kernel refuses it");
+        assert_eq!(beginning(&"ä".repeat(SHOWN + 1)), "ä".repeat(SHOWN) + " ...");
+    }
+
+    #[test]
     fn numbers_have_commas_between_thousands() {
         assert_eq!([0, 999, 1_000, 355_000].map(with_commas), ["0", "999", "1,000", "355,000"]);
     }
@@ -127,8 +151,8 @@ mod tests {
     fn a_kernel_without_any_cell_is_not_right() {
         let kernel = Tried::new("6.1", Architecture::Amd64);
         assert!(!kernel.is_right());
-        let kernel = kernel.without_result(&[guest::plan::Group::Load], "the package is gone");
+        let kernel = kernel.without_result(&[Group::Load, Group::Live], "the package is gone");
         assert!(!kernel.is_right());
-        assert_eq!(faults(&[kernel]), ["6.1: load: no result: the package is gone"]);
+        assert_eq!(faults(&[kernel]), ["6.1: live, load: no result: the package is gone"]);
     }
 }

@@ -10,10 +10,10 @@ mod probe;
 mod refusal;
 mod sys;
 
-use std::path::Path;
+use std::{io, path::Path};
 
 use aya::{
-    EbpfError,
+    BtfError, EbpfError,
     maps::MapError,
     programs::{ProgramError, Xdp},
 };
@@ -38,23 +38,32 @@ pub(super) fn explain_load(error: EbpfError, logs: Option<&Path>) -> KernelError
     match error {
         EbpfError::ProgramError(error) => explain_program("", error, logs),
         EbpfError::MapError(error) => explain_map(error),
+        EbpfError::BtfError(BtfError::LoadError { io_error, verifier_log }) => {
+            explain_refusal("BTF", io_error, &verifier_log.to_string(), logs)
+        }
         other => KernelError::Load(in_one_line(&other)),
     }
 }
 
-/// The same for a program with a name.
+/// Turns the refusal of a program into what to do about it.
 pub(super) fn explain_program(name: &str, error: ProgramError, logs: Option<&Path>) -> KernelError {
-    let ProgramError::LoadError { io_error, verifier_log } = error else {
-        return missing().unwrap_or_else(|| KernelError::Load(in_one_line(&error)));
-    };
-    let log = verifier_log.to_string();
+    match error {
+        ProgramError::LoadError { io_error, verifier_log } => {
+            explain_refusal(name, io_error, &verifier_log.to_string(), logs)
+        }
+        other => missing().unwrap_or_else(|| KernelError::Load(in_one_line(&other))),
+    }
+}
+
+fn explain_refusal(name: &str, error: io::Error, log: &str, logs: Option<&Path>) -> KernelError {
     if let Some(missing) = missing() {
         return missing;
     }
-    if log.is_empty() && is_forbidden(&io_error) {
-        return capabilities::forbidden(io_error);
+    // The verifier writes a log; what does not get to the verifier is forbidden.
+    if log.is_empty() && is_forbidden(&error) {
+        return capabilities::forbidden(error);
     }
-    KernelError::Refused(Box::new(Refusal::new(name, io_error, &log, logs)))
+    KernelError::Refused(Box::new(Refusal::new(name, error, log, logs)))
 }
 
 fn explain_map(error: MapError) -> KernelError {
@@ -93,7 +102,7 @@ fn missing() -> Option<KernelError> {
     (!missing.is_empty()).then(|| KernelError::Missing { running: running_kernel(), features: Features(missing) })
 }
 
-fn is_forbidden(error: &std::io::Error) -> bool {
+fn is_forbidden(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EPERM | libc::EACCES))
 }
 

@@ -1,0 +1,69 @@
+//! Which programs are attached, and in which mode: by what the driver of the interface takes.
+
+use filter_core::ProgramSet;
+use filter_user::kernel::{AttachedMode, Attachment, Filter, KernelError, Mode};
+use lab::{Lab, Options};
+
+use super::filter;
+
+/// One buffer of a veth holds 3,506 bytes.
+const LARGE: u32 = 9_000;
+
+#[test]
+fn frames_of_an_ordinary_mtu_go_to_the_programs_for_one_buffer_in_either_mode() {
+    let lab = lab(1_500);
+    for (mode, attached) in [(Mode::Native, AttachedMode::Native), (Mode::Generic, AttachedMode::Generic)] {
+        let (_filter, attachment) = attach(&lab, mode).unwrap();
+        assert_eq!((attachment.mode, attachment.set), (attached, ProgramSet::LINEAR));
+        assert_eq!(program_on(&lab), "namegate");
+    }
+}
+
+#[test]
+fn with_a_large_mtu_only_native_mode_has_the_programs_for_several_buffers() {
+    let lab = lab(LARGE);
+    let (native, attachment) = attach(&lab, Mode::Native).unwrap();
+    assert_eq!((attachment.mode, attachment.set), (AttachedMode::Native, ProgramSet::FRAGS));
+    // The driver takes no program without the flag at this MTU: what is there has it.
+    assert_eq!(program_on(&lab), "namegate_frags");
+    drop(native);
+    let (_filter, attachment) = attach(&lab, Mode::Generic).unwrap();
+    assert_eq!((attachment.mode, attachment.set), (AttachedMode::Generic, ProgramSet::LINEAR));
+    assert_eq!(program_on(&lab), "namegate");
+}
+
+#[test]
+fn programs_that_nothing_needs_are_not_loaded() {
+    let mut filter = filter(&[], 1);
+    let loaded = |filter: &mut Filter| {
+        let mut names: Vec<_> = filter.verified_instructions().unwrap().into_iter().map(|(name, _)| name).collect();
+        names.sort_unstable();
+        names
+    };
+    assert_eq!(loaded(&mut filter), ["namegate", "namegate_tcp"]);
+    filter.load_all().unwrap();
+    assert_eq!(
+        loaded(&mut filter),
+        ["frags_answer", "frags_layers", "frags_tcp", "namegate", "namegate_answer", "namegate_frags", "namegate_tcp"]
+    );
+}
+
+fn lab(mtu: u32) -> Lab {
+    Lab::new(&Options { mtu, ..Options::default() }).unwrap()
+}
+
+fn attach(lab: &Lab, mode: Mode) -> Result<(Filter, Attachment), KernelError> {
+    let mut filter = filter(&[], 1);
+    let attached = lab.gateway().inside(|| filter.attach(&["lan".to_owned()], mode)).unwrap()?;
+    Ok((filter, attached.into_iter().next().unwrap()))
+}
+
+/// The name of the XDP program on the gateway's interface, as the kernel has it.
+fn program_on(lab: &Lab) -> String {
+    let link = lab.gateway().output("ip", &["-details", "link", "show", "dev", "lan"]).unwrap();
+    let words: Vec<_> = link.split_whitespace().collect();
+    let id = words.windows(3).find_map(|words| (words[0] == "prog/xdp").then(|| words[2]));
+    let id: u32 = id.and_then(|id| id.parse().ok()).unwrap_or_else(|| panic!("no XDP program: {link}"));
+    let program = aya::programs::loaded_programs().flatten().find(|program| program.id() == id).unwrap();
+    program.name_as_str().unwrap().to_owned()
+}
