@@ -10,6 +10,7 @@ mod init;
 mod live;
 mod load;
 mod memory;
+mod operations;
 mod replay;
 mod requirements;
 mod runner;
@@ -27,7 +28,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use guest::plan::{self, Group, Plan};
-use guest::report::{Line, Outcome};
+use guest::report::Line;
 
 use console::{report, say};
 use runner::Runner;
@@ -84,15 +85,9 @@ fn run(path: &Path, is_guest: bool) -> Result<()> {
             Group::Live => live::check(&mut runner),
             Group::Stress => stress::check(&mut runner),
             Group::Requirements => requirements::check(&mut runner),
-            Group::Operations => not_yet(*group),
+            Group::Operations => operations::check(&mut runner),
         }
     }
     runner.check_log();
     Ok(())
-}
-
-fn not_yet(group: Group) {
-    let name = format!("{group:?}").to_lowercase();
-    let detail = "this guest has no such check yet".to_owned();
-    report(&Line::Check { name, outcome: Outcome::Failed, detail, seconds: 0.0 });
 }

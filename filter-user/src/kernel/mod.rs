@@ -13,6 +13,8 @@ mod hits;
 mod live;
 mod load;
 mod netlink;
+#[cfg(feature = "feed")]
+mod operations;
 mod outcome;
 mod patterns;
 mod pod;
@@ -54,6 +56,8 @@ pub use live::{Does, Noop, Sender};
 pub use load::LoadOptions;
 pub use netlink::default_route_interfaces;
 pub(crate) use netlink::ways_to_elsewhere;
+#[cfg(feature = "feed")]
+pub use operations::{Action, Change, Operation, Seen};
 pub use outcome::Outcome;
 use pod::{PodInterface, PodOfCpu, PodSettings};
 use policy::Held;
