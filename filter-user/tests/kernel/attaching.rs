@@ -1,10 +1,10 @@
 //! Which programs are attached, and in which mode: by what the driver of the interface takes.
 
 use filter_core::ProgramSet;
-use filter_user::kernel::{AttachedMode, Attachment, Filter, KernelError, Mode};
+use filter_user::kernel::{AttachedMode, Attachment, Filter, KernelError, LoadOptions, Mode, interface_index};
 use lab::{Lab, Options};
 
-use super::filter;
+use super::{UNANSWERED, filter};
 
 /// One buffer of a veth holds 3,506 bytes.
 const LARGE: u32 = 9_000;
@@ -53,7 +53,9 @@ fn lab(mtu: u32) -> Lab {
 }
 
 fn attach(lab: &Lab, mode: Mode) -> Result<(Filter, Attachment), KernelError> {
-    let mut filter = filter(&[], 1);
+    let index = lab.gateway().inside(|| interface_index("lan")).unwrap()?;
+    let interfaces = [(index, UNANSWERED)].into();
+    let mut filter = Filter::load(&LoadOptions { interfaces, ..LoadOptions::default() })?;
     let attached = lab.gateway().inside(|| filter.attach(&["lan".to_owned()], mode)).unwrap()?;
     Ok((filter, attached.into_iter().next().unwrap()))
 }
