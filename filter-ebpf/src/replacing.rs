@@ -62,7 +62,7 @@ impl Paged {
     fn resize(&mut self, len: u32, keeps_start: bool) -> Option<()> {
         let more = len.cast_signed() - self.len().cast_signed();
         // All of the frame is written anew, so it may grow at its start. There the kernel sees to room for headers
-        // (XDP_PACKET_HEADROOM); behind a frame is as much as its driver happens to leave.
+        // (`XDP_PACKET_HEADROOM`); behind a frame is as much as its driver happens to leave.
         // SAFETY: the context is the program's own, and nothing holds on to the frame.
         let has_room = unsafe {
             more == 0

@@ -64,7 +64,7 @@ impl<'f> TestBed<'f> {
 
     /// Bytes of a frame's first buffer at most; a longer one goes on in others, a page each.
     pub fn first_buffer() -> usize {
-        /// XDP_PACKET_HEADROOM before the frame, and the kernel's `struct skb_shared_info` behind it.
+        /// `XDP_PACKET_HEADROOM` before the frame, and the kernel's `struct skb_shared_info` behind it.
         const AROUND: usize = 256 + 320;
 
         rustix::param::page_size() - AROUND
