@@ -9,7 +9,7 @@ use guest::report::Line;
 use crate::console::report;
 use crate::runner::{Runner, passed};
 
-const LIMIT: Duration = Duration::from_mins(5);
+const LIMIT: Duration = Duration::from_mins(15);
 
 /// Loads the programs, and reports what the verifier went through for each.
 pub fn check(runner: &mut Runner) {

@@ -8,7 +8,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use filter_user::kernel::{AttachedMode, Does, Noop};
+use filter_user::kernel::{Action, AttachedMode, Change, Operation};
 use lab::{CLIENT, Family, Lab, Options, Process, SERVER, wait_until};
 use serde_json::Value;
 
@@ -19,7 +19,7 @@ use crate::servers::{self, Responder, Servers};
 /// The program that is tested.
 pub const NAMEGATE: &str = "/bin/namegate";
 /// How long a start may take: emulation is slow, and the verifier has much to do.
-const START: Duration = Duration::from_mins(5);
+const START: Duration = Duration::from_mins(10);
 /// How long an answer or a reset may take.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 /// Octets of a datagram at most.
@@ -28,7 +28,7 @@ const DATAGRAM: usize = 65_535;
 /// The lab with servers and, once it was started, the filter. Fields are dropped in their order.
 pub struct World {
     controller: Option<Process>,
-    far_ends: Vec<Noop>,
+    far_ends: Vec<Operation>,
     servers: Servers,
     lab: Lab,
 }
@@ -84,7 +84,8 @@ impl World {
             lab::Role::Gateway => self.lab.gateway(),
             lab::Role::Server => self.lab.server(),
         };
-        let far_end = namespace.inside(|| Noop::attach(Does::Pass, "eth0", AttachedMode::Native))??;
+        let attach = || Operation::attach(Change::None, Action::Pass, "eth0", AttachedMode::Native);
+        let far_end = namespace.inside(attach)??;
         self.far_ends.push(far_end);
         Ok(())
     }

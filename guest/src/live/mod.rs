@@ -19,10 +19,10 @@ use crate::world::World;
 pub const MODES: [&str; 2] = ["native", "generic"];
 
 /// A start takes what loading takes.
-const START: Duration = Duration::from_secs(400);
-const LIMIT: Duration = Duration::from_mins(2);
+const START: Duration = Duration::from_mins(15);
+const LIMIT: Duration = Duration::from_mins(5);
 /// Reads 100,000 names twice.
-const RELOAD: Duration = Duration::from_mins(5);
+const RELOAD: Duration = Duration::from_mins(10);
 
 /// The list's name in answers.
 const LIST: &str = "Blocked";

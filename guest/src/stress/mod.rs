@@ -22,8 +22,8 @@ use background::Background;
 use client::{Kind, Told};
 
 /// A start takes what loading takes.
-const START: Duration = Duration::from_secs(400);
-const LIMIT: Duration = Duration::from_mins(5);
+const START: Duration = Duration::from_mins(15);
+const LIMIT: Duration = Duration::from_mins(10);
 /// The MTUs of all interfaces.
 const MTUS: [u32; 2] = [1500, 9000];
 /// Octets of what is sent, in a geometric row.
