@@ -1,7 +1,7 @@
 //! Clients that send something large that is blocked, and how they are told.
 
 use std::fmt::Write as _;
-use std::io::{ErrorKind, Read as _, Write as _};
+use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::mem;
 use std::net::TcpStream;
 use std::os::fd::AsRawFd as _;
@@ -156,17 +156,39 @@ fn over_tcp(world: &World, family: Family, port: u16, octets: &[u8]) -> Result<T
     stream.set_write_timeout(Some(PATIENCE))?;
     stream.set_read_timeout(Some(PATIENCE))?;
     let start = Instant::now();
-    let mut heard = [0; 512];
-    let told = match stream.write_all(octets).and_then(|()| stream.read(&mut heard)) {
+    let answer = stream.write_all(octets).and_then(|()| answer(&mut stream, port == servers::DNS));
+    let told = match answer {
         // The end of the stream, an alert, or a reset.
-        Ok(0) => true,
-        Ok(len) if is_alert(&heard[..len]) => true,
+        Ok(octets) if octets.is_empty() || is_alert(&octets) => true,
         Ok(_) => return Ok(Told::Unblocked),
         Err(error) if matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) => true,
         Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => false,
         Err(error) => return Err(error).context("a connection of the client failed"),
     };
     Ok(if told { Told::After(start.elapsed(), retransmissions(&stream)?) } else { Told::NotAtAll })
+}
+
+/// What the other end answers: of DNS a whole message, since its first segments may come before its name is known to be
+/// blocked; else the first octets. Nothing if the stream ends before.
+fn answer(stream: &mut TcpStream, is_dns: bool) -> io::Result<Vec<u8>> {
+    let mut answer = Vec::new();
+    loop {
+        let mut piece = [0; 4096];
+        let len = stream.read(&mut piece)?;
+        answer.extend_from_slice(&piece[..len]);
+        // RFC 1035 §4.2.2: a message follows its length.
+        let is_whole = match *answer {
+            _ if !is_dns => true,
+            [l0, l1, ref message @ ..] => message.len() >= usize::from(u16::from_be_bytes([l0, l1])),
+            _ => false,
+        };
+        if is_whole {
+            return Ok(answer);
+        }
+        if len == 0 {
+            return Ok(Vec::new());
+        }
+    }
 }
 
 /// An alert in a record of its own (RFC 8446 §6).
