@@ -1,10 +1,13 @@
 //! Frames that lie in several buffers, as a large MTU and segmentation offload make them. The first holds about 3,500
 //! bytes of a test run's frame, a page each of the others.
 
-use filter_core::{HeldBytes, Reason};
+use std::time::Duration;
+
+use etherparse::{SlicedPacket, TransportSlice};
+use filter_core::{Counter, DnsAction, HeldBytes, Interface, Reason, Sent, Sides, TcpAction, Treatment};
 use frames::{Extension, Hello, Wrap};
 
-use super::{claims::Decided, judge};
+use super::{claims::Decided, judge, send_all};
 
 const PAGE: usize = 4096;
 /// A first buffer has less than a page: the kernel keeps room before and behind the packet.
@@ -74,6 +77,25 @@ fn a_long_message_is_judged_by_its_question() {
     for (name, reason) in [("ads.example.com", Reason::DnsBlocked), ("web.example.com", Reason::DnsNotListed)] {
         let message = [frames::query(name), vec![0; 60_000]].concat();
         assert_eq!(judge(&Wrap::v4(53).udp(&message)), Decided::of(reason, name));
+    }
+}
+
+#[test]
+fn an_answer_to_a_frame_in_several_buffers_stands_at_its_start_and_the_frame_keeps_its_length() {
+    const HEADERS: usize = 14 + 20 + 20;
+
+    let interface = Interface::new(Sides::Both).facing_clients(Treatment::new(DnsAction::NxDomain, TcpAction::Reset));
+    for padding in [PAGE, 2 * PAGE, 30_000, 60_000] {
+        let blocked = Wrap::v4(443).tcp(&padded(&[(0, "ads.example.com")], padding));
+        let became = send_all(&[(Duration::ZERO, blocked.clone())], interface);
+        let [(reason, sent, answer, counted)] = &became[..] else { panic!("one frame was sent") };
+        assert_eq!((*reason, *sent), (Reason::TlsBlocked, Sent::Back), "{padding}");
+        assert!(counted.contains(&Counter::Closed) && counted.contains(&Counter::AnsweredPadded), "{counted:?}");
+        let sliced = SlicedPacket::from_ethernet(answer).unwrap();
+        let Some(TransportSlice::Tcp(tcp)) = &sliced.transport else { panic!("no TCP: {sliced:?}") };
+        assert!(tcp.rst() && tcp.payload().is_empty());
+        // The IP packet ends with its headers; what is behind them is the rest of the frame as it came.
+        assert_eq!((answer.len(), &answer[HEADERS..]), (blocked.len(), &blocked[HEADERS..]));
     }
 }
 
