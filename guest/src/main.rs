@@ -5,6 +5,7 @@
 //! kernel.
 
 mod console;
+mod context;
 mod dns;
 mod init;
 mod live;

@@ -13,6 +13,7 @@ use guest::report::{LOG, Line, Outcome};
 use lab::kernel_log::KernelLog;
 
 use crate::console::{report, say};
+use crate::context;
 
 /// How often the kernel log is read while a check runs: the kernel writes over what is not read.
 const LOOK_UP: Duration = Duration::from_millis(500);
@@ -107,6 +108,7 @@ impl Runner {
                 for line in damage.iter().take(DAMAGE_LINES) {
                     report(&Line::Log { line: line.clone() });
                 }
+                say(&context::of_damage().unwrap_or_else(|error| format!("{error:#}")));
                 (Outcome::Failed, format!("{} lines are signs of damage", damage.len()))
             }
         };

@@ -62,8 +62,9 @@ pub enum Told {
 }
 
 impl Told {
-    pub fn within(self, limit: Duration) -> bool {
-        matches!(self, Self::After(time, _) if time <= limit)
+    /// True if it was told within this time, or on its first retransmission, before which the kernel sends a probe.
+    pub fn is_soon(self, limit: Duration) -> bool {
+        matches!(self, Self::After(time, again) if time <= limit || again <= 2)
     }
 
     pub fn is_unblocked(self) -> bool {

@@ -32,7 +32,8 @@ const SIZES: [usize; 11] = [100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_
 const DATAGRAMS: [usize; 5] = [4_000, 5_000, 6_000, 7_000, 8_000];
 /// How often each is sent. The kernel prints 60 reports of damage a minute at most.
 const TIMES: usize = 3;
-/// A client at MTU 1500 is told within this time.
+/// A client at MTU 1500 is told within this time, or by what it sends again at first: an emulated machine may stand still for
+/// longer.
 const AT_MOST: Duration = Duration::from_secs(1);
 /// Segments of a burst at the start of a connection: enough for one frame of 64 KiB, which offload carries as one.
 const WINDOW: u32 = 60;
@@ -147,8 +148,8 @@ fn portion(world: &World, kind: Kind, blocked: &str, mtu: u32) -> Result<Passed<
     let detail = Told::summary(&told);
     ensure!(told.iter().all(|(_, told)| !told.is_unblocked()), "a blocked name came through: {detail}");
     if mtu == 1500 {
-        let all = told.iter().all(|(_, told)| told.within(AT_MOST));
-        ensure!(all, "not every client was told within {} s: {detail}", AT_MOST.as_secs());
+        let all = told.iter().all(|(_, told)| told.is_soon(AT_MOST));
+        ensure!(all, "not every client was told within {} s or two retransmissions: {detail}", AT_MOST.as_secs());
     }
     Ok(passed(detail))
 }
