@@ -221,7 +221,7 @@ fn retransmissions(stream: &TcpStream) -> Result<u32> {
     let to = (&raw mut info).cast();
     // SAFETY: the kernel writes as many octets as the structure has at most.
     let refused = unsafe { libc::getsockopt(stream.as_raw_fd(), libc::IPPROTO_TCP, libc::TCP_INFO, to, &raw mut len) };
-    ensure!(refused == 0, "the kernel tells nothing of a connection: {}", std::io::Error::last_os_error());
+    ensure!(refused == 0, "the kernel tells nothing of a connection: {}", io::Error::last_os_error());
     Ok(info.tcpi_total_retrans)
 }
 
