@@ -24,6 +24,14 @@ const FILE_SYSTEMS: [(&str, &str); 6] = [
     ("bpf", "/sys/fs/bpf"),
 ];
 
+/// What the kernel takes for a fault after some seconds: a grace period of RCU that does not end, a CPU that does not switch,
+/// a task that waits. An emulated machine on a busy host stands still for longer, and the reports would pass for damage.
+const WATCHDOGS: [(&str, &str); 3] = [
+    ("/sys/module/rcupdate/parameters/rcu_cpu_stall_suppress", "1"),
+    ("/proc/sys/kernel/watchdog", "0"),
+    ("/proc/sys/kernel/hung_task_timeout_secs", "0"),
+];
+
 /// Makes a system of the initramfs, and reports what was booted.
 pub fn set_up() -> Result<()> {
     for (kind, place) in FILE_SYSTEMS {
@@ -34,6 +42,10 @@ pub fn set_up() -> Result<()> {
     use_console()?;
     // The kernel would write in the middle of a line of the report. A panic is written all the same.
     fs::write("/proc/sys/kernel/printk", "1").context("cannot keep the kernel log off the console")?;
+    // A kernel that was built without one has no such file.
+    for (watchdog, off) in WATCHDOGS.iter().filter(|(watchdog, _)| Path::new(watchdog).exists()) {
+        fs::write(watchdog, off).with_context(|| format!("cannot write {watchdog}"))?;
+    }
     fs::create_dir_all("/etc").context("cannot make /etc")?;
     report(&booted()?);
     for module in files_in(Path::new(MODULES))? {
