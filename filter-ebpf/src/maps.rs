@@ -86,8 +86,10 @@ pub static PROGRAMS: ProgramArray = ProgramArray::with_max_entries(ProgramSet::P
 pub static FRAGS_PROGRAMS: ProgramArray = ProgramArray::with_max_entries(ProgramSet::PLACES, 0);
 /// By generation: the parts of its patterns, as many as it has. A place without patterns is empty.
 #[btf_map]
-static PATTERNS: ArrayOfMaps<btf_maps::Array<Part, 1, { BPF_F_INNER_MAP as usize }>, { PATTERN_SLOTS as usize }> =
-    ArrayOfMaps::new();
+static PATTERNS: ArrayOfMaps<PartsOfPatterns, { PATTERN_SLOTS as usize }> = ArrayOfMaps::new();
+/// The value is an array of one part. User space makes these maps without type information (BTF), which Linux 6.1 takes for
+/// another kind of map (`bpf_map_meta_equal`: `timer_off` is `-EINVAL`) than a map with a struct as its value (`-ENOENT`).
+type PartsOfPatterns = btf_maps::Array<[Part; 1], 1, { BPF_F_INNER_MAP as usize }>;
 #[map]
 static EVENT_BUDGET: PerCpuArray<EventBudget> = PerCpuArray::with_max_entries(1, 0);
 #[map]
@@ -199,7 +201,8 @@ fn subnet(client: &Client) -> Option<Member> {
 impl Patterns for KernelMaps {
     #[inline(always)]
     fn part(&self, slot: u32, index: u32) -> Option<&Part> {
-        PATTERNS.get_value(slot, &index)
+        let [part] = PATTERNS.get_value(slot, &index)?;
+        Some(part)
     }
 
     #[inline(always)]
