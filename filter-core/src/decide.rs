@@ -4,7 +4,7 @@ use crate::{
     abi::{Rank, Scratch, Segment, Settings},
     bounds::opaque,
     dns,
-    flows::{FlowKey, Flows},
+    flows::{FlowKey, Flows, source_hash},
     headers::{self, Layer, Protocol, Stop, Tcp, Transport, layers},
     maps::Maps,
     name::NameEnd,
@@ -78,8 +78,8 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
     /// Finds the transport behind the layers that start with this one at this offset.
     #[inline(always)]
     pub fn layered(&mut self, layer: Layer, at: u32) -> Result<Transport, Reason> {
-        let limit = if layer.is_in_udp() { self.scratch.transport.end } else { self.packet.len() };
-        layers::transport(self.packet, self.scratch, layer, at, limit)
+        let opens_tunnels = self.maps.interface().opens_tunnels();
+        layers::transport(self.packet, self.settings, self.scratch, layer, at, opens_tunnels)
     }
 
     /// Later fragments may be dropped.
@@ -109,7 +109,7 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
             return Ok(reason.unwrap_or_else(|| P::dns_sections(self, udp.at, udp.end)));
         }
         match Layer::in_udp(udp.ports.destination()) {
-            Some(layer) if transport.tunnels < layers::TUNNELS => {
+            Some(layer) if transport.tunnels < layers::TUNNELS && self.maps.interface().opens_tunnels() => {
                 self.scratch.transport = transport.ending_at(udp.end);
                 Err(Stop::Layered(layer, udp.at))
             }
@@ -137,7 +137,9 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
     /// True if the flow may have a message under way, or its first octet.
     #[inline(always)]
     fn is_awaited<F: Flows>(&self, flows: &mut F, transport: &Transport, tcp: &Tcp) -> Result<bool, Reason> {
-        let hash = FlowKey::of(self.packet, transport, tcp).ok_or(Reason::HeadersCut)?.hash(self.settings);
+        let interface = self.maps.interface_index();
+        let key = FlowKey::of(self.packet, transport, tcp, interface).ok_or(Reason::HeadersCut)?;
+        let hash = key.hash(self.settings);
         let bucket = flows.bucket(hash & self.settings.bucket_mask()).ok_or(Reason::TcpOther)?;
         Ok(bucket.may_hold(hash) || bucket.awaits_first(hash))
     }
@@ -164,13 +166,17 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
     #[inline(always)]
     pub fn take_segment<F: Flows>(&mut self, flows: &mut F) -> Result<Taken, Reason> {
         let tcp = headers::tcp(self.packet, &self.scratch.transport)?;
-        let key = FlowKey::of(self.packet, &self.scratch.transport, &tcp).ok_or(Reason::HeadersCut)?;
+        let interface = self.maps.interface_index();
+        let key = FlowKey::of(self.packet, &self.scratch.transport, &tcp, interface).ok_or(Reason::HeadersCut)?;
         let hash = key.hash(self.settings);
+        let source =
+            source_hash(self.packet, &self.scratch.transport, self.settings, (interface, self.maps.interface()));
+        let source = source.ok_or(Reason::HeadersCut)?;
         let bucket = flows.bucket(hash & self.settings.bucket_mask()).ok_or(Reason::TcpOther)?;
         // A SYN takes a sequence number; what comes with it is behind that (RFC 9293 §3.4).
         let sequence = tcp.sequence.wrapping_add(u32::from(tcp.syn));
         if tcp.syn {
-            bucket.open(hash, sequence);
+            bucket.open(hash, sequence, source);
             if tcp.at >= tcp.end {
                 return Err(Reason::TcpOther);
             }
@@ -199,6 +205,7 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
         self.scratch.segment = Segment {
             key,
             hash,
+            source,
             sequence,
             at,
             end: tcp.end,
@@ -275,6 +282,9 @@ impl<P: Packet + ?Sized, M: Maps> Judge<'_, P, M> {
         let reason = message.reason(rank);
         if reason.is_blocked() || reason.is_audited() || self.settings.reports_passed() {
             self.scratch.record = record;
+            // Of no meaning for a ClientHello.
+            let question_type = self.packet.read(self.scratch.type_at).map_or(0, u16::from_be_bytes);
+            self.scratch.question_type = question_type.into();
             self.maps.report(self.settings, self.scratch, reason);
         }
         reason

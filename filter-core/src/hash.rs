@@ -10,7 +10,7 @@
 use crate::{flows::FlowKey, name::LABEL_OCTETS, target::anew};
 
 /// 64-bit words that make a [`HashKey`].
-pub const HASH_KEY_WORDS: usize = 21;
+pub const HASH_KEY_WORDS: usize = 23;
 
 /// Two independent 64-bit keys, one for each half of the hash.
 type Pair = [u64; 2];
@@ -35,7 +35,7 @@ impl HashKey {
         let (start, halves) = ([word(), word()], core::array::from_fn(|_| [word(), word()]));
         let flows = word();
         let (ports, addresses) = ([word(), word()], core::array::from_fn(|_| [word(), word()]));
-        Self { start, halves, flows: FlowHashKey { start: flows, ports, addresses } }
+        Self { start, halves, flows: FlowHashKey { start: flows, ports, addresses, path: [word(), word()] } }
     }
 
     /// Hash of the name that has, below the parent, the label of `len` octets (at most 63) that `word` gives in groups of
@@ -91,18 +91,29 @@ pub(crate) struct FlowHashKey {
     start: u64,
     ports: Pair,
     addresses: [Pair; 4],
+    path: Pair,
 }
 
 impl FlowHashKey {
     /// Hash of a flow.
     #[inline(always)]
     pub(crate) fn hash(&self, key: &FlowKey) -> u32 {
-        let [w0, w1, w2, w3, ports] = key.0;
+        let [w0, w1, w2, w3, ports, path] = key.0;
         let [k0, k1, k2, k3] = self.addresses;
         let sum = self.start.wrapping_add(product(self.ports, ports)).wrapping_add(product(k0, w0));
         let others = || product(k1, w1).wrapping_add(product(k2, w2)).wrapping_add(product(k3, w3));
         let sum = if key.is_v6() { sum.wrapping_add(others()) } else { sum };
+        // Most flows are in no VLAN and no tunnel.
+        let sum = if path == 0 { sum } else { sum.wrapping_add(product(self.path, path)) };
         (sum >> 32) as u32
+    }
+
+    /// The state of a hash of words of which this one comes next.
+    #[inline(always)]
+    pub(crate) fn mix(&self, state: u64, word: u64) -> u64 {
+        let [low, high] = self.path;
+        let mixed = (state ^ word ^ low).wrapping_mul(high | 1);
+        mixed ^ (mixed >> 32)
     }
 }
 

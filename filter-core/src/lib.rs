@@ -57,7 +57,7 @@ pub use decide::{Judge, Taken, decide, decide_by_layers};
 pub use feed::{Frames, Turns};
 pub use flows::{Bucket, Flow, Flows, Held, HeldBytes, WAYS};
 pub use hash::{HASH_KEY_WORDS, HashKey};
-pub use headers::{Endpoints, Family, Layer, Protocol, Transport};
+pub use headers::{Endpoints, Family, Layer, Protocol, Transport, TunnelKind};
 pub use maps::Maps;
 pub use name::{Form, NAME_BYTES, Name, NameEnd};
 #[cfg(not(target_arch = "bpf"))]

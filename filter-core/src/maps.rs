@@ -48,6 +48,9 @@ pub trait Maps: Rules {
     /// What is done with packets that come in by the interface of this one.
     fn interface(&self) -> &Interface;
 
+    /// The index of that interface.
+    fn interface_index(&self) -> u32;
+
     /// The time in nanoseconds, by a clock that never goes back; it may be some milliseconds old.
     fn now(&self) -> u64;
 

@@ -36,6 +36,7 @@ impl<R: Rules> Offline<R> {
             maps: Tables {
                 rules,
                 interface: Interface::new(Sides::Both),
+                interface_index: 0,
                 now: 0,
                 counters: RefCell::default(),
                 events: RefCell::default(),
@@ -72,6 +73,11 @@ impl<R: Rules> Offline<R> {
     pub fn with_first_buffer(mut self, bytes: usize) -> Self {
         self.first_buffer = bytes;
         self
+    }
+
+    /// From now on frames come in by the interface with this index.
+    pub fn set_interface_index(&mut self, index: u32) {
+        self.maps.interface_index = index;
     }
 
     /// From now on it is so long after the start; time passes by this alone.
@@ -202,6 +208,7 @@ impl Replace for Editable {
 struct Tables<R> {
     rules: R,
     interface: Interface,
+    interface_index: u32,
     now: u64,
     counters: RefCell<BTreeMap<Counter, u64>>,
     events: RefCell<Vec<Event>>,
@@ -248,6 +255,10 @@ impl<R: Rules> Maps for Tables<R> {
 
     fn interface(&self) -> &Interface {
         &self.interface
+    }
+
+    fn interface_index(&self) -> u32 {
+        self.interface_index
     }
 
     fn now(&self) -> u64 {

@@ -123,8 +123,9 @@ reasons! {
     UdpOther, "udp_other", Pass;
     /// TCP that carries neither a TLS ClientHello nor DNS.
     TcpOther, "tcp_other", Pass;
-    /// A segment of a message in several, while another CPU was at work on the same part of the table of flows.
-    FlowBusy, "flow_busy", Pass;
+    /// A segment of a message in several, while another CPU kept the same part of the table of flows for very long. Its sender
+    /// sends it again.
+    FlowBusy, "flow_busy", Drop;
     /// A DNS query on an interface where only responses are judged.
     DnsQueryNotJudged, "dns_query_not_judged", Pass;
     /// A DNS response on an interface where only queries are judged.
@@ -352,10 +353,10 @@ mod tests {
     }
 
     #[test]
-    fn only_what_a_rule_blocks_is_dropped_and_fragments_where_they_are_to_be() {
+    fn only_what_a_rule_blocks_is_dropped_and_what_comes_again_or_is_to_be() {
         let dropped: Vec<_> = Reason::ALL.iter().filter(|reason| reason.verdict() == Verdict::Drop).collect();
         let others: Vec<_> = dropped.iter().filter(|reason| !reason.is_blocked()).collect();
-        assert_eq!(others, [&&Reason::FragmentDropped]);
-        assert_eq!(dropped.len(), 4);
+        assert_eq!(others, [&&Reason::FragmentDropped, &&Reason::FlowBusy]);
+        assert_eq!(dropped.len(), 5);
     }
 }

@@ -97,6 +97,16 @@ fn pieces_that_join_or_come_again_take_no_further_place() {
     assert_eq!(wrong, []);
 }
 
+/// The halves of a hello, each from another client.
+fn of_clients(clients: u32, name: &str) -> Vec<[Vec<u8>; 2]> {
+    (0..clients)
+        .map(|client| {
+            let [_, _, high, low] = client.to_be_bytes();
+            halves(40_000, name).map(|frame| frames::from_ipv4(&frame, [10, high, low, 9]))
+        })
+        .collect()
+}
+
 /// The halves of a hello between these ports.
 fn halves(from: u16, name: &str) -> [Vec<u8>; 2] {
     let hello = frames::client_hello(name);
@@ -106,8 +116,8 @@ fn halves(from: u16, name: &str) -> [Vec<u8>; 2] {
 }
 
 #[test]
-fn eight_flows_of_a_bucket_are_held_and_a_ninth_takes_the_place_of_the_least_recent() {
-    let connections: Vec<_> = (0..=WAYS as u16).map(|port| halves(40_000 + port, LISTED)).collect();
+fn all_places_of_a_bucket_are_held_and_one_flow_more_takes_that_of_the_least_recent() {
+    let connections = of_clients(WAYS + 1, LISTED);
     for flows in [WAYS as usize, WAYS as usize + 1] {
         let mut offline = offline(&one_bucket());
         for [first, _] in &connections[..flows] {
@@ -124,13 +134,13 @@ fn eight_flows_of_a_bucket_are_held_and_a_ninth_takes_the_place_of_the_least_rec
 
 #[test]
 fn a_flow_that_is_used_again_is_not_the_least_recent() {
-    let connections: Vec<_> = (0..=WAYS as u16).map(|port| halves(40_000 + port, LISTED)).collect();
+    let connections = of_clients(WAYS + 1, LISTED);
     let mut offline = offline(&one_bucket());
     for [first, _] in &connections[..WAYS as usize] {
         offline.decide(first);
     }
     assert_eq!(offline.decide(&connections[0][0]), SPLIT, "again");
-    assert_eq!(offline.decide(&connections[WAYS as usize][0]), SPLIT, "the ninth");
+    assert_eq!(offline.decide(&connections[WAYS as usize][0]), SPLIT, "one more");
     assert_eq!(offline.decide(&connections[0][1]), Reason::TlsBlocked, "used again");
     assert_eq!(offline.decide(&connections[1][1]), Reason::TcpOther, "the least recent");
 }
@@ -156,7 +166,8 @@ impl Template {
         const SOURCE_PORT: usize = 14 + 20;
         let [p0, p1, a0, a1, a2, a3, ..] = flow.to_be_bytes();
         let frame = &mut self.0[half];
-        frame[SOURCE..SOURCE + 4].copy_from_slice(&[a0, a1, a2, a3]);
+        // Each flow has a source of its own, and no address is that of a group.
+        frame[SOURCE..SOURCE + 4].copy_from_slice(&[a0 & 0x7f, a1, a2, a3]);
         frame[SOURCE_PORT..SOURCE_PORT + 2].copy_from_slice(&[p0, p1]);
         frame
     }
@@ -182,15 +193,15 @@ fn at_least(successes: u32, trials: u32, chance: f64) -> f64 {
 }
 
 #[test]
-fn a_flood_of_half_hellos_evicts_what_buckets_of_eight_and_a_fair_hash_let_it() {
-    const FLOWS: u32 = 128;
+fn a_flood_of_half_hellos_evicts_what_small_buckets_and_a_fair_hash_let_it() {
+    const FLOWS: u32 = 256;
     const HELLOS: u32 = 1_500;
     let buckets = Settings::buckets(FLOWS);
     assert_eq!(buckets * WAYS, FLOWS);
     // An ideal table of as many places, which evicts the least recent of all, would lose none while fewer others come
-    // in between than it has places, and all from then on. Buckets of eight may differ from that by so much.
+    // in between than it has places, and all from then on. Small buckets may differ from that by so much.
     for (between, ideal, difference) in
-        [(32, 0.0, 0.01), (64, 0.0, 0.07), (FLOWS - 1, 0.0, 0.6), (FLOWS, 1.0, 0.5), (2 * FLOWS, 1.0, 0.02)]
+        [(64, 0.0, 0.01), (128, 0.0, 0.07), (FLOWS - 1, 0.0, 0.6), (FLOWS, 1.0, 0.5), (2 * FLOWS, 1.0, 0.02)]
     {
         let mut offline = offline(&Options { flows: FLOWS, ..one_bucket() });
         let mut template = Template(halves(0, OTHER));
@@ -242,8 +253,61 @@ fn a_blocked_flow_that_had_to_go_for_others_has_another_reset() {
     let blocked = Wrap::v4(443).tcp(&hello);
     let mut sent = |frame: &[u8]| offline.send(frame).1;
     assert_eq!([sent(&blocked), sent(&blocked)], [Sent::Back, Sent::Nowhere]);
-    for port in 0..WAYS as u16 {
-        assert_eq!(sent(&Wrap { from: 50_000 + port, ..Wrap::v4(443) }.tcp(&hello)), Sent::Back);
+    for client in 0..WAYS as u8 {
+        assert_eq!(sent(&frames::from_ipv4(&blocked, [10, 0, client, 9])), Sent::Back);
     }
     assert_eq!([sent(&blocked), sent(&blocked)], [Sent::Back, Sent::Nowhere]);
+}
+
+/// The most places that one source may have.
+const OF_SOURCE: u32 = WAYS / 8;
+
+#[test]
+fn a_source_has_an_eighth_of_the_places_and_what_is_too_much_pushes_out_its_own() {
+    let mut offline = offline(&one_bucket());
+    let others = of_clients(WAYS - OF_SOURCE, LISTED);
+    for [first, _] in &others {
+        assert_eq!(offline.decide(first), SPLIT);
+    }
+    let flood: Vec<_> = (0..1000).map(|port| halves(1_024 + port, LISTED)).collect();
+    for [first, _] in &flood {
+        assert_eq!(offline.decide(first), SPLIT);
+    }
+    for (place, [_, rest]) in others.iter().enumerate() {
+        assert_eq!(offline.decide(rest), Reason::TlsBlocked, "{place}");
+    }
+    let kept =
+        flood.iter().rev().map(|[_, rest]| offline.decide(rest)).take_while(|reason| *reason == Reason::TlsBlocked);
+    assert_eq!(kept.count() as u32, OF_SOURCE, "its latest");
+}
+
+#[test]
+fn behind_a_router_a_network_is_one_source_and_among_clients_an_address_with_its_mac() {
+    let clients = Interface::new(Sides::Both).facing_clients(Treatment::new(DnsAction::Drop, TcpAction::Drop));
+    for (interface, evicted) in [(Interface::new(Sides::Both), 200 - OF_SOURCE), (clients, 200 - WAYS)] {
+        let mut offline = offline(&one_bucket()).on(interface);
+        for host in 1..=200 {
+            let [first, _] = halves(40_000, OTHER).map(|frame| frames::from_ipv4(&frame, [10, 0, 0, host]));
+            assert_eq!(offline.decide(&first), SPLIT);
+        }
+        assert_eq!(count(&offline, Counter::FlowsEvicted), u64::from(evicted));
+    }
+}
+
+#[test]
+fn foreign_connections_do_not_push_out_where_a_first_octet_is_awaited() {
+    let hello = frames::client_hello(LISTED);
+    let at = name_end(&hello, LISTED) - 3;
+    let wrap = Wrap::v4(443);
+    for syns in [0, 1, 2_048] {
+        let mut offline = offline(&one_bucket());
+        offline.decide(&wrap.syn(FIRST - 1, &[]));
+        for port in 0..syns {
+            let syn = Wrap { from: 1_024 + port, ..Wrap::v4(443) }.syn(77, &[]);
+            offline.decide(&frames::from_ipv4(&syn, [10, 0, 0, 9]));
+        }
+        // The second half of the hello comes first.
+        assert_eq!(offline.decide(&frames::segment(&wrap, FIRST, &hello, at..hello.len())), SPLIT, "{syns}");
+        assert_eq!(offline.decide(&frames::segment(&wrap, FIRST, &hello, 0..at)), Reason::TlsBlocked, "{syns}");
+    }
 }

@@ -16,7 +16,7 @@ use filter_core::{
 };
 
 use crate::{
-    atomics::{add_atomically, exchange, exchange_if},
+    atomics::{add_atomically, exchange, exchange_if, take_lock},
     frame::Paged,
     globals::Global,
     verified_once,
@@ -243,6 +243,11 @@ impl Maps for KernelMaps {
     }
 
     #[inline(always)]
+    fn interface_index(&self) -> u32 {
+        Paged(self.0).interface()
+    }
+
+    #[inline(always)]
     fn now(&self) -> u64 {
         coarse_now()
     }
@@ -280,10 +285,10 @@ impl Flows for FlowMaps {
 
     #[inline(always)]
     fn lock(bucket: &mut Bucket) -> bool {
-        /// Some hundred nanoseconds; who has the lock needs less than a thousand.
-        const TRIES: u32 = 32;
+        /// Some hundred microseconds. Who has the lock needs less than one, but may be interrupted.
+        const TURNS: u32 = 1 << 14;
 
-        (0..TRIES).any(|_| exchange(&mut bucket.lock, 1) == 0)
+        take_lock(&mut bucket.lock, TURNS)
     }
 
     #[inline(always)]

@@ -195,6 +195,7 @@ pub struct Interface {
 const FACES_CLIENTS: u32 = 1;
 const AUDITS: u32 = 2;
 const KEEPS_BUFFERS: u32 = 4;
+const IGNORES_TUNNELS: u32 = 8;
 
 impl Interface {
     /// An interface on which these DNS messages are judged, and what is blocked is dropped.
@@ -233,6 +234,18 @@ impl Interface {
     #[must_use]
     pub const fn in_network_stack(self) -> Self {
         Self { flags: self.flags | KEEPS_BUFFERS, ..self }
+    }
+
+    /// The same where nothing in a tunnel is judged.
+    #[must_use]
+    pub const fn ignoring_tunnels(self) -> Self {
+        Self { flags: self.flags | IGNORES_TUNNELS, ..self }
+    }
+
+    /// True if what is in a tunnel is judged.
+    #[inline(always)]
+    pub const fn opens_tunnels(&self) -> bool {
+        self.flags & IGNORES_TUNNELS == 0
     }
 
     /// Which DNS messages are judged.

@@ -8,9 +8,9 @@ use core::{
 use super::Scratch;
 use crate::{
     bounds::opaque,
-    headers::{Endpoints, Family, Protocol},
+    headers::{Endpoints, Family, Protocol, Tunnel, TunnelKind},
     name::{self, Form},
-    reason::Reason,
+    reason::{Message, Reason},
     rules::RuleKey,
 };
 
@@ -56,18 +56,21 @@ pub struct Event {
     reason: u32,
     sequence: u32,
     record: u16,
-    reserved: u16,
+    question_type: u16,
     source_port: u16,
     destination_port: u16,
     family: u8,
     protocol: u8,
     form: u8,
     name_octets: u8,
+    vlan_tags: u32,
+    tunnel: Tunnel,
+    reserved: u32,
     /// The first octet in the lowest place: eight are copied at once.
     name: [u64; EVENT_NAME_WORDS],
 }
 
-const _: () = assert!(size_of::<Event>() == 72 + 8 * EVENT_NAME_WORDS && align_of::<Event>() == 8);
+const _: () = assert!(size_of::<Event>() == 88 + 8 * EVENT_NAME_WORDS && align_of::<Event>() == 8);
 
 impl Event {
     /// Nothing.
@@ -81,13 +84,16 @@ impl Event {
         reason: 0,
         sequence: 0,
         record: 0,
-        reserved: 0,
+        question_type: 0,
         source_port: 0,
         destination_port: 0,
         family: 0,
         protocol: 0,
         form: 0,
         name_octets: 0,
+        vlan_tags: 0,
+        tunnel: Tunnel::NONE,
+        reserved: 0,
         name: [0; EVENT_NAME_WORDS],
     };
 
@@ -102,6 +108,15 @@ impl Event {
         self.reason = reason.index();
         self.sequence = scratch.sequence;
         self.record = scratch.record as u16;
+        self.question_type = match reason.message() {
+            Some(Message::Query | Message::Response) => scratch.question_type as u16,
+            _ => 0,
+        };
+        let layers = &scratch.layers;
+        (self.vlan_tags, self.tunnel) = match transport.path.outer_tags() {
+            Some(tags) => (tags, Tunnel::NONE),
+            None => (layers.outer_tags, layers.tunnel),
+        };
         self.reserved = 0;
         self.family = if matches!(transport.family(), Family::V4) { 4 } else { 6 };
         self.protocol = transport.protocol().number();
@@ -137,6 +152,25 @@ impl Event {
     /// Type of the resource record whose target the name is (RFC 1035 §3.2.2); `None` for what was asked for.
     pub fn record(&self) -> Option<u16> {
         (self.record != 0).then_some(self.record)
+    }
+
+    /// Type of the records that were asked for (RFC 1035 §3.2.3); `None` if it is no DNS message.
+    pub fn question_type(&self) -> Option<u16> {
+        let message = self.reason().and_then(Reason::message);
+        matches!(message, Some(Message::Query | Message::Response)).then_some(self.question_type)
+    }
+
+    /// The VLANs that the frame was in, from the outermost on, as far as its tags were in front of everything else.
+    pub fn vlans(&self) -> impl Iterator<Item = u16> {
+        /// Of a tag, what is no number of a VLAN.
+        const VLAN_BITS: u32 = 0x0fff;
+        [self.vlan_tags >> 16, self.vlan_tags].map(|tag| (tag & VLAN_BITS) as u16).into_iter().filter(|vlan| *vlan != 0)
+    }
+
+    /// The tunnel that the message was in, with the network identifier of VXLAN and Geneve or the key of GRE; else with 0.
+    pub fn tunnel(&self) -> Option<(TunnelKind, u32)> {
+        let kind = TunnelKind::ALL.into_iter().find(|kind| *kind as u32 == self.tunnel.kind)?;
+        Some((kind, self.tunnel.number))
     }
 
     /// True if the message came over TCP.

@@ -29,6 +29,8 @@ pub struct Segment {
     pub(crate) key: FlowKey,
     /// The keyed hash of the flow.
     pub(crate) hash: u32,
+    /// The keyed hash of who sent it.
+    pub(crate) source: u32,
     /// Sequence number of the first octet of the payload (RFC 9293 §3.1).
     pub(crate) sequence: u32,
     /// Where the payload starts in the frame.
@@ -102,6 +104,10 @@ pub struct Scratch {
     pub(crate) generation: u32,
     /// Where the question that was read last ends, if its name stands there in full; else 0.
     pub(crate) question_end: u32,
+    /// Where the QTYPE of the question that was read last is.
+    pub(crate) type_at: u32,
+    /// What it is, for a report.
+    pub(crate) question_type: u32,
     /// What becomes of the name, if it is blocked.
     pub(crate) treatment: Treatment,
     pub(crate) envelope: Envelope,
@@ -127,6 +133,8 @@ impl Default for Scratch {
             reason: 0,
             generation: Generation::default().index(),
             question_end: 0,
+            type_at: 0,
+            question_type: 0,
             treatment: Treatment::default(),
             envelope: Envelope::default(),
             edns: Edns::NONE,

@@ -4,7 +4,7 @@ use super::{Answering, checksum::Sum};
 use crate::{
     abi::{Allowance, Settings},
     flows::{FlowKey, Held},
-    headers::{Family, Protocol, Transport, Wrapping},
+    headers::{Family, Path, Protocol, Transport, Wrapping},
     maps::Maps,
     packet::Replace,
     reason::Counter,
@@ -41,8 +41,8 @@ impl Envelope {
         const V6: u64 = (!0_u64 << 8).to_be();
 
         let [start, _] = self.source;
-        let key = if self.is_v6 == 0 { [start & V4, 0, 0, 0, 0] } else { [start & V6, 0, 0, 0, 1 << 32] };
-        FlowKey(key).hash(settings) & (Allowance::BUCKETS - 1)
+        let (prefix, family) = if self.is_v6 == 0 { (start & V4, Family::V4) } else { (start & V6, Family::V6) };
+        FlowKey::new([prefix, 0, 0, 0], 0, family, 0, Path::PLAIN).hash(settings) & (Allowance::BUCKETS - 1)
     }
 
     /// True if the answer goes back to the client.

@@ -114,6 +114,7 @@ fn question_end<P: Packet + ?Sized, M: Maps>(
     if question_end > end {
         return Err(Reason::DnsCut);
     }
+    judge.scratch.type_at = name_end;
     let is_plain = name_end - at == judge.scratch.name.len();
     judge.scratch.question_end = if is_plain { question_end } else { 0 };
     Ok(question_end)

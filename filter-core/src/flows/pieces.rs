@@ -45,7 +45,7 @@ struct Island {
 impl Flow {
     /// Nobody's flow.
     pub const EMPTY: Self = Self {
-        key: FlowKey([0; 5]),
+        key: FlowKey([0; 6]),
         start: 0,
         have: 0,
         judged: 0,

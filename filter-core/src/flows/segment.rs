@@ -98,7 +98,10 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
     pub fn begin_flow<F: Flows>(&mut self, flows: &mut F) -> u32 {
         let segment = &self.scratch.segment;
         let index = segment.hash & self.settings.bucket_mask();
-        let Some((way, evicted)) = flows.bucket(index).map(|bucket| bucket.take_place(segment.hash)) else { return 0 };
+        let Some((way, evicted)) = flows.bucket(index).map(|bucket| bucket.take_place(segment.hash, segment.source))
+        else {
+            return 0;
+        };
         if evicted {
             self.maps.count(Counter::FlowsEvicted);
         }

@@ -2,7 +2,7 @@
 
 use network_types::ip::{Ipv4Hdr, Ipv6Hdr};
 
-use super::{Family, Protocol, Transport, end_of};
+use super::{Family, Path, Protocol, Transport, end_of};
 use crate::{packet::Frame, reason::Reason};
 
 /// An IP header.
@@ -26,9 +26,22 @@ impl Ip {
         Self { family: Family::V4 as u32, network_at: 0, next: 0, payload_at: 0, end }
     }
 
+    /// The packet around this transport.
+    #[inline(always)]
+    pub(super) fn around(transport: &Transport) -> Self {
+        let &Transport { family, network_at, transport_at, end, .. } = transport;
+        Self { family, network_at, next: 0, payload_at: transport_at, end }
+    }
+
+    /// Version, and offset of the header.
+    #[inline(always)]
+    pub(super) fn header(&self) -> (Family, u32) {
+        (if self.family == Family::V4 as u32 { Family::V4 } else { Family::V6 }, self.network_at)
+    }
+
     /// The packet with this transport at this offset.
     #[inline(always)]
-    pub(super) fn carries(&self, protocol: Protocol, transport_at: u32, tunnels: u32) -> Transport {
+    pub(super) fn carries(&self, protocol: Protocol, transport_at: u32, tunnels: u32, path: Path) -> Transport {
         Transport {
             family: self.family,
             protocol: protocol as u32,
@@ -36,6 +49,7 @@ impl Ip {
             transport_at,
             end: self.end,
             tunnels,
+            path,
         }
     }
 }

@@ -4,13 +4,16 @@
 use core::ops::ControlFlow::{self, Break, Continue};
 
 use super::{
-    ETHER_TYPE_AT, IPV4, IPV6, OLD_PROVIDER_VLAN, PROVIDER_VLAN, Protocol, Transport, VLAN, VLAN_TAG_BYTES, VLAN_TAGS,
+    ETHER_TYPE_AT, Family, IPV4, IPV6, OLD_PROVIDER_VLAN, PROVIDER_VLAN, Path, Protocol, Transport, VLAN,
+    VLAN_TAG_BYTES, VLAN_TAGS,
     behind_ip::{extension, number},
     ether_type_at,
     ip::{self, Ip},
+    path::{Tunnel, TunnelKind, Within},
 };
 use crate::{
-    abi::Scratch,
+    abi::{Scratch, Settings},
+    hash::FlowHashKey,
     packet::{Frame, LoopBody},
     reason::Reason,
 };
@@ -114,6 +117,11 @@ pub(crate) struct Layers {
     labels: u32,
     extensions: u32,
     tunnels: u32,
+    path: Path,
+    /// The VLAN tags in front of everything else, as [`Path::outer_tags`] has them.
+    pub(crate) outer_tags: u32,
+    /// What the packet is in, if that is a tunnel.
+    pub(crate) tunnel: Tunnel,
     /// Number of the transport protocol that was reached (IANA); 0 while none was.
     protocol: u32,
     /// Index of the [`Reason`] that ended the search; beyond all while there is none.
@@ -130,39 +138,55 @@ impl Layers {
         labels: 0,
         extensions: 0,
         tunnels: 0,
+        path: Path::PLAIN,
+        outer_tags: 0,
+        tunnel: Tunnel::NONE,
         protocol: 0,
         stopped: u32::MAX,
     };
 }
 
-/// Finds TCP or UDP behind the layers that start with this one at this offset and end at `limit`.
+/// Finds TCP or UDP behind the layers that start with this one at this offset. Tunnels are opened, or not.
 #[inline(always)]
 pub(crate) fn transport<P: Frame + ?Sized>(
     packet: &P,
+    settings: &Settings,
     scratch: &mut Scratch,
     layer: Layer,
     at: u32,
-    limit: u32,
+    opens_tunnels: bool,
 ) -> Result<Transport, Reason> {
-    let tunnels = u32::from(layer == Layer::VXLAN || layer == Layer::GENEVE);
-    scratch.layers = Layers { layer: layer.0, at, ip: Ip::none(limit), tunnels, ..Layers::NONE };
-    P::repeat(LAYERS, &TakingOff { packet }, scratch);
+    // Layers in a datagram end with it, and have what is around it in their path.
+    let (ip, path) = if layer.is_in_udp() {
+        (Ip::around(&scratch.transport), scratch.transport.path)
+    } else {
+        (Ip::none(packet.len()), Path::PLAIN)
+    };
+    let outer_tags = path.outer_tags().unwrap_or(scratch.layers.outer_tags);
+    // Where none is opened, it is as if there had been one.
+    let tunnels = if opens_tunnels { 0 } else { TUNNELS };
+    scratch.layers = Layers { layer: layer.0, at, ip, tunnels, path, outer_tags, ..Layers::NONE };
+    P::repeat(LAYERS, &TakingOff { packet, settings }, scratch);
     let layers = &scratch.layers;
     match (Reason::from_index(layers.stopped), Protocol::of(layers.protocol as u8)) {
-        (None, Some(protocol)) => Ok(layers.ip.carries(protocol, layers.at, layers.tunnels)),
+        (None, Some(protocol)) => {
+            let tunnels = u32::from(layers.tunnel.kind != 0);
+            Ok(layers.ip.carries(protocol, layers.at, tunnels, layers.path))
+        }
         (reason, _) => Err(reason.unwrap_or(Reason::NotIp)),
     }
 }
 
 struct TakingOff<'p, P: ?Sized> {
     packet: &'p P,
+    settings: &'p Settings,
 }
 
 impl<P: Frame + ?Sized> LoopBody<Scratch> for TakingOff<'_, P> {
     #[inline(always)]
     fn turn(&self, scratch: &mut Scratch) -> ControlFlow<()> {
         let layers = &mut scratch.layers;
-        match (Layering { packet: self.packet, layers }).take_off() {
+        match (Layering { packet: self.packet, key: &self.settings.flow_hash_key, layers }).take_off() {
             Ok(None) => return Continue(()),
             Ok(Some(protocol)) => layers.protocol = protocol.number().into(),
             Err(reason) => layers.stopped = reason.index(),
@@ -174,6 +198,7 @@ impl<P: Frame + ?Sized> LoopBody<Scratch> for TakingOff<'_, P> {
 /// One turn of [`TakingOff`].
 struct Layering<'p, P: ?Sized> {
     packet: &'p P,
+    key: &'p FlowHashKey,
     layers: &'p mut Layers,
 }
 
@@ -214,8 +239,10 @@ impl<P: Frame + ?Sized> Layering<'_, P> {
             }
             VLAN | PROVIDER_VLAN | OLD_PROVIDER_VLAN if self.layers.tags < VLAN_TAGS => {
                 self.layers.tags += 1;
-                let ether_type = ether_type_at(self.packet, self.layers.at + 2)?;
-                self.next(Layer::ether(ether_type), VLAN_TAG_BYTES);
+                let [c0, c1, e0, e1] = self.packet.read(self.layers.at).ok_or(Reason::HeadersCut)?;
+                self.layers.path = self.layers.path.with_tag(self.key, ether_type, u16::from_be_bytes([c0, c1]));
+                self.layers.outer_tags = self.layers.path.outer_tags().unwrap_or(self.layers.outer_tags);
+                self.next(Layer::ether(u16::from_be_bytes([e0, e1])), VLAN_TAG_BYTES);
             }
             METADATA => {
                 let ether_type = ether_type_at(self.packet, self.layers.at + 6)?;
@@ -237,11 +264,12 @@ impl<P: Frame + ?Sized> Layering<'_, P> {
     /// RFC 2516 §4: version and type 1, code 0 for a session, then the protocol of PPP (RFC 1661 §2).
     #[inline(always)]
     fn behind_pppoe(&mut self) -> Result<(), Reason> {
-        let [version_and_type, code, _, _, _, _, p0, p1] =
+        let [version_and_type, code, s0, s1, _, _, p0, p1] =
             self.packet.read::<8>(self.layers.at).ok_or(Reason::HeadersCut)?;
         if version_and_type != 0x11 || code != 0 {
             return Err(Reason::NotIp);
         }
+        self.within(Within::Pppoe, u16::from_be_bytes([s0, s1]).into());
         self.next(Layer::ppp(u16::from_be_bytes([p0, p1])), 8);
         Ok(())
     }
@@ -263,8 +291,10 @@ impl<P: Frame + ?Sized> Layering<'_, P> {
     /// bits, the version of IP.
     #[inline(always)]
     fn behind_label(&mut self, ether_type: u16) -> Result<(), Reason> {
-        let [_, _, bottom, _, version] = self.packet.read::<5>(self.layers.at).ok_or(Reason::HeadersCut)?;
+        let [l0, l1, bottom, _, version] = self.packet.read::<5>(self.layers.at).ok_or(Reason::HeadersCut)?;
         self.layers.labels += 1;
+        // The label is in the first twenty bits.
+        self.within(Within::Mpls, u64::from(u32::from_be_bytes([0, l0, l1, bottom & 0xf0])));
         let ether_type = match (bottom & 1, version >> 4) {
             (0, _) => ether_type,
             (_, 4) => IPV4,
@@ -281,8 +311,8 @@ impl<P: Frame + ?Sized> Layering<'_, P> {
             return Ok(Some(protocol));
         }
         match number {
-            number::IPV4 => self.enter(Layer::ether(IPV4), 0)?,
-            number::IPV6 => self.enter(Layer::ether(IPV6), 0)?,
+            number::IPV4 => self.enter(Tunnel::new(TunnelKind::Ip, 0), Layer::ether(IPV4), 0)?,
+            number::IPV6 => self.enter(Tunnel::new(TunnelKind::Ip, 0), Layer::ether(IPV6), 0)?,
             number::GRE => self.behind_gre()?,
             _ => {
                 self.layers.extensions += 1;
@@ -296,12 +326,21 @@ impl<P: Frame + ?Sized> Layering<'_, P> {
         Ok(None)
     }
 
+    /// Notes what the packet is in.
+    #[inline(always)]
+    fn within(&mut self, within: Within, number: u64) {
+        self.layers.path = self.layers.path.with(self.key, within, number);
+    }
+
     /// Goes on inside of a tunnel, behind this many bytes of its header.
     #[inline(always)]
-    fn enter(&mut self, layer: Layer, header: u32) -> Result<(), Reason> {
+    fn enter(&mut self, tunnel: Tunnel, layer: Layer, header: u32) -> Result<(), Reason> {
         if self.layers.tunnels >= TUNNELS {
             return Err(Reason::OtherProtocol);
         }
+        self.within_addresses()?;
+        self.layers.path = self.layers.path.with_tunnel(self.key, tunnel);
+        self.layers.tunnel = tunnel;
         self.layers.tunnels += 1;
         self.layers.tags = 0;
         self.layers.labels = 0;
@@ -310,30 +349,49 @@ impl<P: Frame + ?Sized> Layering<'_, P> {
         Ok(())
     }
 
+    /// Notes the addresses of the IP header that was passed last.
+    #[inline(always)]
+    fn within_addresses(&mut self) -> Result<(), Reason> {
+        /// Where both addresses are, and in how many words of eight bytes (RFC 791 §3.1, RFC 8200 §3).
+        const V4: (u32, u32) = (12, 1);
+        const V6: (u32, u32) = (8, 4);
+
+        let (family, header_at) = self.layers.ip.header();
+        let (at, words) = if family == Family::V4 { V4 } else { V6 };
+        for place in 0..V6.1 {
+            if place >= words {
+                break;
+            }
+            let word = self.packet.read(header_at + at + 8 * place).map(u64::from_ne_bytes);
+            self.within(Within::Addresses, word.ok_or(Reason::HeadersCut)?);
+        }
+        Ok(())
+    }
+
     /// RFC 7348 §5: a flag that is always set, seven that are ignored, and more; behind eight bytes is an Ethernet frame.
     #[inline(always)]
     fn behind_vxlan(&mut self) -> Result<(), Reason> {
         const IDENTIFIER_IS_VALID: u8 = 0x08;
 
-        let [flags] = self.packet.read(self.layers.at).ok_or(Reason::HeadersCut)?;
+        let [flags, _, _, _, n0, n1, n2, _] = self.packet.read::<8>(self.layers.at).ok_or(Reason::HeadersCut)?;
         if flags & IDENTIFIER_IS_VALID == 0 {
             return Err(Reason::UdpOther);
         }
-        self.next(Layer::ETHERNET, 8);
-        Ok(())
+        self.enter(Tunnel::new(TunnelKind::Vxlan, u32::from_be_bytes([0, n0, n1, n2])), Layer::ETHERNET, 8)
     }
 
     /// RFC 8926 §3.4: version 0 and the options' length in units of four bytes, flags, and an EtherType, in eight bytes
     /// before the options.
     #[inline(always)]
     fn behind_geneve(&mut self) -> Result<(), Reason> {
-        let [version_and_length, _, p0, p1] = self.packet.read(self.layers.at).ok_or(Reason::HeadersCut)?;
+        let [version_and_length, _, p0, p1, n0, n1, n2, _] =
+            self.packet.read::<8>(self.layers.at).ok_or(Reason::HeadersCut)?;
         if version_and_length >> 6 != 0 {
             return Err(Reason::OtherProtocol);
         }
         let options = u32::from(version_and_length & 0x3f) * 4;
-        self.next(Layer::tunnelled(u16::from_be_bytes([p0, p1])), 8 + options);
-        Ok(())
+        let tunnel = Tunnel::new(TunnelKind::Geneve, u32::from_be_bytes([0, n0, n1, n2]));
+        self.enter(tunnel, Layer::tunnelled(u16::from_be_bytes([p0, p1])), 8 + options)
     }
 
     /// RFC 2784 §2, with key and sequence number (RFC 2890 §2): each of three bits adds four bytes.
@@ -349,6 +407,12 @@ impl<P: Frame + ?Sized> Layering<'_, P> {
             return Err(Reason::OtherProtocol);
         }
         let word = |flag: u8| if flags & flag != 0 { 4 } else { 0 };
-        self.enter(Layer::tunnelled(u16::from_be_bytes([p0, p1])), 4 + word(CHECKSUM) + word(KEY) + word(SEQUENCE))
+        let key = if flags & KEY != 0 {
+            self.packet.read(self.layers.at + 4 + word(CHECKSUM)).map(u32::from_be_bytes).ok_or(Reason::HeadersCut)?
+        } else {
+            0
+        };
+        let header = 4 + word(CHECKSUM) + word(KEY) + word(SEQUENCE);
+        self.enter(Tunnel::new(TunnelKind::Gre, key), Layer::tunnelled(u16::from_be_bytes([p0, p1])), header)
     }
 }

@@ -9,6 +9,7 @@
 mod behind_ip;
 mod ip;
 pub(crate) mod layers;
+mod path;
 mod transport;
 mod wrapping;
 
@@ -26,12 +27,16 @@ use crate::{
 
 pub use layers::Layer;
 pub(crate) use layers::Layers;
+pub use path::TunnelKind;
+pub(crate) use path::{Path, Tunnel};
 
 pub(crate) use transport::{Ports, Tcp, tcp, udp};
 pub(crate) use wrapping::Wrapping;
 
 /// Offset of the EtherType in an Ethernet header (IEEE 802.3 §3.2.6).
 const ETHER_TYPE_AT: u32 = 12;
+/// Where the header behind Ethernet starts.
+const FIRST_HEADER_AT: u32 = ETHER_TYPE_AT + 2;
 /// VLAN tags that are looked behind: a customer's in a provider's (IEEE 802.1ad).
 const VLAN_TAGS: u32 = 2;
 const VLAN_TAG_BYTES: u32 = 4;
@@ -77,6 +82,7 @@ pub struct Transport {
     pub end: u32,
     /// Tunnels that the packet was in.
     pub tunnels: u32,
+    pub(crate) path: Path,
 }
 
 /// Addresses and ports of a packet. The octets of an address are in the order that they have in memory; IPv4 addresses
@@ -111,34 +117,42 @@ impl From<Reason> for Stop {
 
 impl Transport {
     /// None yet.
-    pub(crate) const NONE: Self = Self { family: 0, protocol: 0, network_at: 0, transport_at: 0, end: 0, tunnels: 0 };
+    pub(crate) const NONE: Self =
+        Self { family: 0, protocol: 0, network_at: 0, transport_at: 0, end: 0, tunnels: 0, path: Path::PLAIN };
 
     /// Finds TCP or UDP directly behind Ethernet, VLAN tags and IP.
     #[inline(always)]
     pub(crate) fn plain<P: Frame + ?Sized>(packet: &P) -> Result<Self, Stop> {
         let mut at = ETHER_TYPE_AT;
         let mut ether_type = ether_type_at(packet, at)?;
+        let mut path = Path::PLAIN;
         for _ in 0..VLAN_TAGS {
             // Most frames have none.
             if ether_type == IPV4 || ether_type == IPV6 {
                 break;
             }
             let (VLAN | PROVIDER_VLAN | OLD_PROVIDER_VLAN) = ether_type else { break };
+            path = path.with_outer_tag(ether_type, ether_type_at(packet, at + 2)?);
             at += VLAN_TAG_BYTES;
             ether_type = ether_type_at(packet, at)?;
         }
+        // Layers behind tags are taken off from the first on, which has the tags in the path.
+        let layered = |at| match at {
+            FIRST_HEADER_AT => Stop::Layered(Layer::ether(ether_type), at),
+            _ => Stop::Layered(Layer::ETHERNET, 0),
+        };
         at += 2;
         let ip = match ether_type {
             IPV4 => ip::v4(packet, at, packet.len())?,
             IPV6 => ip::v6(packet, at, packet.len())?,
             layers::PPPOE_SESSION | layers::MPLS | layers::MPLS_MULTICAST | layers::METADATA => {
-                return Err(Stop::Layered(Layer::ether(ether_type), at));
+                return Err(layered(at));
             }
             _ => return Err(Reason::NotIp.into()),
         };
         match Protocol::of(ip.next as u8) {
-            Some(protocol) => Ok(ip.carries(protocol, ip.payload_at, 0)),
-            None if behind_ip::leads_on(ip.next as u8) => Err(Stop::Layered(Layer::ether(ether_type), at)),
+            Some(protocol) => Ok(ip.carries(protocol, ip.payload_at, 0, path)),
+            None if behind_ip::leads_on(ip.next as u8) => Err(layered(at)),
             None => Err(Reason::OtherProtocol.into()),
         }
     }

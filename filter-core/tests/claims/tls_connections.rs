@@ -91,13 +91,16 @@ fn segments_of_different_connections_are_not_joined() {
 
 #[test]
 fn hellos_of_several_connections_at_once_are_each_judged() {
+    // Two connections of each of four networks, which is what the one bucket of these tests has for a source.
     let connections: Vec<_> =
-        (0..8).map(|port| (Wrap { from: 40_000 + port, ..Wrap::v4(443) }, NAMES[port as usize % 2])).collect();
+        (0..8).map(|place| (Wrap { from: 40_000 + place / 4, ..Wrap::v4(443) }, NAMES[place as usize % 2])).collect();
     let mut starts = Vec::new();
     let mut rests = Vec::new();
-    for (wrap, (name, _)) in &connections {
+    for (place, (wrap, (name, _))) in connections.iter().enumerate() {
         let hello = frames::client_hello(name);
         let segments = frames::in_segments(wrap, FIRST, &hello, &[0, name_end(&hello, name) - 1]);
+        let segments: Vec<_> =
+            segments.iter().map(|segment| frames::from_ipv4(segment, [10, 0, place as u8 % 4, 9])).collect();
         starts.push(segments[0].clone());
         rests.push(segments[1].clone());
     }

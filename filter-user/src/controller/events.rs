@@ -1,6 +1,6 @@
 //! Events on their way from the kernel to those who read them.
 
-use filter_core::{Message, Verdict};
+use filter_core::{Message, TunnelKind, Verdict};
 use jiff::Timestamp;
 
 use super::Controller;
@@ -8,6 +8,7 @@ use crate::{
     api::{BlockedPacket, EventLine, RuleSource, push_line},
     kernel::{Attachment, Groups, NameEvent, Outcome},
     policy::RuleBook,
+    replay::record_type,
 };
 
 impl Controller {
@@ -43,6 +44,12 @@ fn blocked_packet(event: NameEvent, book: &RuleBook, groups: &Groups, interfaces
         server: event.server().ip().to_string(),
         server_port: event.server().port(),
         protocol: event.reason.message().map_or("", Message::protocol).into(),
+        question_type: event.question_type.map(|number| record_type(number).to_string()),
+        vlans: event.vlans,
+        tunnel: event.tunnel.map(|(kind, number)| match kind {
+            TunnelKind::Ip => kind.as_str().into(),
+            TunnelKind::Gre | TunnelKind::Vxlan | TunnelKind::Geneve => format!("{} {number}", kind.as_str()),
+        }),
         name: event.name,
         rule,
         list,

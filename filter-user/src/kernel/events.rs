@@ -6,7 +6,7 @@ use std::{
 };
 
 use aya::maps::{MapData, RingBuf};
-use filter_core::{Message, Reason, RuleKey};
+use filter_core::{Message, Reason, RuleKey, TunnelKind};
 use rustix::time::{ClockId, clock_gettime};
 
 use super::pod;
@@ -30,6 +30,12 @@ pub struct NameEvent {
     pub rule: Option<RuleKey>,
     /// Type of the resource record whose target the name is; `None` for what was asked for.
     pub record: Option<u16>,
+    /// Type of the records that were asked for; `None` if it is no DNS message.
+    pub question_type: Option<u16>,
+    /// The VLANs that the frame was in, from the outermost on.
+    pub vlans: Vec<u16>,
+    /// The tunnel that the message was in, with its number (the network identifier of VXLAN and Geneve, the key of GRE).
+    pub tunnel: Option<(TunnelKind, u32)>,
     /// True if the message came over TCP.
     pub over_tcp: bool,
     /// TCP sequence number of the message that the name is in; 0 in a datagram.
@@ -73,6 +79,9 @@ fn readable(event: &filter_core::Event, (now, monotonic): (SystemTime, Duration)
         name: event.name().to_string(),
         rule: event.rule(),
         record: event.record(),
+        question_type: event.question_type(),
+        vlans: event.vlans().collect(),
+        tunnel: event.tunnel(),
         over_tcp: event.over_tcp(),
         sequence: event.sequence(),
     })

@@ -53,10 +53,13 @@ fn print(packet: &BlockedPacket) -> std::io::Result<()> {
         (Some(rule), ..) => format!("{rule} (added by hand)"),
         (None, ..) => "a rule that was removed".into(),
     };
+    let kind = packet.question_type.as_ref().map_or_else(String::new, |kind| format!(" {kind}"));
+    let vlans: String = packet.vlans.iter().map(|vlan| format!(" vlan {vlan}")).collect();
+    let tunnel = packet.tunnel.as_ref().map_or_else(String::new, |tunnel| format!(" in {tunnel}"));
     let style = if packet.verdict == "pass" { PASSED } else { BLOCKED };
     writeln!(
         stdout(),
-        "{FAINT}{time}{FAINT:#}  {}  {} -> {}  {}  {style}{}{style:#}  {}  rule {rule}",
+        "{FAINT}{time}{FAINT:#}  {}{vlans}{tunnel}  {} -> {}  {}{kind}  {style}{}{style:#}  {}  rule {rule}",
         packet.interface,
         packet.client,
         packet.server,

@@ -1,6 +1,6 @@
 //! What the loaded program is told when it is loaded.
 
-use filter_core::{Counter, Fragments, Interface, Reason, Sent, Sides};
+use filter_core::{Counter, Fragments, Interface, Reason, Sent, Sides, WAYS};
 use filter_user::kernel::{Filter, LoadOptions};
 use frames::Wrap;
 
@@ -67,9 +67,10 @@ fn a_flow_that_has_to_go_for_another_is_counted() {
     let mut filter = filter_with(&LoadOptions { flows: 1, ..LoadOptions::default() });
     let hello = frames::client_hello("web.example.com");
     let mut bed = filter.test_bed().unwrap();
-    // One bucket of eight places, and nine flows.
-    for from in 1..=9 {
-        let first = Wrap { from, ..Wrap::v4(443) }.tcp_at(1, &hello[..20]);
+    // One bucket, and a flow more than it has places.
+    let first = Wrap::v4(443).tcp_at(1, &hello[..20]);
+    for network in 0..=WAYS as u8 {
+        let first = frames::from_ipv4(&first, [10, 0, network, 9]);
         assert_eq!(bed.judge(&first).unwrap().reason, Reason::TlsHelloSplit);
     }
     drop(bed);

@@ -142,8 +142,10 @@ fn the_next_connection_of_the_same_ends_has_a_reset_of_its_own() {
 #[test]
 fn connections_at_the_same_time_each_have_their_reset() {
     let hello = frames::client_hello(LISTED);
-    let frames: Vec<_> =
-        (0..4).map(|port| (AT_ONCE, Wrap { from: 40_000 + port, ..Wrap::v4(443) }.tcp(&hello))).collect();
+    let segment = Wrap::v4(443).tcp(&hello);
+    let of_client = |client| frames::from_ipv4(&segment, [10, 0, 0, client]);
+    let another = Wrap { from: 40_001, ..Wrap::v4(443) }.tcp(&hello);
+    let frames: Vec<_> = [segment.clone(), another, of_client(1), of_client(2)].map(|frame| (AT_ONCE, frame)).into();
     assert_eq!(of_blocked(&frames, answering(DnsAction::NxDomain)), [RESET; 4]);
 }
 

@@ -34,6 +34,15 @@ pub struct BlockedPacket {
     pub protocol: String,
     /// The name that was asked for; odd bytes as `\xHH`.
     pub name: String,
+    /// Type of the records that were asked for; null if it is no DNS message.
+    pub question_type: Option<String>,
+    /// The VLANs that the frame was in, from the outermost on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vlans: Vec<u16>,
+    /// The tunnel that the message was in, with the network identifier of VXLAN and Geneve or the key of GRE: `vxlan 42`.
+    /// Whoever sent it chose the addresses in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tunnel: Option<String>,
     /// The rule that blocks it; null if it was removed meanwhile.
     pub rule: Option<String>,
     /// Its list, or `manual`.

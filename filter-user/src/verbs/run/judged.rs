@@ -26,6 +26,21 @@ impl From<LaterFragments> for Fragments {
     }
 }
 
+/// `--tunnels`: whether they are opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tunnels {
+    Open,
+    Ignore,
+}
+
+pub fn tunnels(text: &str) -> Result<PerInterface<Tunnels>, String> {
+    PerInterface::parse(text, |word| match word {
+        "open" => Ok(Tunnels::Open),
+        "ignore" => Ok(Tunnels::Ignore),
+        _ => Err(format!("`{word}` is none of `open` and `ignore`")),
+    })
+}
+
 /// `--judge`: sides of DNS.
 pub fn sides(text: &str) -> Result<PerInterface<Sides>, String> {
     PerInterface::parse(text, |word| {
@@ -42,9 +57,19 @@ pub struct ByInterface {
     pub warnings: Vec<String>,
 }
 
+/// What is read on which interface.
+#[derive(Clone, Copy)]
+pub struct Reading<'a> {
+    /// `--judge`
+    pub sides: &'a [PerInterface<Sides>],
+    /// `--tunnels`
+    pub tunnels: &'a [PerInterface<Tunnels>],
+}
+
 impl ByInterface {
-    pub fn new(names: &[String], judged: &[PerInterface<Sides>], answers: &AnswerArgs) -> anyhow::Result<Self> {
-        PerInterface::check("--judge", judged, names)?;
+    pub fn new(names: &[String], judged: Reading<'_>, answers: &AnswerArgs) -> anyhow::Result<Self> {
+        PerInterface::check("--judge", judged.sides, names)?;
+        PerInterface::check("--tunnels", judged.tunnels, names)?;
         answers.check(names)?;
         let indices = names.iter().map(|name| Ok((name, interface_index(name)?))).collect::<anyhow::Result<_>>()?;
         let outward = if answers.clients.is_empty() { default_route_interfaces()? } else { BTreeSet::new() };
@@ -54,13 +79,13 @@ impl ByInterface {
     /// The same for interfaces with these indices, of which a default route leads by some.
     fn with_routes(
         indices: Vec<(&String, u32)>,
-        judged: &[PerInterface<Sides>],
+        judged: Reading<'_>,
         answers: &AnswerArgs,
         outward: &BTreeSet<u32>,
     ) -> anyhow::Result<Self> {
         let mut by_interface = Self { interfaces: BTreeMap::new(), warnings: Vec::new() };
         for (name, index) in indices {
-            let sides = PerInterface::said_of(judged, name).unwrap_or(Sides::Both);
+            let sides = PerInterface::said_of(judged.sides, name).unwrap_or(Sides::Both);
             let (treatment, on_trial) = answers.of(name)?;
             let has_clients = if answers.clients.is_empty() {
                 let may_have = sides != Sides::Responses;
@@ -78,6 +103,8 @@ impl ByInterface {
             let interface = Interface::new(sides).with_treatment(treatment);
             let interface = if has_clients { interface.facing_clients(treatment) } else { interface };
             let interface = if on_trial { interface.on_trial() } else { interface };
+            let ignores_tunnels = PerInterface::said_of(judged.tunnels, name) == Some(Tunnels::Ignore);
+            let interface = if ignores_tunnels { interface.ignoring_tunnels() } else { interface };
             by_interface.interfaces.insert(index, interface);
         }
         Ok(by_interface)
@@ -112,10 +139,11 @@ mod tests {
     /// What is done on `lan`, with the index 1, and on `wan`, with 2, by which the default route leads.
     fn both(judged: &[&str], args: &[&str]) -> (Interface, Interface, Vec<String>) {
         let (lan, wan) = ("lan".to_owned(), "wan".to_owned());
-        let judged: Vec<_> = judged.iter().map(|text| sides(text).unwrap()).collect();
+        let sides: Vec<_> = judged.iter().map(|text| sides(text).unwrap()).collect();
+        let judged = Reading { sides: &sides, tunnels: &[tunnels("wan=ignore").unwrap()] };
         let (indices, outward) = (vec![(&lan, 1), (&wan, 2)], [2].into());
         let ByInterface { interfaces, warnings } =
-            ByInterface::with_routes(indices, &judged, &answers(args), &outward).unwrap();
+            ByInterface::with_routes(indices, judged, &answers(args), &outward).unwrap();
         (interfaces[&1], interfaces[&2], warnings)
     }
 
@@ -128,10 +156,17 @@ mod tests {
     }
 
     #[test]
+    fn tunnels_are_opened_unless_they_are_to_be_ignored() {
+        let (lan, wan, _) = both(&[], &[]);
+        assert_eq!((lan.opens_tunnels(), wan.opens_tunnels()), (true, false));
+        assert!(tunnels("lan=closed").unwrap_err().contains("`closed` is none of `open` and `ignore`"));
+    }
+
+    #[test]
     fn clients_are_behind_all_interfaces_but_those_that_lead_out_which_are_named() {
         let (lan, wan, warnings) = both(&[], &[]);
         assert_eq!(lan, Interface::new(Sides::Both).facing_clients(DEFAULT));
-        assert_eq!(wan, Interface::new(Sides::Both).with_treatment(DEFAULT));
+        assert_eq!(wan, Interface::new(Sides::Both).with_treatment(DEFAULT).ignoring_tunnels());
         assert_eq!(warnings.len(), 1);
         let advice = ["`wan`", "`--clients wan`", "`--judge wan=responses`"];
         assert!(advice.iter().all(|words| warnings[0].contains(words)), "{warnings:?}");
@@ -141,7 +176,7 @@ mod tests {
     fn where_only_responses_are_judged_are_no_clients() {
         let (lan, wan, warnings) = both(&["lan=queries", "responses"], &[]);
         assert_eq!(lan, Interface::new(Sides::Queries).facing_clients(DEFAULT));
-        assert_eq!(wan, Interface::new(Sides::Responses).with_treatment(DEFAULT));
+        assert_eq!(wan, Interface::new(Sides::Responses).with_treatment(DEFAULT).ignoring_tunnels());
         assert_eq!(warnings, [""; 0]);
     }
 

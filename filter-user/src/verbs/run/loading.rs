@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::{
     Args,
-    judged::ByInterface,
+    judged::{ByInterface, Reading},
     report::{left_out, warn, with_data},
 };
 use crate::output::count;
@@ -25,7 +25,8 @@ pub struct Loaded {
 
 impl Loaded {
     pub fn new(args: &Args) -> anyhow::Result<Self> {
-        let ByInterface { interfaces, warnings } = ByInterface::new(&args.iface, &args.judge, &args.answers)?;
+        let judged = Reading { sides: &args.judge, tunnels: &args.tunnels };
+        let ByInterface { interfaces, warnings } = ByInterface::new(&args.iface, judged, &args.answers)?;
         let mut policy = read(&args.source(), &ReadWith::Drawn(draw_hash_key()?))?;
         let (state, by_hand) = match &args.state {
             Some(path) => StateFile::open(path).map(|(file, rules)| (Some(file), rules))?,

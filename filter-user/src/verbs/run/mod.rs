@@ -31,7 +31,7 @@ use tokio::{
 
 use crate::{cli::SocketArgs, verbs::policy::PolicyArgs};
 use answers::AnswerArgs;
-use judged::LaterFragments;
+use judged::{LaterFragments, Tunnels};
 use loading::Loaded;
 use per_interface::PerInterface;
 use report::{say, warn};
@@ -82,6 +82,10 @@ pub struct Args {
     /// Which DNS messages are judged: `queries`, `responses` or `both`, on all interfaces or on one (`wan0=responses`)
     #[arg(long, num_args = 1.., value_name = "[IF=]SIDES", default_value = "both", value_parser = judged::sides)]
     judge: Vec<PerInterface<Sides>>,
+
+    /// Whether the names in tunnels (IP in IP, GRE, VXLAN, Geneve) are read, on all interfaces or on one (`wan0=ignore`)
+    #[arg(long, num_args = 1.., value_name = "[IF=]TUNNELS", default_value = "open", value_parser = judged::tunnels)]
+    tunnels: Vec<PerInterface<Tunnels>>,
 
     /// What becomes of IP fragments behind the first, which have no headers to judge
     #[arg(long, value_enum, default_value_t)]
