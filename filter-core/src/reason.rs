@@ -308,10 +308,12 @@ counters! {
     UnansweredRate, "unanswered_rate";
     /// The same, since it came in by an interface that has no clients behind it.
     UnansweredSide, "unanswered_side";
-    /// The same, since it is a tunnel's, a fragment, too long, or has IP options or extension headers.
+    /// The same, since it is a tunnel's, a segment's fragment, too long, or has IP options or extension headers.
     UnansweredLayers, "unanswered_layers";
     /// The same, since its addresses or ports are none that may be answered: broadcast, multicast, a DNS server's port.
     UnansweredEnds, "unanswered_ends";
+    /// The same, since a host would not take the packet: a wrong checksum, no hop left, or a reset of TCP.
+    UnansweredInvalid, "unanswered_invalid";
     /// The same, since no answer fits its DNS message.
     UnansweredMessage, "unanswered_message";
     /// The same, since the kernel gave no room for a longer frame.

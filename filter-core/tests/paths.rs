@@ -87,7 +87,7 @@ fn segments(wrap: &Wrap, name: &str) -> Vec<Vec<u8>> {
 }
 
 fn engine_for(flows: u32) -> Offline<Listed> {
-    engine::offline(&Options { flows, ..Options::default() }, &[LISTED])
+    engine::offline(&Options { flows, ..engine::one_bucket() }, &[LISTED])
 }
 
 fn engine() -> Offline<Listed> {

@@ -38,6 +38,16 @@ pub fn in_pppoe(frame: &[u8]) -> Vec<u8> {
     [addresses, &ether_type::PPPOE_SESSION, &session, &length, &protocol, payload].concat()
 }
 
+/// An untagged frame in the form of IEEE 802.3: a length, LLC and SNAP (RFC 1042) in place of its `EtherType`.
+///
+/// # Panics
+/// If the frame has no Ethernet header, or is longer than that allows.
+pub fn in_snap(frame: &[u8]) -> Vec<u8> {
+    let (addresses, kind, payload) = parts(frame);
+    let length = u16::try_from(payload.len() + 8).ok().filter(|length| *length <= 1_500).expect("a length");
+    [addresses, &length.to_be_bytes(), &[0xaa, 0xaa, 3, 0, 0, 0], &kind, payload].concat()
+}
+
 /// An untagged frame with a stack of so many MPLS labels in front of its packet (RFC 3032 §2.1).
 ///
 /// # Panics
@@ -64,6 +74,10 @@ pub enum Tunnel {
     BridgedGre(u8),
     /// VXLAN (RFC 7348 §5).
     Vxlan,
+    /// PPP in GRE of version 1 (RFC 2637 §4.1), with these of sequence number (0x10) and acknowledgement (0x80) present.
+    Pptp(u8),
+    /// PPP in L2TP of version 2 (RFC 2661 §3.1), with these of length (0x40), sequence numbers (0x08) and offset (0x02) present.
+    L2tp(u8),
 }
 
 impl Tunnel {
@@ -71,6 +85,8 @@ impl Tunnel {
     pub const GRE_FLAGS: [u8; 3] = [0x80, 0x20, 0x10];
     /// UDP port of VXLAN (RFC 7348 §5).
     pub const VXLAN_PORT: u16 = 4789;
+    /// UDP port of L2TP (RFC 2661 §8.1).
+    pub const L2TP_PORT: u16 = 1701;
 
     /// All of them, GRE with each set of flags.
     pub fn all() -> Vec<Self> {
@@ -79,12 +95,19 @@ impl Tunnel {
             flags.filter(|(bit, _)| set >> bit & 1 != 0).map(|(_, flag)| flag).sum()
         });
         let gre = gre.flat_map(|flags| [Self::Gre(flags), Self::BridgedGre(flags)]);
-        gre.chain([Self::Ip, Self::Vxlan]).collect()
+        let pptp = [0, 0x10, 0x80, 0x90].map(Self::Pptp);
+        let l2tp = [0, 0x40, 0x08, 0x02, 0x4a].map(Self::L2tp);
+        gre.chain(pptp).chain(l2tp).chain([Self::Ip, Self::Vxlan]).collect()
     }
 
     /// True if what is carried has an Ethernet header of its own.
     pub fn carries_ethernet(self) -> bool {
         matches!(self, Self::BridgedGre(_) | Self::Vxlan)
+    }
+
+    /// True if the tunnel is in UDP.
+    pub fn is_in_udp(self) -> bool {
+        matches!(self, Self::Vxlan | Self::L2tp(_))
     }
 
     /// The frame, or the packet in it, in a packet of this tunnel. Of `outer`, the ports are not used.
@@ -110,6 +133,13 @@ impl Tunnel {
             Self::Gre(flags) => outer.ip(GRE, &[&gre(flags, kind), packet].concat()),
             Self::BridgedGre(flags) => outer.ip(GRE, &[&gre(flags, ether_type::BRIDGED_ETHERNET), frame].concat()),
             Self::Vxlan => Wrap { to: Self::VXLAN_PORT, ..outer.clone() }.udp(&[&VXLAN, frame].concat()),
+            Self::Pptp(present) => {
+                outer.ip(GRE, &[&enhanced_gre(present, packet.len()), &ppp(kind, present == 0), packet].concat())
+            }
+            Self::L2tp(present) => {
+                let datagram = [&l2tp(present), &ppp(kind, present != 0), packet].concat();
+                Wrap { to: Self::L2TP_PORT, ..outer.clone() }.udp(&datagram)
+            }
         }
     }
 }
@@ -133,6 +163,47 @@ fn gre(flags: u8, kind: [u8; 2]) -> Vec<u8> {
     header
         .extend(Tunnel::GRE_FLAGS.iter().zip(words).filter(|(flag, _)| flags & *flag != 0).flat_map(|(_, word)| word));
     header
+}
+
+/// A header of GRE, version 1: key present, the protocol of PPP, a length and a call.
+fn enhanced_gre(present: u8, payload: usize) -> Vec<u8> {
+    let (sequence, acknowledgement) = (present & 0x10, present & 0x80);
+    let [l0, l1] = u16::try_from(payload + 4).expect("a length").to_be_bytes();
+    let mut header = vec![0x20 | sequence, 1 | acknowledgement, 0x88, 0x0b, l0, l1, 0, 7];
+    for _ in 0..(u8::from(sequence != 0) + u8::from(acknowledgement != 0)) {
+        header.extend([0, 0, 0, 9]);
+    }
+    header
+}
+
+/// A header of L2TP: flags and version, then the fields that are present, tunnel and session between them.
+fn l2tp(present: u8) -> Vec<u8> {
+    let mut header = vec![present, 2];
+    if present & 0x40 != 0 {
+        header.extend([0, 100]);
+    }
+    header.extend([0, 1, 0, 2]);
+    if present & 0x08 != 0 {
+        header.extend([0, 3, 0, 4]);
+    }
+    if present & 0x02 != 0 {
+        header.extend([0, 3, 0xee, 0xee, 0xee]);
+    }
+    header
+}
+
+/// The start of a PPP frame (RFC 1662 §3.1), or a protocol of one octet alone (RFC 1661 §6.5) where it has one.
+fn ppp(kind: [u8; 2], is_compressed: bool) -> Vec<u8> {
+    let protocol = match kind {
+        ether_type::IPV4 => [0x00, 0x21],
+        ether_type::IPV6 => [0x00, 0x57],
+        ether_type::MPLS => [0x02, 0x81],
+        _ => panic!("PPP has no number for {kind:02x?}"),
+    };
+    match protocol {
+        [0, low] if is_compressed => vec![low],
+        protocol => [&[0xff, 0x03][..], &protocol].concat(),
+    }
 }
 
 fn parts(frame: &[u8]) -> (&[u8], [u8; 2], &[u8]) {

@@ -4,6 +4,7 @@
 //! Input is that of tests: what cannot be encoded panics.
 
 mod around;
+mod checksums;
 mod dns;
 mod headers;
 mod hello;
@@ -13,7 +14,8 @@ mod segments;
 mod sslv2;
 mod tls;
 
-pub use around::{Tunnel, behind_labels, in_pppoe};
+pub use around::{Tunnel, behind_labels, in_pppoe, in_snap};
+pub use checksums::{with_checksums, with_partial_checksum};
 pub use dns::{
     Asking, Data, Sections, over_tcp, query, query_numbered, query_of, query_without_edns, response, response_of,
     response_with, update,

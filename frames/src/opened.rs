@@ -113,7 +113,7 @@ pub struct Answer {
     pub flags: String,
     /// The code, as in RFC 1035.
     pub code: u16,
-    /// Name, class and type of the question, in the case that it came in.
+    /// Name, class and type of the question, in the case that it came in; empty if there is none.
     pub question: String,
     /// The answers, as in a zone file.
     pub answers: Vec<String>,
@@ -136,7 +136,7 @@ pub struct Edns {
     pub options: Vec<(u16, Vec<u8>)>,
 }
 
-/// Reads a response with one question.
+/// Reads a response with one question at most.
 ///
 /// # Panics
 /// If it is none, or has bytes behind it.
@@ -154,7 +154,11 @@ pub fn answer(message: &[u8]) -> Answer {
         ("ad", metadata.authentic_data),
         ("cd", metadata.checking_disabled),
     ];
-    let [question] = &response.queries[..] else { panic!("{} questions", response.queries.len()) };
+    let question = match &response.queries[..] {
+        [] => String::new(),
+        [question] => question.to_string(),
+        several => panic!("{} questions", several.len()),
+    };
     let text = |records: &[hickory_proto::rr::Record]| records.iter().map(ToString::to_string).collect();
     let edns = response.edns.as_ref().map(|edns| {
         let options = edns.options().as_ref().iter().map(|(code, option)| {
@@ -175,7 +179,7 @@ pub fn answer(message: &[u8]) -> Answer {
         id: metadata.id,
         flags: flags.into_iter().filter(|(_, set)| *set).map(|(word, _)| word).collect::<Vec<_>>().join(" "),
         code: metadata.response_code.into(),
-        question: question.to_string(),
+        question,
         answers: text(&response.answers),
         authorities: text(&response.authorities),
         edns,

@@ -5,6 +5,8 @@ use etherparse::{
     SingleVlanHeader, VlanId, VlanPcp, ip_number,
 };
 
+use crate::with_checksums;
+
 /// Bytes of the two addresses that an Ethernet header starts with.
 const ADDRESSES: usize = 12;
 /// Bytes of an Ethernet header without tags.
@@ -34,18 +36,17 @@ pub fn tagged(frame: &[u8], protocols: &[u16]) -> Vec<u8> {
     tagged
 }
 
-/// An untagged IPv4 frame with another source address. Checksums behind the IPv4 header stay as they are.
+/// An untagged IPv4 frame of UDP or TCP with another source address.
 ///
 /// # Panics
 /// If it is no IPv4 frame.
 pub fn from_ipv4(frame: &[u8], source: [u8; 4]) -> Vec<u8> {
     let (mut header, payload) = Ipv4Header::from_slice(&frame[ETHERNET..]).expect("an IPv4 header");
     header.source = source;
-    header.header_checksum = header.calc_header_checksum();
     let mut rewritten = frame[..ETHERNET].to_vec();
     header.write(&mut rewritten).expect("a vector takes all");
     rewritten.extend(payload);
-    rewritten
+    with_checksums(&rewritten)
 }
 
 /// An untagged IPv4 frame as a fragment at this offset, in units of eight octets.

@@ -167,7 +167,8 @@ impl Event {
         [self.vlan_tags >> 16, self.vlan_tags].map(|tag| (tag & VLAN_BITS) as u16).into_iter().filter(|vlan| *vlan != 0)
     }
 
-    /// The tunnel that the message was in, with the network identifier of VXLAN and Geneve or the key of GRE; else with 0.
+    /// The tunnel that the message was in, with its number: the network identifier of VXLAN and Geneve, the key of GRE, tunnel and
+    /// session of L2TP, the call of PPTP; else 0.
     pub fn tunnel(&self) -> Option<(TunnelKind, u32)> {
         let kind = TunnelKind::ALL.into_iter().find(|kind| *kind as u32 == self.tunnel.kind)?;
         Some((kind, self.tunnel.number))

@@ -23,7 +23,6 @@ mod flag {
     pub const RESPONSE: u8 = 0x80;
     pub const OPCODE: u8 = 0x78;
     pub const AUTHORITATIVE: u8 = 0x04;
-    pub const TRUNCATED: u8 = 0x02;
     pub const RECURSION_DESIRED: u8 = 0x01;
     pub const RECURSION_AVAILABLE: u8 = 0x80;
     pub const CHECKING_DISABLED: u8 = 0x10;
@@ -32,6 +31,7 @@ mod flag {
 /// Codes of a response (RFC 1035 §4.1.1).
 mod code {
     pub const NO_ERROR: u8 = 0;
+    pub const FORMAT_ERROR: u8 = 1;
     pub const NX_DOMAIN: u8 = 3;
     pub const REFUSED: u8 = 5;
 }
@@ -49,47 +49,50 @@ enum Content {
 }
 
 impl<F: Replace, M: Maps> Answering<'_, F, M> {
-    /// Makes sure that the message has one question and nothing that an answer would have to heed, but for EDNS.
+    /// Reads what an answer has to heed: the question, and EDNS. Resolvers answer a query whatever else is in it or behind it; a
+    /// response has to be a plain one.
     #[inline(always)]
     pub(super) fn read_message(&mut self) -> Result<(), Counter> {
         let Transport { transport_at: udp_at, end, .. } = self.scratch.transport;
         let [s0, s1, d0, d1, l0, l1] = self.read(udp_at).ok_or(Counter::UnansweredMessage)?;
         let ports = Ports(u32::from_be_bytes([s0, s1, d0, d1]));
-        if self.scratch.envelope.is_back() && (ports.source() == 0 || self.settings.is_dns_port(ports.source())) {
+        let is_back = self.scratch.envelope.is_back();
+        if is_back && (ports.source() == 0 || self.settings.is_dns_port(ports.source())) {
             return Err(Counter::UnansweredEnds);
         }
-        let at = udp_at + UDP_BYTES;
-        let is_whole = udp_at + u32::from(u16::from_be_bytes([l0, l1])) == end;
-        if !is_whole || self.scratch.question_end <= at + HEADER_BYTES {
+        let udp_end = udp_at + u32::from(u16::from_be_bytes([l0, l1]));
+        let is_longer = udp_end > end && !self.scratch.envelope.is_fragment();
+        // The rest of a datagram may be in other fragments. What is behind it in its packet is none of it (RFC 9868 §5).
+        if udp_end < udp_at + UDP_BYTES || is_longer {
             return Err(Counter::UnansweredMessage);
         }
+        self.scratch.transport = self.scratch.transport.ending_at(end.min(udp_end));
         self.scratch.edns = Edns::NONE;
-        self.read_edns(at)
+        self.read_header(udp_at + UDP_BYTES)
     }
 
     #[inline(always)]
-    fn read_edns(&mut self, at: u32) -> Result<(), Counter> {
+    fn read_header(&mut self, at: u32) -> Result<(), Counter> {
         let header = self.read::<{ HEADER_BYTES as usize }>(at).ok_or(Counter::UnansweredMessage)?;
         let [_, _, flags, _, q0, q1, a0, a1, n0, n1, r0, r1] = header;
-        if flags & flag::OPCODE != 0 || [q0, q1] != [0, 1] {
+        let is_back = self.scratch.envelope.is_back();
+        if [q0, q1] != [0, 1] || self.scratch.question_end <= at + HEADER_BYTES {
+            // There is no single question that could stand in the answer: RFC 9619 §4, or one that leads elsewhere.
+            self.scratch.question_end = 0;
+            return if is_back { Ok(()) } else { Err(Counter::UnansweredMessage) };
+        }
+        if flags & flag::OPCODE != 0 && !is_back {
             return Err(Counter::UnansweredMessage);
         }
         let count = |high, low| u32::from(u16::from_be_bytes([high, low]));
         let additional = count(r0, r1);
-        if !self.scratch.envelope.is_back() {
-            if additional > 0 {
-                self.read_edns_of_response(count(a0, a1) + count(n0, n1) + additional);
-            }
-            return Ok(());
+        if additional > 0 {
+            self.read_edns(count(a0, a1) + count(n0, n1) + additional);
         }
-        if flags & flag::TRUNCATED != 0 || [a0, a1, n0, n1] != [0; 4] || additional > 1 {
-            return Err(Counter::UnansweredMessage);
-        }
-        if additional == 1 {
-            return self.read_edns_of_query();
-        }
-        let is_all = self.scratch.question_end == self.scratch.transport.end;
-        if is_all { Ok(()) } else { Err(Counter::UnansweredMessage) }
+        let message_end =
+            if self.scratch.edns.is_there() { self.scratch.copying.to } else { self.scratch.question_end };
+        self.scratch.edns.message_end = message_end;
+        Ok(())
     }
 
     /// Writes the datagram behind the IP header; gives its end. A brief one is no longer than a message with this question, and
@@ -107,9 +110,15 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
     #[inline(always)]
     fn write_message(&mut self, at: u32, is_brief: bool) -> Option<u32> {
         let question_end = self.scratch.question_end;
+        if question_end == 0 {
+            return self.write_format_error(at);
+        }
         let edns = self.scratch.edns;
+        let [asked_flags, asked_more] = self.read(at + 2)?;
         let [t0, t1, c0, c1] = self.read(question_end - QUESTION_TAIL_BYTES)?;
-        let content = if edns.is_known() {
+        let content = if asked_flags & flag::OPCODE != 0 {
+            Content::Refused
+        } else if edns.is_known() {
             self.content(u16::from_be_bytes([t0, t1]), u16::from_be_bytes([c0, c1]))
         } else {
             Content::BadVersion
@@ -150,26 +159,43 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
         }
         // What is summed up is a multiple of four bytes.
         self.write(end, [0; 4])?;
-        let [flags, more_flags] = self.read(at + 2)?;
         let rcode = match content {
             Content::NxDomain => code::NX_DOMAIN,
             Content::Refused => code::REFUSED,
             _ => code::NO_ERROR,
         };
-        let kept = more_flags & flag::CHECKING_DISABLED;
-        let (flags, more_flags) = if !self.scratch.envelope.is_back() {
-            // As the server has it, whose response this was.
-            (flags & (flag::AUTHORITATIVE | flag::RECURSION_DESIRED), kept | (more_flags & flag::RECURSION_AVAILABLE))
-        } else if flags & flag::RECURSION_DESIRED != 0 {
-            (flag::RECURSION_DESIRED, kept | flag::RECURSION_AVAILABLE)
-        } else {
-            // Who goes from server to server takes one for lame that is not authoritative.
-            (flag::AUTHORITATIVE, kept)
-        };
+        let (flags, more_flags) = self.flags(asked_flags, asked_more);
         let (flags, more_flags) = (flags | flag::RESPONSE, more_flags | rcode);
         let [a0, a1, n0, n1] = counts;
         self.write(at + 2, [flags, more_flags, 0, 1, a0, a1, n0, n1, 0, additional])?;
         Some(end)
+    }
+
+    /// Writes a header alone, as of servers that were asked nothing that they can repeat (RFC 1035 §4.1.1); gives its end.
+    #[inline(always)]
+    fn write_format_error(&mut self, at: u32) -> Option<u32> {
+        let [flags, more_flags] = self.read(at + 2)?;
+        let (flags, more_flags) = self.flags(flags, more_flags);
+        self.write(at + 2, [flags | flag::RESPONSE, more_flags | code::FORMAT_ERROR, 0, 0, 0, 0, 0, 0, 0, 0])?;
+        let end = at + HEADER_BYTES;
+        // What is summed up is a multiple of four bytes.
+        self.write(end, [0; 4])?;
+        Some(end)
+    }
+
+    /// The flags of an answer to a message with these.
+    #[inline(always)]
+    fn flags(&self, flags: u8, more_flags: u8) -> (u8, u8) {
+        let kept = more_flags & flag::CHECKING_DISABLED;
+        if !self.scratch.envelope.is_back() {
+            // As the server has it, whose response this was.
+            (flags & (flag::AUTHORITATIVE | flag::RECURSION_DESIRED), kept | (more_flags & flag::RECURSION_AVAILABLE))
+        } else if flags & flag::RECURSION_DESIRED != 0 {
+            (flag::RECURSION_DESIRED | (flags & flag::OPCODE), kept | flag::RECURSION_AVAILABLE)
+        } else {
+            // Who goes from server to server takes one for lame that is not authoritative.
+            (flag::AUTHORITATIVE | (flags & flag::OPCODE), kept)
+        }
     }
 
     /// What is said of records of this type and class.

@@ -8,7 +8,6 @@ use crate::{
     flows::Copying,
     maps::Maps,
     packet::{LoopBody, Replace},
-    reason::Counter,
 };
 
 /// Type of the OPT record (RFC 6891 §6.1.1).
@@ -24,7 +23,7 @@ pub(super) const COOKIE_BYTES: u32 = OPTION_BYTES + 40;
 const LEAST_COOKIE_BYTES: u32 = OPTION_BYTES + 16;
 /// Options that are gone through.
 const OPTIONS: u32 = 64;
-/// Records of a response that are gone through.
+/// Records of a message that are gone through.
 const RECORDS: u32 = 512;
 
 /// What an OPT record says. It lives in a map: the kernel's stack is short.
@@ -39,11 +38,13 @@ pub(crate) struct Edns {
     pub(super) cookie_at: u32,
     /// Its octets with code and length; 0 if there is none.
     pub(super) cookie_bytes: u32,
+    /// Where a message ends that has a question and perhaps an OPT record; of others, where its question does.
+    pub(super) message_end: u32,
 }
 
 impl Edns {
     /// No OPT record.
-    pub(crate) const NONE: Self = Self { version: 256, flags: 0, cookie_at: 0, cookie_bytes: 0 };
+    pub(crate) const NONE: Self = Self { version: 256, flags: 0, cookie_at: 0, cookie_bytes: 0, message_end: 0 };
 
     #[inline(always)]
     fn new(version: u8, flags: u8) -> Self {
@@ -64,30 +65,34 @@ impl Edns {
 }
 
 impl<F: Replace, M: Maps> Answering<'_, F, M> {
-    /// Reads the only record of a query, which is behind the question and ends with the message.
+    /// Reads the OPT record of the message, if it has one among so many records behind the question. One whose data is cut is
+    /// none.
     #[inline(always)]
-    pub(super) fn read_edns_of_query(&mut self) -> Result<(), Counter> {
-        let (at, end) = (self.scratch.question_end, self.scratch.transport.end);
-        let [root, t0, t1, _, _, _, version, flags, _, l0, l1] =
-            self.read::<{ OPT_BYTES as usize }>(at).ok_or(Counter::UnansweredMessage)?;
-        let options_at = at + OPT_BYTES;
-        let is_last = options_at + u32::from(u16::from_be_bytes([l0, l1])) == end;
-        if root != 0 || u16::from_be_bytes([t0, t1]) != OPT || !is_last {
-            return Err(Counter::UnansweredMessage);
+    pub(super) fn read_edns(&mut self, records: u32) {
+        let at = self.scratch.question_end;
+        // Most queries have nothing else behind the question, and the kernel then pays for no loop.
+        if let (1, Some([0, t0, t1, _, _, _, version, flags, _, l0, l1])) =
+            (records, self.read::<{ OPT_BYTES as usize }>(at))
+            && u16::from_be_bytes([t0, t1]) == OPT
+        {
+            self.scratch.edns = Edns::new(version, flags);
+            self.scratch.copying.at = at + OPT_BYTES;
+            self.scratch.copying.to = at + OPT_BYTES + u32::from(u16::from_be_bytes([l0, l1]));
+        } else {
+            self.scratch.copying.at = at;
+            self.scratch.copying.left = records;
+            F::repeat(RECORDS, &Records, self);
         }
-        self.scratch.edns = Edns::new(version, flags);
-        self.read_options(options_at, end);
-        if self.scratch.copying.at == end { Ok(()) } else { Err(Counter::UnansweredMessage) }
-    }
-
-    /// Reads the OPT record of a response, if it has one among so many records behind the question.
-    #[inline(always)]
-    pub(super) fn read_edns_of_response(&mut self, records: u32) {
-        self.scratch.copying.at = self.scratch.question_end;
-        self.scratch.copying.left = records;
-        F::repeat(RECORDS, &Records, self);
+        let Copying { at, to, .. } = self.scratch.copying;
+        // The version of a response is the server's own, and says nothing of the query's (RFC 6891 §6.1.3).
+        if self.scratch.edns.is_there() && !self.scratch.envelope.is_back() {
+            self.scratch.edns.version = 0;
+        }
+        // The rest of a fragmented query's options is elsewhere.
+        if to > self.scratch.transport.end && !self.scratch.envelope.is_fragment() {
+            self.scratch.edns = Edns::NONE;
+        }
         if self.scratch.edns.is_there() {
-            let Copying { at, to, .. } = self.scratch.copying;
             self.read_options(at, to);
         }
     }
@@ -114,7 +119,8 @@ impl<F: Replace, M: Maps> LoopBody<Answering<'_, F, M>> for Options {
         }
         let Some([c0, c1, l0, l1]) = frame.read(at) else { return Break(()) };
         let bytes = OPTION_BYTES + u32::from(u16::from_be_bytes([l0, l1]));
-        if u16::from_be_bytes([c0, c1]) == COOKIE && (LEAST_COOKIE_BYTES..=COOKIE_BYTES).contains(&bytes) {
+        let is_inside = at + bytes <= scratch.copying.to.min(scratch.transport.end);
+        if u16::from_be_bytes([c0, c1]) == COOKIE && is_inside && (LEAST_COOKIE_BYTES..=COOKIE_BYTES).contains(&bytes) {
             scratch.edns.cookie_at = at;
             scratch.edns.cookie_bytes = bytes;
         }
@@ -123,7 +129,7 @@ impl<F: Replace, M: Maps> LoopBody<Answering<'_, F, M>> for Options {
     }
 }
 
-/// Goes over the records of a response, up to the OPT record.
+/// Goes over the records of a message, up to the OPT record.
 struct Records;
 
 impl<F: Replace, M: Maps> LoopBody<Answering<'_, F, M>> for Records {
@@ -137,13 +143,13 @@ impl<F: Replace, M: Maps> LoopBody<Answering<'_, F, M>> for Records {
             return Break(());
         };
         let data_at = head_at + dns::RECORD_HEAD_BYTES;
-        let Some([t0, t1, _, _, _, _, flags, _, l0, l1]) = frame.read::<{ dns::RECORD_HEAD_BYTES as usize }>(head_at)
+        let Some([t0, t1, _, _, _, version, flags, _, l0, l1]) =
+            frame.read::<{ dns::RECORD_HEAD_BYTES as usize }>(head_at)
         else {
             return Break(());
         };
         if u16::from_be_bytes([t0, t1]) == OPT {
-            // The version is the server's own, and says nothing of the query's (RFC 6891 §6.1.3).
-            scratch.edns = Edns::new(0, flags);
+            scratch.edns = Edns::new(version, flags);
             scratch.copying.at = data_at;
             scratch.copying.to = data_at + u32::from(u16::from_be_bytes([l0, l1]));
             return Break(());

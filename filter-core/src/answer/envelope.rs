@@ -29,7 +29,8 @@ pub(crate) struct Envelope {
     /// 1 if the device that sends the packet on makes the transport's checksum.
     is_checksum_left: u32,
     hops: u32,
-    reserved: u32,
+    /// 1 if more of the packet is in other fragments.
+    is_fragment: u32,
 }
 
 impl Envelope {
@@ -51,6 +52,12 @@ impl Envelope {
         self.is_back != 0
     }
 
+    /// True if more of the packet is in other fragments.
+    #[inline(always)]
+    pub fn is_fragment(&self) -> bool {
+        self.is_fragment != 0
+    }
+
     /// True if the device that sends the packet makes the transport's checksum.
     #[inline(always)]
     pub fn leaves_checksum(&self) -> bool {
@@ -65,7 +72,7 @@ impl Envelope {
 
     /// What the checksum of a transport has in it besides the packet's own bytes (RFC 768, RFC 8200 §8.1).
     #[inline(always)]
-    fn pseudo_header(&self, protocol: Protocol, bytes: u32) -> Sum {
+    pub fn pseudo_header(&self, protocol: Protocol, bytes: u32) -> Sum {
         self.addresses().add_bytes([0, 0, 0, protocol.number()]).add_bytes(bytes.to_be_bytes())
     }
 
@@ -93,7 +100,7 @@ impl Envelope {
 
 /// Where the checksum is in a transport header (RFC 768, RFC 9293 §3.1).
 #[inline(always)]
-fn checksum_at(protocol: Protocol) -> u32 {
+pub(super) fn checksum_at(protocol: Protocol) -> u32 {
     match protocol {
         Protocol::Tcp => 16,
         Protocol::Udp => 6,
@@ -128,13 +135,16 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
         if is_back && ((d | s) & 1 != 0 || !self.scratch.envelope.has_proper_ends()) {
             return Err(Counter::UnansweredEnds);
         }
+        if is_back && !self.has_valid_header().ok_or(Counter::UnansweredLayers)? {
+            return Err(Counter::UnansweredInvalid);
+        }
         Ok(())
     }
 
     #[inline(always)]
     fn read_envelope(&mut self, is_back: bool, keeps_buffers: bool) -> Option<()> {
-        /// Of the flags and the offset of a fragment: more fragments, and the offset (RFC 791 §3.1).
-        const FRAGMENTED: u8 = 0x3f;
+        /// Of the flags and the offset of a fragment: more fragments (RFC 791 §3.1). It is the first one.
+        const MORE: u8 = 0x20;
 
         let transport = self.scratch.transport;
         let held = Held { frame: &*self.frame, bytes: self.draft, len: transport.end };
@@ -144,10 +154,13 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
         let short = |place: u32| {
             self.read(at + place).map(|[a, b, c, d]: [u8; 4]| u64::from_ne_bytes([a, b, c, d, 0, 0, 0, 0]))
         };
+        let mut is_fragment = 0;
         let (source, destination, hops) = match transport.family() {
             Family::V4 => {
                 let [fragment, _, hops] = self.read(at + 6)?;
-                if fragment & FRAGMENTED != 0 {
+                is_fragment = u32::from(fragment & MORE != 0);
+                // Of a query, the first fragment has the question. Of a segment, only all of it could be acknowledged.
+                if is_fragment != 0 && (transport.protocol() == Protocol::Tcp || !is_back) {
                     return None;
                 }
                 ([short(12)?, 0], [short(16)?, 0], hops)
@@ -162,7 +175,7 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
             is_pppoe: u32::from(wrapping == Wrapping::Pppoe),
             is_checksum_left: 0,
             hops: u32::from(if is_back { HOPS } else { hops }),
-            reserved: 0,
+            is_fragment,
         };
         if is_back && !keeps_buffers {
             // A driver that sends a frame back knows nothing of it.

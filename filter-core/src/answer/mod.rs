@@ -12,6 +12,7 @@ mod edns;
 mod envelope;
 mod records;
 mod tcp;
+mod validity;
 
 use crate::{
     abi::{Generation, Scratch, Settings},
@@ -99,11 +100,17 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
         let is_dns = self.scratch.transport.protocol() == Protocol::Udp;
         if is_dns {
             self.read_message()?;
+        } else if !is_response && self.is_reset() {
+            return Err(Counter::UnansweredInvalid);
         } else if self.has_reset_under_way() {
             return Err(Counter::ClosedAlready);
         }
         if !is_response && !self.may_answer() {
             return Err(Counter::UnansweredRate);
+        }
+        // What costs most comes last, and no more often than there are answers.
+        if !is_response && !self.has_valid_checksum(interface.keeps_buffers()).ok_or(Counter::UnansweredLayers)? {
+            return Err(Counter::UnansweredInvalid);
         }
         if !is_dns {
             self.note_reset();

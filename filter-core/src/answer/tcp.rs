@@ -16,6 +16,7 @@ const HEADER_BYTES: u32 = TcpHdr::LEN as u32;
 /// Where the sequence number is, behind the ports.
 const SEQUENCE_AT: u32 = 4;
 const ACKNOWLEDGEMENT_AT: u32 = SEQUENCE_AT + 4;
+const FLAGS_AT: u32 = 13;
 /// A header of five words.
 const DATA_OFFSET: u8 = 5 << 4;
 
@@ -32,6 +33,13 @@ mod flag {
 const ALERT: [u8; 7] = [21, 3, 1, 0, 2, 2, 112];
 
 impl<F: Replace, M: Maps> Answering<'_, F, M> {
+    /// True if the segment is a reset, which no segment ever answers (RFC 9293 §3.10.7.1).
+    #[inline(always)]
+    pub(super) fn is_reset(&self) -> bool {
+        let flags = self.read::<1>(self.scratch.transport.transport_at + FLAGS_AT);
+        flags.is_none_or(|[flags]| flags & flag::RST != 0)
+    }
+
     /// True if the segment would be answered by a reset, and was sent before its sender can have got the last one: the rest of
     /// a burst.
     #[inline(always)]

@@ -1,5 +1,5 @@
-//! What may stand around a packet, taken off layer by layer: VLAN tags, PPPoE, MPLS, IPv6 extension headers, and one
-//! tunnel.
+//! What may stand around a packet, taken off layer by layer: VLAN tags, LLC with SNAP, PPPoE, MPLS, IPv6 extension headers, and
+//! one tunnel.
 
 use core::ops::ControlFlow::{self, Break, Continue};
 
@@ -36,8 +36,11 @@ pub(crate) const TUNNELS: u32 = 1;
 /// IPv6 extension headers that are followed; RFC 8200 §4.1 lists seven that may come before TCP or UDP.
 const EXTENSION_HEADERS: u32 = 8;
 /// Layers that are taken off: twice (outside and inside of a tunnel) Ethernet, the tags, PPPoE, PPP, the labels, IP,
-/// the extension headers, and TCP or UDP; and the tunnel's own header.
-const LAYERS: u32 = 2 * (1 + VLAN_TAGS + 2 + MPLS_LABELS + 1 + EXTENSION_HEADERS + 1) + 1;
+/// the extension headers, and TCP or UDP; LLC; and the tunnel's own headers.
+const LAYERS: u32 = 2 * (1 + VLAN_TAGS + 1 + 2 + MPLS_LABELS + 1 + EXTENSION_HEADERS + 1) + 2;
+
+/// What is in the place of an EtherType up to here is a length, and LLC follows (IEEE 802.3 §3.2.6).
+pub(super) const LONGEST_LLC: u16 = 1500;
 
 const ETHERNET_BYTES: u32 = ETHER_TYPE_AT + 2;
 
@@ -58,6 +61,10 @@ impl Layer {
     const VXLAN: Self = Self(0x5_0000);
     /// A Geneve header.
     const GENEVE: Self = Self(0x6_0000);
+    /// A PPP frame, perhaps with address and control fields (RFC 1662 §3.1).
+    const PPP_FRAME: Self = Self(0x7_0000);
+    /// An L2TP header of version 2.
+    const L2TP: Self = Self(0x8_0000);
     /// A GRE header.
     const GRE: Self = Self(Self::IP_PROTOCOL | number::GRE as u32);
 
@@ -65,12 +72,14 @@ impl Layer {
     #[inline(always)]
     pub(crate) fn in_udp(port: u16) -> Option<Self> {
         match port {
-            // RFC 7348 §8.
-            4789 => Some(Self::VXLAN),
+            // RFC 7348 §8, and what Linux takes by default (drivers/net/vxlan), as flannel, k3s and Cilium do.
+            4789 | 8472 => Some(Self::VXLAN),
             // RFC 8926 §3.3.
             6081 => Some(Self::GENEVE),
             // RFC 8086 §8.
             4754 => Some(Self::GRE),
+            // RFC 2661 §8.1.
+            1701 => Some(Self::L2TP),
             _ => None,
         }
     }
@@ -78,7 +87,7 @@ impl Layer {
     /// True for a tunnel in UDP.
     #[inline(always)]
     pub(crate) fn is_in_udp(self) -> bool {
-        self == Self::VXLAN || self == Self::GENEVE || self == Self::GRE
+        self == Self::VXLAN || self == Self::GENEVE || self == Self::GRE || self == Self::L2TP
     }
 
     /// What this EtherType announces in a tunnel's header, where it may be a whole Ethernet frame.
@@ -212,6 +221,8 @@ impl<P: Frame + ?Sized> Layering<'_, P> {
             Layer::PPP => self.behind_ppp(self.layers.layer as u16)?,
             kind if kind == Layer::GENEVE.0 => self.behind_geneve()?,
             kind if kind == Layer::VXLAN.0 => self.behind_vxlan()?,
+            kind if kind == Layer::PPP_FRAME.0 => self.behind_ppp_frame()?,
+            kind if kind == Layer::L2TP.0 => self.behind_l2tp()?,
             _ => {
                 let ether_type = ether_type_at(self.packet, self.layers.at + ETHER_TYPE_AT)?;
                 self.next(Layer::ether(ether_type), ETHERNET_BYTES);
@@ -249,6 +260,7 @@ impl<P: Frame + ?Sized> Layering<'_, P> {
                 self.next(Layer::ether(ether_type), 8);
             }
             PPPOE_SESSION => self.behind_pppoe()?,
+            0..=LONGEST_LLC => self.behind_llc()?,
             MPLS | MPLS_MULTICAST if self.layers.labels < MPLS_LABELS => self.behind_label(ether_type)?,
             _ => return Err(Reason::NotIp),
         }
@@ -272,6 +284,63 @@ impl<P: Frame + ?Sized> Layering<'_, P> {
         self.within(Within::Pppoe, u16::from_be_bytes([s0, s1]).into());
         self.next(Layer::ppp(u16::from_be_bytes([p0, p1])), 8);
         Ok(())
+    }
+
+    /// LLC with SNAP (IEEE 802 §9.2, RFC 1042), and an EtherType behind the identifier of those.
+    #[inline(always)]
+    fn behind_llc(&mut self) -> Result<(), Reason> {
+        const BYTES: u32 = 8;
+
+        let header = self.packet.read::<{ BYTES as usize }>(self.layers.at).ok_or(Reason::HeadersCut)?;
+        let [0xaa, 0xaa, 3, 0, 0, 0, t0, t1] = header else { return Err(Reason::NotIp) };
+        let ether_type = u16::from_be_bytes([t0, t1]);
+        // A length again would be LLC in LLC.
+        if ether_type <= LONGEST_LLC {
+            return Err(Reason::NotIp);
+        }
+        self.next(Layer::ether(ether_type), BYTES);
+        Ok(())
+    }
+
+    /// RFC 1662 §3.1: address and control, which may be left out, then a protocol, whose first octet may be left out if it is 0
+    /// (RFC 1661 §6.5, §6.6).
+    #[inline(always)]
+    fn behind_ppp_frame(&mut self) -> Result<(), Reason> {
+        let start: [u8; 4] = self.packet.read(self.layers.at).ok_or(Reason::HeadersCut)?;
+        let (before, [high, low]) = match start {
+            [0xff, 3, high, low] => (2, [high, low]),
+            [high, low, ..] => (0, [high, low]),
+        };
+        // The last octet of a protocol is odd, all before it are even (RFC 1661 §2).
+        let (protocol, bytes) = if high & 1 != 0 { (u16::from(high), 1) } else { (u16::from_be_bytes([high, low]), 2) };
+        self.next(Layer::ppp(protocol), before + bytes);
+        Ok(())
+    }
+
+    /// RFC 2661 §3.1: a data message of version 2, with as many fields as its flags say.
+    #[inline(always)]
+    fn behind_l2tp(&mut self) -> Result<(), Reason> {
+        const CONTROL: u8 = 0x80;
+        const LENGTH: u8 = 0x40;
+        const SEQUENCE: u8 = 0x08;
+        const OFFSET: u8 = 0x02;
+
+        let [flags, version] = self.packet.read(self.layers.at).ok_or(Reason::HeadersCut)?;
+        if flags & CONTROL != 0 || version & 0xf != 2 {
+            return Err(Reason::UdpOther);
+        }
+        let field = |flag: u8, bytes: u32| if flags & flag != 0 { bytes } else { 0 };
+        // Flags and version, tunnel and session.
+        let bytes = 6 + field(LENGTH, 2) + field(SEQUENCE, 4);
+        let padding = if flags & OFFSET != 0 {
+            let size = self.packet.read(self.layers.at + bytes).ok_or(Reason::HeadersCut)?;
+            2 + u32::from(u16::from_be_bytes(size))
+        } else {
+            0
+        };
+        let ids = self.packet.read(self.layers.at + 2 + field(LENGTH, 2)).map(u32::from_be_bytes);
+        let tunnel = Tunnel::new(TunnelKind::L2tp, ids.ok_or(Reason::HeadersCut)?);
+        self.enter(tunnel, Layer::PPP_FRAME, bytes + padding)
     }
 
     #[inline(always)]
@@ -401,8 +470,21 @@ impl<P: Frame + ?Sized> Layering<'_, P> {
         const KEY: u8 = 0x20;
         const SEQUENCE: u8 = 0x10;
         const OTHERS: u8 = 0x4f;
+        /// Bits of the second octet (RFC 2637 §4.1).
+        const VERSION: u8 = 7;
+        const ENHANCED: u8 = 1;
+        const ACKNOWLEDGEMENT: u8 = 0x80;
+        /// The only protocol of enhanced GRE.
+        const PPP: u16 = 0x880b;
 
         let [flags, version, p0, p1] = self.packet.read::<4>(self.layers.at).ok_or(Reason::HeadersCut)?;
+        if version & VERSION == ENHANCED && u16::from_be_bytes([p0, p1]) == PPP && flags & OTHERS == 0 {
+            // RFC 2637 §4.1: the key is a length and a call, and there may be an acknowledgement.
+            let word = |is_there: bool| if is_there { 4 } else { 0 };
+            let bytes = 8 + word(flags & SEQUENCE != 0) + word(version & ACKNOWLEDGEMENT != 0);
+            let call = self.packet.read(self.layers.at + 6).map(u16::from_be_bytes).ok_or(Reason::HeadersCut)?;
+            return self.enter(Tunnel::new(TunnelKind::Pptp, call.into()), Layer::PPP_FRAME, bytes);
+        }
         if flags & OTHERS != 0 || version != 0 {
             return Err(Reason::OtherProtocol);
         }

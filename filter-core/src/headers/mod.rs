@@ -145,7 +145,11 @@ impl Transport {
         let ip = match ether_type {
             IPV4 => ip::v4(packet, at, packet.len())?,
             IPV6 => ip::v6(packet, at, packet.len())?,
-            layers::PPPOE_SESSION | layers::MPLS | layers::MPLS_MULTICAST | layers::METADATA => {
+            layers::PPPOE_SESSION
+            | layers::MPLS
+            | layers::MPLS_MULTICAST
+            | layers::METADATA
+            | 0..=layers::LONGEST_LLC => {
                 return Err(layered(at));
             }
             _ => return Err(Reason::NotIp.into()),

@@ -25,7 +25,7 @@ pub(crate) enum Within {
 pub(crate) struct Tunnel {
     /// A [`TunnelKind`]; 0 for none.
     pub kind: u32,
-    /// The network identifier of VXLAN and Geneve, or the key of GRE; else 0.
+    /// The network identifier of VXLAN and Geneve, the key of GRE, tunnel and session of L2TP, or the call of PPTP; else 0.
     pub number: u32,
 }
 
@@ -50,11 +50,15 @@ pub enum TunnelKind {
     Vxlan,
     /// Geneve (RFC 8926).
     Geneve,
+    /// L2TP of version 2 (RFC 2661).
+    L2tp,
+    /// PPP in GRE (PPTP, RFC 2637).
+    Pptp,
 }
 
 impl TunnelKind {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Ip, Self::Gre, Self::Vxlan, Self::Geneve];
+    pub const ALL: [Self; 6] = [Self::Ip, Self::Gre, Self::Vxlan, Self::Geneve, Self::L2tp, Self::Pptp];
 
     /// The word for it in output.
     pub const fn as_str(self) -> &'static str {
@@ -63,6 +67,8 @@ impl TunnelKind {
             Self::Gre => "gre",
             Self::Vxlan => "vxlan",
             Self::Geneve => "geneve",
+            Self::L2tp => "l2tp",
+            Self::Pptp => "pptp",
         }
     }
 }

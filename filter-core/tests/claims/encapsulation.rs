@@ -7,10 +7,12 @@ use super::*;
 type Around = fn(&[u8]) -> Vec<u8>;
 
 /// What may stand around a packet that is in no tunnel, and in front of one that is.
-pub(super) const LINKS: [(&str, Around); 10] = [
+pub(super) const LINKS: [(&str, Around); 12] = [
     ("nothing", |frame| frame.to_vec()),
     ("a tag", |frame| frames::tagged(frame, &[0x8100])),
     ("two tags", |frame| frames::tagged(frame, &[0x88a8, 0x8100])),
+    ("LLC and SNAP", frames::in_snap),
+    ("LLC and SNAP in two tags", |frame| frames::tagged(&frames::in_snap(frame), &[0x88a8, 0x8100])),
     ("PPPoE", frames::in_pppoe),
     ("a label", |frame| frames::behind_labels(frame, 1)),
     ("two labels", |frame| frames::behind_labels(frame, 2)),
@@ -89,6 +91,21 @@ fn labels_of_multicast_are_looked_behind_as_well() {
     assert_queries_are_judged("multicast", |query| {
         with(&frames::behind_labels(&Wrap::v4(53).udp(query), 2), ETHERNET - 2, &[0x88, 0x48])
     });
+}
+
+#[test]
+fn llc_without_snap_passes_as_such() {
+    let frame = frames::in_snap(&listed_query(&Wrap::v4(53)));
+    for (at, octets, what) in [
+        (ETHERNET, &[0x42, 0x42][..], "a spanning tree"),
+        (ETHERNET + 2, &[0xf3], "another control field"),
+        (ETHERNET + 3, &[0, 0, 0x0c], "Cisco's protocols"),
+        (ETHERNET + 6, &[0, 100], "a length again"),
+        (ETHERNET - 2, &[0x05, 0xdd], "neither a length nor an EtherType"),
+    ] {
+        assert_reason(&with(&frame, at, octets), Reason::NotIp, what);
+    }
+    assert_reason(&with(&frame, ETHERNET - 2, &[0x05, 0xdc]), Reason::DnsBlocked, "the largest length");
 }
 
 #[test]

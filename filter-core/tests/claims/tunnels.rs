@@ -27,7 +27,9 @@ fn names_are_judged_in_every_tunnel_over_and_under_both_versions_of_ip() {
 
 #[test]
 fn names_are_judged_whatever_is_around_the_tunnel_and_around_the_frame_in_it() {
-    for tunnel in [Tunnel::Ip, Tunnel::Gre(0), Tunnel::BridgedGre(0xb0), Tunnel::Vxlan] {
+    for tunnel in
+        [Tunnel::Ip, Tunnel::Gre(0), Tunnel::BridgedGre(0xb0), Tunnel::Vxlan, Tunnel::Pptp(0x90), Tunnel::L2tp(0x4a)]
+    {
         for (outside, around) in LINKS {
             let inner = if tunnel.carries_ethernet() { &LINKS[..] } else { &LINKS[..1] };
             for (inside, within) in inner {
@@ -72,7 +74,7 @@ fn a_tunnel_in_a_tunnel_is_not_looked_into() {
         for inner in Tunnel::all() {
             let what = format!("{inner:?} in {outer:?}");
             let frame = inner.carry(&Wrap::v4(0), &listed_query(&Wrap::v4(53)));
-            let expected = if inner == Tunnel::Vxlan { Reason::UdpOther } else { Reason::OtherProtocol };
+            let expected = if inner.is_in_udp() { Reason::UdpOther } else { Reason::OtherProtocol };
             assert_reason(&outer.carry(&Wrap::v4(0), &frame), expected, &what);
             assert_reason(&frame, Reason::DnsBlocked, &format!("{inner:?} alone"));
         }
@@ -116,7 +118,8 @@ fn vxlan_is_told_by_its_destination_port() {
     let frame = Tunnel::Vxlan.carry(&Wrap::v4(0), &listed_query(&Wrap::v4(53)));
     let ports = BEHIND_IPV4;
     assert_reason(&frame, Reason::DnsBlocked, "4789");
-    for port in [4788, 4790, 8472_u16] {
+    assert_reason(&with(&frame, ports + 2, &8472_u16.to_be_bytes()), Reason::DnsBlocked, "8472, as of Linux");
+    for port in [4788, 4790, 8471, 8473_u16] {
         assert_reason(&with(&frame, ports + 2, &port.to_be_bytes()), Reason::UdpOther, &format!("{port}"));
     }
     let reversed = with(&frame, ports, &[0x12, 0xb5, 0x9c, 0x40]);
@@ -191,5 +194,28 @@ fn a_hello_in_segments_in_a_tunnel_is_judged_as_one_without() {
             let carried: Vec<_> = segments.iter().map(|segment| tunnel.carry(&Wrap::v4(0), segment)).collect();
             assert_reasons(&carried, &[Reason::TlsHelloSplit, expected], &format!("{tunnel:?}"));
         }
+    }
+}
+
+#[test]
+fn of_enhanced_gre_and_l2tp_only_data_of_their_version_is_looked_into() {
+    let inner = listed_query(&Wrap::v4(53));
+    let pptp = Tunnel::Pptp(0).carry(&Wrap::v4(0), &inner);
+    for (at, octet, what) in [
+        (BEHIND_IPV4 + 1, 2, "version 2 of GRE"),
+        (BEHIND_IPV4 + 2, 0x08, "another protocol"),
+        (BEHIND_IPV4, 0x60, "routing"),
+    ] {
+        assert_reason(&with(&pptp, at, &[octet]), Reason::OtherProtocol, what);
+    }
+    let l2tp = Tunnel::L2tp(0).carry(&Wrap::v4(0), &inner);
+    let header = BEHIND_IPV4 + 8;
+    for (at, octet, what) in [(header, 0x80, "a control message"), (header + 1, 3, "version 3"), (header + 1, 1, "L2F")]
+    {
+        assert_reason(&with(&l2tp, at, &[octet]), Reason::UdpOther, what);
+    }
+    for protocol in [0xc021, 0x00fd, 0x8021_u16] {
+        let other = with(&l2tp, header + 8, &protocol.to_be_bytes());
+        assert_reason(&other, Reason::NotIp, &format!("PPP {protocol:#x}"));
     }
 }

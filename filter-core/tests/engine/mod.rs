@@ -28,7 +28,6 @@ pub fn offline(options: &Options, rules: &[&str]) -> Offline<Listed> {
     Offline::new(Settings::new(key, options), rules)
 }
 
-#[allow(dead_code, reason = "not all test programs need it")]
 /// One bucket of flows, and else the default.
 pub fn one_bucket() -> Options<'static> {
     Options { flows: 1, ..Options::default() }

@@ -48,7 +48,7 @@ fn blocked_packet(event: NameEvent, book: &RuleBook, groups: &Groups, interfaces
         vlans: event.vlans,
         tunnel: event.tunnel.map(|(kind, number)| match kind {
             TunnelKind::Ip => kind.as_str().into(),
-            TunnelKind::Gre | TunnelKind::Vxlan | TunnelKind::Geneve => format!("{} {number}", kind.as_str()),
+            _ => format!("{} {number}", kind.as_str()),
         }),
         name: event.name,
         rule,

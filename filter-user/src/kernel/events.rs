@@ -34,7 +34,7 @@ pub struct NameEvent {
     pub question_type: Option<u16>,
     /// The VLANs that the frame was in, from the outermost on.
     pub vlans: Vec<u16>,
-    /// The tunnel that the message was in, with its number (the network identifier of VXLAN and Geneve, the key of GRE).
+    /// The tunnel that the message was in, with its number (as [`filter_core::Event::tunnel`] has it).
     pub tunnel: Option<(TunnelKind, u32)>,
     /// True if the message came over TCP.
     pub over_tcp: bool,

@@ -122,6 +122,7 @@ fn who_acknowledges_more_since_has_another_reset_at_once() {
     let first = Wrap::v4(443).tcp(&frames::client_hello(LISTED));
     let mut again = first.clone();
     again[ACKNOWLEDGEMENT..][..4].copy_from_slice(&500_u32.to_be_bytes());
+    let again = frames::with_checksums(&again);
     let frames = [&first, &first, &again, &again].map(|frame| (AT_ONCE, frame.clone()));
     let expected = [RESET, NO_FURTHER, RESET, NO_FURTHER];
     assert_eq!(of_blocked(&frames, answering(DnsAction::NxDomain)), expected);

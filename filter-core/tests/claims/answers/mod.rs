@@ -2,9 +2,11 @@
 //! etherparse read what comes out.
 
 mod connections;
+mod odd_queries;
 mod queries;
 mod responses;
 mod unanswered;
+mod validity;
 
 use filter_core::{Counter, DnsAction, Interface, Reason, Sent, Sides, TcpAction, Treatment};
 use frames::{Answer, Edns, Opened, Wrap, answer, opened};
