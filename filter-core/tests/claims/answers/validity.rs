@@ -66,9 +66,12 @@ fn long_segments_are_summed_up_to_their_end() {
         for wrap in [Wrap::v4(443), Wrap::v6(443)] {
             let frame = wrap.tcp(&hello);
             assert_answered(&frame, &format!("{behind} octets behind"));
-            let mut wrong = frame.clone();
-            *wrong.last_mut().unwrap() ^= 1;
-            assert_invalid(&wrong, &format!("{behind} octets behind"));
+            // The last octet of the hello itself may be that of its name.
+            if behind > 0 {
+                let mut wrong = frame.clone();
+                *wrong.last_mut().unwrap() ^= 1;
+                assert_invalid(&wrong, &format!("{behind} octets behind"));
+            }
         }
     }
 }
