@@ -122,11 +122,14 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
     fn segment<F: Flows>(&mut self, flows: &mut F, transport: &Transport) -> Result<Reason, Reason> {
         let tcp = headers::tcp(self.packet, transport)?;
         if !tcp.syn {
-            if tcp.at >= tcp.end {
-                return Err(Reason::TcpOther);
-            }
-            let begins = tls::may_start(self.packet, tcp.at) || self.settings.is_dns(tcp.ports);
-            if !begins && !self.is_awaited(flows, transport, &tcp)? {
+            let is_dns = self.settings.is_dns(tcp.ports);
+            let may_matter = if tcp.at < tcp.end {
+                tls::may_start(self.packet, tcp.at) || is_dns || self.is_awaited(flows, transport, &tcp)?
+            } else {
+                // It may be of a connection that has ended for its client.
+                (is_dns || tcp.closes) && self.is_awaited(flows, transport, &tcp)?
+            };
+            if !may_matter {
                 return Err(Reason::TcpOther);
             }
         }
@@ -158,6 +161,7 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
                 reason
             }
             Ok(Taken::ToHold) => self.held_segment(flows),
+            Ok(Taken::Empty) => self.empty_segment(flows),
             Err(reason) => reason,
         }
     }
@@ -180,6 +184,14 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
             if tcp.at >= tcp.end {
                 return Err(Reason::TcpOther);
             }
+        }
+        if tcp.at >= tcp.end {
+            // A connection whose SYN was seen since is another one.
+            if bucket.awaits_first(hash) {
+                return Err(Reason::TcpOther);
+            }
+            self.scratch.segment = Segment { key, hash, source, sequence, ..Segment::default() };
+            return Ok(Taken::Empty);
         }
         let opened = bucket.first_octet(hash, sequence);
         let may_be_held = bucket.may_hold(hash);
@@ -215,6 +227,9 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
             opens: u32::from(opened.is_some()),
             place: 0,
             outcome: 0,
+            message_at: 0,
+            message_bytes: 0,
+            is_held: 0,
         };
         let alone = is_first && !dns && !may_be_held;
         Ok(if alone && start == tls::Start::Hello { Taken::WholeHello } else { Taken::ToHold })
@@ -228,6 +243,8 @@ pub enum Taken {
     WholeHello,
     /// It is to be seen together with what is held of its flow.
     ToHold,
+    /// It carries nothing, and may be of a connection that has ended for its client.
+    Empty,
 }
 
 impl<P: Packet + ?Sized, M: Maps> Judge<'_, P, M> {

@@ -126,6 +126,9 @@ reasons! {
     /// A segment of a message in several, while another CPU kept the same part of the table of flows for very long. Its sender
     /// sends it again.
     FlowBusy, "flow_busy", Drop;
+    /// A segment of a connection that has ended for its client, with an answer to what it asked: it becomes a reset of the
+    /// server's half, or the client's FIN is acknowledged.
+    TcpEnded, "tcp_ended", Drop;
     /// A DNS query on an interface where only responses are judged.
     DnsQueryNotJudged, "dns_query_not_judged", Pass;
     /// A DNS response on an interface where only queries are judged.
@@ -299,6 +302,10 @@ counters! {
     Rewritten, "rewritten";
     /// A TCP connection with a blocked message that was closed: by a reset or an alert.
     Closed, "closed";
+    /// A segment that became the reset of the server's half of a connection, whose client has been answered.
+    ServerReset, "server_reset";
+    /// The FIN of a client whose connection has ended, which was acknowledged.
+    FinAcknowledged, "fin_acknowledged";
     /// A blocked segment that was sent before its sender can have got the reset of its connection: it has no further one.
     ClosedAlready, "closed_already";
     /// An answer that is as long as the blocked frame was: a frame in several buffers keeps its length, since cutting it damages
@@ -358,7 +365,7 @@ mod tests {
     fn only_what_a_rule_blocks_is_dropped_and_what_comes_again_or_is_to_be() {
         let dropped: Vec<_> = Reason::ALL.iter().filter(|reason| reason.verdict() == Verdict::Drop).collect();
         let others: Vec<_> = dropped.iter().filter(|reason| !reason.is_blocked()).collect();
-        assert_eq!(others, [&&Reason::FragmentDropped, &&Reason::FlowBusy]);
-        assert_eq!(dropped.len(), 5);
+        assert_eq!(others, [&&Reason::FragmentDropped, &&Reason::FlowBusy, &&Reason::TcpEnded]);
+        assert_eq!(dropped.len(), 6);
     }
 }

@@ -17,7 +17,7 @@ use filter_core::{
 use crate::{
     copying::{NAME_PIECE_AT, copy_held, piece},
     maps,
-    numbers::{FOUND, TO_HOLD, WHOLE_HELLO, dns_reason, hello_end, reason},
+    numbers::{EMPTY, FOUND, TO_HOLD, WHOLE_HELLO, dns_reason, hello_end, reason},
     verified_once,
     words::{in_words, in_words_to, store_64, word_64},
 };
@@ -274,6 +274,7 @@ macro_rules! frame {
                 match verified_once::$take_segment(judge.packet.0, judge.settings, judge.scratch) {
                     WHOLE_HELLO => Ok(Taken::WholeHello),
                     TO_HOLD => Ok(Taken::ToHold),
+                    EMPTY => Ok(Taken::Empty),
                     index => Err(reason(index)),
                 }
             }

@@ -40,6 +40,7 @@ pub fn found_number(found: Result<Transport, Reason>, scratch: &mut Scratch) -> 
 /// What a function gives back in place of a reason, for the variants of [`Taken`].
 pub const WHOLE_HELLO: u32 = u32::MAX;
 pub const TO_HOLD: u32 = u32::MAX - 1;
+pub const EMPTY: u32 = u32::MAX - 2;
 
 /// The number of a reason, or of what is to be done with a segment.
 #[inline(always)]
@@ -47,6 +48,7 @@ pub fn taken_number(taken: Result<Taken, Reason>) -> u32 {
     match taken {
         Ok(Taken::WholeHello) => WHOLE_HELLO,
         Ok(Taken::ToHold) => TO_HOLD,
+        Ok(Taken::Empty) => EMPTY,
         Err(reason) => reason.index(),
     }
 }

@@ -2,7 +2,7 @@
 
 use etherparse::{
     IpHeaders, Ipv4Extensions, Ipv4Header, Ipv4Options, Ipv6Extensions, Ipv6Header, Ipv6RawExtHeader, PacketBuilder,
-    PacketBuilderStep, VlanId, ip_number,
+    PacketBuilderStep, TcpOptionElement, VlanId, ip_number,
 };
 
 /// Version of IP, and what is unusual in its header.
@@ -15,6 +15,21 @@ pub enum Network {
         /// Whether extension headers stand before the transport header.
         extensions: bool,
     },
+}
+
+/// What the header of a segment says that acknowledges something.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Header {
+    /// Sequence number.
+    pub sequence: u32,
+    /// Acknowledgement number.
+    pub acknowledgement: u32,
+    /// Whether the sender says no more.
+    pub fin: bool,
+    /// Whether it is a reset.
+    pub rst: bool,
+    /// The sender's timestamp, and the one that it echoes (RFC 7323 §3.2).
+    pub timestamps: Option<(u32, u32)>,
 }
 
 /// What is put around a payload.
@@ -72,6 +87,27 @@ impl Wrap {
     pub fn tcp_at(&self, sequence: u32, payload: &[u8]) -> Vec<u8> {
         let mut frame = Vec::new();
         let step = self.network_step().tcp(self.from, self.to, sequence, 65_000).ack(77).psh();
+        step.write(&mut frame, payload).expect("a segment");
+        frame
+    }
+
+    /// A frame with a segment whose header says this.
+    ///
+    /// # Panics
+    /// If the payload is too long.
+    pub fn segment(&self, header: &Header, payload: &[u8]) -> Vec<u8> {
+        let mut step = self.network_step().tcp(self.from, self.to, header.sequence, 65_000).ack(header.acknowledgement);
+        if header.fin {
+            step = step.fin();
+        }
+        if header.rst {
+            step = step.rst();
+        }
+        if let Some((value, echo)) = header.timestamps {
+            let options = [TcpOptionElement::Noop, TcpOptionElement::Noop, TcpOptionElement::Timestamp(value, echo)];
+            step = step.options(&options).expect("twelve bytes of options");
+        }
+        let mut frame = Vec::new();
         step.write(&mut frame, payload).expect("a segment");
         frame
     }

@@ -20,7 +20,7 @@ pub use dns::{
     Asking, Data, Sections, over_tcp, query, query_numbered, query_of, query_without_edns, response, response_of,
     response_with, update,
 };
-pub use headers::{Network, Wrap};
+pub use headers::{Header, Network, Wrap};
 pub use hello::{Extension, Hello};
 pub use opened::{Answer, Edns, Opened, Segment, answer, opened};
 pub use rewrite::{behind_extensions, from_ipv4, ipv4_fragment, ipv6_fragment, tagged};

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use etherparse::{NetSlice, SlicedPacket, TransportSlice};
+use etherparse::{NetSlice, SlicedPacket, TcpOptionElement, TransportSlice};
 use hickory_proto::{
     op::{Message, MessageType},
     rr::rdata::opt::EdnsOption,
@@ -37,6 +37,8 @@ pub struct Segment {
     pub acknowledgement: u32,
     /// The letters of the flags that are set, of `SAFRP`.
     pub flags: String,
+    /// The sender's timestamp, and the one that it echoes (RFC 7323 §3.2).
+    pub timestamps: Option<(u32, u32)>,
 }
 
 /// Reads a frame.
@@ -88,6 +90,10 @@ pub fn opened(frame: &[u8]) -> Opened {
                 sequence: header.sequence_number,
                 acknowledgement: header.acknowledgment_number,
                 flags: flags.into_iter().filter(|(_, set)| *set).map(|(letter, _)| letter).collect(),
+                timestamps: header.options_iterator().find_map(|option| match option.expect("an option") {
+                    TcpOptionElement::Timestamp(value, echo) => Some((value, echo)),
+                    _ => None,
+                }),
             };
             ([header.source_port, header.destination_port], Some(segment), tcp.payload())
         }

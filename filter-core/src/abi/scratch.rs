@@ -2,7 +2,7 @@
 
 use super::{Generation, Treatment};
 use crate::{
-    answer::{Edns, Envelope},
+    answer::{Edns, Envelope, Stream},
     dns::{OwnerWalk, Sections},
     flows::{Copying, FlowKey},
     headers::{Layers, Transport},
@@ -49,6 +49,11 @@ pub struct Segment {
     pub(crate) place: u32,
     /// Index of the [`Reason`](crate::Reason) of its DNS message that was judged last.
     pub(crate) outcome: u32,
+    /// Where that message is, in the frame or in what is held of the flow, and how long it is.
+    pub(crate) message_at: u32,
+    pub(crate) message_bytes: u32,
+    /// 1 if it is in what is held.
+    pub(crate) is_held: u32,
 }
 
 impl Segment {
@@ -112,6 +117,7 @@ pub struct Scratch {
     pub(crate) treatment: Treatment,
     pub(crate) envelope: Envelope,
     pub(crate) edns: Edns,
+    pub(crate) stream: Stream,
 }
 
 impl LoopState for Scratch {}
@@ -138,6 +144,7 @@ impl Default for Scratch {
             treatment: Treatment::default(),
             envelope: Envelope::default(),
             edns: Edns::NONE,
+            stream: Stream::default(),
         }
     }
 }

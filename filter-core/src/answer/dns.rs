@@ -72,7 +72,7 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
     }
 
     #[inline(always)]
-    fn read_header(&mut self, at: u32) -> Result<(), Counter> {
+    pub(super) fn read_header(&mut self, at: u32) -> Result<(), Counter> {
         let header = self.read::<{ HEADER_BYTES as usize }>(at).ok_or(Counter::UnansweredMessage)?;
         let [_, _, flags, _, q0, q1, a0, a1, n0, n1, r0, r1] = header;
         let is_back = self.scratch.envelope.is_back();
@@ -108,7 +108,7 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
 
     /// Writes the message at `at`, whose question stays; gives its end.
     #[inline(always)]
-    fn write_message(&mut self, at: u32, is_brief: bool) -> Option<u32> {
+    pub(super) fn write_message(&mut self, at: u32, is_brief: bool) -> Option<u32> {
         let question_end = self.scratch.question_end;
         if question_end == 0 {
             return self.write_format_error(at);

@@ -5,7 +5,7 @@ use core::ops::ControlFlow::{self, Break, Continue};
 use super::Answering;
 use crate::{
     dns::{self, skip_owner},
-    flows::Copying,
+    flows::{Copying, Held},
     maps::Maps,
     packet::{LoopBody, Replace},
 };
@@ -97,6 +97,24 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
         }
     }
 
+    /// Reads bytes of the message: what is not in the frame is in the draft.
+    #[inline(always)]
+    fn read_of_message<const N: usize>(&self, at: u32) -> Option<[u8; N]> {
+        if self.scratch.stream.is_in_use() { self.read(at) } else { self.frame.read(at) }
+    }
+
+    /// Where the head of the next record is, behind its owner.
+    #[inline(always)]
+    fn next_head(&mut self) -> Option<u32> {
+        let (at, end) = (self.scratch.copying.at, self.scratch.transport.end);
+        if self.scratch.stream.is_in_use() {
+            let draft = Held { frame: &*self.frame, bytes: self.draft, len: end };
+            skip_owner(&draft, self.scratch, at, end).ok()
+        } else {
+            skip_owner(&*self.frame, self.scratch, at, end).ok()
+        }
+    }
+
     #[inline(always)]
     fn read_options(&mut self, at: u32, end: u32) {
         self.scratch.copying.at = at;
@@ -112,12 +130,13 @@ struct Options;
 
 impl<F: Replace, M: Maps> LoopBody<Answering<'_, F, M>> for Options {
     #[inline(always)]
-    fn turn(&self, Answering { frame, scratch, .. }: &mut Answering<'_, F, M>) -> ControlFlow<()> {
-        let at = scratch.copying.at;
-        if at >= scratch.copying.to {
+    fn turn(&self, answering: &mut Answering<'_, F, M>) -> ControlFlow<()> {
+        let at = answering.scratch.copying.at;
+        if at >= answering.scratch.copying.to {
             return Break(());
         }
-        let Some([c0, c1, l0, l1]) = frame.read(at) else { return Break(()) };
+        let Some([c0, c1, l0, l1]) = answering.read_of_message(at) else { return Break(()) };
+        let scratch = &mut *answering.scratch;
         let bytes = OPTION_BYTES + u32::from(u16::from_be_bytes([l0, l1]));
         let is_inside = at + bytes <= scratch.copying.to.min(scratch.transport.end);
         if u16::from_be_bytes([c0, c1]) == COOKIE && is_inside && (LEAST_COOKIE_BYTES..=COOKIE_BYTES).contains(&bytes) {
@@ -134,20 +153,19 @@ struct Records;
 
 impl<F: Replace, M: Maps> LoopBody<Answering<'_, F, M>> for Records {
     #[inline(always)]
-    fn turn(&self, Answering { frame, scratch, .. }: &mut Answering<'_, F, M>) -> ControlFlow<()> {
-        if scratch.copying.left == 0 {
+    fn turn(&self, answering: &mut Answering<'_, F, M>) -> ControlFlow<()> {
+        if answering.scratch.copying.left == 0 {
             return Break(());
         }
-        scratch.copying.left -= 1;
-        let Ok(head_at) = skip_owner(&**frame, scratch, scratch.copying.at, scratch.transport.end) else {
-            return Break(());
-        };
+        answering.scratch.copying.left -= 1;
+        let Some(head_at) = answering.next_head() else { return Break(()) };
         let data_at = head_at + dns::RECORD_HEAD_BYTES;
         let Some([t0, t1, _, _, _, version, flags, _, l0, l1]) =
-            frame.read::<{ dns::RECORD_HEAD_BYTES as usize }>(head_at)
+            answering.read_of_message::<{ dns::RECORD_HEAD_BYTES as usize }>(head_at)
         else {
             return Break(());
         };
+        let scratch = &mut *answering.scratch;
         if u16::from_be_bytes([t0, t1]) == OPT {
             scratch.edns = Edns::new(version, flags);
             scratch.copying.at = data_at;

@@ -11,6 +11,7 @@ mod dns;
 mod edns;
 mod envelope;
 mod records;
+mod stream;
 mod tcp;
 mod validity;
 
@@ -22,10 +23,12 @@ use crate::{
     maps::Maps,
     packet::{LoopState, Replace, Replaced},
     reason::{Counter, Message, Reason},
+    target::anew,
 };
 
 pub(crate) use edns::Edns;
 pub(crate) use envelope::Envelope;
+pub(crate) use stream::Stream;
 
 /// Where a frame goes whose first packet was blocked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,11 +45,15 @@ impl Scratch {
     /// True if somebody hears of a packet that was judged with this reason.
     #[inline(always)]
     pub fn is_answered(&self, reason: Reason) -> bool {
-        reason.is_blocked()
-            && match self.transport.protocol() {
-                Protocol::Udp => self.treatment.answers_dns(),
-                Protocol::Tcp => self.treatment.answers_tcp(),
-            }
+        let treatment = &self.treatment;
+        match (reason, self.transport.protocol()) {
+            (Reason::TcpEnded, _) => true,
+            (reason, _) if !reason.is_blocked() => false,
+            (_, Protocol::Udp) => treatment.answers_dns(),
+            // A query over TCP is answered as one in a datagram, where that is possible.
+            (Reason::DnsBlocked, Protocol::Tcp) => treatment.answers_dns() || treatment.answers_tcp(),
+            (_, Protocol::Tcp) => treatment.answers_tcp(),
+        }
     }
 }
 
@@ -88,59 +95,151 @@ struct Answering<'f, F, M> {
 
 impl<F, M> LoopState for Answering<'_, F, M> {}
 
+/// What becomes of the frame.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+enum Kind {
+    /// A DNS query becomes the answer to it.
+    Query,
+    /// A DNS response becomes another one.
+    Response,
+    /// A segment with a DNS query becomes the segment with the answer.
+    Stream,
+    /// A segment becomes a reset or an alert for who sent it.
+    Segment,
+    /// A segment becomes a reset for whom it is for.
+    SegmentOn,
+    /// A segment of a connection that has ended for its client.
+    Ended,
+}
+
+impl Kind {
+    #[inline(always)]
+    fn from_index(index: u32) -> Self {
+        match index {
+            0 => Self::Query,
+            1 => Self::Response,
+            2 => Self::Stream,
+            3 => Self::Segment,
+            4 => Self::SegmentOn,
+            _ => Self::Ended,
+        }
+    }
+
+    #[inline(always)]
+    fn counter(self, is_back: bool) -> Counter {
+        match self {
+            Self::Query | Self::Stream => Counter::Answered,
+            Self::Response => Counter::Rewritten,
+            Self::Segment | Self::SegmentOn => Counter::Closed,
+            Self::Ended if is_back => Counter::FinAcknowledged,
+            Self::Ended => Counter::ServerReset,
+        }
+    }
+}
+
 impl<F: Replace, M: Maps> Answering<'_, F, M> {
     #[inline(always)]
     fn answer(&mut self) -> Result<(Counter, Sent), Counter> {
-        let is_response = self.scratch.is_of_response();
+        let kind = self.choose_kind()?;
+        self.scratch.stream = Stream::of(kind as u32);
+        let is_back = match self.kind() {
+            Kind::Query | Kind::Stream | Kind::Segment => true,
+            Kind::Response | Kind::SegmentOn => false,
+            Kind::Ended => self.ends_client(),
+        };
         let interface = self.maps.interface();
-        if !is_response && !interface.faces_clients() {
+        if is_back && self.kind() != Kind::Ended && !interface.faces_clients() {
             return Err(Counter::UnansweredSide);
         }
-        self.open(!is_response, interface.keeps_buffers())?;
-        let is_dns = self.scratch.transport.protocol() == Protocol::Udp;
-        if is_dns {
-            self.read_message()?;
-        } else if !is_response && self.is_reset() {
-            return Err(Counter::UnansweredInvalid);
-        } else if self.has_reset_under_way() {
-            return Err(Counter::ClosedAlready);
+        self.open(is_back, interface.keeps_buffers())?;
+        match self.kind() {
+            Kind::Query | Kind::Response => self.read_message()?,
+            Kind::Stream | Kind::Ended => self.open_stream().ok_or(Counter::UnansweredLayers)?,
+            Kind::Segment | Kind::SegmentOn => self.open_reset()?,
         }
-        if !is_response && !self.may_answer() {
+        if self.is_back() && self.kind() != Kind::Ended {
+            self.check(interface.keeps_buffers())?;
+        }
+        match self.kind() {
+            Kind::Stream => self.take_message()?,
+            Kind::Segment | Kind::SegmentOn => self.note_reset(),
+            Kind::Query | Kind::Response | Kind::Ended => {}
+        }
+        self.turn_around().ok_or(Counter::UnansweredLayers)?;
+        self.write_answer()
+    }
+
+    /// The kind of answer, and whether it goes back, are read from memory each time: the verifier would go through all that
+    /// comes behind once for each value that it knows.
+    #[inline(always)]
+    fn kind(&self) -> Kind {
+        Kind::from_index(anew(&*self.scratch).stream.kind)
+    }
+
+    #[inline(always)]
+    fn is_back(&self) -> bool {
+        anew(&*self.scratch).envelope.is_back()
+    }
+
+    /// What kind of answer the frame has, if any.
+    #[inline(always)]
+    fn choose_kind(&self) -> Result<Kind, Counter> {
+        if self.scratch.reason == Reason::TcpEnded.index() {
+            return if self.flow.is_some() { Ok(Kind::Ended) } else { Err(Counter::UnansweredRoom) };
+        }
+        let is_response = self.scratch.is_of_response();
+        Ok(match self.scratch.transport.protocol() {
+            Protocol::Udp if is_response => Kind::Response,
+            Protocol::Udp => Kind::Query,
+            Protocol::Tcp if is_response => Kind::SegmentOn,
+            Protocol::Tcp if self.is_in_stream() => Kind::Stream,
+            Protocol::Tcp if self.scratch.treatment.answers_tcp() => Kind::Segment,
+            Protocol::Tcp => return Err(Counter::UnansweredMessage),
+        })
+    }
+
+    /// Makes sure that the client may have one more answer, and that a host would take what it sent.
+    #[inline(always)]
+    fn check(&mut self, keeps_buffers: bool) -> Result<(), Counter> {
+        if !self.may_answer() {
             return Err(Counter::UnansweredRate);
         }
         // What costs most comes last, and no more often than there are answers.
-        if !is_response && !self.has_valid_checksum(interface.keeps_buffers()).ok_or(Counter::UnansweredLayers)? {
+        if !self.has_valid_checksum(keeps_buffers).ok_or(Counter::UnansweredLayers)? {
             return Err(Counter::UnansweredInvalid);
         }
-        if !is_dns {
-            self.note_reset();
-        }
-        let counter = match (is_dns, is_response) {
-            (false, _) => Counter::Closed,
-            (true, true) => Counter::Rewritten,
-            (true, false) => Counter::Answered,
-        };
-        self.turn_around().ok_or(Counter::UnansweredLayers)?;
+        Ok(())
+    }
+
+    /// Writes the answer in the place of the frame.
+    #[inline(always)]
+    fn write_answer(&mut self) -> Result<(Counter, Sent), Counter> {
         // What would be unrolled does not fit on the kernel's stack.
         for turn in 0..opaque(2) {
-            let is_brief = is_response && turn > 0;
-            let end = if is_dns { self.write_datagram(is_brief) } else { self.write_segment() };
+            let is_brief = self.kind() == Kind::Response && turn > 0;
+            let end = match self.kind() {
+                Kind::Query | Kind::Response => self.write_datagram(is_brief),
+                Kind::Stream => self.write_stream(),
+                Kind::Segment | Kind::SegmentOn => self.write_segment(),
+                Kind::Ended => self.write_end(),
+            };
             let end = end.ok_or(Counter::UnansweredLayers)?;
             self.close(end).ok_or(Counter::UnansweredLayers)?;
             // A device that is to make the checksum knows where in the frame.
-            let keeps_start = is_response || self.scratch.envelope.leaves_checksum();
+            let keeps_start = !self.is_back() || self.scratch.envelope.leaves_checksum();
             if let Some(replaced) = self.frame.replace(self.draft, end, keeps_start) {
                 if replaced == Replaced::Padded {
                     self.maps.count(Counter::AnsweredPadded);
                 }
-                return Ok((counter, if is_response { Sent::On } else { Sent::Back }));
+                return Ok((self.kind().counter(self.is_back()), if self.is_back() { Sent::Back } else { Sent::On }));
             }
             if !keeps_start {
                 break;
             }
             // A response that cannot become longer still can say that there is nothing. To a client in the same machine no
             // device makes a checksum, in most cases, and a whole answer is worth more.
-            if !is_response {
+            if self.is_back() {
                 self.scratch.envelope.make_checksum();
             }
         }

@@ -116,7 +116,7 @@ impl<'f, F: Replace, M: Maps> Answering<'f, F, M> {
         self.write(at, [0, 0, OPT as u8, s0, s1, upper, 0, flags, 0, 0, options as u8])?;
         let cookie_at = at + OPT_BYTES;
         if cookie > 0 {
-            self.frame.hold(edns.cookie_at, cookie, self.draft, cookie_at)?;
+            self.copy_of_message(edns.cookie_at, cookie, cookie_at)?;
         }
         let option_at = cookie_at + cookie;
         if !says_why {

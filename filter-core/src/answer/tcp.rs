@@ -9,19 +9,19 @@ use crate::{
     headers::Transport,
     maps::Maps,
     packet::Replace,
-    reason::{Message, Reason},
+    reason::{Counter, Message, Reason},
 };
 
-const HEADER_BYTES: u32 = TcpHdr::LEN as u32;
+pub(super) const HEADER_BYTES: u32 = TcpHdr::LEN as u32;
 /// Where the sequence number is, behind the ports.
-const SEQUENCE_AT: u32 = 4;
-const ACKNOWLEDGEMENT_AT: u32 = SEQUENCE_AT + 4;
-const FLAGS_AT: u32 = 13;
+pub(super) const SEQUENCE_AT: u32 = 4;
+pub(super) const ACKNOWLEDGEMENT_AT: u32 = SEQUENCE_AT + 4;
+pub(super) const FLAGS_AT: u32 = 13;
 /// A header of five words.
 const DATA_OFFSET: u8 = 5 << 4;
 
 /// RFC 9293 §3.1.
-mod flag {
+pub(super) mod flag {
     pub const FIN: u8 = 1;
     pub const SYN: u8 = 2;
     pub const RST: u8 = 4;
@@ -33,9 +33,21 @@ mod flag {
 const ALERT: [u8; 7] = [21, 3, 1, 0, 2, 2, 112];
 
 impl<F: Replace, M: Maps> Answering<'_, F, M> {
+    /// Makes sure that the segment may be answered, and takes down what its header says.
+    #[inline(always)]
+    pub(super) fn open_reset(&mut self) -> Result<(), Counter> {
+        if self.scratch.envelope.is_back() && self.is_reset() {
+            return Err(Counter::UnansweredInvalid);
+        }
+        if self.has_reset_under_way() {
+            return Err(Counter::ClosedAlready);
+        }
+        self.open_stream().ok_or(Counter::UnansweredLayers)
+    }
+
     /// True if the segment is a reset, which no segment ever answers (RFC 9293 §3.10.7.1).
     #[inline(always)]
-    pub(super) fn is_reset(&self) -> bool {
+    fn is_reset(&self) -> bool {
         let flags = self.read::<1>(self.scratch.transport.transport_at + FLAGS_AT);
         flags.is_none_or(|[flags]| flags & flag::RST != 0)
     }
@@ -43,7 +55,7 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
     /// True if the segment would be answered by a reset, and was sent before its sender can have got the last one: the rest of
     /// a burst.
     #[inline(always)]
-    pub(super) fn has_reset_under_way(&self) -> bool {
+    fn has_reset_under_way(&self) -> bool {
         let (Some(flow), Some(acknowledged)) = (&self.flow, self.acknowledged_where_reset()) else { return false };
         flow.last_reset.is_under_way(self.maps.now(), acknowledged, self.settings.reset_again_after())
     }
@@ -84,29 +96,26 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
         if !self.scratch.envelope.is_back() {
             // What the server sent becomes its reset.
             let header = [q0, q1, q2, q3, k0, k1, k2, k3, DATA_OFFSET, flag::RST | flag::ACK];
-            return self.bare_header(at, header, [0; 2]);
+            return self.bare_header(at, header);
         }
         let [q0, q1, q2, q3] = u32::from_be_bytes([q0, q1, q2, q3]).wrapping_add(taken).to_be_bytes();
-        let has_alert = self.has_alert(flags);
+        if self.has_alert(flags) {
+            let end = self.write_last_header(ALERT.len() as u32)?;
+            self.write(end, ALERT)?;
+            self.write(end + ALERT.len() as u32, [0; 4])?;
+            return Some(end + ALERT.len() as u32);
+        }
         // A reset of what acknowledges nothing has 0.
         let [k0, k1, k2, k3] = if flags & flag::ACK != 0 { [k0, k1, k2, k3] } else { [0; 4] };
-        let flags = if has_alert { flag::PSH | flag::FIN } else { flag::RST } | flag::ACK;
-        let header = [k0, k1, k2, k3, q0, q1, q2, q3, DATA_OFFSET, flags];
-        let end = self.bare_header(at, header, if has_alert { [0xff; 2] } else { [0; 2] })?;
-        if !has_alert {
-            return Some(end);
-        }
-        self.write(end, ALERT)?;
-        self.write(end + ALERT.len() as u32, [0; 4])?;
-        Some(end + ALERT.len() as u32)
+        let header = [k0, k1, k2, k3, q0, q1, q2, q3, DATA_OFFSET, flag::RST | flag::ACK];
+        self.bare_header(at, header)
     }
 
     /// Writes a header without options, behind its ports; gives its end.
     #[inline(always)]
-    fn bare_header(&mut self, at: u32, behind_ports: [u8; 10], window: [u8; 2]) -> Option<u32> {
-        let [w0, w1] = window;
+    fn bare_header(&mut self, at: u32, behind_ports: [u8; 10]) -> Option<u32> {
         self.write(at + SEQUENCE_AT, behind_ports)?;
-        self.write(at + 14, [w0, w1, 0, 0, 0, 0])?;
+        self.write(at + 14, [0; 6])?;
         Some(at + HEADER_BYTES)
     }
 }

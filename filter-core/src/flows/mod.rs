@@ -7,6 +7,7 @@
 //! Buckets are chosen by a keyed hash, so that nobody can aim, and one source has an eighth of each bucket at most, so that
 //! nobody pushes out what others send.
 
+mod ended;
 mod held;
 mod pieces;
 mod resets;
@@ -14,6 +15,7 @@ mod segment;
 mod source;
 mod table;
 
+pub(crate) use ended::Ended;
 pub(crate) use held::{CopyState, Copying};
 pub use held::{Held, HeldBytes};
 pub use pieces::Flow;

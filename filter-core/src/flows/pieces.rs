@@ -2,7 +2,7 @@
 
 use core::ops::ControlFlow::{self, Break, Continue};
 
-use super::{CopyState, Copying, FlowKey, HeldBytes, LastReset};
+use super::{CopyState, Copying, Ended, FlowKey, HeldBytes, LastReset};
 use crate::{
     abi::Segment,
     packet::{Frame, LoopBody},
@@ -29,6 +29,7 @@ pub struct Flow {
     /// 1 if a DNS message of it was judged.
     pub(super) spoken: u32,
     pub(crate) last_reset: LastReset,
+    pub(crate) ended: Ended,
     /// Bytes beyond a gap that have come; an empty range where there is none.
     islands: [Island; ISLANDS],
     pub(super) bytes: HeldBytes,
@@ -53,6 +54,7 @@ impl Flow {
         blocked: 0,
         spoken: 0,
         last_reset: LastReset::NONE,
+        ended: Ended::NONE,
         islands: [Island { from: 0, to: 0 }; ISLANDS],
         bytes: HeldBytes::EMPTY,
     };
@@ -65,6 +67,7 @@ impl Flow {
         self.blocked = 0;
         self.spoken = 0;
         self.last_reset = LastReset::NONE;
+        self.ended = Ended::NONE;
         self.start_at(segment.first);
     }
 
@@ -100,6 +103,12 @@ impl Flow {
         self.have = 0;
         self.judged = 0;
         self.islands = [Island::default(); ISLANDS];
+    }
+
+    /// The bytes of the message that is under way.
+    #[inline(always)]
+    pub(crate) fn bytes(&self) -> &HeldBytes {
+        &self.bytes
     }
 
     /// True if nothing is held.

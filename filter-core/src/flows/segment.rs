@@ -6,7 +6,7 @@ use super::{Flow, Flows, Held, HeldBytes, WAYS};
 use crate::{
     abi::Segment,
     decide::Judge,
-    dns,
+    dns, headers,
     maps::Maps,
     packet::{Frame, LoopBody, Step},
     reason::{Counter, Reason},
@@ -51,6 +51,9 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
         self.scratch.segment.place = place + 1;
         let Some((flow, spare)) = flows.flow(place) else { return Reason::TcpOther };
         let (reason, place) = self.of_flow(flow, spare);
+        // What comes behind its last answer has nowhere to go.
+        let has_ended = flow.ended.is_there() && !reason.is_blocked();
+        let (reason, place) = if has_ended { (Reason::TcpEnded, Place::Kept) } else { (reason, place) };
         if let Some(bucket) = flows.bucket(index) {
             match place {
                 Place::Kept => bucket.touch(way),
@@ -58,6 +61,21 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
             }
         }
         reason
+    }
+
+    /// Judges the segment at hand, which carries nothing: it matters if its connection has ended for its client.
+    #[inline(always)]
+    pub(crate) fn empty_segment<F: Flows>(&mut self, flows: &mut F) -> Reason {
+        let index = self.scratch.segment.hash & self.settings.bucket_mask();
+        let way = P::find_flow(self, flows);
+        let place = index * WAYS + way % WAYS;
+        let acknowledged = headers::acknowledged(self.packet, &self.scratch.transport);
+        let (Some((flow, _)), Some(acknowledged)) = (flows.flow(place), acknowledged) else { return Reason::TcpOther };
+        if way >= WAYS || !flow.ended.is_of(acknowledged) {
+            return Reason::TcpOther;
+        }
+        self.scratch.segment.place = place + 1;
+        Reason::TcpEnded
     }
 
     /// Holds the whole message at hand, which is blocked: parts of it that are sent again are blocked with it.
@@ -288,6 +306,9 @@ impl<P: Frame + ?Sized, M: Maps> LoopBody<Judge<'_, P, M>> for WholeMessages {
             return Break(());
         }
         judge.scratch.sequence = sequence;
+        judge.scratch.segment.message_at = message_at;
+        judge.scratch.segment.message_bytes = message_end - message_at;
+        judge.scratch.segment.is_held = 0;
         let last = P::dns_sections(judge, message_at, message_end);
         judge.scratch.segment.outcome = last.index();
         if last.is_blocked() {
@@ -335,6 +356,9 @@ impl<P: Frame + ?Sized, M: Maps> HeldMessages<'_, '_, '_, P, M> {
     fn message(&mut self, sequence: u32, at: u32, end: u32) -> Reason {
         let Judge { packet, settings, maps, scratch } = &mut *self.judge;
         scratch.sequence = sequence;
+        scratch.segment.message_at = at;
+        scratch.segment.message_bytes = end - at;
+        scratch.segment.is_held = 1;
         let held = Held { frame: *packet, bytes: &self.flow.bytes, len: end };
         P::held_dns_message(&mut Judge { packet: &held, settings, maps: *maps, scratch }, at, end)
     }

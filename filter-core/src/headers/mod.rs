@@ -30,7 +30,7 @@ pub(crate) use layers::Layers;
 pub use path::TunnelKind;
 pub(crate) use path::{Path, Tunnel};
 
-pub(crate) use transport::{Ports, Tcp, tcp, udp};
+pub(crate) use transport::{Ports, Tcp, acknowledged, tcp, udp};
 pub(crate) use wrapping::Wrapping;
 
 /// Offset of the EtherType in an Ethernet header (IEEE 802.3 §3.2.6).

@@ -48,15 +48,24 @@ pub(crate) struct Tcp {
     pub ports: Ports,
     pub sequence: u32,
     pub syn: bool,
+    /// True if the sender says no more: FIN or RST.
+    pub closes: bool,
     /// Where the payload starts.
     pub at: u32,
     /// Where it ends.
     pub end: u32,
 }
 
+/// The acknowledgement number of the TCP header (RFC 9293 §3.1).
+#[inline(always)]
+pub(crate) fn acknowledged<P: Packet + ?Sized>(packet: &P, transport: &Transport) -> Option<u32> {
+    packet.read(transport.transport_at + 8).map(u32::from_be_bytes)
+}
+
 #[inline(always)]
 pub(crate) fn tcp<P: Packet + ?Sized>(packet: &P, transport: &Transport) -> Result<Tcp, Reason> {
     const SYN: u8 = 2;
+    const FIN_OR_RST: u8 = 1 | 4;
 
     let at = transport.transport_at;
     // As one array, LLVM would put the header on the stack and read it octet by octet.
@@ -70,6 +79,7 @@ pub(crate) fn tcp<P: Packet + ?Sized>(packet: &P, transport: &Transport) -> Resu
         ports: Ports(u32::from_be_bytes([s0, s1, d0, d1])),
         sequence: u32::from_be_bytes([n0, n1, n2, n3]),
         syn: flags & SYN != 0,
+        closes: flags & FIN_OR_RST != 0,
         at: at + header_bytes,
         end: transport.end,
     })

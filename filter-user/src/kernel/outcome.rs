@@ -26,6 +26,8 @@ impl Outcome {
         }
         match (message, self.tcp) {
             (Message::ClientHello, _) => self.tcp.as_str(),
+            // A query is answered over TCP as in a datagram.
+            (Message::Query, _) if self.dns != DnsAction::Drop => self.dns.as_str(),
             (Message::Query | Message::Response, TcpAction::Alert) if over_tcp => TcpAction::Reset.as_str(),
             (Message::Query | Message::Response, _) if over_tcp => self.tcp.as_str(),
             (Message::Query | Message::Response, _) => self.dns.as_str(),
@@ -56,9 +58,11 @@ mod tests {
     #[test]
     fn a_list_decides_and_where_it_says_nothing_the_interface() {
         let facing = Interface::new(Sides::Both).facing_clients(OF_INTERFACE);
-        assert_eq!(words(Treatment::default(), facing), ["nxdomain", "reset", "alert", "nxdomain"]);
+        assert_eq!(words(Treatment::default(), facing), ["nxdomain", "nxdomain", "alert", "nxdomain"]);
+        let list = Treatment::new(DnsAction::Drop, TcpAction::AsInterface);
+        assert_eq!(words(list, facing), ["drop", "reset", "alert", "drop"]);
         let list = Treatment::new(DnsAction::NoData, TcpAction::Drop);
-        assert_eq!(words(list, facing), ["nodata", "drop", "drop", "nodata"]);
+        assert_eq!(words(list, facing), ["nodata", "nodata", "drop", "nodata"]);
     }
 
     #[test]

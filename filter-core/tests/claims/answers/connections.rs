@@ -31,7 +31,8 @@ fn a_connection_is_reset_as_its_client_takes_it() {
     let interface = answering(DnsAction::NxDomain);
     let hello = frames::client_hello(LISTED);
     let query = frames::over_tcp(&frames::query(LISTED));
-    for (port, payload) in [(443, &hello), (53, &query)] {
+    // Where DNS is dropped, a query over TCP is treated as any connection.
+    for (port, payload, interface) in [(443, &hello, interface), (53, &query, answering(DnsAction::Drop))] {
         for wrap in [Wrap::v4(port), Wrap::v6(port).vlan(1)] {
             let segment = wrap.tcp(payload);
             let (reason, sent, frame, counters) = send(&segment, interface);
@@ -67,7 +68,7 @@ fn a_tls_client_gets_an_alert_if_that_is_asked_for_and_others_a_reset() {
     assert_eq!(alert.payload, [21, 3, 1, 0, 2, 2, 112]);
     assert_eq!(alert.tcp.unwrap().flags, "AFP");
     let segment = Wrap::v4(53).tcp(&frames::over_tcp(&frames::query(LISTED)));
-    let (_, _, frame, _) = send(&segment, interface);
+    let (_, _, frame, _) = send(&segment, clients(DnsAction::Drop, TcpAction::Alert));
     let reset = opened(&frame);
     assert_eq!((&*reset.tcp.unwrap().flags, &reset.payload[..]), ("AR", &[][..]));
 }
@@ -110,7 +111,7 @@ fn who_sends_a_blocked_segment_again_later_has_another_reset() {
         let again = |pause| (pause, segment.clone());
         let frames = [again(AT_ONCE), again(AT_ONCE), again(LATER), again(AT_ONCE), again(LATER)];
         let expected = [RESET, NO_FURTHER, RESET, NO_FURTHER, RESET];
-        assert_eq!(of_blocked(&frames, answering(DnsAction::NxDomain)), expected);
+        assert_eq!(of_blocked(&frames, answering(DnsAction::Drop)), expected);
     }
 }
 

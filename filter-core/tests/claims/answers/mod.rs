@@ -5,6 +5,7 @@ mod connections;
 mod odd_queries;
 mod queries;
 mod responses;
+mod streams;
 mod unanswered;
 mod validity;
 
