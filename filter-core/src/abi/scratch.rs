@@ -4,12 +4,13 @@ use super::{Generation, Treatment};
 use crate::{
     answer::{Edns, Envelope},
     dns::{OwnerWalk, Sections},
-    flows::{Copying, FlowKey},
+    flows::{Copying, Flow, FlowKey},
     headers::{Layers, Transport},
     name::Name,
     packet::LoopState,
-    reason::Counter,
+    reason::{Counter, Reason},
     tls::{ExtensionsWalk, NamesWalk},
+    work::Work,
 };
 
 /// What each CPU has for itself; one entry of a map, so that one look-up finds all of it.
@@ -47,8 +48,12 @@ pub struct Segment {
     pub(crate) opens: u32,
     /// One more than the flow's place in the table of flows; 0 if it has none.
     pub(crate) place: u32,
-    /// Index of the [`Reason`](crate::Reason) of its DNS message that was judged last.
+    /// Index of the [`Reason`] of its DNS message that was judged last.
     pub(crate) outcome: u32,
+    /// 1 if a DNS message seems to start here.
+    pub(crate) is_message: u32,
+    /// [`Flow::SPOKEN`] if a DNS message of it has a name that was judged.
+    pub(crate) has_spoken: u32,
 }
 
 impl Segment {
@@ -61,6 +66,15 @@ impl Segment {
     #[inline(always)]
     pub(crate) fn is_empty(&self) -> bool {
         self.at >= self.end
+    }
+
+    /// Notes what a DNS message of it met.
+    #[inline(always)]
+    pub(crate) fn note(&mut self, reason: Reason) {
+        self.outcome = reason.index();
+        if reason.message().is_some() || matches!(reason, Reason::DnsQueryNotJudged | Reason::DnsResponseNotJudged) {
+            self.has_spoken = Flow::SPOKEN;
+        }
     }
 
     /// Leaves the first octets behind, which are of no interest.
@@ -112,6 +126,7 @@ pub struct Scratch {
     pub(crate) treatment: Treatment,
     pub(crate) envelope: Envelope,
     pub(crate) edns: Edns,
+    pub(crate) work: Work,
 }
 
 impl LoopState for Scratch {}
@@ -138,6 +153,7 @@ impl Default for Scratch {
             treatment: Treatment::default(),
             envelope: Envelope::default(),
             edns: Edns::NONE,
+            work: Work::default(),
         }
     }
 }

@@ -42,11 +42,16 @@ impl Scratch {
     /// True if somebody hears of a packet that was judged with this reason.
     #[inline(always)]
     pub fn is_answered(&self, reason: Reason) -> bool {
-        reason.is_blocked()
-            && match self.transport.protocol() {
-                Protocol::Udp => self.treatment.answers_dns(),
-                Protocol::Tcp => self.treatment.answers_tcp(),
-            }
+        // What no rule is about is treated as the interface has it, which shows when it is answered.
+        reason == Reason::DnsQuestionsRefused || (reason.is_blocked() && self.is_treated_with_an_answer())
+    }
+
+    #[inline(always)]
+    fn is_treated_with_an_answer(&self) -> bool {
+        match self.transport.protocol() {
+            Protocol::Udp => self.treatment.answers_dns(),
+            Protocol::Tcp => self.treatment.answers_tcp(),
+        }
     }
 }
 
@@ -63,6 +68,12 @@ pub fn answer<F: Replace, M: Maps>(
 ) -> Sent {
     // Another one may have taken the place since.
     let flow = flow.filter(|flow| flow.is_of(&scratch.segment));
+    if scratch.reason == Reason::DnsQuestionsRefused.index() {
+        scratch.treatment = *maps.interface().treatment();
+        if !scratch.is_treated_with_an_answer() {
+            return Sent::Nowhere;
+        }
+    }
     match (Answering { frame, settings, maps, flow, scratch, draft }).answer() {
         Ok((counter, sent)) => {
             maps.count(counter);
