@@ -194,26 +194,26 @@ impl<P: Packet + ?Sized, M: Maps> Entry<'_, '_, P, M> {
             return Err(Reason::DnsCut);
         }
         match record {
-            kind::CNAME | kind::DNAME => self.target(record, data_at),
-            record if is_service(record) => self.target(record, data_at + PRIORITY_BYTES),
+            kind::CNAME | kind::DNAME => Ok(self.target(record, data_at)),
+            record if is_service(record) => Ok(self.target(record, data_at + PRIORITY_BYTES)),
             _ => Ok(None),
         }
     }
 
     /// Judges the target at `at` of a record that ends where the next one starts.
     #[inline(always)]
-    fn target(&mut self, record: u32, at: u32) -> Result<Option<Reason>, Reason> {
+    fn target(&mut self, record: u32, at: u32) -> Option<Reason> {
         // The root: the owner itself, or none (RFC 9460 §2.5).
         if self.judge.packet.read(at) == Some([0]) {
-            return Ok(None);
+            return None;
         }
         let Sections { message_at, at: end, .. } = self.judge.scratch.sections;
         if let Err(error) = P::read_name(self.judge, message_at, at, end).result() {
             // Where the next record starts does not depend on it.
             let is_left = self.judge.scratch.take_reading();
-            return Ok(Some(if is_left { error.into() } else { Reason::DnsBeyond }));
+            return Some(if is_left { error.into() } else { Reason::DnsBeyond });
         }
         let is_exempt = self.judge.scratch.sections.is_exempt != 0;
-        Ok(Some(self.judge.judge_name(record, Message::Response, is_exempt)))
+        Some(self.judge.judge_name(record, Message::Response, is_exempt))
     }
 }

@@ -58,7 +58,7 @@ impl Start {
 }
 
 /// Octets before a hello that are no part of it: records of type `change_cipher_spec`, which a client that is asked for another
-/// hello may send first (RFC 8446 appendix D.4), and empty ones, which OpenSSL and GnuTLS read over. An error if there are more
+/// hello may send first (RFC 8446 appendix D.4), and empty ones, which `OpenSSL` and `GnuTLS` read over. An error if there are more
 /// than anybody takes.
 #[inline(always)]
 pub(crate) fn octets_before<P: Packet + ?Sized>(
