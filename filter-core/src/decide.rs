@@ -105,6 +105,7 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
         if self.settings.is_dns(udp.ports) {
             self.scratch.transport = *transport;
             self.scratch.sequence = 0;
+            self.scratch.begin_work();
             let reason = P::dns_message(self, udp.at, udp.end);
             return Ok(reason.unwrap_or_else(|| P::dns_sections(self, udp.at, udp.end)));
         }
@@ -169,6 +170,7 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
     /// Takes down what is at hand: which flow's, which part of it, and what may be in it.
     #[inline(always)]
     pub fn take_segment<F: Flows>(&mut self, flows: &mut F) -> Result<Taken, Reason> {
+        self.scratch.begin_work();
         let tcp = headers::tcp(self.packet, &self.scratch.transport)?;
         let interface = self.maps.interface_index();
         let key = FlowKey::of(self.packet, &self.scratch.transport, &tcp, interface).ok_or(Reason::HeadersCut)?;
@@ -199,7 +201,7 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
         let is_dns_port = self.settings.is_dns(tcp.ports);
         // Octets of a message that is under way are left alone, whatever they look like.
         let before = if is_first && (opened.is_some() || !may_be_held) && !is_dns_port {
-            tls::octets_before(self.packet, tcp.at, tcp.end)
+            tls::octets_before(self.packet, self.scratch, tcp.at, tcp.end)?
         } else {
             0
         };
@@ -230,6 +232,8 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
             message_at: 0,
             message_bytes: 0,
             is_held: 0,
+            is_message: u32::from(dns && dns::may_start(self.packet, at, tcp.end)),
+            has_spoken: 0,
         };
         let alone = is_first && !dns && !may_be_held;
         Ok(if alone && start == tls::Start::Hello { Taken::WholeHello } else { Taken::ToHold })
@@ -279,13 +283,27 @@ impl<P: Packet + ?Sized, M: Maps> Judge<'_, P, M> {
         tls::handshake(self, at, end)
     }
 
-    /// Looks up the name that was read last. It is reported if a rule blocks it or would, or if all names are. Where it is exempt,
+    /// Looks up the name that was read last, unless the packet has cost too much by now. It is reported if a rule blocks it or would, or if all names are. Where it is exempt,
     /// only important rules block it.
     #[inline(always)]
     pub(crate) fn judge_name(&mut self, record: u32, message: Message, is_exempt: bool) -> Reason {
+        if !self.scratch.take_name() {
+            return self.beyond(message);
+        }
         let of_response = matches!(message, Message::Response);
         let rank = self.maps.rank(self.packet, self.settings, self.scratch, of_response);
         self.judge_rank(rank, record, message, is_exempt)
+    }
+
+    /// Why a message is not judged that takes more work than a packet may. A query is judged when it is sent again, in smaller
+    /// segments or behind what was judged by now.
+    #[inline(always)]
+    pub(crate) fn beyond(&self, message: Message) -> Reason {
+        match message {
+            Message::Query if !self.maps.interface().audits() => Reason::DnsBeyondDropped,
+            Message::Query | Message::Response => Reason::DnsBeyond,
+            Message::ClientHello => Reason::TlsBeyond,
+        }
     }
 
     /// The same for a name that has been looked up.

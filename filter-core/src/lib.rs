@@ -45,6 +45,7 @@ mod reason;
 mod rules;
 mod target;
 mod tls;
+mod work;
 
 pub use abi::{
     Allowance, BlockingLists, DnsAction, Event, EventBudget, Fragments, Generation, Group, HitLine, InForce, Interface,
@@ -68,4 +69,4 @@ pub use patterns::{
 };
 pub use reason::{Counter, Message, Reason, Verdict};
 pub use rules::{Found, RuleKey, Rules, group_of, prevailing_rule, rank_of, take_terms};
-pub use tls::HelloEnd;
+pub use tls::{HelloEnd, Joined};

@@ -218,6 +218,10 @@ impl<R: Rules> Patterns for Tables<R> {
     fn part(&self, slot: u32, index: u32) -> Option<&Part> {
         self.rules.part(slot, index)
     }
+
+    fn step(&self, part: &Part, name: &mut Name) -> bool {
+        self.rules.step(part, name)
+    }
 }
 
 impl<R: Rules> Rules for Tables<R> {

@@ -12,7 +12,7 @@ use crate::{
     maps::Maps,
     name::{NAME_BYTES, Name, NameEnd},
     reason::Reason,
-    tls::HelloEnd,
+    tls::{HelloEnd, Joined},
 };
 
 /// Bytes that names are read from, and the loops that may run over them.
@@ -156,7 +156,7 @@ pub trait Frame: Packet {
 
     /// Calls [`Judge::join_records`].
     #[inline(always)]
-    fn join_records<M: Maps>(judge: &mut Judge<'_, Self, M>, flow: &mut Flow, spare: &mut HeldBytes) -> u32 {
+    fn join_records<M: Maps>(judge: &mut Judge<'_, Self, M>, flow: &mut Flow, spare: &mut HeldBytes) -> Joined {
         judge.join_records(flow, spare)
     }
 
@@ -164,6 +164,12 @@ pub trait Frame: Packet {
     #[inline(always)]
     fn whole_messages<M: Maps>(judge: &mut Judge<'_, Self, M>) -> Reason {
         judge.whole_messages()
+    }
+
+    /// Calls [`Judge::all_held_messages`].
+    #[inline(always)]
+    fn all_held_messages<M: Maps>(judge: &mut Judge<'_, Self, M>, flow: &mut Flow, so_far: Reason) -> Reason {
+        judge.all_held_messages(flow, so_far)
     }
 
     /// Calls [`Judge::held_messages`].

@@ -114,6 +114,7 @@ pub fn run_part<T: Patterns>(name: &mut Name, tables: &T, slot: u32, index: u32)
             break;
         }
     }
+    name.add_steps(name.labels_end().wrapping_sub(name.walk.at) + 1);
     true
 }
 

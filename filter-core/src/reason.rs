@@ -141,7 +141,7 @@ reasons! {
     DnsSplit, "dns_split", Pass;
     /// A DNS message with a label of an unknown type.
     DnsLabelType, "dns_label_type", Pass;
-    /// A DNS message with a compression pointer that leads to no earlier name.
+    /// A DNS message with a compression pointer that leads out of it, or with too many in one name.
     DnsPointer, "dns_pointer", Pass;
     /// A DNS message with a name of more than 255 octets.
     DnsNameTooLong, "dns_name_too_long", Pass;
@@ -153,6 +153,12 @@ reasons! {
     DnsAllowed, "dns_allowed", Pass;
     /// A DNS query for a name that a rule blocks.
     DnsBlocked, "dns_blocked", Drop;
+    /// A DNS query with several questions, none of which a rule blocks, or with a compressed one: it is refused (RFC 9619).
+    DnsQuestionsRefused, "dns_questions_refused", Drop;
+    /// DNS queries that take more work than a packet may: what is left is judged when it is sent again.
+    DnsBeyondDropped, "dns_beyond_dropped", Drop;
+    /// DNS messages that take more work than a packet may, where they are responses or on trial: what is left is not judged.
+    DnsBeyond, "dns_beyond", Pass;
     /// A DNS response with names that no rule matches.
     DnsResponseNotListed, "dns_response_not_listed", Pass;
     /// A DNS response with a name that would be blocked, by a list or on an interface on trial.
@@ -173,6 +179,8 @@ reasons! {
     TlsNoServerName, "tls_no_server_name", Pass;
     /// A ClientHello whose server name is no domain name.
     TlsNameMalformed, "tls_name_malformed", Pass;
+    /// A ClientHello with more server names or records than are read.
+    TlsBeyond, "tls_beyond", Pass;
     /// A ClientHello whose server names no rule matches.
     TlsNotListed, "tls_not_listed", Pass;
     /// A ClientHello with a server name that would be blocked, by a list or on an interface on trial.
@@ -196,6 +204,18 @@ impl Reason {
         matches!(self, Self::DnsBlocked | Self::DnsResponseBlocked | Self::TlsBlocked)
     }
 
+    /// True if the packet goes no further whatever comes behind it, and its client may be told.
+    #[inline(always)]
+    pub const fn is_refused(self) -> bool {
+        self.is_blocked() || matches!(self, Self::DnsQuestionsRefused)
+    }
+
+    /// True if nothing more of the packet is to be judged.
+    #[inline(always)]
+    pub(crate) const fn ends_judging(self) -> bool {
+        self.is_refused() || matches!(self, Self::DnsBeyondDropped | Self::DnsBeyond | Self::TlsBeyond)
+    }
+
     /// True if a name of the packet would be blocked, but for a trial.
     #[inline(always)]
     pub const fn is_audited(self) -> bool {
@@ -217,6 +237,7 @@ impl Reason {
     }
 
     /// What kind of message the reason is about, if it is about a name.
+    #[inline(always)]
     pub const fn message(self) -> Option<Message> {
         match self {
             Self::DnsNotListed | Self::DnsAudited | Self::DnsAllowed | Self::DnsBlocked => Some(Message::Query),
@@ -288,7 +309,7 @@ macro_rules! counters {
 counters! {
     /// A ClientHello with the extension `encrypted_client_hello` (its outer name is judged).
     EncryptedClientHello, "tls_encrypted_client_hello";
-    /// A DNS message with more than one question (each is judged).
+    /// A DNS message with more than one question (of a query, the first four are judged).
     DnsSeveralQuestions, "dns_several_questions";
     /// A flow with a message in several segments that had to go for another before the message was complete.
     FlowsEvicted, "flows_evicted";
@@ -362,10 +383,17 @@ mod tests {
     }
 
     #[test]
-    fn only_what_a_rule_blocks_is_dropped_and_what_comes_again_or_is_to_be() {
+    fn only_what_a_rule_blocks_or_nobody_answers_is_dropped_and_fragments_where_they_are_to_be() {
         let dropped: Vec<_> = Reason::ALL.iter().filter(|reason| reason.verdict() == Verdict::Drop).collect();
         let others: Vec<_> = dropped.iter().filter(|reason| !reason.is_blocked()).collect();
-        assert_eq!(others, [&&Reason::FragmentDropped, &&Reason::FlowBusy, &&Reason::TcpEnded]);
-        assert_eq!(dropped.len(), 6);
+        let expected = [
+            Reason::FragmentDropped,
+            Reason::FlowBusy,
+            Reason::TcpEnded,
+            Reason::DnsQuestionsRefused,
+            Reason::DnsBeyondDropped,
+        ];
+        assert_eq!(others.into_iter().copied().copied().collect::<Vec<_>>(), expected);
+        assert_eq!(dropped.len(), 8);
     }
 }

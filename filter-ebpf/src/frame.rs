@@ -9,8 +9,8 @@ use aya_ebpf::{
     maps::ProgramArray,
 };
 use filter_core::{
-    Flow, Flows, Frame, Held, HeldBytes, HelloEnd, Judge, Layer, LoopBody, LoopState, Maps, NAME_BYTES, Name, NameEnd,
-    Packet, Program, Reason, Taken, Transport,
+    Flow, Flows, Frame, Held, HeldBytes, HelloEnd, Joined, Judge, Layer, LoopBody, LoopState, Maps, NAME_BYTES, Name,
+    NameEnd, Packet, Program, Reason, Taken, Transport,
     bounds::{opaque, within},
 };
 
@@ -300,13 +300,19 @@ macro_rules! frame {
             }
 
             #[inline(always)]
-            fn join_records<M: Maps>(judge: &mut Judge<'_, Self, M>, flow: &mut Flow, spare: &mut HeldBytes) -> u32 {
-                verified_once::join_records(judge.settings, judge.scratch, flow, spare)
+            fn join_records<M: Maps>(judge: &mut Judge<'_, Self, M>, flow: &mut Flow, spare: &mut HeldBytes) -> Joined {
+                Joined(verified_once::join_records(judge.settings, judge.scratch, flow, spare))
             }
 
             #[inline(always)]
             fn whole_messages<M: Maps>(judge: &mut Judge<'_, Self, M>) -> Reason {
                 reason(verified_once::$whole_messages(judge.packet.0, judge.settings, judge.scratch))
+            }
+
+            #[inline(always)]
+            fn all_held_messages<M: Maps>(judge: &mut Judge<'_, Self, M>, flow: &mut Flow, so_far: Reason) -> Reason {
+                let so_far = so_far.index();
+                reason(verified_once::all_held_messages(judge.packet.0, judge.settings, judge.scratch, flow, so_far))
             }
 
             #[inline(always)]

@@ -233,7 +233,7 @@ macro_rules! without_frame {
 without_frame! {
     find_flow, |judge| judge.find_flow(&mut FlowMaps);
     begin_flow, |judge| judge.begin_flow(&mut FlowMaps);
-    join_records, |judge, flow: Flow, spare: HeldBytes| judge.join_records(flow, spare);
+    join_records, |judge, flow: Flow, spare: HeldBytes| judge.join_records(flow, spare).0;
     forget_judged, |judge, flow: Flow, spare: HeldBytes| {
         judge.forget_judged(flow, spare);
         0
@@ -266,6 +266,7 @@ macro_rules! judging_flows {
 
 judging_flows! {
     hold_segment, |judge, flow, offset: u32| u32::from(judge.hold_segment(flow, offset));
+    all_held_messages, |judge, flow, so_far: u32| judge.all_held_messages(flow, reason(so_far)).index();
     held_messages, |judge, flow, so_far: u32| judge.held_messages(flow, reason(so_far)).index();
 }
 

@@ -89,6 +89,9 @@ impl Conversation {
         let ranges = self.ranges();
         let whole = 0..self.payload.len();
         let one = self.judge(std::slice::from_ref(&whole), true);
+        if one.is_beyond() || (!self.has(flags::SYN) && self.has(flags::DNS) && self.may_be_joined_again(&ranges)) {
+            return;
+        }
         let mut split = self.judge(&ranges, true);
         assert_eq!(split.reasons, self.judge(&ranges, false).reasons, "reporting what passes changes nothing");
         let said = format!("the whole: {:?}; segments {ranges:?}: {:?}", one.reasons, split.reasons);
@@ -141,6 +144,16 @@ impl Conversation {
         sent == self.payload.len() && !ranges.iter().any(|range| range.start > 0 && starts(range))
     }
 
+    /// True if a segment starts with what looks like another message, though it is the middle of one: without a SYN, such a stream
+    /// is judged from there.
+    fn may_be_joined_again(&self, ranges: &[Range<usize>]) -> bool {
+        let is_message = |start: usize| {
+            let octets = self.payload.get(start..).unwrap_or_default();
+            matches!(octets, [_, _, _, _, flags, _, 0, 1, 0, _, 0, _, 0, _, ..] if flags & 0x78 == 0)
+        };
+        ranges.iter().any(|range| range.start > 0 && is_message(range.start))
+    }
+
     fn judge(&self, ranges: &[Range<usize>], report_passed: bool) -> Judged {
         let mut filter = world::filter(report_passed);
         let fast_open = self.has(flags::FAST_OPEN) && ranges.first().is_some_and(|first| first.start == 0);
@@ -164,6 +177,12 @@ impl Conversation {
 impl Judged {
     fn is_dropped(&self) -> bool {
         self.reasons.iter().any(|reason| reason.verdict() == Verdict::Drop)
+    }
+
+    /// True if it took more work than a packet may, or has more records before a hello than are read.
+    fn is_beyond(&self) -> bool {
+        let beyond = [Reason::DnsBeyond, Reason::DnsBeyondDropped, Reason::TlsBeyond];
+        self.reasons.iter().any(|reason| beyond.contains(reason))
     }
 
     /// The segments that come through.

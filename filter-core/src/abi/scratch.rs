@@ -4,12 +4,13 @@ use super::{Generation, Treatment};
 use crate::{
     answer::{Edns, Envelope, Stream},
     dns::{OwnerWalk, Sections},
-    flows::{Copying, FlowKey},
+    flows::{Copying, Flow, FlowKey},
     headers::{Layers, Transport},
     name::Name,
     packet::LoopState,
-    reason::Counter,
+    reason::{Counter, Reason},
     tls::{ExtensionsWalk, NamesWalk},
+    work::Work,
 };
 
 /// What each CPU has for itself; one entry of a map, so that one look-up finds all of it.
@@ -47,13 +48,17 @@ pub struct Segment {
     pub(crate) opens: u32,
     /// One more than the flow's place in the table of flows; 0 if it has none.
     pub(crate) place: u32,
-    /// Index of the [`Reason`](crate::Reason) of its DNS message that was judged last.
+    /// Index of the [`Reason`] of its DNS message that was judged last.
     pub(crate) outcome: u32,
     /// Where that message is, in the frame or in what is held of the flow, and how long it is.
     pub(crate) message_at: u32,
     pub(crate) message_bytes: u32,
     /// 1 if it is in what is held.
     pub(crate) is_held: u32,
+    /// 1 if a DNS message seems to start here.
+    pub(crate) is_message: u32,
+    /// [`Flow::SPOKEN`] if a DNS message of it has a name that was judged.
+    pub(crate) has_spoken: u32,
 }
 
 impl Segment {
@@ -66,6 +71,15 @@ impl Segment {
     #[inline(always)]
     pub(crate) fn is_empty(&self) -> bool {
         self.at >= self.end
+    }
+
+    /// Notes what a DNS message of it met.
+    #[inline(always)]
+    pub(crate) fn note(&mut self, reason: Reason) {
+        self.outcome = reason.index();
+        if reason.message().is_some() || matches!(reason, Reason::DnsQueryNotJudged | Reason::DnsResponseNotJudged) {
+            self.has_spoken = Flow::SPOKEN;
+        }
     }
 
     /// Leaves the first octets behind, which are of no interest.
@@ -118,6 +132,7 @@ pub struct Scratch {
     pub(crate) envelope: Envelope,
     pub(crate) edns: Edns,
     pub(crate) stream: Stream,
+    pub(crate) work: Work,
 }
 
 impl LoopState for Scratch {}
@@ -145,6 +160,7 @@ impl Default for Scratch {
             envelope: Envelope::default(),
             edns: Edns::NONE,
             stream: Stream::default(),
+            work: Work::default(),
         }
     }
 }

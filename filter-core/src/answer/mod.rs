@@ -45,14 +45,23 @@ impl Scratch {
     /// True if somebody hears of a packet that was judged with this reason.
     #[inline(always)]
     pub fn is_answered(&self, reason: Reason) -> bool {
+        match reason {
+            // What no rule is about is treated as the interface has it, which shows when it is answered.
+            Reason::TcpEnded | Reason::DnsQuestionsRefused => true,
+            reason => reason.is_blocked() && self.is_treated_with_an_answer(reason),
+        }
+    }
+
+    #[inline(always)]
+    fn is_treated_with_an_answer(&self, reason: Reason) -> bool {
         let treatment = &self.treatment;
-        match (reason, self.transport.protocol()) {
-            (Reason::TcpEnded, _) => true,
-            (reason, _) if !reason.is_blocked() => false,
-            (_, Protocol::Udp) => treatment.answers_dns(),
+        match (self.transport.protocol(), reason) {
+            (Protocol::Udp, _) => treatment.answers_dns(),
             // A query over TCP is answered as one in a datagram, where that is possible.
-            (Reason::DnsBlocked, Protocol::Tcp) => treatment.answers_dns() || treatment.answers_tcp(),
-            (_, Protocol::Tcp) => treatment.answers_tcp(),
+            (Protocol::Tcp, Reason::DnsBlocked | Reason::DnsQuestionsRefused) => {
+                treatment.answers_dns() || treatment.answers_tcp()
+            }
+            (Protocol::Tcp, _) => treatment.answers_tcp(),
         }
     }
 }
@@ -70,6 +79,12 @@ pub fn answer<F: Replace, M: Maps>(
 ) -> Sent {
     // Another one may have taken the place since.
     let flow = flow.filter(|flow| flow.is_of(&scratch.segment));
+    if scratch.reason == Reason::DnsQuestionsRefused.index() {
+        scratch.treatment = *maps.interface().treatment();
+        if !scratch.is_treated_with_an_answer(Reason::DnsQuestionsRefused) {
+            return Sent::Nowhere;
+        }
+    }
     match (Answering { frame, settings, maps, flow, scratch, draft }).answer() {
         Ok((counter, sent)) => {
             maps.count(counter);

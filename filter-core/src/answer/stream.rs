@@ -26,7 +26,7 @@ use crate::{
     headers::Transport,
     maps::Maps,
     packet::Replace,
-    reason::{Counter, Message, Reason},
+    reason::{Counter, Reason},
 };
 
 /// Kind and length of the timestamps option behind two of no operation, as all common systems write it (RFC 7323 §3.2,
@@ -61,9 +61,10 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
     /// the sequence that it expects, and without a place in the table of flows nobody would end the server's half.
     #[inline(always)]
     pub(super) fn is_in_stream(&self) -> bool {
-        let message = Reason::from_index(self.scratch.reason).and_then(Reason::message);
+        let reason = Reason::from_index(self.scratch.reason);
+        let is_query = matches!(reason, Some(Reason::DnsBlocked | Reason::DnsQuestionsRefused));
         let flags = self.frame.read(self.scratch.transport.transport_at + FLAGS_AT);
-        message == Some(Message::Query)
+        is_query
             && self.scratch.treatment.answers_dns()
             && self.flow.is_some()
             && flags.is_some_and(|[flags]| flags & (flag::ACK | flag::SYN | flag::RST) == flag::ACK)

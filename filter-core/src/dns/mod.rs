@@ -55,6 +55,9 @@ pub(crate) fn message<P: Packet + ?Sized, M: Maps>(
     // All of it in one function of the kernel program: its calls are dear.
     let name_end = judge.scratch.name.read_wire_at_once(judge.packet, at, at + HEADER_BYTES, end)?;
     question_end(judge, at + HEADER_BYTES, name_end, end)?;
+    if is_refused_as_compressed(judge) {
+        return Ok(Some(Reason::DnsQuestionsRefused));
+    }
     let rank = rank_of(judge.packet, judge.settings, judge.maps, judge.scratch, false);
     Ok(Some(judge.judge_rank(rank, 0, Message::Query, false)))
 }
@@ -87,6 +90,23 @@ fn header<P: Packet + ?Sized>(packet: &P, at: u32, end: u32) -> Result<Header, R
     })
 }
 
+/// True if a message, behind its length over TCP, seems to start at `at` of a segment that ends at `end`: it has one question, and
+/// no more records than others have. Of 65,536 places within something else, fewer than one does.
+#[inline(always)]
+pub(crate) fn may_start<P: Packet + ?Sized>(packet: &P, at: u32, end: u32) -> bool {
+    const OPCODE: u8 = 0x78;
+
+    if at + PREFIX_BYTES + HEADER_BYTES > end {
+        return false;
+    }
+    let (Some([l0, l1, _, _, flags, _]), Some([q0, q1, a0, _, n0, _, r0, _])) = (packet.read(at), packet.read(at + 6))
+    else {
+        return false;
+    };
+    let length = u32::from(u16::from_be_bytes([l0, l1]));
+    length >= LEAST_BYTES - PREFIX_BYTES && flags & OPCODE == 0 && [q0, q1, a0, n0, r0] == [0, 1, 0, 0, 0]
+}
+
 /// Judges the question at `at` of the message from `message_at` to `end`; gives the offset behind it as well.
 #[inline(always)]
 fn question<P: Packet + ?Sized, M: Maps>(
@@ -99,7 +119,18 @@ fn question<P: Packet + ?Sized, M: Maps>(
     let name_end = P::read_name(judge, message_at, at, end).result()?;
     let question_end = question_end(judge, at, name_end, end)?;
     let message = if in_response { Message::Response } else { Message::Query };
+    let is_single = judge.scratch.sections.questions == 0 && at == message_at + HEADER_BYTES;
+    if !in_response && is_single && is_refused_as_compressed(judge) {
+        return Ok((Reason::DnsQuestionsRefused, question_end));
+    }
     Ok((judge.judge_name(0, message, false), question_end))
+}
+
+/// True if the single question of a query, which was read last, has a compression pointer. There is no earlier name that it could
+/// lead to (RFC 1035 §4.1.4): BIND and Unbound refuse such a query, and dnsmasq answers it.
+#[inline(always)]
+fn is_refused_as_compressed<P: Packet + ?Sized, M: Maps>(judge: &Judge<'_, P, M>) -> bool {
+    judge.scratch.question_end == 0 && !judge.maps.interface().audits()
 }
 
 /// Where the question at `at` ends, of which the name ends at `name_end`.

@@ -34,6 +34,11 @@ pub(crate) fn is_service(record: u32) -> bool {
     matches!(record, kind::SVCB | kind::HTTPS)
 }
 
+/// Questions of a query that are judged: it has no more than one (RFC 9619 §4), and is refused if it has.
+const QUESTIONS: u32 = 4;
+/// Multicast DNS, of which a query may have many questions (RFC 6762 §5.3).
+const MULTICAST_DNS: u16 = 5353;
+
 /// Judges each question of any message from `at` to `end`, and if it is a response the targets of its answers, up to the
 /// first name that is blocked. Where all names are reported, it goes on behind that.
 #[inline(always)]
@@ -44,9 +49,6 @@ pub(crate) fn sections<P: Packet + ?Sized, M: Maps>(
 ) -> Result<Reason, Reason> {
     let header = header(judge.packet, at, end)?;
     header.is_judged(judge.maps.interface().sides())?;
-    if header.questions > 1 {
-        judge.maps.count(Counter::DnsSeveralQuestions);
-    }
     judge.scratch.sections = Sections {
         message_at: at,
         at: at + HEADER_BYTES,
@@ -55,10 +57,38 @@ pub(crate) fn sections<P: Packet + ?Sized, M: Maps>(
         answers: if header.is_response { header.answers } else { 0 },
         is_response: u32::from(header.is_response),
         is_exempt: 0,
+        is_to_be_refused: 0,
         outcome: Reason::DnsNoQuestion.index(),
     };
+    if header.questions > 1 {
+        several_questions(judge);
+    }
+    if !judge.scratch.take_message() {
+        return Err(judge.beyond(judge.scratch.sections.message()));
+    }
     P::repeat(ENTRIES, &Entries, judge);
-    Ok(judge.scratch.sections.outcome())
+    let outcome = judge.scratch.sections.outcome();
+    // What cannot be read as questions is no query: other protocols use the port as well.
+    let are_questions = outcome.message().is_some() && !outcome.is_blocked();
+    let is_refused = judge.scratch.sections.is_to_be_refused != 0 && are_questions;
+    Ok(if is_refused { Reason::DnsQuestionsRefused } else { outcome })
+}
+
+/// Notes that the message has more than one question, and whether it is refused for that.
+#[inline(always)]
+fn several_questions<P: Packet + ?Sized, M: Maps>(judge: &mut Judge<'_, P, M>) {
+    judge.maps.count(Counter::DnsSeveralQuestions);
+    if judge.scratch.sections.is_response == 0 && !is_multicast(judge) && !judge.maps.interface().audits() {
+        judge.scratch.sections.is_to_be_refused = 1;
+        judge.scratch.sections.questions = judge.scratch.sections.questions.min(QUESTIONS);
+    }
+}
+
+/// True if the packet at hand is for multicast DNS.
+#[inline(always)]
+fn is_multicast<P: Packet + ?Sized, M: Maps>(judge: &Judge<'_, P, M>) -> bool {
+    let ports = judge.packet.read_frame(judge.scratch.transport.transport_at);
+    ports.is_some_and(|[_, _, d0, d1]| u16::from_be_bytes([d0, d1]) == MULTICAST_DNS)
 }
 
 /// How far a message is gone through.
@@ -70,16 +100,23 @@ pub(crate) struct Sections {
     at: u32,
     end: u32,
     /// Questions and answers that are still to come.
-    questions: u32,
+    pub(super) questions: u32,
     answers: u32,
     is_response: u32,
     /// 1 if the name that was asked for last is allowed. So are the names behind it, then.
     is_exempt: u32,
+    /// 1 for a query with several questions.
+    is_to_be_refused: u32,
     /// Index of the [`Reason`] so far.
     outcome: u32,
 }
 
 impl Sections {
+    #[inline(always)]
+    fn message(&self) -> Message {
+        if self.is_response != 0 { Message::Response } else { Message::Query }
+    }
+
     #[inline(always)]
     fn outcome(&self) -> Reason {
         Reason::from_index(self.outcome).unwrap_or(Reason::DnsNoQuestion)
@@ -97,13 +134,16 @@ impl<P: Packet + ?Sized, M: Maps> LoopBody<Judge<'_, P, M>> for Entries {
             Entry { judge }.question()
         } else if judge.scratch.sections.answers > 0 {
             judge.scratch.sections.answers -= 1;
-            Entry { judge }.answer()
+            if judge.scratch.take_record() { Entry { judge }.answer() } else { Ok(Some(Reason::DnsBeyond)) }
         } else {
             return Break(());
         };
         let outcome = judge.scratch.sections.outcome();
         match judged {
             Ok(None) => return Continue(()),
+            Ok(Some(reason)) if reason.ends_judging() && !outcome.is_blocked() => {
+                judge.scratch.sections.outcome = reason.index();
+            }
             Ok(Some(reason)) if outcome.stands_before(reason) => {}
             Ok(Some(reason)) => judge.scratch.sections.outcome = reason.index(),
             // What came before is judged; a verdict stands.
@@ -114,8 +154,11 @@ impl<P: Packet + ?Sized, M: Maps> LoopBody<Judge<'_, P, M>> for Entries {
                 return Break(());
             }
         }
-        let is_blocked = judge.scratch.sections.outcome().is_blocked();
-        if is_blocked && !judge.settings.reports_passed() { Break(()) } else { Continue(()) }
+        let outcome = judge.scratch.sections.outcome();
+        if outcome.ends_judging() && !(outcome.is_blocked() && judge.settings.reports_passed()) {
+            return Break(());
+        }
+        Continue(())
     }
 }
 
@@ -151,22 +194,26 @@ impl<P: Packet + ?Sized, M: Maps> Entry<'_, '_, P, M> {
             return Err(Reason::DnsCut);
         }
         match record {
-            kind::CNAME | kind::DNAME => self.target(record, data_at),
-            record if is_service(record) => self.target(record, data_at + PRIORITY_BYTES),
+            kind::CNAME | kind::DNAME => Ok(self.target(record, data_at)),
+            record if is_service(record) => Ok(self.target(record, data_at + PRIORITY_BYTES)),
             _ => Ok(None),
         }
     }
 
     /// Judges the target at `at` of a record that ends where the next one starts.
     #[inline(always)]
-    fn target(&mut self, record: u32, at: u32) -> Result<Option<Reason>, Reason> {
+    fn target(&mut self, record: u32, at: u32) -> Option<Reason> {
         // The root: the owner itself, or none (RFC 9460 §2.5).
         if self.judge.packet.read(at) == Some([0]) {
-            return Ok(None);
+            return None;
         }
         let Sections { message_at, at: end, .. } = self.judge.scratch.sections;
-        P::read_name(self.judge, message_at, at, end).result()?;
+        if let Err(error) = P::read_name(self.judge, message_at, at, end).result() {
+            // Where the next record starts does not depend on it.
+            let is_left = self.judge.scratch.take_reading();
+            return Some(if is_left { error.into() } else { Reason::DnsBeyond });
+        }
         let is_exempt = self.judge.scratch.sections.is_exempt != 0;
-        Ok(Some(self.judge.judge_name(record, Message::Response, is_exempt)))
+        Some(self.judge.judge_name(record, Message::Response, is_exempt))
     }
 }

@@ -26,8 +26,8 @@ pub struct Flow {
     pub(super) dns: u32,
     /// 1 if the message is blocked.
     pub(super) blocked: u32,
-    /// 1 if a DNS message of it was judged.
-    pub(super) spoken: u32,
+    /// What is known of a stream of DNS: [`Flow::SPOKEN`], [`Flow::OPENED`], [`Flow::BEGUN`].
+    pub(super) certainty: u32,
     pub(crate) last_reset: LastReset,
     pub(crate) ended: Ended,
     /// Bytes beyond a gap that have come; an empty range where there is none.
@@ -52,12 +52,19 @@ impl Flow {
         judged: 0,
         dns: 0,
         blocked: 0,
-        spoken: 0,
+        certainty: 0,
         last_reset: LastReset::NONE,
         ended: Ended::NONE,
         islands: [Island { from: 0, to: 0 }; ISLANDS],
         bytes: HeldBytes::EMPTY,
     };
+
+    /// A DNS message of it has a name that was judged; [`Segment::has_spoken`] has the same number.
+    pub(crate) const SPOKEN: u32 = 1;
+    /// Its first octet was told by its SYN.
+    pub(super) const OPENED: u32 = 2;
+    /// Something with a length was taken off its start, so that it does not start with a hello.
+    pub(super) const BEGUN: u32 = 4;
 
     /// Starts anew with the message of this segment, and nothing held.
     #[inline(always)]
@@ -65,10 +72,10 @@ impl Flow {
         self.key = segment.key;
         self.dns = segment.dns;
         self.blocked = 0;
-        self.spoken = 0;
         self.last_reset = LastReset::NONE;
         self.ended = Ended::NONE;
         self.start_at(segment.first);
+        self.certainty = if segment.opens != 0 { Self::OPENED } else { 0 };
     }
 
     /// True if it is the flow of this segment.
@@ -90,15 +97,30 @@ impl Flow {
         if segment.opens != 0 {
             return ahead != 0;
         }
+        // A stream that was joined in the middle of a message, and now one starts: right behind what has come, or in what was
+        // taken for the rest of a long one.
+        let goes_on = ahead == self.have || ahead.cast_signed() < 0;
+        if self.dns != 0 && !self.is_certain() && segment.is_message != 0 && ahead != 0 && goes_on {
+            return true;
+        }
         segment.begins != 0
             && ahead >= HeldBytes::LEN
             && !(self.dns != 0 && behind < GOES_BY)
             && !(self.blocked != 0 && ahead.min(behind) < NEAR)
     }
 
+    /// True if messages of DNS start where they are looked for.
+    #[inline(always)]
+    fn is_certain(&self) -> bool {
+        self.certainty & (Self::SPOKEN | Self::OPENED) != 0
+    }
+
     /// Starts anew at another place of the stream.
     #[inline(always)]
     pub(super) fn start_at(&mut self, start: u32) {
+        if start != self.start {
+            self.certainty |= Self::BEGUN;
+        }
         self.start = start;
         self.have = 0;
         self.judged = 0;
@@ -189,6 +211,7 @@ impl Flow {
         *copying = Copying { at: 0, to: 0, left };
         in_pieces::<F>(CopyState { into: bytes, copying }, |at, len, into, to| F::move_held(spare, at, len, into, to));
         self.start = self.start.wrapping_add(by);
+        self.certainty |= Self::BEGUN;
         self.have = self.have.saturating_sub(by);
         self.judged = 0;
         for island in &mut self.islands {

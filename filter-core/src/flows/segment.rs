@@ -5,6 +5,7 @@ use core::ops::ControlFlow::{self, Break, Continue};
 use super::{Flow, Flows, Held, HeldBytes, WAYS};
 use crate::{
     abi::Segment,
+    bounds::opaque,
     decide::Judge,
     dns, headers,
     maps::Maps,
@@ -15,6 +16,8 @@ use crate::{
 
 /// DNS messages that are judged of what is held: all, if each has a question (19 octets at least, with its length).
 const HELD_MESSAGES: u32 = HeldBytes::LEN / dns::LEAST_BYTES;
+/// Rounds of so many: enough for messages without any octet.
+const HELD_ROUNDS: u32 = (HeldBytes::LEN / dns::PREFIX_BYTES).div_ceil(HELD_MESSAGES);
 
 /// What becomes of a flow's place.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -52,7 +55,7 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
         let Some((flow, spare)) = flows.flow(place) else { return Reason::TcpOther };
         let (reason, place) = self.of_flow(flow, spare);
         // What comes behind its last answer has nowhere to go.
-        let has_ended = flow.ended.is_there() && !reason.is_blocked();
+        let has_ended = flow.ended.is_there() && !reason.is_refused();
         let (reason, place) = if has_ended { (Reason::TcpEnded, Place::Kept) } else { (reason, place) };
         if let Some(bucket) = flows.bucket(index) {
             match place {
@@ -160,34 +163,30 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
         let mut last = Reason::DnsSplit;
         if offset == 0 && flow.is_empty() {
             last = P::whole_messages(self);
-            if self.scratch.segment.sequence != flow.start {
-                flow.spoken = 1;
-            }
+            flow.certainty |= self.scratch.segment.has_spoken;
             flow.start_at(self.scratch.segment.sequence);
-            if last.is_blocked() || self.scratch.segment.is_empty() {
-                flow.blocked = u32::from(last.is_blocked());
+            if last.ends_judging() || self.scratch.segment.is_empty() {
+                flow.blocked = u32::from(last.is_refused());
                 return (last, Place::Kept);
             }
         }
         let Segment { at, end, .. } = self.scratch.segment;
         self.hold(flow, offset);
-        if flow.spoken == 0 && is_hello(self.packet, flow) {
+        if flow.certainty & (Flow::SPOKEN | Flow::BEGUN) == 0 && is_hello(self.packet, flow) {
             flow.dns = 0;
             return self.held_tls(flow, spare);
         }
         last = self.held_dns(flow, spare, last);
-        if !last.is_blocked() && offset + (end - at) > HeldBytes::LEN {
+        if !last.ends_judging() && offset + (end - at) > HeldBytes::LEN {
             last = self.beyond_held(flow, spare, last);
         }
-        flow.blocked = u32::from(last.is_blocked());
         (last, Place::Kept)
     }
 
     #[inline(always)]
     fn held_dns(&mut self, flow: &mut Flow, spare: &mut HeldBytes, so_far: Reason) -> Reason {
-        let last = P::held_messages(self, flow, so_far);
-        if !last.is_blocked() && flow.judged > 0 {
-            flow.spoken = 1;
+        let last = P::all_held_messages(self, flow, so_far);
+        if !last.is_refused() && flow.judged > 0 {
             P::forget_judged(self, flow, spare);
         }
         last
@@ -208,7 +207,8 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
             last => last,
         };
         flow.start_at(self.scratch.segment.sequence);
-        if last.is_blocked() || self.scratch.segment.is_empty() {
+        if last.ends_judging() || self.scratch.segment.is_empty() {
+            flow.blocked = u32::from(last.is_refused());
             return last;
         }
         self.hold(flow, 0);
@@ -239,15 +239,15 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
     #[inline(always)]
     fn held_tls(&mut self, flow: &mut Flow, spare: &mut HeldBytes) -> (Reason, Place) {
         let have = flow.have;
-        let held = Held { frame: self.packet, bytes: &flow.bytes, len: have };
-        match tls::start(&held, 0, have) {
-            _ if have == 0 => return (Reason::TlsHelloSplit, Place::Kept),
-            tls::Start::Other | tls::Start::Sslv2 => return (Reason::TcpOther, Place::GivenUp),
-            tls::Start::Part => return (Reason::TlsHelloSplit, Place::Kept),
-            tls::Start::Hello | tls::Start::SplitHello => {}
+        if have == 0 {
+            return (Reason::TlsHelloSplit, Place::Kept);
         }
         self.scratch.sequence = flow.start;
-        let octets = P::join_records(self, flow, spare);
+        let joined = P::join_records(self, flow, spare);
+        if joined == tls::Joined::OTHER {
+            return (Reason::TcpOther, Place::GivenUp);
+        }
+        let octets = joined.0;
         let held = Held { frame: self.packet, bytes: spare, len: octets };
         let mut judge = Judge { packet: &held, settings: self.settings, maps: self.maps, scratch: self.scratch };
         let end = P::held_hello(&mut judge, 0, octets);
@@ -263,9 +263,10 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
         }
     }
 
-    /// Copies the handshake message that a flow starts with to `spare`, without record headers; gives its length.
+    /// Copies the handshake message that a flow starts with to `spare`, without record headers.
     #[inline(always)]
-    pub fn join_records(&mut self, flow: &mut Flow, spare: &mut HeldBytes) -> u32 {
+    pub fn join_records(&mut self, flow: &mut Flow, spare: &mut HeldBytes) -> tls::Joined {
+        self.scratch.take_held();
         tls::join_records::<P>(&flow.bytes, flow.have, spare, &mut self.scratch.copying)
     }
 
@@ -280,6 +281,22 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
 
     /// Judges the DNS messages that are held as a whole, up to one that is blocked.
     #[inline(always)]
+    pub fn all_held_messages(&mut self, flow: &mut Flow, so_far: Reason) -> Reason {
+        let mut last = so_far;
+        // What would be unrolled does not fit on the kernel's stack.
+        for _ in 0..opaque(HELD_ROUNDS as usize) {
+            let before = flow.judged;
+            last = P::held_messages(self, flow, last);
+            if last.ends_judging() || flow.judged == before {
+                break;
+            }
+        }
+        flow.blocked = u32::from(last.is_refused());
+        last
+    }
+
+    /// Judges so many of the DNS messages that are held as a whole, up to one that is blocked.
+    #[inline(always)]
     pub fn held_messages(&mut self, flow: &mut Flow, so_far: Reason) -> Reason {
         let mut messages = HeldMessages { judge: self, flow, last: so_far };
         // A plain loop: `bpf_loop` would take more of the kernel's stack than there is.
@@ -288,7 +305,9 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
                 break;
             }
         }
-        messages.last
+        let last = messages.last;
+        flow.certainty |= self.scratch.segment.has_spoken;
+        last
     }
 }
 
@@ -306,13 +325,18 @@ impl<P: Frame + ?Sized, M: Maps> LoopBody<Judge<'_, P, M>> for WholeMessages {
             return Break(());
         }
         judge.scratch.sequence = sequence;
-        judge.scratch.segment.message_at = message_at;
-        judge.scratch.segment.message_bytes = message_end - message_at;
-        judge.scratch.segment.is_held = 0;
-        let last = P::dns_sections(judge, message_at, message_end);
-        judge.scratch.segment.outcome = last.index();
-        if last.is_blocked() {
-            return Break(());
+        // What is too short for a header, and what is not to be judged any more, is passed over in few instructions.
+        if message_end - message_at < dns::HEADER_BYTES {
+            judge.scratch.segment.outcome = Reason::DnsCut.index();
+        } else if judge.scratch.segment.outcome != Reason::DnsBeyond.index() {
+            judge.scratch.segment.message_at = message_at;
+            judge.scratch.segment.message_bytes = message_end - message_at;
+            judge.scratch.segment.is_held = 0;
+            let last = P::dns_sections(judge, message_at, message_end);
+            judge.scratch.segment.note(last);
+            if last.is_refused() || last == Reason::DnsBeyondDropped {
+                return Break(());
+            }
         }
         judge.scratch.segment.skip(message_end - at);
         Continue(())
@@ -337,8 +361,10 @@ impl<P: Frame + ?Sized, M: Maps> Step for HeldMessages<'_, '_, '_, P, M> {
         if end > have && !too_long {
             return Break(());
         }
-        self.last = self.message(start.wrapping_add(judged), at, end.min(have));
-        if self.last.is_blocked() {
+        if self.last != Reason::DnsBeyond {
+            self.last = self.message(start.wrapping_add(judged), at, end.min(have));
+        }
+        if self.last.is_refused() || self.last == Reason::DnsBeyondDropped {
             return Break(());
         }
         if too_long {
@@ -360,7 +386,9 @@ impl<P: Frame + ?Sized, M: Maps> HeldMessages<'_, '_, '_, P, M> {
         scratch.segment.message_bytes = end - at;
         scratch.segment.is_held = 1;
         let held = Held { frame: *packet, bytes: &self.flow.bytes, len: end };
-        P::held_dns_message(&mut Judge { packet: &held, settings, maps: *maps, scratch }, at, end)
+        let last = P::held_dns_message(&mut Judge { packet: &held, settings, maps: *maps, scratch }, at, end);
+        scratch.segment.note(last);
+        last
     }
 }
 

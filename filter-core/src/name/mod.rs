@@ -13,7 +13,7 @@ mod tests;
 use crate::{
     abi::Rank,
     hash::HashKey,
-    packet::Step,
+    packet::{LoopState, Step},
     patterns::Walk,
     rules::{Found, RuleKey},
     target::load_u64,
@@ -21,6 +21,7 @@ use crate::{
 
 pub(crate) use display::write_name;
 use labels::{TextLabels, WireLabels};
+use reading::Pointing;
 
 /// Longest label (RFC 1035 §2.3.4).
 pub(crate) const LABEL_OCTETS: usize = 63;
@@ -55,7 +56,7 @@ pub(crate) enum NameError {
     Cut,
     /// A length octet of an unknown type (RFC 1035 §4.1.4, RFC 6891 §5).
     LabelType,
-    /// A compression pointer, or one that leads to no earlier name, or too many of them (RFC 1035 §4.1.4).
+    /// A compression pointer, or one that leads out of the message, or too many of them (RFC 1035 §4.1.4).
     Pointer,
     /// An empty label inside a name, or one of more than 63 octets.
     Label,
@@ -107,6 +108,7 @@ pub struct Name {
     starts: [u8; LABELS as usize + 1],
     /// The rule that prevails.
     matched: u64,
+    pointing: Pointing,
     /// Where the walk of a pattern automaton stands.
     pub(crate) walk: Walk,
     labels: u32,
@@ -122,7 +124,11 @@ pub struct Name {
     found_classes: u32,
     found_list: u16,
     found_labels: u16,
+    /// Steps of pattern automata since the packet began.
+    steps: u32,
 }
+
+impl LoopState for Name {}
 
 impl Default for Name {
     fn default() -> Self {
@@ -130,6 +136,7 @@ impl Default for Name {
             bytes: [0; NAME_BYTES],
             starts: [0; LABELS as usize + 1],
             matched: 0,
+            pointing: Pointing::default(),
             walk: Walk::default(),
             labels: 0,
             len: 0,
@@ -140,6 +147,7 @@ impl Default for Name {
             found_classes: 0,
             found_list: 0,
             found_labels: 0,
+            steps: 0,
         }
     }
 }
@@ -230,6 +238,24 @@ impl Name {
         self.labels
     }
 
+    /// No pattern was run yet over a name of the packet.
+    #[inline(always)]
+    pub(crate) fn begin_steps(&mut self) {
+        self.steps = 0;
+    }
+
+    /// Adds steps of a pattern automaton.
+    #[inline(always)]
+    pub(crate) fn add_steps(&mut self, steps: u32) {
+        self.steps = self.steps.wrapping_add(steps);
+    }
+
+    /// Steps of pattern automata over the names of the packet.
+    #[inline(always)]
+    pub(crate) fn steps(&self) -> u32 {
+        self.steps
+    }
+
     /// Nothing is found yet, and the lists of these classes count.
     #[inline(always)]
     pub fn begin_judging(&mut self, classes: u32) {
@@ -292,6 +318,8 @@ impl Name {
         self.form = form as u32;
         self.labels = 0;
         self.walked = 0;
+        self.pointing.pieces = 0;
+        self.pointing.followed = 0;
     }
 
     /// Adds a label that starts at `at`.

@@ -245,7 +245,7 @@ impl<P: Packet + ?Sized, M: Maps> LoopBody<Judge<'_, P, M>> for JudgeNames {
         if kind == HOST_NAME {
             let outcome = host_name(judge, names.at(), bytes);
             judge.scratch.names.outcome = outcome.index();
-            if outcome.is_blocked() {
+            if outcome.ends_judging() {
                 return Break(());
             }
         } else if judge.scratch.names.outcome == self.ran_out.index() {

@@ -6,10 +6,17 @@
 mod hello;
 mod records;
 
-use crate::packet::Packet;
+use core::ops::ControlFlow::{self, Break, Continue};
+
+use crate::{
+    abi::Scratch,
+    packet::{LoopBody, Packet},
+    reason::Reason,
+};
 
 pub use hello::HelloEnd;
 pub(crate) use hello::{ExtensionsWalk, NamesWalk, client_hello, handshake};
+pub use records::Joined;
 pub(crate) use records::join_records;
 
 /// ContentType `change_cipher_spec` (RFC 8446 §5.1).
@@ -23,6 +30,8 @@ const MAJOR_VERSION: u8 = 3;
 /// The first bit of a record of SSL 2.0 (RFC 5246 appendix E.2).
 const SSLV2_LENGTH: u8 = 0x80;
 const RECORD_HEADER_BYTES: u32 = 5;
+/// Records that are passed over before a hello; OpenSSL takes 32 empty ones in a row (`MAX_EMPTY_RECORDS`).
+const RECORDS_BEFORE: u32 = 32;
 const HANDSHAKE_HEADER_BYTES: u32 = 4;
 
 /// What a segment starts with.
@@ -32,7 +41,7 @@ pub(crate) enum Start {
     Hello,
     /// The record header and handshake header of a hello, and the first octet of its version.
     SplitHello,
-    /// Fewer octets than that, all of which could be its start.
+    /// Fewer octets than that, all of which could be its start, or that of a record before it.
     Part,
     /// A hello in the form of SSL 2.0.
     Sslv2,
@@ -48,17 +57,53 @@ impl Start {
     }
 }
 
-/// Octets before a hello that are no part of it: a client that is asked for another hello may send a record of type
-/// `change_cipher_spec` first (RFC 8446 appendix D.4).
+/// Octets before a hello that are no part of it: records of type `change_cipher_spec`, which a client that is asked for another
+/// hello may send first (RFC 8446 appendix D.4), and empty ones, which `OpenSSL` and `GnuTLS` read over. An error if there are more
+/// than anybody takes.
 #[inline(always)]
-pub(crate) fn octets_before<P: Packet + ?Sized>(packet: &P, at: u32, end: u32) -> u32 {
-    const BYTES: u32 = RECORD_HEADER_BYTES + 1;
+pub(crate) fn octets_before<P: Packet + ?Sized>(
+    packet: &P,
+    scratch: &mut Scratch,
+    at: u32,
+    end: u32,
+) -> Result<u32, Reason> {
+    if octets_of_other(packet, at, end) == 0 {
+        return Ok(0);
+    }
+    scratch.copying.at = at;
+    P::repeat(RECORDS_BEFORE, &RecordsBefore { packet, end }, scratch);
+    let behind = scratch.copying.at;
+    if octets_of_other(packet, behind, end) == 0 { Ok(behind - at) } else { Err(Reason::TlsBeyond) }
+}
 
-    if packet.read(at) != Some([CHANGE_CIPHER_SPEC]) {
+/// Passes over records before a hello.
+struct RecordsBefore<'p, P: ?Sized> {
+    packet: &'p P,
+    end: u32,
+}
+
+impl<P: Packet + ?Sized> LoopBody<Scratch> for RecordsBefore<'_, P> {
+    #[inline(always)]
+    fn turn(&self, scratch: &mut Scratch) -> ControlFlow<()> {
+        let octets = octets_of_other(self.packet, scratch.copying.at, self.end);
+        scratch.copying.at += octets;
+        if octets == 0 { Break(()) } else { Continue(()) }
+    }
+}
+
+/// The octets of the record at `at`, if it ends before `end` and may stand before a hello; else 0.
+#[inline(always)]
+fn octets_of_other<P: Packet + ?Sized>(packet: &P, at: u32, end: u32) -> u32 {
+    if at + RECORD_HEADER_BYTES > end {
         return 0;
     }
-    match packet.read(at + 1) {
-        Some([MAJOR_VERSION, _, 0, 1, 1]) if at + BYTES < end => BYTES,
+    match packet.read(at) {
+        Some([HANDSHAKE, MAJOR_VERSION, _, 0, 0]) => RECORD_HEADER_BYTES,
+        Some([CHANGE_CIPHER_SPEC, MAJOR_VERSION, _, 0, 1])
+            if at + RECORD_HEADER_BYTES < end && packet.read(at + RECORD_HEADER_BYTES) == Some([1]) =>
+        {
+            RECORD_HEADER_BYTES + 1
+        }
         _ => 0,
     }
 }
@@ -100,7 +145,14 @@ pub(crate) fn start<P: Packet + ?Sized>(packet: &P, at: u32, end: u32) -> Start 
 #[inline(always)]
 fn is_part<P: Packet + ?Sized>(packet: &P, at: u32, end: u32) -> bool {
     let is = |offset: u32, octet: u8| at + offset >= end || packet.read(at + offset) == Some([octet]);
-    is(0, HANDSHAKE) && is(1, MAJOR_VERSION) && is(RECORD_HEADER_BYTES, CLIENT_HELLO)
+    let is_hello = is(0, HANDSHAKE) && is(RECORD_HEADER_BYTES, CLIENT_HELLO);
+    // A record before a hello that is not all there.
+    let is_before = is(0, CHANGE_CIPHER_SPEC)
+        && is(3, 0)
+        && is(4, 1)
+        && is(RECORD_HEADER_BYTES, 1)
+        && at + RECORD_HEADER_BYTES + 1 > end;
+    is(1, MAJOR_VERSION) && (is_hello || is_before)
 }
 
 /// RFC 5246 appendix E.2: the record's length below its first bit, type and version, then the lengths of three fields

@@ -5,28 +5,55 @@ use core::{
     ops::ControlFlow::{self, Break, Continue},
 };
 
-use super::{HANDSHAKE, MAJOR_VERSION, RECORD_HEADER_BYTES};
+use super::{CHANGE_CIPHER_SPEC, CLIENT_HELLO, HANDSHAKE, HANDSHAKE_HEADER_BYTES, MAJOR_VERSION, RECORD_HEADER_BYTES};
 use crate::{
     flows::{CopyState, Copying, HeldBytes},
     packet::{Frame, LoopBody},
 };
 
-/// Pieces that are copied: as many as records of one octet fit into what is held.
-const STEPS: u32 = HeldBytes::LEN / (RECORD_HEADER_BYTES + 1);
+/// Pieces that are copied, and records without any octet: as many as fit into what is held.
+const STEPS: u32 = HeldBytes::LEN / RECORD_HEADER_BYTES;
 
-/// Copies what is in the handshake records of the first `have` bytes, one record behind the other, up to one of another
-/// type. Gives the number of bytes.
+/// Octets that are copied without a call of a helper.
+const WORD: u32 = 8;
+
+/// What is in records, as one number: functions of the kernel program give nothing else back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Joined(pub u32);
+
+impl Joined {
+    /// No hello.
+    pub(crate) const OTHER: Self = Self(u32::MAX);
+}
+
+/// Copies what is in the handshake records of the first `have` bytes, one record behind the other, up to one of another type.
+/// Gives the number of bytes, of which there are none as long as nothing tells whether it is a hello.
 #[inline(always)]
 pub(crate) fn join_records<P: Frame + ?Sized>(
     from: &HeldBytes,
     have: u32,
     into: &mut HeldBytes,
     copying: &mut Copying,
-) -> u32 {
+) -> Joined {
     *copying = Copying { at: 0, to: 0, left: 0 };
     let mut state = CopyState { into, copying };
     P::repeat(STEPS, &Joining::<P> { from, have, frame: PhantomData }, &mut state);
-    state.copying.to
+    let Copying { at, to, .. } = *state.copying;
+    let is = |place: u32, octet: u8| place >= to || state.into.read(place) == Some([octet]);
+    let is_hello = if to == 0 {
+        starts_record(from, at, have)
+    } else {
+        is(0, CLIENT_HELLO) && is(HANDSHAKE_HEADER_BYTES, MAJOR_VERSION)
+    };
+    if is_hello { Joined(to) } else { Joined::OTHER }
+}
+
+/// True if what there is from `at` on may be the start of a record that stands before or within a hello.
+#[inline(always)]
+fn starts_record(from: &HeldBytes, at: u32, have: u32) -> bool {
+    let is = |offset: u32, octet: u8| at + offset >= have || from.read(at + offset) == Some([octet]);
+    let is_change = is(0, CHANGE_CIPHER_SPEC) && is(3, 0) && is(4, 1) && is(RECORD_HEADER_BYTES, 1);
+    (is(0, HANDSHAKE) || is_change) && is(1, MAJOR_VERSION)
 }
 
 /// Copies piece by piece; what the copy has left is left of the record at hand.
@@ -43,8 +70,18 @@ impl<P: Frame + ?Sized> LoopBody<CopyState<'_>> for Joining<'_, P> {
             return Break(());
         }
         let Copying { at, to, left } = **copying;
+        if left == 0 {
+            // An empty record.
+            return Continue(());
+        }
         let len = left.min(self.have.saturating_sub(at)).min(HeldBytes::PIECE);
-        if len == 0 || P::move_held(self.from, at, len, into, to).is_none() {
+        let moved = match len {
+            0 => None,
+            // Of a record of few octets, a word is copied: what is behind it in that is overwritten by the next, or not looked at.
+            1..=WORD => self.from.load::<P, { WORD as usize }>(at).and_then(|word| into.write::<P, _>(to, word)),
+            _ => P::move_held(self.from, at, len, into, to),
+        };
+        if moved.is_none() {
             return Break(());
         }
         copying.advance(len);
@@ -57,12 +94,23 @@ impl<P: Frame + ?Sized> Joining<'_, P> {
     #[inline(always)]
     fn next_record(&self, copying: &mut Copying) -> bool {
         let at = copying.at;
-        if at + RECORD_HEADER_BYTES > self.have {
+        let content_at = at + RECORD_HEADER_BYTES;
+        if content_at > self.have {
             return false;
         }
-        let Some([HANDSHAKE, MAJOR_VERSION, _, l0, l1]) = self.from.read(at) else { return false };
-        copying.left = u32::from(u16::from_be_bytes([l0, l1]));
-        copying.at = at + RECORD_HEADER_BYTES;
-        true
+        match self.from.read(at) {
+            Some([HANDSHAKE, MAJOR_VERSION, _, l0, l1]) => {
+                copying.left = u32::from(u16::from_be_bytes([l0, l1]));
+                copying.at = content_at;
+                true
+            }
+            Some([CHANGE_CIPHER_SPEC, MAJOR_VERSION, _, 0, 1])
+                if copying.to == 0 && content_at < self.have && self.from.read(content_at) == Some([1]) =>
+            {
+                copying.at = content_at + 1;
+                true
+            }
+            _ => false,
+        }
     }
 }

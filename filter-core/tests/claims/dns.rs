@@ -80,12 +80,17 @@ fn the_question_of_a_response_is_judged() {
 }
 
 #[test]
-fn each_question_is_judged() {
+fn a_query_with_several_questions_is_refused_and_those_of_which_one_is_listed_are_blocked() {
+    const REFUSED: Reason = Reason::DnsQuestionsRefused;
     assert_eq!(reason(&frames::query_of(&[])), Reason::DnsNoQuestion);
     assert_eq!(reason(&frames::query_of(&[LISTED])), Reason::DnsBlocked);
-    assert_eq!(reason(&frames::query_of(&[OTHER, "example.org"])), Reason::DnsNotListed);
+    assert_eq!(reason(&frames::query_of(&[OTHER, "example.org"])), REFUSED);
     assert_eq!(reason(&frames::query_of(&[LISTED, OTHER])), Reason::DnsBlocked);
     assert_eq!(reason(&frames::query_of(&[OTHER, LISTED, OTHER])), Reason::DnsBlocked);
+    for (before, expected) in [(2, Reason::DnsBlocked), (3, Reason::DnsBlocked), (4, REFUSED), (100, REFUSED)] {
+        let names = [&vec![OTHER; before][..], &[LISTED]].concat();
+        assert_eq!(reason(&frames::query_of(&names)), expected, "{before} before");
+    }
     let fewer = with(&frames::query_of(&[OTHER, LISTED]), QUESTION_COUNT, &[0, 1]);
     assert_eq!(reason(&fewer), Reason::DnsNotListed, "the second is none");
     let more = with(&frames::query_without_edns(OTHER), QUESTION_COUNT, &[1, 0]);
@@ -94,13 +99,39 @@ fn each_question_is_judged() {
     assert_eq!(reason(&more), Reason::DnsBlocked, "256 questions, of which the first is listed");
 }
 
+/// RFC 6762 §5.3.
 #[test]
-fn pointers_in_the_first_question_lead_nowhere() {
-    // RFC 1035 §4.1.4: to a prior occurrence of the name, of which there is none.
-    for target in [0, 11, 12, 13, 40] {
-        let query = frames::query(LISTED);
-        assert_eq!(reason(&with(&query, QUESTION, &[0xc0, target])), Reason::DnsPointer, "first, {target}");
-        assert_eq!(reason(&with(&query, QUESTION + 4, &[0xc0, target])), Reason::DnsPointer, "second, {target}");
+fn a_query_of_multicast_dns_may_have_several_questions() {
+    let query = frames::query_of(&[OTHER, OTHER]);
+    for (wrap, expected) in [
+        (Wrap { from: 53, ..Wrap::v4(5353) }, Reason::DnsNotListed),
+        (Wrap { from: 5353, ..Wrap::v4(53) }, Reason::DnsQuestionsRefused),
+    ] {
+        assert_reason(&wrap.udp(&query), expected, "by its destination port");
+    }
+}
+
+#[test]
+fn a_pointer_in_a_question_leads_to_anywhere_behind_the_header() {
+    let query = frames::query(LISTED);
+    // To nowhere, to a pointer or a label that leads back to it, and to another type of label.
+    for (target, first, second) in [
+        (0, Reason::DnsPointer, Reason::DnsPointer),
+        (11, Reason::DnsPointer, Reason::DnsPointer),
+        (12, Reason::DnsPointer, Reason::DnsNameTooLong),
+        (255, Reason::DnsPointer, Reason::DnsPointer),
+    ] {
+        assert_eq!(reason(&with(&query, QUESTION, &[0xc0, target])), first, "first, {target}");
+        assert_eq!(reason(&with(&query, QUESTION + 4, &[0xc0, target])), second, "second, {target}");
+    }
+    // To behind the question: dnsmasq answers that, BIND and Unbound refuse it, whatever the name is.
+    for name in ["example.com", "example.net"] {
+        let whole = frames::query_without_edns(name);
+        let (header, name) = (&whole[..QUESTION], &whole[QUESTION..whole.len() - 4]);
+        let forward = [header, b"\x03ads\xc0\x16\0\x01\0\x01", name].concat();
+        assert_eq!(reason(&forward), Reason::DnsQuestionsRefused, "a label, and the rest behind");
+        let segment = Wrap::v4(53).tcp(&frames::over_tcp(&forward));
+        assert_reason(&segment, Reason::DnsQuestionsRefused, "over TCP");
     }
 }
 

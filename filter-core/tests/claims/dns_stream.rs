@@ -51,13 +51,80 @@ fn every_message_of_a_segment_is_judged() {
 }
 
 #[test]
-fn a_message_is_judged_however_many_come_before_it_in_its_segment() {
+fn a_message_is_judged_however_many_come_before_it_in_its_segment_at_once_or_when_it_is_sent_again() {
     for (name, expected) in [(LISTED, BLOCKED), (OTHER, NOT_LISTED)] {
-        for before in [75, 127, 128, 129, 255, 256, 300] {
-            let stream = queries(&[&vec!["."; before][..], &[name]].concat());
-            assert_reason(&client().tcp(&stream), expected, &format!("{name} behind {before}"));
+        for before in [40, 55, 70, 100, 127, 128, 129, 255, 256, 300, 2_000] {
+            let segment = client().tcp(&queries(&[&vec!["."; before][..], &[name]].concat()));
+            let reasons = reasons(&vec![segment; 40]);
+            let dropped = reasons.iter().take_while(|reason| **reason == Reason::DnsBeyondDropped).count();
+            assert_eq!(reasons[dropped], expected, "{name} behind {before}: {reasons:?}");
+            assert_eq!(dropped > 0, before > 70, "{name} behind {before}: {reasons:?}");
         }
     }
+}
+
+#[test]
+fn responses_that_take_too_much_work_pass_and_the_stream_goes_on_behind_them() {
+    let responses =
+        |names: &[&str]| -> Vec<u8> { names.iter().flat_map(|name| over_tcp(&frames::response(name))).collect() };
+    let stream = responses(&[&vec!["."; 400][..], &[LISTED], &[LISTED]].concat());
+    let last = over_tcp(&frames::response(LISTED)).len();
+    let segment = |from, to| frames::segment(&server(), FIRST, &stream, from..to);
+    let frames = [segment(0, stream.len() - last), segment(stream.len() - last, stream.len())];
+    assert_reasons(&frames, &[Reason::DnsBeyond, Reason::DnsResponseBlocked], "the last one in its own segment");
+}
+
+#[test]
+fn messages_without_octets_hide_none_however_many_are_held() {
+    for empty in [1, 241, 242, 243, 300, 700] {
+        let stream = [vec![0; 2 * empty], queries(&[LISTED])].concat();
+        let segments = frames::in_segments(&client(), FIRST, &stream, &[0, 1]);
+        assert_reasons(&segments, &[SPLIT, BLOCKED], &format!("{empty} empty ones"));
+    }
+}
+
+#[test]
+fn a_stream_that_is_joined_within_a_message_is_judged_from_the_next_segment_that_starts_with_one() {
+    for (what, tail) in [
+        ("text", &b"the end of something, with lengths that lead far away"[..]),
+        ("a short length", &[0, 16, 7, 7, 7][..]),
+        ("a length, and a message of less than a header", &[0, 3, 1, 2, 3, 9]),
+        ("zeros, and one more", &[0; 401]),
+        ("an octet of a keep-alive", &[0]),
+    ] {
+        for (name, expected) in [(LISTED, BLOCKED), (OTHER, NOT_LISTED)] {
+            let stream = [tail, &queries(&[OTHER, name])].concat();
+            let (first, second) = (tail.len(), tail.len() + queries(&[OTHER]).len());
+            let segments = frames::in_segments(&client(), FIRST, &stream, &[0, first, second]);
+            let reasons = reasons(&segments);
+            assert_eq!(reasons[1..], [NOT_LISTED, expected], "{what}, {name}");
+            // The first one in two segments.
+            let cut = first + 20;
+            let reasons = super::reasons(&frames::in_segments(&client(), FIRST, &stream, &[0, first, cut, second]));
+            assert_eq!(reasons[2..], [NOT_LISTED, expected], "{what}, {name}, cut");
+        }
+    }
+}
+
+#[test]
+fn a_message_that_comes_before_the_rest_of_the_one_before_it_does_not_hide_that() {
+    let stream = queries(&[LISTED, OTHER]);
+    let second = stream.len() / 2;
+    let segments = frames::in_segments(&client(), FIRST, &stream, &[0, second, 20]);
+    assert_eq!(reasons(&segments)[2], BLOCKED);
+}
+
+/// Whoever chooses octets could otherwise have a stream begin anew in the middle of a name that is listed.
+#[test]
+fn a_stream_whose_start_is_known_is_not_joined_again() {
+    let decoy = queries(&[OTHER]);
+    // A message whose first segment ends where octets start that look like another message.
+    let message = over_tcp(&[&frames::query(LISTED)[..14], &decoy].concat());
+    let segments = frames::in_segments(&client(), FIRST, &message, &[0, 16]);
+    let joined = reasons(&segments);
+    assert_eq!(joined[1], NOT_LISTED, "without a SYN the decoy is a message");
+    let opened = reasons(&[&[client().syn(FIRST - 1, &[])], &segments[..]].concat());
+    assert_ne!(opened[2], NOT_LISTED, "the decoy is no message of this stream");
 }
 
 #[test]

@@ -92,3 +92,14 @@ fn a_frame_that_ends_in_its_headers_is_cut() {
     }
     assert_reason(&query[..UDP + 8], Reason::DnsCut, "no payload");
 }
+
+#[test]
+fn each_bit_of_a_fragment_offset_makes_a_later_fragment_and_no_flag_does() {
+    const FRAGMENT: usize = 20;
+    let query = listed_query(&Wrap::v4(53));
+    for bit in 0..16_u32 {
+        let field = (1_u16 << bit).to_be_bytes();
+        let expected = if bit < 13 { Reason::Fragment } else { Reason::DnsBlocked };
+        assert_reason(&with(&query, FRAGMENT, &field), expected, &format!("bit {bit}"));
+    }
+}

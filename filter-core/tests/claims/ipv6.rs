@@ -104,3 +104,14 @@ fn an_extension_header_that_leads_out_of_the_frame_is_cut() {
     assert_reason(&with(&query, 55, &[0xff]), Reason::HeadersCut, "2,048 bytes long");
     assert_reason(&query, Reason::DnsBlocked, "as it was");
 }
+
+#[test]
+fn each_bit_of_a_fragment_offset_makes_a_later_fragment_and_no_other_bit_does() {
+    let first = frames::ipv6_fragment(&listed_query(&Wrap::v6(53)), 0, true);
+    // Behind Ethernet, the IPv6 header, and two octets of the fragment header (RFC 8200 §4.5).
+    let field = 14 + 40 + 2;
+    for bit in 0..16_u32 {
+        let expected = if bit >= 3 { Reason::Fragment } else { Reason::DnsBlocked };
+        assert_reason(&with(&first, field, &(1_u16 << bit).to_be_bytes()), expected, &format!("bit {bit}"));
+    }
+}

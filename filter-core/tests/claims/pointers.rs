@@ -50,12 +50,29 @@ fn chain(name: &str, pointers: usize) -> (Vec<u8>, usize) {
 }
 
 #[test]
-fn sixteen_pointers_are_followed_in_a_name_and_a_seventeenth_is_not() {
+fn as_many_pointers_are_followed_in_a_name_as_dnsmasq_follows() {
     for (name, followed) in [(LISTED, Reason::DnsResponseBlocked), (OTHER, Reason::DnsResponseNotListed)] {
-        for pointers in [1, 2, 15, 16, 17, 18, 60] {
+        for pointers in [1, 2, 16, 17, 60, 126, 254, 255, 256, 257, 400] {
             let (unread, last) = chain(name, pointers - 1);
-            let expected = if pointers <= 16 { followed } else { Reason::DnsPointer };
+            let expected = if pointers <= 255 { followed } else { Reason::DnsPointer };
             assert_eq!(reason(&unread, &pointer(last)), expected, "{name}: {pointers} pointers");
+        }
+    }
+}
+
+#[test]
+fn each_label_of_a_name_may_have_a_pointer_behind_it_as_long_as_the_packet_may_cost_that() {
+    for (root, followed) in [(LISTED, Reason::DnsResponseBlocked), (OTHER, Reason::DnsResponseNotListed)] {
+        for (labels, expected) in [(1, followed), (20, followed), (40, followed), (118, Reason::DnsBeyond)] {
+            let mut unread = wire(root);
+            let mut last = DATA;
+            for _ in 0..labels {
+                let here = DATA + unread.len();
+                unread.extend(b"\x01a");
+                unread.extend(pointer(last));
+                last = here;
+            }
+            assert_eq!(reason(&unread, &pointer(last)), expected, "{root} below {labels}");
         }
     }
 }
@@ -74,19 +91,21 @@ fn labels_before_each_pointer_belong_to_the_name() {
 }
 
 #[test]
-fn a_pointer_leads_to_before_the_labels_that_it_ends() {
+fn a_pointer_may_lead_forward_and_in_no_circle() {
     let unread = wire(LISTED);
     let here = DATA + unread.len() + HEAD;
     assert_eq!(reason(&unread, &pointer(DATA)), Reason::DnsResponseBlocked, "a name before");
-    for ahead in 0..40 {
-        let expected = Reason::DnsPointer;
-        assert_eq!(reason(&unread, &pointer(here + ahead)), expected, "{ahead} octets ahead");
-        let labelled = [&b"\x03www"[..], &pointer(here + ahead)].concat();
-        assert_eq!(reason(&unread, &labelled), expected, "{ahead} octets ahead of the start of a label");
-    }
-    // Once around, a name of such labels would be too long before its pointers were too many.
+    assert_eq!(reason(&unread, &pointer(here)), Reason::DnsPointer, "to itself");
+    assert_eq!(reason(&unread, &pointer(here + 2)), Reason::DnsPointer, "to the end of the message");
+    let labelled = [&b"\x03www"[..], &pointer(here)].concat();
+    assert_eq!(reason(&unread, &labelled), Reason::DnsNameTooLong, "to the start of its labels");
     let labelled = [&[63][..], &[b'a'; 63], &pointer(here)].concat();
-    assert_eq!(reason(&unread, &labelled), Reason::DnsPointer, "to its own label");
+    assert_eq!(reason(&unread, &labelled), Reason::DnsNameTooLong, "to its own label");
+    // Forward, to a name behind the pointer.
+    for (name, expected) in [(LISTED, Reason::DnsResponseBlocked), (OTHER, Reason::DnsResponseNotListed)] {
+        let forward = [&pointer(DATA + 1 + HEAD + 2)[..], &wire(name)].concat();
+        assert_eq!(reason(ANYTHING, &forward), expected, "{name} ahead");
+    }
     // The last octet before the labels: 0, the root.
     assert_eq!(
         reason(&wire(OTHER), &[&b"\x03www"[..], &pointer(DATA + OTHER.len() + 1)].concat()),
@@ -130,14 +149,17 @@ fn names_of_255_octets_over_pointers_are_judged_and_256_are_too_long() {
 }
 
 #[test]
-fn a_blocked_name_stands_before_a_broken_one_and_one_that_passes_does_not() {
+fn a_broken_name_hides_none_of_the_others() {
     let broken = ("b.example.net", Data::Other(CNAME, &[0xc0, 0x00]));
-    for (name, expected) in [(LISTED, Reason::DnsResponseBlocked), (OTHER, Reason::DnsPointer)] {
+    for (name, before, behind) in [
+        (LISTED, Reason::DnsResponseBlocked, Reason::DnsResponseBlocked),
+        (OTHER, Reason::DnsPointer, Reason::DnsResponseNotListed),
+    ] {
         let answers = [(ASKED, Data::Cname(name)), broken];
         let frame = Wrap { from: 53, ..Wrap::v4(40_000) }.udp(&response_of(&[ASKED], &answers));
-        assert_reason(&frame, expected, &format!("{name} before"));
+        assert_reason(&frame, before, &format!("{name} before"));
         let answers = [broken, (ASKED, Data::Cname(name))];
         let frame = Wrap { from: 53, ..Wrap::v4(40_000) }.udp(&response_of(&[ASKED], &answers));
-        assert_reason(&frame, Reason::DnsPointer, &format!("{name} behind"));
+        assert_reason(&frame, behind, &format!("{name} behind"));
     }
 }

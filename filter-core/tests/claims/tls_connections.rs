@@ -120,3 +120,57 @@ fn a_stream_that_starts_late_with_something_else_is_let_go() {
     let reasons = reasons(&frames);
     assert_eq!(reasons[2..], [Reason::TcpOther; 2], "{reasons:?}");
 }
+
+/// As receivers do (RFC 9293 §3.10.7.4).
+#[test]
+fn of_octets_that_come_twice_without_a_gap_the_first_copy_counts() {
+    let blocked = frames::client_hello(LISTED);
+    let at = frames::server_name_at(&blocked, LISTED).unwrap();
+    // The same hello but for the name, of the same length.
+    let mut changed = blocked.clone();
+    changed[at..at + LISTED.len()].copy_from_slice(OTHER.as_bytes());
+    for (first, second, expected) in
+        [(&blocked, &changed, Reason::TlsBlocked), (&changed, &blocked, Reason::TlsNotListed)]
+    {
+        // Up to within the name, and again from the start of it on.
+        let cut = at + LISTED.len() - 1;
+        let frames = [
+            frames::segment(&Wrap::v4(443), FIRST, first, 0..cut),
+            frames::segment(&Wrap::v4(443), FIRST, second, at..second.len()),
+        ];
+        assert_reasons(&frames, &[SPLIT, expected], "the first copy");
+    }
+}
+
+#[test]
+fn of_octets_beyond_a_gap_the_later_copy_counts() {
+    let blocked = frames::client_hello(LISTED);
+    let at = frames::server_name_at(&blocked, LISTED).unwrap();
+    let mut changed = blocked.clone();
+    changed[at..at + LISTED.len()].copy_from_slice(OTHER.as_bytes());
+    for (earlier, later, expected) in
+        [(&changed, &blocked, Reason::TlsBlocked), (&blocked, &changed, Reason::TlsNotListed)]
+    {
+        let segment = |hello: &[u8], range| frames::segment(&Wrap::v4(443), FIRST, hello, range);
+        let frames = [
+            segment(later, 0..10),
+            segment(earlier, at..later.len()),
+            segment(later, at..later.len()),
+            segment(later, 10..at),
+        ];
+        assert_eq!(reasons(&frames).last(), Some(&expected));
+    }
+}
+
+/// What a server sends is out of order as well.
+#[test]
+fn the_syn_of_a_server_tells_where_its_stream_starts() {
+    let server = Wrap { from: 53, ..Wrap::v4(40_000) };
+    let stream = frames::over_tcp(&frames::response(LISTED));
+    let mut opening = server.syn(FIRST - 1, &[]);
+    // ACK as well.
+    opening[14 + 20 + 13] |= 16;
+    let segments = frames::in_segments(&server, FIRST, &stream, &[20, 0]);
+    let reasons = reasons(&[&[opening], &segments[..]].concat());
+    assert_eq!(reasons.last(), Some(&Reason::DnsResponseBlocked), "{reasons:?}");
+}

@@ -173,3 +173,29 @@ fn a_name_that_is_not_listed_excuses_no_broken_list() {
     assert_eq!(reason(&hello), Reason::TlsMalformed);
     assert_eq!(reason(&Hello::of_names(&names)), Reason::TlsBlocked);
 }
+
+/// RFC 8446 §4.2 allows no two; servers refuse such a hello.
+#[test]
+fn of_two_lists_of_names_the_first_is_judged() {
+    for (first, second, expected) in [
+        (LISTED, OTHER, Reason::TlsBlocked),
+        (OTHER, LISTED, Reason::TlsNotListed),
+        (LISTED, LISTED, Reason::TlsBlocked),
+    ] {
+        let mut hello = Hello::of(first);
+        hello.extensions_mut().push(Extension::server_names(&[(HOST_NAME, second)]));
+        let what = format!("{first}, then {second}");
+        assert_eq!(reason(&hello), expected, "{what}");
+    }
+}
+
+#[test]
+fn of_several_names_of_a_list_each_is_judged() {
+    for (names, expected) in [
+        ([LISTED, OTHER], Reason::TlsBlocked),
+        ([OTHER, LISTED], Reason::TlsBlocked),
+        ([OTHER, OTHER], Reason::TlsNotListed),
+    ] {
+        assert_eq!(reason(&Hello::of_names(&names.map(|name| (HOST_NAME, name)))), expected, "{names:?}");
+    }
+}

@@ -97,6 +97,85 @@ fn a_hello_behind_a_change_of_cipher_is_judged_wherever_it_is_cut() {
     }
 }
 
+/// A handshake record without octets.
+const EMPTY: [u8; 5] = [22, 3, 1, 0, 0];
+
+#[test]
+fn a_hello_behind_records_that_servers_read_over_is_judged_and_behind_more_it_is_counted() {
+    for (name, expected) in NAMES {
+        let hello = frames::client_hello(name);
+        for record in [&EMPTY[..], &CHANGE_CIPHER_SPEC] {
+            for (records, expected) in
+                [(1, expected), (2, expected), (31, expected), (32, expected), (33, Reason::TlsBeyond)]
+            {
+                let stream = [&record.repeat(records), &hello[..]].concat();
+                for wrap in wraps() {
+                    assert_reason(&wrap.tcp(&stream), expected, &format!("{name} behind {records}"));
+                }
+            }
+        }
+        let both = [&EMPTY[..], &CHANGE_CIPHER_SPEC, &CHANGE_CIPHER_SPEC, &EMPTY, &hello].concat();
+        assert_reason(&Wrap::v4(443).tcp(&both), expected, &format!("{name} behind both"));
+    }
+}
+
+#[test]
+fn a_hello_behind_records_of_their_own_segments_is_judged_wherever_they_are_cut() {
+    let before = [&EMPTY[..], &CHANGE_CIPHER_SPEC, &EMPTY].concat();
+    for (name, expected) in NAMES {
+        let stream = [&before, &frames::client_hello(name)[..]].concat();
+        for opens in [false, true] {
+            for cut in 1..=before.len() + 12 {
+                let segments = frames::in_segments(&Wrap::v4(443), SYN + 1, &stream, &[0, cut]);
+                let syn = [Wrap::v4(443).syn(SYN, &[])];
+                let frames = [if opens { &syn[..] } else { &[] }, &segments].concat();
+                let reasons = reasons(&frames);
+                assert_eq!(reasons.last(), Some(&expected), "{name}, {cut}: {reasons:?}");
+            }
+        }
+        let each = [0, EMPTY.len(), EMPTY.len() + CHANGE_CIPHER_SPEC.len(), before.len(), before.len() + 40];
+        let reasons = reasons(&frames::in_segments(&Wrap::v6(443), 99, &stream, &each));
+        assert_eq!(reasons.last(), Some(&expected), "{name}, each: {reasons:?}");
+    }
+}
+
+#[test]
+fn empty_records_within_a_hello_hide_nothing() {
+    for (name, expected) in NAMES {
+        let hello = frames::client_hello(name);
+        for octets in [1, 4, 60, 200] {
+            let records = frames::in_records(&hello, octets);
+            // Behind each record that is not the last.
+            let with_empty: Vec<u8> = records.chunks(5 + octets).flat_map(|record| [record, &EMPTY].concat()).collect();
+            if with_empty.len() > 4_608 {
+                continue;
+            }
+            assert_reason(&Wrap::v4(443).tcp(&with_empty), expected, &format!("{name}, records of {octets}"));
+            let cut = with_empty.len() / 3;
+            let segments = frames::in_segments(&Wrap::v4(443), 99, &with_empty, &[0, cut]);
+            assert_eq!(reasons(&segments).last(), Some(&expected), "{name}, records of {octets}, cut");
+        }
+    }
+}
+
+#[test]
+fn what_only_resembles_records_before_a_hello_is_no_start() {
+    for (what, start) in [
+        ("an alert", [21, 3, 1, 0, 0].as_slice()),
+        ("data", &[23, 3, 1, 0, 0]),
+        ("another version", &[22, 2, 1, 0, 0]),
+        ("a change of two octets", &[20, 3, 3, 0, 2, 1, 1]),
+        ("another change", &[20, 3, 3, 0, 1, 2]),
+    ] {
+        let stream = [start, &frames::client_hello(LISTED)].concat();
+        assert_reason(&Wrap::v4(443).tcp(&stream), Reason::TcpOther, what);
+    }
+    // A start that could be one is held, and let go once it is none.
+    let stream = [&[20, 3, 3, 0, 1, 9][..], &frames::client_hello(LISTED)].concat();
+    let segments = frames::in_segments(&Wrap::v4(443), 99, &stream, &[0, 5, 30]);
+    assert_reasons(&segments, &[SPLIT, Reason::TcpOther, Reason::TcpOther], "another change");
+}
+
 #[test]
 fn a_second_hello_of_a_connection_is_judged_as_the_first() {
     for (name, expected) in NAMES {

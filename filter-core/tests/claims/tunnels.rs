@@ -219,3 +219,43 @@ fn of_enhanced_gre_and_l2tp_only_data_of_their_version_is_looked_into() {
         assert_reason(&other, Reason::NotIp, &format!("PPP {protocol:#x}"));
     }
 }
+
+/// A frame in Geneve (RFC 8926 §3.4): version and length of the options, flags, and an `EtherType`.
+fn in_geneve(first: u8, ether_type: [u8; 2], options: usize, inner: &[u8]) -> Vec<u8> {
+    let header = [first, 0, ether_type[0], ether_type[1], 0, 0, 7, 0];
+    Wrap::v4(6081).udp(&[&header[..], &vec![0xee; options], inner].concat())
+}
+
+#[test]
+fn names_are_judged_in_geneve_however_long_its_options_are() {
+    let query = listed_query(&Wrap::v4(53));
+    for fours in [0, 1, 2, 3, 31, 32, 62, 63_u8] {
+        let frame = in_geneve(fours, [0x65, 0x58], 4 * usize::from(fours), &query);
+        assert_reason(&frame, Reason::DnsBlocked, &format!("{fours} times four octets"));
+        let packet = in_geneve(fours, [0x08, 0x00], 4 * usize::from(fours), &query[ETHERNET..]);
+        assert_reason(&packet, Reason::DnsBlocked, &format!("{fours} times four octets before IPv4"));
+    }
+    for version in 1..=3 {
+        let frame = in_geneve(version << 6, [0x65, 0x58], 0, &query);
+        assert_reason(&frame, Reason::OtherProtocol, &format!("version {version}"));
+    }
+}
+
+/// Octets of a frame with its tags behind Cisco metadata, whose layers are all taken off one by one.
+fn behind_metadata(frame: &[u8]) -> Vec<u8> {
+    [&frame[..12], &[0x89, 0x09, 1, 1, 0, 1, 0, 42], &frame[12..]].concat()
+}
+
+#[test]
+fn tags_and_labels_are_counted_anew_inside_of_a_tunnel() {
+    let inner = frames::tagged(&listed_query(&Wrap::v4(53)), &[0x88a8, 0x8100]);
+    let outer = Tunnel::BridgedGre(0).carry(&Wrap::v4(0), &inner);
+    let outer = behind_metadata(&frames::tagged(&outer, &[0x88a8, 0x8100]));
+    assert_reason(&outer, Reason::DnsBlocked, "two tags outside, and two inside");
+    let inner = frames::behind_labels(&listed_query(&Wrap::v4(53)), 3);
+    let outer = frames::behind_labels(&Tunnel::BridgedGre(0).carry(&Wrap::v4(0), &inner), 3);
+    assert_reason(&outer, Reason::DnsBlocked, "three labels outside, and three inside");
+    let tagged = |tags: &[u16]| behind_metadata(&frames::tagged(&listed_query(&Wrap::v4(53)), tags));
+    assert_reason(&tagged(&[0x88a8, 0x8100]), Reason::DnsBlocked, "two tags");
+    assert_reason(&tagged(&[0x88a8, 0x8100, 0x8100]), Reason::NotIp, "three tags");
+}

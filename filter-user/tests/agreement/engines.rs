@@ -160,7 +160,11 @@ fn offline(key: &HashKey, rules: Keys) -> Offline<Keys> {
         reset_again_after: NEVER,
         ..Options::default()
     };
-    Offline::new(Settings::new(*key, &options), rules).on(interface()).with_first_buffer(TestBed::first_buffer())
+    let mut offline =
+        Offline::new(Settings::new(*key, &options), rules).on(interface()).with_first_buffer(TestBed::first_buffer());
+    // It is part of a flow's key, and so of which flow goes for another.
+    offline.set_interface_index(LOOPBACK);
+    offline
 }
 
 fn in_user_space(offline: &mut Offline<Keys>, frame: &[u8]) -> Decision {

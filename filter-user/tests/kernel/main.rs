@@ -129,7 +129,7 @@ fn judge_next(filter: &mut Filter, frame: &[u8]) -> Decided {
     assert_eq!(packets, [(Counter::Packets(judged.reason), 1)]);
     let hits = moved(&before.hits, &after.hits);
     let events: Vec<_> = after.events.iter().map(|event| (event.reason, event.name.clone())).collect();
-    if judged.reason.verdict() == Verdict::Drop {
+    if judged.reason.is_blocked() {
         assert_eq!(events, [(judged.reason, judged.name)]);
         assert_eq!(hits, [(after.events[0].rule.unwrap(), 1)]);
     } else {

@@ -168,3 +168,18 @@ fn of_a_response_over_tcp_the_rest_of_the_burst_has_no_further_reset() {
     let (on, no_further) = ((Sent::On, Counter::Closed), NO_FURTHER);
     assert_eq!(of_blocked(&frames, interface), [on, no_further, on]);
 }
+
+/// RFC 9293 §3.10.7.1: the sequence number of a reset is 0 where the segment acknowledges nothing.
+#[test]
+fn a_reset_of_what_acknowledges_nothing_has_the_sequence_number_0() {
+    for (wrap, flags_at) in [(Wrap::v4(443), 14 + 20 + 13), (Wrap::v6(443), 14 + 40 + 13)] {
+        let hello = frames::client_hello(LISTED);
+        let mut segment = wrap.tcp(&hello);
+        segment[flags_at] = 8;
+        let segment = frames::with_checksums(&segment);
+        let (_, sent, frame, _) = send(&segment, answering(DnsAction::NxDomain));
+        let (asked, reset) = (opened(&segment).tcp.unwrap(), opened(&frame).tcp.unwrap());
+        let expected = (Sent::Back, 0, asked.sequence + hello.len() as u32, "AR");
+        assert_eq!((sent, reset.sequence, reset.acknowledgement, &*reset.flags), expected);
+    }
+}

@@ -1,9 +1,9 @@
 //! Queries that are odd, and that BIND, Unbound and dnsmasq answer all the same.
 
-use filter_core::{Counter, DnsAction, Reason, Sent};
+use filter_core::{Counter, DnsAction, Reason, Sent, TcpAction};
 use frames::{Asking, Edns, Wrap, answer, opened};
 
-use super::{COOKIE, LISTED, OTHER, PADDING, answered, answering, edns, send};
+use super::{COOKIE, LISTED, OTHER, PADDING, answered, answering, clients, edns, send};
 
 /// Code of an answer that says that the name does not exist (RFC 1035 §4.1.1).
 const NX_DOMAIN: u16 = 3;
@@ -195,12 +195,47 @@ fn other_operations_on_a_blocked_name_are_refused() {
 
 #[test]
 fn a_query_with_two_questions_is_a_format_error() {
-    for names in [[LISTED, OTHER], [OTHER, LISTED]] {
+    for names in [[LISTED, OTHER], [OTHER, LISTED], [OTHER, OTHER]] {
         let asked = Wrap::v6(53).udp(&frames::query_of(&names));
         let (reason, sent, frame, counters) = send(&asked, answering(DnsAction::NxDomain));
-        assert!(reason.is_blocked() && sent == Sent::Back && counters.contains(&Counter::Answered));
+        assert!(reason.is_refused() && sent == Sent::Back && counters.contains(&Counter::Answered));
         let message = opened(&frame).payload;
         let answer = answer(&message);
         assert_eq!((answer.id, answer.code, &*answer.question, message.len()), (0x1234, FORMAT_ERROR, "", HEADER));
     }
+}
+
+#[test]
+fn a_compressed_question_is_a_format_error() {
+    let whole = frames::query_without_edns("example.com");
+    let (header, name) = (&whole[..HEADER], &whole[HEADER..whole.len() - 4]);
+    let asked = Wrap::v4(53).udp(&[header, b"\x03ads\xc0\x16\0\x01\0\x01", name].concat());
+    let (reason, sent, frame, counters) = send(&asked, answering(DnsAction::NxDomain));
+    assert_eq!((reason, sent), (Reason::DnsQuestionsRefused, Sent::Back));
+    assert_eq!(counters, [Counter::Answered]);
+    let answer = answer(&opened(&frame).payload);
+    assert_eq!((answer.id, answer.code, &*answer.question), (0x1234, FORMAT_ERROR, ""));
+    let (reason, sent, ..) = send(&asked, answering(DnsAction::NxDomain).on_trial());
+    assert_eq!((reason, sent), (Reason::DnsAudited, Sent::On), "on trial");
+}
+
+#[test]
+fn a_query_with_two_questions_is_dropped_where_nobody_is_answered_and_passes_on_trial() {
+    let asked = Wrap::v4(53).udp(&frames::query_of(&[OTHER, OTHER]));
+    let several = vec![Counter::DnsSeveralQuestions];
+    let dropping = send(&asked, clients(DnsAction::Drop, TcpAction::Reset));
+    assert_eq!(dropping, (Reason::DnsQuestionsRefused, Sent::Nowhere, asked.clone(), several.clone()));
+    let on_trial = send(&asked, answering(DnsAction::NxDomain).on_trial());
+    assert_eq!(on_trial, (Reason::DnsNotListed, Sent::On, asked, several));
+    let segment = Wrap::v4(53).tcp(&frames::over_tcp(&frames::query_of(&[OTHER, OTHER])));
+    for (interface, expected) in [
+        (clients(DnsAction::NxDomain, TcpAction::Drop), Counter::Answered),
+        (clients(DnsAction::Drop, TcpAction::Reset), Counter::Closed),
+    ] {
+        let (reason, sent, _, counters) = send(&segment, interface);
+        assert_eq!((reason, sent), (Reason::DnsQuestionsRefused, Sent::Back), "over TCP");
+        assert!(counters.contains(&expected), "{counters:?}");
+    }
+    let (_, sent, ..) = send(&segment, clients(DnsAction::Drop, TcpAction::Drop));
+    assert_eq!(sent, Sent::Nowhere);
 }

@@ -1,0 +1,131 @@
+//! What is claimed of rules that allow, of important ones, and of clients' prefixes: what differs from plain rules that block.
+
+use std::collections::HashMap;
+
+use filter_core::{
+    Counter, DnsAction, Generation, HashKey, InForce, Interface, Offline, Options, Patterns, Rank, Reason, RuleKey,
+    Rules, Sent, Settings, Sides, TcpAction, Terms, Treatment, highest_rank,
+};
+use frames::{Data, Wrap};
+
+/// Rules of any rank.
+struct Ranked(HashMap<RuleKey, Terms>);
+
+/// None.
+impl Patterns for Ranked {}
+
+impl Rules for Ranked {
+    fn in_force(&self) -> InForce {
+        InForce::new(Generation::default(), Rank::AllowImportant)
+    }
+
+    fn terms(&self, key: RuleKey, _: Generation) -> Option<&Terms> {
+        self.0.get(&key)
+    }
+}
+
+fn key() -> HashKey {
+    HashKey::from_words(std::array::from_fn(|word| 0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(2 * word as u64 + 1)))
+}
+
+/// A filter with these rules, each about a name and all below it.
+fn filter(rules: &[(&str, Rank)]) -> Offline<Ranked> {
+    let mut terms: HashMap<RuleKey, Terms> = HashMap::new();
+    for (name, rank) in rules {
+        terms.entry(key().rule_key(name).unwrap()).or_default().add(*rank, Terms::EVERYBODY, 0, true, true);
+    }
+    Offline::new(Settings::new(key(), &Options { flows: 1, ..Options::default() }), Ranked(terms))
+}
+
+fn query(filter: &mut Offline<Ranked>, name: &str) -> Reason {
+    filter.decide(&Wrap::v4(53).udp(&frames::query(name)))
+}
+
+/// A response to a question for the first name, which is an alias of the second.
+fn response(filter: &mut Offline<Ranked>, asked: &str, target: &str) -> Reason {
+    let message = frames::response_of(&[asked], &[(asked, Data::Cname(target))]);
+    filter.decide(&Wrap { from: 53, ..Wrap::v4(40_000) }.udp(&message))
+}
+
+#[test]
+fn each_rank_prevails_over_those_before_it_whichever_name_has_it() {
+    let ranks = Rank::OF_RULES;
+    let reason = |rank| match rank {
+        Rank::NotListed => Reason::DnsNotListed,
+        Rank::Audit => Reason::DnsAudited,
+        Rank::Allow | Rank::AllowImportant => Reason::DnsAllowed,
+        Rank::Block | Rank::BlockImportant => Reason::DnsBlocked,
+    };
+    for (place, lower) in ranks.iter().enumerate() {
+        for higher in &ranks[place..] {
+            for rules in [[*lower, *higher], [*higher, *lower]] {
+                let mut filter = filter(&[("example", rules[0]), ("a.example", rules[1])]);
+                assert_eq!(query(&mut filter, "a.example"), reason(*higher), "{rules:?}");
+                assert_eq!(query(&mut filter, "example"), reason(rules[0]), "{rules:?}, the parent");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_highest_rank_is_that_of_the_classes_that_count() {
+    for (place, rank) in Rank::OF_RULES.into_iter().enumerate() {
+        let mut masks = [1; Rank::RULES];
+        masks[place + 1..].fill(2);
+        assert_eq!(highest_rank(&masks, 1), rank);
+        assert_eq!(highest_rank(&masks, 4), Rank::NotListed);
+    }
+}
+
+#[test]
+fn names_behind_one_that_is_allowed_pass_unless_a_rule_is_important() {
+    for (rank, expected) in [
+        (Rank::Block, Reason::DnsResponseAllowed),
+        (Rank::Audit, Reason::DnsResponseAllowed),
+        (Rank::BlockImportant, Reason::DnsResponseBlocked),
+    ] {
+        let mut filter = filter(&[("www.example", Rank::Allow), ("cloak.example", rank)]);
+        assert_eq!(response(&mut filter, "www.example", "cloak.example"), expected, "{rank:?}");
+    }
+    let mut filter = filter(&[("cloak.example", Rank::Block)]);
+    assert_eq!(response(&mut filter, "www.example", "cloak.example"), Reason::DnsResponseBlocked, "nothing allows it");
+}
+
+#[test]
+fn the_exemption_of_a_response_is_not_that_of_the_next() {
+    let mut filter = filter(&[("www.example", Rank::Allow), ("cloak.example", Rank::Block)]);
+    assert_eq!(response(&mut filter, "www.example", "cloak.example"), Reason::DnsResponseAllowed);
+    assert_eq!(response(&mut filter, "web.example", "cloak.example"), Reason::DnsResponseBlocked);
+}
+
+/// Every name is blocked.
+struct Blocking;
+
+/// None.
+impl Patterns for Blocking {}
+
+impl Rules for Blocking {
+    fn terms(&self, _: RuleKey, _: Generation) -> Option<&Terms> {
+        Some(&Terms::BLOCK_SUBTREE)
+    }
+}
+
+/// RFC 768: a checksum that comes out as zero is written as all ones, since zero means that there is none.
+#[test]
+fn an_answer_has_no_checksum_of_zero_over_udp_and_may_have_one_over_tcp() {
+    let treatment = Treatment::new(DnsAction::NxDomain, TcpAction::Reset);
+    let interface = Interface::new(Sides::Both).facing_clients(treatment);
+    let mut filter = Offline::new(Settings::new(key(), &Options::default()), Blocking).on(interface);
+    for (wrap, at) in [(Wrap::v4(53), 40), (Wrap::v6(53), 60)] {
+        let answer_of = |filter: &mut Offline<Blocking>, id: u16| {
+            let (_, sent, frame) = filter.send(&wrap.udp(&frames::query_numbered(id, "ads.example")));
+            assert_eq!(sent, Sent::Back);
+            u16::from_be_bytes([frame[at], frame[at + 1]])
+        };
+        let first = answer_of(&mut filter, 1);
+        // The checksum is what is missing of all ones: this identifier takes it.
+        let (id, carry) = 1_u16.overflowing_add(first);
+        assert_eq!(answer_of(&mut filter, id + u16::from(carry)), 0xffff);
+    }
+    assert!(filter.counters()[&Counter::Answered] == 4);
+}
