@@ -1,6 +1,6 @@
 //! The captures of ../shared/cases/packets: the names that each is to give, by the program in user space.
 //!
-//! expected.jsonl has most of them. shared_cases.tsv beside this file has the others, and those that are not right yet, each with
+//! expected.jsonl has most of them. shared_packets.tsv beside this file has the others, and those that are not right yet, each with
 //! what the program prints today and why.
 
 use std::{
@@ -14,7 +14,7 @@ use serde_json::Value;
 
 const NAMEGATE: &str = env!("CARGO_BIN_EXE_namegate");
 /// File, state, names as [`names_of`] writes them, reason.
-const LISTED: &str = include_str!("shared_cases.tsv");
+const LISTED: &str = include_str!("shared_packets.tsv");
 /// The rule of each capture for which expected.jsonl has none.
 const RULE: &str = "||blocked.test^";
 
