@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Example, ListReport};
+use super::{Content, Example, ListReport, Unclear};
 use crate::policy::TooManyNames;
 
 /// Why a list could not be read.
@@ -33,10 +33,25 @@ pub enum ListError {
         /// The format.
         kind: &'static str,
     },
+    /// The file is something else than a list.
+    #[error("the list `{}` {content}", .list.display())]
+    NoList {
+        /// The list.
+        list: PathBuf,
+        /// What it is.
+        content: Content,
+    },
+    /// Nothing tells what format it is in.
+    #[error("the list `{}` {unclear}", .list.display())]
+    Unclear {
+        /// The list.
+        list: PathBuf,
+        /// What it may be.
+        unclear: Unclear,
+    },
     /// The file is not text.
     #[error(
-        "the list `{}` is not UTF-8 text (line {line} has a zero byte): name a list, and convert UTF-16 \
-         with iconv",
+        "the list `{}` is not UTF-8 text (line {line} has a zero byte): fetch it again, and look at that line",
         .list.display()
     )]
     Binary {

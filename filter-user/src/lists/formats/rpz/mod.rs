@@ -66,6 +66,10 @@ impl FormatReader for Zone {
         self.entry(&text, reading)
     }
 
+    fn is_within_entry(&self) -> bool {
+        self.open.is_some()
+    }
+
     fn end(&mut self, reading: &mut Reading<'_>) -> Taken {
         match self.open.take() {
             Some(open) => reading.unreadable_record("a parenthesis is not closed", &open.text),
