@@ -18,9 +18,9 @@ use serde::Deserialize;
 /// The cases that are not right yet.
 ///
 /// `L24` stays: it wants `.*` to block every name, and nothing says yet for whom everything is to be blocked.
-const NOT_RIGHT: [&str; 24] = [
-    "L21", "L22", "L24", "L28b", "L29", "L32", "L46", "L52", "L54", "L72", "L72a", "L73", "D1", "D1b", "D2", "D4",
-    "D5", "D10", "E1", "R1", "R2", "R4", "U1", "L63",
+const NOT_RIGHT: [&str; 22] = [
+    "L21", "L22", "L24", "L28b", "L29", "L32", "L46", "L52", "L54", "L72", "D1", "D1b", "D2", "D4", "D5", "D10", "E1",
+    "R1", "R2", "R4", "U1", "L63",
 ];
 
 #[test]
