@@ -42,10 +42,9 @@ fn of_dialect(escaped: char, text: &str, dialect: Dialect) -> Result<(Escape<'_>
         (Dialect::Posix | Dialect::Re2, 'Q') => Escape::Quotation,
         (Dialect::Posix | Dialect::Re2, 'a') => Escape::Character('\x07'),
         (Dialect::Posix, 'e') => Escape::Character('\x1b'),
-        (Dialect::Posix, 'y') | (Dialect::JavaScript, 'k') => return unknown(),
         (Dialect::JavaScript | Dialect::Re2, 'v') => Escape::Character('\x0b'),
         (Dialect::JavaScript, '0') if !rest.starts_with(|next: char| next.is_ascii_digit()) => Escape::Character('\0'),
-        (Dialect::JavaScript, '0') => return unknown(),
+        (Dialect::Posix, 'y') | (Dialect::JavaScript, '0' | 'k') => return unknown(),
         (Dialect::JavaScript, 'u') => return Ok(digits(rest, 4).unwrap_or((Escape::Character('u'), rest))),
         (Dialect::JavaScript, 'c') => return Ok(control(&text[1..])),
         (Dialect::Re2, _) if !escaped.is_ascii_punctuation() => return unknown(),
@@ -80,7 +79,7 @@ fn digits(text: &str, count: usize) -> Option<(Escape<'_>, &str)> {
 
 /// `cA` behind a backslash, which stands for itself where there is no letter.
 fn control(text: &str) -> (Escape<'_>, &str) {
-    match text.bytes().nth(1).filter(u8::is_ascii_alphabetic) {
+    match text.as_bytes().get(1).filter(|letter| letter.is_ascii_alphabetic()) {
         Some(letter) => (Escape::Character(char::from(letter & 0x1f)), &text[2..]),
         None => (Escape::Character('\\'), text),
     }

@@ -107,20 +107,22 @@ impl Translation<'_> {
                 self.out.push_str(assertion);
                 Before::Assertion
             }
-            Escape::Quotation => return self.quotation(),
+            Escape::Quotation => {
+                self.quotation();
+                return Ok(());
+            }
         };
         Ok(())
     }
 
     /// Takes what stands for itself up to `\E`.
-    fn quotation(&mut self) -> Result<(), String> {
+    fn quotation(&mut self) {
         let (quoted, rest) = self.rest.split_once(r"\E").unwrap_or((self.rest, ""));
         for character in quoted.chars() {
             literal(character, &mut self.out);
             self.before = Before::Atom;
         }
         self.rest = rest;
-        Ok(())
     }
 
     fn group(&mut self) -> Result<(), String> {
@@ -132,11 +134,13 @@ impl Translation<'_> {
             return Ok(());
         };
         if let Some(rest) = kind.strip_prefix(':') {
-            return self.opened("(?:", rest);
+            self.opened("(?:", rest);
+            return Ok(());
         }
         // Messages of `regex-syntax` name these.
         if kind.starts_with(['=', '!']) || kind.starts_with("<=") || kind.starts_with("<!") {
-            return self.opened("(?", kind);
+            self.opened("(?", kind);
+            return Ok(());
         }
         let name = match self.dialect {
             Dialect::Posix => None,
@@ -144,16 +148,16 @@ impl Translation<'_> {
             Dialect::Re2 => kind.strip_prefix("P<").or_else(|| kind.strip_prefix('<')),
         };
         if let Some((_, rest)) = name.and_then(|name| name.split_once('>')) {
-            return self.opened("(", rest);
+            self.opened("(", rest);
+            return Ok(());
         }
         self.flags(kind)
     }
 
-    fn opened(&mut self, written: &str, rest: &str) -> Result<(), String> {
+    fn opened(&mut self, written: &str, rest: &str) {
         self.open += 1;
         self.out.push_str(written);
         self.rest = &self.rest[self.rest.len() - rest.len()..];
-        Ok(())
     }
 
     /// Takes `(?i)`, `(?i:` and the like. Flags about lines, captures and the length of a match change nothing in names.
