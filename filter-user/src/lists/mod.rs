@@ -9,6 +9,7 @@
 //! domains and public suffixes are refused, unless the format says on purpose that all names below are meant.
 
 mod blanks;
+mod bounds;
 mod content;
 mod detect;
 mod domain;
@@ -26,11 +27,13 @@ mod suffixes;
 use std::{
     io::{BufRead, Cursor, Read},
     path::Path,
+    sync::Arc,
 };
 
 use lines::{Line, LineError, Lines};
 use reading::{Reading, Stop};
 
+pub use bounds::{Beyond, Bounds, Files, Limits};
 pub use content::Content;
 pub use detect::Unclear;
 pub(crate) use domain::is_single_label;
@@ -75,7 +78,21 @@ pub fn load(
     sink: &mut dyn Sink,
     progress: &mut dyn FnMut(u64),
 ) -> Result<ListReport, ListError> {
-    let mut text = source::open(path, progress)?;
+    load_within(&Bounds::none(), path, options, sink, progress)
+}
+
+/// [`load`] within bounds, which several lists may share.
+///
+/// # Errors
+/// As [`load`], and where the bounds are reached.
+pub fn load_within(
+    bounds: &Bounds,
+    path: &Path,
+    options: &ListOptions,
+    sink: &mut dyn Sink,
+    progress: &mut dyn FnMut(u64),
+) -> Result<ListReport, ListError> {
+    let mut text = source::open(path, bounds, progress)?;
     let mut head = Vec::new();
     text.by_ref().take(detect::HEAD).read_to_end(&mut head).map_err(|error| ListError::read(path, error))?;
     let list = || path.to_owned();
@@ -90,8 +107,11 @@ pub fn load(
     let mut reading = Reading::new(sink, options, report);
     let read = read(Cursor::new(head).chain(text), &mut reading);
     let report = reading.report;
+    if let Some(beyond) = bounds.ended() {
+        return Err(ListError::Beyond { list: path.into(), line: report.lines, beyond });
+    }
     read.map_err(|error| match error {
-        ReadError::Line(LineError::Io(error)) => ListError::read(path, error),
+        ReadError::Line(LineError::Io(error)) => ListError::read(path, error).in_line(report.lines),
         ReadError::Line(LineError::Binary) => ListError::Binary { list: path.into(), line: report.lines },
         ReadError::Stop(Stop::TooMany(error)) => ListError::TooMany { list: path.into(), line: report.lines, error },
         ReadError::Stop(Stop::Include) => ListError::Include { list: path.into(), line: report.lines },
@@ -134,7 +154,8 @@ pub fn single_rules<'a>(
 /// A line of a list as it stands there, cut to what can be shown; `None` if it cannot be had.
 pub fn line(path: &Path, number: u32) -> Option<String> {
     let mut progress = |_| {};
-    let text = source::open(path, &mut progress).ok()?;
+    let bounds = Bounds::new(Limits::default(), Files::Regular, Arc::default());
+    let text = source::open(path, &bounds, &mut progress).ok()?;
     let mut lines = Lines::new(text);
     while let Ok(Some(line)) = lines.next() {
         let (Line::Whole(text) | Line::TooLong(text)) = line;

@@ -143,7 +143,7 @@ impl<'a> Reading<'a> {
             Ok(Pattern::Name(name, scope)) => {
                 return self.name(name.as_bytes(), Meaning { cancels, ..Meaning::new(scope, action, Guard::Open) });
             }
-            Ok(Pattern::Everything) => return self.without_rule(Unusable::TooGeneral, text),
+            Ok(Pattern::TooGeneral) => return self.without_rule(Unusable::TooGeneral, text),
             Ok(Pattern::Nothing) => return self.without_rule(Unusable::NoName, text),
             Err(PatternError::TooLong) => return self.without_rule(Unusable::PatternTooLong, text),
             Err(PatternError::Syntax(error)) => return self.unreadable(error, text),

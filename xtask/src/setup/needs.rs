@@ -82,6 +82,8 @@ fn lab() -> Vec<Box<dyn Need>> {
         // AdGuard's DNS engine is JavaScript.
         Box::new(Program::new("node", "--version", "nodejs")),
         Box::new(Program::new("npm", "--version", "npm")),
+        // Pi-hole's expressions are TRE's.
+        Box::new(Program::new("tre-agrep", "--version", "tre-agrep")),
     ]
 }
 
