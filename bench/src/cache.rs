@@ -68,6 +68,7 @@ pub fn once(list: &Path, cache: &Path) -> anyhow::Result<()> {
         config: None,
         lists: vec![(ListFile { path: list.into(), format: None }, ListOptions { widen: true, ..Default::default() })],
         cache: Some(cache.into()),
+        ..PolicySource::default()
     };
     let drawn = ReadWith::Drawn(draw_hash_key()?);
     let (policy, open) = timed(|| Ok(source.read_or_open(drawn, &mut |_| ())?))?;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueHint};
 use filter_user::api::DEFAULT_SOCKET;
 
-use crate::verbs::{block, check, completions, events, explain, reload, replay, run, stats, status, test};
+use crate::verbs::{block, check, completions, events, explain, reload, replay, rollback, run, stats, status, test};
 
 /// Filters a network's DNS and TLS traffic by name, in the kernel.
 #[derive(Parser)]
@@ -28,6 +28,7 @@ pub struct Cli {
 pub enum Verb {
     Run(Box<run::Args>),
     Reload(reload::Args),
+    Rollback(rollback::Args),
     Block(block::Args),
     Allow(block::AllowArgs),
     Check(check::Args),

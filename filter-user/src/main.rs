@@ -14,6 +14,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().verb {
         Verb::Run(args) => verbs::run::run(&args),
         Verb::Reload(args) => verbs::reload::run(&args),
+        Verb::Rollback(args) => verbs::rollback::run(&args),
         Verb::Block(args) => verbs::block::run(&args),
         Verb::Allow(args) => verbs::block::allow(&args),
         Verb::Check(args) => verbs::check::run(&args),

@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     io::{self, BufRead, BufReader, Cursor, Read},
+    os::unix::fs::OpenOptionsExt as _,
     path::Path,
 };
 
@@ -45,6 +46,28 @@ pub(crate) fn display_name(path: &Path) -> String {
 pub(crate) fn open<'a>(path: &Path, progress: &'a mut dyn FnMut(u64)) -> io::Result<Unpacked<'a>> {
     let file: Box<dyn Read> =
         if path == Path::new(STANDARD_INPUT) { Box::new(io::stdin()) } else { Box::new(file(path)?) };
+    unpacked(file, progress)
+}
+
+/// Opens a regular file, and nothing else: a pipe without a writer would be waited for.
+///
+/// # Errors
+/// What the system says; a directory is an error of its kind, and what else is no file `InvalidFilename`.
+pub(crate) fn open_regular<'a>(path: &Path, progress: &'a mut dyn FnMut(u64)) -> io::Result<Unpacked<'a>> {
+    let no_file = || Err(io::ErrorKind::InvalidFilename.into());
+    if path == Path::new(STANDARD_INPUT) {
+        return no_file();
+    }
+    // Waits for nobody, whatever is there.
+    let file = File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
+    match file.metadata()?.file_type() {
+        kind if kind.is_file() => unpacked(Box::new(file), progress),
+        kind if kind.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+        _ => no_file(),
+    }
+}
+
+fn unpacked<'a>(file: Box<dyn Read>, progress: &'a mut dyn FnMut(u64)) -> io::Result<Unpacked<'a>> {
     let mut file = Watched { file, progress };
     let mut start = [0; 6];
     let mut len = 0;

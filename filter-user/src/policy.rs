@@ -23,6 +23,7 @@ mod redundancy;
 mod repeated;
 mod source;
 mod sources;
+mod staging;
 mod table;
 mod terms;
 mod varint;
@@ -51,7 +52,7 @@ pub use hand::{MANUAL, Removed};
 pub use kind::Kind;
 pub use names::{Names, TooManyNames};
 pub use repeated::{Repeated, RepeatedRule};
-pub use source::{FOR_ALL, Policy, PolicyError, PolicySource, ReadWith};
+pub use source::{Budget, FOR_ALL, Policy, PolicyError, PolicySource, ReadWith};
 pub use terms::TooManyTerms;
 
 /// The class of rules that are for everybody, at all times.

@@ -30,5 +30,8 @@ pub use wait::wait_until;
 /// unpacks it, with its library beside it. Installed, it would be the machine's resolver.
 pub const SYSTEMD_RESOLVED: &str = "systemd-resolved";
 
+/// The folder below that of cargo for tests to which `cargo xtask setup` puts the HTML pages of Debian packages.
+pub const PAGES: &str = "pages";
+
 /// A hosts file of well-known advertising and tracking names, and of names that nobody owns to test with.
 pub const SAMPLE_LIST: &str = include_str!("sample.hosts");

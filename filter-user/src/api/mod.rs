@@ -9,7 +9,9 @@
 //! | `DELETE /v1/rules` with [`NameList`] | [`Removed`] |
 //! | `GET /v1/test?name=NAME` | [`Judgement`] |
 //! | `GET /v1/explain?name=NAME&client=ADDRESS&mac=MAC&at=TIME` | [`Explained`] |
-//! | `POST /v1/reload` | [`Reloaded`] |
+//! | `POST /v1/reload`, also with [`ReloadOptions`] | [`Reloaded`] |
+//! | `DELETE /v1/reload` | [`Cancelled`] |
+//! | `POST /v1/rollback` | [`Reloaded`] |
 //! | `GET /v1/events` | an [`EventLine`] a line, for as long as somebody reads |
 //!
 //! Whatever fails is answered with its status code and an [`ErrorBody`].
@@ -24,9 +26,9 @@ pub(crate) use server::push_line;
 pub use server::{and_no_others, control_routes, event_routes, rule_routes};
 pub use socket::{ApiSocket, SocketError};
 pub use types::{
-    ActionOn, Added, AddedName, BlockedPacket, ErrorBody, EventCounts, EventLine, Explained, ExplainedRule, Interface,
-    Judgement, ListLine, ListStatus, Memory, NameAction, NameList, Program, Reloaded, Removed, RemovedName, RuleCounts,
-    RuleHits, RuleSource, Stats, Status,
+    ActionOn, Added, AddedName, BlockedPacket, Cancelled, ErrorBody, EventCounts, EventLine, Explained, ExplainedRule,
+    Interface, Judgement, ListLine, ListStatus, Memory, NameAction, NameList, Program, ReloadOptions, Reloaded,
+    Removed, RemovedName, RuleCounts, RuleHits, RuleSource, Stats, Status,
 };
 
 /// Where the API is, unless told otherwise.

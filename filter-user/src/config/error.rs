@@ -19,6 +19,9 @@ pub enum ConfigError {
     /// The path names a directory.
     #[error("the configuration `{}` is a directory: name the file in it", .0.display())]
     Directory(PathBuf),
+    /// The path names something else than a file, which a reload does not read.
+    #[error("the configuration `{}` is no regular file: a pipe can be read at the start alone; name a file", .0.display())]
+    NoFile(PathBuf),
     /// The file cannot be opened or read.
     #[error("cannot read the configuration `{}`: {error}", .file.display())]
     Read {

@@ -2,7 +2,7 @@
 
 use filter_core::RuleKey;
 
-use super::{Controller, StateError, reading, writing};
+use super::{Controller, StateError, TooShort, reading, writing};
 use crate::{
     api::{Added, AddedName, ListLine, NameList, Removed, RemovedName, RuleSource},
     kernel::KernelError,
@@ -27,6 +27,29 @@ pub enum ControlError {
     /// The policy cannot be read again.
     #[error("{0}; the policy that was in force is in force still")]
     Policy(#[from] PolicyError),
+    /// A list has lost too many rules.
+    #[error("{0}; the policy that was in force is in force still")]
+    TooShort(#[from] TooShort),
+    /// The new policy has more rules than there is room for.
+    #[error(
+        "the new policy has {needed} rules that are not in force yet, beside {kept} that stay until it is; there is room for \
+         {capacity}: start namegate again, with --max-rules {} if it is named; the policy that was in force is in force still",
+        .needed + .kept
+    )]
+    NoRoom {
+        /// Rules that are to be added.
+        needed: u64,
+        /// Rules that are there until then.
+        kept: u64,
+        /// Rules that there is room for.
+        capacity: u32,
+    },
+    /// There is no policy to go back to.
+    #[error("there is no previous policy: nothing was read again since the start")]
+    NoPrevious,
+    /// Nothing is read.
+    #[error("no reload is under way")]
+    NoReload,
     /// The work broke off.
     #[error("the controller broke off: {0}")]
     Panicked(tokio::task::JoinError),

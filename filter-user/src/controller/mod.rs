@@ -4,13 +4,14 @@ mod changes;
 mod events;
 mod policy;
 mod routes;
+mod shrinking;
 mod state;
 
 use std::{
     fs, io,
     path::PathBuf,
     process,
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak, atomic::AtomicBool},
     time::Instant,
 };
 
@@ -33,8 +34,9 @@ use crate::{
 };
 
 pub use changes::ControlError;
-pub use policy::reload;
+pub use policy::{cancel_reload, reload, roll_back};
 use routes::Followed;
+pub use shrinking::{MaxShrink, Shrunk, TooShort};
 pub use state::{StateError, StateFile};
 
 /// How often events are taken from the kernel, which wakes nobody for them.
@@ -49,6 +51,11 @@ pub struct Controller {
     policy: Arc<RwLock<Policy>>,
     source: PolicySource,
     reloading: Arc<Mutex<()>>,
+    /// Ends the reading of the reload that is under way, once it is true.
+    cancelled: Option<Weak<AtomicBool>>,
+    /// What was in force before, without what was done by hand.
+    previous: Option<Policy>,
+    max_shrink: MaxShrink,
     kept_in: Option<StateFile>,
     interfaces: Vec<Attachment>,
     routes: Option<Followed>,
@@ -73,6 +80,9 @@ impl Controller {
             policy: Arc::new(RwLock::new(policy)),
             source,
             reloading: Arc::default(),
+            cancelled: None,
+            previous: None,
+            max_shrink: MaxShrink::default(),
             kept_in,
             interfaces,
             routes: None,
@@ -81,6 +91,12 @@ impl Controller {
             events: broadcast::Sender::new(BACKLOG),
             reported: 0,
         }
+    }
+
+    /// The same where a list may lose so much in a reload.
+    #[must_use]
+    pub fn with_max_shrink(self, max_shrink: MaxShrink) -> Self {
+        Self { max_shrink, ..self }
     }
 
     /// Answers requests on the socket, passes events on, and reads the policy again with each signal, until the future is

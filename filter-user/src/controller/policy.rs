@@ -1,39 +1,102 @@
 //! Reading the policy again, and switching what schedules switch.
 
-use std::{io::Write as _, mem, sync::Arc};
+use std::{
+    io::Write as _,
+    mem,
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use filter_core::HashKey;
 use jiff::Timestamp;
 use tokio::{signal::unix::Signal, sync::Mutex};
 
-use super::{ControlError, Controller};
+use super::{ControlError, Controller, MaxShrink};
 use crate::{
     api::Reloaded,
-    kernel::{Groups, Installed},
+    kernel::{Groups, Installed, KernelError},
+    lists::{Bounds, Files},
     memory,
-    policy::{Policy, PolicySource, ReadWith},
+    policy::{Budget, Policy, PolicySource, ReadWith, RuleBook},
 };
 
 /// Reads the policy anew and puts it in force. Reading takes the time that it takes, and holds nobody up; what is in force
-/// stays in force until the new one takes its place, or where that fails.
+/// stays in force until the new one takes its place, or where that fails. Reading ends where its bounds are reached, by
+/// [`cancel_reload`], or once nobody waits for this future any more. The lists in `accepted` may be much shorter than
+/// they were.
 ///
 /// # Errors
 /// If the new policy cannot be used.
-pub async fn reload(controller: Arc<Mutex<Controller>>) -> Result<Reloaded, ControlError> {
-    let (one_at_a_time, source, hash_key) = {
-        let controller = controller.lock().await;
-        (controller.reloading.clone(), controller.source.clone(), *controller.filter.hash_key())
-    };
+pub async fn reload(controller: Arc<Mutex<Controller>>, accepted: Vec<String>) -> Result<Reloaded, ControlError> {
+    let one_at_a_time = controller.lock().await.reloading.clone();
     let _alone = one_at_a_time.lock().await;
-    let policy = blocking(move || read(&source, &hash_key)).await?;
+    let cancelled = Arc::new(AtomicBool::new(false));
+    let (source, hash_key, budget) = {
+        let mut controller = controller.lock().await;
+        controller.cancelled = Some(Arc::downgrade(&cancelled));
+        let rules = super::reading(&controller.policy).reports.iter().map(|list| list.kinds.total()).sum();
+        (controller.source.clone(), *controller.filter.hash_key(), Budget::in_place_of(rules))
+    };
+    let _cancels = CancelOnDrop(cancelled.clone());
+    let policy = blocking(move || read(&source, &hash_key, budget, cancelled)).await?;
     let mut controller = controller.lock_owned().await;
-    blocking(move || controller.replace(policy)).await
+    blocking(move || {
+        let max_shrink = MaxShrink { accepted, ..controller.max_shrink.clone() };
+        max_shrink.check(&super::reading(&controller.policy).reports, &policy.reports)?;
+        let mut policy = policy;
+        let installed = controller.put_in_force(&mut policy)?;
+        Ok(controller.take_in(policy, installed))
+    })
+    .await
+}
+
+/// Puts the policy in force that was in force before the last reload.
+///
+/// # Errors
+/// If there is none, or it cannot be put in force.
+pub async fn roll_back(controller: Arc<Mutex<Controller>>) -> Result<Reloaded, ControlError> {
+    let one_at_a_time = controller.lock().await.reloading.clone();
+    let _alone = one_at_a_time.lock().await;
+    let mut controller = controller.lock_owned().await;
+    blocking(move || {
+        let mut previous = controller.previous.take().ok_or(ControlError::NoPrevious)?;
+        match controller.put_in_force(&mut previous) {
+            Ok(installed) => Ok(controller.take_in(previous, installed)),
+            Err(error) => {
+                previous.book.forget_by_hand();
+                controller.previous = Some(previous);
+                Err(error)
+            }
+        }
+    })
+    .await
+}
+
+/// Ends the reading of a reload that is under way.
+///
+/// # Errors
+/// If none is.
+pub async fn cancel_reload(controller: Arc<Mutex<Controller>>) -> Result<(), ControlError> {
+    let cancelled = controller.lock().await.cancelled.as_ref().and_then(Weak::upgrade).ok_or(ControlError::NoReload)?;
+    cancelled.store(true, Ordering::Relaxed);
+    Ok(())
+}
+
+/// Whoever no longer waits for a reload wants none.
+struct CancelOnDrop(Arc<AtomicBool>);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// [`reload`] with each signal; tells on standard error what became of it.
 pub(super) async fn reload_with(mut signals: Signal, controller: &Arc<Mutex<Controller>>) {
     while signals.recv().await.is_some() {
-        let text = match reload(controller.clone()).await {
+        let text = match reload(controller.clone(), Vec::new()).await {
             Ok(Reloaded { rules, added, changed, removed, warnings, .. }) => {
                 for warning in &warnings {
                     tell(warning);
@@ -58,10 +121,31 @@ async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.map_err(ControlError::Panicked)?
 }
 
-fn read(source: &PolicySource, hash_key: &HashKey) -> Result<Policy, ControlError> {
-    let policy = source.read_or_open(ReadWith::InForce(*hash_key), &mut |_| {})?;
+fn read(
+    source: &PolicySource,
+    hash_key: &HashKey,
+    budget: Budget,
+    cancelled: Arc<AtomicBool>,
+) -> Result<Policy, ControlError> {
+    let bounds = Bounds::new(source.limits, Files::Regular, cancelled);
+    let read = source.read_or_open_within(&bounds, budget, ReadWith::InForce(*hash_key), &mut |_| {});
+    if read.is_err() {
+        // What was read until then is of no use.
+        memory::give_back();
+    }
+    let policy = read?;
     policy.notes.iter().for_each(|note| tell(note));
     Ok(policy)
+}
+
+/// A rule map that is too small, with what there is to know.
+fn no_room(error: KernelError, before: &RuleBook, after: &RuleBook) -> ControlError {
+    match error {
+        KernelError::RulesFull { capacity } => {
+            ControlError::NoRoom { needed: after.not_in_kernel_of(before), kept: before.entries_in_force(), capacity }
+        }
+        error => error.into(),
+    }
 }
 
 fn missed_answers(interface: &str) -> String {
@@ -73,25 +157,37 @@ fn missed_answers(interface: &str) -> String {
 }
 
 impl Controller {
-    /// Puts a policy in force that was read with the filter's hash key.
-    fn replace(&mut self, mut policy: Policy) -> Result<Reloaded, ControlError> {
+    /// Puts a policy in force that was read with the filter's hash key, with what was done by hand.
+    fn put_in_force(&mut self, policy: &mut Policy) -> Result<Installed, ControlError> {
         let groups = Groups::of(&policy.config, Timestamp::now());
-        let installed = {
-            let shared = self.policy.clone();
-            let before = super::reading(&shared);
-            policy.book.take_over(&before.book)?;
-            self.filter.install(&before.book, &policy.book, &groups, |_| {})?
-        };
+        let shared = self.policy.clone();
+        let before = super::reading(&shared);
+        policy.book.take_over(&before.book)?;
+        let installed = self.filter.install(&before.book, &policy.book, &groups, |_| {});
+        installed.map_err(|error| no_room(error, &before.book, &policy.book))
+    }
+
+    /// Takes in the policy that was put in force.
+    fn take_in(&mut self, policy: Policy, installed: Installed) -> Reloaded {
         let rules = policy.book.len();
         let unusable = policy.reports.iter().map(crate::lists::ListReport::unusable_entries).sum();
         let refused = policy.book.refused_patterns();
         let refused_patterns = refused.map(|(pattern, refusal)| format!("{pattern}: {refusal}")).collect();
         policy.book.rest();
-        drop(mem::replace(&mut *super::writing(&self.policy), policy));
+        let before = mem::replace(&mut *super::writing(&self.policy), policy);
+        self.keep_previous(before);
         memory::give_back();
         let Installed { added, changed, removed } = installed;
         let warnings = self.missed_answers();
-        Ok(Reloaded { rules, added, changed, removed, unusable, refused_patterns, warnings })
+        Reloaded { rules, added, changed, removed, unusable, refused_patterns, warnings }
+    }
+
+    /// Keeps what was in force for [`roll_back`], in a file. Where none can be written, it takes memory.
+    fn keep_previous(&mut self, mut policy: Policy) {
+        policy.book.forget_by_hand();
+        let _ = policy.book.move_to_file();
+        policy.book.rest();
+        self.previous = Some(policy);
     }
 
     /// What is to be said of interfaces where answers may be lost since this policy is in force. The kernel lets nobody change

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Example, ListReport};
+use super::{Beyond, Content, Example, ListReport, Unclear};
 use crate::policy::TooManyNames;
 
 /// Why a list could not be read.
@@ -25,6 +25,22 @@ pub enum ListError {
         /// What the system says.
         error: io::Error,
     },
+    /// The path names something else than a file, which a reload does not read.
+    #[error(
+        "the list `{}` is no regular file: a pipe or a device can be read at the start alone; name a file",
+        .0.display()
+    )]
+    NoFile(PathBuf),
+    /// It takes more than reading may take.
+    #[error("{beyond} (reached in line {line} of the list `{}`)", .list.display())]
+    Beyond {
+        /// The list.
+        list: PathBuf,
+        /// The line.
+        line: u32,
+        /// What it takes too much of.
+        beyond: Beyond,
+    },
     /// The file is in a format that is not read.
     #[error("the list `{}` is a {kind} file: unpack it first (plain text, gzip and zstd are read)", .list.display())]
     Foreign {
@@ -33,10 +49,25 @@ pub enum ListError {
         /// The format.
         kind: &'static str,
     },
+    /// The file is something else than a list.
+    #[error("the list `{}` {content}", .list.display())]
+    NoList {
+        /// The list.
+        list: PathBuf,
+        /// What it is.
+        content: Content,
+    },
+    /// Nothing tells what format it is in.
+    #[error("the list `{}` {unclear}", .list.display())]
+    Unclear {
+        /// The list.
+        list: PathBuf,
+        /// What it may be.
+        unclear: Unclear,
+    },
     /// The file is not text.
     #[error(
-        "the list `{}` is not UTF-8 text (line {line} has a zero byte): name a list, and convert UTF-16 \
-         with iconv",
+        "the list `{}` is not UTF-8 text (line {line} has a zero byte): fetch it again, and look at that line",
         .list.display()
     )]
     Binary {
@@ -93,8 +124,20 @@ impl ListError {
         match error.kind() {
             io::ErrorKind::NotFound => Self::Missing(list.into()),
             io::ErrorKind::IsADirectory => Self::Directory(list.into()),
-            _ => Self::Read { list: list.into(), error },
+            io::ErrorKind::InvalidFilename => Self::NoFile(list.into()),
+            _ => match error.downcast() {
+                Ok(beyond) => Self::Beyond { list: list.into(), line: 1, beyond },
+                Err(error) => Self::Read { list: list.into(), error },
+            },
         }
+    }
+
+    /// The same, where the bound was reached in this line.
+    pub(super) fn in_line(mut self, reached: u32) -> Self {
+        if let Self::Beyond { line, .. } = &mut self {
+            *line = reached;
+        }
+        self
     }
 }
 

@@ -17,7 +17,7 @@ pub enum Format {
     /// One name a line.
     #[default]
     Domains,
-    /// `*.x`, one a line.
+    /// `*.x`, one a line: x and all names below it.
     Wildcard,
     /// `||x^` and what else AdBlock and AdGuard have for names.
     AdBlock,

@@ -4,7 +4,7 @@ use std::io::{self, BufRead};
 
 use super::MAX_LINE;
 
-const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+pub(super) const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// A list's lines.
 pub(super) struct Lines<R> {

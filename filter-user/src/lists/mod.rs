@@ -1,12 +1,16 @@
 //! Lists of rules, in the formats in which their publishers write them.
 //!
 //! [`load`] hands every rule that a list holds to a [`Sink`] and leaves out the rest, counted by reason. A list is of
-//! one [`Format`]: the one that is asked for, or the one that its first 64 KiB have most of. Whatever a file holds, a
+//! one [`Format`]: the one that is asked for, or the one whose reader understands most of its
+//! first 64 KiB. What is no list at all, a page or an archive, is refused as such. Whatever a file holds, a
 //! line takes no more than [`MAX_LINE`] bytes, and an entry that is said in several lines as much again.
 //!
 //! What a rule is about is what its publishers mean: a hosts line that name alone, `||x^` the whole subtree. Top-level
 //! domains and public suffixes are refused, unless the format says on purpose that all names below are meant.
 
+mod blanks;
+mod bounds;
+mod content;
 mod detect;
 mod domain;
 mod error;
@@ -23,11 +27,15 @@ mod suffixes;
 use std::{
     io::{BufRead, Cursor, Read},
     path::Path,
+    sync::Arc,
 };
 
 use lines::{Line, LineError, Lines};
 use reading::{Reading, Stop};
 
+pub use bounds::{Beyond, Bounds, Files, Limits};
+pub use content::Content;
+pub use detect::Unclear;
 pub(crate) use domain::is_single_label;
 pub use domain::{Domain, MAX_LABEL, MAX_NAME, NameError, canonical_into};
 pub use error::{Holds, ListError};
@@ -70,16 +78,40 @@ pub fn load(
     sink: &mut dyn Sink,
     progress: &mut dyn FnMut(u64),
 ) -> Result<ListReport, ListError> {
-    let mut text = source::open(path, progress)?;
+    load_within(&Bounds::none(), path, options, sink, progress)
+}
+
+/// [`load`] within bounds, which several lists may share.
+///
+/// # Errors
+/// As [`load`], and where the bounds are reached.
+pub fn load_within(
+    bounds: &Bounds,
+    path: &Path,
+    options: &ListOptions,
+    sink: &mut dyn Sink,
+    progress: &mut dyn FnMut(u64),
+) -> Result<ListReport, ListError> {
+    let mut text = source::open(path, bounds, progress)?;
     let mut head = Vec::new();
     text.by_ref().take(detect::HEAD).read_to_end(&mut head).map_err(|error| ListError::read(path, error))?;
-    let format = options.format.unwrap_or_else(|| detect::format(&head));
+    let list = || path.to_owned();
+    if let Some(content) = content::of(&head) {
+        return Err(ListError::NoList { list: list(), content });
+    }
+    let format = match options.format {
+        Some(format) => format,
+        None => detect::format(&head).map_err(|unclear| ListError::Unclear { list: list(), unclear })?,
+    };
     let report = ListReport::new(packed::display_name(path), format);
     let mut reading = Reading::new(sink, options, report);
     let read = read(Cursor::new(head).chain(text), &mut reading);
     let report = reading.report;
+    if let Some(beyond) = bounds.ended() {
+        return Err(ListError::Beyond { list: path.into(), line: report.lines, beyond });
+    }
     read.map_err(|error| match error {
-        ReadError::Line(LineError::Io(error)) => ListError::read(path, error),
+        ReadError::Line(LineError::Io(error)) => ListError::read(path, error).in_line(report.lines),
         ReadError::Line(LineError::Binary) => ListError::Binary { list: path.into(), line: report.lines },
         ReadError::Stop(Stop::TooMany(error)) => ListError::TooMany { list: path.into(), line: report.lines, error },
         ReadError::Stop(Stop::Include) => ListError::Include { list: path.into(), line: report.lines },
@@ -122,7 +154,8 @@ pub fn single_rules<'a>(
 /// A line of a list as it stands there, cut to what can be shown; `None` if it cannot be had.
 pub fn line(path: &Path, number: u32) -> Option<String> {
     let mut progress = |_| {};
-    let text = source::open(path, &mut progress).ok()?;
+    let bounds = Bounds::new(Limits::default(), Files::Regular, Arc::default());
+    let text = source::open(path, &bounds, &mut progress).ok()?;
     let mut lines = Lines::new(text);
     while let Ok(Some(line)) = lines.next() {
         let (Line::Whole(text) | Line::TooLong(text)) = line;
@@ -145,7 +178,7 @@ fn read(text: impl BufRead, reading: &mut Reading<'_>) -> Result<(), ReadError> 
     loop {
         reading.report.lines = lines.number().saturating_add(1);
         match lines.next() {
-            Ok(Some(Line::Whole(line))) => format.line(line, reading).map_err(ReadError::Stop)?,
+            Ok(Some(Line::Whole(line))) => format.line(&blanks::in_ascii(line), reading).map_err(ReadError::Stop)?,
             Ok(Some(Line::TooLong(start))) => formats::long_line(start, reading).map_err(ReadError::Stop)?,
             Ok(None) => break,
             Err(error) => return Err(ReadError::Line(error)),

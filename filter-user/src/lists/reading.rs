@@ -58,12 +58,14 @@ pub(super) struct Reading<'a> {
     sink: &'a mut dyn Sink,
     pub options: &'a ListOptions,
     pub report: ListReport,
+    /// Why the last entry that was left out was.
+    pub left_out: Option<Unusable>,
     name: Vec<u8>,
 }
 
 impl<'a> Reading<'a> {
     pub fn new(sink: &'a mut dyn Sink, options: &'a ListOptions, report: ListReport) -> Self {
-        Self { sink, options, report, name: Vec::new() }
+        Self { sink, options, report, left_out: None, name: Vec::new() }
     }
 
     /// What a plain entry does.
@@ -117,15 +119,14 @@ impl<'a> Reading<'a> {
 
     /// Takes a canonical name, for which the list has this text.
     fn canonical_name(&mut self, name: &str, text: &[u8], meaning: Meaning) -> Taken {
-        let Self { sink, report, .. } = self;
         if is_local(name) {
-            report.local += 1;
+            self.report.local += 1;
             return Ok(());
         }
         if let Some(reason) = refused(name, meaning.guard) {
-            report.count_unusable(reason, text, None);
-            return Ok(());
+            return self.without_rule(reason, text);
         }
+        let Self { sink, report, .. } = self;
         let subject = Subject::Name(name, meaning.scope);
         let Meaning { action, answer, has_data, cancels, .. } = meaning;
         let rule = ListRule { subject, action, answer, cancels };
@@ -142,7 +143,7 @@ impl<'a> Reading<'a> {
             Ok(Pattern::Name(name, scope)) => {
                 return self.name(name.as_bytes(), Meaning { cancels, ..Meaning::new(scope, action, Guard::Open) });
             }
-            Ok(Pattern::Everything) => return self.without_rule(Unusable::TooGeneral, text),
+            Ok(Pattern::TooGeneral) => return self.without_rule(Unusable::TooGeneral, text),
             Ok(Pattern::Nothing) => return self.without_rule(Unusable::NoName, text),
             Err(PatternError::TooLong) => return self.without_rule(Unusable::PatternTooLong, text),
             Err(PatternError::Syntax(error)) => return self.unreadable(error, text),
@@ -158,19 +159,22 @@ impl<'a> Reading<'a> {
 impl Reading<'_> {
     /// Counts a pattern that cannot be read, with what is wrong with it.
     pub fn unreadable(&mut self, error: String, text: &[u8]) -> Taken {
-        self.report.count_unusable(Unusable::Pattern, text, Some(error));
-        Ok(())
+        self.leave_out(Unusable::Pattern, text, Some(error))
     }
 
     /// Counts a record of a zone that cannot be read, with what is wrong with it.
     pub fn unreadable_record(&mut self, error: &str, text: &[u8]) -> Taken {
-        self.report.count_unusable(Unusable::Record, text, Some(error.to_owned()));
-        Ok(())
+        self.leave_out(Unusable::Record, text, Some(error.to_owned()))
     }
 
     /// Counts an entry that makes no rule.
     pub fn without_rule(&mut self, reason: Unusable, text: &[u8]) -> Taken {
-        self.report.count_unusable(reason, text, None);
+        self.leave_out(reason, text, None)
+    }
+
+    fn leave_out(&mut self, reason: Unusable, text: &[u8], detail: Option<String>) -> Taken {
+        self.left_out = Some(reason);
+        self.report.count_unusable(reason, text, detail);
         Ok(())
     }
 }

@@ -196,6 +196,11 @@ impl RuleKinds {
         kinds.map(|(action, kind)| (action, kind, self.of(action, kind))).filter(|(.., rules)| *rules > 0)
     }
 
+    /// Rules for the names that match a pattern.
+    pub(super) fn patterns(&self) -> u64 {
+        self.0.iter().map(|kinds| kinds[Kind::Pattern.index()]).sum()
+    }
+
     /// All rules.
     pub fn total(&self) -> u64 {
         self.0.iter().flatten().sum()

@@ -32,6 +32,11 @@ pub(super) fn is_public_suffix(name: &str, section: Section) -> bool {
     }
 }
 
+/// True if this canonical name is a top-level domain that the list knows.
+pub(super) fn is_top_level_domain(name: &[u8]) -> bool {
+    !name.contains(&b'.') && List.suffix(name).is_some_and(|suffix| suffix.is_known())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

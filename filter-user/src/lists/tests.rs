@@ -75,7 +75,7 @@ fn entries_that_are_no_rules_are_counted_by_reason_with_their_lines() {
     let list = read_list(b"a.example\n192.0.2.1\n||ads.example^\ncom\nhttp://b.example/x\nd.example\n192.0.2.2\n");
     assert_eq!(list.names(), ["a.example:1", "ads.example:3", "d.example:6"]);
     let counts: Vec<_> = list.report.unusable.iter().map(|(reason, count)| (reason.as_str(), *count)).collect();
-    assert_eq!(counts, [("address", 2), ("too_general", 1), ("url", 1)]);
+    assert_eq!(counts, [("address", 2), ("single_label", 1), ("url", 1)]);
     let examples: Vec<_> = list.report.examples.iter().map(|example| (example.line, &*example.text)).collect();
     assert_eq!(examples[..3], [(2, "192.0.2.1"), (4, "com"), (5, "http://b.example/x")]);
 }
@@ -202,10 +202,14 @@ fn a_file_without_a_usable_name_is_an_error_that_says_what_it_has() {
 #[test]
 fn a_file_that_is_not_text_is_an_error() {
     let utf_16: Vec<u8> = "a.example\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
-    for bytes in [&utf_16[..], b"a.example\n\x7fELF\0\0", &b"\0".repeat(100_000)] {
-        let error = read_error(bytes);
-        assert!(error.starts_with("the list `LIST` is not UTF-8 text (line "), "{error}");
+    assert_eq!(read_error(&utf_16), "the list `LIST` is UTF-16 text: convert it with `iconv -f UTF-16 -t UTF-8`");
+    for bytes in [&b"a.example\n\x7fELF\0\0"[..], &b"\0".repeat(100_000)] {
+        assert_eq!(read_error(bytes), "the list `LIST` is a binary file and no list: name a text file");
     }
+    assert_eq!(
+        read_error(&[&b"a.example\n".repeat(10_000)[..], b"\0"].concat()),
+        "the list `LIST` is not UTF-8 text (line 10001 has a zero byte): fetch it again, and look at that line"
+    );
 }
 
 #[test]
@@ -215,6 +219,50 @@ fn a_file_packed_otherwise_is_an_error_that_names_the_format() {
             format!("the list `LIST` is a {kind} file: unpack it first (plain text, gzip and zstd are read)");
         assert_eq!(read_error(start), expected);
     }
+}
+
+#[test]
+fn a_file_that_is_no_list_is_an_error_whatever_format_it_is_said_to_have() {
+    let page = b"<!DOCTYPE html>\n<title>\na.example\n";
+    let (_dir, path) = file(page);
+    for format in [None, Some(Format::Domains), Some(Format::AdBlock)] {
+        let error = load(&path, &ListOptions { format, ..ListOptions::default() }, &mut Names::default(), &mut |_| {});
+        let error = error.unwrap_err().to_string().replace(&path.display().to_string(), "LIST");
+        assert_eq!(
+            error,
+            "the list `LIST` is an HTML page and no list: open it to see what it says, and fetch the list itself"
+        );
+    }
+    let mut tar = [0; 600];
+    tar[257..262].copy_from_slice(b"ustar");
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(&tar).unwrap();
+    assert_eq!(
+        read_error(&gzip.finish().unwrap()),
+        "the list `LIST` is a tar file: unpack it first (plain text, gzip and zstd are read)"
+    );
+}
+
+#[test]
+fn a_list_that_is_clearly_of_no_format_is_an_error_and_read_where_its_format_is_said() {
+    let names = (0..9).fold(String::new(), |text, number| text + &format!("n{number}.example\n"));
+    let text = names + &"^ad[0-9]+\\.\n".repeat(4);
+    assert_eq!(
+        read_error(text.as_bytes()),
+        "the list `LIST` can be read as domains and as regex, which would block different names: name its format before \
+         the path (`domains:FILE` or `regex:FILE`)"
+    );
+    let options = ListOptions { format: Some(Format::Domains), ..ListOptions::default() };
+    assert_eq!(read_with(text.as_bytes(), options).report.rules, 9);
+}
+
+#[test]
+fn blanks_and_marks_of_other_alphabets_around_names_do_not_matter() {
+    let list = read_list(
+        "a.example\u{a0}\n\u{3000}b.example\n0.0.0.0\u{a0}c.example # \u{a0}\n\u{feff}d.example\n\u{feff}# x\n"
+            .as_bytes(),
+    );
+    assert_eq!(list.names(), ["a.example:1", "b.example:2", "c.example:3", "d.example:4"]);
 }
 
 #[test]

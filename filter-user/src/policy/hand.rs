@@ -128,6 +128,12 @@ impl RuleBook {
         Ok(())
     }
 
+    /// What lists say is all that holds again.
+    pub fn forget_by_hand(&mut self) {
+        self.by_hand = ByHand::default();
+        self.uncovered.clear();
+    }
+
     /// The names that were added by hand, sorted.
     pub fn by_hand(&self) -> Vec<(&Domain, Action)> {
         let mut names: Vec<_> = self.by_hand.names().map(|(_, name, action)| (name, action)).collect();

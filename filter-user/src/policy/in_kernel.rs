@@ -61,6 +61,15 @@ impl RuleBook {
         }
     }
 
+    /// How many entries the kernel is to have that it has not with the book before.
+    pub fn not_in_kernel_of(&self, before: &Self) -> u64 {
+        let mut new = 0;
+        self.each_difference(before, |_, was, is| {
+            new += u64::from(*was == Terms::default() && *is != Terms::default());
+        });
+        new
+    }
+
     /// The same for what lists say, in a bucket of each book.
     fn each_difference_in(
         &self,

@@ -3,18 +3,20 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
     time::SystemTime,
 };
 
 use filter_core::HashKey;
 
 use super::{
-    BookError, Builder, RuleBook,
+    BookError, Builder, RuleBook, TooManyNames,
     cache::{Cache, Ingredient, MadeFrom, Unfit, Unkept},
+    staging::Staging,
 };
 use crate::{
     config::{Config, ConfigError, Entry, List, Rules},
-    lists::{self, Format, ListError, ListFile, ListOptions, ListReport, UnknownFormat},
+    lists::{self, Bounds, Files, Format, Limits, ListError, ListFile, ListOptions, ListReport, UnknownFormat},
 };
 
 /// The class of lists that are named on the command line: for all groups that are not exempt, at all times.
@@ -29,6 +31,34 @@ pub struct PolicySource {
     pub lists: Vec<(ListFile, ListOptions)>,
     /// The folder where the compiled policy is kept, whatever the configuration says of that.
     pub cache: Option<PathBuf>,
+    /// What reading may take.
+    pub limits: Limits,
+}
+
+/// How much of a policy is kept before it is known how much there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Budget {
+    /// All.
+    Whole,
+    /// So many rules. What goes beyond is counted first, and read once more if it is in bounds.
+    Rules(u64),
+}
+
+impl Budget {
+    /// For a policy that takes the place of one of so many rules.
+    pub fn in_place_of(rules: u64) -> Self {
+        /// A list of a usual size may be new.
+        const LEAST: u64 = 1 << 17;
+
+        Self::Rules(rules.saturating_mul(2).max(LEAST))
+    }
+
+    const fn rules(self) -> u64 {
+        match self {
+            Self::Whole => u64::MAX,
+            Self::Rules(rules) => rules,
+        }
+    }
 }
 
 /// A policy as it was read.
@@ -109,10 +139,25 @@ impl PolicySource {
     /// # Errors
     /// If a part of it cannot be used: then there is none.
     pub fn read(&self, hash_key: HashKey, progress: &mut dyn FnMut(u64)) -> Result<Policy, PolicyError> {
+        self.read_within(&self.bounds(), Budget::Whole, hash_key, progress)
+    }
+
+    fn read_within(
+        &self,
+        bounds: &Bounds,
+        budget: Budget,
+        hash_key: HashKey,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<Policy, PolicyError> {
         let read_at = SystemTime::now();
-        let config = self.config()?;
-        let (book, reports) = self.compile(&config, &hash_key, progress)?;
+        let config = self.config(bounds)?;
+        let (book, reports) = self.compile(&config, &hash_key, (bounds, budget), progress)?;
         Ok(Policy { book, config, reports, read_at, notes: Vec::new() })
+    }
+
+    /// Bounds of reading that begins now, of whatever files.
+    fn bounds(&self) -> Bounds {
+        Bounds::new(self.limits, Files::Any, Arc::default())
     }
 
     /// The policy of the cache, if there is one and nothing that it was made of has changed; else it is read, and kept
@@ -121,12 +166,26 @@ impl PolicySource {
     /// # Errors
     /// As [`PolicySource::read`].
     pub fn read_or_open(&self, with: ReadWith, progress: &mut dyn FnMut(u64)) -> Result<Policy, PolicyError> {
+        self.read_or_open_within(&self.bounds(), Budget::Whole, with, progress)
+    }
+
+    /// The same within these bounds.
+    ///
+    /// # Errors
+    /// As [`PolicySource::read`], and where the bounds are reached.
+    pub fn read_or_open_within(
+        &self,
+        bounds: &Bounds,
+        budget: Budget,
+        with: ReadWith,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<Policy, PolicyError> {
         let (ReadWith::Drawn(hash_key) | ReadWith::InForce(hash_key) | ReadWith::Apart(hash_key)) = with;
         let read_at = SystemTime::now();
-        let config = self.config()?;
+        let config = self.config(bounds)?;
         let folder = self.cache.as_ref().or(config.cache.as_ref()).filter(|_| !matches!(with, ReadWith::Apart(_)));
         let Some(cache) = folder.map(|folder| Cache::new(folder)) else {
-            return self.read(hash_key, progress);
+            return self.read_within(bounds, budget, hash_key, progress);
         };
         let made_from = self.made_from(&config)?;
         let shown = cache.path().display();
@@ -146,7 +205,7 @@ impl PolicySource {
                 Err(error) => notes.push(format!("the cache `{shown}` is not used: {error}")),
             }
         }
-        let (mut book, reports) = self.compile(&config, &hash_key, progress)?;
+        let (mut book, reports) = self.compile(&config, &hash_key, (bounds, budget), progress)?;
         let kept = match made_from {
             None => Err(Unkept::NoFile),
             same if self.made_from(&config)? != same => Err(Unkept::Changed),
@@ -158,7 +217,13 @@ impl PolicySource {
         Ok(Policy { book, config, reports, read_at, notes })
     }
 
-    fn config(&self) -> Result<Config, PolicyError> {
+    fn config(&self, bounds: &Bounds) -> Result<Config, PolicyError> {
+        let is_file = |path: &PathBuf| fs::metadata(path).is_ok_and(|it| it.is_file() || it.is_dir());
+        if bounds.files() == Files::Regular
+            && let Some(path) = self.config.as_ref().filter(|path| path.exists() && !is_file(path))
+        {
+            return Err(ConfigError::NoFile(path.clone()).into());
+        }
         Ok(self.config.as_deref().map_or_else(|| Ok(Config::default()), Config::read)?)
     }
 
@@ -166,8 +231,27 @@ impl PolicySource {
         &self,
         config: &Config,
         hash_key: &HashKey,
+        (bounds, budget): (&Bounds, Budget),
         progress: &mut dyn FnMut(u64),
     ) -> Result<(RuleBook, Vec<ListReport>), PolicyError> {
+        if let Some(compiled) = self.compile_within_budget(config, hash_key, (bounds, budget), progress)? {
+            return Ok(compiled);
+        }
+        bounds.again();
+        let compiled = self.compile_within_budget(config, hash_key, (bounds, Budget::Whole), progress)?;
+        // Without a budget, nothing is beyond it.
+        compiled.ok_or_else(|| BookError::from(TooManyNames).into())
+    }
+
+    /// `None` if there are more rules than the budget has.
+    fn compile_within_budget(
+        &self,
+        config: &Config,
+        hash_key: &HashKey,
+        (bounds, budget): (&Bounds, Budget),
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<Option<(RuleBook, Vec<ListReport>)>, PolicyError> {
+        let staging = Staging::new(bounds, budget.rules());
         let mut builder = Builder::new(*hash_key);
         let mut reports = Vec::new();
         for ListSource { file, options, class, trial, label } in self.all_lists(config)? {
@@ -179,14 +263,18 @@ impl PolicySource {
             if let Some(label) = label {
                 sink = sink.labelled(label);
             }
-            reports.push(lists::load(&file.path, &options, &mut sink, progress)?);
+            let mut sink = staging.list(sink);
+            reports.push(lists::load_within(bounds, &file.path, &options, &mut sink, progress)?);
+        }
+        if staging.is_beyond_budget() {
+            return Ok(None);
         }
         for rules in &config.rules {
             reports.extend(self.single_rules(rules, &mut builder)?);
         }
         let (book, repeated) = builder.finish_telling()?;
         reports.iter_mut().zip(repeated).for_each(|(report, repeated)| report.count_repeated(repeated.rules));
-        Ok((book, reports))
+        Ok(Some((book, reports)))
     }
 
     /// All that the policy is made of; `None` if some of it is no file.

@@ -8,6 +8,7 @@ pub mod explain;
 pub mod policy;
 pub mod reload;
 pub mod replay;
+pub mod rollback;
 pub mod run;
 pub mod stats;
 pub mod status;

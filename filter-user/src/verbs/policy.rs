@@ -36,7 +36,7 @@ impl PolicyArgs {
         let options = |allow| ListOptions { format: None, allow, widen: self.subtrees };
         let block = self.list.iter().map(|file| (file.clone(), options(false)));
         let allow = self.allow.iter().map(|file| (file.clone(), options(true)));
-        PolicySource { config: self.config.clone(), lists: block.chain(allow).collect(), cache: None }
+        PolicySource { config: self.config.clone(), lists: block.chain(allow).collect(), ..PolicySource::default() }
     }
 }
 

@@ -99,12 +99,12 @@ fn the_rules_of_the_readme_do_what_it_says() {
 }
 
 #[test]
-fn a_wildcard_of_a_domain_list_is_about_the_names_below() {
+fn a_wildcard_of_a_domain_list_is_about_its_name_and_those_below() {
     let list = text_file("*.example.com\n");
-    let names = ["a.example.com", "example.com"].map(|name| name.parse().expect("a name"));
+    let names = ["a.example.com", "example.com", "notexample.com"].map(|name| name.parse().expect("a name"));
     let wildcard = ListOptions { format: Some(Format::Wildcard), ..ListOptions::default() };
     let blocked = checked(list.path(), wildcard).blocked(&names);
-    assert_eq!(blocked.iter().map(|it| &*it.name).collect::<Vec<_>>(), ["a.example.com"]);
+    assert_eq!(blocked.iter().map(|it| &*it.name).collect::<Vec<_>>(), ["a.example.com", "example.com"]);
 }
 
 /// A rule that decides otherwise about some names.

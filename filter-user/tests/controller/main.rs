@@ -2,6 +2,7 @@
 
 mod answers;
 mod bad_input;
+mod bounds;
 mod cache;
 mod home;
 mod policy;

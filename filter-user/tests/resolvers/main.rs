@@ -1,5 +1,5 @@
 //! Lists in the formats of resolvers, against these resolvers reading the same lists: Unbound with response policy zones
-//! and with local zones, and dnsmasq.
+//! and with local zones, BIND with response policy zones, and dnsmasq.
 //!
 //! Each resolver runs in the lab and asks a server that answers every name: what passes has that server's answer. For names
 //! that are decided otherwise, `differences.tsv` has the reasons.
@@ -10,6 +10,7 @@ mod asking;
 mod names;
 mod resolver;
 mod rules;
+mod zones;
 
 use std::{
     fs,

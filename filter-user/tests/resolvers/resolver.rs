@@ -17,6 +17,8 @@ use crate::asking::{self, Verdict};
 const ADDRESS: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 5300);
 /// Zones that Unbound answers for itself unless it is told not to (unbound.conf(5), `nodefault`).
 const OWN_ZONES: [&str; 5] = ["home.arpa", "invalid", "localhost", "onion", "test"];
+/// What a policy zone is called.
+pub const ZONE: &str = "policy";
 /// The largest zone takes three seconds on one of two busy CPUs.
 const START_UP: Duration = Duration::from_mins(1);
 
@@ -27,6 +29,8 @@ pub enum Kind {
     Rpz,
     /// Unbound, with local zones in its configuration.
     LocalZones,
+    /// BIND, with a response policy zone.
+    BindRpz,
     /// dnsmasq, with lines of its configuration.
     Dnsmasq,
 }
@@ -34,7 +38,7 @@ pub enum Kind {
 impl Kind {
     pub const fn format(self) -> Format {
         match self {
-            Self::Rpz => Format::Rpz,
+            Self::Rpz | Self::BindRpz => Format::Rpz,
             Self::LocalZones => Format::Unbound,
             Self::Dnsmasq => Format::Dnsmasq,
         }
@@ -64,6 +68,7 @@ impl Resolver {
                 unbound.arg("-d").arg("-c").arg(configuration);
                 unbound
             }
+            Kind::BindRpz => named(lab.server().command("named"), &directory),
             Kind::Dnsmasq => dnsmasq(lab.server().command("dnsmasq"), &directory),
         };
         let log = directory.join("resolver.log");
@@ -79,7 +84,10 @@ impl Resolver {
         let answers = wait_until("the resolver to answer", START_UP, || {
             let ended = process.ended()?;
             assert!(ended.is_none(), "{kind:?} ended: {}", fs::read_to_string(&log)?);
-            Ok(asking::answers(&socket))
+            // BIND answers before the zone is in force.
+            let is_ready =
+                kind != Kind::BindRpz || fs::read_to_string(&log)?.contains(&format!("rpz: {ZONE}: reload done"));
+            Ok(is_ready && asking::answers(&socket))
         });
         answers.unwrap_or_else(|error| panic!("{error}: {}", fs::read_to_string(&log).unwrap_or_default()));
         Self { socket, _process: process, _server: server, _lab: lab }
@@ -97,7 +105,7 @@ fn unbound(kind: Kind, directory: &Path) -> String {
     let own = OWN_ZONES.map(|zone| format!("    local-zone: \"{zone}.\" nodefault\n")).concat();
     let ((address, port), server) = (ADDRESS, SERVER.v4);
     let (zones, policy) = match kind {
-        Kind::Rpz => (String::new(), format!("rpz:\n    name: \"policy.\"\n    zonefile: \"{directory}/list\"\n")),
+        Kind::Rpz => (String::new(), format!("rpz:\n    name: \"{ZONE}.\"\n    zonefile: \"{directory}/list\"\n")),
         _ => (format!("    include: \"{directory}/list\"\n"), String::new()),
     };
     format!(
@@ -130,4 +138,34 @@ fn dnsmasq(mut dnsmasq: Command, directory: &Path) -> Command {
     dnsmasq.args([format!("--listen-address={address}"), format!("--port={port}")]);
     dnsmasq.arg(format!("--server={}", SERVER.v4)).arg(format!("--conf-file={}", directory.join("list").display()));
     dnsmasq
+}
+
+/// It forwards as the others do, and needs no recursion to know that a name is in the zone.
+fn named(mut named: Command, directory: &Path) -> Command {
+    let ((address, port), server) = (ADDRESS, SERVER.v4);
+    let files = directory.display();
+    let configuration = format!(
+        r#"options {{
+    directory "{files}";
+    pid-file none;
+    session-keyfile none;
+    listen-on port {port} {{ {address}; }};
+    listen-on-v6 {{ none; }};
+    allow-query {{ any; }};
+    recursion yes;
+    forward only;
+    forwarders {{ {server}; }};
+    dnssec-validation no;
+    empty-zones-enable no;
+    max-ncache-ttl 0;
+    response-policy {{ zone "{ZONE}"; }} break-dnssec yes qname-wait-recurse no recursive-only no;
+}};
+controls {{ }};
+zone "{ZONE}" {{ type primary; file "{files}/list"; check-names ignore; notify no; }};
+"#
+    );
+    fs::write(directory.join("named.conf"), configuration).expect("a file");
+    // In the foreground, and with its log on standard error.
+    named.arg("-g").arg("-c").arg(directory.join("named.conf")).args(["-n", "1"]);
+    named
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz`: made-up input for the decision.
+//! `cargo xtask fuzz`: made-up input for the decision and for the controller's readers.
 
 mod runs;
 
@@ -28,15 +28,20 @@ const LEFT: &str = "target/fuzz";
 #[command(after_help = "Targets:
   frame  any bytes as a frame: nothing panics, what is dropped has a name that a rule blocks
   flow   a ClientHello or DNS messages in segments: they are judged as the whole is
+  list  any bytes as a list: rules are canonical and counted, and the format that is told reads it as it does when it is said
+  pattern  an expression and a name: the automata of the kernel match what the crate regex finds
+  configuration  any text as a configuration: who meets which lists stays within bounds
+  capture  any bytes as a capture: there are no more frames than the file can have
 
 What was found stays in target/fuzz, and the next run starts from there. `cargo test` replays the seeds, which are in
 fuzz/seeds. Exit code 1 if an input fails.
 
 Examples:
   cargo xtask fuzz frame --seconds 600
-  cargo xtask fuzz flow --seconds 60 --jobs 4")]
+  cargo xtask fuzz flow --seconds 60 --jobs 4
+  cargo xtask fuzz list --seconds 600")]
 pub struct Args {
-    /// What to fuzz: frame or flow.
+    /// What to fuzz: one of the targets below.
     target: String,
     /// For how long; building comes before.
     #[arg(long, value_name = "N", default_value_t = 60)]
@@ -133,7 +138,8 @@ fn fuzz(root: &Path, args: &Args, places: &Places) -> Result<(Runs, bool)> {
     let mut command = cargo_fuzz(root, "run");
     command.args(["--jobs", &args.jobs.to_string(), &args.target]);
     // What is found goes to the first folder; the others are only read.
-    command.arg(&places.corpus).arg(&places.seeds).arg("--");
+    command.arg(&places.corpus).arg(&places.seeds);
+    command.args(shared(root, &args.target)).arg("--");
     command.arg(format!("-max_total_time={}", args.seconds)).arg(format!("-max_len={LONGEST_INPUT}"));
     command.arg(format!("-artifact_prefix={}/", places.failures.display())).arg("-print_final_stats=1");
     let mut child = command
@@ -158,6 +164,16 @@ fn fuzz(root: &Path, args: &Args, places: &Places) -> Result<(Runs, bool)> {
     let status = child.wait().context("cannot wait for the fuzzer")?;
     runs.took = begun.elapsed();
     Ok((runs, status.success()))
+}
+
+/// A folder of real inputs beside the repository, where there is one for the target.
+fn shared(root: &Path, target: &str) -> Option<PathBuf> {
+    let folder = match target {
+        "list" => "cases/lists",
+        "capture" => "cases/packets",
+        _ => return None,
+    };
+    Some(root.join("../shared").join(folder)).filter(|folder| folder.is_dir())
 }
 
 fn report(root: &Path, target: &str, failures: &[PathBuf]) {

@@ -1,6 +1,5 @@
 //! The machine: its distribution and its packages.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
@@ -73,9 +72,9 @@ pub fn install(packages: &[String], services: &[&str]) -> Result<()> {
     installed
 }
 
-/// Puts files of Debian packages into a folder, those of a folder `systemd` with these names. The packages are not installed,
-/// and what they would do then is not done.
-pub fn unpack(packages: &[&str], is_wanted: impl Fn(&str) -> bool, folder: &Path) -> Result<()> {
+/// Puts files of Debian packages into a folder: those for which `wanted` has a name there. It is asked with their paths in the
+/// packages. These are not installed, and what they would do then is not done.
+pub fn unpack(packages: &[&str], wanted: impl Fn(&Path) -> Option<String>, folder: &Path) -> Result<()> {
     update_index()?;
     let work = folder.with_extension("new");
     let (downloads, tree) = (work.join("packages"), work.join("tree"));
@@ -92,9 +91,8 @@ pub fn unpack(packages: &[&str], is_wanted: impl Fn(&str) -> bool, folder: &Path
     }
     remove(folder)?;
     fs::create_dir_all(folder)?;
-    for file in files_in(&tree, "systemd")? {
-        let name = file.file_name().and_then(OsStr::to_str).unwrap_or_default();
-        if is_wanted(name) {
+    for file in files_in(&tree)? {
+        if let Some(name) = wanted(file.strip_prefix(&tree)?) {
             fs::rename(&file, folder.join(name))?;
         }
     }
@@ -109,15 +107,15 @@ fn remove(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// The files below `folder` that are in a folder of this name.
-fn files_in(folder: &Path, name: &str) -> io::Result<Vec<PathBuf>> {
+/// The files below `folder`.
+fn files_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let kind = entry.file_type()?;
         if kind.is_dir() {
-            found.extend(files_in(&entry.path(), name)?);
-        } else if kind.is_file() && folder.ends_with(name) {
+            found.extend(files_in(&entry.path())?);
+        } else if kind.is_file() {
             found.push(entry.path());
         }
     }
@@ -213,16 +211,16 @@ mod tests {
     }
 
     #[test]
-    fn files_are_found_in_folders_of_a_name_wherever_these_are() -> io::Result<()> {
+    fn files_are_found_in_whatever_folder_they_are() -> io::Result<()> {
         let tree = std::env::temp_dir().join(format!("namegate-tree-{}", std::process::id()));
-        for file in ["lib/systemd/a", "usr/lib/arch/systemd/b", "usr/share/doc/systemd-a/c", "systemd/sub/d"] {
+        for file in ["lib/systemd/a", "usr/lib/b", "c"] {
             let file = tree.join(file);
             fs::create_dir_all(file.parent().unwrap_or(&tree))?;
             fs::write(file, "")?;
         }
-        let mut found = files_in(&tree, "systemd")?;
+        let mut found = files_in(&tree)?;
         found.sort();
-        assert_eq!(found, [tree.join("lib/systemd/a"), tree.join("usr/lib/arch/systemd/b")]);
+        assert_eq!(found, [tree.join("c"), tree.join("lib/systemd/a"), tree.join("usr/lib/b")]);
         fs::remove_dir_all(tree)
     }
 

@@ -6,7 +6,7 @@ use super::guests::QuickKernels;
 use super::kernel_build::{BpfLinker, EbpfToolchain};
 use super::program::Program;
 use super::rust::{Component, KernelLinter};
-use super::unpacked::Resolved;
+use super::unpacked::{Pages, Resolved};
 use super::{Need, Part};
 use crate::cross::LINKER;
 
@@ -67,6 +67,7 @@ fn lab() -> Vec<Box<dyn Need>> {
             Program::new("unbound", "-V", "unbound")
                 .without_services(&["unbound.service", "unbound-resolvconf.service"]),
         ),
+        Box::new(named()),
         Box::new(Program::new("gnutls-serv", "--version", "gnutls-bin")),
         Box::new(Program::new("tcpdump", "--version", "tcpdump")),
         Box::new(Program::new("tshark", "--version", "tshark")),
@@ -76,11 +77,23 @@ fn lab() -> Vec<Box<dyn Need>> {
         Box::new(Program::new(PYTHON, DNSPYTHON_VERSION, "python3-dnspython").shown_as("dnspython")),
         Box::new(Program::new("chromium-headless-shell", "--version", "chromium-headless-shell")),
         Box::new(Resolved),
+        Box::new(Pages),
         Box::new(Program::new("ldns-signzone", "-v", "ldnsutils")),
         // AdGuard's DNS engine is JavaScript.
         Box::new(Program::new("node", "--version", "nodejs")),
         Box::new(Program::new("npm", "--version", "npm")),
+        // Pi-hole's expressions are TRE's.
+        Box::new(Program::new("tre-agrep", "--version", "tre-agrep")),
     ]
+}
+
+/// BIND. Its package has its services.
+fn named() -> Program {
+    Program::new("named", "-v", "bind9").without_services(&[
+        "named.service",
+        "bind9.service",
+        "named-resolvconf.service",
+    ])
 }
 
 fn peers() -> Vec<Box<dyn Need>> {
@@ -88,11 +101,7 @@ fn peers() -> Vec<Box<dyn Need>> {
         Box::new(Program::new("dnsperf", "-h", "dnsperf")),
         // Each has its service in its own package.
         Box::new(Program::new("dnsdist", "--version", "dnsdist").without_services(&["dnsdist.service"])),
-        Box::new(Program::new("named", "-v", "bind9").without_services(&[
-            "named.service",
-            "bind9.service",
-            "named-resolvconf.service",
-        ])),
+        Box::new(named()),
         Box::new(
             Program::new("pdns_recursor", "--version", "pdns-recursor").without_services(&["pdns-recursor.service"]),
         ),

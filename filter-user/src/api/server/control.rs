@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Json, Router,
+    body::Bytes,
     extract::{
         Query, State,
         rejection::{JsonRejection, QueryRejection},
@@ -15,20 +16,22 @@ use tokio::sync::Mutex;
 
 use super::ApiError;
 use crate::{
-    api::{Added, NameList, Reloaded, Removed, Stats, Status},
+    api::{Added, Cancelled, NameList, ReloadOptions, Reloaded, Removed, Stats, Status},
     controller::{self, Controller},
 };
 
 type Shared = Arc<Mutex<Controller>>;
 type Answer<T> = Result<Json<T>, ApiError>;
 
-/// `GET /v1/status`, `GET /v1/stats`, `POST /v1/rules`, `DELETE /v1/rules` and `POST /v1/reload`.
+/// `GET /v1/status`, `GET /v1/stats`, `POST /v1/rules`, `DELETE /v1/rules`, `POST /v1/reload`, `DELETE /v1/reload` and
+/// `POST /v1/rollback`.
 pub fn control_routes(controller: Shared) -> Router {
     Router::new()
         .route("/v1/status", get(status))
         .route("/v1/stats", get(stats))
         .route("/v1/rules", post(add).delete(remove))
-        .route("/v1/reload", post(reload))
+        .route("/v1/reload", post(reload).delete(cancel))
+        .route("/v1/rollback", post(roll_back))
         .with_state(controller)
 }
 
@@ -51,8 +54,19 @@ async fn add(State(controller): State<Shared>, names: Result<Json<NameList>, Jso
     with(controller, move |controller| Ok(controller.add(&names)?)).await
 }
 
-async fn reload(State(controller): State<Shared>) -> Answer<Reloaded> {
-    Ok(Json(controller::reload(controller).await?))
+async fn reload(State(controller): State<Shared>, body: Bytes) -> Answer<Reloaded> {
+    let ReloadOptions { accept_shrink } =
+        if body.is_empty() { ReloadOptions::default() } else { Json::from_bytes(&body)?.0 };
+    Ok(Json(controller::reload(controller, accept_shrink).await?))
+}
+
+async fn cancel(State(controller): State<Shared>) -> Answer<Cancelled> {
+    controller::cancel_reload(controller).await?;
+    Ok(Json(Cancelled { cancelled: true }))
+}
+
+async fn roll_back(State(controller): State<Shared>) -> Answer<Reloaded> {
+    Ok(Json(controller::roll_back(controller).await?))
 }
 
 async fn remove(State(controller): State<Shared>, names: Result<Json<NameList>, JsonRejection>) -> Answer<Removed> {

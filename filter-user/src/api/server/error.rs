@@ -50,9 +50,11 @@ impl From<ControlError> for ApiError {
     fn from(error: ControlError) -> Self {
         let status = match &error {
             ControlError::Name { .. } => StatusCode::BAD_REQUEST,
-            ControlError::Policy(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            ControlError::Collision(_) => StatusCode::CONFLICT,
-            ControlError::Kernel(KernelError::RulesFull { .. }) => StatusCode::INSUFFICIENT_STORAGE,
+            ControlError::Policy(_) | ControlError::TooShort(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            ControlError::Collision(_) | ControlError::NoPrevious | ControlError::NoReload => StatusCode::CONFLICT,
+            ControlError::NoRoom { .. } | ControlError::Kernel(KernelError::RulesFull { .. }) => {
+                StatusCode::INSUFFICIENT_STORAGE
+            }
             ControlError::Kernel(_) | ControlError::State(_) | ControlError::Panicked(_) => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 pub use events::{BlockedPacket, EventLine};
 pub use rules::{
-    ActionOn, Added, AddedName, Explained, ExplainedRule, Judgement, ListLine, NameAction, NameList, Reloaded, Removed,
-    RemovedName, RuleSource,
+    ActionOn, Added, AddedName, Cancelled, Explained, ExplainedRule, Judgement, ListLine, NameAction, NameList,
+    ReloadOptions, Reloaded, Removed, RemovedName, RuleSource,
 };
 pub use status::{EventCounts, Interface, ListStatus, Memory, Program, RuleCounts, RuleHits, Stats, Status};
 

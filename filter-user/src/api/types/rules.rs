@@ -32,6 +32,22 @@ pub struct NameList {
     pub action: NameAction,
 }
 
+/// How a policy is to be read again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReloadOptions {
+    /// Lists that may have lost more rules than a list may lose, as they were named.
+    #[serde(default)]
+    pub accept_shrink: Vec<String>,
+}
+
+/// What became of a reload that was to end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cancelled {
+    /// True: its reading ends, and the policy that is in force stays.
+    pub cancelled: bool,
+}
+
 /// What became of a policy that was read again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reloaded {

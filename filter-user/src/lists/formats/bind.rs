@@ -42,6 +42,10 @@ impl super::FormatReader for Statements {
         Ok(())
     }
 
+    fn is_within_entry(&self) -> bool {
+        self.in_comment || !self.head.is_empty() || self.depth > 0
+    }
+
     fn end(&mut self, reading: &mut Reading<'_>) -> Taken {
         self.statement(reading)
     }

@@ -15,8 +15,10 @@ mod v2fly;
 mod words;
 
 pub(super) use adblock::is_rule as is_adblock;
-pub(super) use plain::before_comment;
-pub(super) use words::{Words, is_address, unusable_word};
+pub(super) use unbound::is_directive;
+pub(super) use words::{is_address, unusable_word};
+
+use words::Words;
 
 use super::{
     Format, Unusable,
@@ -27,6 +29,11 @@ use super::{
 pub(super) trait FormatReader {
     /// Takes what a line says, which comes without its end.
     fn line(&mut self, line: &[u8], reading: &mut Reading<'_>) -> Taken;
+
+    /// True if the last line was a part of an entry that goes on.
+    fn is_within_entry(&self) -> bool {
+        false
+    }
 
     /// Takes what is left when there are no more lines.
     fn end(&mut self, _reading: &mut Reading<'_>) -> Taken {
@@ -45,7 +52,7 @@ pub(super) fn reader(format: Format) -> Box<dyn FormatReader> {
         Format::Hosts | Format::Domains | Format::Wildcard => Box::new(plain::line),
         Format::AdBlock => Box::new(adblock::line),
         Format::Dnsmasq => Box::new(dnsmasq::line),
-        Format::Unbound => Box::new(unbound::line),
+        Format::Unbound => Box::new(unbound::Statements::default()),
         Format::Rpz => Box::new(rpz::Zone::default()),
         Format::Bind => Box::new(bind::Statements::default()),
         Format::Dnscrypt => Box::new(dnscrypt::line),

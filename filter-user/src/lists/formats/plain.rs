@@ -1,12 +1,13 @@
 //! Hosts files, and lists of one name or one wildcard a line.
 //!
 //! A line's own shape tells which it is, so the three may stand in one file: an address before other words makes it a
-//! hosts line, and a word alone should be a name. `*.x` is about the names below x. A `*` anywhere else stands for any
-//! number of characters of the whole name.
+//! hosts line, and a word alone should be a name. `*.x` is about x and the names below it, as their publishers and other
+//! programs that read them have it; `||x^` is too, and `@@||x^` allows them, as Pi-hole reads both among names. A `*` anywhere
+//! else stands for any number of characters of the whole name.
 
 use super::{Words, is_address};
 use crate::lists::{
-    NameError, Scope, Unusable,
+    Action, NameError, Scope, Unusable,
     pattern::{Anchor, glob},
     reading::{Guard, Meaning, Reading, Taken},
 };
@@ -27,12 +28,28 @@ pub(super) fn line(line: &[u8], reading: &mut Reading<'_>) -> Taken {
         return Ok(());
     };
     if words.is_empty() {
-        return word(first, reading);
+        return alone(first, reading);
     }
     if !is_address(first) {
         return reading.without_rule(Unusable::SeveralWords, entry);
     }
     words.try_for_each(|name| word(name, reading))
+}
+
+fn alone(text: &[u8], reading: &mut Reading<'_>) -> Taken {
+    let (rule, action) = match text.strip_prefix(b"@@") {
+        Some(rule) => (rule, Action::Allow),
+        None => (text, reading.action()),
+    };
+    match rule {
+        [b'|', b'|', name @ .., b'^'] => {
+            match reading.try_name(name, Meaning::new(Scope::Subtree, action, Guard::Open))? {
+                Ok(()) => Ok(()),
+                Err(error) => reading.without_rule(super::unusable_word(text, error), text),
+            }
+        }
+        _ => word(text, reading),
+    }
 }
 
 fn word(word: &[u8], reading: &mut Reading<'_>) -> Taken {
@@ -50,8 +67,7 @@ fn word(word: &[u8], reading: &mut Reading<'_>) -> Taken {
 
 fn wildcard(word: &[u8], reading: &mut Reading<'_>) -> Taken {
     if let Some(parent) = word.strip_prefix(b"*.").filter(|parent| !parent.contains(&b'*')) {
-        let scope = if reading.options.widen { Scope::Subtree } else { Scope::Subdomains };
-        return reading.name(parent, Meaning::new(scope, reading.action(), Guard::Open));
+        return reading.name(parent, Meaning::new(Scope::Subtree, reading.action(), Guard::Open));
     }
     let is_of_a_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"*.-_".contains(byte);
     match str::from_utf8(word) {
@@ -65,7 +81,7 @@ fn wildcard(word: &[u8], reading: &mut Reading<'_>) -> Taken {
 
 /// The part before a comment, which a `#` begins; `None` for a cosmetic rule (`a.example##.banner`), whose `#` must
 /// not be taken for one: the rule would block all of a.example.
-pub(in crate::lists) fn before_comment(line: &[u8]) -> Option<&[u8]> {
+fn before_comment(line: &[u8]) -> Option<&[u8]> {
     let Some(mark) = memchr::memchr(b'#', line) else {
         return Some(line);
     };
@@ -115,7 +131,10 @@ mod tests {
             ("a.example CNAME .", "several_words"),
             ("999.0.0.1 a.example", "several_words"),
             ("[Adblock Plus 2.0]", "several_words"),
-            ("||a.example^", "foreign"),
+            ("||a.example", "foreign"),
+            ("||a.example^$third-party", "foreign"),
+            ("||a*.example^", "foreign"),
+            ("@@a.example", "bad_character"),
             ("com", "single_label"),
             ("co.uk", "public_suffix"),
             ("*", "too_general"),
@@ -134,12 +153,18 @@ mod tests {
     }
 
     #[test]
-    fn a_wildcard_is_about_the_names_below_and_inside_a_name_about_its_parts() {
-        assert_eq!(domains("*.a.example"), ["block subdomains a.example"]);
-        assert_eq!(domains("*.zip"), ["block subdomains zip"]);
+    fn a_wildcard_is_about_a_name_and_those_below_and_inside_a_name_about_its_parts() {
+        assert_eq!(domains("*.a.example"), ["block subtree a.example"]);
+        assert_eq!(domains("*.zip"), ["block subtree zip"]);
         assert_eq!(domains("s3-*-w.A.example"), [r"block pattern ^s3\-.*\-w\.a\.example$"]);
         assert_eq!(domains("*a.*.example"), [r"block pattern a\..*\.example$"]);
         assert_eq!(domains("*.a.*"), [r"block pattern \.a\."]);
+    }
+
+    #[test]
+    fn rules_for_a_name_and_all_below_it_may_stand_among_names() {
+        assert_eq!(domains("a.example\n||b.example^\n"), ["block name a.example", "block subtree b.example"]);
+        assert_eq!(domains("||zip^\n@@||a.zip^ # why\n"), ["block subtree zip", "allow subtree a.zip"]);
     }
 
     #[test]

@@ -25,9 +25,9 @@ pub(super) fn restrict(hir: &Hir) -> Hir {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => hir.clone(),
         HirKind::Literal(literal) if literal.0.iter().all(|byte| has(*byte)) => hir.clone(),
-        HirKind::Literal(_) | HirKind::Class(Class::Unicode(_)) => Hir::fail(),
-        HirKind::Class(Class::Bytes(class)) => {
-            let mut class = class.clone();
+        HirKind::Literal(_) => Hir::fail(),
+        HirKind::Class(class) => {
+            let mut class = ascii(class);
             class.intersect(&any());
             Hir::class(Class::Bytes(class))
         }
@@ -47,6 +47,22 @@ pub(super) fn restrict(hir: &Hir) -> Hir {
         HirKind::Alternation(ways) => {
             let ways = ways.iter().map(restrict).filter(|way| !is_fail(way)).collect();
             Hir::alternation(ways)
+        }
+    }
+}
+
+/// The ASCII characters of a class. `regex-syntax` makes a class of characters of alternatives of one character, also
+/// where expressions are about octets.
+fn ascii(class: &Class) -> ClassBytes {
+    match class {
+        Class::Bytes(class) => class.clone(),
+        Class::Unicode(class) => {
+            let ranges = class.ranges().iter().filter_map(|range| {
+                let start = u8::try_from(range.start()).ok().filter(u8::is_ascii)?;
+                let end = u8::try_from(range.end()).map_or(0x7f, |end| end.min(0x7f));
+                Some(ClassBytesRange::new(start, end))
+            });
+            ClassBytes::new(ranges)
         }
     }
 }

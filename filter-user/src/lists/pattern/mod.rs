@@ -4,7 +4,9 @@
 
 mod alphabet;
 mod dialect;
+mod general;
 mod glob;
+mod places;
 mod reduce;
 
 use regex_syntax::{Parser, ParserBuilder};
@@ -27,8 +29,8 @@ pub(super) enum Pattern {
     Name(String, Scope),
     /// Something that only a pattern can say, in the syntax of `regex-syntax`.
     Regex(String),
-    /// It matches every name.
-    Everything,
+    /// It says nothing that tells one name from another ([`general::is_general`]).
+    TooGeneral,
     /// It matches no name.
     Nothing,
 }

@@ -5,6 +5,7 @@ use regex_syntax::hir::{Class, ClassBytes, Hir, HirKind, Look, Repetition};
 use super::{
     Pattern,
     alphabet::{any, is_fail, restrict, within_label},
+    general,
 };
 use crate::lists::Scope;
 
@@ -14,10 +15,10 @@ pub(super) fn reduce(hir: &Hir) -> Option<Pattern> {
     if is_fail(&hir) {
         return Some(Pattern::Nothing);
     }
-    let parts = parts(&hir);
-    if says_nothing(parts) {
-        return Some(Pattern::Everything);
+    if general::is_general(&hir) {
+        return Some(Pattern::TooGeneral);
     }
+    let parts = parts(&hir);
     let (end, parts) = parts.split_last()?;
     if *end.kind() != HirKind::Look(Look::End) {
         return None;
@@ -92,19 +93,8 @@ fn parts(hir: &Hir) -> &[Hir] {
     }
 }
 
-/// True if only anchors are there, and what matches anything between them.
-fn says_nothing(parts: &[Hir]) -> bool {
-    let anchored = parts.iter().any(is_start) && parts.iter().any(is_end);
-    let wide = parts.iter().all(|part| is_start(part) || is_end(part) || is_anything(part));
-    wide && (!anchored || parts.iter().any(is_anything))
-}
-
 fn is_start(hir: &Hir) -> bool {
     *hir.kind() == HirKind::Look(Look::Start)
-}
-
-fn is_end(hir: &Hir) -> bool {
-    *hir.kind() == HirKind::Look(Look::End)
 }
 
 fn is_dot(hir: &Hir) -> bool {

@@ -104,5 +104,22 @@ impl Cache {
     }
 }
 
+impl RuleBook {
+    /// Has the table lie in a file without a name, so that it takes no memory of this process. One that lies in a file
+    /// already stays there.
+    ///
+    /// # Errors
+    /// If no file can be written; the table stays where it is.
+    pub fn move_to_file(&mut self) -> io::Result<()> {
+        if self.table.memory_bytes() == 0 {
+            return Ok(());
+        }
+        // What is in /tmp often takes memory.
+        let folder = tempfile::tempdir_in("/var/tmp").or_else(|_| tempfile::tempdir())?;
+        self.table = file::write(&folder.path().join("policy"), &[], &self.table)?;
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -71,7 +71,7 @@ fn source() -> (TempDir, PolicySource) {
         (ListFile { path, format: Some(crate::lists::Format::AdBlock) }, ListOptions::default())
     });
     let cache = Some(folder.path().join("cache"));
-    (folder, PolicySource { config: None, lists: lists.into(), cache })
+    (folder, PolicySource { config: None, lists: lists.into(), cache, ..PolicySource::default() })
 }
 
 fn open(source: &PolicySource) -> Policy {

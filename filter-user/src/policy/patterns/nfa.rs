@@ -2,7 +2,10 @@
 
 use std::{collections::HashMap, mem};
 
-use regex_syntax::hir::{Class, Hir, HirKind, Look, Repetition};
+use regex_syntax::{
+    hir::{Class, ClassBytes, Hir, HirKind, Look, Repetition},
+    utf8::Utf8Sequences,
+};
 
 use super::{Refusal, ends_with_the_name, octets::OctetSet};
 
@@ -211,7 +214,7 @@ impl Builder<'_> {
             HirKind::Literal(literal) => {
                 literal.0.iter().try_fold(next, |next, octet| self.octet(OctetSet::of([(*octet, *octet)]), next))
             }
-            HirKind::Class(class) => self.octet(set(class)?, next),
+            HirKind::Class(class) => self.class(class, next),
             HirKind::Look(look) => self.look(*look, next),
             HirKind::Repetition(repetition) => self.repetition(repetition, next),
             HirKind::Capture(capture) => self.hir(&capture.sub, next),
@@ -221,6 +224,24 @@ impl Builder<'_> {
                 self.push(State::Fork(ways))
             }
         }
+    }
+
+    /// Alternatives of one character are a class of characters, whatever they take in octets.
+    fn class(&mut self, class: &Class, next: StateId) -> Result<StateId, Refusal> {
+        let characters = match class {
+            Class::Bytes(class) => return self.octet(set(class), next),
+            Class::Unicode(class) => class,
+        };
+        if let Some(class) = characters.to_byte_class() {
+            return self.octet(set(&class), next);
+        }
+        let ranges = characters.iter().flat_map(|range| Utf8Sequences::new(range.start(), range.end()));
+        let ways = ranges.map(|range| {
+            let octets = range.as_slice().iter();
+            octets.map(|it| OctetSet::of([(it.start, it.end)])).try_fold(next, |next, set| self.octet(set, next))
+        });
+        let ways = ways.collect::<Result<_, _>>()?;
+        self.push(State::Fork(ways))
     }
 
     fn look(&mut self, look: Look, next: StateId) -> Result<StateId, Refusal> {
@@ -269,12 +290,6 @@ impl Builder<'_> {
     }
 }
 
-fn set(class: &Class) -> Result<OctetSet, Refusal> {
-    match class {
-        Class::Bytes(class) => Ok(OctetSet::of(class.iter().map(|range| (range.start(), range.end())))),
-        Class::Unicode(class) => {
-            let class = class.to_byte_class().ok_or(Refusal::Unicode)?;
-            Ok(OctetSet::of(class.iter().map(|range| (range.start(), range.end()))))
-        }
-    }
+fn set(class: &ClassBytes) -> OctetSet {
+    OctetSet::of(class.iter().map(|range| (range.start(), range.end())))
 }

@@ -2,6 +2,7 @@
 
 mod answers;
 mod judged;
+mod limits;
 pub(super) mod loading;
 mod per_interface;
 pub(super) mod report;
@@ -32,6 +33,7 @@ use tokio::{
 use crate::{cli::SocketArgs, verbs::policy::PolicyArgs};
 use answers::AnswerArgs;
 use judged::{LaterFragments, Tunnels};
+use limits::LimitArgs;
 use loading::Loaded;
 use per_interface::PerInterface;
 use report::{say, warn};
@@ -100,6 +102,9 @@ pub struct Args {
     events_per_second: u32,
 
     #[command(flatten)]
+    limits: LimitArgs,
+
+    #[command(flatten)]
     socket: SocketArgs,
 
     #[command(flatten)]
@@ -109,7 +114,8 @@ pub struct Args {
 impl Args {
     /// Where the policy is read from.
     fn source(&self) -> PolicySource {
-        PolicySource { cache: self.cache.clone(), ..self.policy.source() }
+        let limits = self.limits.limits(self.max_rules);
+        PolicySource { cache: self.cache.clone(), limits, ..self.policy.source() }
     }
 
     /// A folder that the controller may write to, if it was given one.
@@ -151,6 +157,7 @@ async fn filter(args: Args) -> anyhow::Result<String> {
     policy.book.rest();
     memory::give_back();
     let controller = Controller::new(filter, policy, args.source(), state, interfaces, &socket);
+    let controller = controller.with_max_shrink(args.limits.max_shrink());
     let controller = if args.answers.clients.is_empty() { controller.following_routes() } else { controller };
     tokio::select! {
         served = controller.serve(&socket, reload_signals()?) => {

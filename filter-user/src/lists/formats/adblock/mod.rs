@@ -36,8 +36,10 @@ pub(super) fn line(line: &[u8], reading: &mut Reading<'_>) -> Taken {
     if is_cosmetic(line) {
         return reading.without_rule(Unusable::Cosmetic, line);
     }
+    // What stands in a comment is no modifier.
+    let without_comment = super::words::without_comment(line).trim_ascii_end();
     let has_blanks = line.iter().any(u8::is_ascii_whitespace);
-    if has_blanks && !line.contains(&b'$') && !line.starts_with(b"/") {
+    if has_blanks && !without_comment.contains(&b'$') && !line.starts_with(b"/") {
         return hosts_line(line, reading);
     }
     let (rule, allows) = line.strip_prefix(b"@@").map_or((line, false), |rule| (rule, true));
@@ -87,7 +89,14 @@ impl Rule<'_> {
                 Err(error) => reading.unreadable(error, self.line),
             };
         }
-        match subject(self.pattern, self.has_options || self.allows) {
+        let is_marked = self.has_options || self.allows;
+        if !is_marked && subject::is_name_alone(self.pattern) {
+            return match reading.try_name(self.pattern, reading.alone())? {
+                Err(error) => reading.without_rule(super::unusable_word(self.pattern, error), self.line),
+                Ok(()) => Ok(()),
+            };
+        }
+        match subject(self.pattern) {
             Subject::Name(name, scope) => {
                 let guard = if scope == Scope::Name { Guard::Registries } else { Guard::Open };
                 match reading.try_name(name, Meaning { cancels, ..Meaning::new(scope, action, guard) })? {

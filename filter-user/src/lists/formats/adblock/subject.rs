@@ -30,11 +30,8 @@ struct Parts<'a> {
     ends: bool,
 }
 
-/// What the pattern is about; `marked` says that the rule has more than a word, so that a word alone is no name.
-pub(super) fn subject(pattern: &[u8], marked: bool) -> Subject<'_> {
-    if !marked && is_name_alone(pattern) {
-        return Subject::Name(pattern, Scope::Name);
-    }
+/// What the pattern is about, if it is no name alone.
+pub(super) fn subject(pattern: &[u8]) -> Subject<'_> {
     let Some(Parts { begins, body, ends }) = parts(pattern) else {
         return Subject::None(Unusable::NoName);
     };
@@ -125,7 +122,7 @@ fn foreign(body: &[u8]) -> Option<Unusable> {
 }
 
 /// True for a word that is a name by itself: in a rule of nothing else it is about that name alone.
-fn is_name_alone(pattern: &[u8]) -> bool {
+pub(super) fn is_name_alone(pattern: &[u8]) -> bool {
     let ends = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii());
     let dots = pattern.contains(&b'.');
     dots && ends(pattern.first())

@@ -10,7 +10,11 @@ use domain::{
     zonefile::inplace::{self, Zonefile},
 };
 
-use super::record::Record;
+use super::{
+    absolute,
+    record::Record,
+    words::{Words, seconds},
+};
 
 /// What an entry is.
 pub(super) enum Entry {
@@ -27,24 +31,25 @@ pub(super) enum Entry {
     Unreadable(String),
 }
 
-/// The names that an entry may leave out, absolute and without a dot at the end.
+/// The names that an entry may leave out, absolute and without a dot at the end; the root is empty.
 pub(super) struct Names<'a> {
     pub origin: &'a str,
     pub owner: &'a str,
 }
 
 pub(super) fn read(text: &[u8], names: &Names<'_>) -> Entry {
-    let mut words = super::super::Words(text);
+    let has_owner = !text.first().is_some_and(u8::is_ascii_whitespace);
+    let mut words = Words(text);
     match words.next() {
-        None | Some([b';', ..]) => return Entry::Nothing,
+        None => return Entry::Nothing,
+        Some(word) if !has_owner || !word.starts_with(b"$") => {}
         Some(word) if word.eq_ignore_ascii_case(b"$ORIGIN") => return origin(words.next(), names),
         Some(word) if word.eq_ignore_ascii_case(b"$INCLUDE") => return Entry::Include,
         Some(word) if word.eq_ignore_ascii_case(b"$TTL") => return Entry::Nothing,
         Some(word) if word.eq_ignore_ascii_case(b"$GENERATE") => return Entry::Directive("$GENERATE"),
-        Some([b'$', ..]) => return Entry::Directive("another directive"),
-        Some(_) => {}
+        Some(_) => return Entry::Directive("another directive"),
     }
-    match scan(text, names) {
+    match scan(&in_seconds(text, has_owner, names), names) {
         Ok(Some(inplace::Entry::Record(record))) => {
             Entry::Record { owner: without_dot(record.owner().to_string()), record: of(&record) }
         }
@@ -54,22 +59,46 @@ pub(super) fn read(text: &[u8], names: &Names<'_>) -> Entry {
     }
 }
 
-/// How many parentheses are open behind the line.
-pub(super) fn depth_after(line: &[u8], mut depth: u32) -> u32 {
-    let (mut quoted, mut escaped) = (false, false);
-    for byte in line {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'"' => quoted = !quoted,
-            _ if quoted => {}
-            b';' => break,
-            b'(' => depth = depth.saturating_add(1),
-            b')' => depth = depth.saturating_sub(1),
-            _ => {}
+/// The record in one line, with its owner, and with times as numbers: the crate knows no units.
+fn in_seconds(text: &[u8], has_owner: bool, names: &Names<'_>) -> Vec<u8> {
+    let mut words = Words(text);
+    let mut record = Vec::with_capacity(text.len() + names.owner.len() + 2);
+    match words.next() {
+        Some(owner) if has_owner => record.extend_from_slice(owner),
+        first => {
+            record.extend_from_slice(names.owner.as_bytes());
+            record.push(b'.');
+            words = Words(text);
+            debug_assert!(first.is_some(), "an entry has a word");
         }
     }
-    depth
+    let (mut kind, mut numbers) = (None, 0);
+    for word in words {
+        record.push(b' ');
+        let is_time = match kind {
+            // Before the type there are a class and a time to live.
+            None => {
+                let is_time = seconds(word).is_some();
+                kind = (!is_time && !is_class(word)).then_some(word);
+                is_time
+            }
+            // Behind two names and the serial number, an SOA record has times.
+            Some(kind) => {
+                numbers += 1;
+                kind.eq_ignore_ascii_case(b"SOA") && numbers > 3
+            }
+        };
+        match seconds(word).filter(|_| is_time) {
+            Some(seconds) => record.extend_from_slice(seconds.to_string().as_bytes()),
+            None => record.extend_from_slice(word),
+        }
+    }
+    record.push(b'\n');
+    record
+}
+
+fn is_class(word: &[u8]) -> bool {
+    ["IN", "CH", "HS"].iter().any(|class| word.eq_ignore_ascii_case(class.as_bytes()))
 }
 
 fn origin(word: Option<&[u8]>, names: &Names<'_>) -> Entry {
@@ -79,20 +108,17 @@ fn origin(word: Option<&[u8]>, names: &Names<'_>) -> Entry {
     Entry::Origin(match word.strip_suffix('.') {
         Some(absolute) => absolute.to_owned(),
         None if word == "@" => names.origin.to_owned(),
-        None => format!("{word}.{}", names.origin),
+        None => absolute(word, names.origin),
     })
 }
 
-fn scan(text: &[u8], names: &Names<'_>) -> Result<Option<inplace::Entry>, String> {
-    let origin: Name<Bytes> = names.origin.parse().map_err(|error| format!("the origin {}: {error}", names.origin))?;
-    let mut file = Zonefile::with_capacity(text.len() + names.owner.len() + 2).allow_invalid();
+fn scan(record: &[u8], names: &Names<'_>) -> Result<Option<inplace::Entry>, String> {
+    let origin = if names.origin.is_empty() { "." } else { names.origin };
+    let origin: Name<Bytes> = origin.parse().map_err(|error| format!("the origin {origin}: {error}"))?;
+    let mut file = Zonefile::with_capacity(record.len()).allow_invalid();
     file.set_origin(origin);
     file.set_default_class(Class::IN);
-    if text.first().is_some_and(u8::is_ascii_whitespace) {
-        file.extend_from_slice(names.owner.as_bytes());
-        file.extend_from_slice(b".");
-    }
-    file.extend_from_slice(text);
+    file.extend_from_slice(record);
     file.next_entry().map_err(|error| error.to_string())
 }
 

@@ -8,6 +8,7 @@
 
 mod entry;
 mod record;
+mod words;
 
 use entry::{Entry, Names};
 use record::{Policy, Record};
@@ -18,10 +19,12 @@ use crate::lists::{
     reading::{Guard, Meaning, Reading, Stop, Taken},
 };
 
-/// A zone that is being read.
+/// A zone that is being read. Names are without a dot at the end, and the root is empty.
 pub(super) struct Zone {
-    /// What relative names are below, without a dot at the end.
+    /// What relative names are below.
     origin: String,
+    /// The first origin but the root that is said.
+    first_origin: Option<String>,
     /// The zone's own name, once its SOA record has told it.
     apex: Option<String>,
     /// The owner of the last record, which is that of a record without one.
@@ -35,12 +38,12 @@ struct Open {
     depth: u32,
 }
 
-/// What a zone is called as long as it does not tell its name.
-const UNNAMED: &str = "zone.namegate.invalid";
+/// What a zone is called as long as it does not tell its name: short, since names may have 255 octets with it.
+const UNNAMED: &str = "-";
 
 impl Default for Zone {
     fn default() -> Self {
-        Self { origin: UNNAMED.into(), apex: None, owner: UNNAMED.into(), open: None }
+        Self { origin: UNNAMED.into(), first_origin: None, apex: None, owner: UNNAMED.into(), open: None }
     }
 }
 
@@ -53,7 +56,7 @@ impl FormatReader for Zone {
         }
         let open = self.open.take();
         let (mut text, depth) = open.map_or((Vec::new(), 0), |open| (open.text, open.depth));
-        let depth = entry::depth_after(line, depth);
+        let depth = words::depth_after(line, depth);
         // What does not fit any more is read to its end all the same, and left out.
         if text.len() <= MAX_LINE {
             text.extend_from_slice(line);
@@ -64,6 +67,10 @@ impl FormatReader for Zone {
             return Ok(());
         }
         self.entry(&text, reading)
+    }
+
+    fn is_within_entry(&self) -> bool {
+        self.open.is_some()
     }
 
     fn end(&mut self, reading: &mut Reading<'_>) -> Taken {
@@ -83,6 +90,9 @@ impl Zone {
         match entry::read(text, &names) {
             Entry::Nothing => Ok(()),
             Entry::Origin(origin) => {
+                if !origin.is_empty() {
+                    self.first_origin.get_or_insert_with(|| origin.clone());
+                }
                 self.origin = origin;
                 Ok(())
             }
@@ -101,36 +111,32 @@ impl Zone {
     fn plain(&mut self, owner: &[u8], target: &[u8], reading: &mut Reading<'_>) -> Taken {
         self.owner.clear();
         self.owner.push_str(&String::from_utf8_lossy(owner));
-        let relative = match self.owner.strip_suffix('.') {
-            Some(absolute) => {
-                self.owner.truncate(absolute.len());
-                false
+        if self.owner.ends_with('.') {
+            self.owner.pop();
+        } else {
+            let is_below_the_apex = self.apex() == self.origin;
+            append(&mut self.owner, &self.origin);
+            if is_below_the_apex {
+                return trigger(owner, record::policy_of(target, owner, reading), owner, reading);
             }
-            None => true,
-        };
-        if relative && self.apex.as_ref().is_none_or(|apex| *apex == self.origin) {
-            let policy = record::policy_of(target, owner, reading);
-            self.owner.push('.');
-            self.owner.push_str(&self.origin);
-            return trigger(owner, policy, owner, reading);
         }
-        if relative {
-            self.owner.push('.');
-            self.owner.push_str(&self.origin);
-        }
-        let absolute = self.owner.clone();
-        self.owned(&absolute, owner, reading, |trigger, reading| record::policy_of(target, trigger, reading))
+        self.owned(&self.owner, owner, reading, |trigger, reading| record::policy_of(target, trigger, reading))
     }
 
     fn record(&mut self, owner: &str, record: &Record, text: &[u8], reading: &mut Reading<'_>) -> Taken {
         if *record == Record::Soa {
-            if self.origin == UNNAMED {
+            if self.first_origin.is_none() && !self.origin.is_empty() {
                 owner.clone_into(&mut self.origin);
             }
-            self.apex.get_or_insert_with(|| owner.to_owned());
+            self.apex = Some(owner.to_owned());
             return Ok(());
         }
         self.owned(owner, text, reading, |trigger, reading| record.policy(trigger, reading))
+    }
+
+    /// The zone's name, as far as it is told.
+    fn apex(&self) -> &str {
+        self.apex.as_ref().or(self.first_origin.as_ref()).unwrap_or(&self.origin)
     }
 
     /// Takes a record of an absolute name.
@@ -141,7 +147,7 @@ impl Zone {
         reading: &mut Reading<'_>,
         policy: impl FnOnce(&[u8], &Reading<'_>) -> Result<Policy, Unusable>,
     ) -> Taken {
-        let apex = self.apex.as_ref().unwrap_or(&self.origin);
+        let apex = self.apex();
         if owner.eq_ignore_ascii_case(apex) {
             return Ok(());
         }
@@ -156,7 +162,22 @@ impl Zone {
 fn below<'a>(owner: &'a str, apex: &str) -> Option<&'a str> {
     let at = owner.len().checked_sub(apex.len())?;
     let (name, end) = owner.split_at_checked(at)?;
-    end.eq_ignore_ascii_case(apex).then(|| name.strip_suffix('.')).flatten()
+    let is_below = end.eq_ignore_ascii_case(apex) && !name.is_empty();
+    if apex.is_empty() { is_below.then_some(name) } else { name.strip_suffix('.').filter(|_| is_below) }
+}
+
+/// The absolute name that a name is, relative to the origin.
+fn absolute(name: &str, origin: &str) -> String {
+    let mut name = name.to_owned();
+    append(&mut name, origin);
+    name
+}
+
+fn append(name: &mut String, origin: &str) {
+    if !origin.is_empty() {
+        name.push('.');
+        name.push_str(origin);
+    }
 }
 
 /// Takes what is said about a trigger: a query name, or something else that its last label tells.

@@ -52,16 +52,22 @@ impl Policy {
 /// The policy that the target of a CNAME record stands for. NXDOMAIN (`.`), NODATA (`*.`), DROP and local data block; the
 /// trigger itself is PASSTHRU in the notation of before 2012.
 pub(super) fn policy_of(target: &[u8], trigger: &[u8], reading: &Reading<'_>) -> Result<Policy, Unusable> {
-    match target {
-        b"." => return Ok(Policy::answering(reading.action(), DnsAction::NxDomain)),
-        b"*." => return Ok(Policy::answering(reading.action(), DnsAction::NoData)),
-        b"rpz-drop." => return Ok(Policy::answering(reading.action(), DnsAction::Drop)),
-        b"rpz-passthru." => return Ok(Policy::PASSES),
-        b"rpz-tcp-only." => return Err(Unusable::Setting("rpz-tcp-only")),
-        _ => {}
-    }
+    let is = |name: &str| target.eq_ignore_ascii_case(name.as_bytes());
+    let answer = match target {
+        b"." => DnsAction::NxDomain,
+        b"*." => DnsAction::NoData,
+        _ if is("rpz-drop.") => DnsAction::Drop,
+        _ if is("rpz-passthru.") => return Ok(Policy::PASSES),
+        _ if is("rpz-tcp-only.") => return Err(Unusable::Setting("rpz-tcp-only")),
+        _ => return Ok(data(target, trigger, reading)),
+    };
+    Ok(Policy::answering(reading.action(), answer))
+}
+
+/// What a target says that is no action.
+fn data(target: &[u8], trigger: &[u8], reading: &Reading<'_>) -> Policy {
     let itself = target.strip_suffix(b".").is_some_and(|target| target.eq_ignore_ascii_case(trigger));
-    Ok(if itself { Policy::PASSES } else { Policy::data(reading.action()) })
+    if itself { Policy::PASSES } else { Policy::data(reading.action()) }
 }
 
 /// Owner and target of a line `OWNER [TTL] [IN] CNAME TARGET`, written without anything that could mean something else.

@@ -100,3 +100,58 @@ fn what_cannot_be_read_is_counted_and_the_rest_loads() {
 fn rpz(text: &str) -> Vec<String> {
     lines_of(Format::Rpz, &format!("{HEAD}{text}"), ListOptions::default())
 }
+
+#[test]
+fn actions_are_names_and_names_have_no_case() {
+    for (record, rule) in [
+        ("CNAME RPZ-PASSTHRU.", "allow name a.example"),
+        ("IN CNAME Rpz-Drop.", "block name a.example"),
+        ("CNAME RPZ-TCP-ONLY.", "- setting rpz-tcp-only"),
+        ("(CNAME\n RPZ-Passthru.)", "allow name a.example"),
+    ] {
+        assert_eq!(rpz(&format!("a.example {record}\n")), [rule], "{record}");
+    }
+}
+
+#[test]
+fn times_may_have_units_wherever_they_stand() {
+    let head = "$TTL 3H\n@ 1D IN SOA LOCALHOST. blocked ( 1 1h 15M 30d2H 2w )\n 1w NS LOCALHOST.\n";
+    for record in ["1h IN CNAME .", "IN 1h30m CNAME .", "1H CNAME .", "CNAME . ; 1h", "( 1h\n CNAME\n . )"] {
+        let text = format!("{head}a.example {record}\n");
+        assert_eq!(lines_of(Format::Rpz, &text, ListOptions::default()), ["block name a.example"], "{record}");
+    }
+    assert_eq!(rpz("1h.example CNAME .\n1h 1h CNAME .\n"), ["block name 1h.example", "- single_label"]);
+}
+
+#[test]
+fn a_dump_from_the_root_on_has_the_names_of_its_zone() {
+    let head = "$ORIGIN .\n$TTL 300\t; 5 minutes\nrpz.test\t\tIN SOA\tlocalhost. root.localhost. (\n\t\t1 ; serial\n\t\t\
+                3600 600 604800 300 )\n\t\t\tNS\tlocalhost.\n";
+    let dump = |text: &str| lines_of(Format::Rpz, &format!("{head}{text}"), ListOptions::default());
+    assert_eq!(dump("a.example.rpz.test CNAME .\n"), ["block name a.example"]);
+    assert_eq!(
+        dump(
+            "$ORIGIN example.rpz.test.\nads\t\tCNAME\t.\n*.ads\t\tCNAME\t.\n$ORIGIN b.example.rpz.test.\n*\tCNAME *.\n"
+        ),
+        ["block name ads.example", "block subdomains ads.example", "block subdomains b.example"]
+    );
+    assert_eq!(dump("a.example CNAME .\nrpz.test TXT x\n$ORIGIN test.\nrpz MX 1 a.\n"), ["- outside_zone"]);
+}
+
+#[test]
+fn another_soa_record_begins_another_zone() {
+    let zone = |name: &str| format!("{name}. SOA a. b. 1 2 3 4 5\nads.{name}.{name}. CNAME .\n");
+    let text = zone("one.test") + &zone("two.test") + "c.example CNAME .\n";
+    assert_eq!(
+        lines_of(Format::Rpz, &text, ListOptions::default()),
+        ["block name ads.one.test", "block name ads.two.test", "block name c.example"]
+    );
+}
+
+#[test]
+fn escaped_octets_are_the_letters_that_they_are() {
+    assert_eq!(
+        rpz("\\097.ex\\ample CNAME .\n\\065ds.example A 192.0.2.1\na\\.b.example CNAME .\n"),
+        ["block name a.example", "block name ads.example", "- foreign"]
+    );
+}

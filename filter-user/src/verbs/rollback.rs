@@ -1,0 +1,30 @@
+//! `namegate rollback`
+
+use std::process::ExitCode;
+
+use filter_user::api::Reloaded;
+use hyper::Method;
+use serde_json::Map;
+
+use super::{ask, reload::print};
+use crate::cli::ClientArgs;
+
+/// Put the policy back in force that was there before the last reload
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  namegate rollback
+
+What was added by hand stays. A second time, this puts the newer policy back. Files of lists are not changed: the next
+reload or start reads them again.
+With --json, one object, as of `namegate reload`.")]
+pub struct Args {
+    #[command(flatten)]
+    client: ClientArgs,
+}
+
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let reloaded: Reloaded =
+        ask(&args.client, async |client| Ok(client.send(Method::POST, "/v1/rollback", &Map::new()).await?))?;
+    print(&args.client, reloaded)
+}
