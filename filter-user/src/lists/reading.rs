@@ -5,7 +5,7 @@ use std::mem;
 use filter_core::DnsAction;
 
 use super::{
-    Action, ListOptions, ListReport, ListRule, NameError, Scope, Sink, Subject, Unusable, canonical_into,
+    Action, ListOptions, ListReport, ListRule, NameError, Scope, Sink, Subject, Trust, Unusable, canonical_into,
     domain::{is_single_label, plainly_canonical},
     formats::unusable_word,
     pattern::{self, Pattern, PatternError},
@@ -117,17 +117,20 @@ impl<'a> Reading<'a> {
 
     /// Takes a canonical name, for which the list has this text.
     fn canonical_name(&mut self, name: &str, text: &[u8], meaning: Meaning) -> Taken {
-        let Self { sink, report, .. } = self;
         if is_local(name) {
-            report.local += 1;
+            self.report.local += 1;
             return Ok(());
         }
         if let Some(reason) = refused(name, meaning.guard) {
-            report.count_unusable(reason, text, None);
+            self.report.count_unusable(reason, text, None);
             return Ok(());
         }
         let subject = Subject::Name(name, meaning.scope);
         let Meaning { action, answer, has_data, cancels, .. } = meaning;
+        if undoes(*self.options, action, cancels) {
+            return self.without_rule(Unusable::Untrusted, text);
+        }
+        let Self { sink, report, .. } = self;
         let rule = ListRule { subject, action, answer, cancels };
         let new = sink.rule(rule, report.lines).map_err(Stop::TooMany)?;
         report.count_rule(rule, new);
@@ -147,6 +150,9 @@ impl<'a> Reading<'a> {
             Err(PatternError::TooLong) => return self.without_rule(Unusable::PatternTooLong, text),
             Err(PatternError::Syntax(error)) => return self.unreadable(error, text),
         };
+        if undoes(*self.options, action, cancels) {
+            return self.without_rule(Unusable::Untrusted, text);
+        }
         let rule = ListRule { subject: Subject::Pattern(&regex), action, answer: None, cancels };
         let new = self.sink.rule(rule, self.report.lines).map_err(Stop::TooMany)?;
         self.report.count_rule(rule, new);
@@ -173,6 +179,11 @@ impl Reading<'_> {
         self.report.count_unusable(reason, text, None);
         Ok(())
     }
+}
+
+/// True for a rule of a list that is trusted to block only, if the rule does anything else.
+fn undoes(options: ListOptions, action: Action, cancels: bool) -> bool {
+    options.trust == Trust::Block && !options.allow && (cancels || action.allows())
 }
 
 fn refused(name: &str, guard: Guard) -> Option<Unusable> {

@@ -193,8 +193,8 @@ fn a_policy_without_room_says_what_it_needs() {
     let home = Home::new(&[]);
     write_names(&home, 10_000);
     let _controller = home.start(&["--iface", "lan", "--max-rules", "12000"]);
-    let list = (0..10_000).map(|number| format!("m{number}.example\n")).collect::<String>();
-    fs::write(home.path("list"), list).unwrap();
+    let list = (0..10_000).map(|number| format!("m{number}.example")).collect::<Vec<_>>();
+    fs::write(home.path("list"), list.join("\n")).unwrap();
     let (code, said) = home.fails(&["reload"]);
     let words = "the new policy has 10000 rules that are not in force yet, beside 10000 that stay until it is; there is room \
                  for 12000: start namegate again, with --max-rules 20000";
