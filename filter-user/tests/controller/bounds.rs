@@ -61,7 +61,8 @@ fn line_ends_without_end_are_not_read_to_the_end() {
     let home = Home::new(&["a.example"]);
     let _controller = home.start(&["--iface", "lan", "--max-unpacked", "4"]);
     let mut packed = zstd::Encoder::new(File::create(home.path("list")).unwrap(), 1).unwrap();
-    (0..1024).for_each(|_| packed.write_all(&[b'\n'; 1 << 20]).unwrap());
+    let line_ends = vec![b'\n'; 1 << 20];
+    (0..1024).for_each(|_| packed.write_all(&line_ends).unwrap());
     packed.finish().unwrap();
     let (code, said) = home.fails(&["reload"]);
     assert!(code == 1 && said.contains("more than 4 MiB unpacked") && said.contains(STILL), "{said}");
