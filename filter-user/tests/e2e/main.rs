@@ -12,6 +12,7 @@ mod raw;
 mod segments;
 mod sides;
 mod software;
+mod streams;
 mod tagged;
 mod validation;
 

@@ -23,7 +23,7 @@ const AT_ONCE: Duration = Duration::from_secs(1);
 const TTL: u64 = 3;
 const START_UP: Duration = Duration::from_secs(20);
 /// Where forwarders listen, in the client's namespace.
-const AT: [&str; 3] = ["@127.0.0.1", "-p", "5300"];
+pub const AT: [&str; 3] = ["@127.0.0.1", "-p", "5300"];
 /// Where systemd-resolved listens, wherever it runs.
 pub const STUB: [&str; 3] = ["@127.0.0.53", "-p", "53"];
 /// For others it would have to be asked (`--cache-rr`).
@@ -101,7 +101,7 @@ fn assert_forwards_and_keeps(action: &str, kinds: &[&str], at: [&str; 3], start:
 }
 
 /// Unbound as a forwarder in the client's namespace, with these lines in its section `server`.
-fn unbound(network: &Network, family: Family, further: &str) -> Process {
+pub fn unbound(network: &Network, family: Family, further: &str) -> Process {
     let (configuration, server) = (network.path("unbound.conf"), SERVER.of(family));
     let [_, _, port] = AT;
     let text = format!(
@@ -127,7 +127,7 @@ forward-zone:
     forwarder(network, AT, &mut command)
 }
 
-fn dnsmasq(network: &Network, family: Family) -> Process {
+pub fn dnsmasq(network: &Network, family: Family) -> Process {
     let mut command = network.lab.client().command("dnsmasq");
     command.args(["--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--bind-interfaces"]);
     command.args(["--user=nobody", "--pid-file", "--log-facility=-", "--listen-address=127.0.0.1", "--port", AT[2]]);
@@ -168,7 +168,7 @@ pub fn resolved_by(network: &Network, server: IpAddr, anchors: &str) -> Process 
     forwarder(network, STUB, &mut command)
 }
 
-fn forwarder(network: &Network, at: [&str; 3], command: &mut Command) -> Process {
+pub fn forwarder(network: &Network, at: [&str; 3], command: &mut Command) -> Process {
     let log = network.path("forwarder.log");
     let file = File::create(&log).unwrap();
     command.stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file);
