@@ -162,7 +162,7 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
                 reason
             }
             Ok(Taken::ToHold) => self.held_segment(flows),
-            Ok(Taken::Empty) => self.empty_segment(flows),
+            Ok(Taken::Empty) => P::empty_segment(self, flows),
             Err(reason) => reason,
         }
     }
@@ -192,7 +192,9 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
             if bucket.awaits_first(hash) {
                 return Err(Reason::TcpOther);
             }
-            self.scratch.segment = Segment { key, hash, source, sequence, ..Segment::default() };
+            let acknowledged = headers::acknowledged(self.packet, &self.scratch.transport);
+            let acknowledged = acknowledged.ok_or(Reason::HeadersCut)?;
+            self.scratch.segment = Segment { key, hash, source, sequence, acknowledged, ..Segment::default() };
             return Ok(Taken::Empty);
         }
         let opened = bucket.first_octet(hash, sequence);
@@ -224,6 +226,7 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
             at,
             end: tcp.end,
             first,
+            acknowledged: 0,
             begins: u32::from(begins),
             dns: u32::from(dns),
             opens: u32::from(opened.is_some()),

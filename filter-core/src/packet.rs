@@ -130,6 +130,12 @@ pub trait Frame: Packet {
         judge.take_segment(flows)
     }
 
+    /// Calls [`Judge::empty_segment`].
+    #[inline(always)]
+    fn empty_segment<M: Maps, F: Flows>(judge: &mut Judge<'_, Self, M>, flows: &mut F) -> Reason {
+        judge.empty_segment(flows)
+    }
+
     /// Calls [`Judge::find_flow`].
     #[inline(always)]
     fn find_flow<M: Maps, F: Flows>(judge: &mut Judge<'_, Self, M>, flows: &mut F) -> u32 {

@@ -280,6 +280,11 @@ macro_rules! frame {
             }
 
             #[inline(always)]
+            fn empty_segment<M: Maps, F: Flows>(judge: &mut Judge<'_, Self, M>, _: &mut F) -> Reason {
+                reason(verified_once::empty_segment(judge.settings, judge.scratch))
+            }
+
+            #[inline(always)]
             fn find_flow<M: Maps, F: Flows>(judge: &mut Judge<'_, Self, M>, _: &mut F) -> u32 {
                 verified_once::find_flow(judge.settings, judge.scratch)
             }

@@ -231,6 +231,7 @@ macro_rules! without_frame {
 }
 
 without_frame! {
+    empty_segment, |judge| judge.empty_segment(&mut FlowMaps).index();
     find_flow, |judge| judge.find_flow(&mut FlowMaps);
     begin_flow, |judge| judge.begin_flow(&mut FlowMaps);
     join_records, |judge, flow: Flow, spare: HeldBytes| judge.join_records(flow, spare).0;

@@ -40,6 +40,8 @@ pub struct Segment {
     pub(crate) end: u32,
     /// Sequence number of the octet that the message starts with: before `sequence` if that is still under way.
     pub(crate) first: u32,
+    /// Acknowledgement number, of a segment that carries nothing.
+    pub(crate) acknowledged: u32,
     /// 1 if a message may start here, 0 if this can only go on with one.
     pub(crate) begins: u32,
     /// 1 if a port is one of the DNS ports.

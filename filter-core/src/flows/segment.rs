@@ -7,7 +7,7 @@ use crate::{
     abi::Segment,
     bounds::opaque,
     decide::Judge,
-    dns, headers,
+    dns,
     maps::Maps,
     packet::{Frame, LoopBody, Step},
     reason::{Counter, Reason},
@@ -68,13 +68,12 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
 
     /// Judges the segment at hand, which carries nothing: it matters if its connection has ended for its client.
     #[inline(always)]
-    pub(crate) fn empty_segment<F: Flows>(&mut self, flows: &mut F) -> Reason {
+    pub fn empty_segment<F: Flows>(&mut self, flows: &mut F) -> Reason {
         let index = self.scratch.segment.hash & self.settings.bucket_mask();
         let way = P::find_flow(self, flows);
         let place = index * WAYS + way % WAYS;
-        let acknowledged = headers::acknowledged(self.packet, &self.scratch.transport);
-        let (Some((flow, _)), Some(acknowledged)) = (flows.flow(place), acknowledged) else { return Reason::TcpOther };
-        if way >= WAYS || !flow.ended.is_of(acknowledged) {
+        let Some((flow, _)) = flows.flow(place) else { return Reason::TcpOther };
+        if way >= WAYS || !flow.ended.is_of(self.scratch.segment.acknowledged) {
             return Reason::TcpOther;
         }
         self.scratch.segment.place = place + 1;
