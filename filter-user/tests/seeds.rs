@@ -8,9 +8,12 @@ use std::{fs, path::Path};
 
 use controller::{capture, configuration, list, pattern};
 
+/// A folder of seeds, and what is held to its properties with each.
+type Target = (&'static str, fn(&[u8]));
+
 #[test]
 fn every_seed_has_the_properties_of_any_input() {
-    let targets: [(&str, fn(&[u8])); 4] = [
+    let targets: [Target; 4] = [
         ("list", list::check),
         ("pattern", pattern::check),
         ("configuration", configuration::check),

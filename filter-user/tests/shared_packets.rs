@@ -1,6 +1,6 @@
 //! The captures of ../shared/cases/packets: the names that each is to give, by the program in user space.
 //!
-//! expected.jsonl has most of them. shared_packets.tsv beside this file has the others, and those that are not right yet, each with
+//! `expected.jsonl` has most of them. `shared_packets.tsv` beside this file has the others, and those that are not right yet, each with
 //! what the program prints today and why.
 
 use std::{
@@ -63,7 +63,8 @@ fn folder() -> PathBuf {
 fn captures() -> Vec<String> {
     let entries = fs::read_dir(folder()).unwrap();
     let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let mut captures: Vec<_> = names.filter(|name| name.ends_with(".pcap")).collect();
+    let mut captures: Vec<_> =
+        names.filter(|name| Path::new(name).extension().is_some_and(|kind| kind == "pcap")).collect();
     captures.sort();
     assert!(!captures.is_empty());
     captures

@@ -54,7 +54,7 @@ fn print(packet: &BlockedPacket) -> std::io::Result<()> {
         (None, ..) => "a rule that was removed".into(),
     };
     let kind = packet.question_type.as_ref().map_or_else(String::new, |kind| format!(" {kind}"));
-    let vlans: String = packet.vlans.iter().map(|vlan| format!(" vlan {vlan}")).collect();
+    let vlans = packet.vlans.iter().fold(String::new(), |text, vlan| text + &format!(" vlan {vlan}"));
     let tunnel = packet.tunnel.as_ref().map_or_else(String::new, |tunnel| format!(" in {tunnel}"));
     let style = if packet.verdict == "pass" { PASSED } else { BLOCKED };
     writeln!(

@@ -56,10 +56,7 @@ fn a_list_that_cannot_be_used_ends_it_before_anything_is_attached() {
         ("missing", "there is no list `LIST`: check the path"),
         ("directory", "the list `LIST` is a directory: name the files in it one by one"),
         ("empty", "the list `LIST` has no rule that can be used: it has only comments and local names"),
-        (
-            "binary",
-            "the list `LIST` is not UTF-8 text (line 2 has a zero byte): name a list, and convert UTF-16 with iconv",
-        ),
+        ("binary", "the list `LIST` is a binary file and no list: name a text file"),
     ] {
         let list = home.path(list);
         let (code, said) = home.run_fails(&["--iface", "lan", "--list", &list]);

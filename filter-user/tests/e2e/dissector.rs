@@ -47,7 +47,8 @@ fn tshark_has_nothing_against_any_packet_that_a_client_gets() {
             let what = format!("{mode} {args:?}");
             assert_eq!(capture.packets(TROUBLE), "", "{what}");
             assert_ne!(capture.packets(&format!("{FROM_FILTER} && ({found})")), "", "{what}");
-            let whole = format!("{FROM_FILTER} && tcp.flags.reset == 1 && tcp.checksum.status == 1");
+            let ends = "(tcp.flags.reset == 1 || tcp.flags.fin == 1)";
+            let whole = format!("{FROM_FILTER} && {ends} && tcp.checksum.status == 1");
             assert_ne!(capture.packets(&whole), "", "{what}");
             assert_ne!(capture.packets("dns.flags.response == 1 && udp.checksum.status == 1"), "", "{what}");
         }
