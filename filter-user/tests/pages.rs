@@ -8,6 +8,8 @@ use filter_user::{
 };
 use lab::PAGES;
 
+lab::fail_on_kernel_damage!();
+
 /// Pages that are read, at least.
 const MIN_PAGES: usize = 1_500;
 
