@@ -6,7 +6,7 @@ use foldhash::fast::FixedState;
 
 use super::{
     entry::{Entry, Shape},
-    grade::{Grade, Read},
+    grade::{self, Grade, Read},
 };
 use crate::{
     lists::{
@@ -115,6 +115,10 @@ impl Candidate {
 }
 
 fn read(entry: &[u8], format: Format, reader: &mut dyn FormatReader, reading: &mut Reading<'_>) -> Grade {
+    // To parse an expression takes longest.
+    if format == Format::Regex && grade::is_no_expression(entry.trim_ascii()) {
+        return Grade::Foreign;
+    }
     let before = Read::so_far(reading);
     // Nothing is too much here, and an inclusion ends nothing.
     let stopped = reader.line(entry, reading).is_err();

@@ -29,10 +29,12 @@ pub(super) enum Shape {
     Subtree,
     /// `.x`
     Dotted,
+    /// `192.0.2.1`
+    Address,
 }
 
 impl Shape {
-    pub const COUNT: usize = 5;
+    pub const COUNT: usize = 6;
 
     fn of(text: &[u8]) -> Option<Self> {
         let is_name = |name: &[u8]| name.contains(&b'.') && plainly_canonical(name).is_some();
@@ -43,8 +45,9 @@ impl Shape {
             name if is_name(name) => Some(Self::Name),
             line => {
                 let mut words = Words(line);
-                let (address, name, rest) = (words.next()?, words.next()?, words.next());
-                (is_address(address) && is_name(name) && rest.is_none()).then_some(Self::Hosts)
+                let address = words.next().filter(|word| is_address(word))?;
+                let Some(name) = words.next() else { return (address == line).then_some(Self::Address) };
+                (is_name(name) && words.is_empty()).then_some(Self::Hosts)
             }
         }
     }
@@ -70,8 +73,16 @@ mod tests {
 
     #[test]
     fn frequent_shapes_are_told_and_counted() {
-        let lines =
-            ["a.example", " b.example ", "0.0.0.0\tc.example", "*.d.example", "||e.example^", ".f.example", "zip"];
+        let lines = [
+            "a.example",
+            " b.example ",
+            "0.0.0.0\tc.example",
+            "*.d.example",
+            "||e.example^",
+            ".f.example",
+            "192.0.2.1",
+            "zip",
+        ];
         let entries = entries(lines.iter().map(|line| line.as_bytes()));
         let shapes: Vec<_> = entries.iter().map(|entry| (entry.shape, entry.before)).collect();
         assert_eq!(
@@ -83,6 +94,7 @@ mod tests {
                 (Some(Shape::Wildcard), 0),
                 (Some(Shape::Subtree), 0),
                 (Some(Shape::Dotted), 0),
+                (Some(Shape::Address), 0),
                 (None, 0)
             ]
         );

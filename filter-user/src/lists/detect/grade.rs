@@ -157,6 +157,11 @@ fn pattern(format: Format, line: &[u8]) -> Grade {
     }
 }
 
+/// True for a line that is an expression in no list: with blanks, or of another format.
+pub(super) fn is_no_expression(line: &[u8]) -> bool {
+    line.iter().any(u8::is_ascii_whitespace) || matches!(line, [b'|' | b'@', ..])
+}
+
 /// True for a word of any text: `word`, `some_word`, `some-word`.
 fn is_word(text: &[u8]) -> bool {
     let is_letter = |byte: &u8| byte.is_ascii_alphanumeric() || !byte.is_ascii();
