@@ -24,7 +24,7 @@ const FIRST: usize = 64;
 const READ_OF_A_SHAPE: usize = 32;
 
 /// A reader is given no more if another one understands so many times as much of the first entries.
-const FAR_BEHIND: u64 = 8;
+const FAR_BEHIND: u64 = 3;
 
 /// One entry in so many has to be understood.
 const UNDERSTOOD: u64 = 4;
@@ -116,8 +116,9 @@ impl Candidate {
 
 fn read(entry: &[u8], format: Format, reader: &mut dyn FormatReader, reading: &mut Reading<'_>) -> Grade {
     // To parse an expression takes longest.
-    if format == Format::Regex && grade::is_no_expression(entry.trim_ascii()) {
-        return Grade::Foreign;
+    let at_a_glance = (format == Format::Regex).then(|| grade::expression_at_a_glance(entry.trim_ascii())).flatten();
+    if let Some(grade) = at_a_glance {
+        return grade;
     }
     let before = Read::so_far(reading);
     // Nothing is too much here, and an inclusion ends nothing.

@@ -148,7 +148,6 @@ fn pattern(format: Format, line: &[u8]) -> Grade {
         Format::AdBlock => Grade::Hardly,
         // A header of another kind of file.
         Format::Dnscrypt | Format::Regex if matches!(line, [b'[', .., b']']) => Grade::Foreign,
-        Format::Regex if matches!(line, [b'/', .., b'/']) => Grade::Partly,
         Format::Regex if has(b"\\^$[|") => Grade::Whole,
         Format::Regex if has(b".*") && !has(b"()") => Grade::Partly,
         Format::Regex => Grade::Foreign,
@@ -157,9 +156,15 @@ fn pattern(format: Format, line: &[u8]) -> Grade {
     }
 }
 
-/// True for a line that is an expression in no list: with blanks, or of another format.
-pub(super) fn is_no_expression(line: &[u8]) -> bool {
-    line.iter().any(u8::is_ascii_whitespace) || matches!(line, [b'|' | b'@', ..])
+/// What a line is in a list of expressions, where that is known without parsing it. With blanks or bars it is none; in slashes it
+/// would rather be of AdBlock's syntax.
+pub(super) fn expression_at_a_glance(line: &[u8]) -> Option<Grade> {
+    match line {
+        [b'|' | b'@', ..] => Some(Grade::Foreign),
+        _ if line.iter().any(u8::is_ascii_whitespace) => Some(Grade::Foreign),
+        [b'/', .., b'/'] => Some(Grade::Partly),
+        _ => None,
+    }
 }
 
 /// True for a word of any text: `word`, `some_word`, `some-word`.
