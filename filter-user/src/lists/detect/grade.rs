@@ -83,13 +83,13 @@ impl Read {
     pub fn so_far(reading: &mut Reading<'_>) -> Self {
         reading.left_out = None;
         let patterns = reading.report.kinds.patterns();
-        let names = reading.report.kinds.total() - patterns;
+        let names = reading.report.rules + reading.report.repeated - patterns;
         Self { names, patterns, others: reading.report.local, ..Self::default() }
     }
 
     pub fn until_now(&self, reading: &Reading<'_>, stopped: bool, open: bool) -> Self {
         let patterns = reading.report.kinds.patterns();
-        let names = reading.report.kinds.total() - patterns;
+        let names = reading.report.rules + reading.report.repeated - patterns;
         Self {
             names: names - self.names,
             patterns: patterns - self.patterns,
