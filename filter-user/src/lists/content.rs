@@ -81,6 +81,7 @@ fn binary(head: &[u8]) -> Content {
 
 /// What begins with a tag, behind comments as lists have them, or has a page's frame anywhere.
 fn markup(text: &[u8]) -> Option<Content> {
+    memchr::memchr(b'<', text)?;
     let lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_start);
     let begins_page = |line: &[u8]| {
         TAGS_OF_PAGES.iter().any(|tag| line.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag)))

@@ -11,6 +11,9 @@ pub(super) struct Lines<R> {
     text: R,
     /// Bytes of the buffer that the last line took, which go when the next one is asked for.
     taken: usize,
+    /// Bytes of the buffer whose kind is known, and whether they are ASCII.
+    known: usize,
+    is_ascii: bool,
     /// A line that no buffer has whole.
     joined: Vec<u8>,
     number: u32,
@@ -18,7 +21,9 @@ pub(super) struct Lines<R> {
 
 /// What the next line is.
 pub(super) enum Line<'a> {
-    /// A line without its end.
+    /// A line without its end, from a buffer that is ASCII as a whole.
+    Ascii(&'a [u8]),
+    /// Any other line without its end.
     Whole(&'a [u8]),
     /// The start of one that is longer than is read.
     TooLong(&'a [u8]),
@@ -40,7 +45,7 @@ enum Next {
 
 impl<R: BufRead> Lines<R> {
     pub fn new(text: R) -> Self {
-        Self { text, taken: 0, joined: Vec::new(), number: 0 }
+        Self { text, taken: 0, known: 0, is_ascii: true, joined: Vec::new(), number: 0 }
     }
 
     /// The number of the line that came last, from 1.
@@ -49,7 +54,8 @@ impl<R: BufRead> Lines<R> {
     }
 
     pub fn next(&mut self) -> Result<Option<Line<'_>>, LineError> {
-        self.text.consume(std::mem::take(&mut self.taken));
+        self.text.consume(self.taken);
+        self.known = self.known.saturating_sub(std::mem::take(&mut self.taken));
         let Some(next) = self.find()? else {
             return Ok(None);
         };
@@ -65,13 +71,17 @@ impl<R: BufRead> Lines<R> {
         if too_long {
             return Ok(Some(Line::TooLong(line)));
         }
-        Ok(Some(Line::Whole(line.strip_suffix(b"\r").unwrap_or(line))))
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        Ok(Some(if self.is_ascii { Line::Ascii(line) } else { Line::Whole(line) }))
     }
 
     fn find(&mut self) -> Result<Option<Next>, LineError> {
         let buffer = self.text.fill_buf().map_err(LineError::Io)?;
         if buffer.is_empty() {
             return Ok(None);
+        }
+        if buffer.len() > self.known {
+            (self.known, self.is_ascii) = (buffer.len(), buffer.is_ascii());
         }
         match memchr::memchr2(b'\n', 0, buffer) {
             Some(end) if buffer[end] == 0 => Err(LineError::Binary),
@@ -86,6 +96,7 @@ impl<R: BufRead> Lines<R> {
     /// Joins a line from several buffers, of which no more is kept than is needed to tell that it is too long.
     fn join(&mut self) -> Result<Next, LineError> {
         self.joined.clear();
+        (self.known, self.is_ascii) = (0, false);
         let mut length = 0;
         loop {
             let buffer = self.text.fill_buf().map_err(LineError::Io)?;

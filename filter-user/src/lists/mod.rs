@@ -160,7 +160,7 @@ pub fn line(path: &Path, number: u32) -> Option<String> {
     let text = source::open(path, &bounds, &mut progress).ok()?;
     let mut lines = Lines::new(text);
     while let Ok(Some(line)) = lines.next() {
-        let (Line::Whole(text) | Line::TooLong(text)) = line;
+        let (Line::Ascii(text) | Line::Whole(text) | Line::TooLong(text)) = line;
         let text = report::shown(text);
         if lines.number() >= number {
             return Some(text);
@@ -180,6 +180,7 @@ fn read(text: impl BufRead, reading: &mut Reading<'_>) -> Result<(), ReadError> 
     loop {
         reading.report.lines = lines.number().saturating_add(1);
         match lines.next() {
+            Ok(Some(Line::Ascii(line))) => format.line(line, reading).map_err(ReadError::Stop)?,
             Ok(Some(Line::Whole(line))) => format.line(&blanks::in_ascii(line), reading).map_err(ReadError::Stop)?,
             Ok(Some(Line::TooLong(start))) => formats::long_line(start, reading).map_err(ReadError::Stop)?,
             Ok(None) => break,

@@ -75,6 +75,8 @@ fn the_rules_of_the_readme_do_what_it_says() {
         ("|example.com^", &["example.com"], &["a.example.com"]),
         ("example.com", &["example.com"], &["a.example.com"]),
         ("0.0.0.0 example.com", &["example.com"], &["a.example.com"]),
+        // What stands in a comment is no modifier.
+        ("0.0.0.0 example.com # cost $5", &["example.com"], &["a.example.com"]),
         ("||example.com", &["example.com", "a.example.com", "example.community"], &["notexample.com"]),
         (
             "||ads*.example.com^",

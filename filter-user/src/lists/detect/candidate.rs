@@ -4,10 +4,14 @@ use std::hash::{BuildHasher, Hash, Hasher};
 
 use foldhash::fast::FixedState;
 
-use super::grade::{Grade, Read};
+use super::{
+    entry::{Entry, Shape},
+    grade::{self, Grade, Read},
+};
 use crate::{
     lists::{
-        Format, ListOptions, ListReport, ListRule, Scope, Sink, Subject, domain::plainly_canonical, formats,
+        Format, ListOptions, ListReport, ListRule, Scope, Sink, Subject,
+        formats::{self, FormatReader},
         reading::Reading,
     },
     policy::TooManyNames,
@@ -16,8 +20,11 @@ use crate::{
 /// Entries after which a reader that understands few of them is given no more.
 const FIRST: usize = 64;
 
+/// Entries of a frequent shape after which a reader is given no more of them.
+const READ_OF_A_SHAPE: usize = 32;
+
 /// A reader is given no more if another one understands so many times as much of the first entries.
-const FAR_BEHIND: u64 = 16;
+const FAR_BEHIND: u64 = 3;
 
 /// One entry in so many has to be understood.
 const UNDERSTOOD: u64 = 4;
@@ -27,33 +34,29 @@ pub(super) struct Candidate {
     pub format: Format,
     /// One for each entry.
     pub grades: Vec<Grade>,
-    /// A hash of all rules that it takes, in their order.
+    /// A hash of the rules that it takes, in their order. Of entries of the same shape the first ones tell what it takes.
     pub rules: u64,
 }
 
 impl Candidate {
     /// Reads all entries; `None` if it is far behind `best`, the best score of the first entries so far.
-    pub fn read(format: Format, entries: &[&[u8]], is_cut: bool, best: Option<u64>) -> Option<Self> {
+    pub fn read(format: Format, entries: &[Entry<'_>], is_cut: bool, best: Option<u64>) -> Option<Self> {
         let options = ListOptions { format: Some(format), ..ListOptions::default() };
         let mut sink = Hashed(FixedState::default().build_hasher());
         let mut reading = Reading::new(&mut sink, &options, ListReport::new(String::new(), format));
         let mut reader = formats::reader(format);
         let mut trial = Self { format, grades: Vec::with_capacity(entries.len()), rules: 0 };
-        let mut without_rules = 0;
+        let mut of_shapes = [None; Shape::COUNT];
         for entry in entries {
-            if let Some(grade) = at_a_glance(format, entry) {
-                trial.grades.push(grade);
-                without_rules += 1;
-            } else {
-                let before = Read::so_far(&mut reading);
-                // Nothing is too much here, and an inclusion ends nothing.
-                let stopped = reader.line(entry, &mut reading).is_err();
-                trial.grades.push(Grade::of(
-                    format,
-                    entry.trim_ascii(),
-                    &before.until_now(&reading, stopped, reader.is_within_entry()),
-                ));
-                trial.grade_open_entry();
+            let of_shape = entry.shape.and_then(|shape| of_shapes[shape as usize]);
+            let grade = match of_shape.filter(|_| entry.before >= READ_OF_A_SHAPE) {
+                Some(grade) => grade,
+                None => read(entry.text, format, &mut *reader, &mut reading),
+            };
+            trial.grades.push(grade);
+            trial.grade_open_entry();
+            if let Some(shape) = entry.shape {
+                of_shapes[shape as usize] = Some(grade).filter(|grade| *grade != Grade::Open);
             }
             if trial.grades.len() == FIRST && best.is_some_and(|best| trial.score() * FAR_BEHIND < best) {
                 return None;
@@ -62,7 +65,6 @@ impl Candidate {
         // Of an entry that goes on behind the head nothing is known.
         let last = if is_cut { Grade::Comment } else { Grade::Foreign };
         trial.grades.iter_mut().filter(|grade| **grade == Grade::Open).for_each(|grade| *grade = last);
-        sink.0.write_u64(without_rules);
         trial.rules = sink.0.finish();
         Some(trial)
     }
@@ -112,15 +114,16 @@ impl Candidate {
     }
 }
 
-/// What is known of an entry without reading it: most entries of most lists are a name, which few formats have, or an address and a name.
-fn at_a_glance(format: Format, entry: &[u8]) -> Option<Grade> {
-    let has = |bytes: &[u8]| entry.iter().any(|byte| bytes.contains(byte));
-    let is_name = entry.contains(&b'.') && plainly_canonical(entry).is_some();
-    match format {
-        Format::Regex if is_name => Some(Grade::Partly),
-        Format::Regex => (has(b" \t") || matches!(entry, [b'|' | b'@', ..])).then_some(Grade::Foreign),
-        _ => None,
+fn read(entry: &[u8], format: Format, reader: &mut dyn FormatReader, reading: &mut Reading<'_>) -> Grade {
+    // To parse an expression takes longest.
+    let at_a_glance = (format == Format::Regex).then(|| grade::expression_at_a_glance(entry.trim_ascii())).flatten();
+    if let Some(grade) = at_a_glance {
+        return grade;
     }
+    let before = Read::so_far(reading);
+    // Nothing is too much here, and an inclusion ends nothing.
+    let stopped = reader.line(entry, reading).is_err();
+    Grade::of(format, entry.trim_ascii(), &before.until_now(reading, stopped, reader.is_within_entry()))
 }
 
 /// The rules that were taken.

@@ -83,13 +83,13 @@ impl Read {
     pub fn so_far(reading: &mut Reading<'_>) -> Self {
         reading.left_out = None;
         let patterns = reading.report.kinds.patterns();
-        let names = reading.report.kinds.total() - patterns;
+        let names = reading.report.rules + reading.report.repeated - patterns;
         Self { names, patterns, others: reading.report.local, ..Self::default() }
     }
 
     pub fn until_now(&self, reading: &Reading<'_>, stopped: bool, open: bool) -> Self {
         let patterns = reading.report.kinds.patterns();
-        let names = reading.report.kinds.total() - patterns;
+        let names = reading.report.rules + reading.report.repeated - patterns;
         Self {
             names: names - self.names,
             patterns: patterns - self.patterns,
@@ -148,12 +148,22 @@ fn pattern(format: Format, line: &[u8]) -> Grade {
         Format::AdBlock => Grade::Hardly,
         // A header of another kind of file.
         Format::Dnscrypt | Format::Regex if matches!(line, [b'[', .., b']']) => Grade::Foreign,
-        Format::Regex if matches!(line, [b'/', .., b'/']) => Grade::Partly,
         Format::Regex if has(b"\\^$[|") => Grade::Whole,
         Format::Regex if has(b".*") && !has(b"()") => Grade::Partly,
         Format::Regex => Grade::Foreign,
         Format::Dnscrypt if !line.iter().any(u8::is_ascii_alphanumeric) => Grade::Foreign,
         _ => Grade::Whole,
+    }
+}
+
+/// What a line is in a list of expressions, where that is known without parsing it. With blanks or bars it is none; in slashes it
+/// would rather be of AdBlock's syntax.
+pub(super) fn expression_at_a_glance(line: &[u8]) -> Option<Grade> {
+    match line {
+        [b'|' | b'@', ..] => Some(Grade::Foreign),
+        _ if line.iter().any(u8::is_ascii_whitespace) => Some(Grade::Foreign),
+        [b'/', .., b'/'] => Some(Grade::Partly),
+        _ => None,
     }
 }
 

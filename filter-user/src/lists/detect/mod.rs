@@ -13,12 +13,17 @@
 //! names, unless its format is said.
 
 mod candidate;
+mod entry;
 mod grade;
 
 use std::fmt;
 
-use super::{Format, blanks, formats::is_address};
+use super::{
+    Format, blanks,
+    formats::{Words, is_address},
+};
 use candidate::Candidate;
+use entry::{Entry, Shape, entries};
 use grade::Grade;
 
 /// Bytes that are looked at.
@@ -93,8 +98,7 @@ pub(super) fn format(head: &[u8]) -> Result<Format, Unclear> {
     }
     // In no format a line that begins with this sign is a rule for names.
     let is_entry = |line: &&[u8]| !matches!(line.trim_ascii_start(), [] | [b'#', ..]);
-    let entries: Vec<&[u8]> = lines(&text).filter(is_entry).collect();
-    by_entries(&entries, is_cut)
+    by_entries(&entries(lines(&text).filter(is_entry)), is_cut)
 }
 
 fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
@@ -123,7 +127,7 @@ fn is_agent(text: &[u8]) -> bool {
     [&b"adblock"[..], b"adguard", b"ublock"].iter().any(|agent| text.starts_with(agent))
 }
 
-fn by_entries(entries: &[&[u8]], is_cut: bool) -> Result<Format, Unclear> {
+fn by_entries(entries: &[Entry<'_>], is_cut: bool) -> Result<Format, Unclear> {
     let mut candidates: Vec<Candidate> = Vec::new();
     for format in READERS {
         let candidate =
@@ -171,29 +175,28 @@ fn is_as_likely(other: &Candidate, best: &Candidate, names: &Candidate) -> bool 
 }
 
 /// Which of the formats that one reader reads most entries have.
-fn shape(entries: &[&[u8]], names: &Candidate, candidates: &[Candidate]) -> Format {
+fn shape(entries: &[Entry<'_>], names: &Candidate, candidates: &[Candidate]) -> Format {
     let mut shapes = [Format::Hosts, Format::Domains, Format::Wildcard, Format::AdBlock].map(|format| (format, 0));
     // The reader for ad blockers has to read the list the same way.
     let adblock = candidates.iter().find(|candidate| candidate.format == Format::AdBlock);
     let is_adblock = adblock.is_some_and(|it| it.rules == names.rules && it.score() == names.score());
     for (entry, grade) in entries.iter().zip(&names.grades) {
-        if grade.is_understood() {
-            let entry = entry.trim_ascii();
-            let first = entry.split(u8::is_ascii_whitespace).next().unwrap_or_default();
-            let shape = match first {
-                [b'|', ..] | [b'@', b'@', ..] => 3,
-                [b'*', b'.', ..] => 2,
-                first if first.len() < entry.len() && is_address(first) => 0,
-                _ => 1,
-            };
-            shapes[shape].1 += 1;
-        }
-    }
-    if !is_adblock {
-        shapes[3].1 = 0;
+        let text = entry.text.trim_ascii();
+        let index = match text {
+            [b'|', ..] | [b'@', b'@', ..] if is_adblock => 3,
+            [b'*', b'.', ..] => 2,
+            _ if entry.shape == Some(Shape::Hosts) || starts_with_address(text) => 0,
+            _ => 1,
+        };
+        shapes[index].1 += u32::from(grade.is_understood());
     }
     // The last of several maxima is taken, which is to be the first one.
     shapes.into_iter().rev().max_by_key(|(_, lines)| *lines).map_or(Format::Domains, |(format, _)| format)
+}
+
+fn starts_with_address(text: &[u8]) -> bool {
+    let mut words = Words(text);
+    words.next().is_some_and(is_address) && !words.is_empty()
 }
 
 #[cfg(test)]

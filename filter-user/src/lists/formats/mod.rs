@@ -16,9 +16,7 @@ mod words;
 
 pub(super) use adblock::is_rule as is_adblock;
 pub(super) use unbound::is_directive;
-pub(super) use words::{is_address, unusable_word};
-
-use words::Words;
+pub(super) use words::{Words, is_address, unusable_word};
 
 use super::{
     Format, Unusable,

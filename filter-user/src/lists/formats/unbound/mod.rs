@@ -88,6 +88,11 @@ enum Statement {
 
 impl super::FormatReader for Statements {
     fn line(&mut self, line: &[u8], reading: &mut Reading<'_>) -> Taken {
+        if self.open.is_none()
+            && let Some((name, kind)) = plain_zone(line)
+        {
+            return self.zone(name, kind, reading);
+        }
         let mut zone = self.zone.take().map(Cow::Owned);
         let mut rest = line;
         while let Some((word, after)) = next_word(rest) {
@@ -185,6 +190,15 @@ impl Statements {
             Data::Other => reading.without_rule(Unusable::Setting("local-data"), text),
         }
     }
+}
+
+/// Name and type of a zone in a line of its own, as most lines are.
+fn plain_zone(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let rest = line.trim_ascii_start().strip_prefix(b"local-zone: \"")?;
+    let end = memchr::memchr(b'"', rest)?;
+    let (name, kind) = (&rest[..end], rest[end + 1..].trim_ascii());
+    let is_plain = !name.contains(&b'\\') && kind.iter().all(|byte| byte.is_ascii_lowercase() || *byte == b'_');
+    (is_plain && !kind.is_empty()).then_some((name, kind))
 }
 
 /// True for a line that begins with a clause that is about names.
