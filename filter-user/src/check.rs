@@ -7,7 +7,10 @@ use std::{fmt, path::Path};
 use crate::{
     lists::{self, Action, Domain, ListError, ListOptions, ListReport, ListRule, Scope, Sink, Subject},
     packed,
-    policy::{BookError, Builder, EVERYBODY, FOR_ALL, ListRules, Repeated, RepeatedRule, Rule, RuleBook, TooManyNames},
+    policy::{
+        BookError, Builder, EVERYBODY, FOR_ALL, ListRules, Repeated, RepeatedRule, Rule, RuleBook, TooManyNames, Undo,
+        Undoing,
+    },
     replay::hash_key,
 };
 
@@ -29,6 +32,61 @@ pub struct Checked {
     pub lists: Vec<CheckedList>,
     /// The rules of all of them together.
     pub book: RuleBook,
+}
+
+/// Rules of lists that undo rules of other lists.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Undone {
+    /// How many there are.
+    pub count: u64,
+    /// The first few of them.
+    pub first: Vec<UndoneRule>,
+}
+
+/// A rule that undoes a rule of another list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UndoneRule {
+    /// The list of the rule.
+    pub list: String,
+    /// Its line there; `None` for one that takes an equal rule out, such as AdGuard's `$badfilter`.
+    pub line: Option<u32>,
+    /// What it says.
+    pub rule: RuleText,
+    /// The first rule that it undoes.
+    pub undone: RuleText,
+    /// Where that stands.
+    pub at: Place,
+}
+
+impl Undone {
+    /// Rules that are kept.
+    pub const MOST: usize = 20;
+
+    /// Those of a rule book.
+    pub fn of(book: &RuleBook) -> Self {
+        let Undoing { count, first } = book.undoing(Self::MOST);
+        let first = first.into_iter().map(|Undo { list, line, rule, undone }| UndoneRule {
+            list: list.into(),
+            line,
+            rule: rule.into(),
+            at: Place::of(&undone),
+            undone: undone.into(),
+        });
+        Self { count, first: first.collect() }
+    }
+}
+
+impl fmt::Display for UndoneRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { list, line, rule, undone, at } = self;
+        let text = |rule: &RuleText| rule.to_string().escape_debug().to_string();
+        match line {
+            Some(line) => write!(f, "{list}:{line} allows {}", text(rule))?,
+            None => write!(f, "{list} takes out {}", text(rule))?,
+        }
+        write!(f, ", which {}:{} blocks", at.list, at.line)?;
+        if rule.text == undone.text { Ok(()) } else { write!(f, " by {}", text(undone)) }
+    }
 }
 
 /// What was found about one list.
@@ -117,6 +175,7 @@ impl Check {
     /// Where the file cannot be read to its end.
     pub fn read(&mut self, path: &Path, options: &ListOptions, progress: &mut dyn FnMut(u64)) -> Result<(), ListError> {
         let rules = self.builder.list(&packed::display_name(path), FOR_ALL);
+        let rules = if options.allow { rules.allowing() } else { rules };
         let mut sink = Listed { rules, repeated: Vec::new() };
         let report = match lists::load(path, options, &mut sink, progress) {
             Ok(report) => report,

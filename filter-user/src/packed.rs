@@ -67,7 +67,7 @@ pub(crate) fn open_regular<'a>(path: &Path, progress: &'a mut dyn FnMut(u64)) ->
     }
 }
 
-fn unpacked<'a>(file: Box<dyn Read>, progress: &'a mut dyn FnMut(u64)) -> io::Result<Unpacked<'a>> {
+fn unpacked(file: Box<dyn Read>, progress: &mut dyn FnMut(u64)) -> io::Result<Unpacked<'_>> {
     let mut file = Watched { file, progress };
     let mut start = [0; 6];
     let mut len = 0;

@@ -26,6 +26,7 @@ mod sources;
 mod staging;
 mod table;
 mod terms;
+mod undoing;
 mod varint;
 
 use std::{borrow::Cow, collections::HashSet};
@@ -54,6 +55,7 @@ pub use names::{Names, TooManyNames};
 pub use repeated::{Repeated, RepeatedRule};
 pub use source::{Budget, FOR_ALL, Policy, PolicyError, PolicySource, ReadWith};
 pub use terms::TooManyTerms;
+pub use undoing::{Undo, Undoing};
 
 /// The class of rules that are for everybody, at all times.
 pub const EVERYBODY: u32 = Terms::EVERYBODY;
@@ -83,6 +85,8 @@ pub struct ListInfo {
     pub label: Option<Box<str>>,
     /// True if what it would block passes, and is reported.
     pub trial: bool,
+    /// True if it is there to allow what others block.
+    pub allows: bool,
     /// The class that its rules are of: to whom they apply, and when.
     pub class: u8,
     /// Names and patterns that no earlier list has.

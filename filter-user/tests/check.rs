@@ -131,3 +131,28 @@ fn check(dir: &TempDir, arguments: &[&str]) -> Output {
     let mut namegate = Command::new(env!("CARGO_BIN_EXE_namegate"));
     namegate.current_dir(dir).arg("check").args(arguments).output().expect("namegate runs")
 }
+
+#[test]
+fn rules_that_undo_those_of_other_lists_are_named_and_left_out_where_lists_are_trusted_to_block_only() {
+    let dir = dir();
+    fs::write(dir.path().join("mine"), "||a.example^\n||b.example^\n").unwrap();
+    fs::write(dir.path().join("theirs"), "||c.example^\n@@||x.a.example^\n||b.example^$badfilter\n").unwrap();
+    let output = check(&dir, &["adblock:mine", "adblock:theirs"]);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let expected = "
+2 rules that undo rules of other lists  --trust block leaves such rules out
+  theirs takes out b.example and below, which mine:2 blocks
+  theirs:2 allows x.a.example and below, which mine:1 blocks by a.example and below
+";
+    assert!(said.ends_with(expected), "{said}");
+    let object = |args: &[&str]| -> Value {
+        let args = [args, &["adblock:mine", "adblock:theirs", "--json"]].concat();
+        serde_json::from_slice(&check(&dir, &args).stdout).expect("JSON")
+    };
+    let undoing = object(&[])["undoing"].clone();
+    assert_eq!((&undoing["count"], &undoing["examples"][1]["undone_line"]), (&json!(2), &json!(1)), "{undoing}");
+    let trusted = object(&["--trust", "block"]);
+    assert_eq!(trusted["undoing"], json!({"count": 0, "examples": []}));
+    let left_out = &trusted["lists"][1]["left_out"][0];
+    assert_eq!((&left_out["reason"], &left_out["count"]), (&json!("untrusted"), &json!(2)), "{trusted}");
+}

@@ -28,7 +28,7 @@ pub use socket::{ApiSocket, SocketError};
 pub use types::{
     ActionOn, Added, AddedName, BlockedPacket, Cancelled, ErrorBody, EventCounts, EventLine, Explained, ExplainedRule,
     Interface, Judgement, ListLine, ListStatus, Memory, NameAction, NameList, Program, ReloadOptions, Reloaded,
-    Removed, RemovedName, RuleCounts, RuleHits, RuleSource, Stats, Status,
+    Removed, RemovedName, RuleCounts, RuleHits, RuleSource, Stats, Status, Undoing, UndoingRule,
 };
 
 /// Where the API is, unless told otherwise.

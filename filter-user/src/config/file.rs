@@ -34,6 +34,7 @@ pub(super) struct ListTable {
     pub allow: bool,
     #[serde(default)]
     pub subtrees: bool,
+    pub trust: Option<Text>,
     pub groups: Option<Spanned<Vec<Text>>>,
     pub schedule: Option<Text>,
     pub action: Option<Text>,

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use filter_core::ListName;
 use toml::Spanned;
 
+use crate::lists::{Trust, UnknownTrust};
+
 use super::{
     classes::{Classes, Member},
     error::{At, Located, shown},
@@ -25,6 +27,8 @@ pub struct List {
     pub allow: bool,
     /// True if its names are meant with all names below them, where the format means the name alone.
     pub subtrees: bool,
+    /// What it may do to the rules of other lists.
+    pub trust: Trust,
     /// True if what it would block passes, and is reported.
     pub trial: bool,
     /// The index of the class that says for whom it is, when, and what becomes of what it blocks.
@@ -65,6 +69,12 @@ pub enum RulesError {
         ListName::MOST
     )]
     LongName(usize),
+    /// Its trust is none that there is.
+    #[error(transparent)]
+    Trust(#[from] UnknownTrust),
+    /// What is trusted to block only cannot allow.
+    #[error("`trust` says what a list that blocks may do to others, and this one allows: take one of the two out")]
+    TrustOfAllow,
     /// There is nothing to block and nothing to allow.
     #[error("these [[rules]] neither block nor allow: add block = [\"example.com\"], or take the table out")]
     NoRules,
@@ -91,7 +101,7 @@ pub(super) fn lists(
 
 fn list(table: Spanned<ListTable>, folder: &Path, classes: &mut Classes, lines: &Lines) -> Result<List, Located> {
     let Member { class, trial } = classes.of(&table.get_ref().scope(), &table)?;
-    let ListTable { file, name, format, allow, subtrees, .. } = table.into_inner();
+    let ListTable { file, name, format, allow, subtrees, trust, .. } = table.into_inner();
     match file.get_ref().as_str() {
         "" => return Err(RulesError::NoFile).at(&file),
         "-" => return Err(RulesError::StandardInput).at(&file),
@@ -100,7 +110,15 @@ fn list(table: Spanned<ListTable>, folder: &Path, classes: &mut Classes, lines: 
     let line = lines.of(&file);
     let format = format.map(|format| lines.entry(format));
     let name = name.map(shown_name).transpose()?;
-    Ok(List { file: folder.join(file.into_inner()), name, format, allow, subtrees, trial, class, line })
+    let trust = trust.map_or(Ok(Trust::default()), |trust| trust_of(&trust, allow))?;
+    Ok(List { file: folder.join(file.into_inner()), name, format, allow, subtrees, trust, trial, class, line })
+}
+
+fn trust_of(trust: &Text, allow: bool) -> Result<Trust, Located> {
+    if allow {
+        return Err(RulesError::TrustOfAllow).at(trust);
+    }
+    trust.get_ref().parse().map_err(RulesError::from).at(trust)
 }
 
 /// A name that clients may see.

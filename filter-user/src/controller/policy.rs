@@ -15,7 +15,8 @@ use tokio::{signal::unix::Signal, sync::Mutex};
 
 use super::{ControlError, Controller, MaxShrink};
 use crate::{
-    api::Reloaded,
+    api::{Reloaded, Undoing},
+    check::Undone,
     kernel::{Groups, Installed, KernelError},
     lists::{Bounds, Files},
     memory,
@@ -40,14 +41,19 @@ pub async fn reload(controller: Arc<Mutex<Controller>>, accepted: Vec<String>) -
         (controller.source.clone(), *controller.filter.hash_key(), Budget::in_place_of(rules))
     };
     let _cancels = CancelOnDrop(cancelled.clone());
-    let policy = blocking(move || read(&source, &hash_key, budget, cancelled)).await?;
+    let read = blocking(move || {
+        let policy = read(&source, &hash_key, budget, cancelled)?;
+        let undoing = Undone::of(&policy.book).into();
+        Ok((policy, undoing))
+    });
+    let (policy, undoing) = read.await?;
     let mut controller = controller.lock_owned().await;
     blocking(move || {
         let max_shrink = MaxShrink { accepted, ..controller.max_shrink.clone() };
         max_shrink.check(&super::reading(&controller.policy).reports, &policy.reports)?;
         let mut policy = policy;
         let installed = controller.put_in_force(&mut policy)?;
-        Ok(controller.take_in(policy, installed))
+        Ok(controller.take_in(policy, undoing, installed))
     })
     .await
 }
@@ -63,7 +69,10 @@ pub async fn roll_back(controller: Arc<Mutex<Controller>>) -> Result<Reloaded, C
     blocking(move || {
         let mut previous = controller.previous.take().ok_or(ControlError::NoPrevious)?;
         match controller.put_in_force(&mut previous) {
-            Ok(installed) => Ok(controller.take_in(previous, installed)),
+            Ok(installed) => {
+                let undoing = Undone::of(&previous.book).into();
+                Ok(controller.take_in(previous, undoing, installed))
+            }
             Err(error) => {
                 previous.book.forget_by_hand();
                 controller.previous = Some(previous);
@@ -97,7 +106,8 @@ impl Drop for CancelOnDrop {
 pub(super) async fn reload_with(mut signals: Signal, controller: &Arc<Mutex<Controller>>) {
     while signals.recv().await.is_some() {
         let text = match reload(controller.clone(), Vec::new()).await {
-            Ok(Reloaded { rules, added, changed, removed, warnings, .. }) => {
+            Ok(Reloaded { rules, added, changed, removed, undoing, warnings, .. }) => {
+                undoing.examples.iter().for_each(|rule| tell(&rule.message));
                 for warning in &warnings {
                     tell(warning);
                 }
@@ -168,7 +178,7 @@ impl Controller {
     }
 
     /// Takes in the policy that was put in force.
-    fn take_in(&mut self, policy: Policy, installed: Installed) -> Reloaded {
+    fn take_in(&mut self, policy: Policy, undoing: Undoing, installed: Installed) -> Reloaded {
         let rules = policy.book.len();
         let unusable = policy.reports.iter().map(crate::lists::ListReport::unusable_entries).sum();
         let refused = policy.book.refused_patterns();
@@ -179,7 +189,7 @@ impl Controller {
         memory::give_back();
         let Installed { added, changed, removed } = installed;
         let warnings = self.missed_answers();
-        Reloaded { rules, added, changed, removed, unusable, refused_patterns, warnings }
+        Reloaded { rules, added, changed, removed, unusable, refused_patterns, undoing, warnings }
     }
 
     /// Keeps what was in force for [`roll_back`], in a file. Where none can be written, it takes memory.

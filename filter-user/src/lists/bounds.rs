@@ -29,7 +29,7 @@ pub struct Limits {
 impl Default for Limits {
     /// 1 GiB, as many rules as a policy holds, two minutes, half of the free memory.
     fn default() -> Self {
-        Self { unpacked: 1 << 30, rules: Builder::MOST.into(), time: Duration::from_secs(120), memory: None }
+        Self { unpacked: 1 << 30, rules: Builder::MOST.into(), time: Duration::from_mins(2), memory: None }
     }
 }
 
@@ -236,7 +236,7 @@ mod tests {
     fn the_bytes_of_all_lists_count_together() {
         let limits = Limits { unpacked: 6, ..Limits::NONE };
         let bounds = Bounds::new(limits, Files::Any, Arc::default());
-        let mut read = || Bounded::new(&b"abcd"[..], &bounds).read_to_end(&mut Vec::new());
+        let read = || Bounded::new(&b"abcd"[..], &bounds).read_to_end(&mut Vec::new());
         assert!(read().is_ok() && read().is_err());
     }
 

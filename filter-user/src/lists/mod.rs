@@ -42,7 +42,7 @@ pub use error::{Holds, ListError};
 pub use format::{Format, ListFile, UnknownFormat};
 pub use pattern::MAX_PATTERN;
 pub use report::{Example, Kind, ListReport, RuleKinds, Unusable};
-pub use rule::{Action, ListRule, Scope, Subject};
+pub use rule::{Action, ListRule, Scope, Subject, Trust, UnknownTrust};
 
 use crate::{packed, policy::TooManyNames};
 
@@ -65,6 +65,8 @@ pub struct ListOptions {
     pub allow: bool,
     /// Entries of hosts files and of lists of names or wildcards are about all names below as well.
     pub widen: bool,
+    /// What it may do to the rules of other lists; of a list that allows nothing else is asked.
+    pub trust: Trust,
 }
 
 /// Reads the list at `path` (`-` for standard input) into `sink`. `progress` is told how many bytes of the file were
@@ -132,7 +134,7 @@ pub fn single_rules<'a>(
     allow: bool,
     sink: &mut dyn Sink,
 ) -> Result<ListReport, ListError> {
-    let options = ListOptions { format: Some(Format::AdBlock), allow, widen: false };
+    let options = ListOptions { format: Some(Format::AdBlock), allow, ..ListOptions::default() };
     let mut format = formats::reader(Format::AdBlock);
     let report = ListReport::new(packed::display_name(file), Format::AdBlock);
     let mut reading = Reading::new(sink, &options, report);

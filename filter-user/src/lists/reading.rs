@@ -5,7 +5,7 @@ use std::mem;
 use filter_core::DnsAction;
 
 use super::{
-    Action, ListOptions, ListReport, ListRule, NameError, Scope, Sink, Subject, Unusable, canonical_into,
+    Action, ListOptions, ListReport, ListRule, NameError, Scope, Sink, Subject, Trust, Unusable, canonical_into,
     domain::{is_single_label, plainly_canonical},
     formats::unusable_word,
     pattern::{self, Pattern, PatternError},
@@ -126,9 +126,12 @@ impl<'a> Reading<'a> {
         if let Some(reason) = refused(name, meaning.guard) {
             return self.without_rule(reason, text);
         }
-        let Self { sink, report, .. } = self;
         let subject = Subject::Name(name, meaning.scope);
         let Meaning { action, answer, has_data, cancels, .. } = meaning;
+        if undoes(*self.options, action, cancels) {
+            return self.without_rule(Unusable::Untrusted, text);
+        }
+        let Self { sink, report, .. } = self;
         let rule = ListRule { subject, action, answer, cancels };
         let new = sink.rule(rule, report.lines).map_err(Stop::TooMany)?;
         report.count_rule(rule, new);
@@ -148,6 +151,9 @@ impl<'a> Reading<'a> {
             Err(PatternError::TooLong) => return self.without_rule(Unusable::PatternTooLong, text),
             Err(PatternError::Syntax(error)) => return self.unreadable(error, text),
         };
+        if undoes(*self.options, action, cancels) {
+            return self.without_rule(Unusable::Untrusted, text);
+        }
         let rule = ListRule { subject: Subject::Pattern(&regex), action, answer: None, cancels };
         let new = self.sink.rule(rule, self.report.lines).map_err(Stop::TooMany)?;
         self.report.count_rule(rule, new);
@@ -177,6 +183,11 @@ impl Reading<'_> {
         self.report.count_unusable(reason, text, detail);
         Ok(())
     }
+}
+
+/// True for a rule of a list that is trusted to block only, if the rule does anything else.
+fn undoes(options: ListOptions, action: Action, cancels: bool) -> bool {
+    options.trust == Trust::Block && !options.allow && (cancels || action.allows())
 }
 
 fn refused(name: &str, guard: Guard) -> Option<Unusable> {

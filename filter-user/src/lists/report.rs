@@ -27,6 +27,8 @@ pub enum Unusable {
     PatternTooLong,
     /// A rule with this modifier, which says something that is not known of a name.
     Modifier(#[serde(deserialize_with = "known_word")] Word),
+    /// A rule that undoes others, in a list that is trusted to block only.
+    Untrusted,
     /// A rule for the looks of a page.
     Cosmetic,
     /// A URL, or a name with a path or a port.
@@ -77,6 +79,7 @@ impl Unusable {
             Self::Pattern => "pattern",
             Self::PatternTooLong => "pattern_too_long",
             Self::Modifier(_) => "modifier",
+            Self::Untrusted => "untrusted",
             Self::Cosmetic => "cosmetic",
             Self::Url => "url",
             Self::Setting(_) => "setting",
@@ -110,6 +113,7 @@ impl fmt::Display for Unusable {
             Self::TooGeneral => "it is about nearly every name",
             Self::NoName => "no name can match it",
             Self::Pattern => "it is a pattern that cannot be read",
+            Self::Untrusted => "it would undo rules, and the list is trusted to block only",
             Self::Cosmetic => "it is about the looks of a page",
             Self::Url => "it is a URL, or has a path or a port",
             Self::Forwarding => "it names a resolver and blocks nothing",

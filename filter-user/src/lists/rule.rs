@@ -1,6 +1,6 @@
 //! What an entry of a list says, whatever the list's format.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use filter_core::DnsAction;
 use serde::{Deserialize, Serialize};
@@ -54,6 +54,43 @@ pub enum Action {
     AllowImportant,
 }
 
+/// What a list may do to the rules of other lists.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Trust {
+    /// Nothing: it blocks, and its exceptions and `$badfilter` rules are left out.
+    Block,
+    /// Whatever its rules say: exceptions allow what other lists block, and `$badfilter` takes their rules out.
+    #[default]
+    Full,
+}
+
+impl Trust {
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Block => "block",
+            Self::Full => "full",
+        }
+    }
+}
+
+/// A word that says of no trust what it is.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{}` says not how a list is trusted: write block or full", .0.escape_debug())]
+pub struct UnknownTrust(String);
+
+impl FromStr for Trust {
+    type Err = UnknownTrust;
+
+    fn from_str(word: &str) -> Result<Self, UnknownTrust> {
+        [Self::Block, Self::Full]
+            .into_iter()
+            .find(|trust| trust.as_str() == word)
+            .ok_or_else(|| UnknownTrust(word.into()))
+    }
+}
+
 impl Scope {
     /// The word for it in output.
     pub const fn as_str(self) -> &'static str {
@@ -85,6 +122,11 @@ impl Action {
     /// True if it blocks.
     pub const fn blocks(self) -> bool {
         matches!(self, Self::Block | Self::BlockImportant)
+    }
+
+    /// True if it allows.
+    pub const fn allows(self) -> bool {
+        matches!(self, Self::Allow | Self::AllowImportant)
     }
 
     /// The same in a list on trial: what it would block passes, and is reported.

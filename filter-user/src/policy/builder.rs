@@ -65,7 +65,15 @@ impl Builder {
 
     /// Begins the next list, which is of this class: what goes into the sink comes from it.
     pub fn list(&mut self, name: &str, class: u8) -> ListRules<'_> {
-        self.lists.push(ListInfo { name: name.into(), label: None, trial: false, class, rules: 0, top_level: false });
+        self.lists.push(ListInfo {
+            name: name.into(),
+            label: None,
+            trial: false,
+            allows: false,
+            class,
+            rules: 0,
+            top_level: false,
+        });
         ListRules { builder: self }
     }
 
@@ -104,6 +112,13 @@ impl ListRules<'_> {
     #[must_use]
     pub fn on_trial(self) -> Self {
         self.builder.lists.last_mut().into_iter().for_each(|list| list.trial = true);
+        self
+    }
+
+    /// The list is there to allow what others block.
+    #[must_use]
+    pub fn allowing(self) -> Self {
+        self.builder.lists.last_mut().into_iter().for_each(|list| list.allows = true);
         self
     }
 

@@ -13,7 +13,7 @@ use super::{
     arrivals::Arrival,
     kind::Kind,
     repeated::Tally,
-    sources::{Known, Origin, Origins, Repeat},
+    sources::{Cancelled, Known, Origin, Origins, Repeat},
     table::Index,
     terms::{TermsTable, TooManyTerms},
 };
@@ -28,12 +28,12 @@ pub(super) struct Merging<'a> {
     last: ((u16, u32), u16),
     /// The further rules for the name at hand, and the kinds that are taken out.
     further: Vec<Further>,
-    cancelled_here: Vec<Kind>,
+    cancelled_here: Vec<(Kind, u16)>,
     tally: Tally,
     /// The rules beyond the first for each name.
     repeats: Vec<Repeat>,
     /// The kinds of rules that are taken out, for each name.
-    cancelled: Vec<(Index, Kind)>,
+    cancelled: Vec<Cancelled>,
 }
 
 /// A rule for a name that was there.
@@ -88,7 +88,7 @@ impl<'a> Merging<'a> {
             kind: rule.kind,
             line: rule.line,
         }));
-        self.cancelled.extend(self.cancelled_here.iter().map(|kind| (index, *kind)));
+        self.cancelled.extend(self.cancelled_here.iter().map(|(kind, by)| Cancelled { index, kind: *kind, by: *by }));
         if self.cancelled_here.is_empty() { Ok(number) } else { Ok(self.without_cancelled(first, &origin)?) }
     }
 
@@ -101,7 +101,7 @@ impl<'a> Merging<'a> {
     ) -> Result<u16, BookError> {
         let mut number = Terms::NONE;
         if of_first.cancels {
-            self.cancelled_here.push(of_first.kind);
+            self.cancelled_here.push((of_first.kind, of_first.list_number()));
         } else {
             number = self.with(number, first.origin)?;
         }
@@ -112,7 +112,7 @@ impl<'a> Merging<'a> {
             }
             let origin = self.origins.get(arrival.origin).origin;
             if origin.cancels {
-                self.cancelled_here.push(origin.kind);
+                self.cancelled_here.push((origin.kind, origin.list_number()));
                 continue;
             }
             let before = number;
@@ -131,20 +131,25 @@ impl<'a> Merging<'a> {
     /// The number of what those ask for that no other one takes out.
     fn without_cancelled(&mut self, first: &Arrival<'_>, of_first: &Origin) -> Result<u16, TooManyTerms> {
         let mut number = Terms::NONE;
-        if !of_first.cancels && !self.cancelled_here.contains(&of_first.kind) {
+        if !of_first.cancels && !self.cancels(of_first.kind) {
             number = self.with(number, first.origin)?;
         }
         for place in 0..self.further.len() {
             let Further { kind, origin, .. } = self.further[place];
-            if !self.cancelled_here.contains(&kind) {
+            if !self.cancels(kind) {
                 number = self.with(number, origin)?;
             }
         }
         Ok(number)
     }
 
+    /// True if rules of this kind for the name at hand are taken out.
+    fn cancels(&self, kind: Kind) -> bool {
+        self.cancelled_here.iter().any(|(cancelled, _)| *cancelled == kind)
+    }
+
     /// What was counted, the further rules for each name, and the kinds of rules that are taken out.
-    pub fn into_parts(self) -> (Tally, Vec<Repeat>, Vec<(Index, Kind)>) {
+    pub fn into_parts(self) -> (Tally, Vec<Repeat>, Vec<Cancelled>) {
         (self.tally, self.repeats, self.cancelled)
     }
 

@@ -34,6 +34,8 @@ pub(super) struct PatternRule {
     /// Its lists and the lines there.
     places: Vec<(usize, u32)>,
     cancelled: bool,
+    /// The number of the list of the first rule that takes it out.
+    cancelled_by: Option<usize>,
 }
 
 impl PatternRules {
@@ -63,10 +65,17 @@ impl PatternRules {
                 return Err(TooManyNames);
             }
             self.known.insert((text.into(), action), index);
-            self.rules.push(PatternRule { text: text.into(), action, places: Vec::new(), cancelled: false });
+            self.rules.push(PatternRule {
+                text: text.into(),
+                action,
+                places: Vec::new(),
+                cancelled: false,
+                cancelled_by: None,
+            });
         }
         let rule = &mut self.rules[index];
         rule.cancelled |= cancels;
+        rule.cancelled_by = rule.cancelled_by.or(cancels.then_some(list));
         if !cancels {
             rule.places.push((list, line));
         }
@@ -130,6 +139,47 @@ impl PatternRules {
                 prevails: false,
             })
             .collect()
+    }
+
+    /// Each pattern that is in force, by its number, with its action and each list and line that has it.
+    pub fn places(&self) -> impl Iterator<Item = (usize, Action, usize, u32)> {
+        let in_force = self.rules.iter().enumerate().filter(|(_, rule)| rule.is_wanted());
+        in_force
+            .flat_map(|(number, rule)| rule.places.iter().map(move |(list, line)| (number, rule.action, *list, *line)))
+    }
+
+    /// The same of those that find something in a name.
+    pub fn places_matching(&self, name: &Name) -> Vec<(usize, Action, usize, u32)> {
+        let found = self.automata.matching(name).into_iter().map(|number| self.compiled[number as usize]);
+        let places = found.flat_map(|number| {
+            let rule = &self.rules[number];
+            rule.places.iter().map(move |(list, line)| (number, rule.action, *list, *line))
+        });
+        places.collect()
+    }
+
+    /// Each pattern that another rule takes out, by its number: the list of that rule, and each list and line of the pattern.
+    pub fn taken_out(&self) -> impl Iterator<Item = (usize, usize, usize, u32)> {
+        self.rules.iter().enumerate().flat_map(|(number, rule)| {
+            let by = rule.cancelled_by;
+            rule.places.iter().filter_map(move |(list, line)| Some((number, by?, *list, *line)))
+        })
+    }
+
+    /// The pattern with this number.
+    pub fn text(&self, number: usize) -> &str {
+        self.rules.get(number).map_or("", |rule| &rule.text)
+    }
+
+    /// The rule of a list that has the pattern with this number.
+    pub fn rule<'a>(&'a self, number: usize, list: usize, line: u32, lists: &'a [ListInfo]) -> Rule<'a> {
+        Rule {
+            rule: self.text(number).into(),
+            scope: None,
+            action: self.rules.get(number).map_or(Action::Block, |rule| rule.action),
+            list: lists.get(list).map_or("", |list| &list.name),
+            line: Some(line),
+        }
     }
 
     fn in_force(&self) -> impl Iterator<Item = &PatternRule> {

@@ -260,6 +260,9 @@ impl PolicySource {
             if trial {
                 sink = sink.on_trial();
             }
+            if options.allow {
+                sink = sink.allowing();
+            }
             if let Some(label) = label {
                 sink = sink.labelled(label);
             }
@@ -302,9 +305,9 @@ impl PolicySource {
             Ok(ListSource::for_all(file.clone(), options))
         });
         let configured = config.lists.iter().map(|list| {
-            let List { file, format, allow, subtrees, class, trial, name, .. } = list;
+            let List { file, format, allow, subtrees, trust, class, trial, name, .. } = list;
             let format = format.as_ref().map(|entry| self.format(entry)).transpose()?;
-            let options = ListOptions { format, allow: *allow, widen: *subtrees };
+            let options = ListOptions { format, allow: *allow, widen: *subtrees, trust: *trust };
             let file = ListFile { path: file.clone(), format };
             Ok(ListSource { file, options, class: *class as u8, trial: *trial, label: name.as_deref() })
         });
@@ -324,7 +327,8 @@ impl PolicySource {
             if !entries.is_empty() {
                 let lines = entries.iter().map(|Entry { text, line }| (&**text, *line));
                 let sink = builder.list(&file.display().to_string(), rules.class as u8);
-                let mut sink = if rules.trial { sink.on_trial() } else { sink };
+                let sink = if rules.trial { sink.on_trial() } else { sink };
+                let mut sink = if allow { sink.allowing() } else { sink };
                 reports.push(lists::single_rules(file, lines, allow, &mut sink)?);
             }
         }

@@ -14,6 +14,17 @@ pub(super) struct Source {
     pub kind: Kind,
     /// True if another rule takes it out.
     pub cancelled: bool,
+    /// The number of the list of the first rule that does.
+    pub cancelled_by: Option<usize>,
+}
+
+/// A kind of rules for a name that another rule takes out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Cancelled {
+    pub index: Index,
+    pub kind: Kind,
+    /// The number of that rule's list.
+    pub by: u16,
 }
 
 /// A further rule for a name that was there.

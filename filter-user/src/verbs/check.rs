@@ -9,7 +9,7 @@ use anyhow::Context;
 use clap::ValueHint;
 use filter_user::{
     check::{Blocked, Check, Checked},
-    lists::{self, Domain, ListFile, ListOptions},
+    lists::{self, Domain, ListFile, ListOptions, Trust},
     policy::Names,
 };
 use indicatif::{ProgressBar, ProgressStyle};
@@ -26,14 +26,14 @@ Examples:
   namegate check dnscrypt:names.txt --json | jq .lists[0].left_out
 
 Shows each list's format, its rules by kind, entries that were left out with the reason, entries that say nothing new,
-patterns that there is no room for, and with --against the names that all lists together would block. The same rules
+rules that undo those of other lists, patterns that there is no room for, and with --against the names that all lists together would block. The same rules
 decide that a controller would have; nothing has to run, and it takes no privileges.
 A format is told by the content; it may be named before the path: hosts, domains, wildcard, adblock, dnsmasq, unbound,
 rpz, bind, dnscrypt, regex, v2fly, maltrail, tpl, privoxy.
 The exit code is 1 if one of the lists holds nothing that can be used.
 With --json, one object: lists (list, format, lines, rules, repeated, redundant, cancelling, with_data, local,
 left_out),
-refused_patterns, and against (list, names, blocked).")]
+undoing (count, examples), refused_patterns, and against (list, names, blocked).")]
 pub struct Args {
     /// Lists; `-` reads standard input
     #[arg(required = true, value_name = "[FORMAT:]FILE", value_hint = ValueHint::FilePath)]
@@ -47,6 +47,10 @@ pub struct Args {
     /// Entries of hosts files and of lists of names are about all names below as well
     #[arg(long)]
     subtrees: bool,
+
+    /// What the lists may do to each other's rules: nothing (block), or what their exceptions say (full)
+    #[arg(long, value_name = "block|full", default_value = "full")]
+    trust: Trust,
 
     /// Read the lists as lists of names that are allowed
     #[arg(long)]
@@ -81,7 +85,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 fn check(args: &Args, bar: &ProgressBar) -> anyhow::Result<Checked> {
     let mut check = Check::default();
     for ListFile { path, format } in &args.files {
-        let options = ListOptions { format: *format, allow: args.allow, widen: args.subtrees };
+        let options = ListOptions { format: *format, allow: args.allow, widen: args.subtrees, trust: args.trust };
         check.read(path, &options, &mut |bytes| bar.inc(bytes))?;
     }
     Ok(check.finish()?)

@@ -7,7 +7,7 @@ use clap::{
     builder::{OsStringValueParser, TypedValueParser as _},
 };
 use filter_user::{
-    lists::{ListFile, ListOptions},
+    lists::{ListFile, ListOptions, Trust},
     policy::PolicySource,
 };
 
@@ -26,6 +26,10 @@ pub struct PolicyArgs {
     #[arg(long)]
     subtrees: bool,
 
+    /// What the lists of --list may do to other lists' rules: nothing (block), or what their exceptions say (full)
+    #[arg(long, value_name = "block|full", default_value = "full")]
+    trust: Trust,
+
     /// A file with lists, single rules, groups of clients and schedules
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     config: Option<PathBuf>,
@@ -33,7 +37,7 @@ pub struct PolicyArgs {
 
 impl PolicyArgs {
     pub fn source(&self) -> PolicySource {
-        let options = |allow| ListOptions { format: None, allow, widen: self.subtrees };
+        let options = |allow| ListOptions { format: None, allow, widen: self.subtrees, trust: self.trust };
         let block = self.list.iter().map(|file| (file.clone(), options(false)));
         let allow = self.allow.iter().map(|file| (file.clone(), options(true)));
         PolicySource { config: self.config.clone(), lists: block.chain(allow).collect(), ..PolicySource::default() }

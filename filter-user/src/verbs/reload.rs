@@ -25,7 +25,8 @@ stays in force, and this says why; the exit code is 1 then. Ctrl-C ends a reload
 Lists have to be regular files, and are read within the limits of `namegate run` (--max-unpacked, --max-rules,
 --max-memory, --max-seconds). A list that lost more than half of its rules (--max-shrink) is taken only with
 --accept-shrink. `namegate rollback` puts the policy back in force that was there before.
-With --json, one object: rules, added, changed, removed, unusable, refused_patterns, warnings; with --cancel: cancelled.")]
+With --json, one object: rules, added, changed, removed, unusable, refused_patterns, undoing (count, examples), warnings; with
+--cancel: cancelled.")]
 pub struct Args {
     /// Lists that may have lost more of their rules than --max-shrink allows, as they are named
     #[arg(long, num_args = 1.., value_name = "LIST", conflicts_with = "cancel")]
@@ -68,11 +69,18 @@ pub(super) fn print(client: &ClientArgs, reloaded: Reloaded) -> anyhow::Result<E
         json_line(&mut out, &reloaded)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let Reloaded { rules, added, changed, removed, unusable, refused_patterns, warnings } = reloaded;
+    let Reloaded { rules, added, changed, removed, unusable, refused_patterns, undoing, warnings } = reloaded;
     let [added, changed, removed] = [added, changed, removed].map(count);
     writeln!(out, "{} in force: {added} added, {changed} changed, {removed} removed", plural(rules, "rule"))?;
     if unusable > 0 {
         writeln!(out, "{} of lists left out: `namegate check FILE` says which", count(unusable))?;
+    }
+    for rule in &undoing.examples {
+        writeln!(out, "undone: {}", rule.message)?;
+    }
+    match undoing.count - undoing.examples.len() as u64 {
+        0 => {}
+        more => writeln!(out, "and {} more rules that undo those of other lists (--trust)", count(more))?,
     }
     for pattern in refused_patterns {
         writeln!(out, "not in force: {}", pattern.escape_debug())?;

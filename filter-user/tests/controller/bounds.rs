@@ -61,7 +61,8 @@ fn line_ends_without_end_are_not_read_to_the_end() {
     let home = Home::new(&["a.example"]);
     let _controller = home.start(&["--iface", "lan", "--max-unpacked", "4"]);
     let mut packed = zstd::Encoder::new(File::create(home.path("list")).unwrap(), 1).unwrap();
-    (0..1024).for_each(|_| packed.write_all(&[b'\n'; 1 << 20]).unwrap());
+    let line_ends = vec![b'\n'; 1 << 20];
+    (0..1024).for_each(|_| packed.write_all(&line_ends).unwrap());
     packed.finish().unwrap();
     let (code, said) = home.fails(&["reload"]);
     assert!(code == 1 && said.contains("more than 4 MiB unpacked") && said.contains(STILL), "{said}");
@@ -193,8 +194,8 @@ fn a_policy_without_room_says_what_it_needs() {
     let home = Home::new(&[]);
     write_names(&home, 10_000);
     let _controller = home.start(&["--iface", "lan", "--max-rules", "12000"]);
-    let list = (0..10_000).map(|number| format!("m{number}.example\n")).collect::<String>();
-    fs::write(home.path("list"), list).unwrap();
+    let list = (0..10_000).map(|number| format!("m{number}.example")).collect::<Vec<_>>();
+    fs::write(home.path("list"), list.join("\n")).unwrap();
     let (code, said) = home.fails(&["reload"]);
     let words = "the new policy has 10000 rules that are not in force yet, beside 10000 that stay until it is; there is room \
                  for 12000: start namegate again, with --max-rules 20000";

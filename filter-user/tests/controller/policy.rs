@@ -96,3 +96,24 @@ fn an_explanation_has_each_rule_with_its_list_line_and_text_for_whom_it_is_and_w
     let text = String::from_utf8_lossy(&people.stdout);
     assert!(text.starts_with("ads.good.example  allowed\n=> allow good.example (subtree)"), "{text}");
 }
+
+#[test]
+fn a_reload_names_rules_that_undo_those_of_another_list_and_trust_leaves_them_out() {
+    let home = Home::new(&["a.example"]);
+    let theirs = home.path("theirs");
+    fs::write(&theirs, "||b.example^\n").unwrap();
+    let (list, theirs) = (home.path("list"), format!("adblock:{theirs}"));
+    let lists = ["--iface", "lan", "--list", &list, &theirs];
+    let controller = home.start(&lists);
+    fs::write(home.path("theirs"), "||b.example^\n@@||a.example^$important\n").unwrap();
+    let undoing = home.json(&["reload"])["undoing"].clone();
+    assert_eq!(undoing["count"], 1, "{undoing}");
+    let expected = format!("{}:2 allows a.example and below, which {list}:1 blocks", home.path("theirs"));
+    assert_eq!(undoing["examples"][0]["message"], expected);
+    assert!(home.asks("a.example") && !home.asks("b.example"));
+    drop(controller);
+
+    let _controller = home.start(&[&lists[..], &["--trust", "block"]].concat());
+    assert_eq!(home.json(&["reload"])["undoing"]["count"], 0);
+    assert!(!home.asks("a.example") && !home.asks("b.example"));
+}

@@ -122,7 +122,7 @@ fn read(line: &str, format: Format) -> Read {
             if has_room { Read::Rule(Box::new(book)) } else { Read::TooLarge }
         }
         Err(ListError::Empty { holds, .. }) => {
-            let reasons: Vec<_> = holds.report().unusable.iter().map(|(reason, _)| reason.as_str()).collect();
+            let reasons: Vec<_> = holds.report().unusable.keys().map(|reason| reason.as_str()).collect();
             match reasons[..] {
                 ["no_name"] => Read::NoName,
                 ["too_general"] => Read::TooGeneral,

@@ -59,7 +59,7 @@ impl Sink for Patterns {
     fn rule(&mut self, rule: ListRule<'_>, _line: u32) -> Result<bool, TooManyNames> {
         match rule.subject {
             Subject::Pattern(pattern) if rule.action.blocks() && !rule.cancels => {
-                self.patterns.push(pattern.to_owned())
+                self.patterns.push(pattern.to_owned());
             }
             _ => self.others += 1,
         }

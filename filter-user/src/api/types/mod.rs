@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub use events::{BlockedPacket, EventLine};
 pub use rules::{
     ActionOn, Added, AddedName, Cancelled, Explained, ExplainedRule, Judgement, ListLine, NameAction, NameList,
-    ReloadOptions, Reloaded, Removed, RemovedName, RuleSource,
+    ReloadOptions, Reloaded, Removed, RemovedName, RuleSource, Undoing, UndoingRule,
 };
 pub use status::{EventCounts, Interface, ListStatus, Memory, Program, RuleCounts, RuleHits, Stats, Status};
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    check::Undone,
     lists::{Action, Scope},
     policy::Rule,
 };
@@ -63,9 +64,58 @@ pub struct Reloaded {
     pub unusable: u64,
     /// Patterns that are not in force, since there is no room for them; each with the reason.
     pub refused_patterns: Vec<String>,
+    /// Rules of lists that undo rules of other lists.
+    #[serde(default)]
+    pub undoing: Undoing,
     /// What does not work as it should with this policy, and what to do.
     #[serde(default)]
     pub warnings: Vec<String>,
+}
+
+/// Rules of lists that undo rules of other lists.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undoing {
+    /// How many there are.
+    pub count: u64,
+    /// The first 20 of them, in the order of their lists and lines.
+    pub examples: Vec<UndoingRule>,
+}
+
+/// A rule of a list that undoes a rule of another list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UndoingRule {
+    /// Its list.
+    pub list: String,
+    /// Its line there; null for one that takes an equal rule out.
+    pub line: Option<u32>,
+    /// The name or the pattern that it is about.
+    pub rule: String,
+    /// `allow`, `allow_important`, or the action of the rules that it takes out.
+    pub action: Action,
+    /// The list of the first rule that it undoes.
+    pub undone_list: String,
+    /// The line of that rule.
+    pub undone_line: u32,
+    /// The name or the pattern of that rule.
+    pub undone_rule: String,
+    /// All of this in a sentence.
+    pub message: String,
+}
+
+impl From<Undone> for Undoing {
+    fn from(Undone { count, first }: Undone) -> Self {
+        let examples = first.into_iter().map(|it| UndoingRule {
+            message: it.to_string(),
+            list: it.list,
+            line: it.line,
+            rule: it.rule.text,
+            action: it.rule.action,
+            undone_list: it.at.list,
+            undone_line: it.at.line,
+            undone_rule: it.undone.text,
+        });
+        Self { count, examples: examples.collect() }
+    }
 }
 
 /// Why a name is blocked or not.

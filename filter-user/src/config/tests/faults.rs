@@ -7,7 +7,7 @@ use crate::config::{MOST_GROUPS, MOST_MACS, MOST_SUBNETS};
 fn a_key_that_is_not_known_is_an_error_that_lists_the_known_ones() {
     let of = |table: &str| fault(&format!("\n{table}\nform = 1\n"));
     let scope = "`groups`, `schedule`, `action`, `address`, `tcp`, `code`";
-    let of_list = "`file`, `name`, `format`, `allow`, `subtrees`";
+    let of_list = "`file`, `name`, `format`, `allow`, `subtrees`, `trust`";
     assert_eq!(of("[[list]]"), format!("line 3: unknown field `form`, expected one of {of_list}, {scope}"));
     let rules = format!("line 3: unknown field `form`, expected one of `block`, `allow`, {scope}");
     assert_eq!(of("[[rules]]"), rules);

@@ -1,3 +1,4 @@
+use crate::lists::Trust;
 use std::{fs, path::PathBuf};
 
 use proptest::{collection::vec, prelude::any, prop_oneof, proptest, sample::select, strategy::Strategy};
@@ -29,6 +30,7 @@ fn the_example_says_what_it_shows() {
         format: None,
         allow: false,
         subtrees: false,
+        trust: Trust::Full,
         trial: false,
         class: 0,
         line: 8,
@@ -39,12 +41,12 @@ fn the_example_says_what_it_shows() {
     let name = Some("Trackers".into());
     let trackers = List { file: "etc/trackers.txt".into(), name, class: 2, line: 26, ..hosts.clone() };
     let shown = List { file: "etc/shown-why.txt".into(), class: 3, line: 33, ..hosts.clone() };
-    let new = List { file: "etc/new.txt".into(), trial: true, line: 38, ..hosts.clone() };
+    let new = List { file: "etc/new.txt".into(), trust: Trust::Block, trial: true, line: 38, ..hosts.clone() };
     assert_eq!(config.lists, [hosts, school, needed, trackers, shown, new]);
 
-    let block = entries(44, &["example.com", "||ads.example^", r"/^ad[0-9]+\./"]);
-    let always = Rules { block, allow: entries(45, &["good.example"]), trial: false, class: 0 };
-    let at_night = Rules { block: entries(48, &["games.example"]), allow: Vec::new(), trial: false, class: 4 };
+    let block = entries(45, &["example.com", "||ads.example^", r"/^ad[0-9]+\./"]);
+    let always = Rules { block, allow: entries(46, &["good.example"]), trial: false, class: 0 };
+    let at_night = Rules { block: entries(49, &["games.example"]), allow: Vec::new(), trial: false, class: 4 };
     assert_eq!(config.rules, [always, at_night]);
 
     let groups = config.groups.iter().map(|group| (group.name.as_str(), group.clients.len(), group.exempt));
@@ -196,4 +198,16 @@ proptest! {
             assert!(!error.to_string().contains(char::is_control), "{error}");
         }
     }
+}
+
+#[test]
+fn how_a_list_is_trusted_is_a_word_and_one_that_allows_is_not_asked() {
+    let trust = |text: &str| read(format!("[[list]]\nfile = \"a\"\n{text}\n").as_bytes()).map(|it| it.lists[0].trust);
+    assert_eq!(trust(""), Ok(Trust::Full));
+    assert_eq!(trust("trust = \"block\""), Ok(Trust::Block));
+    assert_eq!(trust("trust = \"full\""), Ok(Trust::Full));
+    let error = trust("trust = \"some\"").unwrap_err();
+    assert!(error.ends_with("line 3: `some` says not how a list is trusted: write block or full"), "{error}");
+    let error = trust("allow = true\ntrust = \"block\"").unwrap_err();
+    assert!(error.contains("line 4: `trust` says what a list that blocks may do to others"), "{error}");
 }

@@ -221,6 +221,7 @@ impl Model {
                 line: it.line,
                 kind: it.kind,
                 cancelled: cancelled.contains(&it.kind),
+                cancelled_by: rules.iter().filter(|by| by.cancels && by.kind == it.kind).map(|by| by.list).min(),
             };
             model.names.insert(name.into(), (all.into_iter().map(source).collect(), terms));
         }

@@ -41,7 +41,7 @@ impl Part {
     /// Bytes of a further rule.
     pub const REPEAT: usize = 11;
     /// Bytes of a rule that is taken out.
-    pub const CANCELLED: usize = 5;
+    pub const CANCELLED: usize = 7;
 }
 
 /// The place of each part.

@@ -17,13 +17,12 @@ use crate::{
     policy::{
         BookError, Builder,
         arrivals::{Arrivals, PIECES, Piece},
-        kind::Kind,
         merging::Merging,
         names::TooManyNames,
         parallel,
         redundancy::{self, Above, REDUNDANT},
         repeated::Tally,
-        sources::{Origins, Repeat},
+        sources::{Cancelled, Origins, Repeat},
         terms::TermsTable,
     },
 };
@@ -42,7 +41,7 @@ pub(in crate::policy) struct Made {
 #[derive(Default)]
 struct Sources {
     repeats: Vec<Repeat>,
-    cancelled: Vec<(Index, Kind)>,
+    cancelled: Vec<Cancelled>,
 }
 
 impl Table {
@@ -64,7 +63,7 @@ impl Table {
             above.push(mem::take(&mut shard.above));
             tally.add(of_shard);
             sources.repeats.extend(repeats.into_iter().map(|repeat| Repeat { index: names + repeat.index, ..repeat }));
-            sources.cancelled.extend(cancelled.into_iter().map(|(index, kind)| (names + index, kind)));
+            sources.cancelled.extend(cancelled.into_iter().map(|it| Cancelled { index: names + it.index, ..it }));
             names += shard.len();
             shards.push(shard);
         }
@@ -178,9 +177,10 @@ impl Making {
             }
         });
         self.put(Part::Cancelled, |bytes| {
-            for (index, kind) in cancelled {
+            for Cancelled { index, kind, by } in cancelled {
                 bytes.extend(index.to_le_bytes());
                 bytes.push(kind.to_byte());
+                bytes.extend(by.to_le_bytes());
             }
         });
     }

@@ -160,12 +160,19 @@ impl Table {
         let cancelled = of_index(self.part(Part::Cancelled).as_chunks::<{ Part::CANCELLED }>().0, index);
         let all = first.into_iter().chain(more).filter(|(_, line, _)| *line != 0);
         let all = all.map(|(list, line, kind)| {
-            let cancelled = cancelled.iter().any(|[.., of]| Kind::from_byte(*of) == kind);
-            Source { list, line, kind, cancelled }
+            let by = cancelled.iter().find(|[.., of, _, _]| Kind::from_byte(*of) == kind);
+            let cancelled_by = by.map(|[.., l0, l1]| usize::from(u16::from_le_bytes([*l0, *l1])));
+            Source { list, line, kind, cancelled: cancelled_by.is_some(), cancelled_by }
         });
         // Most names have one.
         let all: Vec<_> = all.collect();
         all.into_iter()
+    }
+
+    /// The names of which another rule takes some rules out, each at least once.
+    pub fn with_cancelled(&self) -> impl Iterator<Item = Index> {
+        let entries = self.part(Part::Cancelled).as_chunks::<{ Part::CANCELLED }>().0;
+        entries.iter().filter_map(|entry| entry.first_chunk().map(|index| Index::from_le_bytes(*index)))
     }
 
     /// Hands back what of a file lies in memory.

@@ -1,7 +1,8 @@
 //! What `namegate check --json` prints.
 
 use filter_user::{
-    check::{Checked, CheckedList, Finding, RuleText},
+    api::Undoing,
+    check::{Checked, CheckedList, Finding, RuleText, Undone},
     lists::{Example, ListReport},
 };
 use serde::Serialize;
@@ -11,6 +12,7 @@ use super::Against;
 #[derive(Serialize)]
 pub struct Output<'a> {
     lists: Vec<OfList<'a>>,
+    undoing: Undoing,
     refused_patterns: Vec<RefusedPattern<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     against: Option<AgainstList<'a>>,
@@ -110,7 +112,8 @@ impl<'a> Output<'a> {
         });
         let refused = checked.book.refused_patterns();
         let refused = refused.map(|(pattern, refusal)| RefusedPattern { pattern, message: refusal.to_string() });
-        Self { lists: checked.lists.iter().map(list).collect(), refused_patterns: refused.collect(), against }
+        let undoing = Undone::of(&checked.book).into();
+        Self { lists: checked.lists.iter().map(list).collect(), undoing, refused_patterns: refused.collect(), against }
     }
 }
 

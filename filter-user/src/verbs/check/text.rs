@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use filter_user::{
-    check::{Blocked, Checked, CheckedList, Finding, Place},
+    check::{Blocked, Checked, CheckedList, Finding, Place, Undone},
     lists::{Action, ListReport, Unusable},
     policy::RuleBook,
 };
@@ -24,6 +24,7 @@ pub fn print(out: &mut impl Write, checked: &Checked, against: Option<&Against>)
         }
         print_list(out, list)?;
     }
+    print_undone(out, &Undone::of(&checked.book))?;
     print_refused(out, &checked.book)?;
     against.map_or(Ok(()), |against| print_against(out, against))
 }
@@ -87,6 +88,20 @@ fn examples(report: &ListReport, reason: Unusable) -> String {
         format!("line {} \"{}\"{detail}", it.line, it.text)
     });
     show.collect::<Vec<_>>().join(", ")
+}
+
+/// Rules that undo those of other lists.
+fn print_undone(out: &mut impl Write, undone: &Undone) -> io::Result<()> {
+    if undone.count == 0 {
+        return Ok(());
+    }
+    let rules = plural(undone.count, "rule");
+    writeln!(out, "\n{HEADING}{rules} that undo rules of other lists{HEADING:#}  --trust block leaves such rules out")?;
+    undone.first.iter().try_for_each(|it| writeln!(out, "  {it}"))?;
+    match undone.count - undone.first.len() as u64 {
+        0 => Ok(()),
+        more => writeln!(out, "  and {} more", count(more)),
+    }
 }
 
 /// Patterns that no controller would have in force.

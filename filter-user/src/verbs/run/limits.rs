@@ -6,6 +6,7 @@ use filter_user::{controller::MaxShrink, lists::Limits};
 
 /// Limits of reading, at the start and at each reload.
 #[derive(Clone, Debug, clap::Args)]
+#[expect(clippy::struct_field_names, reason = "they are the options as they are written")]
 pub struct LimitArgs {
     /// MiB that all lists may have together, unpacked
     #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..))]

@@ -1,4 +1,4 @@
-use crate::lists::{Format, ListOptions, tests::lines_of};
+use crate::lists::{Format, ListOptions, Trust, tests::lines_of};
 
 #[test]
 fn two_bars_and_a_separator_are_about_a_name_and_all_below_it() {
@@ -132,4 +132,26 @@ fn comments_and_headers_hold_nothing() {
 
 fn adblock(text: &str) -> Vec<String> {
     lines_of(Format::AdBlock, text, ListOptions::default())
+}
+
+#[test]
+fn a_list_that_is_trusted_to_block_only_has_no_exceptions() {
+    let trusted = ListOptions { trust: Trust::Block, ..ListOptions::default() };
+    let text =
+        "||a.example^\n@@||b.example^\n@@/^ad[0-9]/\n||c.example^$badfilter\n||d.example^$important\n@@/x\\.example/";
+    let expected = [
+        "block subtree a.example",
+        "block_important subtree d.example",
+        "- untrusted",
+        "- untrusted",
+        "- untrusted",
+        "- untrusted",
+    ];
+    let mut lines = lines_of(Format::AdBlock, text, trusted);
+    let mut expected = expected.map(str::to_owned);
+    lines.sort();
+    expected.sort();
+    assert_eq!(lines, expected);
+    let allows = ListOptions { allow: true, ..trusted };
+    assert_eq!(lines_of(Format::AdBlock, "@@||b.example^", allows), ["allow subtree b.example"]);
 }
