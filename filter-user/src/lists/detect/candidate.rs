@@ -18,10 +18,10 @@ use crate::{
 };
 
 /// Entries after which a reader that understands few of them is given no more.
-const FIRST: usize = 64;
+const FIRST: usize = 32;
 
 /// Entries of a frequent shape after which a reader is given no more of them.
-const READ_OF_A_SHAPE: usize = 32;
+const READ_OF_A_SHAPE: usize = 8;
 
 /// A reader is given no more if another one understands so many times as much of the first entries.
 const FAR_BEHIND: u64 = 3;

@@ -129,6 +129,7 @@ fn left_out(format: Format, line: &[u8], reason: Unusable) -> Grade {
         | Unusable::Forwarding
         | Unusable::Answer
         | Unusable::OutsideZone
+        | Unusable::Untrusted
         | Unusable::PatternTooLong => Grade::Whole,
         _ => Grade::Foreign,
     }
