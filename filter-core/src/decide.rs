@@ -189,13 +189,9 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
         }
         if tcp.at >= tcp.end {
             // A connection whose SYN was seen since is another one.
-            if bucket.awaits_first(hash) {
-                return Err(Reason::TcpOther);
-            }
-            let acknowledged = headers::acknowledged(self.packet, &self.scratch.transport);
-            let acknowledged = acknowledged.ok_or(Reason::HeadersCut)?;
-            self.scratch.segment = Segment { key, hash, source, sequence, acknowledged, ..Segment::default() };
-            return Ok(Taken::Empty);
+            let is_anew = bucket.awaits_first(hash);
+            self.scratch.segment = Segment { key, hash, source, sequence, ..Segment::default() };
+            return if is_anew { Err(Reason::TcpOther) } else { self.take_empty_segment() };
         }
         let opened = bucket.first_octet(hash, sequence);
         let may_be_held = bucket.may_hold(hash);
@@ -226,20 +222,22 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
             at,
             end: tcp.end,
             first,
-            acknowledged: 0,
             begins: u32::from(begins),
             dns: u32::from(dns),
             opens: u32::from(opened.is_some()),
-            place: 0,
-            outcome: 0,
-            message_at: 0,
-            message_bytes: 0,
-            is_held: 0,
             is_message: u32::from(dns && dns::may_start(self.packet, at, tcp.end)),
-            has_spoken: 0,
+            ..Segment::default()
         };
         let alone = is_first && !dns && !may_be_held;
         Ok(if alone && start == tls::Start::Hello { Taken::WholeHello } else { Taken::ToHold })
+    }
+
+    /// Takes down what the segment acknowledges, which carries nothing.
+    #[inline(always)]
+    fn take_empty_segment(&mut self) -> Result<Taken, Reason> {
+        let acknowledged = headers::acknowledged(self.packet, &self.scratch.transport);
+        self.scratch.segment.acknowledged = acknowledged.ok_or(Reason::HeadersCut)?;
+        Ok(Taken::Empty)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a packet may cost: bounds on the labels, messages, records and steps of patterns that are worked at for its names.
 //!
 //! A packet with more names than any resolver sends would keep a CPU busy for milliseconds. The unit is about what it takes to
-//! look up one label, a fiftieth of microsecond. The first name of a packet is always judged, whatever it costs.
+//! look up one label, a fiftieth of a microsecond. The first name of a packet is always judged, whatever it costs.
 
 use crate::abi::Scratch;
 

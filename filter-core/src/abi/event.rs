@@ -8,7 +8,7 @@ use core::{
 use super::Scratch;
 use crate::{
     bounds::opaque,
-    headers::{Endpoints, Family, Protocol, Tunnel, TunnelKind},
+    headers::{Endpoints, Family, Protocol, Tunnel, TunnelKind, VLAN_BITS},
     name::{self, Form},
     reason::{Message, Reason},
     rules::RuleKey,
@@ -162,9 +162,7 @@ impl Event {
 
     /// The VLANs that the frame was in, from the outermost on, as far as its tags were in front of everything else.
     pub fn vlans(&self) -> impl Iterator<Item = u16> {
-        /// Of a tag, what is no number of a VLAN.
-        const VLAN_BITS: u32 = 0x0fff;
-        [self.vlan_tags >> 16, self.vlan_tags].map(|tag| (tag & VLAN_BITS) as u16).into_iter().filter(|vlan| *vlan != 0)
+        [self.vlan_tags >> 16, self.vlan_tags].map(|tag| tag as u16 & VLAN_BITS).into_iter().filter(|vlan| *vlan != 0)
     }
 
     /// The tunnel that the message was in, with its number: the network identifier of VXLAN and Geneve, the key of GRE, tunnel and

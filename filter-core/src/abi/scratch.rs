@@ -134,6 +134,8 @@ pub struct Scratch {
     pub(crate) envelope: Envelope,
     pub(crate) edns: Edns,
     pub(crate) stream: Stream,
+    /// What kind of answer is made.
+    pub(crate) answer_kind: u32,
     pub(crate) work: Work,
 }
 
@@ -162,6 +164,7 @@ impl Default for Scratch {
             envelope: Envelope::default(),
             edns: Edns::NONE,
             stream: Stream::default(),
+            answer_kind: 0,
             work: Work::default(),
         }
     }

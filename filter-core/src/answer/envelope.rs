@@ -3,7 +3,7 @@
 use super::{Answering, checksum::Sum};
 use crate::{
     abi::{Allowance, Settings},
-    flows::{FlowKey, Held},
+    flows::{FlowKey, Held, V4_PREFIX},
     headers::{Family, Path, Protocol, Transport, Wrapping},
     maps::Maps,
     packet::Replace,
@@ -38,11 +38,10 @@ impl Envelope {
     #[inline(always)]
     pub fn prefix_bucket(&self, settings: &Settings) -> u32 {
         // /24 of IPv4 and /56 of IPv6, the prefixes that response rate limiting goes by.
-        const V4: u64 = (!0_u64 << 40).to_be();
         const V6: u64 = (!0_u64 << 8).to_be();
 
         let [start, _] = self.source;
-        let (prefix, family) = if self.is_v6 == 0 { (start & V4, Family::V4) } else { (start & V6, Family::V6) };
+        let (prefix, family) = if self.is_v6 == 0 { (start & V4_PREFIX, Family::V4) } else { (start & V6, Family::V6) };
         FlowKey::new([prefix, 0, 0, 0], 0, family, 0, Path::PLAIN).hash(settings) & (Allowance::BUCKETS - 1)
     }
 

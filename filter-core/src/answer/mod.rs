@@ -156,8 +156,8 @@ impl Kind {
 impl<F: Replace, M: Maps> Answering<'_, F, M> {
     #[inline(always)]
     fn answer(&mut self) -> Result<(Counter, Sent), Counter> {
-        let kind = self.choose_kind()?;
-        self.scratch.stream = Stream::of(kind as u32);
+        self.scratch.answer_kind = self.choose_kind()? as u32;
+        self.scratch.stream = Stream::default();
         let is_back = match self.kind() {
             Kind::Query | Kind::Stream | Kind::Segment => true,
             Kind::Response | Kind::SegmentOn => false,
@@ -173,7 +173,7 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
             Kind::Stream | Kind::Ended => self.open_stream().ok_or(Counter::UnansweredLayers)?,
             Kind::Segment | Kind::SegmentOn => self.open_reset()?,
         }
-        if self.is_back() && self.kind() != Kind::Ended {
+        if self.is_back() || self.kind() == Kind::Ended {
             self.check(interface.keeps_buffers())?;
         }
         match self.kind() {
@@ -189,7 +189,7 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
     /// comes behind once for each value that it knows.
     #[inline(always)]
     fn kind(&self) -> Kind {
-        Kind::from_index(anew(&*self.scratch).stream.kind)
+        Kind::from_index(anew(&*self.scratch).answer_kind)
     }
 
     #[inline(always)]
@@ -214,10 +214,11 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
         })
     }
 
-    /// Makes sure that the client may have one more answer, and that a host would take what it sent.
+    /// Makes sure that the client may have one more answer, and that a host would take what it sent. The end of a connection that
+    /// was answered is no further answer.
     #[inline(always)]
     fn check(&mut self, keeps_buffers: bool) -> Result<(), Counter> {
-        if !self.may_answer() {
+        if self.kind() != Kind::Ended && !self.may_answer() {
             return Err(Counter::UnansweredRate);
         }
         // What costs most comes last, and no more often than there are answers.

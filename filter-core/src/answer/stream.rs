@@ -36,7 +36,7 @@ const TIMESTAMPS_BYTES: u32 = 12;
 /// What is copied of a message that is answered: its question, and OPT where nothing long is before it.
 const MESSAGE_PIECES: u32 = 3;
 
-/// What an answer goes by, above all one in a stream. It lives in a map: the kernel's stack is short.
+/// What an answer in a stream goes by. It lives in a map: the kernel's stack is short.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Stream {
@@ -52,8 +52,6 @@ pub(crate) struct Stream {
     timestamps: [u32; 2],
     /// Where the DNS message is in the draft; 0 if the answer is none in a stream.
     pub(super) message_at: u32,
-    /// What kind of answer it is.
-    pub(super) kind: u32,
 }
 
 impl<F: Replace, M: Maps> Answering<'_, F, M> {
@@ -94,7 +92,6 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
             has_timestamps: u32::from(header >= HEADER_BYTES + TIMESTAMPS_BYTES && [t0, t1, t2, t3] == TIMESTAMPS),
             timestamps: [u32::from_ne_bytes([v0, v1, v2, v3]), u32::from_ne_bytes([e0, e1, e2, e3])],
             message_at: 0,
-            ..self.scratch.stream
         };
         Some(())
     }
@@ -212,12 +209,6 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
 }
 
 impl Stream {
-    /// An answer of this kind, with nothing read of the segment.
-    #[inline(always)]
-    pub(super) fn of(kind: u32) -> Self {
-        Self { kind, server: 0, client: 0, behind: 0, has_timestamps: 0, timestamps: [0; 2], message_at: 0 }
-    }
-
     /// True if it is known where the message is.
     #[inline(always)]
     pub(super) fn is_in_use(&self) -> bool {

@@ -20,6 +20,6 @@ pub(crate) use held::{CopyState, Copying};
 pub use held::{Held, HeldBytes};
 pub use pieces::Flow;
 pub(crate) use resets::LastReset;
-pub(crate) use source::source_hash;
+pub(crate) use source::{V4_PREFIX, source_hash};
 pub(crate) use table::FlowKey;
 pub use table::{Bucket, Flows, WAYS};

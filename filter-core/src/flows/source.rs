@@ -10,7 +10,7 @@ use crate::{
 /// Where the source is in an Ethernet header (IEEE 802.3 §3.2.4).
 const SOURCE_MAC_AT: u32 = 6;
 /// Of an IPv4 address as it lies in memory, the /24.
-const V4_PREFIX: u64 = (!0_u64 << 40).to_be();
+pub(crate) const V4_PREFIX: u64 = (!0_u64 << 40).to_be();
 
 /// The keyed hash of the source of a packet. On an interface with clients that is a MAC address with an IP address; elsewhere,
 /// where one router sends for many, it is the /24 of IPv4 or the /64 of IPv6.

@@ -11,6 +11,7 @@ mod ip;
 pub(crate) mod layers;
 mod path;
 mod transport;
+mod tunnels;
 mod wrapping;
 
 use core::mem::offset_of;
@@ -28,7 +29,7 @@ use crate::{
 pub use layers::Layer;
 pub(crate) use layers::Layers;
 pub use path::TunnelKind;
-pub(crate) use path::{Path, Tunnel};
+pub(crate) use path::{Path, Tunnel, VLAN_BITS};
 
 pub(crate) use transport::{Ports, Tcp, acknowledged, tcp, udp};
 pub(crate) use wrapping::Wrapping;
@@ -56,6 +57,17 @@ pub enum Family {
     V4,
     /// IPv6.
     V6,
+}
+
+impl Family {
+    /// Where the addresses are in the IP header (RFC 791 §3.1, RFC 8200 §3).
+    #[inline(always)]
+    fn addresses_at(self) -> u32 {
+        match self {
+            Self::V4 => offset_of!(Ipv4Hdr, src_addr) as u32,
+            Self::V6 => offset_of!(Ipv6Hdr, src_addr) as u32,
+        }
+    }
 }
 
 /// Transport protocol that carries names.
@@ -182,11 +194,7 @@ impl Transport {
     /// Offset of the addresses: first the source, then the destination (RFC 791 §3.1, RFC 8200 §3).
     #[inline(always)]
     pub(crate) fn addresses_at(&self) -> u32 {
-        self.network_at
-            + match self.family() {
-                Family::V4 => offset_of!(Ipv4Hdr, src_addr) as u32,
-                Family::V6 => offset_of!(Ipv6Hdr, src_addr) as u32,
-            }
+        self.network_at + self.family().addresses_at()
     }
 
     /// Source and destination address, laid out as in [`Endpoints`].

@@ -117,17 +117,19 @@ impl Path {
         Self(key.mix(key.mix(self.0, kind), number) | Self::HASHED)
     }
 
-    /// The VLAN tags in front of everything else, 16 bits each, the first in the upper half; 0 where they are not told.
+    /// The VLAN tags, 16 bits each, the outermost in the upper half; `None` where the path is a hash.
     #[inline(always)]
     pub(crate) fn outer_tags(self) -> Option<u32> {
         (self.0 & Self::HASHED == 0).then_some(self.0 as u32)
     }
 }
 
+/// The VLAN identifier in a tag, below its priority (IEEE 802.1Q §9.6), and in what [`Path::outer_tags`] has of a tag.
+pub(crate) const VLAN_BITS: u16 = 0x0fff;
+
 /// The VLAN with the kind of its tag: a customer's and a provider's of one number are two VLANs. 0 for no VLAN.
 #[inline(always)]
 fn tag(ether_type: u16, control: u16) -> u64 {
-    const VLAN_BITS: u16 = 0x0fff;
     let kind: u16 = match ether_type {
         PROVIDER_VLAN => 1 << 12,
         OLD_PROVIDER_VLAN => 2 << 12,
