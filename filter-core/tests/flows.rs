@@ -5,7 +5,7 @@ mod engine;
 use filter_core::{
     Counter, DnsAction, Interface, Offline, Options, Reason, Sent, Settings, Sides, TcpAction, Treatment, WAYS,
 };
-use frames::Wrap;
+use frames::{Drawn, Wrap};
 
 use engine::{Listed, one_bucket};
 
@@ -173,14 +173,6 @@ impl Template {
     }
 }
 
-/// Numbers that look drawn, and are the same in each run (Steele, Lea, Flood: splitmix64).
-fn drawn(place: u64) -> u64 {
-    let state = place.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ (mixed >> 31)
-}
-
 /// The probability that at least so many of `trials` succeed, each with `chance`.
 fn at_least(successes: u32, trials: u32, chance: f64) -> f64 {
     let mut exactly = (1.0 - chance).powi(trials.cast_signed());
@@ -205,7 +197,7 @@ fn a_flood_of_half_hellos_evicts_what_small_buckets_and_a_fair_hash_let_it() {
     {
         let mut offline = offline(&Options { flows: FLOWS, ..one_bucket() });
         let mut template = Template(halves(0, OTHER));
-        let mut flows = (1..).map(drawn);
+        let mut flows = Drawn(0);
         let mut half_hello = |offline: &mut Offline<Listed>, template: &mut Template| {
             let flow = flows.next().unwrap();
             assert_eq!(offline.decide(template.frame(0, flow)), SPLIT);

@@ -7,7 +7,7 @@
 mod counting;
 
 use counting::{Costs, Counter};
-use frames::{Wrap, over_tcp};
+use frames::{Drawn, Wrap, over_tcp};
 
 /// A frame that fits into an Ethernet of 1,500 octets.
 const SMALL: usize = 1_514;
@@ -26,18 +26,6 @@ struct Shape {
 }
 
 const KINDS: usize = 8;
-
-/// Numbers that look drawn, and are the same in each run (Steele, Lea, Flood: splitmix64).
-struct Drawn(u64);
-
-impl Drawn {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((mixed ^ (mixed >> 31)) % bound as u64).unwrap()
-    }
-}
 
 /// A name of so many labels of so many octets, as long as names may be.
 fn name(labels: usize, octets: usize) -> Vec<u8> {
@@ -92,33 +80,10 @@ impl Shape {
                 one(Wrap::v6(53).tcp(&unit.repeat(room / unit.len())))
             }
             // Pointers to pointers, with labels between them, and aliases of the last.
-            4 => {
-                let (labels, every) = (a % 128, b % 16);
-                let mut chain = name(1, 1);
-                let mut last = 12 + 3 + 4 + 11;
-                for place in 0..labels * (1 + every) {
-                    let here = 12 + 3 + 4 + 11 + chain.len();
-                    if place % (1 + every) == 0 {
-                        chain.extend(b"\x01a");
-                    }
-                    chain.extend(pointer(last));
-                    last = here;
-                }
-                chain.truncate(room / 2);
-                let length = u16::try_from(chain.len()).unwrap().to_be_bytes();
-                let unread = [&[0, 0, 16, 0, 1, 0, 0, 0, 0][..], &length, &chain].concat();
-                let alias = [&[0, 0, 5, 0, 1, 0, 0, 0, 0, 0, 2][..], &pointer(last)].concat();
-                let aliases = (room.saturating_sub(40 + unread.len()) / alias.len()).min(0xfffe);
-                let rest = [&name(1, 1)[..], &[0, 1, 0, 1], &unread, &alias.repeat(aliases)].concat();
-                one(client.udp(&message(0x80, [1, 1 + aliases], &rest)))
-            }
+            4 => one(client.udp(&chained_pointers(a % 128, b % 16, room))),
             // A hello with so many empty extensions, and so many names.
             5 => {
-                let names =
-                    [&[0][..], &u16::try_from(a % 254).unwrap().to_be_bytes(), &b"a.".repeat(a % 254 / 2)].concat();
-                let names = names.repeat(c % 20);
-                let list = u16::try_from(names.len()).unwrap();
-                let sni = [&[0, 0][..], &(list + 2).to_be_bytes(), &list.to_be_bytes(), &names].concat();
+                let sni = server_names(a % 254, c % 20);
                 let extensions = room.saturating_sub(60 + sni.len()) / 4;
                 hello(&[&[0, 99, 0, 0].repeat(extensions)[..], &sni].concat(), d % 300, room)
             }
@@ -139,6 +104,35 @@ impl Shape {
             }
         }
     }
+}
+
+/// A response with pointers to pointers, a label between so many of them, and aliases of the last.
+fn chained_pointers(labels: usize, every: usize, room: usize) -> Vec<u8> {
+    let mut chain = name(1, 1);
+    let mut last = 12 + 3 + 4 + 11;
+    for place in 0..labels * (1 + every) {
+        let here = 12 + 3 + 4 + 11 + chain.len();
+        if place % (1 + every) == 0 {
+            chain.extend(b"\x01a");
+        }
+        chain.extend(pointer(last));
+        last = here;
+    }
+    chain.truncate(room / 2);
+    let length = u16::try_from(chain.len()).unwrap().to_be_bytes();
+    let unread = [&[0, 0, 16, 0, 1, 0, 0, 0, 0][..], &length, &chain].concat();
+    let alias = [&[0, 0, 5, 0, 1, 0, 0, 0, 0, 0, 2][..], &pointer(last)].concat();
+    let aliases = (room.saturating_sub(40 + unread.len()) / alias.len()).min(0xfffe);
+    let rest = [&name(1, 1)[..], &[0, 1, 0, 1], &unread, &alias.repeat(aliases)].concat();
+    message(0x80, [1, 1 + aliases], &rest)
+}
+
+/// The extension with so many server names of so many octets.
+fn server_names(octets: usize, count: usize) -> Vec<u8> {
+    let names = [&[0][..], &u16::try_from(octets).unwrap().to_be_bytes(), &b"a.".repeat(octets / 2)].concat();
+    let names = names.repeat(count);
+    let list = u16::try_from(names.len()).unwrap();
+    [&[0, 0][..], &(list + 2).to_be_bytes(), &list.to_be_bytes(), &names].concat()
 }
 
 /// A segment with a hello with these extensions, in records of so many octets, as far as there is room.

@@ -6,6 +6,7 @@
 mod around;
 mod checksums;
 mod dns;
+mod drawn;
 mod headers;
 mod hello;
 mod opened;
@@ -20,6 +21,7 @@ pub use dns::{
     Asking, Data, Sections, over_tcp, query, query_numbered, query_of, query_without_edns, response, response_of,
     response_with, update,
 };
+pub use drawn::Drawn;
 pub use headers::{Header, Network, Wrap};
 pub use hello::{Extension, Hello};
 pub use opened::{Answer, Edns, Opened, Segment, answer, opened};

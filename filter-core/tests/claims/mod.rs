@@ -105,16 +105,3 @@ fn name_end(hello: &[u8], name: &str) -> usize {
 fn passes(frame: &[u8]) -> bool {
     judge(frame).reason.verdict() == Verdict::Pass
 }
-
-/// Numbers that look drawn, and are the same in each run (Steele, Lea, Flood: splitmix64).
-struct Drawn(u64);
-
-impl Drawn {
-    /// A number below `bound`.
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((mixed ^ (mixed >> 31)) % bound as u64).unwrap()
-    }
-}

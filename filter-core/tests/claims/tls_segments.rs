@@ -82,7 +82,7 @@ fn a_hello_whose_second_segment_comes_first_is_judged_if_its_syn_was_seen() {
 
 #[test]
 fn a_hello_in_three_segments_is_judged_in_any_order() {
-    let mut drawn = Drawn(1);
+    let mut drawn = frames::Drawn(1);
     for (name, whole) in NAMES {
         let hello = frames::client_hello(name);
         for _ in 0..40 {
@@ -98,7 +98,7 @@ fn a_hello_in_three_segments_is_judged_in_any_order() {
 
 #[test]
 fn segments_that_overlap_are_joined() {
-    let mut drawn = Drawn(2);
+    let mut drawn = frames::Drawn(2);
     for (name, whole) in NAMES {
         let hello = frames::client_hello(name);
         for _ in 0..100 {

@@ -119,6 +119,25 @@ fn both_halves_end() {
     }
 }
 
+/// What no host would take ends nothing.
+#[test]
+fn a_segment_with_a_wrong_checksum_ends_no_half() {
+    let wrap = Wrap::v4(53);
+    let asked = query(LISTED);
+    let blocked = wrap.segment(&HEADER, &asked);
+    let interface = answering(DnsAction::NxDomain);
+    let (_, _, frame, _) = send(&blocked, interface);
+    let behind_fin = SERVER + opened(&frame).payload.len() as u32 + 1;
+    let next = Header { sequence: CLIENT + asked.len() as u32, acknowledgement: behind_fin, ..HEADER };
+    let mut wrong = wrap.segment(&next, &[]);
+    // The window.
+    wrong[14 + 20 + 14] ^= 1;
+    let became = become_of(&[blocked, wrong], interface);
+    let (reason, sent, _, counters) = &became[1];
+    let expected = (Reason::TcpEnded, Sent::Nowhere, &[Counter::UnansweredInvalid][..]);
+    assert_eq!((*reason, *sent, &counters[..]), expected);
+}
+
 #[test]
 fn the_server_of_a_client_with_an_alert_is_reset_as_well() {
     let wrap = Wrap::v4(443);
