@@ -33,7 +33,7 @@ pub enum ControlError {
     /// The new policy has more rules than there is room for.
     #[error(
         "the new policy has {needed} rules that are not in force yet, beside {kept} that stay until it is; there is room for \
-         {capacity}: start namegate again, with --max-rules {} if it is named; the policy that was in force is in force still",
+         {capacity}: restart namegate, and if it is given --max-rules, with at least {}; the policy that was in force is in force still",
         .needed + .kept
     )]
     NoRoom {

@@ -7,7 +7,7 @@ use aya::{
     maps::{Array, MapData, PerCpuArray, RingBuf},
     programs::{TestRun as _, TestRunOptions, Xdp},
 };
-use filter_core::{ProgramSet, Reason, Scratch, Sent};
+use filter_core::{Bucket, ProgramSet, Reason, Scratch, Sent};
 
 use super::{
     KernelError, NameEvent,
@@ -99,10 +99,24 @@ impl<'f> TestBed<'f> {
     /// # Errors
     /// If the kernel refuses.
     pub fn forget_flows(&mut self) -> Result<(), KernelError> {
+        self.fill_buckets(Bucket::default())
+    }
+
+    /// Forgets the flows, and has every part of their table kept by a CPU that does not let it go.
+    ///
+    /// # Errors
+    /// If the kernel refuses.
+    pub fn keep_flows_busy(&mut self) -> Result<(), KernelError> {
+        let mut kept = Bucket::default();
+        kept.lock = 1;
+        self.fill_buckets(kept)
+    }
+
+    fn fill_buckets(&mut self, bucket: Bucket) -> Result<(), KernelError> {
         let missing = KernelError::Object { what: "BUCKETS" };
         let mut buckets = Array::<_, PodBucket>::try_from(self.object.map_mut("BUCKETS").ok_or(missing)?)?;
         for index in 0..buckets.len() {
-            buckets.set(index, PodBucket::default(), 0)?;
+            buckets.set(index, PodBucket(bucket), 0)?;
         }
         Ok(())
     }

@@ -198,7 +198,7 @@ fn a_policy_without_room_says_what_it_needs() {
     fs::write(home.path("list"), list.join("\n")).unwrap();
     let (code, said) = home.fails(&["reload"]);
     let words = "the new policy has 10000 rules that are not in force yet, beside 10000 that stay until it is; there is room \
-                 for 12000: start namegate again, with --max-rules 20000";
+                 for 12000: restart namegate, and if it is given --max-rules, with at least 20000";
     assert!(code == 1 && said.contains(words) && said.contains(STILL), "{said}");
     assert!(!home.asks("n7.example") && home.asks("m7.example"));
 }

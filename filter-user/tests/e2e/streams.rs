@@ -32,6 +32,18 @@ fn assert_server_is_rid_of_them(network: &Network) {
     wait_until("the server's halves to end", AT_ONCE, || Ok(open_at_server(network) == 0)).unwrap();
 }
 
+/// The server's half is there to be found: a reset of the client alone leaves it open.
+#[test]
+fn where_the_client_is_reset_the_servers_half_stays() {
+    let mut network = Network::new(&Options::default());
+    network.filter_on("lan", "generic", &["--action", "drop"]);
+    let at = format!("@{}", SERVER.v4);
+    let mut dig = network.lab.client().command("dig");
+    let reset = words(&dig.args(["+tcp", "+tries=1", "+time=3", &at, LISTED]).output().unwrap());
+    assert!(reset.contains("connection reset"), "{reset}");
+    assert_eq!(open_at_server(&network), 1);
+}
+
 #[test]
 fn clients_are_answered_over_tcp_and_the_servers_half_ends() {
     let mut network = Network::new(&Options::default());

@@ -1,5 +1,7 @@
 //! What the loaded program is told when it is loaded.
 
+use std::time::{Duration, Instant};
+
 use filter_core::{Counter, Fragments, Interface, Reason, Sent, Sides, WAYS};
 use filter_user::kernel::{Filter, LoadOptions};
 use frames::Wrap;
@@ -75,6 +77,27 @@ fn a_flow_that_has_to_go_for_another_is_counted() {
     }
     drop(bed);
     assert_eq!(filter.counters().unwrap()[&Counter::FlowsEvicted], 1);
+}
+
+/// It waits, and for less than a sender takes for a loss.
+#[test]
+fn a_segment_whose_flows_another_cpu_keeps_is_dropped_after_a_while_and_judged_when_it_comes_again() {
+    let mut filter = filter_with(&LoadOptions { flows: 1, ..LoadOptions::default() });
+    let first = Wrap::v4(443).tcp_at(1, &frames::client_hello(LISTED)[..20]);
+    let mut bed = filter.test_bed().unwrap();
+    bed.keep_flows_busy().unwrap();
+    let mut waits = Vec::new();
+    for _ in 0..5 {
+        let begun = Instant::now();
+        let judged = bed.judge(&first).unwrap();
+        waits.push(begun.elapsed());
+        assert_eq!((judged.reason, judged.sent), (Reason::FlowBusy, Some(Sent::Nowhere)));
+    }
+    let wait = waits.into_iter().min().unwrap();
+    eprintln!("the shortest wait: {wait:?}");
+    assert!(wait > Duration::from_micros(20) && wait < Duration::from_millis(20), "{wait:?}");
+    bed.forget_flows().unwrap();
+    assert_eq!(bed.judge(&first).unwrap().reason, Reason::TlsHelloSplit);
 }
 
 fn filter_with(options: &LoadOptions) -> Filter {
