@@ -43,8 +43,8 @@ fn of_dialect(escaped: char, text: &str, dialect: Dialect) -> Result<(Escape<'_>
         (Dialect::Posix | Dialect::Re2, 'a') => Escape::Character('\x07'),
         (Dialect::Posix, 'e') => Escape::Character('\x1b'),
         (Dialect::JavaScript | Dialect::Re2, 'v') => Escape::Character('\x0b'),
-        (Dialect::JavaScript, '0') if !rest.starts_with(|next: char| next.is_ascii_digit()) => Escape::Character('\0'),
-        (Dialect::Posix, 'y') | (Dialect::JavaScript, '0' | 'k') => return unknown(),
+        (Dialect::JavaScript, '0') => return Ok(octal(&text[1..])),
+        (Dialect::Posix, 'y') | (Dialect::JavaScript, 'k') => return unknown(),
         (Dialect::JavaScript, 'u') => return Ok(digits(rest, 4).unwrap_or((Escape::Character('u'), rest))),
         (Dialect::JavaScript, 'c') => return Ok(control(&text[1..])),
         (Dialect::Re2, _) if !escaped.is_ascii_punctuation() => return unknown(),
@@ -67,6 +67,14 @@ fn hexadecimal(rest: &str, dialect: Dialect) -> (Escape<'_>, &str) {
         Dialect::Posix => of(2).or_else(|| of(1)).unwrap_or((Escape::Character('\0'), rest)),
         Dialect::JavaScript | Dialect::Re2 => of(2).unwrap_or((Escape::Character('x'), rest)),
     }
+}
+
+/// `0`, and up to two more octal digits of the same number (ECMA-262, B.1.2, LegacyOctalEscapeSequence).
+fn octal(text: &str) -> (Escape<'_>, &str) {
+    let is_octal = |byte: &&u8| (b'0'..=b'7').contains(*byte);
+    let (number, rest) = text.split_at(text.as_bytes().iter().take(3).take_while(is_octal).count());
+    let number = number.bytes().fold(0, |number, digit| 8 * number + (digit - b'0'));
+    (Escape::Character(char::from(number)), rest)
 }
 
 /// So many hexadecimal digits.
