@@ -106,8 +106,18 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
             self.scratch.transport = *transport;
             self.scratch.sequence = 0;
             self.scratch.begin_work();
+            self.scratch.begin_datagram(udp.at);
             let reason = P::dns_message(self, udp.at, udp.end);
-            return Ok(reason.unwrap_or_else(|| P::dns_sections(self, udp.at, udp.end)));
+            let reason = reason.unwrap_or_else(|| P::dns_sections(self, udp.at, udp.end));
+            // What is dropped with its client's question unread is not looked at any further.
+            let is_dropped = matches!(reason, Reason::DnsQuestionsRefused | Reason::DnsBeyondDropped);
+            if is_dropped || !self.scratch.may_be_joined(udp.end) {
+                return Ok(reason);
+            }
+            return Ok(match P::second_message(self, udp.end, reason) {
+                Ok(()) => P::further_messages(self),
+                Err(reason) => reason,
+            });
         }
         match Layer::in_udp(udp.ports.destination()) {
             Some(layer) if transport.tunnels < layers::TUNNELS && self.maps.interface().opens_tunnels() => {
@@ -299,7 +309,7 @@ impl<P: Packet + ?Sized, M: Maps> Judge<'_, P, M> {
     /// Why a message is not judged that takes more work than a packet may. A query is judged when it is sent again, in smaller
     /// segments or behind what was judged by now.
     #[inline(always)]
-    pub(crate) fn beyond(&self, message: Message) -> Reason {
+    pub fn beyond(&self, message: Message) -> Reason {
         match message {
             Message::Query if !self.maps.interface().audits() => Reason::DnsBeyondDropped,
             Message::Query | Message::Response => Reason::DnsBeyond,

@@ -185,7 +185,7 @@ impl Replace for Editable {
     fn replace(&mut self, with: &HeldBytes, len: u32, _: bool) -> Option<Replaced> {
         let bytes = with.as_slice().get(..len as usize)?;
         if self.bytes.len() > self.first_buffer {
-            self.bytes.get_mut(..bytes.len())?.copy_from_slice(bytes);
+            self.write_start(with, len)?;
             return Some(Replaced::Padded);
         }
         if bytes.len() > self.most {
@@ -193,6 +193,17 @@ impl Replace for Editable {
         }
         self.bytes = bytes.to_vec();
         Some(Replaced::Whole)
+    }
+
+    fn write<const N: usize>(&mut self, at: u32, bytes: [u8; N]) -> Option<()> {
+        *self.bytes.get_mut(at as usize..)?.first_chunk_mut()? = bytes;
+        Some(())
+    }
+
+    fn write_start(&mut self, with: &HeldBytes, len: u32) -> Option<()> {
+        let bytes = with.as_slice().get(..len as usize)?;
+        self.bytes.get_mut(..bytes.len())?.copy_from_slice(bytes);
+        Some(())
     }
 
     fn sum(bytes: &HeldBytes, at: u32, len: u32) -> u32 {

@@ -73,6 +73,18 @@ pub trait Packet {
         judge.dns_sections(at, end)
     }
 
+    /// Calls [`Judge::second_message`].
+    #[inline(always)]
+    fn second_message<M: Maps>(judge: &mut Judge<'_, Self, M>, end: u32, first: Reason) -> Result<(), Reason> {
+        judge.second_message(end, first)
+    }
+
+    /// Calls [`Judge::next_message`].
+    #[inline(always)]
+    fn next_message<M: Maps>(judge: &mut Judge<'_, Self, M>) {
+        judge.next_message();
+    }
+
     /// Calls [`Judge::client_hello`].
     #[inline(always)]
     fn client_hello<M: Maps>(judge: &mut Judge<'_, Self, M>, at: u32, end: u32) -> HelloEnd {
@@ -116,6 +128,12 @@ pub trait Frame: Packet {
     #[inline(always)]
     fn layered<M: Maps>(judge: &mut Judge<'_, Self, M>, layer: Layer, at: u32) -> Result<Transport, Reason> {
         judge.layered(layer, at)
+    }
+
+    /// Calls [`Judge::further_messages`].
+    #[inline(always)]
+    fn further_messages<M: Maps>(judge: &mut Judge<'_, Self, M>) -> Reason {
+        judge.further_messages()
     }
 
     /// Calls [`Judge::segment_of_interest`].
@@ -230,6 +248,12 @@ pub trait Replace: Frame {
     /// Makes the first `len` of these bytes the frame; `None` if there is no room for them. Where its start is kept, it
     /// becomes longer at its end alone: somebody knows places in it.
     fn replace(&mut self, with: &HeldBytes, len: u32, keeps_start: bool) -> Option<Replaced>;
+
+    /// Writes these bytes over those at `at`; `None` if the frame does not have so many.
+    fn write<const N: usize>(&mut self, at: u32, bytes: [u8; N]) -> Option<()>;
+
+    /// Writes the first `len` of these bytes over the start of the frame, which stays as long as it is.
+    fn write_start(&mut self, with: &HeldBytes, len: u32) -> Option<()>;
 
     /// The sum of `len` bytes at `at` in words of 16 bits, as they are in memory, with the carries added (RFC 1071); not
     /// folded to 16 bits. `len` is a multiple of 4 and at most [`HeldBytes::PIECE`] times two.

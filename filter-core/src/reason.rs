@@ -311,6 +311,8 @@ counters! {
     EncryptedClientHello, "tls_encrypted_client_hello";
     /// A DNS message with more than one question (of a query, the first four are judged).
     DnsSeveralQuestions, "dns_several_questions";
+    /// A datagram in which more than one DNS message was judged: the kernel joins datagrams of one flow (GRO).
+    DnsJoined, "dns_joined";
     /// A flow with a message in several segments that had to go for another before the message was complete.
     FlowsEvicted, "flows_evicted";
     /// A segment that was not held, since it was beyond more gaps than are followed.

@@ -15,6 +15,8 @@ const OCTETS_A_UNIT: u32 = 16;
 const MESSAGE: u32 = 1;
 /// Units of an answer that is passed over or read.
 const RECORD: u32 = 2;
+/// Octets that are searched for further messages for one unit.
+const SEARCHED_OCTETS_A_UNIT: u32 = 32;
 /// Units of a name besides its labels: it is copied, and its labels are found.
 const NAME: u32 = 4;
 /// Units of what is held of a hello: it is copied twice.
@@ -44,6 +46,12 @@ impl Scratch {
     #[inline(always)]
     pub(crate) fn take_message(&mut self) -> bool {
         self.work.take(MESSAGE)
+    }
+
+    /// Takes what it costs to look for further messages in so many octets; false if that is not left.
+    #[inline(always)]
+    pub(crate) fn take_search(&mut self, octets: u32) -> bool {
+        self.work.take(MESSAGE + octets / SEARCHED_OCTETS_A_UNIT)
     }
 
     /// Takes what a record costs by itself; false if that is not left.

@@ -9,8 +9,8 @@ use aya_ebpf::{
     maps::ProgramArray,
 };
 use filter_core::{
-    Flow, Flows, Frame, Held, HeldBytes, HelloEnd, Joined, Judge, Layer, LoopBody, LoopState, Maps, NAME_BYTES, Name,
-    NameEnd, Packet, Program, Reason, Taken, Transport,
+    Flow, Flows, Frame, Held, HeldBytes, HelloEnd, Joined, Judge, Layer, LoopBody, LoopState, Maps, Message,
+    NAME_BYTES, Name, NameEnd, Packet, Program, Reason, Taken, Transport,
     bounds::{opaque, within},
 };
 
@@ -162,8 +162,8 @@ impl Paged {
 
 macro_rules! frame {
     (
-        $frame:ident $(<const $flag:ident>)?, $read_name:ident, $dns_message:ident, $dns_sections:ident, $client_hello:ident, $layered:ident,
-        $take_segment:ident, $whole_messages:ident
+        $frame:ident $(<const $flag:ident>)?, $read_name:ident, $dns_message:ident, $dns_sections:ident, $second_message:ident, $next_message:ident, $client_hello:ident,
+        $layered:ident, $take_segment:ident, $whole_messages:ident
     ) => {
         impl$(<const $flag: bool>)? Packet for $frame$(<$flag>)? {
             #[inline(always)]
@@ -207,6 +207,20 @@ macro_rules! frame {
             #[inline(always)]
             fn dns_sections<M: Maps>(judge: &mut Judge<'_, Self, M>, at: u32, end: u32) -> Reason {
                 reason(verified_once::$dns_sections(judge.packet.0, judge.settings, judge.scratch, at, end))
+            }
+
+            #[inline(always)]
+            fn second_message<M: Maps>(judge: &mut Judge<'_, Self, M>, end: u32, first: Reason) -> Result<(), Reason> {
+                let Judge { packet, settings, scratch, .. } = judge;
+                match verified_once::$second_message(packet.0, *settings, *scratch, end, first.index()) {
+                    FOUND => Ok(()),
+                    index => Err(reason(index)),
+                }
+            }
+
+            #[inline(always)]
+            fn next_message<M: Maps>(judge: &mut Judge<'_, Self, M>) {
+                verified_once::$next_message(judge.packet.0, judge.settings, judge.scratch);
             }
 
             #[inline(always)]
@@ -261,6 +275,13 @@ macro_rules! frame {
                     FOUND => Ok(judge.scratch.transport),
                     index => Err(reason(index)),
                 }
+            }
+
+            #[inline(always)]
+            fn further_messages<M: Maps>(judge: &mut Judge<'_, Self, M>) -> Reason {
+                maps::tail_call(judge.packet.0, Self::programs(), Program::Messages);
+                // There is always such a program. If it could not run, nothing would pass that was not judged.
+                judge.beyond(Message::Query)
             }
 
             #[inline(always)]
@@ -366,13 +387,15 @@ macro_rules! frame {
 }
 
 frame!(
-    Linear<const FRAGS>, read_name, dns_message, dns_sections, client_hello, layered, take_segment, whole_messages);
+    Linear<const FRAGS>, read_name, dns_message, dns_sections, second_message, next_message, client_hello, layered, take_segment, whole_messages);
 frame!(
     // Any message may be gone through by sections; that is a call less that leads into others.
     Paged,
     read_name_paged,
     dns_sections_paged,
     dns_sections_paged,
+    second_message_paged,
+    next_message_paged,
     client_hello_paged,
     layered_paged,
     take_segment_paged,

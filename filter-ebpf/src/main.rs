@@ -39,6 +39,12 @@ pub fn namegate(ctx: XdpContext) -> u32 {
     settle(ctx.ctx, &PROGRAMS, &mut room, reason)
 }
 
+/// DNS messages of a datagram behind its first, for frames in one buffer.
+#[xdp]
+pub fn namegate_joined(ctx: XdpContext) -> u32 {
+    of_further_messages(&ctx, &Linear::<false>(ctx.ctx), &PROGRAMS)
+}
+
 /// TCP segments of interest, for frames in one buffer.
 #[xdp]
 pub fn namegate_tcp(ctx: XdpContext) -> u32 {
@@ -71,6 +77,12 @@ pub fn frags_layers(ctx: XdpContext) -> u32 {
     settle(ctx.ctx, &FRAGS_PROGRAMS, &mut room, reason)
 }
 
+/// DNS messages of a datagram behind its first, for frames that may lie in several buffers.
+#[xdp(frags)]
+pub fn frags_joined(ctx: XdpContext) -> u32 {
+    of_further_messages(&ctx, &Paged(ctx.ctx), &FRAGS_PROGRAMS)
+}
+
 /// TCP segments of interest, for frames that may lie in several buffers.
 #[xdp(frags)]
 pub fn frags_tcp(ctx: XdpContext) -> u32 {
@@ -86,6 +98,14 @@ pub fn frags_answer(ctx: XdpContext) -> u32 {
 #[inline(always)]
 fn of_first_buffer<const FRAGS: bool>(packet: &Linear<FRAGS>, room: &mut Room<'_>) -> Reason {
     decide(packet, room.settings, &KernelMaps(packet.0), &mut FlowMaps, room.scratch)
+}
+
+#[inline(always)]
+fn of_further_messages(ctx: &XdpContext, packet: &impl Frame, programs: &'static ProgramArray) -> u32 {
+    let Some(mut room) = Room::of_this_cpu() else { return xdp_action::XDP_PASS };
+    let Room { settings, scratch, .. } = &mut room;
+    let reason = Judge { packet, settings, maps: &KernelMaps(ctx.ctx), scratch }.further_messages();
+    settle(ctx.ctx, programs, &mut room, reason)
 }
 
 #[inline(always)]

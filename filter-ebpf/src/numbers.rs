@@ -22,8 +22,17 @@ pub fn dns_reason(number: u32) -> Option<Reason> {
     if number == BY_SECTIONS { None } else { Some(reason(number)) }
 }
 
-/// What a function gives back in place of a reason, if it found a transport and left it in the scratch.
+/// What a function gives back in place of a reason, if it found what it looked for and left it in the scratch.
 pub const FOUND: u32 = u32::MAX;
+
+/// The number of a reason, or [`FOUND`] if there is none.
+#[inline(always)]
+pub fn found(found: Result<(), Reason>) -> u32 {
+    match found {
+        Ok(()) => FOUND,
+        Err(reason) => reason.index(),
+    }
+}
 
 /// The number of a reason, or [`FOUND`].
 #[inline(always)]

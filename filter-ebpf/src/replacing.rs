@@ -26,15 +26,28 @@ impl Replace for Paged {
             self.resize(len, keeps_start)?;
             Replaced::Whole
         };
+        self.write_start(with, len)?;
+        Some(replaced)
+    }
+
+    #[inline(always)]
+    fn write<const N: usize>(&mut self, at: u32, mut bytes: [u8; N]) -> Option<()> {
+        // SAFETY: there are N bytes, and the context is the program's own.
+        let failed = unsafe { bpf_xdp_store_bytes(self.0, at, bytes.as_mut_ptr().cast(), N as u32) };
+        (failed == 0).then_some(())
+    }
+
+    #[inline(always)]
+    fn write_start(&mut self, with: &HeldBytes, len: u32) -> Option<()> {
         let bytes = with.as_slice().as_ptr().cast_mut();
         // SAFETY: there are that many bytes.
         if let Some(()) = unsafe { in_one_piece::<true>(self.0, len, bytes) } {
-            return Some(replaced);
+            return Some(());
         }
         let (len, _) = small(len, 0)?;
         // SAFETY: there are that many bytes, and the context is the program's own.
         let failed = unsafe { bpf_xdp_store_bytes(self.0, 0, bytes.cast(), len as u32) };
-        (failed == 0).then_some(replaced)
+        (failed == 0).then_some(())
     }
 
     #[inline(always)]

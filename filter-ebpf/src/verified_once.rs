@@ -16,7 +16,7 @@ use crate::{
     events,
     frame::{self, Paged},
     maps::{self, FlowMaps, KernelMaps},
-    numbers::{dns_number, found_number, hello_number, reason, taken_number},
+    numbers::{dns_number, found, found_number, hello_number, reason, taken_number},
 };
 
 /// No function here continues with another program, so that both kinds of programs may call it.
@@ -131,6 +131,8 @@ judging! {
     dns_message, Linear, |judge, at, end| dns_number(judge.dns_message(at, end));
     dns_sections, Linear, |judge, at, end| judge.dns_sections(at, end).index();
     dns_sections_paged, Paged, |judge, at, end| judge.dns_sections(at, end).index();
+    second_message, Linear, |judge, end, first| found(judge.second_message(end, reason(first)));
+    second_message_paged, Paged, |judge, end, first| found(judge.second_message(end, reason(first)));
     client_hello, Linear, |judge, at, end| hello_number(judge.client_hello(at, end));
     client_hello_paged, Paged, |judge, at, end| hello_number(judge.client_hello(at, end));
     layered, Linear, |judge, layer, at| found_number(judge.layered(Layer(layer), at), judge.scratch);
@@ -187,7 +189,7 @@ pub extern "C" fn read_held_name(
 
 macro_rules! judging_segments {
     ($($name:ident, $frame:ident, |$judge:ident| $body:expr;)+) => {$(
-        /// The method of [`Judge`] that it is named after, over the segment at hand; gives the number of its result.
+        /// The method of [`Judge`] that it is named after, over what the scratch has at hand; gives the number of its result.
         #[unsafe(no_mangle)]
         #[inline(never)]
         pub extern "C" fn $name(ctx: *mut xdp_md, settings: *const Settings, scratch: *mut Scratch) -> u32 {
@@ -204,6 +206,14 @@ macro_rules! judging_segments {
 judging_segments! {
     take_segment, Linear, |judge| taken_number(judge.take_segment(&mut FlowMaps));
     take_segment_paged, Paged, |judge| taken_number(judge.take_segment(&mut FlowMaps));
+    next_message, Linear, |judge| {
+        judge.next_message();
+        0
+    };
+    next_message_paged, Paged, |judge| {
+        judge.next_message();
+        0
+    };
     whole_messages, Linear, |judge| judge.whole_messages().index();
     whole_messages_paged, Paged, |judge| judge.whole_messages().index();
 }

@@ -83,6 +83,8 @@ pub struct Treatment {
 }
 
 impl Treatment {
+    /// What the interface has.
+    pub const NONE: Self = Self { dns: 0, tcp: 0, code: 0, v4: 0, v6: [0; 2] };
     /// Blocked (RFC 8914 §4.16).
     pub const BLOCKED: u16 = 15;
     /// Censored (RFC 8914 §4.17).

@@ -6,6 +6,8 @@
 pub enum Program {
     /// Frames that go on in other buffers.
     Layers,
+    /// DNS messages of a datagram behind its first.
+    Messages,
     /// TCP segments of interest.
     Segment,
     /// Answers to what is blocked.
@@ -30,7 +32,11 @@ impl ProgramSet {
     pub const LINEAR: Self = Self {
         entry: "namegate",
         map: "PROGRAMS",
-        programs: &[(Program::Segment, "namegate_tcp"), (Program::Answer, "namegate_answer")],
+        programs: &[
+            (Program::Messages, "namegate_joined"),
+            (Program::Segment, "namegate_tcp"),
+            (Program::Answer, "namegate_answer"),
+        ],
     };
 
     /// For drivers that give frames in several buffers, as they do where the MTU is large.
@@ -39,11 +45,12 @@ impl ProgramSet {
         map: "FRAGS_PROGRAMS",
         programs: &[
             (Program::Layers, "frags_layers"),
+            (Program::Messages, "frags_joined"),
             (Program::Segment, "frags_tcp"),
             (Program::Answer, "frags_answer"),
         ],
     };
 
     /// Places in a map of programs.
-    pub const PLACES: u32 = 3;
+    pub const PLACES: u32 = 4;
 }

@@ -3,7 +3,7 @@
 use super::{Generation, Treatment};
 use crate::{
     answer::{Edns, Envelope, Stream},
-    dns::{OwnerWalk, Sections},
+    dns::{Joined, OwnerWalk, Sections},
     flows::{Copying, Flow, FlowKey},
     headers::{Layers, Transport},
     name::Name,
@@ -112,6 +112,7 @@ pub struct Scratch {
     pub segment: Segment,
     pub(crate) copying: Copying,
     pub(crate) sections: Sections,
+    pub(crate) joined: Joined,
     pub(crate) owner: OwnerWalk,
     pub(crate) extensions: ExtensionsWalk,
     pub(crate) names: NamesWalk,
@@ -150,6 +151,7 @@ impl Default for Scratch {
             segment: Segment::default(),
             copying: Copying::default(),
             sections: Sections::default(),
+            joined: Joined::NONE,
             owner: OwnerWalk::default(),
             extensions: ExtensionsWalk::default(),
             names: NamesWalk::default(),

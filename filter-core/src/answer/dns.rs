@@ -16,10 +16,10 @@ use crate::{
     reason::Counter,
 };
 
-const UDP_BYTES: u32 = UdpHdr::LEN as u32;
+pub(super) const UDP_BYTES: u32 = UdpHdr::LEN as u32;
 
 /// Bits of a header, in its third and fourth byte (RFC 1035 §4.1.1, RFC 4035 §3).
-mod flag {
+pub(super) mod flag {
     pub const RESPONSE: u8 = 0x80;
     pub const OPCODE: u8 = 0x78;
     pub const AUTHORITATIVE: u8 = 0x04;
@@ -38,7 +38,7 @@ mod code {
 
 /// What the message says.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Content {
+pub(super) enum Content {
     /// The EDNS version is not known.
     BadVersion,
     Refused,
@@ -48,11 +48,30 @@ enum Content {
     V6([u64; 2]),
 }
 
+impl Content {
+    /// The RCODE of its message (of the EDNS version, the lower bits).
+    #[inline(always)]
+    pub(super) fn code(self) -> u8 {
+        match self {
+            Self::NxDomain => code::NX_DOMAIN,
+            Self::Refused => code::REFUSED,
+            Self::BadVersion | Self::NoData | Self::V4(_) | Self::V6(_) => code::NO_ERROR,
+        }
+    }
+}
+
 impl<F: Replace, M: Maps> Answering<'_, F, M> {
     /// Reads what an answer has to heed: the question, and EDNS. Resolvers answer a query whatever else is in it or behind it; a
     /// response has to be a plain one.
     #[inline(always)]
     pub(super) fn read_message(&mut self) -> Result<(), Counter> {
+        self.open_datagram()?;
+        self.read_header(self.scratch.transport.transport_at + UDP_BYTES)
+    }
+
+    /// Makes sure that the datagram is all there, and that its answer would not go to a server.
+    #[inline(always)]
+    pub(super) fn open_datagram(&mut self) -> Result<(), Counter> {
         let Transport { transport_at: udp_at, end, .. } = self.scratch.transport;
         let [s0, s1, d0, d1, l0, l1] = self.read(udp_at).ok_or(Counter::UnansweredMessage)?;
         let ports = Ports(u32::from_be_bytes([s0, s1, d0, d1]));
@@ -68,7 +87,7 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
         }
         self.scratch.transport = self.scratch.transport.ending_at(end.min(udp_end));
         self.scratch.edns = Edns::NONE;
-        self.read_header(udp_at + UDP_BYTES)
+        Ok(())
     }
 
     #[inline(always)]
@@ -159,13 +178,8 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
         }
         // What is summed up is a multiple of four bytes.
         self.write(end, [0; 4])?;
-        let rcode = match content {
-            Content::NxDomain => code::NX_DOMAIN,
-            Content::Refused => code::REFUSED,
-            _ => code::NO_ERROR,
-        };
         let (flags, more_flags) = self.flags(asked_flags, asked_more);
-        let (flags, more_flags) = (flags | flag::RESPONSE, more_flags | rcode);
+        let (flags, more_flags) = (flags | flag::RESPONSE, more_flags | content.code());
         let [a0, a1, n0, n1] = counts;
         self.write(at + 2, [flags, more_flags, 0, 1, a0, a1, n0, n1, 0, additional])?;
         Some(end)
@@ -185,7 +199,7 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
 
     /// The flags of an answer to a message with these.
     #[inline(always)]
-    fn flags(&self, flags: u8, more_flags: u8) -> (u8, u8) {
+    pub(super) fn flags(&self, flags: u8, more_flags: u8) -> (u8, u8) {
         let kept = more_flags & flag::CHECKING_DISABLED;
         if !self.scratch.envelope.is_back() {
             // As the server has it, whose response this was.
@@ -200,7 +214,7 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
 
     /// What is said of records of this type and class.
     #[inline(always)]
-    fn content(&self, kind: u16, class: u16) -> Content {
+    pub(super) fn content(&self, kind: u16, class: u16) -> Content {
         let treatment = &self.scratch.treatment;
         let (v4, v6) = match treatment.dns() {
             // Of the name that was asked for, there may be records of other types.

@@ -188,27 +188,39 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
         Some(())
     }
 
-    /// Writes all headers before that of the transport, which ends with the packet at `end`, and the transport's checksum:
-    /// its field is zero, and so are three bytes behind the packet.
+    /// Writes all headers before that of the transport, and the transport's checksum, of a packet that ends at `end` and is all
+    /// in the draft: the field of the checksum is zero, and so are three bytes behind the packet.
     #[inline(always)]
     pub(super) fn close(&mut self, end: u32) -> Option<()> {
-        let Transport { network_at, transport_at, .. } = self.scratch.transport;
+        let transport_at = self.scratch.transport.transport_at;
+        self.close_headers(end)?;
+        let sum = F::sum(self.draft, transport_at, (end - transport_at + 3) & !3);
+        let checksum = self.checksum(end, sum);
+        self.write(transport_at + checksum_at(self.scratch.transport.protocol()), checksum)
+    }
+
+    /// Writes all headers before that of the transport, of a packet that ends at `end`.
+    #[inline(always)]
+    pub(super) fn close_headers(&mut self, end: u32) -> Option<()> {
+        let network_at = self.scratch.transport.network_at;
         if self.scratch.envelope.is_pppoe != 0 {
             // RFC 2516 §4: the length counts the protocol of PPP.
             self.write(network_at - 4, ((end - network_at + 2) as u16).to_be_bytes())?;
         }
+        self.network_header(self.scratch.transport.protocol().number(), end)
+    }
+
+    /// The transport's checksum in a packet that ends at `end`, with this sum of its own bytes.
+    #[inline(always)]
+    pub(super) fn checksum(&self, end: u32, sum: u32) -> [u8; 2] {
         let protocol = self.scratch.transport.protocol();
-        self.network_header(protocol.number(), end)?;
-        let bytes = end - transport_at;
-        let sum = self.scratch.envelope.pseudo_header(protocol, bytes);
-        let checksum = if self.scratch.envelope.leaves_checksum() {
-            sum.folded().to_ne_bytes()
-        } else {
-            let checksum = sum.add(F::sum(self.draft, transport_at, (bytes + 3) & !3)).checksum();
-            // RFC 768: zero would mean that there is none.
-            if checksum == [0; 2] && protocol == Protocol::Udp { [0xff; 2] } else { checksum }
-        };
-        self.write(transport_at + checksum_at(protocol), checksum)
+        let pseudo_header = self.scratch.envelope.pseudo_header(protocol, end - self.scratch.transport.transport_at);
+        if self.scratch.envelope.leaves_checksum() {
+            return pseudo_header.folded().to_ne_bytes();
+        }
+        let checksum = pseudo_header.add(sum).checksum();
+        // RFC 768: zero would mean that there is none.
+        if checksum == [0; 2] && protocol == Protocol::Udp { [0xff; 2] } else { checksum }
     }
 
     #[inline(always)]

@@ -10,6 +10,7 @@ mod checksum;
 mod dns;
 mod edns;
 mod envelope;
+mod joined;
 mod records;
 mod stream;
 mod tcp;
@@ -118,6 +119,8 @@ enum Kind {
     Query,
     /// A DNS response becomes another one.
     Response,
+    /// DNS messages that the kernel has joined are answered or changed, each in its place.
+    Joined,
     /// A segment with a DNS query becomes the segment with the answer.
     Stream,
     /// A segment becomes a reset or an alert for who sent it.
@@ -134,9 +137,10 @@ impl Kind {
         match index {
             0 => Self::Query,
             1 => Self::Response,
-            2 => Self::Stream,
-            3 => Self::Segment,
-            4 => Self::SegmentOn,
+            2 => Self::Joined,
+            3 => Self::Stream,
+            4 => Self::Segment,
+            5 => Self::SegmentOn,
             _ => Self::Ended,
         }
     }
@@ -145,7 +149,8 @@ impl Kind {
     fn counter(self, is_back: bool) -> Counter {
         match self {
             Self::Query | Self::Stream => Counter::Answered,
-            Self::Response => Counter::Rewritten,
+            Self::Joined if is_back => Counter::Answered,
+            Self::Joined | Self::Response => Counter::Rewritten,
             Self::Segment | Self::SegmentOn => Counter::Closed,
             Self::Ended if is_back => Counter::FinAcknowledged,
             Self::Ended => Counter::ServerReset,
@@ -161,6 +166,7 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
         let is_back = match self.kind() {
             Kind::Query | Kind::Stream | Kind::Segment => true,
             Kind::Response | Kind::SegmentOn => false,
+            Kind::Joined => !self.scratch.is_of_response(),
             Kind::Ended => self.ends_client(),
         };
         let interface = self.maps.interface();
@@ -170,6 +176,7 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
         self.open(is_back, interface.keeps_buffers())?;
         match self.kind() {
             Kind::Query | Kind::Response => self.read_message()?,
+            Kind::Joined => self.open_datagram()?,
             Kind::Stream | Kind::Ended => self.open_stream().ok_or(Counter::UnansweredLayers)?,
             Kind::Segment | Kind::SegmentOn => self.open_reset()?,
         }
@@ -179,9 +186,13 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
         match self.kind() {
             Kind::Stream => self.take_message()?,
             Kind::Segment | Kind::SegmentOn => self.note_reset(),
-            Kind::Query | Kind::Response | Kind::Ended => {}
+            Kind::Query | Kind::Response | Kind::Joined | Kind::Ended => {}
         }
         self.turn_around().ok_or(Counter::UnansweredLayers)?;
+        if self.kind() == Kind::Joined {
+            self.write_joined().ok_or(Counter::UnansweredLayers)?;
+            return Ok(self.outcome());
+        }
         self.write_answer()
     }
 
@@ -205,6 +216,7 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
         }
         let is_response = self.scratch.is_of_response();
         Ok(match self.scratch.transport.protocol() {
+            Protocol::Udp if self.scratch.joined.blocked > 0 => Kind::Joined,
             Protocol::Udp if is_response => Kind::Response,
             Protocol::Udp => Kind::Query,
             Protocol::Tcp if is_response => Kind::SegmentOn,
@@ -235,7 +247,7 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
         for turn in 0..opaque(2) {
             let is_brief = self.kind() == Kind::Response && turn > 0;
             let end = match self.kind() {
-                Kind::Query | Kind::Response => self.write_datagram(is_brief),
+                Kind::Query | Kind::Response | Kind::Joined => self.write_datagram(is_brief),
                 Kind::Stream => self.write_stream(),
                 Kind::Segment | Kind::SegmentOn => self.write_segment(),
                 Kind::Ended => self.write_end(),
@@ -248,7 +260,7 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
                 if replaced == Replaced::Padded {
                     self.maps.count(Counter::AnsweredPadded);
                 }
-                return Ok((self.kind().counter(self.is_back()), if self.is_back() { Sent::Back } else { Sent::On }));
+                return Ok(self.outcome());
             }
             if !keeps_start {
                 break;
@@ -260,6 +272,12 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
             }
         }
         Err(Counter::UnansweredRoom)
+    }
+
+    /// What is counted, and where the frame goes.
+    #[inline(always)]
+    fn outcome(&self) -> (Counter, Sent) {
+        (self.kind().counter(self.is_back()), if self.is_back() { Sent::Back } else { Sent::On })
     }
 
     /// Turns source and destination of the link and the transport around, if the answer goes back.

@@ -62,10 +62,16 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
         if found == pseudo_header.folded() || found == without_length.folded() {
             return Some(true);
         }
-        self.scratch.copying = Copying { at: transport_at, to: 0, left: bytes };
+        Some(self.sum_of_frame(transport_at, bytes).is_some_and(|sum| pseudo_header.add(sum).folded() == u16::MAX))
+    }
+
+    /// The sum of so many bytes of the frame at `at`; `None` if they are not there, or more than are summed up.
+    #[inline(always)]
+    pub(super) fn sum_of_frame(&mut self, at: u32, bytes: u32) -> Option<u32> {
+        self.scratch.copying = Copying { at, to: 0, left: bytes };
         F::repeat(PIECES, &Summing, self);
         let Copying { to: sum, left, .. } = self.scratch.copying;
-        Some(left == 0 && pseudo_header.add(sum).folded() == u16::MAX)
+        (left == 0).then_some(sum)
     }
 
     /// Adds the next piece of the frame to the sum.

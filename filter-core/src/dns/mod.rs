@@ -3,6 +3,7 @@
 //! Most are queries with one question, which [`message`] judges in a straight line. Messages with more than that are
 //! gone through section by section.
 
+mod joined;
 mod owner;
 mod sections;
 
@@ -16,6 +17,7 @@ use crate::{
     rules::rank_of,
 };
 
+pub(crate) use joined::{BlockedMessage, Joined, MESSAGES as JOINED_MESSAGES};
 pub(crate) use owner::{OwnerWalk, skip_owner};
 pub(crate) use sections::{RECORD_HEAD_BYTES, Sections, is_service, sections};
 

@@ -4,6 +4,7 @@
 
 mod answers;
 mod dns;
+mod dns_joined;
 mod dns_long;
 mod dns_responses;
 mod dns_stream;

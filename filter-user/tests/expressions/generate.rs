@@ -127,7 +127,9 @@ fn escape(dialect: Dialect) -> impl Strategy<Value = String> {
     let common = [r"\d", r"\D", r"\w", r"\W", r"\s", r"\S", r"\-", r"\_", r"\x61", r"\x2d", r"\t", r"\/"];
     let own: &[&str] = match dialect {
         Dialect::Posix => &[r"\a", r"\e", r"\v", r"\x{61}", r"\x1", r"\Qa.b\E", r"\A", r"\p", r"\ü"],
-        Dialect::JavaScript => &[r"\a", r"\e", r"\v", r"\x1", r"\u0061", r"\u61", r"\cA", r"\0", r"\061", r"\08", r"\A", r"\p", r"\ü"],
+        Dialect::JavaScript => {
+            &[r"\a", r"\e", r"\v", r"\x1", r"\u0061", r"\u61", r"\cA", r"\0", r"\061", r"\08", r"\A", r"\p", r"\ü"]
+        }
         Dialect::Re2 => &[r"\x{61}", r"\Qa.b\E", r"\a", r"\f"],
     };
     select(common.into_iter().chain(own.iter().copied()).collect::<Vec<_>>()).prop_map(str::to_owned)
