@@ -6,6 +6,7 @@ mod behind_tags;
 mod browser;
 mod detaching;
 mod dissector;
+mod joined;
 mod names;
 mod network;
 mod raw;
