@@ -24,8 +24,8 @@ use crate::{
 pub(crate) const MESSAGES: u32 = 64;
 /// The shortest message with a question.
 const MESSAGE_BYTES: u32 = LEAST_BYTES - PREFIX_BYTES;
-/// Looks for further messages, at eight octets or a label each: more than 64 queries take.
-const LOOKS: u32 = 4096;
+/// Looks for further messages, at eight octets or a label each: all of the largest datagram, and the labels of 64 queries.
+const LOOKS: u32 = 65_536 / 8 + 1024;
 /// Labels and records of a response that are gone through to its end.
 const STEPS: u32 = 4096;
 const STEPS_A_TURN: u32 = 4;

@@ -8,6 +8,7 @@ mod shrinking;
 mod state;
 
 use std::{
+    collections::BTreeMap,
     fs, io,
     path::PathBuf,
     process,
@@ -29,7 +30,7 @@ use crate::{
         ApiSocket, EventCounts, Interface, ListStatus, Memory, Program, RuleCounts, RuleHits, RuleSource, Stats,
         Status, and_no_others, control_routes, event_routes, rule_routes,
     },
-    kernel::{Attachment, Filter, KernelError},
+    kernel::{AttachedMode, Attachment, Filter, KernelError, joining_below},
     policy::{Policy, PolicySource},
 };
 
@@ -215,6 +216,11 @@ fn interface(attachment: &Attachment) -> Interface {
         faces_clients: settings.faces_clients(),
         action: if settings.audits() { "audit" } else { settings.treatment().dns().as_str() }.into(),
         tcp: settings.treatment().tcp().as_str().into(),
+        // A program in the driver sees each datagram by itself. What the kernel does not say is no reason to say nothing.
+        joined_below: match attachment.mode {
+            AttachedMode::Generic => joining_below(attachment.index).unwrap_or_default(),
+            AttachedMode::Native => BTreeMap::new(),
+        },
     }
 }
 

@@ -13,6 +13,7 @@ mod hits;
 mod live;
 mod load;
 mod netlink;
+mod offloads;
 #[cfg(feature = "feed")]
 mod operations;
 mod outcome;
@@ -56,6 +57,7 @@ pub use live::{Does, Noop, Sender};
 pub use load::LoadOptions;
 pub use netlink::default_route_interfaces;
 pub(crate) use netlink::ways_to_elsewhere;
+pub use offloads::joining_below;
 #[cfg(feature = "feed")]
 pub use operations::{Action, Change, Operation, Seen};
 pub use outcome::Outcome;

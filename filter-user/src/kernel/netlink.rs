@@ -6,7 +6,7 @@ use std::{
     net::{Ipv4Addr, Ipv6Addr},
 };
 
-use netlink_packet_core::{NLM_F_DUMP, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload};
+use netlink_packet_core::{NLM_F_DUMP, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload, NetlinkSerializable};
 use netlink_packet_route::{
     AddressFamily, RouteNetlinkMessage,
     link::{LinkAttribute, LinkMessage},
@@ -89,21 +89,31 @@ fn ways_out(route: &RouteMessage) -> impl Iterator<Item = u32> {
 
 /// All routes of a family (`RTM_GETROUTE`).
 fn routes(family: AddressFamily) -> io::Result<Vec<RouteMessage>> {
+    let mut request = RouteMessage::default();
+    request.header.address_family = family;
+    let messages = ask_all(RouteNetlinkMessage::GetRoute(request))?;
+    let routes = messages.into_iter().filter_map(|message| match message {
+        RouteNetlinkMessage::NewRoute(route) => Some(route),
+        _ => None,
+    });
+    Ok(routes.collect())
+}
+
+/// All that the kernel has of what is asked for.
+pub(super) fn ask_all(request: RouteNetlinkMessage) -> io::Result<Vec<RouteNetlinkMessage>> {
     /// Messages start at multiples of this (netlink(7), `NLMSG_ALIGNTO`).
     const ALIGNMENT: usize = 4;
 
-    let mut request = RouteMessage::default();
-    request.header.address_family = family;
-    let socket = ask(RouteNetlinkMessage::GetRoute(request), NLM_F_REQUEST | NLM_F_DUMP)?;
-    let mut routes = Vec::new();
+    let socket = ask(request, NLM_F_REQUEST | NLM_F_DUMP)?;
+    let mut messages = Vec::new();
     loop {
         let (answer, _) = socket.recv_from_full()?;
         let mut rest = &answer[..];
         while !rest.is_empty() {
             let message = NetlinkMessage::<RouteNetlinkMessage>::deserialize(rest).map_err(io::Error::other)?;
             match message.payload {
-                NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewRoute(route)) => routes.push(route),
-                NetlinkPayload::Done(_) => return Ok(routes),
+                NetlinkPayload::InnerMessage(message) => messages.push(message),
+                NetlinkPayload::Done(_) => return Ok(messages),
                 NetlinkPayload::Error(error) => return Err(error.to_io()),
                 _ => {}
             }
@@ -115,12 +125,20 @@ fn routes(family: AddressFamily) -> io::Result<Vec<RouteMessage>> {
 }
 
 fn ask(request: RouteNetlinkMessage, flags: u16) -> io::Result<Socket> {
+    ask_by(NETLINK_ROUTE, request, flags)
+}
+
+/// Asks the kernel by this protocol; the answer is what the socket receives.
+pub(super) fn ask_by<M>(protocol: isize, request: M, flags: u16) -> io::Result<Socket>
+where
+    M: Into<NetlinkPayload<M>> + NetlinkSerializable,
+{
     let mut request = NetlinkMessage::from(request);
     request.header.flags = flags;
     request.finalize();
     let mut bytes = vec![0; request.buffer_len()];
     request.serialize(&mut bytes);
-    let socket = Socket::new(NETLINK_ROUTE)?;
+    let socket = Socket::new(protocol)?;
     socket.connect(&SocketAddr::new(0, 0))?;
     socket.send(&bytes, 0)?;
     Ok(socket)

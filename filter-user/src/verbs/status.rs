@@ -32,6 +32,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let up = HumanDuration(Duration::from_secs(status.uptime_seconds));
     writeln!(out, "{HEADING}namegate {}{HEADING:#}, process {}, up {up}", status.version, status.pid)?;
     writeln!(out, "{}", table(facts(&status), &[]))?;
+    for line in status.interfaces.iter().flat_map(joining) {
+        writeln!(out, "{line}")?;
+    }
     writeln!(out, "\n{HEADING}rules by list{HEADING:#}")?;
     writeln!(out, "{}", table(rules_by_list(&status), &[0]))?;
     Ok(ExitCode::SUCCESS)
@@ -73,6 +76,18 @@ fn interface(Interface { name, mode, judged, faces_clients, action, tcp, .. }: &
         _ => "no clients: drop".into(),
     };
     format!("{name} ({mode}{side}; {what})")
+}
+
+/// What is to be said of devices that have the kernel join datagrams.
+fn joining(Interface { name, joined_below, .. }: &Interface) -> impl Iterator<Item = String> {
+    joined_below.iter().flat_map(|(device, features)| features.iter().map(move |feature| (device, feature))).map(
+        move |(device, feature)| {
+            format!(
+                "{name}: {device} joins datagrams ({feature}), and of DNS messages in one an allowed one beside a blocked one is \
+                 lost; `ethtool -K {device} {feature} off` ends that"
+            )
+        },
+    )
 }
 
 fn rules_by_list(status: &Status) -> Vec<[String; 3]> {

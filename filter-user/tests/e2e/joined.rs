@@ -5,13 +5,15 @@ use std::{
     io,
     net::UdpSocket,
     os::fd::AsRawFd as _,
+    process::Command,
     time::{Duration, Instant},
 };
 
 use frames::answer;
 use lab::{Family, GATEWAY_LAN, Options, SERVER};
+use serde_json::json;
 
-use crate::network::{LISTED, Network, OTHER, Program, SILENT};
+use crate::network::{LISTED, NAMEGATE, Network, OTHER, Program, SILENT};
 
 /// Blocked names are answered at once; who hears nothing waits for five seconds.
 const AT_ONCE: Duration = Duration::from_secs(1);
@@ -113,8 +115,23 @@ fn getaddrinfo_is_told_at_once_of_both_queries_that_a_bridge_has_joined() {
             let (code, took) = resolve(OTHER);
             assert!(code == Some(0) && took < AT_ONCE, "{feature}, {round}: {code:?} after {took:?}");
         }
+        let status = network.verb("status").unwrap();
+        assert_eq!(status["interfaces"][0]["joined_below"], json!({ "lan": [feature] }));
+        let advice = format!("-K lan {feature} off");
+        assert!(words(&network, "status").contains(&format!("`ethtool {advice}`")), "{}", words(&network, "status"));
+        gateway_ethtool(&network, &advice);
+        assert_eq!(network.verb("status").unwrap()["interfaces"][0]["joined_below"], json!({}));
         let counters = network.counters();
         assert!(counters.get("dns_joined").is_some_and(|joined| *joined >= 3), "{feature}: {counters:?}");
-        println!("{feature}: {counters:?}");
     }
+}
+
+fn gateway_ethtool(network: &Network, arguments: &str) {
+    network.lab.gateway().output("ethtool", &arguments.split(' ').collect::<Vec<_>>()).unwrap();
+}
+
+/// What a verb prints.
+fn words(network: &Network, verb: &str) -> String {
+    let output = Command::new(NAMEGATE).args([verb, "--socket", &network.path("socket")]).output().unwrap();
+    String::from_utf8(output.stdout).unwrap()
 }

@@ -40,11 +40,21 @@ fn programs_that_nothing_needs_are_not_loaded() {
         names.sort_unstable();
         names
     };
-    assert_eq!(loaded(&mut filter), ["namegate", "namegate_tcp"]);
+    assert_eq!(loaded(&mut filter), ["namegate", "namegate_joined", "namegate_tcp"]);
     filter.load_all().unwrap();
     assert_eq!(
         loaded(&mut filter),
-        ["frags_answer", "frags_layers", "frags_tcp", "namegate", "namegate_answer", "namegate_frags", "namegate_tcp"]
+        [
+            "frags_answer",
+            "frags_joined",
+            "frags_layers",
+            "frags_tcp",
+            "namegate",
+            "namegate_answer",
+            "namegate_frags",
+            "namegate_joined",
+            "namegate_tcp"
+        ]
     );
 }
 

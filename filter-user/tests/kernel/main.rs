@@ -122,14 +122,18 @@ fn judge_next(filter: &mut Filter, frame: &[u8]) -> Decided {
     let decided = Decided::of(judged.reason, &judged.name);
     let sent = if judged.reason.verdict() == Verdict::Drop { Sent::Nowhere } else { Sent::On };
     assert_eq!((judged.sent, &*judged.frame), (Some(sent), frame), "{decided:?}");
-    let packets: Vec<_> = moved(&before.counters, &after.counters)
-        .into_iter()
-        .filter(|(counter, _)| !matches!(counter, Counter::DnsSeveralQuestions | Counter::EncryptedClientHello))
-        .collect();
+    let counted = moved(&before.counters, &after.counters);
+    let (packets, others): (Vec<_>, Vec<_>) =
+        counted.into_iter().partition(|(counter, _)| matches!(counter, Counter::Packets(_)));
+    let is_joined = others.contains(&(Counter::DnsJoined, 1));
     assert_eq!(packets, [(Counter::Packets(judged.reason), 1)]);
     let hits = moved(&before.hits, &after.hits);
     let events: Vec<_> = after.events.iter().map(|event| (event.reason, event.name.clone())).collect();
-    if judged.reason.is_blocked() {
+    if judged.reason.is_blocked() && is_joined {
+        assert!(events.iter().all(|(reason, _)| *reason == judged.reason), "{events:?}");
+        assert_eq!(hits.iter().map(|(_, hits)| hits).sum::<u64>(), events.len() as u64);
+        assert!(!events.is_empty());
+    } else if judged.reason.is_blocked() {
         assert_eq!(events, [(judged.reason, judged.name)]);
         assert_eq!(hits, [(after.events[0].rule.unwrap(), 1)]);
     } else {

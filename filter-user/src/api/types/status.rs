@@ -57,6 +57,9 @@ pub struct Interface {
     pub action: String,
     /// What becomes of TCP connections, likewise: `drop`, `reset` or `alert`.
     pub tcp: String,
+    /// Devices below it where offloads have the kernel join datagrams, with these offloads as `ethtool -k` names them. Of messages
+    /// in one datagram, those that are not blocked have to be asked for again.
+    pub joined_below: BTreeMap<String, Vec<String>>,
 }
 
 /// How many rules there are, and from where.
