@@ -15,8 +15,8 @@ const OCTETS_A_UNIT: u32 = 16;
 const MESSAGE: u32 = 1;
 /// Units of an answer that is passed over or read.
 const RECORD: u32 = 2;
-/// Octets that are searched for further messages for one unit.
-const SEARCHED_OCTETS_A_UNIT: u32 = 32;
+/// Looks for further messages for one unit.
+const LOOKS_A_UNIT: u32 = 4;
 /// Units of a name besides its labels: it is copied, and its labels are found.
 const NAME: u32 = 4;
 /// Units of what is held of a hello: it is copied twice.
@@ -48,10 +48,10 @@ impl Scratch {
         self.work.take(MESSAGE)
     }
 
-    /// Takes what it costs to look for further messages in so many octets; false if that is not left.
+    /// Takes what so many looks for further messages cost; false if that is not left.
     #[inline(always)]
-    pub(crate) fn take_search(&mut self, octets: u32) -> bool {
-        self.work.take(MESSAGE + octets / SEARCHED_OCTETS_A_UNIT)
+    pub(crate) fn take_looks(&mut self, looks: u32) -> bool {
+        self.work.take(looks / LOOKS_A_UNIT)
     }
 
     /// Takes what a record costs by itself; false if that is not left.
@@ -70,6 +70,20 @@ impl Scratch {
     #[inline(always)]
     pub(crate) fn take_reading(&mut self) -> bool {
         self.work.take(NAME + self.name.labels() + self.name.pointing_work())
+    }
+
+    /// Takes what the first name cost, unless it was taken.
+    #[inline(always)]
+    pub(crate) fn take_first_name(&mut self) {
+        if self.work.is_begun == 0 {
+            self.take_name();
+        }
+    }
+
+    /// True if what it costs to read and to look up a name of so many labels is left.
+    #[inline(always)]
+    pub(crate) fn may_take_name(&self, labels: u32) -> bool {
+        NAME + labels <= self.work.left
     }
 
     /// Takes what it costs to judge the name that was read last; false if that is not left.

@@ -14,6 +14,7 @@ mod rewrite;
 mod segments;
 mod sslv2;
 mod tls;
+pub mod worst;
 
 pub use around::{Tunnel, behind_labels, in_pppoe, in_snap};
 pub use checksums::{with_checksums, with_partial_checksum};

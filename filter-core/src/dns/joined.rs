@@ -53,13 +53,13 @@ pub(crate) struct Joined {
     at: u32,
     /// Where the next is looked for.
     from: u32,
-    /// Where it starts, if the messages before say right how long they are; beyond the datagram if nothing does.
-    expected: u32,
     end: u32,
     /// Where a header was found behind which a question is to be; 0 if none was.
     candidate: u32,
     /// The next label of that question.
     label_at: u32,
+    /// Its labels so far.
+    labels: u32,
     /// Looks that are left.
     looks: u32,
     /// 1 if messages are looked for, 0 if the end of one is the start of the next.
@@ -78,10 +78,10 @@ impl Joined {
     pub(crate) const NONE: Self = Self {
         at: 0,
         from: 0,
-        expected: 0,
         end: 0,
         candidate: 0,
         label_at: 0,
+        labels: 0,
         looks: 0,
         is_scanned: 0,
         questions: 0,
@@ -140,7 +140,8 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
             if at >= end {
                 break;
             }
-            let reason = P::dns_sections(self, at, end);
+            let is_affordable = self.scratch.may_take_name(self.scratch.joined.labels);
+            let reason = if is_affordable { P::dns_sections(self, at, end) } else { self.beyond(Message::Query) };
             self.scratch.note_blocked(at, reason);
             self.scratch.joined.note(reason);
             if matches!(reason, Reason::DnsBeyond | Reason::DnsBeyondDropped) {
@@ -176,14 +177,13 @@ impl<P: Packet + ?Sized, M: Maps> Judge<'_, P, M> {
         let from = self.scratch.behind_question();
         let joined = &mut self.scratch.joined;
         (joined.from, joined.end, joined.is_scanned) = (from, end, is_scanned.into());
-        (joined.outcome, joined.looks, joined.expected) = (first.index(), LOOKS, joined.at);
-        if first == Reason::DnsBeyond || !self.scratch.take_search(end - from) {
+        (joined.outcome, joined.looks) = (first.index(), LOOKS);
+        if first == Reason::DnsBeyond {
             // What is for a client cannot make it ask a server.
-            let passes = first.is_blocked() || !is_scanned;
-            return Err(if passes { first } else { self.beyond(Message::Query) });
+            return Err(if is_scanned { self.beyond(Message::Query) } else { first });
         }
-        let joined = &mut self.scratch.joined;
         let first_at = joined.at;
+        self.scratch.take_first_name();
         self.next_message();
         if self.scratch.joined.at >= end {
             let is_settled = first.is_blocked() || self.scratch.joined.is_done();
@@ -196,55 +196,61 @@ impl<P: Packet + ?Sized, M: Maps> Judge<'_, P, M> {
     /// Finds where the message behind the one at hand starts; leaves the end of the datagram if there is none.
     #[inline(always)]
     pub fn next_message(&mut self) {
-        if self.scratch.joined.at == self.scratch.joined.expected {
-            self.pass_over_message();
-        }
-        let Joined { expected, from, end, .. } = self.scratch.joined;
-        self.scratch.joined.at = if expected >= from && self.is_header_at(expected) { expected } else { end };
         if self.scratch.joined.is_scanned != 0 {
-            self.scratch.joined.candidate = 0;
+            (self.scratch.joined.at, self.scratch.joined.candidate) = (self.scratch.joined.end, 0);
+            let before = self.scratch.joined.looks;
             P::repeat_by::<LOOKS_A_TURN, _, _>(LOOKS, &Look, self);
+            let used = before - self.scratch.joined.looks;
+            if !self.scratch.take_looks(used) {
+                self.scratch.joined.looks = 0;
+            }
+        } else {
+            self.pass_over_message();
         }
     }
 
-    /// Expects the next message behind the one at hand.
+    /// The next message starts where the one at hand ends.
     #[inline(always)]
     fn pass_over_message(&mut self) {
-        let at = self.scratch.joined.at;
+        let Joined { at, end, .. } = self.scratch.joined;
         let [q0, q1, a0, a1, n0, n1, r0, r1] = self.packet.read(at + 4).unwrap_or_default();
         let [questions, records @ ..] = [[q0, q1], [a0, a1], [n0, n1], [r0, r1]].map(u16::from_be_bytes).map(u32::from);
         let joined = &mut self.scratch.joined;
         (joined.questions, joined.records) = (questions, records.iter().sum());
-        joined.expected = at + HEADER_BYTES;
+        joined.at = at + HEADER_BYTES;
         P::repeat_by::<STEPS_A_TURN, _, _>(STEPS, &PassOver, self);
-        let joined = &mut self.scratch.joined;
-        if joined.questions + joined.records > 0 {
-            joined.expected = u32::MAX;
+        let Joined { at, questions, records, .. } = self.scratch.joined;
+        if questions + records > 0 || !self.is_response_at(at) {
+            self.scratch.joined.at = end;
         }
     }
 
-    /// True if the header of a message seems to be at `at`, where one is expected: of one with a question, and with few of all else.
+    /// True if the header of a response seems to be at `at`: with a question, and with few of all else.
     #[inline(always)]
-    fn is_header_at(&self, at: u32) -> bool {
-        let Joined { end, is_scanned, .. } = self.scratch.joined;
+    fn is_response_at(&self, at: u32) -> bool {
+        let end = self.scratch.joined.end;
         if at >= end || end - at < MESSAGE_BYTES {
             return false;
         }
         let (Some([flags]), Some(counts)) = (self.packet.read(at + 2), self.packet.read(at + 4)) else { return false };
-        let counts = u64::from_le_bytes(counts);
-        let is_of_side = is_scanned != 0 || flags & RESPONSE != 0;
-        flags & OPCODE == 0 && is_of_side && counts & HIGH_OCTETS == 0 && counts & QUESTIONS != 0
+        flags & (OPCODE | RESPONSE) == RESPONSE && has_question(u64::from_le_bytes(counts))
     }
+}
+
+/// True for the counts of a header with a question, or up to three, and with few of all else. They are read as a number whose first octet is
+/// the lowest. (Servers answer no query with more than one; what looks like more is mostly the length of EDNS.)
+#[inline(always)]
+fn has_question(counts: u64) -> bool {
+    const HIGH_OCTETS: u64 = 0x00ff_00ff_00ff_00ff;
+    const MORE_QUESTIONS: u64 = 0xfc00;
+    const QUESTIONS: u64 = 0x0300;
+
+    counts & (HIGH_OCTETS | MORE_QUESTIONS) == 0 && counts & QUESTIONS != 0
 }
 
 /// Of a header's flags (RFC 1035 §4.1.1).
 const OPCODE: u8 = 0x78;
 const RESPONSE: u8 = 0x80;
-/// Of its counts, read as a number whose first octet is the lowest.
-const HIGH_OCTETS: u64 = 0x00ff_00ff_00ff_00ff;
-const QUESTIONS: u64 = 0xff00;
-const ONE_QUESTION: u64 = 0x0100;
-
 impl Joined {
     /// True if nothing is left to be looked at.
     #[inline(always)]
@@ -268,15 +274,14 @@ impl Joined {
     }
 }
 
-/// Looks for a query before the expected message: for a header, and then label by label for the question behind it. Only one with
-/// a single question counts, since servers answer no other.
+/// Looks for a query: for a header, and then label by label for the question behind it.
 struct Look;
 
 impl<P: Packet + ?Sized, M: Maps> LoopBody<Judge<'_, P, M>> for Look {
     #[inline(always)]
     fn turn(&self, judge: &mut Judge<'_, P, M>) -> ControlFlow<()> {
-        let Joined { at, from, end, candidate, looks, .. } = judge.scratch.joined;
-        if looks == 0 || from >= at || from + MESSAGE_BYTES > end {
+        let Joined { from, end, candidate, looks, .. } = judge.scratch.joined;
+        if looks == 0 || from + MESSAGE_BYTES > end {
             return Break(());
         }
         judge.scratch.joined.looks = looks - 1;
@@ -286,8 +291,8 @@ impl<P: Packet + ?Sized, M: Maps> LoopBody<Judge<'_, P, M>> for Look {
         let (octets, found) = judge.look_for_header(from, end);
         judge.scratch.joined.from = from + octets;
         if found {
-            (judge.scratch.joined.candidate, judge.scratch.joined.label_at) =
-                (from + octets, from + octets + HEADER_BYTES);
+            let joined = &mut judge.scratch.joined;
+            (joined.candidate, joined.label_at, joined.labels) = (from + octets, from + octets + HEADER_BYTES, 0);
         }
         Continue(())
     }
@@ -297,10 +302,9 @@ impl<P: Packet + ?Sized, M: Maps> Judge<'_, P, M> {
     /// Octets that can be passed over from `from` on, and whether the counts of a header are behind them.
     #[inline(always)]
     fn look_for_header(&self, from: u32, end: u32) -> (u32, bool) {
-        let is_header = |counts: u64| counts & (HIGH_OCTETS | QUESTIONS) == ONE_QUESTION;
         if from + 4 + 16 > end {
             // The last ones, one by one.
-            let found = self.packet.read(from + 4).map(u64::from_le_bytes).is_some_and(is_header);
+            let found = self.packet.read(from + 4).map(u64::from_le_bytes).is_some_and(has_question);
             return (u32::from(!found), found);
         }
         let Some([a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, _]) = self.packet.read(from + 4) else {
@@ -311,11 +315,11 @@ impl<P: Packet + ?Sized, M: Maps> Judge<'_, P, M> {
         // All eight at once: most octets are of none.
         let mut found = 8;
         for place in (1..8).rev() {
-            if is_header(first >> (8 * place) | rest << (64 - 8 * place)) {
+            if has_question(first >> (8 * place) | rest << (64 - 8 * place)) {
                 found = place;
             }
         }
-        if is_header(first) { (0, true) } else { (found, found < 8) }
+        if has_question(first) { (0, true) } else { (found, found < 8) }
     }
 
     /// Looks at the next label of what may be the question of a query. It is one if it ends within the datagram, and has a class that
@@ -330,6 +334,7 @@ impl<P: Packet + ?Sized, M: Maps> Judge<'_, P, M> {
             Some([192..=255]) => joined.label_at + POINTER_BYTES,
             Some([len @ 1..=63]) => {
                 joined.label_at += 1 + u32::from(len);
+                joined.labels += 1;
                 return Continue(());
             }
             _ => joined.end,
@@ -357,26 +362,26 @@ impl<P: Packet + ?Sized, M: Maps> LoopBody<Judge<'_, P, M>> for PassOver {
         if joined.questions + joined.records == 0 {
             return Break(());
         }
-        let Some([len]) = packet.read(joined.expected).filter(|_| joined.expected < joined.end) else {
+        let Some([len]) = packet.read(joined.at).filter(|_| joined.at < joined.end) else {
             return Break(());
         };
         let behind = match len {
-            0 => joined.expected + 1,
-            192.. => joined.expected + POINTER_BYTES,
+            0 => joined.at + 1,
+            192.. => joined.at + POINTER_BYTES,
             64.. => return Break(()),
             _ => {
-                joined.expected += 1 + u32::from(len);
+                joined.at += 1 + u32::from(len);
                 return Continue(());
             }
         };
         if joined.questions > 0 {
             joined.questions -= 1;
-            joined.expected = behind + QUESTION_TAIL_BYTES;
+            joined.at = behind + QUESTION_TAIL_BYTES;
             return Continue(());
         }
         let Some(length) = packet.read(behind + RECORD_HEAD_BYTES - 2) else { return Break(()) };
         joined.records -= 1;
-        joined.expected = behind + RECORD_HEAD_BYTES + u32::from(u16::from_be_bytes(length));
+        joined.at = behind + RECORD_HEAD_BYTES + u32::from(u16::from_be_bytes(length));
         Continue(())
     }
 }
