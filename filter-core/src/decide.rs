@@ -185,14 +185,11 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
         let interface = self.maps.interface_index();
         let key = FlowKey::of(self.packet, &self.scratch.transport, &tcp, interface).ok_or(Reason::HeadersCut)?;
         let hash = key.hash(self.settings);
-        let source =
-            source_hash(self.packet, &self.scratch.transport, self.settings, (interface, self.maps.interface()));
-        let source = source.ok_or(Reason::HeadersCut)?;
         let bucket = flows.bucket(hash & self.settings.bucket_mask()).ok_or(Reason::TcpOther)?;
         // A SYN takes a sequence number; what comes with it is behind that (RFC 9293 §3.4).
         let sequence = tcp.sequence.wrapping_add(u32::from(tcp.syn));
         if tcp.syn {
-            bucket.open(hash, sequence, source);
+            bucket.open(hash, sequence, self.source().ok_or(Reason::HeadersCut)?);
             if tcp.at >= tcp.end {
                 return Err(Reason::TcpOther);
             }
@@ -200,7 +197,7 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
         if tcp.at >= tcp.end {
             // A connection whose SYN was seen since is another one.
             let is_anew = bucket.awaits_first(hash);
-            self.scratch.segment = Segment { key, hash, source, sequence, ..Segment::default() };
+            self.scratch.segment = Segment { key, hash, sequence, ..Segment::default() };
             return if is_anew { Err(Reason::TcpOther) } else { self.take_empty_segment() };
         }
         let opened = bucket.first_octet(hash, sequence);
@@ -224,6 +221,9 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
             return Err(if start == tls::Start::Sslv2 { Reason::TlsSslv2 } else { Reason::TcpOther });
         }
         let first = if is_first { sequence } else { opened.unwrap_or(sequence) };
+        let is_whole_hello = is_first && !dns && !may_be_held && start == tls::Start::Hello;
+        // Most hellos are judged at once, and have no place in the table.
+        let source = if is_whole_hello { 0 } else { self.source().ok_or(Reason::HeadersCut)? };
         self.scratch.segment = Segment {
             key,
             hash,
@@ -238,8 +238,14 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
             is_message: u32::from(dns && dns::may_start(self.packet, at, tcp.end)),
             ..Segment::default()
         };
-        let alone = is_first && !dns && !may_be_held;
-        Ok(if alone && start == tls::Start::Hello { Taken::WholeHello } else { Taken::ToHold })
+        Ok(if is_whole_hello { Taken::WholeHello } else { Taken::ToHold })
+    }
+
+    /// The keyed hash of who sent the packet.
+    #[inline(always)]
+    pub(crate) fn source(&self) -> Option<u32> {
+        let interface = (self.maps.interface_index(), self.maps.interface());
+        source_hash(self.packet, &self.scratch.transport, self.settings, interface)
     }
 
     /// Takes down what the segment acknowledges, which carries nothing.

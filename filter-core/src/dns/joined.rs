@@ -237,7 +237,7 @@ impl<P: Packet + ?Sized, M: Maps> Judge<'_, P, M> {
     }
 }
 
-/// True for the counts of a header with a question, or up to three, and with few of all else. They are read as a number whose first octet is
+/// True for the counts of a header with one to three questions, and with few of all else. They are read as a number whose first octet is
 /// the lowest. (Servers answer no query with more than one; what looks like more is mostly the length of EDNS.)
 #[inline(always)]
 fn has_question(counts: u64) -> bool {

@@ -84,6 +84,8 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
     #[inline(always)]
     pub(crate) fn hold_blocked<F: Flows>(&mut self, flows: &mut F) {
         let index = self.scratch.segment.hash & self.settings.bucket_mask();
+        let Some(source) = self.source() else { return };
+        self.scratch.segment.source = source;
         if !flows.bucket(index).is_some_and(F::lock) {
             return;
         }

@@ -178,6 +178,10 @@ impl Bucket {
     /// segment is not far behind it. The octet is not awaited any longer if it has come.
     #[inline(always)]
     pub(crate) fn first_octet(&mut self, hash: u32, sequence: u32) -> Option<u32> {
+        // Nothing of most flows is awaited, and all places take longer to look at.
+        if !self.awaits_first(hash) {
+            return None;
+        }
         let mut found = 0;
         for place in 0..OPENINGS {
             let opening = self.openings.get((place % OPENINGS) as usize).copied().unwrap_or_default();
