@@ -25,6 +25,7 @@ use crate::{
     plan::Plan,
     rows::{Row, Rows},
     traffic::Traffic,
+    worst,
 };
 
 /// What the verifier goes through at most (`BPF_COMPLEXITY_LIMIT_INSNS` in linux/bpf.h).
@@ -124,7 +125,9 @@ pub fn measure_patterns(plan: &Plan, names: &RealNames, rows: &mut Rows) -> anyh
         }
         let (policy, asked) = (policy(*count), asked.clone());
         let (bar, has_goals) = (&bar, false);
-        Measurement { plan, traffic: TRAFFIC, policy, asked, treated: None, has_goals, bar }.run(&mut filter, rows)?;
+        Measurement { plan, traffic: TRAFFIC, policy: policy.clone(), asked, treated: None, has_goals, bar }
+            .run(&mut filter, rows)?;
+        worst::measure(plan, &policy, rows.find(&row_name(TRAFFIC, None, &policy, Way::Varied)), &mut filter, rows)?;
     }
     bar.finish_and_clear();
     Ok(())
@@ -172,13 +175,15 @@ fn load_filter_on(interface: u32, rules: usize) -> anyhow::Result<Filter> {
 }
 
 /// What is done with what is blocked.
-const ANSWERS: [(Traffic, DnsAction, TcpAction); 9] = [
+const ANSWERS: [(Traffic, DnsAction, TcpAction); 11] = [
     (Traffic::DnsListed, DnsAction::Drop, TcpAction::Drop),
     (Traffic::DnsListed, DnsAction::NxDomain, TcpAction::Drop),
     (Traffic::DnsListed, DnsAction::NoData, TcpAction::Drop),
     (Traffic::DnsListed, DnsAction::Refused, TcpAction::Drop),
     (Traffic::DnsListed, DnsAction::Null, TcpAction::Drop),
     (Traffic::DnsListed, DnsAction::Address, TcpAction::Drop),
+    (Traffic::DnsOverTcpListed, DnsAction::Drop, TcpAction::Drop),
+    (Traffic::DnsOverTcpListed, DnsAction::NxDomain, TcpAction::Drop),
     (Traffic::HelloListed, DnsAction::Drop, TcpAction::Drop),
     (Traffic::HelloListed, DnsAction::Drop, TcpAction::Reset),
     (Traffic::HelloListed, DnsAction::Drop, TcpAction::Alert),
@@ -196,7 +201,7 @@ fn answer_rows(
     for (traffic, dns, tcp) in ANSWERS {
         let treatment = Treatment::new(dns, tcp).with_addresses(addresses.0, addresses.1);
         filter.set_interface(LOOPBACK, Interface::new(Sides::Both).facing_clients(treatment))?;
-        let treated = Some(if traffic == Traffic::DnsListed { dns.as_str() } else { tcp.as_str() });
+        let treated = Some(if traffic == Traffic::HelloListed { tcp.as_str() } else { dns.as_str() });
         let (asked, policy) = (listed.to_vec(), policy_of(plan.most_rules()));
         Measurement { plan, traffic, policy, asked, treated, has_goals: true, bar }.run(filter, rows)?;
     }

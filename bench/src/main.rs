@@ -21,6 +21,7 @@ mod process;
 mod rows;
 mod statistics;
 mod traffic;
+mod worst;
 
 use std::{fs::File, io::Write as _, path::PathBuf};
 

@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 use filter_core::Reason;
-use frames::{Data, Extension, Hello, Wrap};
+use frames::{Asking, Data, Extension, Hello, Wrap};
 
 /// Clients use ports from here on (RFC 6335 §6).
 const FIRST_CLIENT_PORT: u16 = 0xc000;
@@ -28,6 +28,12 @@ pub enum Traffic {
     SplitHello,
     /// A DNS query over TCP for a name that no rule matches.
     DnsOverTcp,
+    /// A DNS query over TCP for a name that a rule blocks.
+    DnsOverTcpListed,
+    /// A DNS query with a cookie, of which no rule matches the name: there could be another message behind its question.
+    DnsWithCookie,
+    /// Two DNS queries in one datagram, of which no rule matches a name.
+    DnsJoined,
     /// A DNS response with three aliases, of which no rule matches one.
     DnsAliases,
     /// A DNS query behind a VLAN tag and in PPPoE, for a name that no rule matches.
@@ -36,7 +42,7 @@ pub enum Traffic {
 
 impl Traffic {
     /// All kinds, in the order of the table.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::TcpOther,
         Self::TcpMidStream,
         Self::UdpOther,
@@ -46,6 +52,9 @@ impl Traffic {
         Self::HelloListed,
         Self::SplitHello,
         Self::DnsOverTcp,
+        Self::DnsOverTcpListed,
+        Self::DnsWithCookie,
+        Self::DnsJoined,
         Self::DnsAliases,
         Self::DnsInPppoe,
     ];
@@ -62,6 +71,9 @@ impl Traffic {
             Self::HelloListed => "client hello listed",
             Self::SplitHello => "split client hello not listed, a segment",
             Self::DnsOverTcp => "dns query over tcp not listed",
+            Self::DnsOverTcpListed => "dns query over tcp listed",
+            Self::DnsWithCookie => "dns query with a cookie not listed",
+            Self::DnsJoined => "two joined dns queries not listed",
             Self::DnsAliases => "dns response with 3 cnames not listed",
             Self::DnsInPppoe => "dns query in pppoe and vlan not listed",
         }
@@ -72,8 +84,10 @@ impl Traffic {
         match self {
             Self::TcpOther | Self::TcpMidStream => Reason::TcpOther,
             Self::UdpOther => Reason::UdpOther,
-            Self::DnsNotListed | Self::DnsOverTcp | Self::DnsInPppoe => Reason::DnsNotListed,
-            Self::DnsListed => Reason::DnsBlocked,
+            Self::DnsNotListed | Self::DnsOverTcp | Self::DnsWithCookie | Self::DnsJoined | Self::DnsInPppoe => {
+                Reason::DnsNotListed
+            }
+            Self::DnsListed | Self::DnsOverTcpListed => Reason::DnsBlocked,
             Self::HelloNotListed | Self::SplitHello => Reason::TlsNotListed,
             Self::DnsAliases => Reason::DnsResponseNotListed,
             Self::HelloListed => Reason::TlsBlocked,
@@ -82,12 +96,12 @@ impl Traffic {
 
     /// True if the name in it is to be listed.
     pub fn is_listed(self) -> bool {
-        matches!(self, Self::DnsListed | Self::HelloListed)
+        matches!(self, Self::DnsListed | Self::DnsOverTcpListed | Self::HelloListed)
     }
 
     /// True if a packet of this kind is judged whenever it comes. A segment of a DNS stream is judged once.
     pub fn is_judged_again(self) -> bool {
-        self != Self::DnsOverTcp
+        !matches!(self, Self::DnsOverTcp | Self::DnsOverTcpListed)
     }
 
     /// The frames of a packet of this kind: one, or a segment each. What carries no name differs in its source port,
@@ -107,16 +121,24 @@ impl Traffic {
                 let segments = frames::in_segments(&wrap(443), random.u32(..), &hello, &[0, FIRST_SEGMENT]);
                 return from_any_client(&segments, random);
             }
-            Self::DnsOverTcp => {
+            Self::DnsOverTcp | Self::DnsOverTcpListed => {
                 let frame = wrap(53).tcp(&frames::over_tcp(&frames::query(name)));
                 return from_any_client(&[frame], random);
             }
+            Self::DnsWithCookie => {
+                wrap(53).udp(&Asking { option: Some((COOKIE, COOKIE_OCTETS)), ..Asking::of(name) }.query())
+            }
+            Self::DnsJoined => wrap(53).udp(&frames::query_numbered(1, name).repeat(2)),
             Self::DnsAliases => Wrap { from: 53, ..Wrap::v4(from) }.udp(&with_aliases(name)),
             Self::DnsInPppoe => frames::tagged(&frames::in_pppoe(&wrap(53).udp(&frames::query(name))), &[0x8100]),
         };
         vec![frame]
     }
 }
+
+/// Code of the option, and the octets of a client that has one of the server (RFC 7873 §4).
+const COOKIE: u16 = 10;
+const COOKIE_OCTETS: u8 = 24;
 
 /// Octets of a segment on a path for frames of 1,500.
 const FIRST_SEGMENT: usize = 1448;

@@ -80,9 +80,7 @@ impl<'f> TestBed<'f> {
 
         let mut out = vec![0; frame.len() + ROOM];
         let options = TestRunOptions { data_in: Some(frame), data_out: Some(&mut out), ..TestRunOptions::new() };
-        let by_length = if frame.len() > Self::first_buffer() { ProgramSet::FRAGS } else { ProgramSet::LINEAR };
-        let set = self.set.unwrap_or(by_length);
-        self.programs.load(self.object, set)?;
+        let set = self.set_for(frame)?;
         let run = program(self.object, set.entry)?.test_run(options)?;
         out.truncate(run.data_size_out as usize);
         let scratch = self.scratch()?;
@@ -131,7 +129,16 @@ impl<'f> TestBed<'f> {
     /// # Errors
     /// If the kernel does not take the frame.
     pub fn time(&mut self, frame: &[u8], repeat: u32) -> Result<Duration, KernelError> {
-        Self::time_program(program(self.object, ProgramSet::LINEAR.entry)?, frame, repeat)
+        let set = self.set_for(frame)?;
+        Self::time_program(program(self.object, set.entry)?, frame, repeat)
+    }
+
+    /// The programs that take the frame, which are loaded then.
+    fn set_for(&mut self, frame: &[u8]) -> Result<ProgramSet, KernelError> {
+        let by_length = if frame.len() > Self::first_buffer() { ProgramSet::FRAGS } else { ProgramSet::LINEAR };
+        let set = self.set.unwrap_or(by_length);
+        self.programs.load(self.object, set)?;
+        Ok(set)
     }
 
     /// The same of the program that does nothing.

@@ -53,11 +53,12 @@ fn clients_are_answered_over_tcp_and_the_servers_half_ends() {
         for family in Family::ALL {
             let server = SERVER.of(family).to_string();
             let at = format!("@{server}");
-            let ways: [&[&str]; 4] = [
+            let ways: [&[&str]; 5] = [
                 &["dig", "+tcp", "+tries=1", "+time=3", &at, LISTED],
                 &["dig", "+tcp", "+noedns", "+tries=1", "+time=3", &at, LISTED, "AAAA"],
                 &["drill", "-t", LISTED, &at],
                 &["host", "-T", LISTED, &server],
+                &["kdig", "+tcp", "+retry=0", "+timeout=3", &at, LISTED],
             ];
             for way in ways {
                 let started = Instant::now();
@@ -89,6 +90,36 @@ fn the_c_library_over_tcp_alone_is_told_that_there_is_no_such_name() {
         assert_eq!(ask(OTHER).0, Some(0));
     }
     assert_server_is_rid_of_them(&network);
+}
+
+/// Behind the filter, the gateway has the clients' addresses translated: what ends the server's half has to be a segment that the
+/// tracking of connections takes for one of the connection, whose answer it never saw.
+#[test]
+fn behind_a_gateway_that_translates_addresses_the_servers_half_ends_as_well() {
+    let mut network = Network::new(&Options::default());
+    let rules = "add table ip nat; add chain ip nat out { type nat hook postrouting priority 100 ; }; \
+                 add rule ip nat out oifname wan masquerade; \
+                 add table ip filter; add chain ip filter on { type filter hook forward priority 0 ; }; \
+                 add rule ip filter on ct state invalid counter drop";
+    network.lab.gateway().output("nft", &[rules]).unwrap();
+    for mode in ["generic", "native"] {
+        network.filter_on("lan", mode, &[]);
+        let _far_end = (mode == "native").then(|| far_end(&network));
+        let at = format!("@{}", SERVER.v4);
+        for round in 0..20 {
+            let started = Instant::now();
+            let mut dig = network.lab.client().command("dig");
+            let text = words(&dig.args(["+tcp", "+tries=1", "+time=3", &at, LISTED]).output().unwrap());
+            assert!(text.contains("NXDOMAIN") && started.elapsed() < AT_ONCE, "{mode} {round}: {text}");
+            let mut dig = network.lab.client().command("dig");
+            let text = words(&dig.args(["+tcp", "+tries=1", "+time=3", &at, OTHER]).output().unwrap());
+            assert!(text.contains(&SERVER.v4.to_string()), "{mode} {round}: {text}");
+        }
+        assert_server_is_rid_of_them(&network);
+        // The server's clients have the gateway's address.
+        let seen = network.lab.gateway().output("nft", &["list", "ruleset"]).unwrap();
+        assert!(seen.contains("masquerade"), "{seen}");
+    }
 }
 
 /// Blocked names in a row, and among them names that are none.

@@ -73,6 +73,9 @@ fn lab() -> Vec<Box<dyn Need>> {
         Box::new(Program::new("tshark", "--version", "tshark")),
         // What else asks for names: dig's package has delv and nslookup as well.
         Box::new(Program::new("host", "-V", "bind9-host")),
+        Box::new(Program::new("kdig", "--version", "knot-dnsutils")),
+        // The lab's gateway translates addresses in a test. The service would load rules of the machine's own.
+        Box::new(Program::new("nft", "--version", "nftables").without_services(&["nftables.service"])),
         Box::new(Program::new("musl-gcc", "--version", "musl-tools")),
         Box::new(Program::new(PYTHON, DNSPYTHON_VERSION, "python3-dnspython").shown_as("dnspython")),
         Box::new(Program::new("chromium-headless-shell", "--version", "chromium-headless-shell")),
