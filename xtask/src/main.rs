@@ -11,6 +11,7 @@ mod deny;
 mod fuzz;
 mod kernels;
 mod lab;
+mod mutants;
 mod progress;
 mod run;
 mod setup;
@@ -58,6 +59,8 @@ enum Verb {
     Deny,
     /// Fuzz the decision: feed it made-up frames for a time, and see that what holds of any frame holds of these.
     Fuzz(fuzz::Args),
+    /// Change what filter-core means in small ways, and see that its tests notice each.
+    Mutants(mutants::Args),
 }
 
 fn main() -> ExitCode {
@@ -72,6 +75,7 @@ fn main() -> ExitCode {
         Verb::Corpus => corpus::run(),
         Verb::Deny => deny::run(),
         Verb::Fuzz(args) => fuzz::run(&args),
+        Verb::Mutants(args) => mutants::run(&args),
     };
     outcome.unwrap_or_else(|error| {
         anstream::eprintln!("xtask: {error:#}");
