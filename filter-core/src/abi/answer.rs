@@ -27,7 +27,7 @@ macro_rules! actions {
             }
 
             #[inline(always)]
-            fn from_index(index: u32) -> Self {
+            pub(crate) fn from_index(index: u32) -> Self {
                 $(
                     if index == Self::$variant as u32 {
                         return Self::$variant;

@@ -49,6 +49,17 @@ pub(super) enum Content {
 }
 
 impl Content {
+    /// What is said in the room of the query with these flags and this action, whose name is blocked in a record of this type.
+    #[inline(always)]
+    pub(super) fn brief(flags: u8, action: DnsAction, record: u32) -> Self {
+        match action {
+            _ if flags & flag::OPCODE != 0 => Self::Refused,
+            DnsAction::NxDomain if !dns::is_service(record) => Self::NxDomain,
+            DnsAction::Refused => Self::Refused,
+            _ => Self::NoData,
+        }
+    }
+
     /// The RCODE of its message (of the EDNS version, the lower bits).
     #[inline(always)]
     pub(super) fn code(self) -> u8 {
@@ -214,7 +225,7 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
 
     /// What is said of records of this type and class.
     #[inline(always)]
-    pub(super) fn content(&self, kind: u16, class: u16) -> Content {
+    fn content(&self, kind: u16, class: u16) -> Content {
         let treatment = &self.scratch.treatment;
         let (v4, v6) = match treatment.dns() {
             // Of the name that was asked for, there may be records of other types.

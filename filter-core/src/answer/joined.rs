@@ -13,8 +13,9 @@ use super::{
     envelope::checksum_at,
 };
 use crate::{
-    bounds::opaque,
-    dns::{BlockedMessage, HEADER_BYTES, JOINED_MESSAGES, QUESTION_TAIL_BYTES},
+    abi::DnsAction,
+    bounds::within,
+    dns::{BlockedMessage, HEADER_BYTES, JOINED_MESSAGES},
     flows::Copying,
     headers::{Protocol, Transport},
     maps::Maps,
@@ -47,22 +48,15 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
     /// Writes the answer to one of the messages.
     #[inline(always)]
     fn write_in_place(&mut self, index: u32) -> Option<()> {
-        let BlockedMessage { at, question_end, record, treatment } =
-            *self.scratch.joined.messages.get(opaque(index as usize))?;
+        let BlockedMessage { at, question_end, record, action } =
+            *self.scratch.joined.messages.get(within(index as usize, 0, JOINED_MESSAGES as usize - 1)?)?;
         let [f0, f1, q0, q1, a0, a1, n0, n1, _, _] = self.frame.read(at + 2)?;
         if [q0, q1] != [0, 1] || question_end <= at + HEADER_BYTES {
             // It has no question that could stand in an answer.
             return Some(());
         }
-        (self.scratch.record, self.scratch.treatment) = (record, treatment);
-        let [t0, t1, c0, c1] = self.frame.read(question_end - QUESTION_TAIL_BYTES)?;
-        let content = if f0 & flag::OPCODE != 0 {
-            Content::Refused
-        } else {
-            self.content(u16::from_be_bytes([t0, t1]), u16::from_be_bytes([c0, c1]))
-        };
+        let (mut content, mut additional) = (Content::brief(f0, DnsAction::from_index(action), record), 0);
         let (flags, more_flags) = self.flags(f0, f1);
-        let (mut content, mut additional) = (content, 0);
         // What is in the options stays: a cookie of the server among it (RFC 7873 §5.2).
         if let Some([0, y0, y1, _, _, _, version, do_bit, _]) = self.frame.read(question_end)
             && u16::from_be_bytes([y0, y1]) == OPT

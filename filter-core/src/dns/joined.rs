@@ -11,7 +11,7 @@ use core::ops::ControlFlow::{self, Break, Continue};
 use super::{HEADER_BYTES, LEAST_BYTES, PREFIX_BYTES, QUESTION_TAIL_BYTES, RECORD_HEAD_BYTES};
 use crate::{
     abi::{DnsAction, Scratch, Treatment},
-    bounds::opaque,
+    bounds::{opaque, within},
     decide::Judge,
     headers::Ports,
     maps::Maps,
@@ -42,7 +42,8 @@ pub(crate) struct BlockedMessage {
     pub question_end: u32,
     /// The record with the name that is blocked, as in [`Scratch`].
     pub record: u32,
-    pub treatment: Treatment,
+    /// What is done with it, as [`Treatment::dns`] has it.
+    pub action: u32,
 }
 
 /// The messages of a datagram with several.
@@ -69,6 +70,8 @@ pub(crate) struct Joined {
     records: u32,
     /// Index of the [`Reason`] so far.
     outcome: u32,
+    /// What is done with the first message that is to be answered.
+    treatment: Treatment,
     /// How many messages are to be answered.
     pub blocked: u32,
     pub messages: [BlockedMessage; MESSAGES as usize],
@@ -87,8 +90,9 @@ impl Joined {
         questions: 0,
         records: 0,
         outcome: 0,
+        treatment: Treatment::NONE,
         blocked: 0,
-        messages: [BlockedMessage { at: 0, question_end: 0, record: 0, treatment: Treatment::NONE }; MESSAGES as usize],
+        messages: [BlockedMessage { at: 0, question_end: 0, record: 0, action: 0 }; MESSAGES as usize],
     };
 }
 
@@ -120,9 +124,13 @@ impl Scratch {
         if !reason.is_blocked() || matches!(self.treatment.dns(), DnsAction::Drop) {
             return;
         }
-        let message =
-            BlockedMessage { at, question_end: self.question_end, record: self.record, treatment: self.treatment };
-        if let Some(place) = self.joined.messages.get_mut(opaque(self.joined.blocked as usize)) {
+        if self.joined.blocked == 0 {
+            self.joined.treatment = self.treatment;
+        }
+        let action = self.treatment.dns() as u32;
+        let message = BlockedMessage { at, question_end: self.question_end, record: self.record, action };
+        let place = within(self.joined.blocked as usize, 0, MESSAGES as usize - 1);
+        if let Some(place) = place.and_then(|place| self.joined.messages.get_mut(place)) {
             *place = message;
             self.joined.blocked += 1;
         }
@@ -158,10 +166,8 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
     /// The outcome, with the treatment of the first message that is to be answered.
     #[inline(always)]
     fn joined_outcome(&mut self, outcome: Reason) -> Reason {
-        if self.scratch.joined.blocked > 0
-            && let Some(first) = self.scratch.joined.messages.first()
-        {
-            self.scratch.treatment = first.treatment;
+        if self.scratch.joined.blocked > 0 {
+            self.scratch.treatment = self.scratch.joined.treatment;
         }
         outcome
     }

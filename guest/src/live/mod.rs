@@ -38,9 +38,10 @@ type Shared = Arc<Mutex<World>>;
 type Part = fn(&World, &'static str) -> Result<Passed<()>>;
 
 /// What is checked in each mode, once the filter runs.
-const PARTS: [(&str, Duration, Part); 8] = [
+const PARTS: [(&str, Duration, Part); 9] = [
     ("DNS over UDP", LIMIT, names::dns_over_udp),
     ("DNS over TCP", LIMIT, names::dns_over_tcp),
+    ("joined datagrams", LIMIT, names::joined),
     ("TLS", LIMIT, names::tls),
     ("hello in two segments", LIMIT, names::hello_in_two_segments),
     ("patterns", LIMIT, names::patterns),

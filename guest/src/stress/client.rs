@@ -160,7 +160,7 @@ fn over_tcp(world: &World, family: Family, port: u16, octets: &[u8]) -> Result<T
     let answer = stream.write_all(octets).and_then(|()| answer(&mut stream, port == servers::DNS));
     let told = match answer {
         // The end of the stream, an alert, or a reset.
-        Ok(octets) if octets.is_empty() || is_alert(&octets) => true,
+        Ok(octets) if octets.is_empty() || is_alert(&octets) || port == servers::DNS && is_no_name(&octets) => true,
         Ok(_) => return Ok(Told::Unblocked),
         Err(error) if matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) => true,
         Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => false,
@@ -190,6 +190,11 @@ fn answer(stream: &mut TcpStream, is_dns: bool) -> io::Result<Vec<u8>> {
             return Ok(Vec::new());
         }
     }
+}
+
+/// A DNS message behind its length that says that there is no such name.
+fn is_no_name(octets: &[u8]) -> bool {
+    Answer::read(octets.get(2..).unwrap_or_default()).is_ok_and(|answer| answer.code == NXDOMAIN)
 }
 
 /// An alert in a record of its own (RFC 8446 §6).
