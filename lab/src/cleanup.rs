@@ -16,7 +16,7 @@ use anyhow::{Context as _, Result, bail};
 use rustix::process::{Pid, Signal, getpid, kill_process};
 
 use crate::namespace::{Namespace, Role, program, run};
-use crate::wait_until;
+use crate::{receiving, wait_until};
 
 /// The name of the lab that is left standing on purpose.
 pub(crate) const STANDING: &str = "namegate";
@@ -117,6 +117,7 @@ pub(crate) fn remove(lab: &str) -> Result<()> {
         end_processes(namespace)?;
         run(program("ip").args(["netns", "delete", namespace.name()]))?;
     }
+    receiving::on_each_processor();
     for namespace in &namespaces {
         remove_directory(&etc_directory(namespace))?;
     }

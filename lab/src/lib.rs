@@ -14,6 +14,7 @@ mod cleanup;
 pub mod kernel_log;
 mod namespace;
 mod process;
+mod receiving;
 mod server;
 mod topology;
 mod wait;
