@@ -85,5 +85,5 @@ fn time(plan: &Plan, frames: &[Vec<u8>], filter: &mut Filter) -> anyhow::Result<
     // The first one warms up.
     batch()?;
     let batches = (0..plan.batches).map(|_| batch()).collect::<anyhow::Result<Vec<_>>>()?;
-    Summary::of(batches.into_iter()).context("a row needs a batch")
+    Summary::of(batches).context("a row needs a batch")
 }

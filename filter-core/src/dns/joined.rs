@@ -313,11 +313,9 @@ impl<P: Packet + ?Sized, M: Maps> Judge<'_, P, M> {
             let found = self.packet.read(from + 4).map(u64::from_le_bytes).is_some_and(has_question);
             return (u32::from(!found), found);
         }
-        let Some([a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, _]) = self.packet.read(from + 4) else {
-            return (1, false);
-        };
-        let first = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
-        let rest = u64::from_le_bytes([i, j, k, l, m, n, o, 0]);
+        let Some(octets) = self.packet.read::<16>(from + 4) else { return (1, false) };
+        let (Some(first), Some(rest)) = (octets.first_chunk(), octets.last_chunk()) else { return (1, false) };
+        let (first, rest) = (u64::from_le_bytes(*first), u64::from_le_bytes(*rest));
         // All eight at once: most octets are of none.
         let mut found = 8;
         for place in (1..8).rev() {

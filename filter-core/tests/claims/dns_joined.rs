@@ -222,7 +222,7 @@ fn of_drawn_datagrams_those_with_a_listed_name_are_blocked() {
         let expected = if listed.contains(&true) { Reason::DnsBlocked } else { Reason::DnsNotListed };
         assert_eq!(judged_over(&messages.concat()), expected, "{round}: {listed:?}");
         let frame = (Duration::ZERO, joined(&Wrap::v4(53), &messages));
-        let (_, sent, back, _) = send_all(&[frame.clone()], clients(DnsAction::NxDomain)).remove(0);
+        let (_, sent, back, _) = send_all(std::slice::from_ref(&frame), clients(DnsAction::NxDomain)).remove(0);
         if expected == Reason::DnsNotListed {
             assert_eq!((sent, back), (Sent::On, frame.1));
             continue;

@@ -69,7 +69,7 @@ fn hexadecimal(rest: &str, dialect: Dialect) -> (Escape<'_>, &str) {
     }
 }
 
-/// `0`, and up to two more octal digits of the same number (ECMA-262, B.1.2, LegacyOctalEscapeSequence).
+/// `0`, and up to two more octal digits of the same number (ECMA-262, B.1.2, `LegacyOctalEscapeSequence`).
 fn octal(text: &str) -> (Escape<'_>, &str) {
     let is_octal = |byte: &&u8| (b'0'..=b'7').contains(*byte);
     let (number, rest) = text.split_at(text.as_bytes().iter().take(3).take_while(is_octal).count());
