@@ -1,29 +1,18 @@
-//! Datagrams with more than one DNS message.
-//!
-//! The kernel may join datagrams of one flow and of one size (GRO with `rx-udp-gro-forwarding` or `rx-gro-list`,
-//! `UDP_SEGMENT`), and takes them apart again behind the program. What the program sees is one datagram, with the messages one
-//! behind the other. Nothing in it says how long each was, and a client may put anything between them, or hide one in a record of
-//! another. So in a datagram for a server, whatever looks like the header of a query is judged as one. Datagrams of a server are
-//! gone through message by message.
+//! Looking for the messages of a datagram behind its first.
 
 use core::ops::ControlFlow::{self, Break, Continue};
 
-use super::{HEADER_BYTES, LEAST_BYTES, PREFIX_BYTES, QUESTION_TAIL_BYTES, RECORD_HEAD_BYTES};
+use super::{Joined, MESSAGE_BYTES};
 use crate::{
-    abi::{DnsAction, Scratch, Treatment},
-    bounds::{opaque, within},
     decide::Judge,
+    dns::{HEADER_BYTES, QUESTION_TAIL_BYTES, RECORD_HEAD_BYTES},
     headers::Ports,
     maps::Maps,
     name::POINTER_BYTES,
-    packet::{Frame, LoopBody, Packet},
-    reason::{Counter, Message, Reason},
+    packet::{LoopBody, Packet},
+    reason::{Message, Reason},
 };
 
-/// Messages behind the first that are judged, as many as the kernel joins (`UDP_GRO_CNT_MAX`).
-pub(crate) const MESSAGES: u32 = 64;
-/// The shortest message with a question.
-const MESSAGE_BYTES: u32 = LEAST_BYTES - PREFIX_BYTES;
 /// Looks for further messages, at eight octets or a label each: all of the largest datagram, and the labels of 64 queries.
 const LOOKS: u32 = 65_536 / 8 + 1024;
 /// Labels and records of a response that are gone through to its end.
@@ -31,147 +20,6 @@ const STEPS: u32 = 4096;
 const STEPS_A_TURN: u32 = 4;
 /// Looks in one call of a loop's body.
 const LOOKS_A_TURN: u32 = 2;
-
-/// A message that is blocked, of those of a datagram.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct BlockedMessage {
-    /// Where it starts in the frame.
-    pub at: u32,
-    /// Where its question ends; 0 if it has no single one with a name that stands there in full.
-    pub question_end: u32,
-    /// The record with the name that is blocked, as in [`Scratch`].
-    pub record: u32,
-    /// What is done with it, as [`Treatment::dns`] has it.
-    pub action: u32,
-}
-
-/// The messages of a datagram with several.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Joined {
-    /// The message at hand.
-    at: u32,
-    /// Where the next is looked for.
-    from: u32,
-    end: u32,
-    /// Where a header was found behind which a question is to be; 0 if none was.
-    candidate: u32,
-    /// The next label of that question.
-    label_at: u32,
-    /// Its labels so far.
-    labels: u32,
-    /// Looks that are left.
-    looks: u32,
-    /// 1 if messages are looked for, 0 if the end of one is the start of the next.
-    is_scanned: u32,
-    /// Questions and records of a message that are still to be gone over.
-    questions: u32,
-    records: u32,
-    /// Index of the [`Reason`] so far.
-    outcome: u32,
-    /// What is done with the first message that is to be answered.
-    treatment: Treatment,
-    /// How many messages are to be answered.
-    pub blocked: u32,
-    pub messages: [BlockedMessage; MESSAGES as usize],
-}
-
-impl Joined {
-    pub(crate) const NONE: Self = Self {
-        at: 0,
-        from: 0,
-        end: 0,
-        candidate: 0,
-        label_at: 0,
-        labels: 0,
-        looks: 0,
-        is_scanned: 0,
-        questions: 0,
-        records: 0,
-        outcome: 0,
-        treatment: Treatment::NONE,
-        blocked: 0,
-        messages: [BlockedMessage { at: 0, question_end: 0, record: 0, action: 0 }; MESSAGES as usize],
-    };
-}
-
-impl Scratch {
-    /// Begins with the datagram whose payload starts at `at`.
-    #[inline(always)]
-    pub(crate) fn begin_datagram(&mut self, at: u32) {
-        self.joined.blocked = 0;
-        self.joined.at = at;
-        // Nothing is known to be behind the header yet.
-        self.type_at = at + HEADER_BYTES - QUESTION_TAIL_BYTES;
-    }
-
-    /// Where the question ends that was read last of the datagram at hand, or else its header.
-    #[inline(always)]
-    fn behind_question(&self) -> u32 {
-        self.type_at + QUESTION_TAIL_BYTES
-    }
-
-    /// True if the datagram at hand may have another message behind the question that was read last.
-    #[inline(always)]
-    pub(crate) fn may_be_joined(&self, end: u32) -> bool {
-        self.behind_question() + MESSAGE_BYTES <= end
-    }
-
-    /// Takes down the message at hand as one to be answered, if it is blocked and there is room.
-    #[inline(always)]
-    fn note_blocked(&mut self, at: u32, reason: Reason) {
-        if !reason.is_blocked() || matches!(self.treatment.dns(), DnsAction::Drop) {
-            return;
-        }
-        if self.joined.blocked == 0 {
-            self.joined.treatment = self.treatment;
-        }
-        let action = self.treatment.dns() as u32;
-        let message = BlockedMessage { at, question_end: self.question_end, record: self.record, action };
-        let place = within(self.joined.blocked as usize, 0, MESSAGES as usize - 1);
-        if let Some(place) = place.and_then(|place| self.joined.messages.get_mut(place)) {
-            *place = message;
-            self.joined.blocked += 1;
-        }
-    }
-}
-
-impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
-    /// Judges the message that was found, and those behind it.
-    #[inline(always)]
-    pub fn further_messages(&mut self) -> Reason {
-        self.maps.count(Counter::DnsJoined);
-        // What would be unrolled does not fit on the kernel's stack.
-        for _ in 0..opaque(MESSAGES as usize) {
-            let Joined { at, end, .. } = self.scratch.joined;
-            if at >= end {
-                break;
-            }
-            let is_affordable = self.scratch.may_take_name(self.scratch.joined.labels);
-            let reason = if is_affordable { P::dns_sections(self, at, end) } else { self.beyond(Message::Query) };
-            self.scratch.note_blocked(at, reason);
-            self.scratch.joined.note(reason);
-            if matches!(reason, Reason::DnsBeyond | Reason::DnsBeyondDropped) {
-                break;
-            }
-            self.scratch.joined.from = at + 1;
-            P::next_message(self);
-        }
-        let outcome = self.scratch.joined.outcome();
-        let is_done = self.scratch.joined.is_done();
-        if outcome.is_blocked() || is_done { self.joined_outcome(outcome) } else { self.beyond(Message::Query) }
-    }
-
-    /// The outcome, with the treatment of the first message that is to be answered.
-    #[inline(always)]
-    fn joined_outcome(&mut self, outcome: Reason) -> Reason {
-        if self.scratch.joined.blocked > 0 {
-            self.scratch.treatment = self.scratch.joined.treatment;
-        }
-        outcome
-    }
-}
 
 impl<P: Packet + ?Sized, M: Maps> Judge<'_, P, M> {
     /// Looks for a second message in the datagram that ends at `end`, of which the first met this reason. `Err` is the reason to
@@ -257,29 +105,6 @@ fn has_question(counts: u64) -> bool {
 /// Of a header's flags (RFC 1035 §4.1.1).
 const OPCODE: u8 = 0x78;
 const RESPONSE: u8 = 0x80;
-impl Joined {
-    /// True if nothing is left to be looked at.
-    #[inline(always)]
-    fn is_done(&self) -> bool {
-        self.at >= self.end && self.looks > 0
-    }
-
-    #[inline(always)]
-    fn outcome(&self) -> Reason {
-        Reason::from_index(self.outcome).unwrap_or(Reason::DnsNoQuestion)
-    }
-
-    /// Notes what a message behind the first met. What looks like a message may be something else: it matters if it is blocked.
-    #[inline(always)]
-    fn note(&mut self, reason: Reason) {
-        let matters = reason.is_blocked() || reason.is_audited() || reason.ends_judging();
-        let outcome = self.outcome();
-        if matters && !outcome.is_blocked() && !(reason.is_audited() && outcome.is_refused()) {
-            self.outcome = reason.index();
-        }
-    }
-}
-
 /// Looks for a query: for a header, and then label by label for the question behind it.
 struct Look;
 
