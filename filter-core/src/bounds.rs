@@ -32,9 +32,39 @@ pub fn within(value: usize, first: usize, last: usize) -> Option<usize> {
     Some(if first == 0 { beyond_first } else { opaque(beyond_first) + first })
 }
 
+/// Where a part of a packet begins and ends. It fits into one integer: functions of the kernel program take five arguments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// Offset of its first byte.
+    pub at: u32,
+    /// Offset behind its last byte.
+    pub end: u32,
+}
+
+impl Span {
+    /// As one integer.
+    #[inline(always)]
+    pub fn word(self) -> u64 {
+        u64::from(self.at) | (u64::from(self.end) << 32)
+    }
+
+    /// The one that this integer stands for.
+    #[inline(always)]
+    pub fn from_word(word: u64) -> Self {
+        Self { at: word as u32, end: (word >> 32) as u32 }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::within;
+    use super::{Span, within};
+
+    #[test]
+    fn a_span_comes_back_from_its_word() {
+        for (at, end) in [(0, 0), (1, 2), (u32::MAX, 7), (7, u32::MAX)] {
+            assert_eq!(Span::from_word(Span { at, end }.word()), Span { at, end });
+        }
+    }
 
     #[test]
     fn only_values_between_the_bounds_come_through() {

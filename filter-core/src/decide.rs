@@ -2,9 +2,9 @@
 
 use crate::{
     abi::{Rank, Scratch, Segment, Settings},
-    bounds::opaque,
+    bounds::{Span, opaque},
     dns,
-    flows::{FlowKey, Flows, source_hash},
+    flows::{FlowKey, Flows, Held, source_hash},
     headers::{self, Layer, Protocol, Stop, Tcp, Transport, layers},
     maps::Maps,
     name::NameEnd,
@@ -65,8 +65,10 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
         let mut judged = found.and_then(|transport| self.transport(flows, &transport));
         for _ in 0..ROUNDS {
             let Err(Stop::Layered(layer, at)) = judged else { break };
-            let found = P::layered(self, layer, at).map_err(Stop::Because);
-            judged = found.and_then(|transport| self.transport(flows, &transport));
+            judged = P::layered(self, layer, at).map_err(Stop::Because).and_then(|()| {
+                let transport = self.scratch.transport;
+                self.transport(flows, &transport)
+            });
         }
         match judged {
             Ok(reason) => reason,
@@ -75,11 +77,12 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
         }
     }
 
-    /// Finds the transport behind the layers that start with this one at this offset.
+    /// Finds the transport behind the layers that start with this one at this offset, and leaves it in the scratch memory.
     #[inline(always)]
-    pub fn layered(&mut self, layer: Layer, at: u32) -> Result<Transport, Reason> {
+    pub fn layered(&mut self, layer: Layer, at: u32) -> Result<(), Reason> {
         let opens_tunnels = self.maps.interface().opens_tunnels();
-        layers::transport(self.packet, self.settings, self.scratch, layer, at, opens_tunnels)
+        self.scratch.transport = layers::transport(self.packet, self.settings, self.scratch, layer, at, opens_tunnels)?;
+        Ok(())
     }
 
     /// Later fragments may be dropped.
@@ -257,6 +260,26 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
     }
 }
 
+impl<P: Frame + ?Sized, M: Maps> Judge<'_, Held<'_, P>, M> {
+    /// [`Judge::read_name`] from what is held of a flow.
+    #[inline(always)]
+    pub fn read_held_name(&mut self, message_at: u32, span: Span) -> NameEnd {
+        Judge::read_name(self, message_at, span)
+    }
+
+    /// Judges a DNS message that is held of a flow.
+    #[inline(always)]
+    pub fn held_dns_message(&mut self, span: Span) -> Reason {
+        self.dns_sections(span.at, span.end)
+    }
+
+    /// Judges the server names of a handshake message without record headers, of which there is what is in the span.
+    #[inline(always)]
+    pub fn held_hello(&mut self, span: Span) -> HelloEnd {
+        tls::handshake(self, span.at, span.end)
+    }
+}
+
 /// What is to be done with a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Taken {
@@ -269,10 +292,11 @@ pub enum Taken {
 }
 
 impl<P: Packet + ?Sized, M: Maps> Judge<'_, P, M> {
-    /// Reads the name at `at` of the DNS message from `message_at` to `end`; gives the offset behind it.
+    /// Reads the name at the start of this span, which ends with the DNS message from `message_at`; gives the offset behind
+    /// the name.
     #[inline(always)]
-    pub fn read_name(&mut self, message_at: u32, at: u32, end: u32) -> NameEnd {
-        NameEnd::of(self.scratch.name.read_wire(self.packet, message_at, at, end))
+    pub fn read_name(&mut self, message_at: u32, span: Span) -> NameEnd {
+        NameEnd::of(self.scratch.name.read_wire(self.packet, message_at, span.at, span.end))
     }
 
     /// Judges the DNS message from `at` to `end` if it is a query with one question at most; others are to be gone through by
@@ -292,12 +316,6 @@ impl<P: Packet + ?Sized, M: Maps> Judge<'_, P, M> {
     #[inline(always)]
     pub fn client_hello(&mut self, at: u32, end: u32) -> HelloEnd {
         tls::client_hello(self, at, end)
-    }
-
-    /// The same for a handshake message without record headers, of which there is what is before `end`.
-    #[inline(always)]
-    pub fn held_hello(&mut self, at: u32, end: u32) -> HelloEnd {
-        tls::handshake(self, at, end)
     }
 
     /// Looks up the name that was read last, unless the packet has cost too much by now. It is reported if a rule blocks it or would, or if all names are. Where it is exempt,

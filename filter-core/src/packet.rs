@@ -1,19 +1,84 @@
 //! The seam between the kernel and user space: bytes, and bounded loops.
 //!
-//! The methods with a body are parts of the decision, or plain copying. The kernel overrides them: with functions of
-//! their own, which the verifier goes through once and not for each way that leads to them, and with helpers.
+//! The methods with a body are parts of the decision, or plain copying. The kernel overrides them: with the functions of
+//! the table of subprograms, and with helpers.
 
 use core::ops::ControlFlow;
 
 use crate::{
+    bounds::Span,
     decide::{Judge, Taken},
-    flows::{Flow, Flows, Held, HeldBytes},
-    headers::{Layer, Transport},
+    flows::{Flow, Flows, Held, HeldBytes, Way},
+    headers::Layer,
     maps::Maps,
     name::{NAME_BYTES, Name, NameEnd},
     reason::Reason,
-    tls::{HelloEnd, Joined},
+    subprograms,
+    tls::{HandshakeBytes, HelloEnd},
 };
+
+/// Makes a method of each subprogram over the bytes of a packet.
+macro_rules! packet_methods {
+    ([]) => {};
+    ([] packet { $($line:tt)* } $($rest:tt)*) => {
+        methods! { Self, [], $($line)* }
+        packet_methods! { [] $($rest)* }
+    };
+    ([] linear { $($line:tt)* } $($rest:tt)*) => {
+        methods! { Self, [], $($line)* }
+        packet_methods! { [] $($rest)* }
+    };
+    ([] $other:ident $lines:tt $($rest:tt)*) => { packet_methods! { [] $($rest)* } };
+}
+
+/// Makes a method of each subprogram over a frame, a flow, or what is held of one.
+macro_rules! frame_methods {
+    ([]) => {};
+    ([] packet $lines:tt $($rest:tt)*) => { frame_methods! { [] $($rest)* } };
+    ([] linear $lines:tt $($rest:tt)*) => { frame_methods! { [] $($rest)* } };
+    ([] frame_and_flows { $($line:tt)* } $($rest:tt)*) => {
+        methods! { Self, [flows], $($line)* }
+        frame_methods! { [] $($rest)* }
+    };
+    ([] flows { $($line:tt)* } $($rest:tt)*) => {
+        methods! { Self, [flows], $($line)* }
+        frame_methods! { [] $($rest)* }
+    };
+    ([] held { $($line:tt)* } $($rest:tt)*) => {
+        methods! { Held<'_, Self>, [], $($line)* }
+        frame_methods! { [] $($rest)* }
+    };
+    ([] held_only { $($line:tt)* } $($rest:tt)*) => {
+        methods! { Held<'_, Self>, [], $($line)* }
+        frame_methods! { [] $($rest)* }
+    };
+    ([] $other:ident { $($line:tt)* } $($rest:tt)*) => {
+        methods! { Self, [], $($line)* }
+        frame_methods! { [] $($rest)* }
+    };
+}
+
+/// Makes methods of the seam that call the methods of [`Judge`] of the same names.
+macro_rules! methods {
+    ($packet:ty, [], $($name:ident($($argument:ident: $kind:ty),*) -> $result:ty;)*) => {$(
+        #[doc = concat!("Calls [`Judge::", stringify!($name), "`].")]
+        #[inline(always)]
+        fn $name<M: Maps>(judge: &mut Judge<'_, $packet, M>, $($argument: $kind),*) -> $result {
+            judge.$name($($argument),*)
+        }
+    )*};
+    ($packet:ty, [$flows:ident], $($name:ident($($argument:ident: $kind:ty),*) -> $result:ty;)*) => {$(
+        #[doc = concat!("Calls [`Judge::", stringify!($name), "`].")]
+        #[inline(always)]
+        fn $name<M: Maps, F: Flows>(
+            judge: &mut Judge<'_, $packet, M>,
+            $flows: &mut F,
+            $($argument: $kind),*
+        ) -> $result {
+            judge.$name($flows, $($argument),*)
+        }
+    )*};
+}
 
 /// Bytes that names are read from, and the loops that may run over them.
 ///
@@ -49,47 +114,13 @@ pub trait Packet {
         Self::repeat(limit.div_ceil(TURNS), &Unrolled::<TURNS, B>(body), state);
     }
 
-    /// Calls [`Name::find_labels`].
+    /// Calls [`Name::find_labels`], which is a subprogram as well.
     #[inline(always)]
     fn find_labels(name: &mut Name) -> NameEnd {
         name.find_labels()
     }
 
-    /// Calls [`Judge::read_name`].
-    #[inline(always)]
-    fn read_name<M: Maps>(judge: &mut Judge<'_, Self, M>, message_at: u32, at: u32, end: u32) -> NameEnd {
-        judge.read_name(message_at, at, end)
-    }
-
-    /// Calls [`Judge::dns_message`].
-    #[inline(always)]
-    fn dns_message<M: Maps>(judge: &mut Judge<'_, Self, M>, at: u32, end: u32) -> Option<Reason> {
-        judge.dns_message(at, end)
-    }
-
-    /// Calls [`Judge::dns_sections`].
-    #[inline(always)]
-    fn dns_sections<M: Maps>(judge: &mut Judge<'_, Self, M>, at: u32, end: u32) -> Reason {
-        judge.dns_sections(at, end)
-    }
-
-    /// Calls [`Judge::second_message`].
-    #[inline(always)]
-    fn second_message<M: Maps>(judge: &mut Judge<'_, Self, M>, end: u32, first: Reason) -> Result<(), Reason> {
-        judge.second_message(end, first)
-    }
-
-    /// Calls [`Judge::next_message`].
-    #[inline(always)]
-    fn next_message<M: Maps>(judge: &mut Judge<'_, Self, M>) {
-        judge.next_message();
-    }
-
-    /// Calls [`Judge::client_hello`].
-    #[inline(always)]
-    fn client_hello<M: Maps>(judge: &mut Judge<'_, Self, M>, at: u32, end: u32) -> HelloEnd {
-        judge.client_hello(at, end)
-    }
+    subprograms! { packet_methods }
 }
 
 /// A frame, as it came.
@@ -124,106 +155,19 @@ pub trait Frame: Packet {
         from.as_slice().hold(at, len, into, to)
     }
 
-    /// Calls [`Judge::layered`].
-    #[inline(always)]
-    fn layered<M: Maps>(judge: &mut Judge<'_, Self, M>, layer: Layer, at: u32) -> Result<Transport, Reason> {
-        judge.layered(layer, at)
-    }
-
-    /// Calls [`Judge::further_messages`].
+    /// Goes on in [`Judge::further_messages`]: a BPF program of its own in the kernel.
     #[inline(always)]
     fn further_messages<M: Maps>(judge: &mut Judge<'_, Self, M>) -> Reason {
         judge.further_messages()
     }
 
-    /// Calls [`Judge::segment_of_interest`].
+    /// Goes on in [`Judge::segment_of_interest`], likewise.
     #[inline(always)]
     fn segment_of_interest<M: Maps, F: Flows>(judge: &mut Judge<'_, Self, M>, flows: &mut F) -> Reason {
         judge.segment_of_interest(flows)
     }
 
-    /// Calls [`Judge::take_segment`].
-    #[inline(always)]
-    fn take_segment<M: Maps, F: Flows>(judge: &mut Judge<'_, Self, M>, flows: &mut F) -> Result<Taken, Reason> {
-        judge.take_segment(flows)
-    }
-
-    /// Calls [`Judge::empty_segment`].
-    #[inline(always)]
-    fn empty_segment<M: Maps, F: Flows>(judge: &mut Judge<'_, Self, M>, flows: &mut F) -> Reason {
-        judge.empty_segment(flows)
-    }
-
-    /// Calls [`Judge::find_flow`].
-    #[inline(always)]
-    fn find_flow<M: Maps, F: Flows>(judge: &mut Judge<'_, Self, M>, flows: &mut F) -> u32 {
-        judge.find_flow(flows)
-    }
-
-    /// Calls [`Judge::begin_flow`].
-    #[inline(always)]
-    fn begin_flow<M: Maps, F: Flows>(judge: &mut Judge<'_, Self, M>, flows: &mut F) -> u32 {
-        judge.begin_flow(flows)
-    }
-
-    /// Calls [`Judge::hold_segment`].
-    #[inline(always)]
-    fn hold_segment<M: Maps>(judge: &mut Judge<'_, Self, M>, flow: &mut Flow, offset: u32) -> bool {
-        judge.hold_segment(flow, offset)
-    }
-
-    /// Calls [`Judge::forget_judged`].
-    #[inline(always)]
-    fn forget_judged<M: Maps>(judge: &mut Judge<'_, Self, M>, flow: &mut Flow, spare: &mut HeldBytes) {
-        judge.forget_judged(flow, spare);
-    }
-
-    /// Calls [`Judge::join_records`].
-    #[inline(always)]
-    fn join_records<M: Maps>(judge: &mut Judge<'_, Self, M>, flow: &mut Flow, spare: &mut HeldBytes) -> Joined {
-        judge.join_records(flow, spare)
-    }
-
-    /// Calls [`Judge::whole_messages`].
-    #[inline(always)]
-    fn whole_messages<M: Maps>(judge: &mut Judge<'_, Self, M>) -> Reason {
-        judge.whole_messages()
-    }
-
-    /// Calls [`Judge::all_held_messages`].
-    #[inline(always)]
-    fn all_held_messages<M: Maps>(judge: &mut Judge<'_, Self, M>, flow: &mut Flow, so_far: Reason) -> Reason {
-        judge.all_held_messages(flow, so_far)
-    }
-
-    /// Calls [`Judge::held_messages`].
-    #[inline(always)]
-    fn held_messages<M: Maps>(judge: &mut Judge<'_, Self, M>, flow: &mut Flow, so_far: Reason) -> Reason {
-        judge.held_messages(flow, so_far)
-    }
-
-    /// Calls [`Judge::dns_sections`] over held bytes.
-    #[inline(always)]
-    fn held_dns_message<M: Maps>(judge: &mut Judge<'_, Held<'_, Self>, M>, at: u32, end: u32) -> Reason {
-        judge.dns_sections(at, end)
-    }
-
-    /// Calls [`Judge::read_name`] over held bytes.
-    #[inline(always)]
-    fn read_held_name<M: Maps>(
-        judge: &mut Judge<'_, Held<'_, Self>, M>,
-        message_at: u32,
-        at: u32,
-        end: u32,
-    ) -> NameEnd {
-        judge.read_name(message_at, at, end)
-    }
-
-    /// Calls [`Judge::held_hello`].
-    #[inline(always)]
-    fn held_hello<M: Maps>(judge: &mut Judge<'_, Held<'_, Self>, M>, at: u32, end: u32) -> HelloEnd {
-        judge.held_hello(at, end)
-    }
+    subprograms! { frame_methods }
 }
 
 /// A frame that can become another.

@@ -189,6 +189,8 @@ reasons! {
     TlsAllowed, "tls_allowed", Pass;
     /// A ClientHello with a server name that a rule blocks.
     TlsBlocked, "tls_blocked", Drop;
+    /// A part of the filter could not run, which should never happen: the packet passes unread.
+    InternalFailure, "internal_failure", Pass;
 }
 
 impl Reason {
@@ -352,6 +354,13 @@ counters! {
     EventsSuppressed, "events_suppressed";
     /// A block that was not reported, since nobody had read the earlier ones.
     EventsLost, "events_lost";
+    /// A function of the filter's program that could not run, which should never happen.
+    FunctionNotRun, "function_not_run";
+    /// A program of the filter that was to go on with a packet and could not run, which should never happen.
+    ProgramNotRun, "program_not_run";
+    /// A packet that passed unread or, if blocked, was not answered, since the memory of its CPU was missing, which should never
+    /// happen.
+    CpuStateMissing, "cpu_state_missing";
 }
 
 impl Counter {

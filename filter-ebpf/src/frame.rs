@@ -9,16 +9,16 @@ use aya_ebpf::{
     maps::ProgramArray,
 };
 use filter_core::{
-    Flow, Flows, Frame, Held, HeldBytes, HelloEnd, Joined, Judge, Layer, LoopBody, LoopState, Maps, Message,
-    NAME_BYTES, Name, NameEnd, Packet, Program, Reason, Taken, Transport,
-    bounds::{opaque, within},
+    Flow, Flows, Frame, HandshakeBytes, Held, HeldBytes, HelloEnd, Judge, Layer, LoopBody, LoopState, Maps, NAME_BYTES,
+    Name, NameEnd, Packet, Program, Reason, Taken, Way,
+    bounds::{Span, opaque, within},
+    return_codes::ReturnCode,
 };
 
 use crate::{
+    arguments::Argument,
     copying::{NAME_PIECE_AT, copy_held, piece},
-    maps,
-    numbers::{EMPTY, FOUND, TO_HOLD, WHOLE_HELLO, dns_reason, hello_end, reason},
-    verified_once,
+    maps, subprograms,
     words::{in_words, in_words_to, store_64, word_64},
 };
 
@@ -160,11 +160,125 @@ impl Paged {
     }
 }
 
+/// Makes methods of the seam that call the functions of the table of subprograms, which lie in this module, for those over the
+/// bytes of a packet.
+macro_rules! packet_calls {
+    ([$module:ident]) => {};
+    ([$module:ident] packet { $($line:tt)* } $($rest:tt)*) => {
+        calls! { $module [] $($line)* }
+        packet_calls! { [$module] $($rest)* }
+    };
+    ([linear] linear { $($line:tt)* } $($rest:tt)*) => {
+        calls! { any [] $($line)* }
+        packet_calls! { [linear] $($rest)* }
+    };
+    ([paged] linear { $($line:tt)* } $($rest:tt)*) => {
+        no_calls! { $($line)* }
+        packet_calls! { [paged] $($rest)* }
+    };
+    ([$module:ident] $other:ident $lines:tt $($rest:tt)*) => { packet_calls! { [$module] $($rest)* } };
+}
+
+/// Likewise for those over a frame, a flow, or what is held of one.
+macro_rules! frame_calls {
+    ([$module:ident]) => {};
+    ([$module:ident] packet $lines:tt $($rest:tt)*) => { frame_calls! { [$module] $($rest)* } };
+    ([$module:ident] linear $lines:tt $($rest:tt)*) => { frame_calls! { [$module] $($rest)* } };
+    ([$module:ident] frame { $($line:tt)* } $($rest:tt)*) => {
+        calls! { $module [] $($line)* }
+        frame_calls! { [$module] $($rest)* }
+    };
+    ([$module:ident] frame_and_flows { $($line:tt)* } $($rest:tt)*) => {
+        calls! { $module [_flows] $($line)* }
+        frame_calls! { [$module] $($rest)* }
+    };
+    ([$module:ident] flow { $($line:tt)* } $($rest:tt)*) => {
+        calls! { any [] $($line)* }
+        frame_calls! { [$module] $($rest)* }
+    };
+    ([$module:ident] flows { $($line:tt)* } $($rest:tt)*) => {
+        calls_without_frame! { [_flows] $($line)* }
+        frame_calls! { [$module] $($rest)* }
+    };
+    ([$module:ident] flow_only { $($line:tt)* } $($rest:tt)*) => {
+        calls_without_frame! { [] $($line)* }
+        frame_calls! { [$module] $($rest)* }
+    };
+    ([$module:ident] held { $($line:tt)* } $($rest:tt)*) => {
+        calls_with_held_bytes! { $($line)* }
+        frame_calls! { [$module] $($rest)* }
+    };
+    ([$module:ident] held_only { $($line:tt)* } $($rest:tt)*) => {
+        calls_with_held_bytes_alone! { $($line)* }
+        frame_calls! { [$module] $($rest)* }
+    };
+}
+
+macro_rules! calls {
+    ($module:ident [] $($name:ident($($argument:ident: $kind:ty),*) -> $result:ty;)*) => {$(
+        #[inline(always)]
+        fn $name<M: Maps>(judge: &mut Judge<'_, Self, M>, $($argument: $kind),*) -> $result {
+            let Judge { packet, settings, scratch, .. } = judge;
+            let code = subprograms::$module::$name(packet.0, *settings, *scratch, $($argument.into_raw()),*);
+            ReturnCode::from_code(code)
+        }
+    )*};
+    ($module:ident [$flows:ident] $($name:ident() -> $result:ty;)*) => {$(
+        #[inline(always)]
+        fn $name<M: Maps, F: Flows>(judge: &mut Judge<'_, Self, M>, $flows: &mut F) -> $result {
+            let Judge { packet, settings, scratch, .. } = judge;
+            ReturnCode::from_code(subprograms::$module::$name(packet.0, *settings, *scratch))
+        }
+    )*};
+}
+
+macro_rules! no_calls {
+    ($($name:ident($($argument:ident: $kind:ty),*) -> $result:ty;)*) => {$(
+        #[inline(always)]
+        fn $name<M: Maps>(_: &mut Judge<'_, Self, M>, $(_: $kind),*) -> $result {
+            None
+        }
+    )*};
+}
+
+macro_rules! calls_without_frame {
+    ([] $($name:ident($($argument:ident: $kind:ty),*) -> $result:ty;)*) => {$(
+        #[inline(always)]
+        fn $name<M: Maps>(judge: &mut Judge<'_, Self, M>, $($argument: $kind),*) -> $result {
+            let code = subprograms::any::$name(judge.settings, judge.scratch, $($argument.into_raw()),*);
+            ReturnCode::from_code(code)
+        }
+    )*};
+    ([$flows:ident] $($name:ident() -> $result:ty;)*) => {$(
+        #[inline(always)]
+        fn $name<M: Maps, F: Flows>(judge: &mut Judge<'_, Self, M>, $flows: &mut F) -> $result {
+            ReturnCode::from_code(subprograms::any::$name(judge.settings, judge.scratch))
+        }
+    )*};
+}
+
+macro_rules! calls_with_held_bytes {
+    ($($name:ident(span: Span) -> $result:ty;)*) => {$(
+        #[inline(always)]
+        fn $name<M: Maps>(judge: &mut Judge<'_, Held<'_, Self>, M>, span: Span) -> $result {
+            let Judge { packet: Held { frame, bytes, .. }, settings, scratch, .. } = judge;
+            ReturnCode::from_code(subprograms::any::$name(frame.0, *settings, *scratch, *bytes, span.into_raw()))
+        }
+    )*};
+}
+
+macro_rules! calls_with_held_bytes_alone {
+    ($($name:ident($argument:ident: $kind:ty, span: Span) -> $result:ty;)*) => {$(
+        #[inline(always)]
+        fn $name<M: Maps>(judge: &mut Judge<'_, Held<'_, Self>, M>, $argument: $kind, span: Span) -> $result {
+            let Judge { packet: Held { bytes, .. }, settings, scratch, .. } = judge;
+            ReturnCode::from_code(subprograms::any::$name(*settings, *scratch, *bytes, $argument, span.into_raw()))
+        }
+    )*};
+}
+
 macro_rules! frame {
-    (
-        $frame:ident $(<const $flag:ident>)?, $read_name:ident, $dns_message:ident, $dns_sections:ident, $second_message:ident, $next_message:ident, $client_hello:ident,
-        $layered:ident, $take_segment:ident, $whole_messages:ident
-    ) => {
+    ($module:ident, $frame:ident $(<const $flag:ident>)?) => {
         impl$(<const $flag: bool>)? Packet for $frame$(<$flag>)? {
             #[inline(always)]
             fn read<const N: usize>(&self, at: u32) -> Option<[u8; N]> {
@@ -190,43 +304,10 @@ macro_rules! frame {
 
             #[inline(always)]
             fn find_labels(name: &mut Name) -> NameEnd {
-                NameEnd(verified_once::find_labels(name))
+                ReturnCode::from_code(subprograms::find_labels(name))
             }
 
-            #[inline(always)]
-            fn read_name<M: Maps>(judge: &mut Judge<'_, Self, M>, message_at: u32, at: u32, end: u32) -> NameEnd {
-                let range = verified_once::range(at, end);
-                NameEnd(verified_once::$read_name(judge.packet.0, judge.settings, judge.scratch, message_at, range))
-            }
-
-            #[inline(always)]
-            fn dns_message<M: Maps>(judge: &mut Judge<'_, Self, M>, at: u32, end: u32) -> Option<Reason> {
-                dns_reason(verified_once::$dns_message(judge.packet.0, judge.settings, judge.scratch, at, end))
-            }
-
-            #[inline(always)]
-            fn dns_sections<M: Maps>(judge: &mut Judge<'_, Self, M>, at: u32, end: u32) -> Reason {
-                reason(verified_once::$dns_sections(judge.packet.0, judge.settings, judge.scratch, at, end))
-            }
-
-            #[inline(always)]
-            fn second_message<M: Maps>(judge: &mut Judge<'_, Self, M>, end: u32, first: Reason) -> Result<(), Reason> {
-                let Judge { packet, settings, scratch, .. } = judge;
-                match verified_once::$second_message(packet.0, *settings, *scratch, end, first.index()) {
-                    FOUND => Ok(()),
-                    index => Err(reason(index)),
-                }
-            }
-
-            #[inline(always)]
-            fn next_message<M: Maps>(judge: &mut Judge<'_, Self, M>) {
-                verified_once::$next_message(judge.packet.0, judge.settings, judge.scratch);
-            }
-
-            #[inline(always)]
-            fn client_hello<M: Maps>(judge: &mut Judge<'_, Self, M>, at: u32, end: u32) -> HelloEnd {
-                hello_end(verified_once::$client_hello(judge.packet.0, judge.settings, judge.scratch, at, end))
-            }
+            filter_core::subprograms! { packet_calls $module }
         }
 
         impl$(<const $flag: bool>)? Frame for $frame$(<$flag>)? {
@@ -270,137 +351,24 @@ macro_rules! frame {
             }
 
             #[inline(always)]
-            fn layered<M: Maps>(judge: &mut Judge<'_, Self, M>, layer: Layer, at: u32) -> Result<Transport, Reason> {
-                match verified_once::$layered(judge.packet.0, judge.settings, judge.scratch, layer.0, at) {
-                    FOUND => Ok(judge.scratch.transport),
-                    index => Err(reason(index)),
-                }
-            }
-
-            #[inline(always)]
             fn further_messages<M: Maps>(judge: &mut Judge<'_, Self, M>) -> Reason {
                 maps::tail_call(judge.packet.0, Self::programs(), Program::Messages);
-                // There is always such a program. If it could not run, nothing would pass that was not judged.
-                judge.beyond(Message::Query)
+                Reason::InternalFailure
             }
 
             #[inline(always)]
             fn segment_of_interest<M: Maps, F: Flows>(judge: &mut Judge<'_, Self, M>, _: &mut F) -> Reason {
                 maps::tail_call(judge.packet.0, Self::programs(), Program::Segment);
-                Reason::TcpOther
+                Reason::InternalFailure
             }
 
-            #[inline(always)]
-            fn take_segment<M: Maps, F: Flows>(judge: &mut Judge<'_, Self, M>, _: &mut F) -> Result<Taken, Reason> {
-                match verified_once::$take_segment(judge.packet.0, judge.settings, judge.scratch) {
-                    WHOLE_HELLO => Ok(Taken::WholeHello),
-                    TO_HOLD => Ok(Taken::ToHold),
-                    EMPTY => Ok(Taken::Empty),
-                    index => Err(reason(index)),
-                }
-            }
-
-            #[inline(always)]
-            fn empty_segment<M: Maps, F: Flows>(judge: &mut Judge<'_, Self, M>, _: &mut F) -> Reason {
-                reason(verified_once::empty_segment(judge.settings, judge.scratch))
-            }
-
-            #[inline(always)]
-            fn find_flow<M: Maps, F: Flows>(judge: &mut Judge<'_, Self, M>, _: &mut F) -> u32 {
-                verified_once::find_flow(judge.settings, judge.scratch)
-            }
-
-            #[inline(always)]
-            fn begin_flow<M: Maps, F: Flows>(judge: &mut Judge<'_, Self, M>, _: &mut F) -> u32 {
-                verified_once::begin_flow(judge.settings, judge.scratch)
-            }
-
-            #[inline(always)]
-            fn hold_segment<M: Maps>(judge: &mut Judge<'_, Self, M>, flow: &mut Flow, offset: u32) -> bool {
-                verified_once::hold_segment(judge.packet.0, judge.settings, judge.scratch, flow, offset) != 0
-            }
-
-            #[inline(always)]
-            fn forget_judged<M: Maps>(judge: &mut Judge<'_, Self, M>, flow: &mut Flow, spare: &mut HeldBytes) {
-                verified_once::forget_judged(judge.settings, judge.scratch, flow, spare);
-            }
-
-            #[inline(always)]
-            fn join_records<M: Maps>(judge: &mut Judge<'_, Self, M>, flow: &mut Flow, spare: &mut HeldBytes) -> Joined {
-                Joined(verified_once::join_records(judge.settings, judge.scratch, flow, spare))
-            }
-
-            #[inline(always)]
-            fn whole_messages<M: Maps>(judge: &mut Judge<'_, Self, M>) -> Reason {
-                reason(verified_once::$whole_messages(judge.packet.0, judge.settings, judge.scratch))
-            }
-
-            #[inline(always)]
-            fn all_held_messages<M: Maps>(judge: &mut Judge<'_, Self, M>, flow: &mut Flow, so_far: Reason) -> Reason {
-                let so_far = so_far.index();
-                reason(verified_once::all_held_messages(judge.packet.0, judge.settings, judge.scratch, flow, so_far))
-            }
-
-            #[inline(always)]
-            fn held_messages<M: Maps>(judge: &mut Judge<'_, Self, M>, flow: &mut Flow, so_far: Reason) -> Reason {
-                let so_far = so_far.index();
-                reason(verified_once::held_messages(judge.packet.0, judge.settings, judge.scratch, flow, so_far))
-            }
-
-            #[inline(always)]
-            fn held_dns_message<M: Maps>(judge: &mut Judge<'_, Held<'_, Self>, M>, at: u32, end: u32) -> Reason {
-                let Judge { packet: Held { frame, bytes, .. }, settings, scratch, .. } = judge;
-                reason(verified_once::held_dns_message(
-                    frame.0,
-                    *settings,
-                    *scratch,
-                    *bytes,
-                    verified_once::range(at, end),
-                ))
-            }
-
-            #[inline(always)]
-            fn read_held_name<M: Maps>(
-                judge: &mut Judge<'_, Held<'_, Self>, M>,
-                message_at: u32,
-                at: u32,
-                end: u32,
-            ) -> NameEnd {
-                let Judge { packet: Held { bytes, .. }, settings, scratch, .. } = judge;
-                let range = verified_once::range(at, end);
-                NameEnd(verified_once::read_held_name(*settings, *scratch, *bytes, message_at, range))
-            }
-
-            #[inline(always)]
-            fn held_hello<M: Maps>(judge: &mut Judge<'_, Held<'_, Self>, M>, at: u32, end: u32) -> HelloEnd {
-                let Judge { packet: Held { frame, bytes, .. }, settings, scratch, .. } = judge;
-                hello_end(verified_once::held_hello(
-                    frame.0,
-                    *settings,
-                    *scratch,
-                    *bytes,
-                    verified_once::range(at, end),
-                ))
-            }
+            filter_core::subprograms! { frame_calls $module }
         }
     };
 }
 
-frame!(
-    Linear<const FRAGS>, read_name, dns_message, dns_sections, second_message, next_message, client_hello, layered, take_segment, whole_messages);
-frame!(
-    // Any message may be gone through by sections; that is a call less that leads into others.
-    Paged,
-    read_name_paged,
-    dns_sections_paged,
-    dns_sections_paged,
-    second_message_paged,
-    next_message_paged,
-    client_hello_paged,
-    layered_paged,
-    take_segment_paged,
-    whole_messages_paged
-);
+frame!(linear, Linear<const FRAGS>);
+frame!(paged, Paged);
 
 /// Where the part of a frame that lies in one piece begins and ends.
 #[inline(always)]

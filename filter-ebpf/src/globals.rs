@@ -4,11 +4,14 @@ use core::{cell::UnsafeCell, hint::assert_unchecked, mem::MaybeUninit, ptr::read
 
 use filter_core::bounds::opaque;
 
+use crate::atomics::add_atomically;
+
 /// A value that the controller writes. Each has a section of its own, which becomes a map with one entry.
 #[repr(transparent)]
 pub struct Global<T>(UnsafeCell<MaybeUninit<T>>);
 
-// SAFETY: the program only reads it; the controller changes it as it changes values of other maps.
+// SAFETY: the program only reads it, or counts by single instructions; the controller changes it as it changes values of
+// other maps.
 unsafe impl<T> Sync for Global<T> {}
 
 impl<T> Global<T> {
@@ -38,6 +41,16 @@ impl<T: Copy> Global<T> {
     pub fn read(&'static self) -> T {
         // SAFETY: the reference is valid.
         unsafe { read_volatile(self.get()) }
+    }
+}
+
+impl Global<u64> {
+    /// Counts one more.
+    #[inline(always)]
+    pub fn add_one(&'static self) {
+        let address = opaque(self.0.get() as usize);
+        // SAFETY: the address is that of the value, which CPUs change by single instructions only.
+        add_atomically(unsafe { &mut *(address as *mut u64) });
     }
 }
 

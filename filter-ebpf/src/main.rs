@@ -6,16 +6,16 @@
 #![expect(clippy::needless_pass_by_value, reason = "the kernel hands the context to a program by value")]
 #![expect(missing_docs, reason = "the macro that exports a program drops its documentation")]
 
+mod arguments;
 mod atomics;
 mod copying;
 mod events;
 mod frame;
 mod globals;
 mod maps;
-mod numbers;
 mod object;
 mod replacing;
-mod verified_once;
+mod subprograms;
 mod words;
 
 use aya_ebpf::{
@@ -120,7 +120,7 @@ fn of_segment(ctx: &XdpContext, packet: &impl Frame, programs: &'static ProgramA
 fn settle(ctx: *mut xdp_md, programs: &'static ProgramArray, room: &mut Room<'_>, reason: Reason) -> u32 {
     room.count(reason);
     #[cfg(feature = "trace")]
-    verified_once::trace(ctx, reason.index());
+    subprograms::trace(ctx, reason.index());
     match reason.verdict() {
         Verdict::Pass => xdp_action::XDP_PASS,
         Verdict::Drop => {

@@ -12,14 +12,14 @@ use filter_core::{
     Allowance, Bucket, Client, Counter, EventBudget, Family, Flow, Flows, Generation, Group, HashKey, HeldBytes,
     HitLine, InForce, Interface, ListName, Maps, Member, Name, OfCpu, PATTERN_SLOTS, Packet, Page, Part, Patterns,
     Program, ProgramSet, Rank, Reason, Rule, RuleKey, RuleShape, Rules, Scratch, Settings, Sides, Terms, TermsOfBoth,
-    Treatment, WAYS, bounds::opaque, sieve_bits,
+    Treatment, WAYS, bounds::opaque, return_codes::ReturnCode, sieve_bits,
 };
 
 use crate::{
     atomics::{add_atomically, exchange, exchange_if, take_lock},
     frame::Paged,
     globals::Global,
-    verified_once,
+    subprograms,
 };
 
 /// Of what depends on the number of rules, until the controller says how many there will be.
@@ -56,6 +56,10 @@ static SUBNETS6: LpmTrie<[u64; 2], Member> = LpmTrie::with_max_entries(CLIENTS, 
 #[unsafe(link_section = ".data.SETTINGS")]
 // SAFETY: as above.
 static SETTINGS: Global<Settings> = unsafe { Global::zeros() };
+/// [`Counter::CpuStateMissing`], which cannot be counted where the others are.
+#[unsafe(link_section = ".data.STATE_MISSING")]
+// SAFETY: as above.
+static STATE_MISSING: Global<u64> = unsafe { Global::zeros() };
 #[map]
 static CPUS: PerCpuArray<OfCpu> = PerCpuArray::with_max_entries(1, 0);
 /// What is done with packets that come in by the interface with this index.
@@ -114,7 +118,7 @@ impl Rules for KernelMaps {
 
     #[inline(always)]
     fn terms(&self, key: RuleKey, generation: Generation) -> Option<&Terms> {
-        terms(verified_once::number_of_terms(key.0, self.in_force().word()), generation)
+        terms(subprograms::number_of_terms(key.0, self.in_force().word()), generation)
     }
 
     #[inline(always)]
@@ -125,13 +129,14 @@ impl Rules for KernelMaps {
 
     #[inline(always)]
     fn take_rule(&self, name: &mut Name, key: RuleKey, in_force: InForce, left: u32) -> bool {
-        let number = verified_once::number_of_terms(key.0, in_force.word());
-        number != u32::from(Terms::NONE) && verified_once::take_terms(name, key.0, number, in_force.word(), left) != 0
+        let number = subprograms::number_of_terms(key.0, in_force.word());
+        number != u32::from(Terms::NONE)
+            && bool::from_code(subprograms::take_terms(name, key.0, number, in_force.word(), left))
     }
 
     #[inline(always)]
     fn long_label(&self, name: &Name, key: &HashKey, parent: u64, place: u32) -> u64 {
-        verified_once::hash_label(name, key, parent, place)
+        subprograms::hash_label(name, key, parent, place)
     }
 
     #[inline(always)]
@@ -207,29 +212,29 @@ impl Patterns for KernelMaps {
 
     #[inline(always)]
     fn run(&self, name: &mut Name, slot: u32, index: u32) -> bool {
-        verified_once::run(name, slot, index) != 0
+        bool::from_code(subprograms::run(name, slot, index))
     }
 
     #[inline(always)]
     fn step(&self, part: &Part, name: &mut Name) -> bool {
-        verified_once::step(part, name) != 0
+        bool::from_code(subprograms::step(part, name))
     }
 }
 
 impl Maps for KernelMaps {
     #[inline(always)]
     fn rank<P: Packet + ?Sized>(&self, _: &P, settings: &Settings, scratch: &mut Scratch, of_response: bool) -> Rank {
-        Rank::from_index(verified_once::rank(self.0, settings, scratch, u32::from(of_response)))
+        Rank::from_index(subprograms::rank(self.0, settings, scratch, u32::from(of_response)))
     }
 
     #[inline(always)]
     fn group_of<P: Packet + ?Sized>(&self, _: &P, scratch: &Scratch, generation: Generation, of_response: bool) -> u32 {
-        verified_once::group_of(self.0, scratch, generation.index(), u32::from(of_response))
+        subprograms::group_of(self.0, scratch, generation.index(), u32::from(of_response))
     }
 
     #[inline(always)]
     fn count_hit(&self, key: RuleKey) {
-        verified_once::count_hit(key.0);
+        subprograms::count_hit(key.0);
     }
 
     #[inline(always)]
@@ -261,7 +266,7 @@ impl Maps for KernelMaps {
 
     #[inline(always)]
     fn report(&self, settings: &Settings, scratch: &Scratch, reason: Reason) {
-        verified_once::report(self.0, settings, scratch, reason.index());
+        subprograms::report(self.0, settings, scratch, reason.index());
     }
 }
 
@@ -313,19 +318,26 @@ pub struct Room<'m> {
 }
 
 impl Room<'_> {
-    /// `None` never happens: the maps have these entries.
+    /// `None`, which is counted, never happens: the map has this entry.
     #[inline(always)]
     pub fn of_this_cpu() -> Option<Self> {
-        let cpu = CPUS.get_ptr_mut(0)?;
+        let Some(cpu) = CPUS.get_ptr_mut(0) else {
+            STATE_MISSING.add_one();
+            return None;
+        };
         // SAFETY: the entry is this CPU's own, and XDP programs do not interrupt each other on a CPU.
         Some(Self { settings: SETTINGS.get(), scratch: unsafe { &mut (*cpu).scratch }, cpu })
     }
 
-    /// Room for an answer.
+    /// Room for an answer; `None` likewise.
     #[inline(always)]
     pub fn draft() -> Option<&'static mut HeldBytes> {
+        let Some(draft) = SPARE.get_ptr_mut(0) else {
+            STATE_MISSING.add_one();
+            return None;
+        };
         // SAFETY: the entry is this CPU's own, and what a flow had in it is done with.
-        SPARE.get_ptr_mut(0).map(|draft| unsafe { &mut *draft })
+        Some(unsafe { &mut *draft })
     }
 
     /// Counts the packet, and leaves its reason where tests find it.
@@ -337,12 +349,13 @@ impl Room<'_> {
     }
 }
 
-/// Runs another program in place of this one, with a stack of its own. Comes back only if there is none: the controller
-/// fills the map before it attaches.
+/// Runs another program in place of this one, with a stack of its own. Comes back only if there is none, and counts that: the
+/// controller fills the map before it attaches.
 #[inline(always)]
 pub fn tail_call(ctx: *mut xdp_md, programs: &'static ProgramArray, program: Program) {
     // SAFETY: the programs of the map are of this kind.
     unsafe { programs.tail_call(&XdpContext::new(ctx), program as u32) };
+    add_one(Counter::ProgramNotRun);
 }
 
 /// Counts a packet that this rule decided about.

@@ -31,12 +31,12 @@ impl Rank {
     #[inline(always)]
     pub const fn from_index(index: u32) -> Self {
         match index {
-            0 => Self::NotListed,
             1 => Self::Audit,
             2 => Self::Block,
             3 => Self::Allow,
             4 => Self::BlockImportant,
-            _ => Self::AllowImportant,
+            5 => Self::AllowImportant,
+            _ => Self::NotListed,
         }
     }
 

@@ -9,6 +9,7 @@ mod sections;
 
 use crate::{
     abi::Sides,
+    bounds::Span,
     decide::Judge,
     maps::Maps,
     name::NameError,
@@ -118,7 +119,7 @@ fn question<P: Packet + ?Sized, M: Maps>(
     end: u32,
     in_response: bool,
 ) -> Result<(Reason, u32), Reason> {
-    let name_end = P::read_name(judge, message_at, at, end).result()?;
+    let name_end = P::read_name(judge, message_at, Span { at, end }).result()?;
     let question_end = question_end(judge, at, name_end, end)?;
     let message = if in_response { Message::Response } else { Message::Query };
     let is_single = judge.scratch.sections.questions == 0 && at == message_at + HEADER_BYTES;
@@ -161,6 +162,7 @@ impl From<NameError> for Reason {
             NameError::LabelType | NameError::Label => Self::DnsLabelType,
             NameError::Pointer => Self::DnsPointer,
             NameError::TooLong => Self::DnsNameTooLong,
+            NameError::NotRead => Self::InternalFailure,
         }
     }
 }

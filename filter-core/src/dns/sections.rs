@@ -4,6 +4,7 @@ use core::ops::ControlFlow::{self, Break, Continue};
 
 use super::{HEADER_BYTES, header, question, skip_owner};
 use crate::{
+    bounds::Span,
     decide::Judge,
     maps::Maps,
     packet::{LoopBody, Packet},
@@ -208,7 +209,7 @@ impl<P: Packet + ?Sized, M: Maps> Entry<'_, '_, P, M> {
             return None;
         }
         let Sections { message_at, at: end, .. } = self.judge.scratch.sections;
-        if let Err(error) = P::read_name(self.judge, message_at, at, end).result() {
+        if let Err(error) = P::read_name(self.judge, message_at, Span { at, end }).result() {
             // Where the next record starts does not depend on it.
             let is_left = self.judge.scratch.take_reading();
             return Some(if is_left { error.into() } else { Reason::DnsBeyond });

@@ -1,7 +1,7 @@
 //! Bytes that are held of a flow, and reading names from them.
 
 use crate::{
-    bounds::within,
+    bounds::{Span, within},
     decide::Judge,
     maps::Maps,
     name::{NAME_BYTES, Name, NameEnd},
@@ -132,7 +132,7 @@ impl<F: Frame + ?Sized> Packet for Held<'_, F> {
     }
 
     #[inline(always)]
-    fn read_name<M: Maps>(judge: &mut Judge<'_, Self, M>, message_at: u32, at: u32, end: u32) -> NameEnd {
-        F::read_held_name(judge, message_at, at, end)
+    fn read_name<M: Maps>(judge: &mut Judge<'_, Self, M>, message_at: u32, span: Span) -> NameEnd {
+        F::read_held_name(judge, message_at, span)
     }
 }

@@ -22,4 +22,4 @@ pub use pieces::Flow;
 pub(crate) use resets::LastReset;
 pub(crate) use source::{V4_PREFIX, source_hash};
 pub(crate) use table::FlowKey;
-pub use table::{Bucket, Flows, WAYS};
+pub use table::{Bucket, Flows, WAYS, Way};

@@ -2,16 +2,16 @@
 
 use core::ops::ControlFlow::{self, Break, Continue};
 
-use super::{Flow, Flows, Held, HeldBytes, WAYS};
+use super::{Flow, Flows, Held, HeldBytes, WAYS, Way};
 use crate::{
     abi::Segment,
-    bounds::opaque,
+    bounds::{Span, opaque},
     decide::Judge,
     dns,
     maps::Maps,
     packet::{Frame, LoopBody, Step},
     reason::{Counter, Reason},
-    tls,
+    tls::{self, HandshakeBytes},
 };
 
 /// DNS messages that are judged of what is held: all, if each has a question (19 octets at least, with its length).
@@ -44,13 +44,14 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
     #[inline(always)]
     fn in_bucket<F: Flows>(&mut self, flows: &mut F, index: u32) -> Reason {
         let mut way = P::find_flow(self, flows);
-        if way >= WAYS {
+        if way.index().is_none() {
             if self.scratch.segment.begins == 0 {
                 return Reason::TcpOther;
             }
             way = P::begin_flow(self, flows);
         }
-        let place = index * WAYS + way % WAYS;
+        let Some(way) = way.index() else { return Reason::InternalFailure };
+        let place = index * WAYS + way;
         self.scratch.segment.place = place + 1;
         let Some((flow, spare)) = flows.flow(place) else { return Reason::TcpOther };
         let (reason, place) = self.of_flow(flow, spare);
@@ -70,10 +71,10 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
     #[inline(always)]
     pub fn empty_segment<F: Flows>(&mut self, flows: &mut F) -> Reason {
         let index = self.scratch.segment.hash & self.settings.bucket_mask();
-        let way = P::find_flow(self, flows);
-        let place = index * WAYS + way % WAYS;
+        let Some(way) = P::find_flow(self, flows).index() else { return Reason::TcpOther };
+        let place = index * WAYS + way;
         let Some((flow, _)) = flows.flow(place) else { return Reason::TcpOther };
-        if way >= WAYS || !flow.ended.is_of(self.scratch.segment.acknowledged) {
+        if !flow.ended.is_of(self.scratch.segment.acknowledged) {
             return Reason::TcpOther;
         }
         self.scratch.segment.place = place + 1;
@@ -89,40 +90,41 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
         if !flows.bucket(index).is_some_and(F::lock) {
             return;
         }
-        let way = P::begin_flow(self, flows);
-        let place = index * WAYS + way % WAYS;
-        self.scratch.segment.place = place + 1;
-        if let Some((flow, _)) = flows.flow(place) {
-            flow.blocked = 1;
-            P::hold_segment(self, flow, 0);
+        if let Some(way) = P::begin_flow(self, flows).index() {
+            let place = index * WAYS + way;
+            self.scratch.segment.place = place + 1;
+            if let Some((flow, _)) = flows.flow(place) {
+                flow.blocked = 1;
+                P::hold_segment(self, flow, 0);
+            }
         }
         if let Some(bucket) = flows.bucket(index) {
             F::unlock(bucket);
         }
     }
 
-    /// The way of its bucket that the flow of the segment at hand has; [`WAYS`] if it has none.
+    /// The place that the flow of the segment at hand has in its bucket.
     #[inline(always)]
-    pub fn find_flow<F: Flows>(&mut self, flows: &mut F) -> u32 {
+    pub fn find_flow<F: Flows>(&mut self, flows: &mut F) -> Way {
         let segment = &self.scratch.segment;
         let index = segment.hash & self.settings.bucket_mask();
         for way in 0..WAYS {
             let tagged = flows.bucket(index).is_some_and(|bucket| bucket.tagged(way, segment.hash));
             if tagged && flows.flow(index * WAYS + way).is_some_and(|(flow, _)| flow.key == segment.key) {
-                return way;
+                return Way(way);
             }
         }
-        WAYS
+        Way::NONE
     }
 
-    /// Takes a place for the flow of the segment at hand; gives the way of its bucket.
+    /// Takes a place for the flow of the segment at hand in its bucket.
     #[inline(always)]
-    pub fn begin_flow<F: Flows>(&mut self, flows: &mut F) -> u32 {
+    pub fn begin_flow<F: Flows>(&mut self, flows: &mut F) -> Way {
         let segment = &self.scratch.segment;
         let index = segment.hash & self.settings.bucket_mask();
         let Some((way, evicted)) = flows.bucket(index).map(|bucket| bucket.take_place(segment.hash, segment.source))
         else {
-            return 0;
+            return Way::NONE;
         };
         if evicted {
             self.maps.count(Counter::FlowsEvicted);
@@ -130,7 +132,7 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
         if let Some((flow, _)) = flows.flow(index * WAYS + way) {
             flow.begin(segment);
         }
-        way
+        Way(way)
     }
 
     #[inline(always)]
@@ -244,14 +246,12 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
             return (Reason::TlsHelloSplit, Place::Kept);
         }
         self.scratch.sequence = flow.start;
-        let joined = P::join_records(self, flow, spare);
-        if joined == tls::Joined::OTHER {
+        let Some(octets) = P::join_records(self, flow, spare).octets() else {
             return (Reason::TcpOther, Place::GivenUp);
-        }
-        let octets = joined.0;
+        };
         let held = Held { frame: self.packet, bytes: spare, len: octets };
         let mut judge = Judge { packet: &held, settings: self.settings, maps: self.maps, scratch: self.scratch };
-        let end = P::held_hello(&mut judge, 0, octets);
+        let end = P::held_hello(&mut judge, Span { at: 0, end: octets });
         match end.reason {
             Reason::TlsBlocked => {
                 flow.blocked = 1;
@@ -266,7 +266,7 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
 
     /// Copies the handshake message that a flow starts with to `spare`, without record headers.
     #[inline(always)]
-    pub fn join_records(&mut self, flow: &mut Flow, spare: &mut HeldBytes) -> tls::Joined {
+    pub fn join_records(&mut self, flow: &mut Flow, spare: &mut HeldBytes) -> HandshakeBytes {
         self.scratch.take_held();
         tls::join_records::<P>(&flow.bytes, flow.have, spare, &mut self.scratch.copying)
     }
@@ -387,7 +387,7 @@ impl<P: Frame + ?Sized, M: Maps> HeldMessages<'_, '_, '_, P, M> {
         scratch.segment.message_bytes = end - at;
         scratch.segment.is_held = 1;
         let held = Held { frame: *packet, bytes: &self.flow.bytes, len: end };
-        let last = P::held_dns_message(&mut Judge { packet: &held, settings, maps: *maps, scratch }, at, end);
+        let last = P::held_dns_message(&mut Judge { packet: &held, settings, maps: *maps, scratch }, Span { at, end });
         scratch.segment.note(last);
         last
     }

@@ -15,6 +15,22 @@ const WAYS_OF_SOURCE: u32 = WAYS / 8;
 /// Connections of a bucket of which it is remembered where their first octet is; one of them may be of one source.
 const OPENINGS: u32 = 8;
 
+/// The place of a flow in its bucket, or none.
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Way(pub(crate) u32);
+
+impl Way {
+    /// No place.
+    pub(crate) const NONE: Self = Self(WAYS);
+
+    /// Which one of the places of a bucket.
+    #[inline(always)]
+    pub(crate) fn index(self) -> Option<u32> {
+        (self.0 < WAYS).then_some(self.0)
+    }
+}
+
 /// The storage of the table: array maps in the kernel.
 pub trait Flows {
     /// The bucket with this index.

@@ -62,11 +62,20 @@ pub(crate) enum NameError {
     Label,
     /// More than 255 octets.
     TooLong,
+    /// They were not read: a failure of the filter.
+    NotRead,
+}
+
+#[cfg(test)]
+impl NameError {
+    /// All of them.
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Cut, Self::LabelType, Self::Pointer, Self::Label, Self::TooLong, Self::NotRead];
 }
 
 /// Where a name ends, or why it is none, as one number: functions of the kernel program give nothing else back.
 #[repr(transparent)]
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NameEnd(pub u32);
 
 impl NameEnd {
@@ -87,14 +96,16 @@ impl NameEnd {
         const LABEL_TYPE: u32 = NameEnd::ERRORS + NameError::LabelType as u32;
         const POINTER: u32 = NameEnd::ERRORS + NameError::Pointer as u32;
         const LABEL: u32 = NameEnd::ERRORS + NameError::Label as u32;
+        const TOO_LONG: u32 = NameEnd::ERRORS + NameError::TooLong as u32;
 
         match self.0 {
             CUT => Err(NameError::Cut),
             LABEL_TYPE => Err(NameError::LabelType),
             POINTER => Err(NameError::Pointer),
             LABEL => Err(NameError::Label),
+            TOO_LONG => Err(NameError::TooLong),
             end if end < Self::ERRORS => Ok(end),
-            _ => Err(NameError::TooLong),
+            _ => Err(NameError::NotRead),
         }
     }
 }

@@ -30,7 +30,7 @@ const EXTENSIONS_A_CALL: u32 = 6;
 const SERVER_NAMES: u32 = 16;
 
 /// What came of a hello.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HelloEnd {
     /// Why.
     pub reason: Reason,

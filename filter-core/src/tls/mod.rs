@@ -16,7 +16,7 @@ use crate::{
 
 pub use hello::HelloEnd;
 pub(crate) use hello::{ExtensionsWalk, NamesWalk, client_hello, handshake};
-pub use records::Joined;
+pub use records::HandshakeBytes;
 pub(crate) use records::join_records;
 
 /// ContentType `change_cipher_spec` (RFC 8446 §5.1).

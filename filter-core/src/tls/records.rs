@@ -17,13 +17,20 @@ const STEPS: u32 = HeldBytes::LEN / RECORD_HEADER_BYTES;
 /// Octets that are copied without a call of a helper.
 const WORD: u32 = 8;
 
-/// What is in records, as one number: functions of the kernel program give nothing else back.
+/// How many bytes of handshake messages are in records, or that they are of no hello.
+#[repr(transparent)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Joined(pub u32);
+pub struct HandshakeBytes(pub(crate) u32);
 
-impl Joined {
-    /// No hello.
-    pub(crate) const OTHER: Self = Self(u32::MAX);
+impl HandshakeBytes {
+    /// They are of no hello.
+    pub(crate) const OTHER: Self = Self(HeldBytes::LEN + 1);
+
+    /// How many, if they may be of a hello.
+    #[inline(always)]
+    pub(crate) fn octets(self) -> Option<u32> {
+        (self.0 <= HeldBytes::LEN).then_some(self.0)
+    }
 }
 
 /// Copies what is in the handshake records of the first `have` bytes, one record behind the other, up to one of another type.
@@ -34,7 +41,7 @@ pub(crate) fn join_records<P: Frame + ?Sized>(
     have: u32,
     into: &mut HeldBytes,
     copying: &mut Copying,
-) -> Joined {
+) -> HandshakeBytes {
     *copying = Copying { at: 0, to: 0, left: 0 };
     let mut state = CopyState { into, copying };
     P::repeat(STEPS, &Joining::<P> { from, have, frame: PhantomData }, &mut state);
@@ -45,7 +52,7 @@ pub(crate) fn join_records<P: Frame + ?Sized>(
     } else {
         is(0, CLIENT_HELLO) && is(HANDSHAKE_HEADER_BYTES, MAJOR_VERSION)
     };
-    if is_hello { Joined(to) } else { Joined::OTHER }
+    if is_hello { HandshakeBytes(to) } else { HandshakeBytes::OTHER }
 }
 
 /// True if what there is from `at` on may be the start of a record that stands before or within a hello.

@@ -289,8 +289,11 @@ impl Filter {
     /// If the kernel refuses.
     pub fn counters(&self) -> Result<BTreeMap<Counter, u64>, KernelError> {
         let cpus = PerCpuArray::<_, PodOfCpu>::try_from(map(&self.object, "CPUS")?)?.get(&0, 0)?;
+        let state_missing = Array::<_, u64>::try_from(map(&self.object, ".data.STATE_MISSING")?)?.get(&0, 0)?;
         let sum = |counter: Counter| cpus.iter().map(|cpu| cpu.0.counters[counter.index() as usize]).sum();
-        Ok(Counter::all().map(|counter| (counter, sum(counter))).collect())
+        let mut counters: BTreeMap<Counter, u64> = Counter::all().map(|counter| (counter, sum(counter))).collect();
+        counters.insert(Counter::CpuStateMissing, state_missing);
+        Ok(counters)
     }
 
     /// Hands over the events that came since the last call, and does not wait for more. The kernel wakes nobody for an

@@ -1,0 +1,211 @@
+//! Results of subprograms as numbers: a BPF function gives nothing else back.
+
+use crate::{
+    bounds::opaque,
+    decide::Taken,
+    flows::Way,
+    name::NameEnd,
+    reason::Reason,
+    tls::{HandshakeBytes, HelloEnd},
+};
+
+/// Given back in place of a result by a function that could not run, since it got no pointer where it needs one. The verifier
+/// lets no program call a function so. No result has this number.
+pub const NOT_RUN: u32 = u32::MAX;
+
+/// A result of a subprogram.
+pub trait ReturnCode {
+    /// Its number, which is not [`NOT_RUN`].
+    fn code(self) -> u32;
+
+    /// The result with this number. For [`NOT_RUN`], and numbers that no result has, the one with which the packet passes;
+    /// where there is a reason in it, that is [`Reason::InternalFailure`].
+    fn from_code(code: u32) -> Self;
+}
+
+/// Above the number of each reason: what stands in place of a reason, or beside one.
+const BESIDE_REASON: u32 = 1 << 16;
+
+impl ReturnCode for () {
+    #[inline(always)]
+    fn code(self) -> u32 {
+        0
+    }
+
+    #[inline(always)]
+    fn from_code(_: u32) -> Self {}
+}
+
+impl ReturnCode for bool {
+    #[inline(always)]
+    fn code(self) -> u32 {
+        self.into()
+    }
+
+    #[inline(always)]
+    fn from_code(code: u32) -> Self {
+        code == 1
+    }
+}
+
+impl ReturnCode for Reason {
+    #[inline(always)]
+    fn code(self) -> u32 {
+        self.index()
+    }
+
+    #[inline(always)]
+    fn from_code(code: u32) -> Self {
+        Self::ALL.get(opaque(code as usize)).copied().unwrap_or(Self::InternalFailure)
+    }
+}
+
+/// Without a reason, judging goes on.
+impl ReturnCode for Option<Reason> {
+    #[inline(always)]
+    fn code(self) -> u32 {
+        self.map_or(BESIDE_REASON, Reason::index)
+    }
+
+    #[inline(always)]
+    fn from_code(code: u32) -> Self {
+        if code == BESIDE_REASON { None } else { Some(Reason::from_code(code)) }
+    }
+}
+
+impl ReturnCode for Result<(), Reason> {
+    #[inline(always)]
+    fn code(self) -> u32 {
+        self.err().code()
+    }
+
+    #[inline(always)]
+    fn from_code(code: u32) -> Self {
+        Option::from_code(code).map_or(Ok(()), Err)
+    }
+}
+
+impl ReturnCode for Result<Taken, Reason> {
+    #[inline(always)]
+    fn code(self) -> u32 {
+        match self {
+            Ok(taken) => BESIDE_REASON + taken as u32,
+            Err(reason) => reason.index(),
+        }
+    }
+
+    #[inline(always)]
+    fn from_code(code: u32) -> Self {
+        const WHOLE_HELLO: u32 = BESIDE_REASON + Taken::WholeHello as u32;
+        const TO_HOLD: u32 = BESIDE_REASON + Taken::ToHold as u32;
+        const EMPTY: u32 = BESIDE_REASON + Taken::Empty as u32;
+
+        match code {
+            WHOLE_HELLO => Ok(Taken::WholeHello),
+            TO_HOLD => Ok(Taken::ToHold),
+            EMPTY => Ok(Taken::Empty),
+            code => Err(Reason::from_code(code)),
+        }
+    }
+}
+
+impl ReturnCode for HelloEnd {
+    #[inline(always)]
+    fn code(self) -> u32 {
+        self.reason.index() | if self.goes_on { BESIDE_REASON } else { 0 }
+    }
+
+    #[inline(always)]
+    fn from_code(code: u32) -> Self {
+        Self { reason: Reason::from_code(code & !BESIDE_REASON), goes_on: code & BESIDE_REASON != 0 }
+    }
+}
+
+impl ReturnCode for NameEnd {
+    #[inline(always)]
+    fn code(self) -> u32 {
+        self.0
+    }
+
+    #[inline(always)]
+    fn from_code(code: u32) -> Self {
+        Self(code)
+    }
+}
+
+impl ReturnCode for HandshakeBytes {
+    #[inline(always)]
+    fn code(self) -> u32 {
+        self.0
+    }
+
+    #[inline(always)]
+    fn from_code(code: u32) -> Self {
+        Self(code)
+    }
+}
+
+impl ReturnCode for Way {
+    #[inline(always)]
+    fn code(self) -> u32 {
+        self.0
+    }
+
+    #[inline(always)]
+    fn from_code(code: u32) -> Self {
+        Self(code)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        flows::{HeldBytes, WAYS},
+        name::NameError,
+    };
+
+    /// Each value comes back as it was, and none has the number of what could not run.
+    fn come_back<T: ReturnCode + Clone + PartialEq + std::fmt::Debug>(values: impl IntoIterator<Item = T>) {
+        for value in values {
+            let code = value.clone().code();
+            assert_ne!(code, NOT_RUN, "{value:?}");
+            assert_eq!(T::from_code(code), value);
+        }
+    }
+
+    fn reasons() -> impl Iterator<Item = Reason> {
+        Reason::ALL.iter().copied()
+    }
+
+    #[test]
+    fn results_come_back_as_they_were_and_none_is_taken_for_what_could_not_run() {
+        come_back([()]);
+        come_back([false, true]);
+        come_back(reasons());
+        come_back(reasons().map(Some).chain([None]));
+        come_back(reasons().map(Err).chain([Ok(())]));
+        come_back(reasons().map(Err).chain([Taken::WholeHello, Taken::ToHold, Taken::Empty].map(Ok)));
+        come_back(reasons().flat_map(|reason| [false, true].map(|goes_on| HelloEnd { reason, goes_on })));
+        come_back((0..=WAYS).map(Way));
+        come_back((0..=HeldBytes::LEN).map(HandshakeBytes).chain([HandshakeBytes::OTHER]));
+        let errors = NameError::ALL.map(|error| NameEnd::of(Err(error)));
+        come_back((0..=0xffff).map(|end| NameEnd::of(Ok(end))).chain(errors));
+    }
+
+    #[test]
+    fn what_could_not_run_and_unknown_numbers_are_failures_of_the_filter() {
+        let unknown = (Reason::ALL.len() as u32..BESIDE_REASON).chain([NOT_RUN - 1, NOT_RUN]);
+        for code in unknown {
+            assert_eq!(Reason::from_code(code), Reason::InternalFailure, "{code}");
+            assert_eq!(Option::from_code(code), Some(Reason::InternalFailure), "{code}");
+            assert_eq!(Result::<(), _>::from_code(code), Err(Reason::InternalFailure), "{code}");
+            assert_eq!(Result::<Taken, _>::from_code(code), Err(Reason::InternalFailure), "{code}");
+            assert_eq!(HelloEnd::from_code(code).reason, Reason::InternalFailure, "{code}");
+            assert!(!bool::from_code(code));
+        }
+        assert_eq!(Way::from_code(NOT_RUN).index(), None);
+        assert_eq!(HandshakeBytes::from_code(NOT_RUN).octets(), None);
+        assert_eq!(NameEnd::from_code(NOT_RUN).result(), Err(NameError::NotRead));
+    }
+}

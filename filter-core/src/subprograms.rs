@@ -1,0 +1,71 @@
+//! What becomes a BPF function of its own in the kernel.
+//!
+//! The verifier checks a global function by itself, for any arguments, and then takes each call of it as one instruction
+//! (Documentation/bpf/verifier.rst, "BPF-to-BPF calls"; `btf_check_subprog_arg_match`). Inlined, the same loops would be
+//! checked again for each way through the headers: more than a million instructions. User space calls the methods
+//! themselves.
+
+/// The table of such functions: a line has the name of a method of [`Judge`](crate::Judge), its arguments and its result. Both
+/// sides of the seam are made from it: the methods of [`Packet`](crate::Packet) and [`Frame`](crate::Frame), and in
+/// filter-ebpf the exported functions and the calls of them.
+///
+/// `subprograms! { make MORE }` becomes `make! { [MORE] SECTION { LINE... } ... }`. A function takes five arguments at most:
+/// pointers to memory of maps, integers, and what fits into one ([`Span`]). It gives a
+/// [`ReturnCode`](crate::return_codes::ReturnCode).
+///
+/// [`Span`]: crate::bounds::Span
+#[macro_export]
+macro_rules! subprograms {
+    ($make:ident $($more:tt)*) => {
+        $make! {
+            [$($more)*]
+            // Over the bytes of a frame.
+            packet {
+                read_name(message_at: u32, span: Span) -> NameEnd;
+                dns_sections(at: u32, end: u32) -> Reason;
+                second_message(end: u32, first: Reason) -> Result<(), Reason>;
+                next_message() -> ();
+                client_hello(at: u32, end: u32) -> HelloEnd;
+            }
+            // Likewise, where the frame lies in one buffer. Elsewhere, there is one call less that leads into others.
+            linear {
+                dns_message(at: u32, end: u32) -> Option<Reason>;
+            }
+            frame {
+                layered(layer: Layer, at: u32) -> Result<(), Reason>;
+                whole_messages() -> Reason;
+            }
+            // Over a frame and the table of flows.
+            frame_and_flows {
+                take_segment() -> Result<Taken, Reason>;
+            }
+            // Over the table of flows, without the frame. (LLVM hands over anything for an argument that is not used, and
+            // the verifier refuses that.)
+            flows {
+                empty_segment() -> Reason;
+                find_flow() -> Way;
+                begin_flow() -> Way;
+            }
+            // Over a frame and a flow.
+            flow {
+                hold_segment(flow: &mut Flow, offset: u32) -> bool;
+                all_held_messages(flow: &mut Flow, so_far: Reason) -> Reason;
+                held_messages(flow: &mut Flow, so_far: Reason) -> Reason;
+            }
+            // Over a flow, without the frame.
+            flow_only {
+                join_records(flow: &mut Flow, spare: &mut HeldBytes) -> HandshakeBytes;
+                forget_judged(flow: &mut Flow, spare: &mut HeldBytes) -> ();
+            }
+            // Over bytes that are held of a flow.
+            held {
+                held_dns_message(span: Span) -> Reason;
+                held_hello(span: Span) -> HelloEnd;
+            }
+            // Over such bytes, without the frame.
+            held_only {
+                read_held_name(message_at: u32, span: Span) -> NameEnd;
+            }
+        }
+    };
+}

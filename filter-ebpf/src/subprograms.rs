@@ -1,0 +1,311 @@
+//! The functions of the table of subprograms, and what the maps have of their own: global functions, which the verifier
+//! checks by themselves (see `filter_core::subprograms`).
+
+use core::ptr::null_mut;
+
+use aya_ebpf::bindings::xdp_md;
+use filter_core::{
+    Counter, Flow, Generation, HandshakeBytes, HashKey, Held, HeldBytes, HelloEnd, InForce, Judge, Layer, Name,
+    NameEnd, Part, Reason, RuleKey, Scratch, Settings, Taken, Terms, Way,
+    bounds::Span,
+    group_of as group_of_one_client, rank_of,
+    return_codes::{NOT_RUN, ReturnCode},
+    run_part, subprograms, take_terms as take_these_terms,
+};
+
+use crate::{
+    arguments::{Argument, Pointer},
+    events,
+    frame::{self, Paged},
+    maps::{self, FlowMaps, KernelMaps},
+};
+
+/// No function here continues with another program, so that both kinds of programs may call it.
+type Linear = frame::Linear<false>;
+
+/// Counts a function that got no pointer where it needs one; gives what it gives back then.
+#[inline(always)]
+fn not_run() -> u32 {
+    maps::add_one(Counter::FunctionNotRun);
+    NOT_RUN
+}
+
+/// [`Name::find_labels`]; gives the code of its result.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn find_labels(name: *mut Name) -> u32 {
+    let Some(name) = name.taken() else { return not_run() };
+    name.find_labels().code()
+}
+
+/// [`Name::hash_label`]; 0 for none.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn hash_label(name: *const Name, key: *const HashKey, parent: u64, place: u32) -> u64 {
+    let (Some(name), Some(key)) = (name.taken(), key.taken()) else { return not_run().into() };
+    name.hash_label(key, parent, place)
+}
+
+/// [`filter_core::rank_of`] over the maps; gives the number of the rank.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn rank(ctx: *mut xdp_md, settings: *const Settings, scratch: *mut Scratch, of_response: u32) -> u32 {
+    let (Some(settings), Some(scratch)) = (settings.taken(), scratch.taken()) else { return not_run() };
+    rank_of(&Paged(ctx), settings, &KernelMaps(ctx), scratch, of_response != 0) as u32
+}
+
+/// [`filter_core::group_of`] over the maps.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn group_of(ctx: *mut xdp_md, scratch: *const Scratch, generation: u32, of_response: u32) -> u32 {
+    let Some(scratch) = scratch.taken() else { return not_run() };
+    let generation = Generation::from_index(generation);
+    group_of_one_client(&Paged(ctx), &KernelMaps(ctx), scratch, generation, of_response != 0)
+}
+
+/// [`maps::number_of_terms`]; [`Terms::NONE`] if there is none.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn number_of_terms(key: u64, in_force: u64) -> u32 {
+    maps::number_of_terms(RuleKey(key), InForce::from_word(in_force).shape()).unwrap_or(Terms::NONE).into()
+}
+
+/// [`filter_core::take_terms`] with those of this number; 1 or 0.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn take_terms(name: *mut Name, key: u64, number: u32, in_force: u64, left: u32) -> u32 {
+    let Some(name) = name.taken() else { return not_run() };
+    let in_force = InForce::from_word(in_force);
+    let terms = maps::terms(number, in_force.generation());
+    terms.is_some_and(|terms| take_these_terms(name, RuleKey(key), terms, in_force, left)).into()
+}
+
+/// [`maps::add_hit`]; gives 0.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn count_hit(key: u64) -> u32 {
+    maps::add_hit(key);
+    0
+}
+
+/// [`filter_core::run_part`]; 1 or 0.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn run(name: *mut Name, slot: u32, index: u32) -> u32 {
+    let Some(name) = name.taken() else { return not_run() };
+    u32::from(run_part(name, &KernelMaps::without_frame(), slot, index))
+}
+
+/// [`Part::step_to_best`]; 1 or 0.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn step(part: *const Part, name: *mut Name) -> u32 {
+    let (Some(part), Some(name)) = (part.taken(), name.taken()) else { return not_run() };
+    u32::from(part.step_to_best(name))
+}
+
+/// Makes the functions of the table of subprograms that are over a frame of this kind; their names end with the suffix.
+macro_rules! over_frames {
+    ([$frame:ident $suffix:literal]) => {};
+    ([$frame:ident $suffix:literal] packet { $($line:tt)* } $($rest:tt)*) => {
+        functions! { $frame $suffix [] $($line)* }
+        over_frames! { [$frame $suffix] $($rest)* }
+    };
+    ([$frame:ident $suffix:literal] frame { $($line:tt)* } $($rest:tt)*) => {
+        functions! { $frame $suffix [] $($line)* }
+        over_frames! { [$frame $suffix] $($rest)* }
+    };
+    ([$frame:ident $suffix:literal] frame_and_flows { $($line:tt)* } $($rest:tt)*) => {
+        functions! { $frame $suffix [&mut FlowMaps] $($line)* }
+        over_frames! { [$frame $suffix] $($rest)* }
+    };
+    ([$frame:ident $suffix:literal] $other:ident $lines:tt $($rest:tt)*) => {
+        over_frames! { [$frame $suffix] $($rest)* }
+    };
+}
+
+/// Makes those that are over frames in one buffer only, or that read no frame or any.
+macro_rules! over_flows {
+    ([]) => {};
+    ([] linear { $($line:tt)* } $($rest:tt)*) => {
+        functions! { Linear "" [] $($line)* }
+        over_flows! { [] $($rest)* }
+    };
+    ([] flow { $($line:tt)* } $($rest:tt)*) => {
+        functions! { Paged "" [] $($line)* }
+        over_flows! { [] $($rest)* }
+    };
+    ([] flows { $($line:tt)* } $($rest:tt)*) => {
+        functions_without_frame! { [&mut FlowMaps] $($line)* }
+        over_flows! { [] $($rest)* }
+    };
+    ([] flow_only { $($line:tt)* } $($rest:tt)*) => {
+        functions_without_frame! { [] $($line)* }
+        over_flows! { [] $($rest)* }
+    };
+    ([] held { $($line:tt)* } $($rest:tt)*) => {
+        functions_over_held_bytes! { $($line)* }
+        over_flows! { [] $($rest)* }
+    };
+    ([] held_only { $($line:tt)* } $($rest:tt)*) => {
+        functions_over_held_bytes_alone! { $($line)* }
+        over_flows! { [] $($rest)* }
+    };
+    ([] $other:ident $lines:tt $($rest:tt)*) => { over_flows! { [] $($rest)* } };
+}
+
+/// Makes functions over a frame of this kind.
+macro_rules! functions {
+    ($frame:ident $suffix:literal [] $($name:ident($($argument:ident: $kind:ty),*) -> $result:ty;)*) => {$(
+        #[doc = concat!("[`Judge::", stringify!($name), "`], for this kind of frame.")]
+        #[unsafe(export_name = concat!(stringify!($name), $suffix))]
+        #[inline(never)]
+        pub extern "C" fn $name(
+            ctx: *mut xdp_md,
+            settings: *const Settings,
+            scratch: *mut Scratch,
+            $($argument: <$kind as Argument>::Raw),*
+        ) -> u32 {
+            let arguments = (settings.taken(), scratch.taken(), $(<$kind>::from_raw($argument)),*);
+            let (Some(settings), Some(scratch), $(Some($argument)),*) = arguments else { return not_run() };
+            let mut judge = Judge { packet: &$frame::new(ctx), settings, maps: &KernelMaps(ctx), scratch };
+            let result: $result = judge.$name($($argument),*);
+            result.code()
+        }
+    )*};
+    ($frame:ident $suffix:literal [$flows:expr] $($name:ident() -> $result:ty;)*) => {$(
+        #[doc = concat!("[`Judge::", stringify!($name), "`], for this kind of frame.")]
+        #[unsafe(export_name = concat!(stringify!($name), $suffix))]
+        #[inline(never)]
+        pub extern "C" fn $name(ctx: *mut xdp_md, settings: *const Settings, scratch: *mut Scratch) -> u32 {
+            let (Some(settings), Some(scratch)) = (settings.taken(), scratch.taken()) else { return not_run() };
+            let mut judge = Judge { packet: &$frame::new(ctx), settings, maps: &KernelMaps(ctx), scratch };
+            let result: $result = judge.$name($flows);
+            result.code()
+        }
+    )*};
+}
+
+/// Makes functions that read nothing of the frame.
+macro_rules! functions_without_frame {
+    ([] $($name:ident($($argument:ident: $kind:ty),*) -> $result:ty;)*) => {$(
+        #[doc = concat!("[`Judge::", stringify!($name), "`].")]
+        #[unsafe(no_mangle)]
+        #[inline(never)]
+        pub extern "C" fn $name(
+            settings: *const Settings,
+            scratch: *mut Scratch,
+            $($argument: <$kind as Argument>::Raw),*
+        ) -> u32 {
+            let arguments = (settings.taken(), scratch.taken(), $(<$kind>::from_raw($argument)),*);
+            let (Some(settings), Some(scratch), $(Some($argument)),*) = arguments else { return not_run() };
+            let packet = &Paged(null_mut());
+            let mut judge = Judge { packet, settings, maps: &KernelMaps::without_frame(), scratch };
+            let result: $result = judge.$name($($argument),*);
+            result.code()
+        }
+    )*};
+    ([$flows:expr] $($name:ident() -> $result:ty;)*) => {$(
+        #[doc = concat!("[`Judge::", stringify!($name), "`].")]
+        #[unsafe(no_mangle)]
+        #[inline(never)]
+        pub extern "C" fn $name(settings: *const Settings, scratch: *mut Scratch) -> u32 {
+            let (Some(settings), Some(scratch)) = (settings.taken(), scratch.taken()) else { return not_run() };
+            let packet = &Paged(null_mut());
+            let mut judge = Judge { packet, settings, maps: &KernelMaps::without_frame(), scratch };
+            let result: $result = judge.$name($flows);
+            result.code()
+        }
+    )*};
+}
+
+/// Makes functions over bytes that are held of a flow.
+macro_rules! functions_over_held_bytes {
+    ($($name:ident(span: Span) -> $result:ty;)*) => {$(
+        #[doc = concat!("[`Judge::", stringify!($name), "`].")]
+        #[unsafe(no_mangle)]
+        #[inline(never)]
+        pub extern "C" fn $name(
+            ctx: *mut xdp_md,
+            settings: *const Settings,
+            scratch: *mut Scratch,
+            bytes: *const HeldBytes,
+            span: u64,
+        ) -> u32 {
+            let arguments = (settings.taken(), scratch.taken(), bytes.taken());
+            let (Some(settings), Some(scratch), Some(bytes)) = arguments else { return not_run() };
+            let span = Span::from_word(span);
+            let packet = &Held { frame: &Paged(ctx), bytes, len: span.end };
+            let mut judge = Judge { packet, settings, maps: &KernelMaps(ctx), scratch };
+            let result: $result = judge.$name(span);
+            result.code()
+        }
+    )*};
+}
+
+/// Makes functions over such bytes that read nothing of the frame.
+macro_rules! functions_over_held_bytes_alone {
+    ($($name:ident($argument:ident: $kind:ty, span: Span) -> $result:ty;)*) => {$(
+        #[doc = concat!("[`Judge::", stringify!($name), "`], which reads nothing of the frame.")]
+        #[unsafe(no_mangle)]
+        #[inline(never)]
+        pub extern "C" fn $name(
+            settings: *const Settings,
+            scratch: *mut Scratch,
+            bytes: *const HeldBytes,
+            $argument: $kind,
+            span: u64,
+        ) -> u32 {
+            let arguments = (settings.taken(), scratch.taken(), bytes.taken());
+            let (Some(settings), Some(scratch), Some(bytes)) = arguments else { return not_run() };
+            let span = Span::from_word(span);
+            let packet = &Held { frame: &Paged(null_mut()), bytes, len: span.end };
+            let mut judge = Judge { packet, settings, maps: &KernelMaps::without_frame(), scratch };
+            let result: $result = judge.$name($argument, span);
+            result.code()
+        }
+    )*};
+}
+
+/// For frames in one buffer.
+pub mod linear {
+    use super::*;
+
+    subprograms! { over_frames Linear "" }
+}
+
+/// For frames that may lie in several buffers.
+pub mod paged {
+    use super::*;
+
+    subprograms! { over_frames Paged "_paged" }
+}
+
+/// For both, or for one of them only.
+pub mod any {
+    use super::*;
+
+    subprograms! { over_flows }
+}
+
+/// [`events::report`]; gives 0.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn report(ctx: *mut xdp_md, settings: *const Settings, scratch: *const Scratch, reason: u32) -> u32 {
+    let (Some(settings), Some(scratch)) = (settings.taken(), scratch.taken()) else { return not_run() };
+    if let Some(reason) = Reason::from_index(reason) {
+        events::report(ctx, reason, settings, scratch);
+    }
+    0
+}
+
+/// Logs a line for a frame; gives 0. In the programs themselves, what the line takes would not fit on the stack ("combined
+/// stack size").
+#[cfg(feature = "trace")]
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn trace(ctx: *mut xdp_md, reason: u32) -> u32 {
+    let ctx = aya_ebpf::programs::XdpContext::new(ctx);
+    aya_log_ebpf::info!(&ctx, "frame of {} bytes: reason {}", ctx.data_end() - ctx.data(), reason);
+    0
+}
