@@ -1,12 +1,14 @@
 //! What measurements share with the kernel program that feeds frames to another.
 
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
 /// Room for some of the frames, in their order.
 ///
 /// Each begins with its length, in eight octets, and ends with as many octets as let the next one begin at a multiple of
 /// eight. Where a length would be 0, no more follow. Frames that lie close together are in the CPU's caches by the time that
 /// their turn comes; in a room of 2 KiB each, reaching the next one took longer than all the rest.
 #[repr(C, align(8))]
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
 pub struct Frames {
     bytes: [u8; Self::BYTES],
 }
@@ -58,7 +60,7 @@ impl Frames {
 
 /// Whose turn it is.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable)]
 pub struct Turns {
     /// How many rooms there are.
     pub rooms: u32,

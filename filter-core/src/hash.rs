@@ -7,6 +7,8 @@
 //! Two different names thus collide with a probability of at most 2^-63 a group, and nobody who does not know the key can
 //! find a pair.
 
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
 use crate::{flows::FlowKey, name::LABEL_OCTETS, target::anew};
 
 /// 64-bit words that make a [`HashKey`].
@@ -17,7 +19,7 @@ type Pair = [u64; 2];
 
 /// The random key of the hash.
 #[repr(C)]
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
 pub struct HashKey {
     start: Pair,
     /// For the low and high halves of the hash so far, then of the group.
@@ -86,7 +88,7 @@ impl HashKey {
 
 /// The part of a [`HashKey`] for flows, close together: of the whole key, most packets need nothing else.
 #[repr(C)]
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
 pub(crate) struct FlowHashKey {
     start: u64,
     ports: Pair,

@@ -7,6 +7,8 @@
 
 use core::{fmt, ops::ControlFlow};
 
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
 use crate::{
     abi::{BlockingLists, Masks, Rank, highest_rank, list_of},
     name::{Name, TEXT_OCTETS},
@@ -26,7 +28,7 @@ pub const PART_CELLS: usize = (PART_BYTES - 32 - 256 - PART_MATCHES * size_of::<
 
 /// What a match of one or several patterns at once means.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, FromBytes, IntoBytes, Immutable)]
 pub struct PatternMatch {
     /// Which classes of lists say so.
     pub masks: Masks,
@@ -39,7 +41,7 @@ pub struct PatternMatch {
 /// An automaton in a table. A state is a number: 0 is dead, those up to `finals` are matches behind which nothing can
 /// follow, those up to `matches` are matches, and the others are none. All but the finals have a row.
 #[repr(C)]
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
 pub struct Part {
     /// The state before the last octet.
     pub start: u32,
@@ -124,7 +126,7 @@ const STATES: u32 = TEXT_OCTETS + 2;
 /// How far an automaton is. It lives with the name in a map: the verifier follows every value
 /// that is on the stack, and would not see that one turn of the loop is as another.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable)]
 pub struct Walk {
     state: u32,
     /// Behind the octet that is next.

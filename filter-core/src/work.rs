@@ -3,6 +3,8 @@
 //! A packet with more names than any resolver sends would keep a CPU busy for milliseconds. The unit is about what it takes to
 //! look up one label, a fiftieth of a microsecond. The first name of a packet is always judged, whatever it costs.
 
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
 use crate::abi::Scratch;
 
 /// Units for any packet: what 40 queries take, each with four labels.
@@ -26,7 +28,7 @@ const STEPS: u32 = 4608;
 
 /// What the packet at hand may still cost.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable)]
 pub(crate) struct Work {
     /// Units that are left.
     left: u32,

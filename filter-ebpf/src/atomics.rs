@@ -16,7 +16,7 @@ pub fn exchange(place: &mut u64, mut value: u64) -> u64 {
 #[inline(always)]
 pub fn exchange_if(place: &mut u64, expected: u64, value: u64) -> u64 {
     let mut was = expected;
-    // SAFETY: as above.
+    // SAFETY: the place is in a map; other CPUs change it by such instructions only.
     unsafe {
         asm!(
             "r0 = cmpxchg_64({} + 0, r0, {})",
@@ -57,6 +57,6 @@ struct Waiting<'l> {
 /// Counts one more where other CPUs do as well.
 #[inline(always)]
 pub fn add_atomically(count: &mut u64) {
-    // SAFETY: as above.
+    // SAFETY: the place is in a map; other CPUs change it by such instructions only.
     unsafe { asm!("lock *(u64 *)({} + 0) += {}", in(reg) count, in(reg) 1_u64, options(nostack)) };
 }

@@ -3,6 +3,7 @@
 use core::{cell::UnsafeCell, hint::assert_unchecked, mem::MaybeUninit, ptr::read_volatile};
 
 use filter_core::bounds::opaque;
+use zerocopy::FromZeros;
 
 use crate::atomics::add_atomically;
 
@@ -16,10 +17,10 @@ unsafe impl<T> Sync for Global<T> {}
 
 impl<T> Global<T> {
     /// All of it zeros, until the controller writes it.
-    ///
-    /// # Safety
-    /// Zeros are a value of this type.
-    pub const unsafe fn zeros() -> Self {
+    pub const fn zeros() -> Self
+    where
+        T: FromZeros,
+    {
         Self(UnsafeCell::new(MaybeUninit::zeroed()))
     }
 

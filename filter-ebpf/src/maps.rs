@@ -41,12 +41,10 @@ static TERMS: Array<TermsOfBoth> = Array::with_max_entries(Rule::NUMBERS, 0);
 #[map]
 static HITS: Array<HitLine> = Array::with_max_entries(HitLine::LINES, BPF_F_MMAPABLE);
 #[unsafe(link_section = ".data.IN_FORCE")]
-// SAFETY: it is made of integers, and zeros are a value.
-static IN_FORCE: Global<InForce> = unsafe { Global::zeros() };
+static IN_FORCE: Global<InForce> = Global::zeros();
 /// The groups of clients; the first is that of all others.
 #[unsafe(link_section = ".data.GROUPS")]
-// SAFETY: as above.
-static GROUPS: Global<[Group; Group::MOST as usize]> = unsafe { Global::zeros() };
+static GROUPS: Global<[Group; Group::MOST as usize]> = Global::zeros();
 #[map]
 static MACS: HashMap<u64, Member> = HashMap::with_max_entries(CLIENTS, BPF_F_NO_PREALLOC);
 #[map]
@@ -54,12 +52,10 @@ static SUBNETS4: LpmTrie<u32, Member> = LpmTrie::with_max_entries(CLIENTS, BPF_F
 #[map]
 static SUBNETS6: LpmTrie<[u64; 2], Member> = LpmTrie::with_max_entries(CLIENTS, BPF_F_NO_PREALLOC);
 #[unsafe(link_section = ".data.SETTINGS")]
-// SAFETY: as above.
-static SETTINGS: Global<Settings> = unsafe { Global::zeros() };
+static SETTINGS: Global<Settings> = Global::zeros();
 /// [`Counter::CpuStateMissing`], which cannot be counted where the others are.
 #[unsafe(link_section = ".data.STATE_MISSING")]
-// SAFETY: as above.
-static STATE_MISSING: Global<u64> = unsafe { Global::zeros() };
+static STATE_MISSING: Global<u64> = Global::zeros();
 #[map]
 static CPUS: PerCpuArray<OfCpu> = PerCpuArray::with_max_entries(1, 0);
 /// What is done with packets that come in by the interface with this index.
@@ -344,7 +340,7 @@ impl Room<'_> {
     #[inline(always)]
     pub fn count(&mut self, reason: Reason) {
         self.scratch.reason = reason.index();
-        // SAFETY: as above, and nobody keeps a reference to the counters.
+        // SAFETY: the entry is this CPU's own, and nobody keeps a reference to the counters.
         add_one_of(unsafe { &mut (*self.cpu).counters }, Counter::Packets(reason));
     }
 }

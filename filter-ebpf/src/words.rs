@@ -20,17 +20,17 @@ pub unsafe fn in_words<const N: usize>(at: usize) -> [u8; N] {
         at += 8;
     }
     for four in fours {
-        // SAFETY: as above.
+        // SAFETY: the four bytes are among the N.
         *four = unsafe { word_32(at) };
         at += 4;
     }
     for two in twos {
-        // SAFETY: as above.
+        // SAFETY: the two bytes are among the N.
         *two = unsafe { word_16(at) };
         at += 2;
     }
     for one in ones {
-        // SAFETY: as above.
+        // SAFETY: the byte is among the N.
         *one = unsafe { *(at as *const u8) };
     }
     bytes
@@ -47,15 +47,15 @@ pub fn in_words_to<const N: usize>(to: &mut [u8; N], bytes: &[u8; N]) {
         at = unsafe { store_64(at, u64::from_ne_bytes(*eight)) };
     }
     for four in fours {
-        // SAFETY: as above.
+        // SAFETY: the four bytes are among the N.
         at = unsafe { store_32(at, u32::from_ne_bytes(*four).into()) };
     }
     for two in twos {
-        // SAFETY: as above.
+        // SAFETY: the two bytes are among the N.
         at = unsafe { store_16(at, u16::from_ne_bytes(*two).into()) };
     }
     for one in ones {
-        // SAFETY: as above.
+        // SAFETY: the byte is among the N.
         at = unsafe {
             *at = *one;
             at.add(1)

@@ -1,5 +1,7 @@
 //! What becomes of what is blocked, as the kernel's maps hold it.
 
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
 use super::Sides;
 
 macro_rules! actions {
@@ -71,7 +73,7 @@ actions! {
 
 /// What becomes of what the lists of a class block, or what is blocked on an interface.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable)]
 pub struct Treatment {
     dns: u32,
     tcp: u32,
@@ -187,7 +189,7 @@ impl Treatment {
 
 /// What is done with packets that come in by an interface.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable)]
 pub struct Interface {
     sides: u32,
     flags: u32,

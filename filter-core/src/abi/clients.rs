@@ -1,10 +1,12 @@
 //! Groups of clients.
 
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
 use super::Generation;
 
 /// A group of clients, in either generation.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable)]
 pub struct Group {
     /// The classes of lists that apply to it.
     classes: [u32; 2],
@@ -36,7 +38,7 @@ impl Group {
 
 /// The group of a client or a subnet in either generation: 0 for none, or one more than the group's number.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable)]
 pub struct Member {
     groups: [u32; 2],
 }

@@ -5,6 +5,8 @@ use core::{
     net::{IpAddr, SocketAddr},
 };
 
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
 use super::Scratch;
 use crate::{
     bounds::opaque,
@@ -46,7 +48,7 @@ const EVENT_NAME_WORDS: usize = 256 / 8;
 
 /// A name that was judged, as the ring buffer carries it: one that is blocked, or any if the settings ask for it.
 #[repr(C)]
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
 pub struct Event {
     time: u64,
     rule: u64,

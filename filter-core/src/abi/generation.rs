@@ -3,6 +3,8 @@
 //! Each entry of the maps has a place for either of two generations, and one word says which of them is in force. A new
 //! policy is written into the places of the other generation and takes effect, as a whole, with that word.
 
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
 use super::{Rank, RuleShape};
 
 /// One of the two policies that the maps have room for: 0 or 1.
@@ -32,7 +34,7 @@ impl Generation {
 
 /// Which generation is in force, and what it has; one word, so that all of it changes at once.
 #[repr(transparent)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable)]
 pub struct InForce(u64);
 
 impl InForce {

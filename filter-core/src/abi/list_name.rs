@@ -1,11 +1,13 @@
 //! Names of lists, for those whom they block.
 
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
 #[cfg(not(target_arch = "bpf"))]
 use super::DnsAction;
 
 /// A list's name, for the EXTRA-TEXT of an Extended DNS Error (RFC 8914 §2).
 #[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable)]
 pub struct ListName {
     /// The class that its rules are of.
     class: u32,

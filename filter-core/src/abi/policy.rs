@@ -1,5 +1,7 @@
 //! What the rules for a name ask for.
 
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
 /// What the rules say of a name. Each prevails over those before it: this order is the precedence, all of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u32)]
@@ -87,7 +89,7 @@ pub fn highest_rank(masks: &Masks, classes: u32) -> Rank {
 
 /// What all rules for one name ask for together. Many names have the same terms, so the rule map holds their number.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, FromBytes, IntoBytes, Immutable)]
 pub struct Terms {
     /// For the name itself.
     pub own: Masks,

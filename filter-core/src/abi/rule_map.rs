@@ -6,13 +6,15 @@
 //! and Singler, "Cache-, Hash- and Space-Efficient Bloom Filters", 2007): of the keys that have no rule, one in about 140 gets
 //! by and is looked for in the pages.
 
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
 use super::{Generation, Terms};
 use crate::rules::RuleKey;
 
 /// A rule: the number of its terms, and the lower bits of its key. Those above say, with the bucket that it is in, all of the
 /// key, so that no two keys are taken for each other.
 #[repr(transparent)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable)]
 pub struct Rule(u64);
 
 impl Rule {
@@ -48,7 +50,7 @@ impl Rule {
 
 /// Rules of a bucket, without gaps: those from the first empty place on are empty.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable)]
 pub struct Page(pub [Rule; Page::RULES]);
 
 impl Page {
@@ -131,7 +133,7 @@ pub const fn sieve_bits(key: RuleKey) -> u64 {
 
 /// What a number in the rule map stands for: terms in either generation.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, FromBytes, IntoBytes, Immutable)]
 pub struct TermsOfBoth(pub [Terms; 2]);
 
 impl TermsOfBoth {

@@ -1,5 +1,7 @@
 //! What a CPU works with.
 
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
 use super::{Generation, Treatment};
 use crate::{
     answer::{Edns, Envelope, Stream},
@@ -15,7 +17,7 @@ use crate::{
 
 /// What each CPU has for itself; one entry of a map, so that one look-up finds all of it.
 #[repr(C)]
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
 pub struct OfCpu {
     /// The counters, at their indices.
     pub counters: [u64; Counter::COUNT as usize],
@@ -25,7 +27,7 @@ pub struct OfCpu {
 
 /// The TCP segment at hand, as far as it is not judged yet.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable)]
 pub struct Segment {
     pub(crate) key: FlowKey,
     /// The keyed hash of the flow.
@@ -61,6 +63,7 @@ pub struct Segment {
     pub(crate) is_message: u32,
     /// [`Flow::SPOKEN`] if a DNS message of it has a name that was judged.
     pub(crate) has_spoken: u32,
+    pub(crate) reserved: u32,
 }
 
 impl Segment {
@@ -101,7 +104,7 @@ impl Segment {
 
 /// A CPU's room to work in; too large for the kernel's stack.
 #[repr(C)]
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
 pub struct Scratch {
     /// The name that was judged last.
     pub name: Name,
@@ -137,6 +140,7 @@ pub struct Scratch {
     pub(crate) stream: Stream,
     /// What kind of answer is made.
     pub(crate) answer_kind: u32,
+    reserved: u32,
     pub(crate) work: Work,
 }
 
@@ -167,6 +171,7 @@ impl Default for Scratch {
             edns: Edns::NONE,
             stream: Stream::default(),
             answer_kind: 0,
+            reserved: 0,
             work: Work::default(),
         }
     }

@@ -2,6 +2,8 @@
 
 use core::time::Duration;
 
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
 use crate::{
     flows::WAYS,
     hash::{FlowHashKey, HashKey},
@@ -109,7 +111,7 @@ impl Default for Options<'_> {
 
 /// The one entry of the settings map.
 #[repr(C)]
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
 pub struct Settings {
     // First what each segment needs, in as few cache lines as may be.
     flags: u32,

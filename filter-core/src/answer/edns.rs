@@ -2,6 +2,8 @@
 
 use core::ops::ControlFlow::{self, Break, Continue};
 
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
 use super::Answering;
 use crate::{
     dns::{self, skip_owner},
@@ -28,7 +30,7 @@ const RECORDS: u32 = 512;
 
 /// What an OPT record says. It lives in a map: the kernel's stack is short.
 #[repr(C)]
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable)]
 pub(crate) struct Edns {
     /// The version; beyond 255 if there is no OPT record.
     version: u32,

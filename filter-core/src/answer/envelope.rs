@@ -1,5 +1,7 @@
 //! What is around an answer: the headers up to IP, and who may be answered.
 
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
 use super::{Answering, checksum::Sum};
 use crate::{
     abi::{Allowance, Settings},
@@ -17,7 +19,7 @@ const DONT_FRAGMENT: [u8; 2] = [0x40, 0];
 
 /// What is around the packet that is answered. It lives in a map: the kernel's stack is short.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable)]
 pub(crate) struct Envelope {
     /// Addresses, laid out as in [`crate::Endpoints`].
     source: [u64; 2],

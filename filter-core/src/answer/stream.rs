@@ -14,6 +14,8 @@
 //!   |<------- ACK  |             |
 //! ```
 
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
 use super::{
     Answering,
     edns::Edns,
@@ -38,7 +40,7 @@ const MESSAGE_PIECES: u32 = 3;
 
 /// What an answer in a stream goes by. It lives in a map: the kernel's stack is short.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable)]
 pub(crate) struct Stream {
     /// Sequence number of the segment that is answered.
     server: u32,

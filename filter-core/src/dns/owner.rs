@@ -2,6 +2,8 @@
 
 use core::ops::ControlFlow::{self, Break, Continue};
 
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
 use crate::{
     abi::Scratch,
     name::{LABELS, POINTER_BYTES},
@@ -11,7 +13,7 @@ use crate::{
 
 /// Where the walk over the name that owns a record is.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable)]
 pub(crate) struct OwnerWalk {
     /// The next label.
     at: u32,

@@ -2,6 +2,8 @@
 
 use core::ops::ControlFlow::{self, Break, Continue};
 
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
 use super::{HEADER_BYTES, header, question, skip_owner};
 use crate::{
     bounds::Span,
@@ -94,7 +96,7 @@ fn is_multicast<P: Packet + ?Sized, M: Maps>(judge: &Judge<'_, P, M>) -> bool {
 
 /// How far a message is gone through.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable)]
 pub(crate) struct Sections {
     message_at: u32,
     /// The next question or answer.

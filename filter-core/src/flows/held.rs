@@ -1,5 +1,7 @@
 //! Bytes that are held of a flow, and reading names from them.
 
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
 use crate::{
     bounds::{Span, within},
     decide::Judge,
@@ -61,7 +63,7 @@ impl HeldBytes {
 
 /// How far a copy is.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable)]
 pub(crate) struct Copying {
     /// Where the next byte comes from.
     pub at: u32,

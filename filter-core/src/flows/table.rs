@@ -1,5 +1,7 @@
 //! The table of flows: where a flow is, and which one goes when there is no room.
 
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
 use crate::{
     abi::Settings,
     bounds::opaque,
@@ -49,7 +51,7 @@ pub trait Flows {
 /// Who talks to whom, and where that was seen: addresses and ports of one direction of a connection, the version of IP, the
 /// interface, and the VLAN tags and the tunnel that the packet was in.
 #[repr(transparent)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable)]
 pub struct FlowKey(pub(crate) [u64; 6]);
 
 impl FlowKey {
@@ -89,7 +91,7 @@ impl FlowKey {
 
 /// Some places of the table. A flow is in the bucket that its hash names, or nowhere.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable)]
 pub struct Bucket {
     // First what a segment looks at that is of no interest: 64 bytes.
     /// Part of the hash of the flow in each place, or 0 if nobody is there.
@@ -229,7 +231,7 @@ impl Bucket {
 
 /// Numbers of 16 bits, four a word, which are all compared at once.
 #[repr(C)]
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable)]
 struct Tags<const WORDS: usize>([u64; WORDS]);
 
 impl<const WORDS: usize> Default for Tags<WORDS> {

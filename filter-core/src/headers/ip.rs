@@ -2,12 +2,14 @@
 
 use network_types::ip::{Ipv4Hdr, Ipv6Hdr};
 
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
 use super::{Family, Path, Protocol, Transport, end_of};
 use crate::{packet::Frame, reason::Reason};
 
 /// An IP header.
 #[repr(C)]
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable)]
 pub(crate) struct Ip {
     family: u32,
     network_at: u32,

@@ -3,6 +3,8 @@
 
 use core::ops::ControlFlow::{self, Break, Continue};
 
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
 use super::{
     ETHER_TYPE_AT, IPV4, IPV6, OLD_PROVIDER_VLAN, PROVIDER_VLAN, Path, Protocol, Transport, VLAN, VLAN_TAG_BYTES,
     VLAN_TAGS,
@@ -115,7 +117,7 @@ impl Layer {
 
 /// How far the layers are taken off.
 #[repr(C)]
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable)]
 pub(crate) struct Layers {
     /// The [`Layer`] that starts at `at`.
     layer: u32,
@@ -126,6 +128,7 @@ pub(crate) struct Layers {
     pub(super) labels: u32,
     pub(super) extensions: u32,
     pub(super) tunnels: u32,
+    reserved: u32,
     pub(super) path: Path,
     /// The VLAN tags in front of everything else, as [`Path::outer_tags`] has them.
     pub(crate) outer_tags: u32,
@@ -135,6 +138,7 @@ pub(crate) struct Layers {
     protocol: u32,
     /// Index of the [`Reason`] that ended the search; beyond all while there is none.
     stopped: u32,
+    reserved_end: u32,
 }
 
 impl Layers {
@@ -147,11 +151,13 @@ impl Layers {
         labels: 0,
         extensions: 0,
         tunnels: 0,
+        reserved: 0,
         path: Path::PLAIN,
         outer_tags: 0,
         tunnel: Tunnel::NONE,
         protocol: 0,
         stopped: u32::MAX,
+        reserved_end: 0,
     };
 }
 

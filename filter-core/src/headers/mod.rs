@@ -21,6 +21,8 @@ use network_types::{
     ip::{Ipv4Hdr, Ipv6Hdr},
 };
 
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
 use crate::{
     packet::{Frame, Packet},
     reason::Reason,
@@ -82,7 +84,7 @@ pub enum Protocol {
 
 /// Where the parts of a packet are; all offsets from the start of the frame.
 #[repr(C)]
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable)]
 pub struct Transport {
     family: u32,
     protocol: u32,

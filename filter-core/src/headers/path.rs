@@ -1,13 +1,15 @@
 //! What a packet was in: VLANs and tunnels. Packets of different ones have nothing to do with each other, whatever their
 //! addresses are.
 
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
 use super::{OLD_PROVIDER_VLAN, PROVIDER_VLAN};
 use crate::hash::FlowHashKey;
 
 /// The VLANs and tunnels of a packet as one number. VLAN tags in front of everything else stand in it as they are, 16 bits each;
 /// with anything more it is a keyed hash of all.
 #[repr(transparent)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable)]
 pub struct Path(pub(crate) u64);
 
 /// What a number is of; a tunnel's is that of its kind.
@@ -21,7 +23,7 @@ pub(crate) enum Within {
 
 /// The tunnel that a packet is in.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable)]
 pub(crate) struct Tunnel {
     /// A [`TunnelKind`]; 0 for none.
     pub kind: u32,

@@ -10,6 +10,8 @@ mod reading;
 #[cfg(test)]
 mod tests;
 
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
 use crate::{
     abi::Rank,
     hash::HashKey,
@@ -112,7 +114,7 @@ impl NameEnd {
 
 /// The name that is being judged. It is too large for the kernel's stack and lives in a map there.
 #[repr(C)]
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
 pub struct Name {
     bytes: [u8; NAME_BYTES],
     /// Where each label starts; behind them, where one more would.
@@ -137,6 +139,7 @@ pub struct Name {
     found_labels: u16,
     /// Steps of pattern automata since the packet began.
     steps: u32,
+    reserved: u32,
 }
 
 impl LoopState for Name {}
@@ -159,6 +162,7 @@ impl Default for Name {
             found_list: 0,
             found_labels: 0,
             steps: 0,
+            reserved: 0,
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use core::ops::ControlFlow::{self, Break, Continue};
 
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
 use super::{Form, LABEL_OCTETS, LABELS, NAME_OCTETS, Name, NameEnd, NameError, POINTER_BYTES, TEXT_OCTETS};
 use crate::{
     dns,
@@ -24,7 +26,7 @@ const POINTER: u8 = 0xc0;
 
 /// Where the pointers of a name lead.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable)]
 pub(super) struct Pointing {
     /// Where the message is in the packet.
     message_at: u32,

@@ -2,6 +2,8 @@
 
 use core::ops::ControlFlow::{self, Break, Continue};
 
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
 use super::{CLIENT_HELLO, HANDSHAKE_HEADER_BYTES, MAJOR_VERSION, RECORD_HEADER_BYTES};
 use crate::{
     abi::Scratch,
@@ -86,7 +88,7 @@ pub(crate) fn handshake<P: Packet + ?Sized, M: Maps>(judge: &mut Judge<'_, P, M>
 
 /// How far the walk over the extensions came.
 #[repr(transparent)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable)]
 struct Walk(u32);
 
 impl Walk {
@@ -100,7 +102,7 @@ impl Walk {
 
 /// Where the walk from extension to extension is.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable)]
 pub(crate) struct ExtensionsWalk {
     /// The next extension.
     at: u32,
@@ -195,7 +197,7 @@ impl<P: Packet + ?Sized> LoopBody<Scratch> for Extensions<'_, P> {
 
 /// Where the walk from server name to server name is.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable)]
 pub(crate) struct NamesWalk {
     /// The next entry of the list.
     at: u32,

@@ -6,10 +6,7 @@ use aya::maps::{Array, HashMap, LpmTrie, MapError, lpm_trie::Key};
 use filter_core::{Client, Generation, Group, Member as InMap, Treatment};
 use jiff::Timestamp;
 
-use super::{
-    Filter, KernelError, Outcome, map_mut,
-    pod::{PodGroups, PodMember},
-};
+use super::{Filter, KernelError, Outcome, map_mut, pod::Value};
 use crate::config::{self, Config, Member};
 
 // Each group of a configuration has its place beside that of all other clients.
@@ -148,33 +145,34 @@ impl Filter {
     }
 
     pub(super) fn write_classes(&mut self, classes: &[u32], generation: Generation) -> Result<(), KernelError> {
-        let mut map = Array::<_, PodGroups>::try_from(map_mut(&mut self.object, ".data.GROUPS")?)?;
-        let PodGroups(mut groups) = map.get(&0, 0)?;
+        let mut map =
+            Array::<_, Value<[Group; Group::MOST as usize]>>::try_from(map_mut(&mut self.object, ".data.GROUPS")?)?;
+        let Value(mut groups) = map.get(&0, 0)?;
         for (group, classes) in groups.iter_mut().zip(classes) {
             *group = group.with_classes(generation, *classes);
         }
-        Ok(map.set(0, PodGroups(groups), 0)?)
+        Ok(map.set(0, Value(groups), 0)?)
     }
 
     fn set_member(&mut self, id: ClientId, member: InMap) -> Result<(), KernelError> {
-        let member = PodMember(member);
+        let member = Value(member);
         match id {
             ClientId::Mac(mac) => {
-                HashMap::<_, u64, PodMember>::try_from(map_mut(&mut self.object, "MACS")?)?.insert(
+                HashMap::<_, u64, Value<InMap>>::try_from(map_mut(&mut self.object, "MACS")?)?.insert(
                     Client::mac(mac),
                     member,
                     0,
                 )?;
             }
             ClientId::Subnet(IpAddr::V4(address), bits) => {
-                LpmTrie::<_, u32, PodMember>::try_from(map_mut(&mut self.object, "SUBNETS4")?)?.insert(
+                LpmTrie::<_, u32, Value<InMap>>::try_from(map_mut(&mut self.object, "SUBNETS4")?)?.insert(
                     &Key::new(bits.into(), u32::from_ne_bytes(address.octets())),
                     member,
                     0,
                 )?;
             }
             ClientId::Subnet(IpAddr::V6(address), bits) => {
-                LpmTrie::<_, [u64; 2], PodMember>::try_from(map_mut(&mut self.object, "SUBNETS6")?)?.insert(
+                LpmTrie::<_, [u64; 2], Value<InMap>>::try_from(map_mut(&mut self.object, "SUBNETS6")?)?.insert(
                     &Key::new(bits.into(), words(address.octets())),
                     member,
                     0,
@@ -187,14 +185,14 @@ impl Filter {
     fn remove_member(&mut self, id: ClientId) -> Result<(), KernelError> {
         let removed = match id {
             ClientId::Mac(mac) => {
-                HashMap::<_, u64, PodMember>::try_from(map_mut(&mut self.object, "MACS")?)?.remove(&Client::mac(mac))
+                HashMap::<_, u64, Value<InMap>>::try_from(map_mut(&mut self.object, "MACS")?)?.remove(&Client::mac(mac))
             }
             ClientId::Subnet(IpAddr::V4(address), bits) => {
-                LpmTrie::<_, u32, PodMember>::try_from(map_mut(&mut self.object, "SUBNETS4")?)?
+                LpmTrie::<_, u32, Value<InMap>>::try_from(map_mut(&mut self.object, "SUBNETS4")?)?
                     .remove(&Key::new(bits.into(), u32::from_ne_bytes(address.octets())))
             }
             ClientId::Subnet(IpAddr::V6(address), bits) => {
-                LpmTrie::<_, [u64; 2], PodMember>::try_from(map_mut(&mut self.object, "SUBNETS6")?)?
+                LpmTrie::<_, [u64; 2], Value<InMap>>::try_from(map_mut(&mut self.object, "SUBNETS6")?)?
                     .remove(&Key::new(bits.into(), words(address.octets())))
             }
         };

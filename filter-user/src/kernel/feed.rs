@@ -13,7 +13,7 @@ use super::{
     Filter, KernelError, NameEvent,
     cpu::OneCpu,
     events, map, map_mut,
-    pod::{PodFrames, PodTurns},
+    pod::Value,
     program, requirements,
     test_run::{NOOP, load_noop},
 };
@@ -99,7 +99,7 @@ pub(super) fn object(frames: &[impl AsRef<[u8]>]) -> Result<(Ebpf, u32), KernelE
         .map_max_entries("FRAMES", count)
         .load(OBJECT)
         .map_err(|error| requirements::explain_load(error, None))?;
-    let mut map = Array::<_, PodFrames>::try_from(map_mut(&mut object, "FRAMES")?)?;
+    let mut map = Array::<_, Value<Frames>>::try_from(map_mut(&mut object, "FRAMES")?)?;
     for (index, room) in (0..).zip(&rooms) {
         map.set(index, room, 0)?;
     }
@@ -108,26 +108,26 @@ pub(super) fn object(frames: &[impl AsRef<[u8]>]) -> Result<(Ebpf, u32), KernelE
 
 /// The next turn is the first frame's.
 pub(super) fn begin(object: &mut Ebpf, rooms: u32) -> Result<(), KernelError> {
-    let mut turns = Array::<_, PodTurns>::try_from(map_mut(object, "TURNS")?)?;
-    Ok(turns.set(0, PodTurns(Turns::of(rooms)), 0)?)
+    let mut turns = Array::<_, Value<Turns>>::try_from(map_mut(object, "TURNS")?)?;
+    Ok(turns.set(0, Value(Turns::of(rooms)), 0)?)
 }
 
 /// Makes sure that so many frames had their turn.
 pub(super) fn end(object: &Ebpf, program: &'static str, frames: u32) -> Result<(), KernelError> {
-    let fed = Array::<_, PodTurns>::try_from(map(object, "TURNS")?)?.get(&0, 0)?.0.fed;
+    let fed = Array::<_, Value<Turns>>::try_from(map(object, "TURNS")?)?.get(&0, 0)?.0.fed;
     if fed == u64::from(frames) { Ok(()) } else { Err(KernelError::NotFed { program, fed, of: frames }) }
 }
 
 /// The frames in as many rooms as they need, at least one.
-fn in_rooms(frames: &[impl AsRef<[u8]>]) -> Result<Vec<PodFrames>, KernelError> {
-    let mut rooms = vec![PodFrames(Frames::EMPTY)];
+fn in_rooms(frames: &[impl AsRef<[u8]>]) -> Result<Vec<Value<Frames>>, KernelError> {
+    let mut rooms = vec![Value(Frames::EMPTY)];
     let mut at = 0;
     for frame in frames.iter().map(AsRef::as_ref) {
         if at > Frames::LAST {
-            rooms.push(PodFrames(Frames::EMPTY));
+            rooms.push(Value(Frames::EMPTY));
             at = 0;
         }
-        let behind = rooms.last_mut().and_then(|PodFrames(room)| room.put(at, frame));
+        let behind = rooms.last_mut().and_then(|Value(room)| room.put(at, frame));
         at = behind.ok_or(KernelError::FrameLength { len: frame.len(), most: Frames::MOST })?;
     }
     Ok(rooms)

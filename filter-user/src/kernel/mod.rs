@@ -43,7 +43,9 @@ use aya::{
     maps::{Array, Map, MapData, MapError, PerCpuArray, RingBuf},
     programs::{ProgramError, Xdp, links::FdLink},
 };
-use filter_core::{Counter, Generation, HASH_KEY_WORDS, HashKey, Interface, ProgramSet, RuleKey, RuleShape, Terms};
+use filter_core::{
+    Counter, Generation, HASH_KEY_WORDS, HashKey, Interface, OfCpu, ProgramSet, RuleKey, RuleShape, Settings, Terms,
+};
 
 pub use attach::{AttachedMode, Attachment, Mode, interface_index};
 pub use clients::{ClientId, Groups};
@@ -61,7 +63,7 @@ pub use offloads::joining_below;
 #[cfg(feature = "feed")]
 pub use operations::{Action, Change, Operation, Seen};
 pub use outcome::Outcome;
-use pod::{PodInterface, PodOfCpu, PodSettings};
+use pod::Value;
 use policy::Held;
 pub use policy::Installed;
 use programs::Programs;
@@ -129,11 +131,11 @@ impl Filter {
             None => draw_hash_key()?,
         };
         let mut object = load::object(options)?;
-        let mut array = Array::<_, PodSettings>::try_from(map_mut(&mut object, ".data.SETTINGS")?)?;
-        array.set(0, PodSettings(load::settings(options, &hash_key)), 0)?;
-        let mut interfaces = Array::<_, PodInterface>::try_from(map_mut(&mut object, "INTERFACES")?)?;
+        let mut array = Array::<_, Value<Settings>>::try_from(map_mut(&mut object, ".data.SETTINGS")?)?;
+        array.set(0, Value(load::settings(options, &hash_key)), 0)?;
+        let mut interfaces = Array::<_, Value<Interface>>::try_from(map_mut(&mut object, "INTERFACES")?)?;
         for (index, interface) in &options.interfaces {
-            interfaces.set(*index, PodInterface(*interface), 0)?;
+            interfaces.set(*index, Value(*interface), 0)?;
         }
         let mut programs = Programs::new(options.verifier_logs.clone());
         programs.load(&mut object, ProgramSet::LINEAR)?;
@@ -207,8 +209,8 @@ impl Filter {
         if self.held.has_answers(&interface) {
             self.programs.load_answers(&mut self.object)?;
         }
-        let mut interfaces = Array::<_, PodInterface>::try_from(map_mut(&mut self.object, "INTERFACES")?)?;
-        Ok(interfaces.set(index, PodInterface(interface), 0)?)
+        let mut interfaces = Array::<_, Value<Interface>>::try_from(map_mut(&mut self.object, "INTERFACES")?)?;
+        Ok(interfaces.set(index, Value(interface), 0)?)
     }
 
     /// What the kernel says of the program.
@@ -288,7 +290,7 @@ impl Filter {
     /// # Errors
     /// If the kernel refuses.
     pub fn counters(&self) -> Result<BTreeMap<Counter, u64>, KernelError> {
-        let cpus = PerCpuArray::<_, PodOfCpu>::try_from(map(&self.object, "CPUS")?)?.get(&0, 0)?;
+        let cpus = PerCpuArray::<_, Value<OfCpu>>::try_from(map(&self.object, "CPUS")?)?.get(&0, 0)?;
         let state_missing = Array::<_, u64>::try_from(map(&self.object, ".data.STATE_MISSING")?)?.get(&0, 0)?;
         let sum = |counter: Counter| cpus.iter().map(|cpu| cpu.0.counters[counter.index() as usize]).sum();
         let mut counters: BTreeMap<Counter, u64> = Counter::all().map(|counter| (counter, sum(counter))).collect();

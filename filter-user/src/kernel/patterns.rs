@@ -9,7 +9,7 @@ use aya::{
 };
 use filter_core::{PART_BYTES, Part};
 
-use super::{KernelError, map, map_mut, pod::PodPart};
+use super::{KernelError, map, map_mut, pod::Value};
 
 /// Maps in another map may differ in their number of entries (`BPF_F_INNER_MAP`, Linux 5.10).
 const INNER_MAP: u32 = 1 << 12;
@@ -17,7 +17,7 @@ const INNER_MAP: u32 = 1 << 12;
 const DELETE_ELEM: libc::c_long = 3;
 
 /// The parts of a generation, in a map of their own.
-pub(super) type Parts = Array<MapData, PodPart>;
+pub(super) type Parts = Array<MapData, Value<Part>>;
 
 /// Puts parts into a slot, in place of what is there.
 pub(super) fn put<'p>(
@@ -27,7 +27,7 @@ pub(super) fn put<'p>(
 ) -> Result<Parts, KernelError> {
     let mut inner = Parts::create(parts.len() as u32, INNER_MAP)?;
     for (index, part) in (0..).zip(parts) {
-        inner.set(index, PodPart::of(part), 0)?;
+        inner.set(index, Value::from_ref(part), 0)?;
     }
     set(object, slot, &inner)?;
     Ok(inner)

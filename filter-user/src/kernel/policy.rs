@@ -14,7 +14,7 @@ use super::{
     clients::Groups,
     map_mut,
     patterns::{self, Parts},
-    pod::{PodInForce, PodListName, PodTreatment},
+    pod::Value,
     rules::Written,
     terms::Numbers,
 };
@@ -293,26 +293,26 @@ impl Filter {
 
     /// Writes what becomes of what each class of lists blocks, for a generation that is not in force.
     fn write_treatments(&mut self, treatments: &[Treatment], next: Generation) -> Result<(), KernelError> {
-        let mut map = Array::<_, PodTreatment>::try_from(map_mut(&mut self.object, "TREATMENTS")?)?;
+        let mut map = Array::<_, Value<Treatment>>::try_from(map_mut(&mut self.object, "TREATMENTS")?)?;
         let treatments = treatments.iter().copied().chain(iter::repeat(Treatment::default()));
         for (class, treatment) in (0..u32::BITS).zip(treatments) {
-            map.set(next.index() * u32::BITS + class, PodTreatment(treatment), 0)?;
+            map.set(next.index() * u32::BITS + class, Value(treatment), 0)?;
         }
         Ok(())
     }
 
     /// Writes the names of the lists, for a generation that is not in force.
     fn write_list_names(&mut self, after: &RuleBook, next: Generation) -> Result<(), KernelError> {
-        let mut map = Array::<_, PodListName>::try_from(map_mut(&mut self.object, "LISTS")?)?;
+        let mut map = Array::<_, Value<ListName>>::try_from(map_mut(&mut self.object, "LISTS")?)?;
         for (number, name) in iter::once((0, ListName::NONE)).chain(after.list_names()) {
-            map.set(next.index() * ListName::NUMBERS + u32::from(number), PodListName(name), 0)?;
+            map.set(next.index() * ListName::NUMBERS + u32::from(number), Value(name), 0)?;
         }
         Ok(())
     }
 
     pub(super) fn set_in_force(&mut self, in_force: InForce) -> Result<(), KernelError> {
-        let mut map = Array::<_, PodInForce>::try_from(map_mut(&mut self.object, ".data.IN_FORCE")?)?;
-        map.set(0, PodInForce(in_force), 0)?;
+        let mut map = Array::<_, Value<InForce>>::try_from(map_mut(&mut self.object, ".data.IN_FORCE")?)?;
+        map.set(0, Value(in_force), 0)?;
         self.held.in_force = in_force;
         Ok(())
     }

@@ -6,7 +6,7 @@
 use aya::maps::{HashMap, MapError};
 use filter_core::{Page, Rule, RuleKey, RuleShape, Terms};
 
-use super::{BATCH, Filter, KernelError, batch, map, map_fd, pod::PodPage};
+use super::{BATCH, Filter, KernelError, batch, map, map_fd, pod::Value};
 
 /// A rule to be written: its key, and the number of its terms; [`Terms::NONE`] takes it out.
 pub(super) type Write = (RuleKey, u16);
@@ -127,7 +127,7 @@ impl Filter {
         if bucket >= self.held.untouched {
             return Ok(());
         }
-        let map = HashMap::<_, u32, PodPage>::try_from(map(&self.object, "RULES")?)?;
+        let map = HashMap::<_, u32, Value<Page>>::try_from(map(&self.object, "RULES")?)?;
         for index in 0..Page::MOST {
             let page = match map.get(&RuleShape::page(bucket, index), 0) {
                 Err(MapError::KeyNotFound) => break,
@@ -160,7 +160,7 @@ impl Filter {
 #[derive(Default)]
 struct Pages {
     numbers: Vec<u32>,
-    contents: Vec<PodPage>,
+    contents: Vec<Value<Page>>,
     /// Pages that have no rule any more.
     empty: Vec<u32>,
     /// Rules that these are about.
@@ -176,7 +176,7 @@ impl Pages {
             let mut page = Page::default();
             page.0[..chunk.len()].copy_from_slice(chunk);
             self.numbers.push(RuleShape::page(bucket, index));
-            self.contents.push(PodPage(page));
+            self.contents.push(Value(page));
             index += 1;
         }
         self.empty.extend((index..before.div_ceil(Page::RULES) as u32).map(|index| RuleShape::page(bucket, index)));

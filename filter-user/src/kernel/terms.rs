@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use aya::maps::Array;
 use filter_core::{Terms, TermsOfBoth};
 
-use super::{Filter, KernelError, map_mut, pod::PodTerms};
+use super::{Filter, KernelError, map_mut, pod::Value};
 use crate::policy::RuleBook;
 
 /// The numbers of the terms of a rule: before, while both generations are there, and after.
@@ -35,14 +35,14 @@ impl Filter {
         if let Some(number) = self.held.numbers.get(terms) {
             return Ok(*number);
         }
-        let mut table = Array::<_, PodTerms>::try_from(map_mut(&mut self.object, "TERMS")?)?;
+        let mut table = Array::<_, Value<TermsOfBoth>>::try_from(map_mut(&mut self.object, "TERMS")?)?;
         if self.held.free.is_empty() {
             let taken: HashSet<u16> = self.held.numbers.values().copied().collect();
             let all = (1..table.len()).rev().filter_map(|number| u16::try_from(number).ok());
             self.held.free = all.filter(|number| !taken.contains(number)).collect();
         }
         let number = self.held.free.pop().ok_or(KernelError::TermsFull)?;
-        table.set(u32::from(number), PodTerms(*terms), 0)?;
+        table.set(u32::from(number), Value(*terms), 0)?;
         self.held.numbers.insert(*terms, number);
         Ok(number)
     }

@@ -7,17 +7,9 @@ use aya::{
     maps::{Array, MapData, PerCpuArray, RingBuf},
     programs::{TestRun as _, TestRunOptions, Xdp},
 };
-use filter_core::{Bucket, ProgramSet, Reason, Scratch, Sent};
+use filter_core::{Bucket, OfCpu, ProgramSet, Reason, Scratch, Sent};
 
-use super::{
-    KernelError, NameEvent,
-    cpu::OneCpu,
-    events,
-    pod::{PodBucket, PodOfCpu},
-    program,
-    programs::Programs,
-    requirements,
-};
+use super::{KernelError, NameEvent, cpu::OneCpu, events, pod::Value, program, programs::Programs, requirements};
 
 /// The program that does nothing, to measure against.
 pub(super) const NOOP: &str = "noop";
@@ -112,9 +104,9 @@ impl<'f> TestBed<'f> {
 
     fn fill_buckets(&mut self, bucket: Bucket) -> Result<(), KernelError> {
         let missing = KernelError::Object { what: "BUCKETS" };
-        let mut buckets = Array::<_, PodBucket>::try_from(self.object.map_mut("BUCKETS").ok_or(missing)?)?;
+        let mut buckets = Array::<_, Value<Bucket>>::try_from(self.object.map_mut("BUCKETS").ok_or(missing)?)?;
         for index in 0..buckets.len() {
-            buckets.set(index, PodBucket(bucket), 0)?;
+            buckets.set(index, Value(bucket), 0)?;
         }
         Ok(())
     }
@@ -157,7 +149,7 @@ impl<'f> TestBed<'f> {
     fn scratch(&self) -> Result<Scratch, KernelError> {
         let missing = KernelError::Object { what: "CPUS" };
         let Some(map) = self.object.map("CPUS") else { return Err(missing) };
-        let cpus: PerCpuArray<&MapData, PodOfCpu> = PerCpuArray::try_from(map)?;
+        let cpus: PerCpuArray<&MapData, Value<OfCpu>> = PerCpuArray::try_from(map)?;
         cpus.get(&0, 0)?.get(self.on.cpu).map(|cpu| cpu.0.scratch).ok_or(missing)
     }
 }

@@ -68,7 +68,7 @@ fn bound_socket(interface: &str) -> io::Result<OwnedFd> {
     let patience = libc::timeval { tv_sec: PATIENCE, tv_usec: 0 };
     let bytes = size_of_val(&patience) as libc::socklen_t;
     let (level, option) = (libc::SOL_SOCKET, libc::SO_RCVTIMEO);
-    // SAFETY: as above.
+    // SAFETY: the time-out lives as long as the call, and the length is its own.
     check(unsafe { libc::setsockopt(socket.as_raw_fd(), level, option, (&raw const patience).cast(), bytes) })?;
     Ok(socket)
 }

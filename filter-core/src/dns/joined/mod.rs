@@ -8,6 +8,8 @@
 
 mod search;
 
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
 use super::{HEADER_BYTES, LEAST_BYTES, PREFIX_BYTES, QUESTION_TAIL_BYTES};
 use crate::{
     abi::{DnsAction, Scratch, Treatment},
@@ -25,7 +27,7 @@ const MESSAGE_BYTES: u32 = LEAST_BYTES - PREFIX_BYTES;
 
 /// A message that is blocked, of those of a datagram.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable)]
 pub(crate) struct BlockedMessage {
     /// Where it starts in the frame.
     pub at: u32,
@@ -39,7 +41,7 @@ pub(crate) struct BlockedMessage {
 
 /// The messages of a datagram with several.
 #[repr(C)]
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable)]
 pub(crate) struct Joined {
     /// The message at hand.
     at: u32,
@@ -61,10 +63,12 @@ pub(crate) struct Joined {
     records: u32,
     /// Index of the [`Reason`] so far.
     outcome: u32,
+    reserved: u32,
     /// What is done with the first message that is to be answered.
     treatment: Treatment,
     /// How many messages are to be answered.
     pub blocked: u32,
+    reserved_behind: u32,
     pub messages: [BlockedMessage; MESSAGES as usize],
 }
 
@@ -81,8 +85,10 @@ impl Joined {
         questions: 0,
         records: 0,
         outcome: 0,
+        reserved: 0,
         treatment: Treatment::NONE,
         blocked: 0,
+        reserved_behind: 0,
         messages: [BlockedMessage { at: 0, question_end: 0, record: 0, action: 0 }; MESSAGES as usize],
     };
 }
