@@ -1,5 +1,5 @@
-//! The kernel's side of the seam: bytes, and bounded loops. With atomics.rs, copying.rs, globals.rs, maps.rs, replacing.rs and
-//! words.rs, all `unsafe` of the program.
+//! The kernel's side of the seam: bytes, and bounded loops. With arguments.rs, atomics.rs, copying.rs, globals.rs, maps.rs,
+//! replacing.rs and words.rs, all `unsafe` of the program.
 
 use core::ffi::c_void;
 
