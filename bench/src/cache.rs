@@ -71,7 +71,10 @@ pub fn once(list: &Path, cache: &Path) -> anyhow::Result<()> {
         ..PolicySource::default()
     };
     let drawn = ReadWith::Drawn(draw_hash_key()?);
-    let (policy, open) = timed(|| Ok(source.read_or_open(drawn, &mut |_| ())?))?;
+    let (mut policy, open) = timed(|| Ok(source.read_or_open(drawn, &mut |_| ())?))?;
+    if let Some(note) = policy.keep() {
+        anyhow::bail!(note);
+    }
     let book = &policy.book;
     let max_rules = u32::try_from(book.entries_in_force())?;
     let mut filter =

@@ -178,11 +178,14 @@ impl Controller {
     }
 
     /// Takes in the policy that was put in force.
-    fn take_in(&mut self, policy: Policy, undoing: Undoing, installed: Installed) -> Reloaded {
+    fn take_in(&mut self, mut policy: Policy, undoing: Undoing, installed: Installed) -> Reloaded {
         let rules = policy.book.len();
         let unusable = policy.reports.iter().map(crate::lists::ListReport::unusable_entries).sum();
         let refused = policy.book.refused_patterns();
         let refused_patterns = refused.map(|(pattern, refusal)| format!("{pattern}: {refusal}")).collect();
+        if let Some(note) = policy.keep() {
+            tell(&note);
+        }
         policy.book.rest();
         let before = mem::replace(&mut *super::writing(&self.policy), policy);
         self.keep_previous(before);

@@ -11,7 +11,7 @@ use filter_core::HashKey;
 
 use super::{
     BookError, Builder, RuleBook, TooManyNames,
-    cache::{Cache, Ingredient, MadeFrom, Unfit, Unkept},
+    cache::{Cache, Ingredient, MadeFrom, Unfit, Unkept, Unplaced},
     staging::Staging,
 };
 use crate::{
@@ -73,6 +73,8 @@ pub struct Policy {
     pub read_at: SystemTime,
     /// What became of the cache, in sentences.
     pub notes: Vec<String>,
+    /// The same policy on its way into the cache, with the words for where that is.
+    unplaced: Option<(String, Unplaced)>,
 }
 
 /// Under which key of the hash a policy is read.
@@ -129,7 +131,18 @@ impl ListSource<'_> {
 impl Policy {
     /// A policy of these rules, for everybody.
     pub fn of_book(book: RuleBook) -> Self {
-        Self { book, config: Config::default(), reports: Vec::new(), read_at: SystemTime::now(), notes: Vec::new() }
+        Self::new(book, Config::default(), Vec::new(), SystemTime::now())
+    }
+
+    fn new(book: RuleBook, config: Config, reports: Vec<ListReport>, read_at: SystemTime) -> Self {
+        Self { book, config, reports, read_at, notes: Vec::new(), unplaced: None }
+    }
+
+    /// Puts it into the cache, if it is to be kept: what is in there is to be what was in force last. What is to be said if
+    /// that fails.
+    pub fn keep(&mut self) -> Option<String> {
+        let (shown, unplaced) = self.unplaced.take()?;
+        unplaced.place().err().map(|error| unkept(&shown, &error))
     }
 }
 
@@ -152,7 +165,7 @@ impl PolicySource {
         let read_at = SystemTime::now();
         let config = self.config(bounds)?;
         let (book, reports) = self.compile(&config, &hash_key, (bounds, budget), progress)?;
-        Ok(Policy { book, config, reports, read_at, notes: Vec::new() })
+        Ok(Policy::new(book, config, reports, read_at))
     }
 
     /// Bounds of reading that begins now, of whatever files.
@@ -160,8 +173,8 @@ impl PolicySource {
         Bounds::new(self.limits, Files::Any, Arc::default())
     }
 
-    /// The policy of the cache, if there is one and nothing that it was made of has changed; else it is read, and kept
-    /// there. Whatever is wrong with the cache is told in the notes and stops nothing.
+    /// The policy of the cache, if there is one and nothing that it was made of has changed; else it is read, and is there
+    /// after [`Policy::keep`]. Whatever is wrong with the cache is told in the notes and stops nothing.
     ///
     /// # Errors
     /// As [`PolicySource::read`].
@@ -188,7 +201,7 @@ impl PolicySource {
             return self.read_within(bounds, budget, hash_key, progress);
         };
         let made_from = self.made_from(&config)?;
-        let shown = cache.path().display();
+        let shown = cache.path().display().to_string();
         let mut notes = Vec::new();
         if let Some(made_from) = &made_from {
             let in_force = matches!(with, ReadWith::InForce(_)).then_some(&hash_key);
@@ -197,7 +210,7 @@ impl PolicySource {
                     notes.push(format!(
                         "the policy is from the cache `{shown}`: nothing that it was made of has changed"
                     ));
-                    return Ok(Policy { book, config, reports, read_at, notes });
+                    return Ok(Policy { notes, ..Policy::new(book, config, reports, read_at) });
                 }
                 Err(Unfit::Missing) => {}
                 // They are read again since they have changed.
@@ -211,10 +224,9 @@ impl PolicySource {
             same if self.made_from(&config)? != same => Err(Unkept::Changed),
             Some(made_from) => cache.write(made_from, &mut book, &reports),
         };
-        if let Err(error) = kept {
-            notes.push(format!("the policy is not kept in the cache `{shown}`: {error}"));
-        }
-        Ok(Policy { book, config, reports, read_at, notes })
+        let unplaced = kept.map_err(|error| notes.push(unkept(&shown, &error))).ok();
+        let unplaced = unplaced.map(|unplaced| (shown, unplaced));
+        Ok(Policy { notes, unplaced, ..Policy::new(book, config, reports, read_at) })
     }
 
     fn config(&self, bounds: &Bounds) -> Result<Config, PolicyError> {
@@ -334,4 +346,9 @@ impl PolicySource {
         }
         Ok(reports)
     }
+}
+
+/// What is said of a policy that is not in the cache afterwards.
+fn unkept(shown: &str, error: &Unkept) -> String {
+    format!("the policy is not kept in the cache `{shown}`: {error}")
 }

@@ -5,7 +5,7 @@ use std::{
     io::{self, Write},
     ops::Range,
     os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use tempfile::NamedTempFile;
@@ -90,14 +90,34 @@ impl Opened {
     }
 }
 
-/// Puts a file in the place of the one before, as a whole; gives the table as it lies there.
-pub(super) fn write(path: &Path, content: &[u8], table: &Table) -> io::Result<Table> {
-    let said = |error: io::Error| io::Error::new(error.kind(), format!("cannot write `{}`: {error}", path.display()));
-    put(path, content, table).map_err(said)
+/// A file that is written, and not in its place yet. Dropping it deletes it.
+#[derive(Debug)]
+pub(super) struct Written {
+    file: NamedTempFile,
+    path: PathBuf,
 }
 
-fn put(path: &Path, content: &[u8], table: &Table) -> io::Result<Table> {
+impl Written {
+    /// Puts it in the place of the one before, as a whole.
+    pub fn put(self) -> io::Result<()> {
+        let Self { file, path } = self;
+        file.persist(&path).map_err(|error| said(&path, &error.error))?;
+        Ok(())
+    }
+}
+
+/// Writes a file that is to be at this path; gives the table as it lies there.
+pub(super) fn write(path: &Path, content: &[u8], table: &Table) -> io::Result<(Written, Table)> {
     let folder = path.parent().unwrap_or(Path::new("."));
+    let (file, table) = write_in(folder, content, table).map_err(|error| said(path, &error))?;
+    Ok((Written { file, path: path.into() }, table))
+}
+
+fn said(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("cannot write `{}`: {error}", path.display()))
+}
+
+fn write_in(folder: &Path, content: &[u8], table: &Table) -> io::Result<(NamedTempFile, Table)> {
     match DirBuilder::new().mode(0o700).create(folder) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
         _ => {}
@@ -117,8 +137,7 @@ fn put(path: &Path, content: &[u8], table: &Table) -> io::Result<Table> {
     let layout = Layout::from_bytes(&layout.to_bytes(), HEADER + content.len());
     let table = layout.and_then(|layout| Table::open(mapped, layout).ok());
     let table = table.ok_or_else(|| io::Error::other("it is not what was written"))?;
-    file.persist(path)?;
-    Ok(table)
+    Ok((file, table))
 }
 
 #[cfg(test)]
@@ -163,7 +182,7 @@ mod tests {
         let folder = tempfile::TempDir::new().unwrap();
         let path = folder.path().join("cache");
         let book = RuleBook::blocking_all(hash_key(), "list", ["a.example", "b.example"]).unwrap();
-        write(&path, b"the content", &book.table).unwrap();
+        write(&path, b"the content", &book.table).unwrap().0.put().unwrap();
         std::fs::read(path).unwrap()
     }
 }

@@ -96,11 +96,28 @@ impl Cache {
         content.into_book(file.into_table()?).ok_or(Unfit::Damaged)
     }
 
-    /// Writes the book, which takes its table from there from then on.
-    pub(super) fn write(&self, made_from: MadeFrom, book: &mut RuleBook, reports: &[ListReport]) -> Result<(), Unkept> {
+    /// Writes the book, which takes its table from there from then on. It is in the cache when that is said.
+    pub(super) fn write(
+        &self,
+        made_from: MadeFrom,
+        book: &mut RuleBook,
+        reports: &[ListReport],
+    ) -> Result<Unplaced, Unkept> {
         let content = Content::of(made_from, book, reports).to_bytes()?;
-        book.table = file::write(&self.path, &content, &book.table)?;
-        Ok(())
+        let (written, table) = file::write(&self.path, &content, &book.table)?;
+        book.table = table;
+        Ok(Unplaced(written))
+    }
+}
+
+/// A compiled policy that is written, and not in its cache yet.
+#[derive(Debug)]
+pub struct Unplaced(file::Written);
+
+impl Unplaced {
+    /// Puts it there, in place of what the cache has.
+    pub(super) fn place(self) -> Result<(), Unkept> {
+        Ok(self.0.put()?)
     }
 }
 
@@ -116,7 +133,8 @@ impl RuleBook {
         }
         // What is in /tmp often takes memory.
         let folder = tempfile::tempdir_in("/var/tmp").or_else(|_| tempfile::tempdir())?;
-        self.table = file::write(&folder.path().join("policy"), &[], &self.table)?;
+        let (_, table) = file::write(&folder.path().join("policy"), &[], &self.table)?;
+        self.table = table;
         Ok(())
     }
 }

@@ -44,10 +44,26 @@ fn a_cache_of_another_key_is_not_taken_for_a_filter_that_has_its_own() {
     let (_folder, source) = source();
     open(&source);
     let other = hash_key();
-    let policy = source.read_or_open(ReadWith::InForce(other), &mut |_| ()).unwrap();
+    let policy = kept(&source, ReadWith::InForce(other));
     assert!(policy.notes[0].ends_with("is not used: another controller wrote it"), "{:?}", policy.notes);
-    let again = source.read_or_open(ReadWith::InForce(other), &mut |_| ()).unwrap();
+    let again = kept(&source, ReadWith::InForce(other));
     assert!(again.notes[0].starts_with("the policy is from the cache"), "{:?}", again.notes);
+}
+
+#[test]
+fn a_policy_that_does_not_come_in_force_leaves_the_cache_as_it_was_and_no_file_beside_it() {
+    let (folder, source) = source();
+    let cache = folder.path().join("cache");
+    let files = || fs::read_dir(&cache).unwrap().map(|file| file.unwrap().file_name()).collect::<Vec<_>>();
+    open(&source);
+    let before = fs::read(cache.join("policy")).unwrap();
+    fs::write(folder.path().join("first"), "||other.example^\n").unwrap();
+    let refused = source.read_or_open(ReadWith::Drawn(hash_key()), &mut |_| ()).unwrap();
+    assert_eq!(files().len(), 2, "it is written beside");
+    drop(refused);
+    assert_eq!((files(), fs::read(cache.join("policy")).unwrap()), (vec!["policy".into()], before));
+    open(&source);
+    assert!(open(&source).notes[0].starts_with("the policy is from the cache"));
 }
 
 #[test]
@@ -75,7 +91,14 @@ fn source() -> (TempDir, PolicySource) {
 }
 
 fn open(source: &PolicySource) -> Policy {
-    source.read_or_open(ReadWith::Drawn(hash_key()), &mut |_| ()).unwrap()
+    kept(source, ReadWith::Drawn(hash_key()))
+}
+
+/// The policy, which is in the cache from then on.
+fn kept(source: &PolicySource, with: ReadWith) -> Policy {
+    let mut policy = source.read_or_open(with, &mut |_| ()).unwrap();
+    assert_eq!(policy.keep(), None);
+    policy
 }
 
 fn rules(policy: &Policy) -> Vec<Rule<'_>> {

@@ -144,13 +144,16 @@ async fn filter(args: Args) -> anyhow::Result<String> {
         let args = args.clone();
         move || Loaded::new(&args)
     });
-    let Loaded { mut filter, policy, state } = tokio::select! {
+    let Loaded { mut filter, mut policy, state } = tokio::select! {
         loaded = loading => loaded??,
         signal = stop.wait() => return Ok(format!("{signal}: stopped before anything was attached")),
     };
     let interfaces = filter.attach(&args.iface, args.mode)?;
     for attachment in interfaces.iter().filter(|attachment| attachment.far_end_may_miss_answers) {
         warn(&report::far_end(attachment));
+    }
+    if let Some(note) = policy.keep() {
+        warn(&note);
     }
     say(&report::started(&interfaces, &policy.book, &socket));
     let names = names(&interfaces);
