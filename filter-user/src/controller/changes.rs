@@ -30,20 +30,9 @@ pub enum ControlError {
     /// A list has lost too many rules.
     #[error("{0}; the policy that was in force is in force still")]
     TooShort(#[from] TooShort),
-    /// The new policy has more rules than there is room for.
-    #[error(
-        "the new policy has {needed} rules that are not in force yet, beside {kept} that stay until it is; there is room for \
-         {capacity}: restart namegate, and if it is given --max-rules, with at least {}; the policy that was in force is in force still",
-        .needed + .kept
-    )]
-    NoRoom {
-        /// Rules that are to be added.
-        needed: u64,
-        /// Rules that are there until then.
-        kept: u64,
-        /// Rules that there is room for.
-        capacity: u32,
-    },
+    /// The new policy cannot be put in force.
+    #[error("{0}; the policy that was in force is in force still")]
+    NotInForce(KernelError),
     /// There is no policy to go back to.
     #[error("there is no previous policy: nothing was read again since the start")]
     NoPrevious,
@@ -118,8 +107,11 @@ impl Controller {
     }
 
     fn write_key(&mut self, key: RuleKey) -> Result<(), KernelError> {
-        let terms = reading(&self.policy).book.in_kernel(key).copied();
-        self.filter.set(key, terms.as_ref())
+        let policy = reading(&self.policy);
+        match self.filter.set(key, policy.book.in_kernel(key)) {
+            Err(KernelError::RulesFull { .. }) => self.filter.make_room(&policy.book),
+            set => set,
+        }
     }
 
     fn remove_one(&mut self, name: &Domain) -> Result<RemovedName, ControlError> {

@@ -177,6 +177,7 @@ impl Controller {
             total: book.len(),
             in_kernel: book.entries_in_force(),
             capacity: u64::from(self.filter.capacity()),
+            max_rules: u64::from(self.filter.max_rules()),
             manual: book.by_hand().len() as u64,
             lists: lists.collect(),
         }

@@ -17,10 +17,10 @@ use super::{ControlError, Controller, MaxShrink};
 use crate::{
     api::{Reloaded, Undoing},
     check::Undone,
-    kernel::{Groups, Installed, KernelError},
+    kernel::{Groups, Installed},
     lists::{Bounds, Files},
     memory,
-    policy::{Budget, Policy, PolicySource, ReadWith, RuleBook},
+    policy::{Budget, Policy, PolicySource, ReadWith},
 };
 
 /// Reads the policy anew and puts it in force. Reading takes the time that it takes, and holds nobody up; what is in force
@@ -148,16 +148,6 @@ fn read(
     Ok(policy)
 }
 
-/// A rule map that is too small, with what there is to know.
-fn no_room(error: KernelError, before: &RuleBook, after: &RuleBook) -> ControlError {
-    match error {
-        KernelError::RulesFull { capacity } => {
-            ControlError::NoRoom { needed: after.not_in_kernel_of(before), kept: before.entries_in_force(), capacity }
-        }
-        error => error.into(),
-    }
-}
-
 fn missed_answers(interface: &str) -> String {
     format!(
         "blocked clients are answered since this reload, and `{interface}` is a veth that is filtered in its driver: its other \
@@ -174,7 +164,7 @@ impl Controller {
         let before = super::reading(&shared);
         policy.book.take_over(&before.book)?;
         let installed = self.filter.install(&before.book, &policy.book, &groups, |_| {});
-        installed.map_err(|error| no_room(error, &before.book, &policy.book))
+        installed.map_err(ControlError::NotInForce)
     }
 
     /// Takes in the policy that was put in force.

@@ -3,16 +3,15 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     io,
+    os::fd::AsFd as _,
 };
 
-use aya::{
-    Ebpf,
-    programs::{ProgramError, Xdp, XdpMode, links::FdLink, xdp::XdpError},
-};
+use aya::{Ebpf, programs::Xdp};
+use aya_obj::generated::{XDP_FLAGS_DRV_MODE, XDP_FLAGS_SKB_MODE};
 use filter_core::{Interface, ProgramSet};
 use netlink_packet_route::link::{InfoKind, LinkAttribute, LinkInfo, LinkLayerType, LinkMessage, LinkXdp};
 
-use super::{KernelError, netlink::link, program, programs::Programs};
+use super::{KernelError, links::Link, netlink::link, program, programs::Programs};
 
 /// Where the program should run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -44,10 +43,19 @@ impl AttachedMode {
         }
     }
 
-    pub(super) const fn xdp_mode(self) -> XdpMode {
+    /// What attaches so (`linux/if_link.h`).
+    const fn flags(self) -> u32 {
         match self {
-            Self::Native => XdpMode::Driver,
-            Self::Generic => XdpMode::Skb,
+            Self::Native => XDP_FLAGS_DRV_MODE,
+            Self::Generic => XDP_FLAGS_SKB_MODE,
+        }
+    }
+
+    #[cfg(feature = "feed")]
+    pub(super) const fn xdp_mode(self) -> aya::programs::XdpMode {
+        match self {
+            Self::Native => aya::programs::XdpMode::Driver,
+            Self::Generic => aya::programs::XdpMode::Skb,
         }
     }
 }
@@ -95,7 +103,7 @@ pub(super) fn to_all(
     mode: Mode,
     of_interfaces: &BTreeMap<u32, Interface>,
     may_answer: impl Fn(&Interface) -> bool,
-) -> Result<Vec<(Attachment, FdLink)>, KernelError> {
+) -> Result<Vec<(Attachment, Link)>, KernelError> {
     let free = interfaces.iter().map(|name| free_interface(name)).collect::<Result<Vec<_>, _>>()?;
     let different: BTreeSet<_> = free.iter().map(|free| free.index).collect();
     if different.len() < free.len() {
@@ -159,33 +167,20 @@ impl Loader<'_> {
     }
 }
 
-fn to_one(loader: &mut Loader<'_>, free: &Free<'_>, mode: Mode) -> Result<(FdLink, Way), KernelError> {
+fn to_one(loader: &mut Loader<'_>, free: &Free<'_>, mode: Mode) -> Result<(Link, Way), KernelError> {
     let name = free.name;
     let mut refused = io::Error::from(io::ErrorKind::Unsupported);
     for way in Way::all(mode, free.mtu) {
         let program = loader.entry(way.set)?;
-        match program.attach_to_if_index(free.index, way.mode.xdp_mode()) {
-            // aya falls back to an attachment that outlives the process, without a word.
-            Ok(link) => match FdLink::try_from(program.take_link(link)?) {
-                Ok(link) => return Ok((link, way)),
-                Err(_) => refused = io::Error::new(io::ErrorKind::Unsupported, "it offers no BPF link"),
-            },
-            Err(error) => refused = io_error(error)?,
+        // Not by aya, which falls back to an attachment that outlives the process, without a word.
+        match Link::new(program.fd()?.as_fd(), free.index, way.mode.flags()) {
+            Ok(link) => return Ok((link, way)),
+            Err(error) => refused = error,
         }
     }
     match mode {
         Mode::Native => Err(KernelError::NotNative { interface: name.to_owned(), error: refused }),
         Mode::Auto | Mode::Generic => Err(KernelError::Attach { interface: name.to_owned(), error: refused }),
-    }
-}
-
-fn io_error(error: ProgramError) -> Result<io::Error, KernelError> {
-    match error {
-        ProgramError::SyscallError(cause) => Ok(cause.io_error),
-        ProgramError::XdpError(XdpError::NetlinkError(cause)) => {
-            Ok(cause.raw_os_error().map_or_else(|| io::Error::other(cause.to_string()), io::Error::from_raw_os_error))
-        }
-        other => Err(other.into()),
     }
 }
 

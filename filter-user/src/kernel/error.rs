@@ -18,6 +18,11 @@ pub enum KernelError {
     /// The memory of a map cannot be had.
     #[error("the kernel does not share the memory of its maps ({0}): look for a limit of memory (`ulimit -v`)")]
     Shared(io::Error),
+    /// Programs cannot have a map of others.
+    #[error(
+        "the maps that are there cannot be given to larger programs ({0}): look for a limit of open files (`ulimit -n`)"
+    )]
+    SharedMap(io::Error),
     /// The table of terms is full.
     #[error(
         "the lists overlap in more combinations of groups, schedules and actions than the kernel has room for: use fewer \
@@ -109,11 +114,22 @@ pub enum KernelError {
     /// The programs cannot be loaded for another reason.
     #[error("cannot load the programs: {0}")]
     Load(String),
-    /// The rule map is full.
-    #[error("the rule map is full at {capacity} rules; start with a larger --max-rules")]
+    /// The rule map is full, and larger maps would do.
+    #[error("the rule map is full at {capacity} rules")]
     RulesFull {
-        /// Its size.
+        /// Rules that it was made for.
         capacity: u32,
+    },
+    /// A policy has more rules than there may be.
+    #[error(
+        "the policy takes {rules} entries in the kernel, and there may be {max_rules}: take lists out, or start namegate with \
+         --max-rules {rules} or more"
+    )]
+    TooManyRules {
+        /// Entries that its rules take.
+        rules: u64,
+        /// The bound.
+        max_rules: u32,
     },
     /// A frame is empty, or longer than the room for it.
     #[cfg(feature = "feed")]

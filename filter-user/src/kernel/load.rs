@@ -3,17 +3,19 @@
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use aya::{Ebpf, EbpfLoader};
-use filter_core::{Fragments, HashKey, Interface, Options, RuleShape, Settings, WAYS};
+use filter_core::{Fragments, HashKey, Interface, Options, Settings, WAYS};
 
-use super::{KernelError, OBJECT, requirements, rules};
+use super::{KernelError, OBJECT, Room, requirements};
 
 /// What a filter is loaded with.
 #[derive(Clone)]
 pub struct LoadOptions {
     /// The key under which names are hashed; a new one is drawn if it is left out.
     pub hash_key: Option<HashKey>,
-    /// Entries that the map of rules has room for.
+    /// Entries that rules may take in the kernel at most.
     pub max_rules: u32,
+    /// Entries that the first maps are made for; a policy that needs more gets larger ones. `max_rules` if it is left out.
+    pub room: Option<u32>,
     /// Ports whose datagrams and streams are DNS.
     pub dns_ports: Vec<u16>,
     /// Events a second that each CPU may report.
@@ -44,6 +46,7 @@ impl Default for LoadOptions {
         Self {
             hash_key: None,
             max_rules: 1,
+            room: None,
             dns_ports: options.dns_ports.to_vec(),
             events_per_second: options.events_per_second,
             report_passed: options.report_passed,
@@ -75,15 +78,23 @@ pub(super) fn settings(options: &LoadOptions, hash_key: &HashKey) -> Settings {
     Settings::new(*hash_key, &options)
 }
 
-/// The object with maps of the sizes that these options need.
-pub(super) fn object(options: &LoadOptions) -> Result<Ebpf, KernelError> {
-    let buckets = Settings::buckets(options.flows);
+/// The object with maps of the sizes that these options need, and rules this room.
+pub(super) fn object(options: &LoadOptions, room: Room) -> Result<Ebpf, KernelError> {
+    sized(options, room, Settings::buckets(options.flows) * WAYS)
+}
+
+/// The object with maps for rules that need this room. Those of flows take no memory: others are to take their place.
+pub(super) fn object_for_rules(options: &LoadOptions, room: Room) -> Result<Ebpf, KernelError> {
+    sized(options, room, 1)
+}
+
+fn sized(options: &LoadOptions, room: Room, flows: u32) -> Result<Ebpf, KernelError> {
     let interfaces = options.interfaces.keys().last().map_or(1, |index| index.saturating_add(1));
     EbpfLoader::new()
-        .map_max_entries("RULES", rules::pages(options.max_rules))
-        .map_max_entries("SIEVE", RuleShape::of(options.max_rules).sieve_words())
-        .map_max_entries("BUCKETS", buckets)
-        .map_max_entries("FLOWS", buckets * WAYS)
+        .map_max_entries("RULES", room.pages)
+        .map_max_entries("SIEVE", room.shape().sieve_words())
+        .map_max_entries("BUCKETS", Settings::buckets(options.flows))
+        .map_max_entries("FLOWS", flows)
         .map_max_entries("INTERFACES", interfaces)
         .load(OBJECT)
         .map_err(|error| requirements::explain_load(error, options.verifier_logs.as_deref()))

@@ -8,7 +8,9 @@ mod error;
 mod events;
 #[cfg(feature = "feed")]
 mod feed;
+mod growing;
 mod hits;
+mod links;
 #[cfg(feature = "feed")]
 mod live;
 mod load;
@@ -22,8 +24,10 @@ mod pod;
 mod policy;
 mod programs;
 mod requirements;
+mod room;
 mod rules;
 mod shared;
+mod sharing;
 mod sieve;
 #[cfg(feature = "feed")]
 mod tagging;
@@ -41,10 +45,10 @@ use std::{
 use aya::{
     Ebpf,
     maps::{Array, Map, MapData, MapError, PerCpuArray, RingBuf},
-    programs::{ProgramError, Xdp, links::FdLink},
+    programs::{ProgramError, Xdp},
 };
 use filter_core::{
-    Counter, Generation, HASH_KEY_WORDS, HashKey, Interface, OfCpu, ProgramSet, RuleKey, RuleShape, Settings, Terms,
+    Counter, Generation, HASH_KEY_WORDS, HashKey, Interface, OfCpu, ProgramSet, RuleKey, Settings, Terms,
 };
 
 pub use attach::{AttachedMode, Attachment, Mode, interface_index};
@@ -54,6 +58,7 @@ pub use events::NameEvent;
 #[cfg(feature = "feed")]
 pub use feed::Feed;
 use hits::Hits;
+use links::Link;
 #[cfg(feature = "feed")]
 pub use live::{Does, Noop, Sender};
 pub use load::LoadOptions;
@@ -70,11 +75,12 @@ use programs::Programs;
 #[cfg(feature = "root-tests")]
 pub use requirements::try_object;
 pub use requirements::{Feature, Features, Refusal, SavedLog, required_features};
+use room::Room;
+pub use room::{MAX_RULES, room_for};
 use sieve::Sieve;
 #[cfg(feature = "feed")]
 pub use tagging::{Tag, Tagging};
 
-use crate::policy::RuleBook;
 pub use test_run::{Judged, TestBed};
 
 /// The object that the build script made.
@@ -88,13 +94,13 @@ pub struct Filter {
     object: Ebpf,
     programs: Programs,
     events: RingBuf<MapData>,
+    /// With the hash key.
+    options: LoadOptions,
     hash_key: HashKey,
-    capacity: u32,
+    room: Room,
     sieve: Sieve,
     held: Held,
-    interfaces: BTreeMap<u32, Interface>,
-    /// Dropping a link detaches it.
-    attached: Vec<(Attachment, FdLink)>,
+    attached: Vec<(Attachment, Link)>,
     #[cfg(feature = "trace")]
     trace: trace::Trace,
 }
@@ -102,7 +108,7 @@ pub struct Filter {
 impl fmt::Debug for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let attached = self.attached.iter().map(|(attachment, _)| attachment).collect::<Vec<_>>();
-        f.debug_struct("Filter").field("capacity", &self.capacity).field("attached", &attached).finish_non_exhaustive()
+        f.debug_struct("Filter").field("room", &self.room).field("attached", &attached).finish_non_exhaustive()
     }
 }
 
@@ -130,25 +136,37 @@ impl Filter {
             Some(key) => key,
             None => draw_hash_key()?,
         };
-        let mut object = load::object(options)?;
+        let options = LoadOptions { hash_key: Some(hash_key), ..options.clone() };
+        let room = Room::new(options.room.unwrap_or(u32::MAX).min(options.max_rules));
+        let mut object = load::object(&options, room)?;
         let mut array = Array::<_, Value<Settings>>::try_from(map_mut(&mut object, ".data.SETTINGS")?)?;
-        array.set(0, Value(load::settings(options, &hash_key)), 0)?;
+        array.set(0, Value(load::settings(&options, &hash_key)), 0)?;
         let mut interfaces = Array::<_, Value<Interface>>::try_from(map_mut(&mut object, "INTERFACES")?)?;
         for (index, interface) in &options.interfaces {
             interfaces.set(*index, Value(*interface), 0)?;
         }
-        let mut programs = Programs::new(options.verifier_logs.clone());
+        let programs = Programs::new(options.verifier_logs.clone());
+        Self::of_object(object, programs, options, hash_key, room)
+    }
+
+    /// A filter with this object, whose programs are loaded then, and which has no rules in maps of this room.
+    fn of_object(
+        mut object: Ebpf,
+        mut programs: Programs,
+        options: LoadOptions,
+        hash_key: HashKey,
+        room: Room,
+    ) -> Result<Self, KernelError> {
         programs.load(&mut object, ProgramSet::LINEAR)?;
-        let shape = RuleShape::of(options.max_rules);
-        let sieve = Sieve::of(map_fd(&object, "SIEVE")?, shape).map_err(KernelError::Shared)?;
+        let sieve = Sieve::of(map_fd(&object, "SIEVE")?, room.shape()).map_err(KernelError::Shared)?;
         let mut filter = Self {
             programs,
             events: RingBuf::try_from(object.take_map("EVENTS").ok_or(KernelError::Object { what: "EVENTS" })?)?,
+            options,
             hash_key,
-            capacity: options.max_rules.max(1),
+            room,
             sieve,
-            held: Held::of(shape),
-            interfaces: options.interfaces.clone(),
+            held: Held::of(room.shape()),
             attached: Vec::new(),
             #[cfg(feature = "trace")]
             trace: trace::Trace::of(&mut object)?,
@@ -173,7 +191,12 @@ impl Filter {
 
     /// Rules that the map has room for.
     pub fn capacity(&self) -> u32 {
-        self.capacity
+        self.room.rules
+    }
+
+    /// Rules that the map may have room for, once a policy has so many.
+    pub fn max_rules(&self) -> u32 {
+        self.options.max_rules
     }
 
     /// Attaches the program to each interface: to all of them, or to none.
@@ -181,13 +204,13 @@ impl Filter {
     /// # Errors
     /// Names the interface that could not be had and why.
     pub fn attach(&mut self, interfaces: &[String], mode: Mode) -> Result<Vec<Attachment>, KernelError> {
-        if self.interfaces.values().any(|interface| self.held.has_answers(interface)) {
+        if self.options.interfaces.values().any(|interface| self.held.has_answers(interface)) {
             self.programs.load_answers(&mut self.object)?;
         }
-        let Self { object, programs, held, .. } = self;
+        let Self { object, programs, held, options, .. } = self;
         let mut loader = attach::Loader { object, programs };
         let may_answer = |interface: &Interface| held.may_answer(interface);
-        self.attached.extend(attach::to_all(&mut loader, interfaces, mode, &self.interfaces, may_answer)?);
+        self.attached.extend(attach::to_all(&mut loader, interfaces, mode, &options.interfaces, may_answer)?);
         let attached: Vec<_> = self.attached.iter().map(|(attachment, _)| attachment.clone()).collect();
         for Attachment { index, settings, .. } in attached.iter().filter(|it| it.mode == AttachedMode::Generic) {
             self.set_interface(*index, *settings)?;
@@ -275,12 +298,6 @@ impl Filter {
         Ok(self.hit_table()?.all())
     }
 
-    /// Forgets the hits of rules that the book does not have.
-    fn forget_hits(&self, book: &RuleBook) -> Result<(), KernelError> {
-        self.hit_table()?.forget(|rule| book.find(rule).is_none());
-        Ok(())
-    }
-
     fn hit_table(&self) -> Result<Hits, KernelError> {
         Hits::of(map_fd(&self.object, "HITS")?).map_err(KernelError::Shared)
     }
@@ -337,11 +354,13 @@ impl Filter {
     fn explain_full(&self, error: MapError) -> KernelError {
         match &error {
             // E2BIG: no free entry.
-            MapError::SyscallError(cause) if cause.io_error.raw_os_error() == Some(libc::E2BIG) => {
-                KernelError::RulesFull { capacity: self.capacity }
-            }
+            MapError::SyscallError(cause) if cause.io_error.raw_os_error() == Some(libc::E2BIG) => self.rules_full(),
             _ => error.into(),
         }
+    }
+
+    fn rules_full(&self) -> KernelError {
+        KernelError::RulesFull { capacity: self.room.rules }
     }
 }
 

@@ -74,6 +74,20 @@ pub struct Installed {
     pub removed: u64,
 }
 
+impl Installed {
+    /// What the one differs in from the other.
+    pub(super) fn between(before: &RuleBook, after: &RuleBook) -> Self {
+        let mut installed = Self::default();
+        let none = Terms::default();
+        after.each_difference(before, |_, old, new| match (*old == none, *new == none) {
+            (true, _) => installed.added += 1,
+            (false, true) => installed.removed += 1,
+            (false, false) => installed.changed += 1,
+        });
+        installed
+    }
+}
+
 /// A rule that changes.
 #[derive(Clone, Copy)]
 struct Change {
@@ -89,11 +103,12 @@ struct Changes {
 }
 
 impl Filter {
-    /// Puts a policy in force in place of another, whose rules the kernel has. `progress` is told how many entries of the
-    /// rule map are written.
+    /// Puts a policy in force in place of another, whose rules the kernel has. Where the maps have no room for both, the new
+    /// one gets maps of its own. `progress` is told how many entries of the rule map are written.
     ///
     /// # Errors
-    /// If the kernel refuses, or has no room for it: then the policy that was in force is in force still.
+    /// If the kernel refuses, or the policy has more rules than there may be: then the one that was in force is in force
+    /// still.
     pub fn install(
         &mut self,
         before: &RuleBook,
@@ -101,13 +116,35 @@ impl Filter {
         groups: &Groups,
         mut progress: impl FnMut(u64),
     ) -> Result<Installed, KernelError> {
+        let hits = self.hit_table()?;
+        let installed = match self.install_in_place(before, after, groups, &mut progress) {
+            Err(KernelError::RulesFull { .. } | KernelError::TermsFull) => {
+                self.install_in_new_maps(before, after, groups, &mut progress)
+            }
+            installed => installed,
+        }?;
+        hits.forget(|rule| after.find(rule).is_none());
+        Ok(installed)
+    }
+
+    /// The same in the maps that there are.
+    pub(super) fn install_in_place(
+        &mut self,
+        before: &RuleBook,
+        after: &RuleBook,
+        groups: &Groups,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<Installed, KernelError> {
         if groups.answer() || after.has_own_answers(&groups.treatments) {
             self.programs.load_answers(&mut self.object)?;
         }
         let changes = self.changes(before, after)?;
+        if u64::from(self.held.rules) + changes.added.len() as u64 > u64::from(self.room.rules) {
+            return Err(self.rules_full());
+        }
         let next = self.held.in_force.generation().other();
         let unseen = self.attached.is_empty();
-        let switched = self.switch_to(&changes, after, groups, next, unseen, &mut progress);
+        let switched = self.switch_to(&changes, after, groups, next, unseen, progress);
         let parts = switched.inspect_err(|_| self.take_back(&changes, groups, next))?;
         wait_for_lookups();
         if std::mem::replace(&mut self.held.parts, parts).is_some() {
@@ -115,7 +152,6 @@ impl Filter {
         }
         self.held.has_own_answers = after.has_own_answers(&groups.treatments);
         self.settle(&changes, groups, next, unseen)?;
-        self.forget_hits(after)?;
         self.forget_terms(after);
         self.forget_gone(after)?;
         let count = |changes: &Vec<Change>| changes.len() as u64;
@@ -209,7 +245,7 @@ impl Filter {
         groups: &Groups,
         next: Generation,
         unseen: bool,
-        progress: &mut impl FnMut(u64),
+        progress: &mut dyn FnMut(u64),
     ) -> Result<Option<Parts>, KernelError> {
         let Changes { added, changed, removed } = changes;
         self.write_clients(groups, next)?;
@@ -319,7 +355,7 @@ impl Filter {
 }
 
 /// Waits until no packet is judged by what was in force before: the kernel waits for all of its readers.
-fn wait_for_lookups() {
+pub(super) fn wait_for_lookups() {
     /// linux/membarrier.h
     const GLOBAL: libc::c_int = 1;
     /// Where the kernel does not offer it (built without, or CPUs without ticks), a packet is judged in a small part of

@@ -27,6 +27,12 @@ impl Programs {
         Self { logs, sets: Vec::new(), answers: false }
     }
 
+    /// Loads the same programs of another object.
+    pub fn load_again(&self, object: &mut Ebpf) -> Result<Self, KernelError> {
+        Self::new(self.logs.clone()).load_missing(object, &self.sets, self.answers)?;
+        Ok(Self { logs: self.logs.clone(), sets: self.sets.clone(), answers: self.answers })
+    }
+
     /// Loads a set, unless it is loaded.
     pub fn load(&mut self, object: &mut Ebpf, set: ProgramSet) -> Result<(), KernelError> {
         if !self.sets.contains(&set) {
@@ -77,12 +83,13 @@ fn verify(program: &mut aya::programs::Program) -> Result<(), ProgramError> {
 fn connect(object: &mut Ebpf, set: ProgramSet, answers: bool) -> Result<(), KernelError> {
     let needed = set.programs.iter().filter(|(place, _)| answers || *place != Program::Answer);
     let loaded: Vec<_> =
-        needed.map(|(place, name)| Ok((*place, fd(object, name)?))).collect::<Result<_, KernelError>>()?;
+        needed.map(|(place, name)| Ok((*place, descriptor(object, name)?))).collect::<Result<_, KernelError>>()?;
     let mut map = ProgramArray::try_from(map_mut(object, set.map)?)?;
     loaded.iter().try_for_each(|(place, fd)| Ok(map.set(*place as u32, fd, 0)?))
 }
 
-fn fd(object: &mut Ebpf, name: &'static str) -> Result<ProgramFd, KernelError> {
+/// A descriptor of a program that is loaded.
+pub(super) fn descriptor(object: &mut Ebpf, name: &'static str) -> Result<ProgramFd, KernelError> {
     let fd = program(object, name)?.fd()?;
     fd.try_clone().map_err(|error| KernelError::Read { path: "program descriptor".to_owned(), error })
 }

@@ -20,30 +20,6 @@ pub(super) struct Written {
     pub removed: u32,
 }
 
-/// The pages that so many rules need: with random keys, the chance that they need more is one in a billion. Keys of names that
-/// differ by a number alone can be spread more evenly than random ones, up to one in each bucket.
-#[expect(clippy::cast_sign_loss, reason = "it is between 1 and the number of rules")]
-pub(super) fn pages(rules: u32) -> u32 {
-    /// Standard deviations of room above the mean.
-    const ROOM: f64 = 6.0;
-
-    let buckets = f64::from(RuleShape::of(rules).buckets);
-    let mean = f64::from(rules) / buckets;
-    // The number of rules in a bucket has a Poisson distribution: in a sum over it, a bucket has another page for each time
-    // that it is full.
-    let (mut exactly, mut at_most, mut pages) = ((-mean).exp(), 0.0, 0.0);
-    for count in 0..Page::RULES as u32 * Page::MOST {
-        at_most += exactly;
-        if (count as usize).is_multiple_of(Page::RULES) {
-            pages += buckets * (1.0 - at_most);
-        }
-        exactly *= mean / f64::from(count + 1);
-    }
-    let pages = (pages + ROOM * buckets.sqrt()).max(buckets);
-    // No page is without a rule.
-    pages.ceil().clamp(1.0, f64::from(rules.max(1))) as u32
-}
-
 impl Filter {
     /// Writes these rules, which are in the order of their keys. `progress` is told how many are written.
     ///
@@ -109,10 +85,10 @@ impl Filter {
             }
         }
         let grows = written.added > pages.written.added;
-        if grows && self.held.rules + written.added - written.removed > self.capacity
+        if grows && self.held.rules + written.added - written.removed > self.room.rules
             || rules.len() > Page::RULES * Page::MOST as usize
         {
-            return Err(KernelError::RulesFull { capacity: self.capacity });
+            return Err(self.rules_full());
         }
         pages.written = written;
         self.held.untouched = self.held.untouched.max(bucket + 1);
@@ -144,11 +120,24 @@ impl Filter {
     /// Writes these pages, and gives them.
     fn flush(&mut self, pages: &mut Pages) -> Result<Pages, KernelError> {
         let rules = map_fd(&self.object, "RULES")?;
-        batch::update(rules, &pages.numbers, &pages.contents)
-            .map_err(|error| self.explain_full(MapError::SyscallError(error)))?;
-        batch::delete(rules, &pages.empty).map_err(MapError::SyscallError)?;
+        let flushed = batch::update(rules, &pages.numbers, &pages.contents);
+        if let Err(error) = flushed.and_then(|()| batch::delete(rules, &pages.empty)) {
+            // Some pages may be written.
+            self.held.rules = self.count_rules().unwrap_or(self.held.rules);
+            return Err(self.explain_full(MapError::SyscallError(error)));
+        }
         self.held.rules = self.held.rules + pages.written.added - pages.written.removed;
         Ok(std::mem::take(pages))
+    }
+
+    /// The rules that are in the map.
+    fn count_rules(&self) -> Result<u32, KernelError> {
+        let (mut rules, pages) = (0, HashMap::<_, u32, Value<Page>>::try_from(map(&self.object, "RULES")?)?);
+        for page in &pages {
+            let (_, Value(Page(page))) = page?;
+            rules += page.iter().filter(|rule| !rule.is_none()).count();
+        }
+        Ok(rules as u32)
     }
 
     fn shape(&self) -> RuleShape {
@@ -180,26 +169,5 @@ impl Pages {
             index += 1;
         }
         self.empty.extend((index..before.div_ceil(Page::RULES) as u32).map(|index| RuleShape::page(bucket, index)));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn there_are_pages_for_all_rules_and_few_more() {
-        let random = std::hash::RandomState::new();
-        for rules in [0, 1, 3, 100, 16_384, 100_000, 1_000_000] {
-            use std::hash::BuildHasher as _;
-            let shape = RuleShape::of(rules);
-            let mut counts = vec![0_usize; shape.buckets as usize];
-            (0..rules).for_each(|rule| counts[shape.bucket(RuleKey(random.hash_one(rule))) as usize] += 1);
-            let needed = counts.iter().map(|count| count.div_ceil(Page::RULES)).sum::<usize>() as u32;
-            let room = pages(rules);
-            assert!(needed <= room, "{rules}: {needed} of {room}");
-            let evenly_spread = needed.max(shape.buckets.min(rules));
-            assert!(f64::from(room) <= f64::from(evenly_spread) * 1.03 + 1000.0, "{rules}: {needed} of {room}");
-        }
     }
 }

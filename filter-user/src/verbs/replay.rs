@@ -7,7 +7,7 @@ use std::{fs, path::PathBuf, process::ExitCode, time::Instant};
 use clap::{ValueEnum, ValueHint};
 use filter_core::{Counter, HashKey};
 use filter_user::{
-    kernel::{Filter, Groups, KernelError, LoadOptions},
+    kernel::{Filter, Groups, KernelError, LoadOptions, MAX_RULES, room_for},
     policy::{Policy, ReadWith, RuleBook},
     replay::{Engine, KernelEngine, Line, UserEngine, hash_key, replay},
 };
@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use super::{
     policy::PolicyArgs,
     run::{
-        loading::{capacity, fill, read},
+        loading::{fill, read},
         report::warn,
     },
 };
@@ -88,7 +88,8 @@ fn load(args: &Args, book: &RuleBook, hash_key: &HashKey) -> anyhow::Result<Opti
     }
     let options = LoadOptions {
         hash_key: Some(*hash_key),
-        max_rules: capacity(None, book.entries_in_force())?,
+        max_rules: MAX_RULES,
+        room: Some(room_for(book.entries_in_force(), MAX_RULES)?),
         dns_ports: args.dns_port.clone(),
         events_per_second: u32::MAX,
         report_passed: true,

@@ -40,9 +40,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn facts(status: &Status) -> [[String; 2]; 6] {
+fn facts(status: &Status) -> [[String; 2]; 7] {
     let interfaces: Vec<_> = status.interfaces.iter().map(interface).collect();
-    let RuleCounts { total, capacity, .. } = &status.rules;
+    let RuleCounts { total, in_kernel, capacity, max_rules, .. } = &status.rules;
     let (program, events) = (&status.program, &status.events);
     let instructions = plural(program.verified_instructions.into(), "verified instruction");
     let kernel = HumanBytes(status.memory.kernel_bytes);
@@ -50,7 +50,16 @@ fn facts(status: &Status) -> [[String; 2]; 6] {
     let row = |name: &str, fact: String| [name.to_owned(), fact];
     [
         row("interfaces", interfaces.join(", ")),
-        row("rules", format!("{} of {}", count(*total), count(*capacity))),
+        row("rules", count(*total)),
+        row(
+            "room",
+            format!(
+                "{} of {} entries in the kernel; more by itself, up to {}",
+                count(*in_kernel),
+                count(*capacity),
+                count(*max_rules)
+            ),
+        ),
         row("memory", format!("{kernel} in the kernel, {controller} in the controller")),
         row("program", format!("id {}, {instructions}", program.id)),
         row(

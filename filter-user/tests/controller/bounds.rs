@@ -190,17 +190,50 @@ fn a_rollback_puts_the_policy_before_the_last_reload_in_force() {
 }
 
 #[test]
-fn a_policy_without_room_says_what_it_needs() {
+fn a_policy_that_has_no_room_beside_the_old_one_gets_its_own_up_to_the_bound() {
     let home = Home::new(&[]);
     write_names(&home, 10_000);
-    let _controller = home.start(&["--iface", "lan", "--max-rules", "12000"]);
-    let list = (0..10_000).map(|number| format!("m{number}.example")).collect::<Vec<_>>();
-    fs::write(home.path("list"), list.join("\n")).unwrap();
+    let _controller = home.start(&["--iface", "lan", "--max-rules", "12000", "--cache", &home.path("cache")]);
+    let cache = || fs::read(home.path("cache/policy")).unwrap();
+    let program = || home.json(&["status"])["program"]["id"].clone();
+    let write_others = |count| {
+        let names: Vec<_> = (0..count).map(|number| format!("m{number}.example")).collect();
+        fs::write(home.path("list"), names.join("\n")).unwrap();
+    };
+    let (kept, first) = (cache(), program());
+    write_others(12_001);
     let (code, said) = home.fails(&["reload"]);
-    let words = "the new policy has 10000 rules that are not in force yet, beside 10000 that stay until it is; there is room \
-                 for 12000: restart namegate, and if it is given --max-rules, with at least 20000";
+    let words = "the policy takes 12001 entries in the kernel, and there may be 12000: take lists out, or start namegate with \
+                 --max-rules 12001 or more";
     assert!(code == 1 && said.contains(words) && said.contains(STILL), "{said}");
     assert!(!home.asks("n7.example") && home.asks("m7.example"));
+    assert!((cache(), program()) == (kept, first.clone()), "the cache has what is in force");
+
+    write_others(12_000);
+    assert_eq!(home.json(&["reload"])["added"], 12_000);
+    assert!(home.asks("n7.example") && !home.asks("m7.example") && !home.asks("m11999.example"));
+    assert_ne!(program(), first);
+    let rules = home.json(&["status"])["rules"].clone();
+    assert_eq!((&rules["capacity"], &rules["max_rules"]), (&json!(12_000), &json!(12_000)));
+}
+
+#[test]
+fn a_reload_that_is_refused_leaves_the_cache_as_it_was() {
+    let home = Home::new(&[]);
+    write_names(&home, 100);
+    let cache = home.path("cache");
+    let mut controller = home.start(&["--iface", "lan", "--cache", &cache]);
+    let kept = fs::read(home.path("cache/policy")).unwrap();
+    write_names(&home, 10);
+    assert!(home.fails(&["reload"]).1.contains("the list `"));
+    assert_eq!(fs::read(home.path("cache/policy")).unwrap(), kept);
+    assert_eq!(fs::read_dir(&cache).unwrap().count(), 1, "nothing lies beside it");
+    let list = home.path("list");
+    assert_eq!(home.json(&["reload", "--accept-shrink", &list])["rules"], 10);
+    assert_eq!(controller.signal(rustix::process::Signal::TERM), Some(0));
+    let next = home.start(&["--iface", "lan", "--cache", &cache]);
+    assert!(next.said().contains("nothing that it was made of has changed"), "{}", next.said());
+    assert!(home.asks("n40.example") && !home.asks("n7.example"));
 }
 
 /// Has the list be of so many names.

@@ -69,6 +69,33 @@ fn names_that_old_and_new_policy_block_are_blocked_all_the_while() {
 }
 
 #[test]
+fn while_reloads_make_the_maps_larger_what_all_policies_block_is_blocked_all_the_while() {
+    let home = Home::new(&["a.example"]);
+    let _controller = home.start(&["--iface", "lan"]);
+    let program = || home.json(&["status"])["program"]["id"].clone();
+    thread::scope(|scope| {
+        let reloads = scope.spawn(|| {
+            let mut programs = vec![program()];
+            for count in [20_000, 60_000, 120_000] {
+                let names = (0..count).map(|number| format!("n{number}.example\n"));
+                fs::write(home.path("list"), names.chain(["a.example\n".into()]).collect::<String>()).unwrap();
+                home.json(&["reload"]);
+                programs.push(program());
+            }
+            programs.dedup();
+            programs.len()
+        });
+        while !reloads.is_finished() {
+            assert!(!home.asks("a.example"), "it passed");
+        }
+        assert_eq!(reloads.join().unwrap(), 4, "each made them larger");
+    });
+    assert!(!home.asks("n119999.example") && home.asks("free.example"));
+    let rules = home.json(&["status"])["rules"].clone();
+    assert_eq!(rules["capacity"], 120_001 + 120_001 / 4 + 16_384, "{rules}");
+}
+
+#[test]
 fn an_explanation_has_each_rule_with_its_list_line_and_text_for_whom_it_is_and_which_prevails() {
     let home = Home::new(&[]);
     fs::write(home.path("config"), CONFIG).unwrap();

@@ -47,12 +47,32 @@ fn of_several_names_all_are_added_or_none() {
     let home = Home::new(&["a.example", "b.example"]);
     let _controller = home.start(&["--iface", "lan", "--max-rules", "3"]);
     let (code, words) = home.fails(&["block", "add", "c.example", "d.example"]);
-    assert_eq!((code, &*words), (1, "namegate: the rule map is full at 3 rules; start with a larger --max-rules\n"));
+    let full = "namegate: the policy takes 4 entries in the kernel, and there may be 3: take lists out, or start namegate with \
+                --max-rules 4 or more\n";
+    assert_eq!((code, &*words), (1, full));
     let (_, words) = home.fails(&["block", "add", "c.example", "1.2.3.4"]);
     assert_eq!(words, "namegate: `1.2.3.4` cannot be a rule: it is an address, not a name; nothing was changed\n");
     assert_eq!(home.rules(), ["a.example", "b.example"]);
     home.json(&["block", "add", "c.example"]);
     assert_eq!(home.rules(), ["c.example", "a.example", "b.example"]);
+}
+
+#[test]
+fn names_for_which_the_map_has_no_room_make_it_larger() {
+    /// More than the room that there is beside the rules of a start.
+    const NAMES: usize = 16_400;
+
+    let home = Home::new(&["a.example"]);
+    let _controller = home.start(&["--iface", "lan"]);
+    let names: Vec<_> = (0..NAMES).map(|number| format!("n{number}.example")).collect();
+    home.json(&[&["block", "add"], &*names.iter().map(|name| &**name).collect::<Vec<_>>()].concat());
+    let passes = ["a.example", "n0.example", "n16399.example", "n16400.example"].map(|name| home.asks(name));
+    assert_eq!(passes, [false, false, false, true]);
+    let rules = home.json(&["status"])["rules"].clone();
+    assert_eq!((&rules["in_kernel"], &rules["manual"]), (&(NAMES + 1).into(), &NAMES.into()));
+    assert!(rules["capacity"].as_u64() > Some(30_000), "{rules}");
+    home.json(&["block", "remove", "n0.example"]);
+    assert!(home.asks("n0.example") && !home.asks("n1.example"));
 }
 
 #[test]

@@ -5,7 +5,9 @@ mod buffers;
 #[path = "../../../filter-core/tests/claims/mod.rs"]
 mod claims;
 mod events;
+mod faults;
 mod feed;
+mod growing;
 mod object;
 mod policy;
 mod requirements;

@@ -161,7 +161,7 @@ fn a_policy_that_does_not_fit_leaves_the_old_one_in_force_in_full() {
     let (first, large) = (all(&names(0, 3)), all(&names(2, 12)));
     install(&mut filter, None, &first, &Groups::default());
     let failed = filter.install(&first, &large, &Groups::default(), |_| {});
-    assert!(matches!(failed, Err(KernelError::RulesFull { capacity: 8 })), "{failed:?}");
+    assert!(matches!(failed, Err(KernelError::TooManyRules { rules: 10, max_rules: 8 })), "{failed:?}");
     let blocked = |filter: &mut Filter| names(0, 12).iter().filter(|name| ask(filter, name).is_blocked()).count();
     assert_eq!(blocked(&mut filter), 3);
     let small = all(&names(5, 9));

@@ -52,12 +52,12 @@ impl From<ControlError> for ApiError {
             ControlError::Name { .. } => StatusCode::BAD_REQUEST,
             ControlError::Policy(_) | ControlError::TooShort(_) => StatusCode::UNPROCESSABLE_ENTITY,
             ControlError::Collision(_) | ControlError::NoPrevious | ControlError::NoReload => StatusCode::CONFLICT,
-            ControlError::NoRoom { .. } | ControlError::Kernel(KernelError::RulesFull { .. }) => {
-                StatusCode::INSUFFICIENT_STORAGE
-            }
-            ControlError::Kernel(_) | ControlError::State(_) | ControlError::Panicked(_) => {
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
+            ControlError::NotInForce(KernelError::TooManyRules { .. })
+            | ControlError::Kernel(KernelError::TooManyRules { .. }) => StatusCode::INSUFFICIENT_STORAGE,
+            ControlError::NotInForce(_)
+            | ControlError::Kernel(_)
+            | ControlError::State(_)
+            | ControlError::Panicked(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };
         Self { status, sentence: error.to_string() }
     }

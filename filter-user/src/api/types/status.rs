@@ -69,8 +69,10 @@ pub struct RuleCounts {
     pub total: u64,
     /// Entries that these take in the kernel's map: none for a name that another rule covers.
     pub in_kernel: u64,
-    /// Entries that the kernel's map has room for.
+    /// Entries that the kernel's map has room for now.
     pub capacity: u64,
+    /// Entries that it may have room for, once a policy needs so many (`--max-rules`).
+    pub max_rules: u64,
     /// Rules that were added by hand.
     pub manual: u64,
     /// Rules by list.

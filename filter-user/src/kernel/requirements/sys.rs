@@ -1,4 +1,4 @@
-//! The few uses of bpf(2) that probes need and aya does not offer.
+//! The few uses of bpf(2) that aya does not offer, or not so.
 
 use std::{
     io,
@@ -11,6 +11,7 @@ const MAP_CREATE: libc::c_long = 0;
 const PROG_LOAD: libc::c_long = 5;
 const OBJ_GET_INFO_BY_FD: libc::c_long = 15;
 const LINK_CREATE: libc::c_long = 28;
+const LINK_UPDATE: libc::c_long = 29;
 
 /// `BPF_PROG_TYPE_XDP` and `BPF_XDP`.
 const TYPE_XDP: u32 = 6;
@@ -48,6 +49,15 @@ struct Link {
     interface: u32,
     attach_type: u32,
     flags: u32,
+}
+
+/// Of `BPF_LINK_UPDATE`.
+#[repr(C)]
+struct LinkUpdate {
+    link: u32,
+    program: u32,
+    flags: u32,
+    expected: u32,
 }
 
 /// Of `BPF_OBJ_GET_INFO_BY_FD`.
@@ -91,12 +101,21 @@ pub(super) fn create_map(map: &mut NewMap) -> io::Result<OwnedFd> {
     unsafe { new_descriptor(MAP_CREATE, map) }
 }
 
-/// Attaches a program to an interface.
-pub(super) fn link(program: BorrowedFd<'_>, interface: u32, flags: u32) -> io::Result<OwnedFd> {
+/// Attaches a program to an interface, for as long as the descriptor is there.
+pub(in crate::kernel) fn link(program: BorrowedFd<'_>, interface: u32, flags: u32) -> io::Result<OwnedFd> {
     let program = program.as_raw_fd().cast_unsigned();
     let mut attributes = Link { program, interface, attach_type: ATTACH_XDP, flags };
     // SAFETY: the attributes are those of this command, and have no pointers.
     unsafe { new_descriptor(LINK_CREATE, &mut attributes) }
+}
+
+/// Puts a program in the place of the one that is attached: each packet meets the one or the other.
+pub(in crate::kernel) fn update_link(link: BorrowedFd<'_>, program: BorrowedFd<'_>) -> io::Result<()> {
+    let [link, program] = [link, program].map(|descriptor| descriptor.as_raw_fd().cast_unsigned());
+    let mut attributes = LinkUpdate { link, program, flags: 0, expected: 0 };
+    // SAFETY: the attributes are those of this command, and have no pointers.
+    unsafe { call(LINK_UPDATE, &mut attributes)? };
+    Ok(())
 }
 
 /// Bytes of a program as the kernel compiled it; 0 if it interprets it.

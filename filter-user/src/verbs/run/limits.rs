@@ -25,20 +25,20 @@ pub struct LimitArgs {
     max_shrink: u8,
 }
 
-/// Rules that lists may have for each that the kernel has room for: they repeat and cover each other. Few rules may be
+/// Rules that lists may have for each that there may be in the kernel: they repeat and cover each other. Few rules may be
 /// said very often.
 const READ_FOR_EACH: u64 = 4;
 const READ_AT_LEAST: u64 = 1 << 16;
 
 impl LimitArgs {
-    /// The limits, where the kernel has room for so many rules, if that is said.
-    pub fn limits(&self, max_rules: Option<u32>) -> Limits {
+    /// The limits, where there may be so many rules in the kernel.
+    pub fn limits(&self, max_rules: u32) -> Limits {
         let mebibytes = |number: u32| u64::from(number) << 20;
-        let of_rules = max_rules.map(|rules| u64::from(rules) * READ_FOR_EACH + READ_AT_LEAST);
+        let of_rules = u64::from(max_rules) * READ_FOR_EACH + READ_AT_LEAST;
         let unnamed = Limits::default();
         Limits {
             unpacked: mebibytes(self.max_unpacked),
-            rules: of_rules.map_or(unnamed.rules, |rules| rules.min(unnamed.rules)),
+            rules: of_rules.min(unnamed.rules),
             time: Duration::from_secs(self.max_seconds.into()),
             memory: self.max_memory.map(mebibytes),
         }

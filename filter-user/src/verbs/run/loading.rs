@@ -1,9 +1,8 @@
 //! From lists to a filter that holds their rules.
 
-use anyhow::bail;
 use filter_user::{
     controller::StateFile,
-    kernel::{Filter, Groups, LoadOptions, draw_hash_key},
+    kernel::{Filter, Groups, LoadOptions, draw_hash_key, room_for},
     policy::{Policy, PolicySource, ReadWith, RuleBook},
 };
 use indicatif::{ProgressBar, ProgressStyle};
@@ -14,7 +13,6 @@ use super::{
     judged::{ByInterface, Reading},
     report::{left_out, warn, with_data},
 };
-use crate::output::count;
 
 /// A filter with a policy in force, attached to nothing.
 pub struct Loaded {
@@ -37,7 +35,8 @@ impl Loaded {
         }
         let options = LoadOptions {
             hash_key: Some(*policy.book.hash_key()),
-            max_rules: capacity(args.max_rules, policy.book.entries_in_force())?,
+            max_rules: args.max_rules,
+            room: Some(room_for(policy.book.entries_in_force(), args.max_rules)?),
             dns_ports: args.dns_port.clone(),
             events_per_second: args.events_per_second,
             report_passed: false,
@@ -79,17 +78,6 @@ pub fn read(source: &PolicySource, with: &ReadWith) -> anyhow::Result<Policy> {
     Ok(policy)
 }
 
-/// Rules that the map gets room for: those there are, and some that may be added.
-pub fn capacity(asked: Option<u32>, rules: u64) -> anyhow::Result<u32> {
-    let Some(asked) = asked else {
-        return Ok(u32::try_from(rules + rules / 4 + 16_384)?);
-    };
-    if rules > u64::from(asked) {
-        bail!("the lists have {} names and --max-rules is {}: raise it", count(rules), count(asked.into()));
-    }
-    Ok(asked)
-}
-
 /// Puts a policy in force in a filter that has none.
 pub fn fill(filter: &mut Filter, policy: &Policy, groups: &Groups) -> anyhow::Result<()> {
     let bar = bar("filling the map {wide_bar} {human_pos}/{human_len} rules", policy.book.entries_in_force())?;
@@ -102,22 +90,4 @@ pub fn fill(filter: &mut Filter, policy: &Policy, groups: &Groups) -> anyhow::Re
 /// indicatif draws to standard error, and only to a terminal.
 fn bar(template: &str, len: u64) -> anyhow::Result<ProgressBar> {
     Ok(ProgressBar::new(len).with_style(ProgressStyle::with_template(template)?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_map_has_room_for_a_quarter_more_and_some_to_add() {
-        assert_eq!(capacity(None, 0).unwrap(), 16_384);
-        assert_eq!(capacity(None, 1_000_000).unwrap(), 1_266_384);
-    }
-
-    #[test]
-    fn as_many_rules_as_asked_for_fit_and_one_more_is_an_error() {
-        assert_eq!(capacity(Some(1000), 1000).unwrap(), 1000);
-        let error = capacity(Some(1000), 1001).unwrap_err().to_string();
-        assert_eq!(error, "the lists have 1,001 names and --max-rules is 1,000: raise it");
-    }
 }

@@ -20,7 +20,7 @@ use filter_core::Sides;
 use filter_user::{
     api::ApiSocket,
     controller::Controller,
-    kernel::{Attachment, Mode},
+    kernel::{Attachment, MAX_RULES, Mode},
     memory,
     policy::PolicySource,
 };
@@ -73,9 +73,9 @@ pub struct Args {
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     cache: Option<PathBuf>,
 
-    /// Rules that the kernel's map has room for [default: the names, a quarter more and 16,384]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    max_rules: Option<u32>,
+    /// Rules that there may be in the kernel at most; its maps grow as policies need it
+    #[arg(long, value_name = "N", default_value_t = MAX_RULES, value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_RULES)))]
+    max_rules: u32,
 
     /// Ports whose UDP datagrams and TCP streams are DNS
     #[arg(long, num_args = 1.., value_name = "PORT", default_values_t = [53], value_parser = clap::value_parser!(u16).range(1..))]
