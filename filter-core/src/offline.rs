@@ -3,7 +3,7 @@
 use std::{cell::RefCell, collections::BTreeMap, time::Duration};
 
 use crate::{
-    abi::{Event, Generation, InForce, Interface, ListName, Scratch, Settings, Sides, Terms, Treatment},
+    abi::{Allowance, Event, Generation, InForce, Interface, ListName, Scratch, Settings, Sides, Terms, Treatment},
     answer::{Sent, answer},
     clients::Client,
     decide::decide,
@@ -40,6 +40,7 @@ impl<R: Rules> Offline<R> {
                 now: 0,
                 counters: RefCell::default(),
                 events: RefCell::default(),
+                allowances: RefCell::default(),
             },
             flows: Table {
                 buckets: vec![Bucket::default(); buckets],
@@ -80,7 +81,7 @@ impl<R: Rules> Offline<R> {
         self.maps.interface_index = index;
     }
 
-    /// From now on it is so long after the start; time passes by this alone.
+    /// From now on it is so long after the start; time passes by this alone. Answers are limited from then on.
     pub fn set_time(&mut self, since_start: Duration) {
         self.maps.now = u64::try_from(since_start.as_nanos()).unwrap_or(u64::MAX);
     }
@@ -223,6 +224,7 @@ struct Tables<R> {
     now: u64,
     counters: RefCell<BTreeMap<Counter, u64>>,
     events: RefCell<Vec<Event>>,
+    allowances: RefCell<BTreeMap<u32, Allowance>>,
 }
 
 impl<R: Rules> Patterns for Tables<R> {
@@ -280,9 +282,9 @@ impl<R: Rules> Maps for Tables<R> {
         self.now
     }
 
-    /// Where time stands still, there is no limit.
-    fn take_answer(&self, _: u32, _: u64) -> bool {
-        true
+    /// Before a time is set there is no limit: nothing would ever fill up again.
+    fn take_answer(&self, bucket: u32, per_second: u64) -> bool {
+        self.now == 0 || self.allowances.borrow_mut().entry(bucket).or_default().take(self.now, per_second)
     }
 
     fn report(&self, _: &Settings, scratch: &Scratch, reason: Reason) {

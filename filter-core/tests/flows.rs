@@ -1,6 +1,8 @@
 //! What is claimed of the table of flows: how many, which goes, and what is held of each.
 
 mod engine;
+#[path = "flows/sources.rs"]
+mod sources;
 
 use filter_core::{
     Counter, DnsAction, Interface, Offline, Options, Reason, Sent, Settings, Sides, TcpAction, Treatment, WAYS,
@@ -249,57 +251,4 @@ fn a_blocked_flow_that_had_to_go_for_others_has_another_reset() {
         assert_eq!(sent(&frames::from_ipv4(&blocked, [10, 0, client, 9])), Sent::Back);
     }
     assert_eq!([sent(&blocked), sent(&blocked)], [Sent::Back, Sent::Nowhere]);
-}
-
-/// The most places that one source may have.
-const OF_SOURCE: u32 = WAYS / 8;
-
-#[test]
-fn a_source_has_an_eighth_of_the_places_and_what_is_too_much_pushes_out_its_own() {
-    let mut offline = offline(&one_bucket());
-    let others = of_clients(WAYS - OF_SOURCE, LISTED);
-    for [first, _] in &others {
-        assert_eq!(offline.decide(first), SPLIT);
-    }
-    let flood: Vec<_> = (0..1000).map(|port| halves(1_024 + port, LISTED)).collect();
-    for [first, _] in &flood {
-        assert_eq!(offline.decide(first), SPLIT);
-    }
-    for (place, [_, rest]) in others.iter().enumerate() {
-        assert_eq!(offline.decide(rest), Reason::TlsBlocked, "{place}");
-    }
-    let kept =
-        flood.iter().rev().map(|[_, rest]| offline.decide(rest)).take_while(|reason| *reason == Reason::TlsBlocked);
-    assert_eq!(kept.count() as u32, OF_SOURCE, "its latest");
-}
-
-#[test]
-fn behind_a_router_a_network_is_one_source_and_among_clients_an_address_with_its_mac() {
-    let clients = Interface::new(Sides::Both).facing_clients(Treatment::new(DnsAction::Drop, TcpAction::Drop));
-    for (interface, evicted) in [(Interface::new(Sides::Both), 200 - OF_SOURCE), (clients, 200 - WAYS)] {
-        let mut offline = offline(&one_bucket()).on(interface);
-        for host in 1..=200 {
-            let [first, _] = halves(40_000, OTHER).map(|frame| frames::from_ipv4(&frame, [10, 0, 0, host]));
-            assert_eq!(offline.decide(&first), SPLIT);
-        }
-        assert_eq!(count(&offline, Counter::FlowsEvicted), u64::from(evicted));
-    }
-}
-
-#[test]
-fn foreign_connections_do_not_push_out_where_a_first_octet_is_awaited() {
-    let hello = frames::client_hello(LISTED);
-    let at = name_end(&hello, LISTED) - 3;
-    let wrap = Wrap::v4(443);
-    for syns in [0, 1, 2_048] {
-        let mut offline = offline(&one_bucket());
-        offline.decide(&wrap.syn(FIRST - 1, &[]));
-        for port in 0..syns {
-            let syn = Wrap { from: 1_024 + port, ..Wrap::v4(443) }.syn(77, &[]);
-            offline.decide(&frames::from_ipv4(&syn, [10, 0, 0, 9]));
-        }
-        // The second half of the hello comes first.
-        assert_eq!(offline.decide(&frames::segment(&wrap, FIRST, &hello, at..hello.len())), SPLIT, "{syns}");
-        assert_eq!(offline.decide(&frames::segment(&wrap, FIRST, &hello, 0..at)), Reason::TlsBlocked, "{syns}");
-    }
 }

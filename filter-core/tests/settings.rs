@@ -2,7 +2,7 @@
 
 mod engine;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use filter_core::{
     Counter, DnsAction, Fragments, Interface, Offline, Options, Reason, Sent, Sides, TcpAction, Treatment,
@@ -145,6 +145,49 @@ fn dns_is_judged_on_the_ports_that_are_set_and_on_no_other() {
         for wrap in [Wrap::v4(port), Wrap { from: port, ..Wrap::v6(40_000) }] {
             assert_eq!(offline.decide(&wrap.udp(&frames::query(LISTED))), udp, "port {port}");
             assert_eq!(offline.decide(&wrap.tcp(&frames::over_tcp(&frames::query(LISTED)))), tcp, "port {port}");
+        }
+    }
+}
+
+/// A query whose source address starts at this octet and is no group's or loopback's, whichever of its bits is another.
+fn query_of_client(wrap: &Wrap, source: std::ops::Range<usize>, flipped: Option<usize>) -> Vec<u8> {
+    let mut frame = wrap.udp(&frames::query(LISTED));
+    frame[source.clone()].fill(0x55);
+    if let Some(bit) = flipped {
+        frame[source.start + bit / 8] ^= 0x80 >> (bit % 8);
+    }
+    frames::with_checksums(&frame)
+}
+
+/// /24 of IPv4 and /56 of IPv6 are what response rate limiting goes by.
+#[test]
+fn clients_of_a_prefix_share_their_answers_and_other_prefixes_have_their_own() {
+    let clients = Interface::new(Sides::Both).facing_clients(Treatment::new(DnsAction::NxDomain, TcpAction::Reset));
+    for (wrap, source, prefix) in [(Wrap::v4(53), 26..30, 24), (Wrap::v6(53), 22..38, 56)] {
+        let query = query_of_client(&wrap, source.clone(), None);
+        for bit in 0..8 * source.len() {
+            let mut offline = offline(&Options { answers_per_second: 1, ..one_bucket() }).on(clients);
+            offline.set_time(Duration::from_secs(1));
+            let neighbour = query_of_client(&wrap, source.clone(), Some(bit));
+            let sent = [&query, &query, &neighbour].map(|frame| offline.send(frame).1);
+            let expected = if bit < prefix { Sent::Back } else { Sent::Nowhere };
+            assert_eq!(sent, [Sent::Back, Sent::Nowhere, expected], "{:?}, bit {bit}", wrap.network);
+            let limited = if bit < prefix { 1 } else { 2 };
+            assert_eq!(offline.counters()[&Counter::UnansweredRate], limited);
+        }
+    }
+}
+
+#[test]
+fn answers_a_second_come_back_with_time_and_have_no_limit_where_none_is_set() {
+    let clients = Interface::new(Sides::Both).facing_clients(Treatment::new(DnsAction::NxDomain, TcpAction::Reset));
+    let query = Wrap::v4(53).udp(&frames::query(LISTED));
+    for (answers_per_second, expected) in [(2, [2, 1, 2]), (0, [9, 9, 9])] {
+        let mut offline = offline(&Options { answers_per_second, ..one_bucket() }).on(clients);
+        for (milliseconds, expected) in [1_000, 1_500, 9_000].into_iter().zip(expected) {
+            offline.set_time(Duration::from_millis(milliseconds));
+            let answered = (0..9).filter(|_| offline.send(&query).1 == Sent::Back).count();
+            assert_eq!(answered, expected, "{answers_per_second} a second, after {milliseconds} ms");
         }
     }
 }
