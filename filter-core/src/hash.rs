@@ -186,4 +186,73 @@ mod tests {
             })
         })
     }
+
+    /// A word of the key by its place, as the paper numbers them.
+    fn word(place: u64) -> u64 {
+        0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(2 * place + 1)
+    }
+
+    /// MULTILINEAR-HM (Lemire and Kaser, 2014, section 4) of halves of 32 bits: all of 64 bits, of which the upper 32 are the hash.
+    fn multilinear(start: u64, pairs: &[([u64; 2], u64)]) -> u64 {
+        let term = |([low, high], value): &([u64; 2], u64)| {
+            let (even, odd) = (u128::from(value % (1 << 32)), u128::from(value / (1 << 32)));
+            ((even + u128::from(*low)) % (1 << 64)) * ((odd + u128::from(*high)) % (1 << 64)) % (1 << 64)
+        };
+        ((u128::from(start) + pairs.iter().map(term).sum::<u128>()) % (1 << 64)) as u64
+    }
+
+    #[test]
+    fn the_hash_of_a_name_is_that_of_the_paper_group_by_group() {
+        let key = HashKey::from_words(core::array::from_fn(|place| word(place as u64)));
+        // Groups of eight octets; the last has the length of the label in its highest one.
+        let reference = |groups: &[u64]| {
+            groups.iter().fold(0_u64, |hash, group| {
+                let half = |half: u64| {
+                    let keys = [[2, 4], [6, 8]].map(|pair| pair.map(|place| word(place + half)));
+                    multilinear(word(half), &[(keys[0], hash), (keys[1], *group)]) >> 32
+                };
+                half(0) | (half(1) << 32)
+            })
+        };
+        let group = |octets: &[u8; 8]| u64::from_le_bytes(*octets);
+        for (name, groups) in [
+            ("com", vec![group(b"com\0\0\0\0\x03")]),
+            ("ExAmPlE.com", vec![group(b"com\0\0\0\0\x03"), group(b"example\x07")]),
+            ("12345678", vec![group(b"12345678"), group(b"\0\0\0\0\0\0\0\x08")]),
+            ("123456789.a", vec![group(b"a\0\0\0\0\0\0\x01"), group(b"12345678"), group(b"9\0\0\0\0\0\0\x09")]),
+            (&"z".repeat(63), [vec![group(b"zzzzzzzz"); 7], vec![group(b"zzzzzzz\x3f")]].concat()),
+        ] {
+            assert_eq!(key.rule_key(name).unwrap().0, reference(&groups), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_hash_of_a_flow_is_that_of_the_paper() {
+        let key = HashKey::from_words(core::array::from_fn(|place| word(place as u64))).of_flows();
+        let pair = |place| [word(place), word(place + 1)];
+        let values: [u64; 6] = core::array::from_fn(|place| 0xd134_2543_de82_ef95_u64.wrapping_mul(place as u64 + 3));
+        let (v4, v6) = (values[4] & !(1 << 32), values[4] | (1 << 32));
+        let of = |ports, path| FlowKey([values[0], values[1], values[2], values[3], ports, path]);
+        let addresses: Vec<_> = (0..4).map(|place| (pair(13 + 2 * place), values[place as usize])).collect();
+        for (ports, path) in [(v4, 0), (v6, 0), (v4, values[5]), (v6, values[5])] {
+            let mut terms = vec![(pair(11), ports), addresses[0]];
+            terms.extend(addresses[1..].iter().filter(|_| ports == v6));
+            terms.extend((path != 0).then_some((pair(21), path)));
+            assert_eq!(key.hash(&of(ports, path)), (multilinear(word(10), &terms) >> 32) as u32);
+        }
+    }
+
+    #[test]
+    fn each_bit_of_a_path_and_of_what_comes_next_changes_the_lower_half_of_the_state() {
+        for factor in [1, 2] {
+            let key =
+                HashKey::from_words(core::array::from_fn(|place| word(place as u64).wrapping_mul(factor))).of_flows();
+            let (state, next) = (word(30), word(40));
+            for bit in (0..64).map(|bit| 1_u64 << bit) {
+                for changed in [key.mix(state ^ bit, next), key.mix(state, next ^ bit)] {
+                    assert_ne!(changed as u32, key.mix(state, next) as u32, "{bit:#x}");
+                }
+            }
+        }
+    }
 }

@@ -5,6 +5,9 @@
 //! automata see is the name in lower case with a dot between two labels and none at the end, whichever form it came in.
 //! A dot inside a label, which divides nothing, reads as the octet 0xff.
 
+#[cfg(test)]
+mod tests;
+
 use core::{fmt, ops::ControlFlow};
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};

@@ -407,4 +407,54 @@ mod tests {
         assert_eq!(others.into_iter().copied().copied().collect::<Vec<_>>(), expected);
         assert_eq!(dropped.len(), 8);
     }
+
+    #[test]
+    fn what_is_blocked_stands_before_all_and_what_is_allowed_or_audited_before_what_is_not_blocked() {
+        for reason in Reason::ALL {
+            for other in Reason::ALL {
+                let stands = reason.is_blocked()
+                    || matches!(
+                        reason,
+                        Reason::DnsAudited
+                            | Reason::DnsResponseAudited
+                            | Reason::TlsAudited
+                            | Reason::DnsResponseAllowed
+                    ) && !other.is_blocked();
+                assert_eq!(reason.stands_before(*other), stands, "{reason:?}, {other:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_name_of_each_rank_meets_is_of_its_message() {
+        use Message::{ClientHello, Query, Response};
+
+        let ranks =
+            [Rank::NotListed, Rank::Audit, Rank::Block, Rank::Allow, Rank::BlockImportant, Rank::AllowImportant];
+        for message in [Query, Response, ClientHello] {
+            for rank in ranks {
+                let reason = message.reason(rank);
+                assert_eq!(reason.message(), Some(message));
+                let is = (reason.is_blocked(), reason.is_audited(), reason.is_of_rule());
+                assert_eq!(is, (rank.blocks(), rank == Rank::Audit, rank != Rank::NotListed), "{message:?} {rank:?}");
+                assert_eq!(reason.verdict() == Verdict::Drop, rank.blocks());
+                assert_eq!((reason.is_refused(), reason.ends_judging()), (rank.blocks(), rank.blocks()));
+            }
+        }
+        let of_names = Reason::ALL.iter().filter(|reason| reason.message().is_some()).count();
+        assert_eq!(of_names, 12);
+    }
+
+    #[test]
+    fn some_reasons_end_what_is_judged_of_a_packet_and_some_say_that_there_may_be_more_of_it() {
+        let of = |is: fn(Reason) -> bool| Reason::ALL.iter().copied().filter(|it| is(*it)).collect::<Vec<_>>();
+        let refused = of(Reason::is_refused);
+        assert_eq!(
+            refused.iter().filter(|reason| !reason.is_blocked()).collect::<Vec<_>>(),
+            [&Reason::DnsQuestionsRefused]
+        );
+        let ending: Vec<_> = of(Reason::ends_judging).into_iter().filter(|reason| !refused.contains(reason)).collect();
+        assert_eq!(ending, [Reason::DnsBeyondDropped, Reason::DnsBeyond, Reason::TlsBeyond]);
+        assert_eq!(of(Reason::ran_out_of_bytes), [Reason::HeadersCut, Reason::PacketCut]);
+    }
 }

@@ -357,6 +357,21 @@ mod tests {
     }
 
     #[test]
+    fn labels_of_any_length_are_told_apart_to_their_last_octet() {
+        for octets in 1..=63 {
+            let label = "abcdefg".repeat(9)[..octets].to_owned();
+            let other = format!("{}x", &label[..octets - 1]);
+            for (rule, neighbour) in
+                [(label.clone(), other.clone()), (format!("{label}.example"), format!("{other}.example"))]
+            {
+                assert_eq!(blocked_by(&[&rule], &rule).as_deref(), Some(&*rule));
+                assert_eq!(blocked_by(&[&rule], &format!("x.{rule}")).as_deref(), Some(&*rule));
+                assert_eq!(blocked_by(&[&rule], &neighbour), None, "{rule}");
+            }
+        }
+    }
+
+    #[test]
     fn of_two_rules_the_one_nearest_to_the_root_is_named() {
         assert_eq!(blocked_by(&["a.b.example", "b.example"], "x.a.b.example").as_deref(), Some("b.example"));
     }

@@ -60,3 +60,27 @@ impl Member {
         if number == 0 { None } else { Some(number - 1) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_generation_has_is_not_changed_with_the_other() {
+        let [first, second] = [Generation::default(), Generation::default().other()];
+        let group = Group::new([5, 6]);
+        assert_eq!([group.classes(first), group.classes(second)], [5, 6]);
+        let changed = [group.with_classes(first, 7), group.with_classes(second, 7)];
+        assert_eq!(changed, [Group::new([7, 6]), Group::new([5, 7])]);
+        let nowhere = Member::default();
+        assert_eq!([nowhere.group(first), nowhere.group(second)], [None; 2]);
+        for (generation, other) in [(first, second), (second, first)] {
+            let member = nowhere.with_group(generation, Some(0));
+            assert_eq!([member.group(generation), member.group(other)], [Some(0), None]);
+            let member = member.with_group(other, Some(63));
+            assert_eq!([member.group(generation), member.group(other)], [Some(0), Some(63)]);
+            let member = member.with_group(generation, None);
+            assert_eq!([member.group(generation), member.group(other)], [None, Some(63)]);
+        }
+    }
+}

@@ -226,3 +226,18 @@ impl Event {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_budget_is_filled_up_each_second_and_holds_no_more() {
+        let (mut budget, second) = (EventBudget::default(), EventBudget::SECOND);
+        let mut taken = |now| (0..100).filter(|_| budget.take(now, 7)).count();
+        assert_eq!(taken(5 * second), 7);
+        assert_eq!(taken(6 * second - 1), 0);
+        assert_eq!(taken(6 * second), 7);
+        assert_eq!(taken(60 * second), 7);
+    }
+}

@@ -132,3 +132,51 @@ impl InForce {
         Self(word)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All that the word has.
+    fn parts(in_force: InForce) -> (u32, Rank, [bool; 3], RuleShape) {
+        let flags = [in_force.has_clients(), in_force.has_patterns(), in_force.has_top_level()];
+        (in_force.generation().index(), in_force.top(), flags, in_force.shape())
+    }
+
+    #[test]
+    fn each_part_of_the_word_changes_by_itself() {
+        let [first, second] = [Generation::default(), Generation::default().other()];
+        let shape = RuleShape { buckets: 0xabcd_1235, sieve_bits: 21 };
+        let none = RuleShape::default();
+        for top in Rank::OF_RULES {
+            let plain = InForce::new(first, top);
+            for (in_force, expected) in [
+                (plain, (0, top, [false, false, true], none)),
+                (InForce::new(second, top), (1, top, [false, false, true], none)),
+                (plain.with_clients(), (0, top, [true, false, true], none)),
+                (plain.with_patterns(), (0, top, [false, true, true], none)),
+                (plain.without_top_level(), (0, top, [false, false, false], none)),
+                (plain.with_shape(shape), (0, top, [false, false, true], shape)),
+            ] {
+                assert_eq!(parts(in_force), expected);
+                assert_eq!(InForce::from_word(in_force.word()), in_force);
+                let all = in_force.with_clients().with_patterns().without_top_level().with_shape(shape);
+                assert_eq!(parts(all), (expected.0, top, [true, true, false], shape));
+                assert_eq!(parts(all.with_clients().with_patterns().without_top_level()), parts(all), "twice");
+                for other in Rank::OF_RULES {
+                    assert_eq!(parts(all.with_top(other)), (expected.0, other, [true, true, false], shape));
+                }
+                assert_eq!(parts(all.with_shape(none)), (expected.0, top, [true, true, false], none));
+            }
+        }
+    }
+
+    #[test]
+    fn there_are_two_generations() {
+        for index in 0..4 {
+            let generation = Generation::from_index(index);
+            assert_eq!(generation.index(), index % 2);
+            assert_eq!((generation.other().index(), generation.other().other()), (1 - index % 2, generation));
+        }
+    }
+}

@@ -35,3 +35,18 @@ impl HitLine {
         (rule.0 as u32).wrapping_add(attempt) & (Self::LINES - 1)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lines_of_a_rule_follow_each_other_and_the_first_follows_the_last() {
+        for rule in [0, 1, 77, (1 << 40) + 77, u64::from(HitLine::LINES) - 2, u64::MAX] {
+            let first = (rule % u64::from(HitLine::LINES)) as u32;
+            for attempt in 0..HitLine::TRIES {
+                assert_eq!(HitLine::of(RuleKey(rule), attempt), (first + attempt) % HitLine::LINES, "{rule}");
+            }
+        }
+    }
+}

@@ -81,4 +81,12 @@ mod tests {
         assert_eq!(name.len(), 64);
         assert_eq!(ListName::new(1, &format!("x{}", "ä".repeat(40))).len(), 63);
     }
+
+    #[test]
+    fn a_list_has_its_class_its_name_and_what_it_says_itself() {
+        let name = ListName::new(3, "ads").answering(DnsAction::NoData);
+        assert_eq!((name.class(), name.dns(), name.len()), (3, DnsAction::NoData as u32, 3));
+        assert_eq!(name.text()[..4], *b"ads\0");
+        assert_eq!(ListName::new(3, "ads").dns(), DnsAction::AsInterface as u32);
+    }
 }

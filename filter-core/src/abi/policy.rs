@@ -198,4 +198,55 @@ mod tests {
         assert_eq!(numbers(&[(Terms::EVERYBODY, 7), (SOME, 8)]), ([7, 0], [0, 0]));
         assert_eq!(numbers(&[(Terms::EVERYBODY, 0), (Terms::EVERYBODY, 8)]), ([0, 0], [0, 0]), "one without a number");
     }
+
+    #[test]
+    fn what_terms_say_is_that_of_the_name_or_of_those_below() {
+        let mut terms = Terms::default();
+        terms.add(Rank::Allow, 6, 0, true, false);
+        terms.add(Rank::BlockImportant, 2, 9, false, true);
+        assert_eq!(
+            [terms.rank(true, 4), terms.rank(false, 4), terms.rank(false, 2)],
+            [Rank::Allow, Rank::NotListed, Rank::BlockImportant]
+        );
+        assert_eq!((terms.top(), Terms::default().top()), (Rank::BlockImportant, Rank::NotListed));
+        assert_eq!((list_of(terms.of(false).1, Rank::BlockImportant), list_of(terms.of(false).1, Rank::Block)), (9, 0));
+        let expected = Terms { own_lists: [0; 2], lists_below: [0; 2], ..terms };
+        assert!(terms.without_lists() == expected && expected != terms);
+    }
+
+    #[test]
+    fn each_rank_has_its_number_and_two_of_them_block() {
+        for (number, rank) in (1..).zip(Rank::OF_RULES) {
+            assert_eq!((Rank::from_index(number), rank.place()), (rank, number as usize - 1));
+            assert_eq!(rank.blocks(), matches!(rank, Rank::Block | Rank::BlockImportant));
+        }
+        assert_eq!((Rank::from_index(0), Rank::NotListed.place()), (Rank::NotListed, usize::MAX));
+    }
+
+    /// Of two rules for a name and one above it, the lower one is of no use if the upper one does the same or more.
+    #[test]
+    fn a_rule_is_covered_by_one_above_it_with_its_rank_or_a_higher_one_of_its_kind_and_its_classes() {
+        let covers = |upper, lower| match lower {
+            Rank::Audit => matches!(upper, Rank::Audit | Rank::Block | Rank::BlockImportant),
+            Rank::Block => matches!(upper, Rank::Block | Rank::BlockImportant),
+            Rank::Allow => matches!(upper, Rank::Allow | Rank::AllowImportant),
+            lower => upper == lower,
+        };
+        for lower in Rank::OF_RULES {
+            for upper in Rank::OF_RULES {
+                let mut above = Masks::default();
+                above[upper.place()] = 0b110;
+                let is_covered = |classes, own, below| {
+                    let mut terms = Terms::default();
+                    terms.add(lower, classes, 0, own, below);
+                    terms.are_covered_by(&above)
+                };
+                let expected = covers(upper, lower);
+                for (own, below) in [(true, false), (false, true), (true, true)] {
+                    assert_eq!(is_covered(0b010, own, below), expected, "{lower:?} below {upper:?}");
+                    assert!(!is_covered(0b011, own, below), "{lower:?} below {upper:?}, of one class more");
+                }
+            }
+        }
+    }
 }

@@ -180,7 +180,9 @@ mod tests {
 
     #[test]
     fn an_empty_page_has_no_rule_not_even_for_the_key_of_zeros() {
-        assert_eq!(Page::default().find(RuleKey(0)), None);
+        for key in (0..64).map(|bit| 1 << bit).chain([0, u64::MAX]) {
+            assert_eq!(Page::default().find(RuleKey(key)), None, "{key:#x}");
+        }
     }
 
     #[test]
@@ -192,5 +194,62 @@ mod tests {
             assert_eq!(in_force.shape(), shape);
             assert_eq!((in_force.generation().index(), in_force.top()), (1, Rank::AllowImportant));
         }
+    }
+
+    #[test]
+    fn maps_are_large_enough_and_not_twice_as_large() {
+        for rules in [1, 4, 5, 12, 13, 100_000, 200_000, 1_000_003, 1 << 25] {
+            let shape = RuleShape::of(rules);
+            assert_eq!(shape.buckets, rules.div_ceil(12).max(1 << 14), "{rules}");
+            assert!(
+                shape.sieve_words() * 4 >= rules && (shape.sieve_words() == 1 || shape.sieve_words() * 2 < rules),
+                "{rules}"
+            );
+        }
+    }
+
+    #[test]
+    fn buckets_share_all_keys_in_their_order_and_each_has_pages_of_its_own() {
+        let shape = RuleShape { buckets: 5, sieve_bits: 3 };
+        let bucket = |hundredths: u64| shape.bucket(RuleKey(hundredths * (u64::MAX / 100)));
+        assert_eq!([0, 19, 21, 50, 79, 81, 100].map(bucket), [0, 0, 1, 2, 3, 4, 4]);
+        let pages: Vec<_> =
+            (0..3).flat_map(|bucket| (0..Page::MOST).map(move |page| RuleShape::page(bucket, page))).collect();
+        assert_eq!(pages, (0..3 * Page::MOST).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_page_is_full_with_its_last_rule() {
+        let rule = Rule::new(RuleKey(7), 1);
+        let page = |rules| Page(core::array::from_fn(|place| if place < rules { rule } else { Rule::default() }));
+        assert_eq!([0, 1, 15, 16].map(|rules| page(rules).is_full()), [false, false, false, true]);
+        assert!(Rule::new(RuleKey(7), Terms::NONE).is_none() && !rule.is_none());
+    }
+
+    /// Three bits of a word, for six bits of the key each, and none of those that say which word.
+    #[test]
+    fn the_sieve_goes_by_bits_of_the_key_that_say_different_things() {
+        let shape = RuleShape { buckets: 1 << 14, sieve_bits: 20 };
+        let key = 0x0123_4567_89ab_cdef;
+        let changed = |bit: u32| RuleKey(key ^ (1 << bit));
+        let word = (0..64).filter(|bit| shape.sieve_word(changed(*bit)) != shape.sieve_word(RuleKey(key)));
+        assert_eq!(word.collect::<Vec<_>>(), (0..20).collect::<Vec<_>>());
+        let bits = (0..64).filter(|bit| sieve_bits(changed(*bit)) != sieve_bits(RuleKey(key)));
+        assert_eq!(bits.collect::<Vec<_>>(), (26..44).collect::<Vec<_>>());
+        for (at, value) in [(26, 1), (32, 2), (38, 63)] {
+            assert_eq!(sieve_bits(RuleKey(value << at)), 1 | (1 << value));
+        }
+        assert!(shape.sieve_word(RuleKey(u64::MAX)) == shape.sieve_words() - 1);
+    }
+
+    #[test]
+    fn a_number_stands_for_terms_in_either_generation() {
+        let [first, second] = [Generation::default(), Generation::default().other()];
+        let (terms, others) = (Terms::BLOCK_SUBTREE, Terms::default());
+        for (generation, other) in [(first, second), (second, first)] {
+            let both = TermsOfBoth::new(generation, terms, others);
+            assert_eq!([both.of(generation), both.of(other)], [&terms, &others]);
+        }
+        assert_eq!(TermsOfBoth::same(terms), TermsOfBoth([terms; 2]));
     }
 }

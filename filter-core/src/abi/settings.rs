@@ -235,3 +235,47 @@ impl Settings {
         self.dns_ports.get(usize::from(port / 64)).is_some_and(|word| word >> (port % 64) & 1 != 0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_are_a_power_of_two_with_room_for_all_flows_and_have_a_bound() {
+        for (flows, buckets) in
+            [(0, 1), (1, 1), (16, 1), (17, 2), (32, 2), (33, 4), (1 << 20, 1 << 16), (u32::MAX, 1 << 16)]
+        {
+            assert_eq!(Settings::buckets(flows), buckets, "{flows}");
+        }
+    }
+
+    #[test]
+    fn settings_are_what_was_asked_for() {
+        let key = HashKey::from_words([7; crate::hash::HASH_KEY_WORDS]);
+        let plain = Options { names_lists: false, ..Options::default() };
+        let flags = |options: &Options<'_>| {
+            let settings = Settings::new(key, options);
+            [settings.reports_passed(), settings.drops_fragments(), settings.names_lists()]
+        };
+        assert_eq!(flags(&plain), [false; 3]);
+        assert_eq!(flags(&Options { report_passed: true, ..plain }), [true, false, false]);
+        assert_eq!(flags(&Options { fragments: Fragments::Drop, ..plain }), [false, true, false]);
+        assert_eq!(flags(&Options { names_lists: true, ..plain }), [false, false, true]);
+        assert_eq!(
+            flags(&Options { report_passed: true, fragments: Fragments::Drop, ..Options::default() }),
+            [true; 3]
+        );
+        let numbers = Options { events_per_second: 11, answers_per_second: 12, answer_ttl: 13, flows: 64, ..plain };
+        let settings = Settings::new(key, &numbers);
+        assert_eq!((settings.events_per_second(), settings.answers_per_second(), settings.answer_ttl()), (11, 12, 13));
+        assert_eq!((settings.bucket_mask(), settings.reset_again_after()), (3, 100_000_000));
+    }
+
+    #[test]
+    fn sides_are_read_as_they_were_written() {
+        for sides in [Sides::Both, Sides::Queries, Sides::Responses] {
+            assert_eq!(Sides::from_index(sides.index()), sides);
+        }
+        assert_eq!(Sides::from_index(9), Sides::Both);
+    }
+}

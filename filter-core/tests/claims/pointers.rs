@@ -163,3 +163,18 @@ fn a_broken_name_hides_none_of_the_others() {
         assert_reason(&frame, behind, &format!("{name} behind"));
     }
 }
+
+#[test]
+fn a_pointer_may_lead_to_a_name_of_any_length() {
+    for (root, expected) in [(LISTED, Reason::DnsResponseBlocked), (OTHER, Reason::DnsResponseNotListed)] {
+        for octets in (1..=63).chain([100, 126, 127, 190, 200, 253 - LISTED.len() - 1]) {
+            // Labels of 63 octets, and what is left.
+            let mut below = "a".repeat(octets);
+            (63..octets).step_by(64).for_each(|dot| below.replace_range(dot..=dot, "."));
+            let name = format!("{below}.{root}");
+            assert_eq!(reason(&wire(&name), &pointer(DATA)), expected, "{name}");
+            let expected = if name.len() + 2 > 253 { Reason::DnsNameTooLong } else { expected };
+            assert_eq!(reason(&wire(&name), &[&b"\x01x"[..], &pointer(DATA)].concat()), expected, "below {name}");
+        }
+    }
+}

@@ -177,6 +177,24 @@ fn what_only_resembles_records_before_a_hello_is_no_start() {
 }
 
 #[test]
+fn a_few_octets_are_held_if_they_may_be_the_start_of_a_hello_or_of_a_record_before_it() {
+    // Type, major version, and type of the message; of the other record all but the minor version.
+    for (record, told) in
+        [(&frames::client_hello(LISTED)[..9], &[0, 1, 5][..]), (&CHANGE_CIPHER_SPEC[..5], &[0, 1, 3, 4])]
+    {
+        // Of fewer octets, nobody can tell what they are.
+        for end in 3..=record.len() {
+            assert_reason(&Wrap::v4(443).tcp(&record[..end]), SPLIT, &format!("{end} octets of {record:?}"));
+            for place in 0..end {
+                let expected = if told.contains(&place) { Reason::TcpOther } else { SPLIT };
+                let other = with(&record[..end], place, &[record[place] ^ 0x40]);
+                assert_reason(&Wrap::v4(443).tcp(&other), expected, &format!("{other:?}"));
+            }
+        }
+    }
+}
+
+#[test]
 fn a_second_hello_of_a_connection_is_judged_as_the_first() {
     for (name, expected) in NAMES {
         let [first, second] = [frames::client_hello(OTHER), frames::client_hello(name)];

@@ -1,0 +1,161 @@
+use super::*;
+use crate::{
+    abi::{Generation, InForce, Terms},
+    hash::{HASH_KEY_WORDS, HashKey},
+    rules::{Rules, prevailing_rule},
+};
+
+/// Ends in `ads`: blocked for class 1 by list 7, and audited for class 2. Is `ads`: blocked, whatever allows it, for class 1 by
+/// list 9.
+fn part() -> Box<Part> {
+    let [other, a, d, s, dot, end] = [0_u8, 1, 2, 3, 4, 5];
+    let [is, ends, start, after_s, after_d] = [1_u16, 2, 3, 4, 5];
+    let columns = end + 1;
+
+    let mut part = Part::empty();
+    (part.start, part.finals, part.matches) = (start.into(), is.into(), ends.into());
+    (part.columns, part.dot) = (columns.into(), dot.into());
+    for (octet, column) in [(b'a', a), (b'd', d), (b's', s), (b'x', other)] {
+        for octet in [octet, octet.to_ascii_uppercase()] {
+            part.octets[usize::from(octet)] = column;
+        }
+    }
+    for (state, column, next) in [(start, s, after_s), (after_s, d, after_d), (after_d, a, ends), (ends, end, is)] {
+        part.cells[usize::from(state - is - 1) * usize::from(columns) + usize::from(column)] = next;
+    }
+    let place = |rank: Rank| rank.place();
+    let [of_is, of_ends, ..] = &mut part.meanings;
+    of_is.masks[place(Rank::BlockImportant)] = 1;
+    of_is.keys[place(Rank::BlockImportant)] = 33;
+    of_is.lists = [0, 9];
+    of_ends.masks[place(Rank::Block)] = 1;
+    of_ends.masks[place(Rank::Audit)] = 2;
+    (of_ends.keys[place(Rank::Block)], of_ends.keys[place(Rank::Audit)]) = (22, 11);
+    of_ends.lists = [7, 0];
+    part
+}
+
+/// Parts of either generation, and a rule that allows a name.
+struct Tables {
+    parts: [Vec<Box<Part>>; 2],
+    in_force: InForce,
+    allowed: Option<(RuleKey, Terms)>,
+}
+
+impl Tables {
+    fn new(parts: Vec<Box<Part>>) -> Self {
+        let in_force = InForce::new(Generation::default(), Rank::AllowImportant).with_patterns();
+        Self { parts: [parts, Vec::new()], in_force, allowed: None }
+    }
+
+    fn found(&self, name: &str, classes: u32) -> Option<Found> {
+        prevailing_rule(name, &key(), self, classes)
+    }
+}
+
+impl Patterns for Tables {
+    fn part(&self, slot: u32, index: u32) -> Option<&Part> {
+        self.parts.get(slot as usize)?.get(index as usize).map(|part| &**part)
+    }
+}
+
+impl Rules for Tables {
+    fn in_force(&self) -> InForce {
+        self.in_force
+    }
+
+    fn terms(&self, key: RuleKey, _: Generation) -> Option<&Terms> {
+        self.allowed.as_ref().filter(|(allowed, _)| *allowed == key).map(|(_, terms)| terms)
+    }
+}
+
+fn key() -> HashKey {
+    HashKey::from_words(core::array::from_fn::<_, HASH_KEY_WORDS, _>(|word| {
+        !(word as u64).wrapping_mul(0x1234_5678_9abc_def1)
+    }))
+}
+
+const ENDS: Found = Found { rank: Rank::Block, key: RuleKey(22), classes: 1, list: 7, labels: 0 };
+const AUDITED: Found = Found { rank: Rank::Audit, key: RuleKey(11), classes: 2, list: 0, labels: 0 };
+const IS: Found = Found { rank: Rank::BlockImportant, key: RuleKey(33), classes: 1, list: 9, labels: 0 };
+
+#[test]
+fn the_best_of_what_matches_for_the_classes_that_count_is_found() {
+    let tables = Tables::new(vec![part()]);
+    for (name, classes, expected) in [
+        ("ads", 0b111, Some(IS)),
+        ("ADS.", 0b001, Some(IS)),
+        ("ads", 0b110, Some(AUDITED)),
+        ("ads", 0b100, None),
+        ("xads", 0b111, Some(ENDS)),
+        ("x.ads", 0b111, Some(ENDS)),
+        ("sads", 0b011, Some(ENDS)),
+        ("x.xads", 0b010, Some(AUDITED)),
+        ("ad", 0b111, None),
+        ("ds", 0b111, None),
+        ("ads.x", 0b111, None),
+        ("a.ds", 0b111, None),
+        ("adsx", 0b111, None),
+    ] {
+        assert_eq!(tables.found(name, classes), expected, "{name} for {classes:#b}");
+    }
+}
+
+#[test]
+fn a_dot_inside_a_label_is_an_octet_of_it() {
+    let mut part = part();
+    // Of the part, octets that are not told apart go where a dot between labels leads nowhere.
+    part.octets[usize::from(b'.')] = 2;
+    let tables = Tables::new(vec![part]);
+    for (octets, expected) in [(&b"\x03a.s\0"[..], Rank::BlockImportant), (b"\x01a\x01s\0", Rank::NotListed)] {
+        let mut name = Name::of_wire(octets).unwrap();
+        name.begin_judging(u32::MAX);
+        run_parts(&mut name, &tables, 0);
+        assert_eq!(name.rank(), expected);
+    }
+}
+
+#[test]
+fn all_parts_of_the_generation_in_force_are_run_and_none_of_the_other() {
+    let mut tables = Tables::new(vec![Part::empty(), part()]);
+    assert_eq!(tables.found("xads", 1), Some(ENDS), "the second");
+    tables.parts.reverse();
+    assert_eq!(tables.found("xads", 1), None, "of the other generation");
+    tables.in_force = InForce::new(Generation::default().other(), Rank::AllowImportant).with_patterns();
+    assert_eq!(tables.found("xads", 1), Some(ENDS), "which is in force now");
+    tables.in_force = InForce::new(Generation::default().other(), Rank::AllowImportant);
+    assert_eq!(tables.found("xads", 1), None, "without patterns");
+    let most = (1..PARTS).map(|_| Part::empty()).chain([part()]).collect();
+    assert_eq!(Tables::new(most).found("xads", 1), Some(ENDS), "the last that there may be");
+}
+
+#[test]
+fn a_pattern_prevails_over_a_rule_of_a_lower_rank_and_is_not_run_where_none_can_be_higher() {
+    let mut tables = Tables::new(vec![part()]);
+    let mut allow = Terms::default();
+    allow.add(Rank::Allow, 1, 0, true, true);
+    tables.allowed = Some((key().rule_key("ads").unwrap(), allow));
+    assert_eq!(tables.found("ads", 1), Some(IS));
+    assert_eq!(tables.found("x.ads", 1).map(|found| (found.rank, found.labels)), Some((Rank::Allow, 1)));
+    tables.in_force = tables.in_force.with_top(Rank::Allow);
+    assert_eq!(tables.found("ads", 1).map(|found| found.rank), Some(Rank::Allow));
+}
+
+#[test]
+fn a_walk_tells_each_match_and_its_steps_are_counted() {
+    let (part, mut states) = (part(), Vec::new());
+    part.walk(&mut Name::of_text("ads").unwrap(), |state| states.push(state));
+    assert_eq!(states, [2, 1]);
+    let tables = Tables::new(vec![self::part(), self::part()]);
+    // One for each octet that was read, and one more, of each part.
+    for (name, steps) in [("ads", 2 * 4), ("x.ads", 2 * 5), ("ad", 2 * 2), ("x", 2 * 2)] {
+        let mut name = Name::of_text(name).unwrap();
+        run_parts(&mut name, &tables, 0);
+        assert_eq!(name.steps(), steps, "{name}");
+        run_parts(&mut name, &tables, 0);
+        assert_eq!(name.steps(), 2 * steps, "{name}, again");
+    }
+    let mut root = Name::of_wire(b"\0").unwrap();
+    run_parts(&mut root, &tables, 0);
+    assert_eq!((root.steps(), root.rank()), (2, Rank::NotListed), "the root");
+}
