@@ -5,7 +5,7 @@ mod engine;
 use std::cell::RefCell;
 
 use filter_core::{Offline, Options, Reason, TunnelKind};
-use frames::{Tunnel, Wrap};
+use frames::{Data, Tunnel, Wrap};
 use proptest::{
     collection,
     prelude::*,
@@ -160,6 +160,40 @@ fn events_say_in_which_vlan_and_tunnel_a_name_was() {
     assert_eq!(seen(&in_tunnel(Tunnel::Ip, &query)), (vec![], Some((TunnelKind::Ip, 0))));
     assert_eq!(seen(&in_tunnel(KEYED, &query)), (vec![], Some((TunnelKind::Gre, 9))));
     assert_eq!(seen(&frames::in_pppoe(&query)), (vec![], None));
+}
+
+#[test]
+fn events_say_who_asked_whom_for_what_and_why_it_was_blocked() {
+    let query = frames::query(LISTED);
+    let alias = frames::response_of(&["web.example.com"], &[("web.example.com", Data::Cname(LISTED))]);
+    let hello = frames::client_hello("x.ads.example.com");
+    for wrap in [Wrap::v4(53), Wrap::v6(53).vlan(1)] {
+        let server = Wrap { from: 53, to: 40_000, ..wrap.clone() };
+        for (frame, reason, name, record, over_tcp) in [
+            (wrap.udp(&query), Reason::DnsBlocked, LISTED, None, false),
+            (server.udp(&alias), Reason::DnsResponseBlocked, LISTED, Some(5), false),
+            (wrap.tcp_at(FIRST, &frames::over_tcp(&query)), Reason::DnsBlocked, LISTED, None, true),
+            (
+                Wrap { to: 443, ..wrap.clone() }.tcp_at(FIRST, &hello),
+                Reason::TlsBlocked,
+                "x.ads.example.com",
+                None,
+                true,
+            ),
+        ] {
+            let mut engine = engine();
+            assert_eq!(engine.decide(&frame), reason);
+            let events = engine.take_events();
+            assert!(events.len() == 1 && engine.take_events().is_empty(), "{reason:?}");
+            let (event, packet) = (&events[0], frames::opened(&frame));
+            assert_eq!((event.source(), event.destination()), (packet.source, packet.destination));
+            assert_eq!((event.reason(), event.record(), event.over_tcp()), (Some(reason), record, over_tcp));
+            assert_eq!(event.name().to_string(), name);
+            assert_eq!(event.rule(), engine::key().rule_key(LISTED));
+            assert_eq!((event.sequence(), event.time()), (if over_tcp { FIRST } else { 0 }, 0));
+            assert_eq!(event.question_type(), (reason != Reason::TlsBlocked).then_some(1));
+        }
+    }
 }
 
 #[test]

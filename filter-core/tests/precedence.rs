@@ -1,5 +1,8 @@
 //! What is claimed of rules that allow, of important ones, and of clients' prefixes: what differs from plain rules that block.
 
+#[path = "precedence/policy.rs"]
+mod policy;
+
 use std::collections::HashMap;
 
 use filter_core::{

@@ -248,3 +248,39 @@ fn other_extensions_and_half_a_hello_count_nothing() {
     let hello = encrypted_hello(OTHER, 0xfe0d, true);
     assert!(counted(&[segment(&hello, 0, name_end(&hello, OTHER))]).is_empty(), "its first half");
 }
+
+#[test]
+fn messages_behind_the_first_are_counted_as_joined_if_they_are_all_there() {
+    const TOTAL_LENGTH: usize = 16;
+    let joined = |frame: Vec<u8>| counted(&[frame]).get(&Counter::DnsJoined).copied().unwrap_or_default();
+    let query = frames::query_without_edns(OTHER);
+    let response = frames::response_of(&[OTHER], &[]);
+    for (wrap, message, least) in
+        [(Wrap::v4(53), query, None), (Wrap { from: 53, ..Wrap::v4(40_000) }, response, Some(17))]
+    {
+        let both = [&message[..], &message].concat();
+        let frame = wrap.udp(&both);
+        assert_eq!((joined(frame.clone()), joined(wrap.udp(&message))), (1, 0));
+        for missing in 1..message.len() {
+            // Of a query, the question is looked for to its end; of a response, its header tells.
+            let expected = u64::from(least.is_some_and(|least| message.len() - missing >= least));
+            let total = u16::try_from(frame.len() - 14 - missing).unwrap().to_be_bytes();
+            let mut padded = [&frame[..], &[0; 40]].concat();
+            padded[TOTAL_LENGTH..TOTAL_LENGTH + 2].copy_from_slice(&total);
+            assert_eq!(joined(padded), expected, "{missing} octets are padding");
+            assert_eq!(joined(wrap.udp(&both[..both.len() - missing])), expected, "{missing} octets are missing");
+        }
+    }
+}
+
+#[test]
+fn the_shortest_name_behind_a_first_message_is_found_wherever_it_ends() {
+    let mut offline = engine::offline(&one_bucket(), &["x"]);
+    for name in ["x", "a.x", "ab.x", "abc.x"] {
+        for between in 0..20 {
+            let first = frames::query_without_edns(OTHER);
+            let payload = [&first[..], &vec![0xff; between], &frames::query_without_edns(name)].concat();
+            assert_eq!(offline.decide(&Wrap::v4(53).udp(&payload)), Reason::DnsBlocked, "{name} behind {between}");
+        }
+    }
+}

@@ -159,3 +159,19 @@ fn a_walk_tells_each_match_and_its_steps_are_counted() {
     run_parts(&mut root, &tables, 0);
     assert_eq!((root.steps(), root.rank()), (2, Rank::NotListed), "the root");
 }
+
+#[test]
+fn the_longest_name_is_walked_over_to_before_its_first_octet() {
+    let [start, end] = [2, 2];
+    let mut any = Part::empty();
+    // All octets and dots lead to where the walk is, and the end to a match.
+    (any.start, any.finals, any.matches, any.columns, any.dot) = (start, 1, 1, end + 1, 1);
+    for (column, next) in [(0, 2), (1, 2), (2, 1)] {
+        any.cells[column] = next;
+    }
+    any.meanings[0].masks[Rank::Block.place()] = 1;
+    let tables = Tables::new(vec![any]);
+    for name in ["a".to_owned(), "a.".repeat(127), format!("{0}.{0}.{0}.{1}", "a".repeat(63), "a".repeat(61))] {
+        assert_eq!(tables.found(&name, 1).map(|found| found.rank), Some(Rank::Block), "{name}");
+    }
+}

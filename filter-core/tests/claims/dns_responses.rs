@@ -172,3 +172,21 @@ fn a_thousand_and_twenty_four_questions_and_answers_are_gone_through() {
         assert_reason(&frame, expected, &format!("a question, {addresses} addresses, an alias"));
     }
 }
+
+#[test]
+fn a_record_without_data_may_end_a_message_and_one_that_is_cut_may_not_whatever_is_behind_the_packet() {
+    const HEAD: usize = 2 + 10;
+    let mut message = response_of(&[OTHER], &[(OTHER, Data::Other(16, &[7]))]);
+    // A length of 0.
+    message.pop();
+    *message.last_mut().unwrap() = 0;
+    assert_answer(&message, NOT_LISTED, "no data");
+    let padded = |octets: usize| {
+        let frame = Wrap { from: 53, ..Wrap::v4(40_000) }.udp(&message[..octets]);
+        [&frame[..], &message[octets..], &[0; 40]].concat()
+    };
+    assert_reason(&padded(message.len()), NOT_LISTED, "no data, before padding");
+    for missing in 1..=HEAD {
+        assert_reason(&padded(message.len() - missing), Reason::DnsCut, &format!("{missing} octets as padding"));
+    }
+}

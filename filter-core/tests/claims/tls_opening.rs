@@ -236,3 +236,18 @@ fn what_only_resembles_a_hello_of_ssl_2_passes_as_any_segment() {
     }
     assert_reason(&Wrap::v4(443).tcp(&hello[..10]), Reason::TcpOther, "its start");
 }
+
+#[test]
+fn what_is_behind_the_packet_completes_no_hello() {
+    const TOTAL_LENGTH: usize = 16;
+    let headers = 20 + 20;
+    for hello in [frames::sslv2_hello([3, 1]), frames::client_hello(LISTED)] {
+        let frame = Wrap::v4(443).tcp(&hello);
+        for octets in 0..hello.len() {
+            let total = u16::try_from(headers + octets).unwrap().to_be_bytes();
+            let in_frame = judge(&with(&frame, TOTAL_LENGTH, &total)).reason;
+            let alone = judge(&Wrap::v4(443).tcp(&hello[..octets])).reason;
+            assert_eq!(in_frame, alone, "{octets} octets");
+        }
+    }
+}

@@ -117,6 +117,10 @@ fn records_that_are_cut_or_missing_are_not_there() {
     let end = frames::query_without_edns(LISTED).len();
     for (what, message) in [
         ("a record less than announced", query_with([0, 0, 1], &[])),
+        (
+            "EDNS behind all that is announced",
+            query_with([0, 0, 1], &[&record(16, &[1, b'x'])[..], &opt(&[])].concat()),
+        ),
         ("EDNS that is cut", query[..query.len() - 1].to_vec()),
         ("EDNS with less data than it says", with(&query, query.len() - 1, 9)),
         ("an answer that is not there", query_with([1, 0, 0], &[])),
@@ -149,9 +153,28 @@ fn a_cookie_behind_sixty_three_options_comes_back_and_one_behind_more_does_not()
         options.extend(0..16);
         let answer = answer_to(&query_with([0, 0, 1], &opt(&options)));
         let cookie = (before < 64).then(|| (COOKIE, (0..16).collect::<Vec<_>>()));
+        // Behind another record as well.
+        let other = query_with([0, 0, 2], &[&record(16, &[1, b'x'])[..], &opt(&options)].concat());
+        assert_eq!(answer_to(&other).edns.unwrap().options.len(), 1 + usize::from(before < 64), "{before} before");
         let options = cookie.into_iter().chain([(15, vec![0, 15])]).collect();
         let expected = Edns { version: 0, dnssec: false, size: 1232, options };
         assert_eq!((answer.code, answer.edns), (NX_DOMAIN, Some(expected)), "{before} before");
+    }
+}
+
+/// Where the draft of the answer has nothing any more of the query.
+#[test]
+fn a_cookie_behind_a_long_option_comes_back() {
+    for padding in [700, 720, 1_100] {
+        let mut options = [&PADDING.to_be_bytes()[..], &u16::try_from(padding).unwrap().to_be_bytes()].concat();
+        options.extend(vec![0; padding]);
+        options.extend([0, 10, 0, 16]);
+        options.extend(0..16);
+        for before in [vec![], record(16, &[1, b'x'])] {
+            let counts = [0, 0, 1 + u8::from(!before.is_empty())];
+            let answer = answer_to(&query_with(counts, &[&before[..], &opt(&options)].concat()));
+            assert_eq!(answer.edns.unwrap().options[0], (COOKIE, (0..16).collect()), "behind {padding} octets");
+        }
     }
 }
 
@@ -202,6 +225,14 @@ fn a_query_with_two_questions_is_a_format_error() {
         let message = opened(&frame).payload;
         let answer = answer(&message);
         assert_eq!((answer.id, answer.code, &*answer.question, message.len()), (0x1234, FORMAT_ERROR, "", HEADER));
+        assert_eq!(answer.flags, "aa");
+    }
+    for wrap in [Wrap::v4(53), Wrap::v6(53)] {
+        // Recursion is desired, and checking disabled.
+        let asked = with(&with(&frames::query_of(&[OTHER, OTHER]), 2, 1), 3, 0x10);
+        let (_, _, frame, _) = send(&wrap.udp(&asked), answering(DnsAction::NxDomain));
+        let answer = answer(&opened(&frame).payload);
+        assert_eq!((answer.code, &*answer.flags), (FORMAT_ERROR, "rd ra cd"));
     }
 }
 
