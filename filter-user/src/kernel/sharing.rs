@@ -54,3 +54,39 @@ fn replace(descriptor: BorrowedFd<'_>, by: BorrowedFd<'_>) -> Result<(), KernelE
     let made = unsafe { libc::dup3(by.as_raw_fd(), descriptor.as_raw_fd(), libc::O_CLOEXEC) };
     if made < 0 { Err(KernelError::SharedMap(io::Error::last_os_error())) } else { Ok(()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use aya_obj::Object;
+
+    use super::{super::OBJECT, SHARED};
+
+    /// What a policy is made of, and what belongs to one loaded object.
+    const OWN: [&str; 13] = [
+        ".data.GROUPS",
+        ".data.IN_FORCE",
+        "FRAGS_PROGRAMS",
+        "LISTS",
+        "MACS",
+        "PATTERNS",
+        "PROGRAMS",
+        "RULES",
+        "SIEVE",
+        "SUBNETS4",
+        "SUBNETS6",
+        "TERMS",
+        "TREATMENTS",
+    ];
+
+    #[test]
+    fn each_map_of_the_object_is_a_policys_or_goes_on_with_larger_maps() {
+        let object = Object::parse(OBJECT).unwrap();
+        // Constants are the same in each object.
+        let maps = object.maps.keys().map(String::as_str).filter(|name| !name.starts_with(".rodata"));
+        let found: BTreeSet<_> = maps.filter(|name| !name.starts_with("AYA_LOG")).collect();
+        let known: BTreeSet<_> = SHARED.into_iter().chain(OWN).chain(["EVENTS"]).collect();
+        assert_eq!(found, known);
+    }
+}
