@@ -77,10 +77,15 @@ fn each(programs: &[Program]) -> impl Iterator<Item = (Program, Family)> {
 
 /// The server tells its clients to send small segments (RFC 9293 §3.7.1).
 pub fn ask_for_small_segments(network: &Network) {
+    ask_for_segments(network, SMALL);
+}
+
+/// The server tells its clients to send segments of this size, which is said as a route has it.
+pub fn ask_for_segments(network: &Network, size: &str) {
     let server = network.lab.server();
     for family in ["-4", "-6"] {
         let routes = server.output("ip", &[family, "route", "show", "default"]).unwrap();
         let route = routes.lines().next().expect("a default route").trim().to_owned();
-        server.ip(&format!("{family} route replace {route} {SMALL}")).unwrap();
+        server.ip(&format!("{family} route replace {route} {size}")).unwrap();
     }
 }
