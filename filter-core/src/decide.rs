@@ -238,6 +238,7 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
             begins: u32::from(begins),
             dns: u32::from(dns),
             opens: u32::from(opened.is_some()),
+            opening: opened.unwrap_or_default(),
             is_message: u32::from(dns && dns::may_start(self.packet, at, tcp.end)),
             ..Segment::default()
         };

@@ -50,6 +50,8 @@ pub struct Segment {
     pub(crate) dns: u32,
     /// 1 if this is near the first octet of a connection whose SYN was seen.
     pub(crate) opens: u32,
+    /// Sequence number of that octet.
+    pub(crate) opening: u32,
     /// One more than the flow's place in the table of flows; 0 if it has none.
     pub(crate) place: u32,
     /// Index of the [`Reason`] of its DNS message that was judged last.
@@ -63,7 +65,6 @@ pub struct Segment {
     pub(crate) is_message: u32,
     /// [`Flow::SPOKEN`] if a DNS message of it has a name that was judged.
     pub(crate) has_spoken: u32,
-    pub(crate) reserved: u32,
 }
 
 impl Segment {

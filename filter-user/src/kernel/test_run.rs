@@ -102,6 +102,21 @@ impl<'f> TestBed<'f> {
         self.fill_buckets(kept)
     }
 
+    /// Has that CPU let go of the table. What was noted of connections meanwhile stays.
+    ///
+    /// # Errors
+    /// If the kernel refuses.
+    pub fn let_go_of_flows(&mut self) -> Result<(), KernelError> {
+        let missing = KernelError::Object { what: "BUCKETS" };
+        let mut buckets = Array::<_, Value<Bucket>>::try_from(self.object.map_mut("BUCKETS").ok_or(missing)?)?;
+        for index in 0..buckets.len() {
+            let mut bucket = buckets.get(&index, 0)?;
+            bucket.0.lock = 0;
+            buckets.set(index, bucket, 0)?;
+        }
+        Ok(())
+    }
+
     fn fill_buckets(&mut self, bucket: Bucket) -> Result<(), KernelError> {
         let missing = KernelError::Object { what: "BUCKETS" };
         let mut buckets = Array::<_, Value<Bucket>>::try_from(self.object.map_mut("BUCKETS").ok_or(missing)?)?;

@@ -100,6 +100,23 @@ fn a_segment_whose_flows_another_cpu_keeps_is_dropped_after_a_while_and_judged_w
     assert_eq!(bed.judge(&first).unwrap().reason, Reason::TlsHelloSplit);
 }
 
+/// The second half of a hello is held until the first one comes again: it would make the hello whole for the server.
+#[test]
+fn what_follows_a_first_segment_that_was_dropped_since_its_flows_were_kept_is_held() {
+    let mut filter = filter_with(&LoadOptions { flows: 1, ..LoadOptions::default() });
+    let hello = frames::client_hello(LISTED);
+    let cut = frames::server_name_at(&hello, LISTED).unwrap() + 3;
+    let wrap = Wrap::v4(443);
+    let [first, second]: [_; 2] = frames::in_segments(&wrap, 5_000, &hello, &[0, cut]).try_into().unwrap();
+    let mut bed = filter.test_bed().unwrap();
+    bed.keep_flows_busy().unwrap();
+    assert_eq!(bed.judge(&wrap.syn(4_999, &[])).unwrap().reason, Reason::TcpOther);
+    assert_eq!(bed.judge(&first).unwrap().reason, Reason::FlowBusy);
+    bed.let_go_of_flows().unwrap();
+    assert_eq!(bed.judge(&second).unwrap().reason, Reason::TlsHelloSplit);
+    assert_eq!(bed.judge(&first).unwrap().reason, Reason::TlsBlocked);
+}
+
 fn filter_with(options: &LoadOptions) -> Filter {
     let options = LoadOptions { max_rules: 10, events_per_second: 100, ..options.clone() };
     let mut filter = Filter::load(&options).unwrap();
