@@ -9,6 +9,7 @@ mod cache;
 mod caches;
 mod collection;
 mod controller;
+mod floods;
 mod kernel;
 mod live;
 mod load;
@@ -69,6 +70,9 @@ enum Part {
         namegate: PathBuf,
     },
 
+    /// Send floods of hellos in two segments from two processors, and count what gets through
+    Floods,
+
     /// Load one list once in a process of its own, and say what it took
     #[command(hide = true)]
     LoadOnce { list: PathBuf },
@@ -93,6 +97,10 @@ fn main() -> anyhow::Result<()> {
             let names = RealNames::gather(plan.most_rules())?;
             controller::measure(namegate, plan, &names, rows)?;
             Ok(names)
+        }),
+        Some(Part::Floods) => show(&args, |plan, rows| {
+            floods::measure(plan, rows)?;
+            RealNames::gather(Plan::FEW_RULES)
         }),
         Some(Part::Peers { namegate }) => show(&args, |plan, rows| peers::measure(plan, namegate, rows)),
         None => show(&args, measure),

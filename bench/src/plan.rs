@@ -17,6 +17,10 @@ pub struct Plan {
     pub live_frames: u32,
     /// Times that the list is loaded, and rounds of asking.
     pub loads: usize,
+    /// Hellos in two segments that a flood has.
+    pub hellos: u32,
+    /// Hellos of each other client beside a flood.
+    pub hellos_of_others: u32,
 }
 
 impl Plan {
@@ -42,6 +46,8 @@ impl Plan {
             packets: 10_000,
             live_frames: 2_000_000,
             loads: 5,
+            hellos: 3_000_000,
+            hellos_of_others: 50,
         }
     }
 
@@ -56,6 +62,8 @@ impl Plan {
             packets: 2_000,
             live_frames: 200_000,
             loads: 1,
+            hellos: 200_000,
+            hellos_of_others: 10,
         }
     }
 

@@ -11,6 +11,7 @@
 
 mod address;
 mod cleanup;
+pub mod floods;
 pub mod kernel_log;
 mod namespace;
 mod packets;
