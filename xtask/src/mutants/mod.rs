@@ -1,15 +1,12 @@
 //! `cargo xtask mutants`: small changes of what filter-core means, of which its own tests are to catch each.
 
 mod results;
+mod tree;
+mod trial;
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::{collections::BTreeMap, process::ExitCode};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Result, ensure};
 use fastrand::Rng;
 
 use crate::{
@@ -17,15 +14,12 @@ use crate::{
     workspace::{Workspace, cargo},
 };
 use results::{Mutant, Results, State};
+use trial::Trial;
 
 /// The crate whose meaning is changed, and whose tests are to notice.
 const PACKAGE: &str = "filter-core";
 /// Of the mutants that are tried and mean something else, so many are to be caught.
 const PERCENT: usize = 95;
-/// Seconds for the tests of a mutant, which take fifteen: one that makes a loop endless is caught as well.
-const PATIENCE: &str = "180";
-/// Where cargo-mutants writes, from the repository's root.
-const LEFT: &str = "target/mutants";
 
 #[derive(clap::Args)]
 #[command(
@@ -77,15 +71,15 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     install()?;
     let file = root.join(PACKAGE).join("mutants.tsv");
     let mut results = Results::read(&file)?;
-    let all = listed(root)?;
+    let trial = Trial::new(root);
+    let all = trial.mutants()?;
     results.forget_all_but(&all);
-    let chosen = choose(args, all);
+    let chosen = choose(args, all.clone());
     ensure!(!chosen.is_empty(), "no mutant of {PACKAGE} has {} in its name", args.names.join(" or "));
     let left: Vec<_> = chosen.iter().filter(|mutant| args.again || !results.has(mutant)).cloned().collect();
     println!("{} of {} mutants are to be tried", left.len(), chosen.len());
     if !left.is_empty() {
-        try_all(root, &left)?;
-        results.take(&root.join(LEFT).join("mutants.out"), &left)?;
+        trial.run(&left, &all, &mut results, &file)?;
     }
     results.write(&file)?;
     Ok(report(&results.of(&chosen)))
@@ -101,24 +95,12 @@ fn install() -> Result<()> {
     Ok(())
 }
 
-/// All mutants, as cargo-mutants names them.
-fn listed(root: &Path) -> Result<Vec<Mutant>> {
-    let mut list = cargo();
-    list.current_dir(root).args(["mutants", "--list", "--package", PACKAGE, "--colors", "never"]);
-    let output = list.output().context("cargo-mutants does not start")?;
-    if !output.status.success() {
-        bail!("cargo-mutants cannot list the mutants: {}", String::from_utf8_lossy(&output.stderr).trim());
-    }
-    let text = String::from_utf8(output.stdout).context("cargo-mutants lists what is no text")?;
-    Ok(results::numbered(text.lines()))
-}
-
 fn choose(args: &Args, mut mutants: Vec<Mutant>) -> Vec<Mutant> {
     if !args.names.is_empty() {
         mutants.retain(|mutant| args.names.iter().any(|name| mutant.name.contains(name.as_str())));
     }
     if let Some(sample) = args.sample {
-        Rng::with_seed(args.seed).shuffle(&mut mutants);
+        mutants.sort_by_cached_key(|mutant| turn(args.seed, &mutant.name));
         mutants.truncate(sample);
     }
     if let Some(Shard { part, of }) = args.shard {
@@ -127,35 +109,11 @@ fn choose(args: &Args, mut mutants: Vec<Mutant>) -> Vec<Mutant> {
     mutants
 }
 
-/// Has cargo-mutants try these, in a copy of the tree.
-fn try_all(root: &Path, mutants: &[Mutant]) -> Result<()> {
-    let output: PathBuf = root.join(LEFT);
-    fs::create_dir_all(&output).with_context(|| format!("cannot make {}", output.display()))?;
-    let mut run = cargo();
-    run.current_dir(root).args(["mutants", "--package", PACKAGE, "--timeout", PATIENCE, "--colors", "never"]);
-    run.arg("--output").arg(&output);
-    for mutant in mutants {
-        run.arg("--re").arg(format!("^{}$", escaped(&mutant.listed)));
-    }
-    let status = run.status().context("cargo-mutants does not start")?;
-    // 2: mutants survive; 3: tests of a mutant ran out of time.
-    ensure!(
-        matches!(status.code(), Some(0 | 2 | 3)),
-        "cargo-mutants ended with {status}: where the tests fail without a change, mend them first (`cargo test -p {PACKAGE}`)"
-    );
-    Ok(())
-}
-
-/// As a regular expression that matches this text alone.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::new();
-    for character in text.chars() {
-        if character.is_ascii_punctuation() && character != '_' && character != '<' && character != '>' {
-            escaped.push('\\');
-        }
-        escaped.push(character);
-    }
-    escaped
+/// Whose turn it is when mutants are drawn. It hangs on the mutant alone: when others come or go, the rest of a sample stays.
+fn turn(seed: u64, name: &str) -> u64 {
+    // FNV-1a, which is then spread.
+    const PRIME: u64 = 0x100_0000_01b3;
+    Rng::with_seed(name.bytes().fold(seed, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME))).u64(..)
 }
 
 fn report(results: &BTreeMap<Mutant, State>) -> ExitCode {
@@ -202,7 +160,16 @@ mod tests {
     }
 
     #[test]
-    fn an_expression_is_about_its_text_alone() {
-        assert_eq!(escaped("a.rs: replace + with * in <T>::f"), r"a\.rs\: replace \+ with \* in <T>\:\:f");
+    fn a_sample_stays_when_other_mutants_go() {
+        let lines: Vec<_> = (0..100).map(|number| format!("a.rs:{number}:1: replace {number}")).collect();
+        let drawn =
+            |lines: &[String]| choose(&args(Some(30), None), results::numbered(lines.iter().map(String::as_str)));
+        let whole = drawn(&lines);
+        let without: Vec<_> = lines.iter().filter(|line| **line != whole[0].listed).cloned().collect();
+        assert_eq!(drawn(&without)[..29], whole[1..]);
+        assert_ne!(
+            whole,
+            choose(&Args { seed: 2, ..args(Some(30), None) }, results::numbered(lines.iter().map(String::as_str)))
+        );
     }
 }

@@ -64,6 +64,27 @@ fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+/// What cargo-mutants has written to this folder so far, by its own names of mutants.
+pub fn found(folder: &Path) -> Result<BTreeMap<String, State>> {
+    let mut found = BTreeMap::new();
+    for (file, state) in [
+        ("caught.txt", State::Caught),
+        ("timeout.txt", State::Caught),
+        ("missed.txt", State::Survives),
+        ("unviable.txt", State::Unbuilt),
+    ] {
+        let file = folder.join(file);
+        let text = match fs::read_to_string(&file) {
+            Ok(text) => text,
+            // It has not begun.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(error).with_context(|| format!("{} cannot be read", file.display())),
+        };
+        found.extend(text.lines().map(|line| (line.to_owned(), state.clone())));
+    }
+    Ok(found)
+}
+
 impl Results {
     const HEADING: &str = "# state\tmutant\treason (of what is equivalent)";
 
@@ -121,26 +142,12 @@ impl Results {
         self.0.get(&mutant.name).is_some_and(|state| *state != State::Survives)
     }
 
-    /// Takes what cargo-mutants wrote to this folder about these. What it did not come to stays as it is.
-    pub fn take(&mut self, folder: &Path, mutants: &[Mutant]) -> Result<()> {
-        let states = [
-            ("caught.txt", State::Caught),
-            ("timeout.txt", State::Caught),
-            ("missed.txt", State::Survives),
-            ("unviable.txt", State::Unbuilt),
-        ];
-        for (file, state) in states {
-            let file = folder.join(file);
-            let text = fs::read_to_string(&file).with_context(|| format!("{} cannot be read", file.display()))?;
-            let lines: BTreeSet<_> = text.lines().collect();
-            for mutant in mutants.iter().filter(|mutant| lines.contains(mutant.listed.as_str())) {
-                // A reader's word stands.
-                if !matches!(self.0.get(&mutant.name), Some(State::Equivalent(_))) {
-                    self.0.insert(mutant.name.clone(), state.clone());
-                }
-            }
+    /// What a reader says of a mutant stands, unless a test tells it from the source.
+    pub fn note(&mut self, mutant: &Mutant, state: State) {
+        let is_equivalent = matches!(self.0.get(&mutant.name), Some(State::Equivalent(_)));
+        if !is_equivalent || state == State::Caught {
+            self.0.insert(mutant.name.clone(), state);
         }
-        Ok(())
     }
 
     /// Those of these that are known.
@@ -179,21 +186,28 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_of_the_tool_is_taken_and_what_a_reader_said_stands() {
+    fn what_a_folder_of_the_tool_has_is_found() {
         let folder = tempfile::tempdir().unwrap();
-        for (file, text) in [
-            ("caught.txt", "a.rs:1:1: x\n"),
-            ("missed.txt", "a.rs:2:1: y\na.rs:3:1: z\n"),
-            ("timeout.txt", ""),
-            ("unviable.txt", ""),
-        ] {
+        assert_eq!(found(folder.path()).unwrap(), BTreeMap::new());
+        for (file, text) in
+            [("caught.txt", "a\nb\n"), ("missed.txt", "c\n"), ("timeout.txt", "d\n"), ("unviable.txt", "e\n")]
+        {
             fs::write(folder.path().join(file), text).unwrap();
         }
+        let states: Vec<_> = found(folder.path()).unwrap().into_values().collect();
+        assert_eq!(states, [State::Caught, State::Caught, State::Survives, State::Caught, State::Unbuilt]);
+    }
+
+    #[test]
+    fn what_a_reader_said_stands_unless_a_test_says_otherwise() {
         let mutants = numbered(["a.rs:1:1: x", "a.rs:2:1: y", "a.rs:3:1: z"].into_iter());
-        let mut results = Results::parse("equivalent\ta.rs: z\tthe same").unwrap();
-        results.take(folder.path(), &mutants).unwrap();
+        let text = "equivalent\ta.rs: x\tno\nequivalent\ta.rs: y\tthe same";
+        let mut results = Results::parse(text).unwrap();
+        for (mutant, state) in mutants.iter().zip([State::Caught, State::Survives, State::Survives]) {
+            results.note(mutant, state);
+        }
         let states: Vec<_> = results.of(&mutants).into_values().collect();
-        assert_eq!(states, [State::Caught, State::Survives, State::Equivalent("the same".into())]);
-        assert!(results.has(&mutants[0]) && !results.has(&mutants[1]));
+        assert_eq!(states, [State::Caught, State::Equivalent("the same".into()), State::Survives]);
+        assert!(results.has(&mutants[1]) && !results.has(&mutants[2]));
     }
 }
