@@ -457,4 +457,15 @@ mod tests {
         assert_eq!(ending, [Reason::DnsBeyondDropped, Reason::DnsBeyond, Reason::TlsBeyond]);
         assert_eq!(of(Reason::ran_out_of_bytes), [Reason::HeadersCut, Reason::PacketCut]);
     }
+
+    #[test]
+    fn words_in_output_are_those_that_others_read() {
+        let messages = [Message::Query, Message::Response, Message::ClientHello];
+        assert_eq!(messages.map(Message::as_str), ["query", "response", "client_hello"]);
+        assert_eq!(messages.map(Message::protocol), ["dns", "dns", "tls"]);
+        assert_eq!([Verdict::Pass, Verdict::Drop].map(Verdict::as_str), ["pass", "drop"]);
+        for counter in Counter::all() {
+            assert!(counter.describe().ends_with('.') && counter.as_str().len() > 3, "{counter:?}");
+        }
+    }
 }

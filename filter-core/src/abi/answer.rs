@@ -323,6 +323,15 @@ mod tests {
     }
 
     #[test]
+    fn words_for_actions_are_those_of_configurations() {
+        let dns: Vec<_> = DnsAction::ALL.iter().map(|action| action.as_str()).collect();
+        assert_eq!(dns, ["drop", "nxdomain", "nodata", "refused", "null", "address"]);
+        let tcp: Vec<_> = TcpAction::ALL.iter().map(|action| action.as_str()).collect();
+        assert_eq!(tcp, ["drop", "reset", "alert"]);
+        assert_eq!([DnsAction::AsInterface.as_str(), TcpAction::AsInterface.as_str()], ["default"; 2]);
+    }
+
+    #[test]
     fn addresses_lie_as_in_a_packet() {
         let [v4, v6] = ["192.0.2.1", "2001:db8::7"].map(|address| address.parse::<std::net::IpAddr>().unwrap());
         let (std::net::IpAddr::V4(v4), std::net::IpAddr::V6(v6)) = (v4, v6) else { panic!("one of each") };

@@ -277,5 +277,7 @@ mod tests {
             assert_eq!(Sides::from_index(sides.index()), sides);
         }
         assert_eq!(Sides::from_index(9), Sides::Both);
+        let words = [Sides::Both, Sides::Queries, Sides::Responses].map(Sides::as_str);
+        assert_eq!(words, ["both", "queries", "responses"]);
     }
 }

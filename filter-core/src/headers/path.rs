@@ -140,3 +140,37 @@ fn tag(ether_type: u16, control: u16) -> u64 {
     let vlan = control & VLAN_BITS;
     if vlan == Path::NO_VLAN { 0 } else { u64::from(kind | vlan) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hash::{HASH_KEY_WORDS, HashKey};
+
+    #[test]
+    fn each_kind_of_tunnel_has_its_word() {
+        let words: Vec<_> = TunnelKind::ALL.iter().map(|kind| kind.as_str()).collect();
+        assert_eq!(words, ["ip", "gre", "vxlan", "geneve", "l2tp", "pptp"]);
+    }
+
+    #[test]
+    fn tags_in_front_of_all_stand_in_a_path_as_they_are_and_with_anything_more_it_is_a_hash() {
+        let key = HashKey::from_words([3; HASH_KEY_WORDS]).of_flows();
+        let tagged = |path: Path, kind, control| {
+            assert_eq!(path.with_tag(&key, kind, control), path.with_outer_tag(kind, control));
+            path.with_outer_tag(kind, control)
+        };
+        let one = tagged(Path::PLAIN, 0x8100, 0x6005);
+        let two = tagged(one, PROVIDER_VLAN, 7);
+        assert_eq!([Path::PLAIN, one, two].map(Path::outer_tags), [Some(0), Some(5), Some(5 << 16 | 1 << 12 | 7)]);
+        assert_eq!(tagged(one, 0x8100, 0xe000), one, "a priority alone");
+        assert_eq!(tagged(Path::PLAIN, OLD_PROVIDER_VLAN, 7).outer_tags(), Some(2 << 12 | 7));
+        let hashed = one.with(&key, Within::Mpls, 9);
+        let behind = hashed.with_tag(&key, 0x8100, 5);
+        assert!(hashed.outer_tags().is_none() && behind.outer_tags().is_none() && behind != hashed);
+        assert_eq!(hashed.with_tag(&key, 0x8100, 0xe000), hashed, "a priority alone");
+        let tunnels = TunnelKind::ALL.map(|kind| one.with_tunnel(&key, Tunnel::new(kind, 9)));
+        for (place, path) in tunnels.iter().enumerate() {
+            assert!(path.outer_tags().is_none() && !tunnels[..place].contains(path) && *path != hashed);
+        }
+    }
+}

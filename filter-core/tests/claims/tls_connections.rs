@@ -121,14 +121,18 @@ fn a_stream_that_starts_late_with_something_else_is_let_go() {
     assert_eq!(reasons[2..], [Reason::TcpOther; 2], "{reasons:?}");
 }
 
+/// A hello with the listed name, the same with its neighbour, and where the name is in both.
+fn hellos_of_two_names() -> (Vec<u8>, Vec<u8>, usize) {
+    let blocked = frames::client_hello(LISTED);
+    let at = frames::server_name_at(&blocked, LISTED).unwrap();
+    let changed = with(&blocked, at, OTHER.as_bytes());
+    (blocked, changed, at)
+}
+
 /// As receivers do (RFC 9293 §3.10.7.4).
 #[test]
 fn of_octets_that_come_twice_without_a_gap_the_first_copy_counts() {
-    let blocked = frames::client_hello(LISTED);
-    let at = frames::server_name_at(&blocked, LISTED).unwrap();
-    // The same hello but for the name, of the same length.
-    let mut changed = blocked.clone();
-    changed[at..at + LISTED.len()].copy_from_slice(OTHER.as_bytes());
+    let (blocked, changed, at) = hellos_of_two_names();
     for (first, second, expected) in
         [(&blocked, &changed, Reason::TlsBlocked), (&changed, &blocked, Reason::TlsNotListed)]
     {
@@ -144,10 +148,7 @@ fn of_octets_that_come_twice_without_a_gap_the_first_copy_counts() {
 
 #[test]
 fn of_octets_beyond_a_gap_the_later_copy_counts() {
-    let blocked = frames::client_hello(LISTED);
-    let at = frames::server_name_at(&blocked, LISTED).unwrap();
-    let mut changed = blocked.clone();
-    changed[at..at + LISTED.len()].copy_from_slice(OTHER.as_bytes());
+    let (blocked, changed, at) = hellos_of_two_names();
     for (earlier, later, expected) in
         [(&changed, &blocked, Reason::TlsBlocked), (&blocked, &changed, Reason::TlsNotListed)]
     {

@@ -151,7 +151,7 @@ fn what_becomes_of_a_name_is_what_its_class_says_or_its_list_or_the_interface_an
 
 #[test]
 fn of_messages_that_were_joined_each_is_treated_as_its_own_list_says_whatever_came_before() {
-    let joined = |names: [&str; 2]| Wrap::v4(53).udp(&names.map(|name| frames::query_without_edns(name)).concat());
+    let joined = |names: [&str; 2]| Wrap::v4(53).udp(&names.map(frames::query_without_edns).concat());
     let mut filter = filter();
     let (reason, sent, frame) = filter.send(&joined(["web.example", "ads.example"]));
     assert_eq!((reason, sent), (Reason::DnsBlocked, Sent::Back));

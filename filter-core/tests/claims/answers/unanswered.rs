@@ -51,6 +51,23 @@ fn only_clients_are_answered() {
 }
 
 #[test]
+fn the_first_and_last_addresses_of_hosts_are_answered() {
+    let at = |wrap: &Wrap, source: &[u8]| {
+        let mut frame = wrap.udp(&frames::query(LISTED));
+        let place = if source.len() == 4 { 26 } else { 22 };
+        frame[place..place + source.len()].copy_from_slice(source);
+        send(&frames::with_checksums(&frame), answering(DnsAction::NxDomain)).1
+    };
+    for source in [[1, 0, 0, 0], [126, 255, 255, 255], [128, 0, 0, 0], [223, 255, 255, 255]] {
+        assert_eq!(at(&Wrap::v4(53), &source), Sent::Back, "{source:?}");
+    }
+    for source in ["::2", "::1:0:0:1", "0:0:0:1::", "feff::", "fe80::1"] {
+        let source: std::net::Ipv6Addr = source.parse().unwrap();
+        assert_eq!(at(&Wrap::v6(53), &source.octets()), Sent::Back, "{source}");
+    }
+}
+
+#[test]
 fn an_interface_without_clients_answers_nobody() {
     let treatment = Treatment::new(DnsAction::NxDomain, TcpAction::Reset);
     let interface = Interface::new(Sides::Both).with_treatment(treatment);
