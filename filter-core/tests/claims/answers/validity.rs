@@ -65,6 +65,28 @@ fn a_checksum_that_is_left_to_a_device_is_none_that_is_wrong() {
     }
 }
 
+/// The stack keeps the checksum of the first datagram where it joins several, and a driver joins none.
+#[test]
+fn of_what_the_stack_may_have_joined_the_checksum_says_nothing_and_of_all_else_it_does() {
+    let (query, plain) = (frames::query(LISTED), frames::query_without_edns(LISTED));
+    let hello = [frames::client_hello(LISTED), vec![0x17; 8]].concat();
+    for (wrap, transport) in [(Wrap::v4(53), 34), (Wrap::v6(53), 54)] {
+        for (frame, payload, may_be_joined) in [
+            (wrap.udp(&query), 8, false),
+            (wrap.udp(&plain), 8, false),
+            (wrap.udp(&[&query[..], &[0]].concat()), 8, true),
+            (wrap.udp(&[&plain[..], &[0; 9]].concat()), 8, true),
+            (Wrap { to: 443, ..wrap.clone() }.tcp(&hello), 20 + 11, false),
+        ] {
+            let mut wrong = frame.clone();
+            wrong[transport + payload] ^= 1;
+            assert_invalid(&wrong, "from a driver");
+            let sent = send(&wrong, answering(DnsAction::NxDomain).in_network_stack()).1;
+            assert_eq!(sent, if may_be_joined { Sent::Back } else { Sent::Nowhere }, "in the stack: {frame:?}");
+        }
+    }
+}
+
 #[test]
 fn long_segments_are_summed_up_to_their_end() {
     for behind in [1, 2, 3, 4, 700, 1_000, 1_403, 8_000] {
