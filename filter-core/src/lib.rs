@@ -31,6 +31,7 @@ mod clients;
 mod cursor;
 mod decide;
 mod dns;
+mod effect;
 mod feed;
 mod flows;
 mod hash;
@@ -57,6 +58,9 @@ pub use abi::{
 pub use answer::{Sent, answer};
 pub use clients::Client;
 pub use decide::{Judge, Taken, decide, decide_by_layers};
+#[cfg(not(target_arch = "bpf"))]
+pub use effect::effect;
+pub use effect::{ResponseAction, response};
 pub use feed::{Frames, Turns};
 pub use flows::{Bucket, Flow, Flows, Held, HeldBytes, WAYS, Way};
 pub use hash::{HASH_KEY_WORDS, HashKey};

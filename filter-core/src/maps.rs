@@ -57,6 +57,7 @@ pub trait Maps: Rules {
     /// Takes one answer off what the clients of this bucket may have in a second; false if there is none left.
     fn take_answer(&self, bucket: u32, per_second: u64) -> bool;
 
-    /// Reports the name that was judged last, for this reason. Nothing here changes a verdict.
-    fn report(&self, settings: &Settings, scratch: &Scratch, reason: Reason);
+    /// Reports the name that was judged last, for this reason: at once, or if it is blocked when it is known what its client was
+    /// given. Nothing here changes a verdict.
+    fn report(&self, settings: &Settings, scratch: &mut Scratch, reason: Reason);
 }

@@ -106,6 +106,7 @@ impl<R: Rules> Offline<R> {
 
     /// Decides over the next frame, as [`Offline::decide`], and gives where it goes and what it is then.
     pub fn send(&mut self, frame: &[u8]) -> (Reason, Sent, Vec<u8>) {
+        let earlier = self.maps.events.borrow().len();
         let reason = self.decide(frame);
         let mut frame = Editable {
             bytes: frame.to_vec(),
@@ -119,8 +120,12 @@ impl<R: Rules> Offline<R> {
                 let flow = flows.flows.get_mut(scratch.segment.place() as usize);
                 answer(&mut frame, settings, maps, flow, scratch, &mut flows.spare)
             }
-            Verdict::Drop => Sent::Nowhere,
+            Verdict::Drop => {
+                scratch.give_nothing();
+                Sent::Nowhere
+            }
         };
+        maps.events.borrow_mut().iter_mut().skip(earlier).for_each(|event| event.set_given(scratch, &flows.spare));
         (reason, sent, frame.bytes)
     }
 
@@ -287,9 +292,9 @@ impl<R: Rules> Maps for Tables<R> {
         self.now == 0 || self.allowances.borrow_mut().entry(bucket).or_default().take(self.now, per_second)
     }
 
-    fn report(&self, _: &Settings, scratch: &Scratch, reason: Reason) {
+    fn report(&self, _: &Settings, scratch: &mut Scratch, reason: Reason) {
         let mut event = Event::EMPTY;
-        event.fill(0, 0, reason, scratch);
+        event.fill(0, (0, &self.interface), reason, scratch);
         self.events.borrow_mut().push(event);
     }
 }

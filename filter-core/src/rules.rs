@@ -5,6 +5,7 @@ use core::ops::ControlFlow::{self, Break, Continue};
 use crate::{
     abi::{Generation, InForce, ListName, Rank, Scratch, Settings, Terms, Treatment, highest_rank, list_of},
     clients::Client,
+    effect,
     hash::HashKey,
     maps::Maps,
     name::{LABELS, Name},
@@ -227,11 +228,7 @@ pub fn rank_of<P: Packet + ?Sized, M: Maps>(
         maps.count_hit(found.key);
     }
     if found.rank.blocks() {
-        scratch.treatment = *maps.interface().treatment();
-        let treatment = maps.treatment(found.class(), generation).copied().unwrap_or_default();
-        let named = maps.list_name(found.list, generation).filter(|list| list.class() == found.class());
-        let treatment = treatment.or_dns_number(named.map_or(0, ListName::dns));
-        scratch.treatment = treatment.on(&scratch.treatment);
+        effect::set_treatment(&mut scratch.treatment, &found, maps, generation, maps.interface());
     }
     found.rank
 }

@@ -5,9 +5,9 @@ mod engine;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use filter_core::{Counter, Interface, Offline, Reason, Sent};
+use filter_core::{Counter, Event, Interface, Offline};
 
-use claims::Decided;
+use claims::{Became, Decided, Reported};
 use engine::Listed;
 
 /// The decision over a frame that nothing came before.
@@ -22,8 +22,8 @@ fn judge_all(frames: &[Vec<u8>]) -> Vec<Decided> {
 }
 
 /// What becomes of frames that come in by this interface, each so long after the one before, and nothing came before the
-/// first; and what was counted besides their reasons.
-fn send_all(frames: &[(Duration, Vec<u8>)], interface: Interface) -> Vec<(Reason, Sent, Vec<u8>, Vec<Counter>)> {
+/// first.
+fn send_reporting(frames: &[(Duration, Vec<u8>)], interface: Interface) -> Vec<Became> {
     let mut offline = offline().on(interface);
     let (mut now, mut before) = (Duration::ZERO, BTreeMap::new());
     let mut send = |(pause, frame): &(Duration, Vec<u8>)| {
@@ -35,9 +35,19 @@ fn send_all(frames: &[(Duration, Vec<u8>)], interface: Interface) -> Vec<(Reason
         let others = moved.map(|(counter, _)| *counter).filter(|counter| !matches!(counter, Counter::Packets(_)));
         let others = others.collect();
         before = counters;
-        (reason, sent, frame, others)
+        let reported = offline.take_events().iter().map(reported).collect();
+        Became { reason, sent, frame, counters: others, reported }
     };
     frames.iter().map(&mut send).collect()
+}
+
+fn reported(event: &Event) -> Reported {
+    Reported {
+        reason: event.reason().unwrap(),
+        action: event.action().unwrap(),
+        given: event.given().unwrap(),
+        hindrance: event.hindrance(),
+    }
 }
 
 fn decide(offline: &mut Offline<Listed>, frame: &[u8]) -> Decided {

@@ -1,4 +1,8 @@
 //! Reports of judged names. A report is tried when the name's verdict stands, and nothing here can change it.
+//!
+//! An event of a name that is blocked waits in a map until it is known what the client was given: the answer is made by another
+//! program, and an entry of the ring buffer cannot be kept until then (the verifier wants it submitted by the program that
+//! reserved it). All others are sent at once.
 
 use aya_ebpf::{
     bindings::{BPF_RB_NO_WAKEUP, xdp_md},
@@ -8,32 +12,64 @@ use filter_core::{Counter, Event, Reason, Scratch, Settings};
 
 use crate::{
     frame::Paged,
-    maps::{self, EVENTS},
+    maps::{self, EVENTS, Room},
+    subprograms,
 };
 
-/// Sends an event, as often as the settings allow; what is not sent is counted.
+/// Makes an event, as often as the settings allow; what is not reported is counted.
 #[inline(always)]
-pub fn report(ctx: *mut xdp_md, reason: Reason, settings: &Settings, scratch: &Scratch) {
+pub fn report(ctx: *mut xdp_md, reason: Reason, settings: &Settings, scratch: &mut Scratch) {
     if !maps::take_event(settings.events_per_second()) {
         maps::add_one(Counter::EventsSuppressed);
-    } else if send(ctx, reason, scratch).is_none() {
+    } else if make(ctx, reason, settings, scratch).is_none() {
         maps::add_one(Counter::EventsLost);
     }
 }
 
 #[inline(always)]
-fn send(ctx: *mut xdp_md, reason: Reason, scratch: &Scratch) -> Option<()> {
+fn make(ctx: *mut xdp_md, reason: Reason, settings: &Settings, scratch: &mut Scratch) -> Option<()> {
     // SAFETY: the helper takes no argument.
     let now = unsafe { bpf_ktime_get_ns() };
     // Reading through the helper does for frames in one piece as well: few packets are reported.
     let packet = Paged(ctx);
     let ends = scratch.transport.endpoints(&packet)?;
-    let mut entry = EVENTS.reserve::<Event>(0)?;
-    // SAFETY: the entry has an event's size and alignment, and any bytes are an event.
-    let event = unsafe { entry.assume_init_mut() };
-    event.fill(now, packet.interface(), reason, scratch);
+    let waiting = scratch.reports;
+    let event = maps::waiting_event(waiting)?;
+    event.fill(now, (packet.interface(), maps::interface(ctx)), reason, scratch);
     event.set_ends(&ends);
+    if reason.is_blocked() && !settings.reports_passed() && waiting < Event::WAITING {
+        scratch.reports = waiting + 1;
+        return Some(());
+    }
+    send(event)
+}
+
+/// Sends the events that wait, with what the client was given.
+#[inline(always)]
+pub fn send_waiting(scratch: &mut Scratch) {
+    for place in 0..Event::WAITING {
+        if place >= scratch.reports {
+            break;
+        }
+        subprograms::send_report(scratch, place);
+    }
+    scratch.reports = 0;
+}
+
+/// Sends the event that waits at this place.
+#[inline(always)]
+pub fn send_waiting_at(scratch: &Scratch, place: u32) {
+    let sent = maps::waiting_event(place).zip(Room::draft()).and_then(|(event, draft)| {
+        event.set_given(scratch, draft);
+        send(event)
+    });
+    if sent.is_none() {
+        maps::add_one(Counter::EventsLost);
+    }
+}
+
+#[inline(always)]
+fn send(event: &Event) -> Option<()> {
     // A wake-up costs microseconds: the controller looks by itself.
-    entry.submit(u64::from(BPF_RB_NO_WAKEUP));
-    Some(())
+    EVENTS.output::<Event>(event, u64::from(BPF_RB_NO_WAKEUP)).ok()
 }

@@ -127,6 +127,7 @@ fn settle(ctx: *mut xdp_md, programs: &'static ProgramArray, room: &mut Room<'_>
             if room.scratch.is_answered(reason) {
                 maps::tail_call(ctx, programs, Program::Answer);
             }
+            room.send_reports_of_nothing();
             xdp_action::XDP_DROP
         }
     }
@@ -134,9 +135,11 @@ fn settle(ctx: *mut xdp_md, programs: &'static ProgramArray, room: &mut Room<'_>
 
 #[inline(always)]
 fn of_blocked(ctx: &XdpContext) -> u32 {
-    let (Some(room), Some(draft)) = (Room::of_this_cpu(), Room::draft()) else { return xdp_action::XDP_DROP };
+    let (Some(mut room), Some(draft)) = (Room::of_this_cpu(), Room::draft()) else { return xdp_action::XDP_DROP };
     let flow = maps::flow_at(room.scratch.segment.place());
-    match answer(&mut Paged(ctx.ctx), room.settings, &KernelMaps(ctx.ctx), flow, room.scratch, draft) {
+    let sent = answer(&mut Paged(ctx.ctx), room.settings, &KernelMaps(ctx.ctx), flow, room.scratch, draft);
+    room.send_reports();
+    match sent {
         Sent::Nowhere => xdp_action::XDP_DROP,
         Sent::Back => xdp_action::XDP_TX,
         Sent::On => xdp_action::XDP_PASS,

@@ -9,7 +9,7 @@ use aya_ebpf::{
     programs::XdpContext,
 };
 use filter_core::{
-    Allowance, Bucket, Client, Counter, EventBudget, Family, Flow, Flows, Generation, Group, HashKey, HeldBytes,
+    Allowance, Bucket, Client, Counter, Event, EventBudget, Family, Flow, Flows, Generation, Group, HashKey, HeldBytes,
     HitLine, InForce, Interface, ListName, Maps, Member, Name, OfCpu, PATTERN_SLOTS, Packet, Page, Part, Patterns,
     Program, ProgramSet, Rank, Reason, Rule, RuleKey, RuleShape, Rules, Scratch, Settings, Sides, Terms, TermsOfBoth,
     Treatment, WAYS, bounds::opaque, return_codes::ReturnCode, sieve_bits,
@@ -92,6 +92,9 @@ static PATTERNS: ArrayOfMaps<PartsOfPatterns, { PATTERN_SLOTS as usize }> = Arra
 type PartsOfPatterns = btf_maps::Array<[Part; 1], 1, { BPF_F_INNER_MAP as usize }>;
 #[map]
 static EVENT_BUDGET: PerCpuArray<EventBudget> = PerCpuArray::with_max_entries(1, 0);
+/// Events that wait until it is known what the client was given, and room for one more.
+#[map]
+static WAITING: PerCpuArray<Event> = PerCpuArray::with_max_entries(Event::WAITING + 1, 0);
 #[map]
 pub static EVENTS: RingBuf = RingBuf::with_byte_size(EVENT_BYTES, 0);
 
@@ -240,7 +243,7 @@ impl Maps for KernelMaps {
 
     #[inline(always)]
     fn interface(&self) -> &Interface {
-        INTERFACES.get(Paged(self.0).interface()).unwrap_or(&OTHERS)
+        interface(self.0)
     }
 
     #[inline(always)]
@@ -261,7 +264,7 @@ impl Maps for KernelMaps {
     }
 
     #[inline(always)]
-    fn report(&self, settings: &Settings, scratch: &Scratch, reason: Reason) {
+    fn report(&self, settings: &Settings, scratch: &mut Scratch, reason: Reason) {
         subprograms::report(self.0, settings, scratch, reason.index());
     }
 }
@@ -296,6 +299,19 @@ impl Flows for FlowMaps {
     fn unlock(bucket: &mut Bucket) {
         exchange(&mut bucket.lock, 0);
     }
+}
+
+/// What is done with packets that come in by the interface of this one.
+#[inline(always)]
+pub fn interface(ctx: *mut xdp_md) -> &'static Interface {
+    INTERFACES.get(Paged(ctx).interface()).unwrap_or(&OTHERS)
+}
+
+/// Room for an event of the packet at hand.
+#[inline(always)]
+pub fn waiting_event(place: u32) -> Option<&'static mut Event> {
+    // SAFETY: the entry is this CPU's own, any bytes are an event, and nobody keeps a reference to one.
+    WAITING.get_ptr_mut(place).map(|event| unsafe { &mut *event })
 }
 
 /// The flow at this place, without its bucket's lock.
@@ -343,6 +359,20 @@ impl Room<'_> {
         // SAFETY: the entry is this CPU's own, and nobody keeps a reference to the counters.
         add_one_of(unsafe { &mut (*self.cpu).counters }, Counter::Packets(reason));
     }
+
+    /// The client is given nothing: sends the events that waited for it.
+    #[inline(always)]
+    pub fn send_reports_of_nothing(&mut self) {
+        subprograms::send_reports_of_nothing(self.scratch);
+    }
+
+    /// Sends the events that waited for what the client was given.
+    #[inline(always)]
+    pub fn send_reports(&mut self) {
+        if self.scratch.reports > 0 {
+            subprograms::send_reports(self.scratch);
+        }
+    }
 }
 
 /// Runs another program in place of this one, with a stack of its own. Comes back only if there is none, and counts that: the
@@ -351,7 +381,7 @@ impl Room<'_> {
 pub fn tail_call(ctx: *mut xdp_md, programs: &'static ProgramArray, program: Program) {
     // SAFETY: the programs of the map are of this kind.
     unsafe { programs.tail_call(&XdpContext::new(ctx), program as u32) };
-    add_one(Counter::ProgramNotRun);
+    subprograms::program_not_run();
 }
 
 /// Counts a packet that this rule decided about.

@@ -291,11 +291,48 @@ pub mod any {
 /// [`events::report`]; gives 0.
 #[unsafe(no_mangle)]
 #[inline(never)]
-pub extern "C" fn report(ctx: *mut xdp_md, settings: *const Settings, scratch: *const Scratch, reason: u32) -> u32 {
+pub extern "C" fn report(ctx: *mut xdp_md, settings: *const Settings, scratch: *mut Scratch, reason: u32) -> u32 {
     let (Some(settings), Some(scratch)) = (settings.taken(), scratch.taken()) else { return not_run() };
     if let Some(reason) = Reason::from_index(reason) {
         events::report(ctx, reason, settings, scratch);
     }
+    0
+}
+
+/// [`events::send_waiting`]; gives 0.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn send_reports(scratch: *mut Scratch) -> u32 {
+    let Some(scratch) = scratch.taken() else { return not_run() };
+    events::send_waiting(scratch);
+    0
+}
+
+/// [`events::send_waiting`] where the client was given nothing; gives 0. In the programs themselves, this would not fit on the
+/// stack.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn send_reports_of_nothing(scratch: *mut Scratch) -> u32 {
+    let Some(scratch) = scratch.taken() else { return not_run() };
+    scratch.give_nothing();
+    events::send_waiting(scratch);
+    0
+}
+
+/// Counts a tail call that came back; gives 0. For its place on the stack likewise.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn program_not_run() -> u32 {
+    maps::add_one(Counter::ProgramNotRun);
+    0
+}
+
+/// [`events::send_waiting_at`]; gives 0.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn send_report(scratch: *const Scratch, place: u32) -> u32 {
+    let Some(scratch) = scratch.taken() else { return not_run() };
+    events::send_waiting_at(scratch, place);
     0
 }
 

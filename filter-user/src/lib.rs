@@ -10,4 +10,5 @@ pub mod lists;
 pub mod memory;
 mod packed;
 pub mod policy;
+pub mod policy_at;
 pub mod replay;

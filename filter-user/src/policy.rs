@@ -31,10 +31,7 @@ mod varint;
 
 use std::{borrow::Cow, collections::HashSet};
 
-use filter_core::{
-    Found, Generation, HashKey, InForce, ListName, Part, Patterns, Rank, RuleKey, Rules, Terms, Treatment,
-    prevailing_rule,
-};
+use filter_core::{Generation, HashKey, InForce, ListName, Part, Patterns, Rank, RuleKey, Rules, Terms, Treatment};
 use serde::{Deserialize, Serialize};
 
 use crate::lists::{Action, Domain, ListRule, Scope, Sink as _, Subject};
@@ -209,26 +206,6 @@ impl RuleBook {
     /// The rule that blocks this name, if one does.
     pub fn blocking(&self, name: &Domain) -> Option<Rule<'_>> {
         self.prevailing(name).filter(|(rank, _)| rank.blocks()).map(|(_, rule)| rule)
-    }
-
-    /// What is said of the answer for a name that the rule with this key blocks, for clients that meet these classes, of
-    /// which each has its treatment. Where they do not meet that rule (a client may be in a group that its address does not
-    /// tell), it is what holds for those who meet all.
-    pub fn treatment_by(&self, name: &str, key: RuleKey, classes: u32, of_classes: &[Treatment]) -> Treatment {
-        let found = [classes, u32::MAX].into_iter().filter_map(|it| prevailing_rule(name, &self.hash_key, self, it));
-        let decides = |found: &Found| found.key == key && found.rank.blocks();
-        found.filter(decides).map(|found| self.treatment(&found, of_classes)).next().unwrap_or_default()
-    }
-
-    /// What is said of the answer for a name for which this was found, where each class has its treatment.
-    pub fn treatment(&self, found: &Found, of_classes: &[Treatment]) -> Treatment {
-        let class = found.classes.trailing_zeros();
-        let of_class = of_classes.get(class as usize).copied().unwrap_or_default();
-        let own = self
-            .numbers
-            .get(found.list)
-            .filter(|(list, _)| self.lists.get(*list).is_some_and(|list| u32::from(list.class) == class));
-        of_class.or_dns(own.and_then(|(_, answer)| answer).unwrap_or_default())
     }
 
     /// True if some rules say themselves what their clients are answered, where each class has its treatment.

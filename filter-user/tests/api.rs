@@ -23,17 +23,15 @@ use tokio::sync::broadcast;
 #[tokio::test]
 async fn a_name_is_judged_with_the_rule_and_where_it_came_from() {
     let server = Server::start(&["ads.example.com"]);
+    let judged = server.test("X.Ads.Example.COM.").await;
+    assert_eq!((&*judged.name, &*judged.verdict), ("x.ads.example.com", "drop"));
+    let on_lan = ActionOn { interface: "lan".into(), dns: "nxdomain".into(), tls: "reset".into() };
+    assert_eq!(judged.actions, [on_lan]);
     assert_eq!(
-        server.test("X.Ads.Example.COM.").await,
-        Judgement {
-            name: "x.ads.example.com".into(),
-            verdict: "drop".into(),
-            actions: vec![ActionOn { interface: "lan".into(), dns: "nxdomain".into(), tls: "reset".into() }],
-            rule: Some("ads.example.com".into()),
-            list: Some("list".into()),
-            line: Some(1),
-        }
+        (judged.rule.as_deref(), judged.list.as_deref(), judged.line),
+        (Some("ads.example.com"), Some("list"), Some(1))
     );
+    assert_eq!((judged.client, judged.group, judged.exempt), (None, None, false));
     let passed = server.test("www.example.com").await;
     assert_eq!(passed.actions, []);
     assert_eq!((&*passed.verdict, passed.rule, passed.list, passed.line), ("pass", None, None, None));
@@ -202,6 +200,8 @@ fn packet() -> BlockedPacket {
         list: Some("list".into()),
         line: Some(1),
         verdict: "drop".into(),
+        action: "nxdomain".into(),
+        unanswered: Some("unanswered_rate".into()),
         reason: "dns_blocked".into(),
     }
 }

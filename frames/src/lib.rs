@@ -8,6 +8,7 @@ mod checksums;
 mod dns;
 mod drawn;
 mod headers;
+mod heard;
 mod hello;
 mod opened;
 mod rewrite;
@@ -24,6 +25,7 @@ pub use dns::{
 };
 pub use drawn::Drawn;
 pub use headers::{Header, Network, Wrap};
+pub use heard::{heard, heard_in_message};
 pub use hello::{Extension, Hello};
 pub use opened::{Answer, Edns, Opened, Segment, answer, opened};
 pub use rewrite::{behind_extensions, from_ipv4, ipv4_fragment, ipv6_fragment, tagged};

@@ -112,6 +112,12 @@ impl Treatment {
         DnsAction::from_index(self.dns)
     }
 
+    /// The same by the action's number.
+    #[inline(always)]
+    pub(crate) const fn dns_number(&self) -> u32 {
+        self.dns
+    }
+
     /// What becomes of TCP connections.
     #[inline(always)]
     pub fn tcp(&self) -> TcpAction {
@@ -128,6 +134,12 @@ impl Treatment {
     #[inline(always)]
     pub fn answers_tcp(&self) -> bool {
         !matches!(self.tcp(), TcpAction::AsInterface | TcpAction::Drop)
+    }
+
+    /// True if a client may hear of what is treated like this.
+    #[cfg(not(target_arch = "bpf"))]
+    pub fn answers(&self) -> bool {
+        self.answers_dns() || self.answers_tcp()
     }
 
     /// The INFO-CODE of the Extended DNS Error.
@@ -200,6 +212,7 @@ const FACES_CLIENTS: u32 = 1;
 const AUDITS: u32 = 2;
 const KEEPS_BUFFERS: u32 = 4;
 const IGNORES_TUNNELS: u32 = 8;
+const IS_RECORDING: u32 = 16;
 
 impl Interface {
     /// An interface on which these DNS messages are judged, and what is blocked is dropped.
@@ -207,6 +220,12 @@ impl Interface {
     pub const fn new(sides: Sides) -> Self {
         let treatment = Treatment::new(DnsAction::Drop, TcpAction::Drop);
         Self { sides: sides.index(), flags: 0, treatment }
+    }
+
+    /// Frames of a recording, with clients and servers on any side: nobody is answered, and what an interface would do is not
+    /// known.
+    pub const fn of_recording() -> Self {
+        Self { sides: Sides::Both.index(), flags: FACES_CLIENTS | IS_RECORDING, treatment: Treatment::NONE }
     }
 
     /// The same with clients behind it, which are answered; what no list says otherwise of is treated like this.
@@ -262,6 +281,12 @@ impl Interface {
     #[inline(always)]
     pub const fn faces_clients(&self) -> bool {
         self.flags & FACES_CLIENTS != 0
+    }
+
+    /// True if frames come from a recording.
+    #[inline(always)]
+    pub(crate) const fn is_recording(&self) -> bool {
+        self.flags & IS_RECORDING != 0
     }
 
     /// True if what goes back does so in the buffer that it came in.

@@ -7,12 +7,15 @@ use core::{
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
-use super::Scratch;
+use super::{Interface, Scratch};
 use crate::{
     bounds::opaque,
+    dns::JOINED_MESSAGES,
+    effect::{self, ResponseAction},
+    flows::HeldBytes,
     headers::{Endpoints, Family, Protocol, Tunnel, TunnelKind, VLAN_BITS},
     name::{self, Form},
-    reason::{Message, Reason},
+    reason::{Counter, Message, Reason},
     rules::RuleKey,
 };
 
@@ -67,11 +70,20 @@ pub struct Event {
     name_octets: u8,
     vlan_tags: u32,
     tunnel: Tunnel,
-    reserved: u32,
+    /// The [`ResponseAction`] that is meant.
+    action: u8,
+    /// The one that the client was given.
+    given: u8,
+    /// One more than the index of the [`Counter`] of what stood against `action`; 0 if nothing did.
+    hindrance: u8,
+    /// The place of the message among those of its datagram that are to be answered, if there are several.
+    place: u8,
     /// The first octet in the lowest place: eight are copied at once.
     name: [u64; EVENT_NAME_WORDS],
 }
 
+const _: () = assert!(Counter::COUNT < u8::MAX as u32);
+const _: () = assert!(Event::WAITING <= u8::MAX as u32);
 const _: () = assert!(size_of::<Event>() == 88 + 8 * EVENT_NAME_WORDS && align_of::<Event>() == 8);
 
 impl Event {
@@ -95,18 +107,30 @@ impl Event {
         name_octets: 0,
         vlan_tags: 0,
         tunnel: Tunnel::NONE,
-        reserved: 0,
+        action: 0,
+        given: 0,
+        hindrance: 0,
+        place: 0,
         name: [0; EVENT_NAME_WORDS],
     };
 
-    /// Fills in all but the ends: the name that was judged last, for this reason. `time` is in nanoseconds of the
-    /// monotonic clock.
+    /// Events of one packet that may wait until it is known what becomes of it: one for each message that the kernel joins to
+    /// a datagram. A message has one name that is blocked, and ends with it.
+    pub const WAITING: u32 = JOINED_MESSAGES + 1;
+
+    /// Fills in all but the ends and what the client was given: the name that was judged last, for this reason, in a packet that came in by
+    /// the interface with this index and these settings. `time` is in nanoseconds of the monotonic clock.
     #[inline(always)]
-    pub fn fill(&mut self, time: u64, interface: u32, reason: Reason, scratch: &Scratch) {
+    pub fn fill(&mut self, time: u64, (index, interface): (u32, &Interface), reason: Reason, scratch: &Scratch) {
         let Scratch { name, transport, .. } = scratch;
         self.time = time;
         self.rule = if reason.is_of_rule() { name.matched().0 } else { 0 };
-        self.interface = interface;
+        self.interface = index;
+        let action = effect::response(reason, &scratch.treatment, transport.protocol(), interface);
+        self.action = action as u8;
+        self.given = if reason.is_blocked() { ResponseAction::Drop } else { ResponseAction::Pass } as u8;
+        self.hindrance = 0;
+        self.place = scratch.joined.blocked as u8;
         self.reason = reason.index();
         self.sequence = scratch.sequence;
         self.record = scratch.record as u16;
@@ -119,7 +143,6 @@ impl Event {
             Some(tags) => (tags, Tunnel::NONE),
             None => (layers.outer_tags, layers.tunnel),
         };
-        self.reserved = 0;
         self.family = if matches!(transport.family(), Family::V4) { 4 } else { 6 };
         self.protocol = transport.protocol().number();
         self.form = name.form() as u8;
@@ -139,6 +162,40 @@ impl Event {
         self.destination = ends.destination;
         self.source_port = ends.source_port;
         self.destination_port = ends.destination_port;
+    }
+
+    /// Fills in what the client was given, once that is known; an answer is in this draft.
+    #[inline(always)]
+    pub fn set_given(&mut self, scratch: &Scratch, draft: &HeldBytes) {
+        if self.action == ResponseAction::Pass as u8 {
+            return;
+        }
+        let given = scratch.given_for(u32::from(self.place), draft);
+        // Where the message is to be dropped, the answer was one to other messages of its datagram.
+        let (action, hindrance) = if self.action != ResponseAction::Drop as u8 {
+            (given.action, given.hindrance)
+        } else if given.is_of_side() {
+            (self.action.into(), given.hindrance)
+        } else {
+            (self.action.into(), 0)
+        };
+        self.given = action as u8;
+        self.hindrance = hindrance as u8;
+    }
+
+    /// What the client was to get, by the rule, its list and the interface; `None` if the bytes are no event of this version.
+    pub fn action(&self) -> Option<ResponseAction> {
+        ResponseAction::from_index(self.action)
+    }
+
+    /// What the client was given. Where all names are reported, packets are not followed that far: what is blocked is dropped.
+    pub fn given(&self) -> Option<ResponseAction> {
+        ResponseAction::from_index(self.given)
+    }
+
+    /// The counter of what stood against what the client was to get, if something did.
+    pub fn hindrance(&self) -> Option<Counter> {
+        Counter::all().nth(usize::from(self.hindrance).checked_sub(1)?)
     }
 
     /// When, in nanoseconds of the monotonic clock.

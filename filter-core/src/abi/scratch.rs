@@ -4,7 +4,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use super::{Generation, Treatment};
 use crate::{
-    answer::{Edns, Envelope, Stream},
+    answer::{Edns, Envelope, Given, Stream},
     dns::{Joined, OwnerWalk, Sections},
     flows::{Copying, Flow, FlowKey},
     headers::{Layers, Transport},
@@ -126,6 +126,10 @@ pub struct Scratch {
     pub(crate) sequence: u32,
     /// The reason of the last decision on this CPU.
     pub reason: u32,
+    /// Events of the packet at hand that wait until it is known what becomes of it.
+    pub reports: u32,
+    /// What its client was given.
+    pub(crate) given: Given,
     /// The generation of the policy that the name was judged by.
     pub(crate) generation: u32,
     /// Where the question that was read last ends, if its name stands there in full; else 0.
@@ -134,6 +138,7 @@ pub struct Scratch {
     pub(crate) type_at: u32,
     /// What it is, for a report.
     pub(crate) question_type: u32,
+    reserved: u32,
     /// What becomes of the name, if it is blocked.
     pub(crate) treatment: Treatment,
     pub(crate) envelope: Envelope,
@@ -141,7 +146,7 @@ pub struct Scratch {
     pub(crate) stream: Stream,
     /// What kind of answer is made.
     pub(crate) answer_kind: u32,
-    reserved: u32,
+    reserved_behind: u32,
     pub(crate) work: Work,
 }
 
@@ -163,16 +168,19 @@ impl Default for Scratch {
             record: 0,
             sequence: 0,
             reason: 0,
+            reports: 0,
+            given: Given::DROPPED,
             generation: Generation::default().index(),
             question_end: 0,
             type_at: 0,
             question_type: 0,
+            reserved: 0,
             treatment: Treatment::default(),
             envelope: Envelope::default(),
             edns: Edns::NONE,
             stream: Stream::default(),
             answer_kind: 0,
-            reserved: 0,
+            reserved_behind: 0,
             work: Work::default(),
         }
     }

@@ -206,7 +206,7 @@ impl Settings {
 
     /// True if names that pass are reported as well.
     #[inline(always)]
-    pub(crate) fn reports_passed(&self) -> bool {
+    pub fn reports_passed(&self) -> bool {
         self.flags & REPORT_PASSED != 0
     }
 

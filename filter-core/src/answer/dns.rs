@@ -10,6 +10,7 @@ use super::{
 use crate::{
     abi::DnsAction,
     dns::{self, HEADER_BYTES, QUESTION_TAIL_BYTES},
+    effect::ResponseAction,
     headers::{Ports, Transport},
     maps::Maps,
     packet::Replace,
@@ -26,10 +27,11 @@ pub(super) mod flag {
     pub const RECURSION_DESIRED: u8 = 0x01;
     pub const RECURSION_AVAILABLE: u8 = 0x80;
     pub const CHECKING_DISABLED: u8 = 0x10;
+    pub const CODE: u8 = 0x0f;
 }
 
 /// Codes of a response (RFC 1035 §4.1.1).
-mod code {
+pub(super) mod code {
     pub const NO_ERROR: u8 = 0;
     pub const FORMAT_ERROR: u8 = 1;
     pub const NX_DOMAIN: u8 = 3;
@@ -57,6 +59,17 @@ impl Content {
             DnsAction::NxDomain if !dns::is_service(record) => Self::NxDomain,
             DnsAction::Refused => Self::Refused,
             _ => Self::NoData,
+        }
+    }
+
+    /// What a client is given with it that has no address.
+    #[inline(always)]
+    pub(super) fn action(self) -> ResponseAction {
+        match self {
+            Self::BadVersion => ResponseAction::BadVersion,
+            Self::Refused => ResponseAction::Refused,
+            Self::NxDomain => ResponseAction::NxDomain,
+            Self::NoData | Self::V4(_) | Self::V6(_) => ResponseAction::NoData,
         }
     }
 

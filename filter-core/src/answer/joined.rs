@@ -48,8 +48,8 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
     /// Writes the answer to one of the messages.
     #[inline(always)]
     fn write_in_place(&mut self, index: u32) -> Option<()> {
-        let BlockedMessage { at, question_end, record, action } =
-            *self.scratch.joined.messages.get(within(index as usize, 0, JOINED_MESSAGES as usize - 1)?)?;
+        let place = within(index as usize, 0, JOINED_MESSAGES as usize - 1)?;
+        let BlockedMessage { at, question_end, record, action, .. } = *self.scratch.joined.messages.get(place)?;
         let [f0, f1, q0, q1, a0, a1, n0, n1, _, _] = self.frame.read(at + 2)?;
         if [q0, q1] != [0, 1] || question_end <= at + HEADER_BYTES {
             // It has no question that could stand in an answer.
@@ -70,6 +70,8 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
             let extended_code = u8::from(content == Content::BadVersion);
             self.frame.write(question_end + 5, [extended_code, 0, do_bit & DNSSEC_OK, 0])?;
         }
+        let place = within(index as usize, 0, JOINED_MESSAGES as usize - 1)?;
+        self.scratch.joined.messages.get_mut(place)?.given = content.action() as u32;
         let flags = [flags | flag::RESPONSE, more_flags | content.code()];
         self.frame.write(at + 2, [flags[0], flags[1], 0, 1, 0, 0, 0, 0, 0, additional])
     }

@@ -10,6 +10,7 @@ mod checksum;
 mod dns;
 mod edns;
 mod envelope;
+mod given;
 mod joined;
 mod records;
 mod stream;
@@ -19,6 +20,7 @@ mod validity;
 use crate::{
     abi::{Generation, Scratch, Settings},
     bounds::opaque,
+    effect,
     flows::{Flow, HeldBytes},
     headers::Protocol,
     maps::Maps,
@@ -29,6 +31,7 @@ use crate::{
 
 pub(crate) use edns::Edns;
 pub(crate) use envelope::Envelope;
+pub(crate) use given::Given;
 pub(crate) use stream::Stream;
 
 /// Where a frame goes whose first packet was blocked.
@@ -49,20 +52,7 @@ impl Scratch {
         match reason {
             // What no rule is about is treated as the interface has it, which shows when it is answered.
             Reason::TcpEnded | Reason::DnsQuestionsRefused => true,
-            reason => reason.is_blocked() && self.is_treated_with_an_answer(reason),
-        }
-    }
-
-    #[inline(always)]
-    fn is_treated_with_an_answer(&self, reason: Reason) -> bool {
-        let treatment = &self.treatment;
-        match (self.transport.protocol(), reason) {
-            (Protocol::Udp, _) => treatment.answers_dns(),
-            // A query over TCP is answered as one in a datagram, where that is possible.
-            (Protocol::Tcp, Reason::DnsBlocked | Reason::DnsQuestionsRefused) => {
-                treatment.answers_dns() || treatment.answers_tcp()
-            }
-            (Protocol::Tcp, _) => treatment.answers_tcp(),
+            reason => reason.is_blocked() && effect::is_answered(reason, &self.treatment, self.transport.protocol()),
         }
     }
 }
@@ -80,18 +70,21 @@ pub fn answer<F: Replace, M: Maps>(
 ) -> Sent {
     // Another one may have taken the place since.
     let flow = flow.filter(|flow| flow.is_of(&scratch.segment));
+    scratch.give_nothing();
     if scratch.reason == Reason::DnsQuestionsRefused.index() {
         scratch.treatment = *maps.interface().treatment();
-        if !scratch.is_treated_with_an_answer(Reason::DnsQuestionsRefused) {
+        if !effect::is_answered(Reason::DnsQuestionsRefused, &scratch.treatment, scratch.transport.protocol()) {
             return Sent::Nowhere;
         }
     }
-    match (Answering { frame, settings, maps, flow, scratch, draft }).answer() {
+    match (Answering { frame, settings, maps, flow, scratch: &mut *scratch, draft }).answer() {
         Ok((counter, sent)) => {
+            scratch.given = Given::ANSWERED;
             maps.count(counter);
             sent
         }
         Err(counter) => {
+            scratch.given = Given::nothing_because(counter);
             maps.count(counter);
             Sent::Nowhere
         }
@@ -170,7 +163,7 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
             Kind::Ended => self.ends_client(),
         };
         let interface = self.maps.interface();
-        if is_back && self.kind() != Kind::Ended && !interface.faces_clients() {
+        if interface.is_recording() || (is_back && self.kind() != Kind::Ended && !interface.faces_clients()) {
             return Err(Counter::UnansweredSide);
         }
         self.open(is_back, interface.keeps_buffers())?;

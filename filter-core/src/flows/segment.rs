@@ -32,7 +32,7 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
     pub(crate) fn held_segment<F: Flows>(&mut self, flows: &mut F) -> Reason {
         let index = self.scratch.segment.hash & self.settings.bucket_mask();
         if !flows.bucket(index).is_some_and(F::lock) {
-            self.await_again(flows, index);
+            P::await_again(self, flows);
             return Reason::FlowBusy;
         }
         let reason = self.in_bucket(flows, index);
@@ -45,8 +45,9 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
     /// Has the bucket await the first octet of a connection again: the segment at hand, which has it, is dropped. Without that, what
     /// follows would pass unread, and the message would be complete at its receiver when the segment comes again.
     #[inline(always)]
-    fn await_again<F: Flows>(&self, flows: &mut F, index: u32) {
+    pub fn await_again<F: Flows>(&mut self, flows: &mut F) {
         let Segment { hash, source, sequence, first, opens, opening, .. } = self.scratch.segment;
+        let index = hash & self.settings.bucket_mask();
         if opens == 0 || first != sequence {
             return;
         }

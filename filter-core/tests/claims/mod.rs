@@ -1,6 +1,7 @@
 //! What is claimed of frames. filter-core's tests hold the source to it in user space, filter-user's the loaded program
 //! in the kernel; each gives at its crate's root a `judge` for a frame that nothing came before, a `judge_all` for
-//! frames that come one after the other, and a `send_all` for what becomes of frames, each some time after the one before.
+//! frames that come one after the other, and a `send_reporting` for what becomes of frames, each some time after the one before,
+//! and what is reported of that.
 
 mod answers;
 mod dns;
@@ -24,10 +25,10 @@ mod tunnels;
 
 use std::time::Duration;
 
-use filter_core::{Counter, Interface, Reason, Sent, Verdict};
+use filter_core::{Counter, Interface, Reason, ResponseAction, Sent, Verdict};
 use frames::Wrap;
 
-use crate::{judge, judge_all, send_all};
+use crate::{judge, judge_all, send_reporting};
 
 /// The rules in force wherever frames are judged.
 pub const RULES: [&str; 2] = ["ads.example.com", "tracker.example"];
@@ -57,7 +58,78 @@ fn assert_reason(frame: &[u8], reason: Reason, what: &str) {
     assert_eq!(judge(frame).reason, reason, "{what}");
 }
 
+/// What an event says of a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reported {
+    /// Why the name is blocked or not.
+    pub reason: Reason,
+    /// What the client was to get.
+    pub action: ResponseAction,
+    /// What it was given.
+    pub given: ResponseAction,
+    /// What stood against it.
+    pub hindrance: Option<Counter>,
+}
+
+/// What became of a frame: why, where it went and what it was then, which counters moved besides the reason's, and what was
+/// reported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Became {
+    pub reason: Reason,
+    pub sent: Sent,
+    pub frame: Vec<u8>,
+    pub counters: Vec<Counter>,
+    pub reported: Vec<Reported>,
+}
+
+impl Became {
+    /// Makes sure that what is reported of the frame is what its client got, as others read that off the wire.
+    #[track_caller]
+    fn assert_reported_as_given(&self) {
+        let (blocked, others): (Vec<_>, Vec<_>) = self.reported.iter().partition(|report| report.reason.is_blocked());
+        let passes = |report: &&Reported| [report.action, report.given] == [ResponseAction::Pass; 2];
+        assert!(others.iter().all(passes), "{self:?}");
+        assert_eq!(self.reason.is_blocked(), !blocked.is_empty(), "{self:?}");
+        let stands_against =
+            |counter: &&Counter| counter.as_str().starts_with("unanswered_") || **counter == Counter::ClosedAlready;
+        let hindrance = self.counters.iter().find(stands_against).copied();
+        let is_joined = self.counters.contains(&Counter::DnsJoined);
+        for report in blocked {
+            let Reported { action, given, .. } = *report;
+            match self.sent {
+                Sent::Nowhere => {
+                    assert_eq!((given, report.hindrance), (ResponseAction::Drop, hindrance), "{self:?}");
+                    assert!(hindrance.is_some() || action == ResponseAction::Drop, "{self:?}");
+                }
+                // A datagram with several messages has claims of its own.
+                Sent::Back | Sent::On if is_joined => {
+                    assert!(report.hindrance.is_none() || given != action, "{self:?}");
+                }
+                Sent::Back | Sent::On => {
+                    assert_eq!((given.as_str(), report.hindrance), (frames::heard(&self.frame), None), "{self:?}");
+                }
+            }
+        }
+    }
+}
+
+/// What becomes of frames that come in by this interface, each so long after the one before, and nothing came before the first.
+#[track_caller]
+pub fn become_of_all(frames: &[(Duration, Vec<u8>)], interface: Interface) -> Vec<Became> {
+    let became = send_reporting(frames, interface);
+    became.iter().for_each(Became::assert_reported_as_given);
+    became
+}
+
+/// The same without what is reported.
+#[track_caller]
+pub fn send_all(frames: &[(Duration, Vec<u8>)], interface: Interface) -> Vec<(Reason, Sent, Vec<u8>, Vec<Counter>)> {
+    let became = become_of_all(frames, interface).into_iter();
+    became.map(|Became { reason, sent, frame, counters, .. }| (reason, sent, frame, counters)).collect()
+}
+
 /// What becomes of a frame that comes in by this interface, and nothing came before; and what is counted besides its reason.
+#[track_caller]
 fn send(frame: &[u8], interface: Interface) -> (Reason, Sent, Vec<u8>, Vec<Counter>) {
     send_all(&[(Duration::ZERO, frame.to_vec())], interface).remove(0)
 }

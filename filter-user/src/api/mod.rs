@@ -7,7 +7,7 @@
 //! | `GET /v1/rules?contains=TEXT` | a [`RuleSource`] a line |
 //! | `POST /v1/rules` with [`NameList`] | [`Added`] |
 //! | `DELETE /v1/rules` with [`NameList`] | [`Removed`] |
-//! | `GET /v1/test?name=NAME` | [`Judgement`] |
+//! | `GET /v1/test?name=NAME&client=ADDRESS&mac=MAC&at=TIME` | [`Judgement`] |
 //! | `GET /v1/explain?name=NAME&client=ADDRESS&mac=MAC&at=TIME` | [`Explained`] |
 //! | `POST /v1/reload`, also with [`ReloadOptions`] | [`Reloaded`] |
 //! | `DELETE /v1/reload` | [`Cancelled`] |

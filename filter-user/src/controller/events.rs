@@ -1,12 +1,12 @@
 //! Events on their way from the kernel to those who read them.
 
-use filter_core::{Message, TunnelKind, Verdict};
+use filter_core::{Message, TunnelKind};
 use jiff::Timestamp;
 
 use super::Controller;
 use crate::{
     api::{BlockedPacket, EventLine, RuleSource, push_line},
-    kernel::{Attachment, Groups, NameEvent, Outcome},
+    kernel::{Attachment, NameEvent},
     policy::RuleBook,
     replay::record_type,
 };
@@ -17,13 +17,12 @@ impl Controller {
         let Self { filter, policy, events, interfaces, reported, .. } = self;
         let policy = super::reading(policy);
         let book = &policy.book;
-        let groups = filter.groups().clone();
         let wanted = events.receiver_count() > 0;
         filter.drain_events(|event| {
             *reported += 1;
             if wanted {
                 let mut line = Vec::new();
-                push_line(&EventLine::Blocked(Box::new(blocked_packet(event, book, &groups, interfaces))), &mut line);
+                push_line(&EventLine::Blocked(Box::new(blocked_packet(event, book, interfaces))), &mut line);
                 // An error says that the last reader left just now.
                 let _ = events.send(line.into());
             }
@@ -31,9 +30,8 @@ impl Controller {
     }
 }
 
-fn blocked_packet(event: NameEvent, book: &RuleBook, groups: &Groups, interfaces: &[Attachment]) -> BlockedPacket {
+fn blocked_packet(event: NameEvent, book: &RuleBook, interfaces: &[Attachment]) -> BlockedPacket {
     let interface = interfaces.iter().find(|attachment| attachment.index == event.interface);
-    let verdict = verdict(&event, book, groups, interface);
     let source = event.rule.and_then(|rule| book.find(rule)).map(RuleSource::from);
     let (rule, list, line) = source.map_or((None, None, None), |it| (Some(it.rule), Some(it.list), it.line));
     BlockedPacket {
@@ -54,19 +52,9 @@ fn blocked_packet(event: NameEvent, book: &RuleBook, groups: &Groups, interfaces
         rule,
         list,
         line,
-        verdict: verdict.into(),
+        verdict: event.given.as_str().into(),
+        action: event.action.as_str().into(),
+        unanswered: event.hindrance.map(|counter| counter.as_str().into()),
         reason: event.reason.as_str().into(),
     }
-}
-
-/// What happened to the packet, as far as its list and its interface say.
-fn verdict(event: &NameEvent, book: &RuleBook, groups: &Groups, interface: Option<&Attachment>) -> &'static str {
-    let (verdict, message) = (event.reason.verdict(), event.reason.message());
-    let (Verdict::Drop, Some(rule), Some(message), Some(interface)) = (verdict, event.rule, message, interface) else {
-        return verdict.as_str();
-    };
-    let group = groups.group_of(None, Some(event.client().ip())) as usize;
-    let classes = groups.classes.get(group).copied().unwrap_or_default();
-    let treatment = book.treatment_by(&event.name, rule, classes, &groups.treatments);
-    Outcome::new(&treatment, &interface.settings).word(message, event.over_tcp)
 }

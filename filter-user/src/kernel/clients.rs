@@ -6,7 +6,7 @@ use aya::maps::{Array, HashMap, LpmTrie, MapError, lpm_trie::Key};
 use filter_core::{Client, Generation, Group, Member as InMap, Treatment};
 use jiff::Timestamp;
 
-use super::{Filter, KernelError, Outcome, map_mut, pod::Value};
+use super::{Filter, KernelError, map_mut, pod::Value};
 use crate::config::{self, Config, Member};
 
 // Each group of a configuration has its place beside that of all other clients.
@@ -83,7 +83,7 @@ impl Groups {
 
     /// True if the lists of a class have clients answered.
     pub(super) fn answer(&self) -> bool {
-        self.treatments.iter().any(Outcome::answers)
+        self.treatments.iter().any(Treatment::answers)
     }
 
     /// What applies to each group at this time.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use aya::maps::{MapData, RingBuf};
-use filter_core::{Message, Reason, RuleKey, TunnelKind};
+use filter_core::{Counter, Message, Reason, ResponseAction, RuleKey, TunnelKind};
 use rustix::time::{ClockId, clock_gettime};
 
 use super::pod;
@@ -24,6 +24,12 @@ pub struct NameEvent {
     pub destination: SocketAddr,
     /// Why the name is blocked or passes, which also tells the protocol.
     pub reason: Reason,
+    /// What the client was to get, by the rule, its list and the interface.
+    pub action: ResponseAction,
+    /// What the client was given. Where all names are reported, packets are not followed that far: what is blocked is dropped.
+    pub given: ResponseAction,
+    /// The counter of what stood against `action`, if something did.
+    pub hindrance: Option<Counter>,
     /// The name, in lower case; odd bytes as `\xHH`.
     pub name: String,
     /// The rule that blocks it, if one does.
@@ -76,6 +82,9 @@ fn readable(event: &filter_core::Event, (now, monotonic): (SystemTime, Duration)
         source: event.source(),
         destination: event.destination(),
         reason: event.reason()?,
+        action: event.action()?,
+        given: event.given()?,
+        hindrance: event.hindrance(),
         name: event.name().to_string(),
         rule: event.rule(),
         record: event.record(),

@@ -18,7 +18,6 @@ mod netlink;
 mod offloads;
 #[cfg(feature = "feed")]
 mod operations;
-mod outcome;
 mod patterns;
 mod pod;
 mod policy;

@@ -10,7 +10,7 @@ use aya::maps::Array;
 use filter_core::{Generation, InForce, Interface, ListName, Rank, RuleKey, RuleShape, Terms, TermsOfBoth, Treatment};
 
 use super::{
-    Filter, KernelError, Outcome,
+    Filter, KernelError,
     clients::Groups,
     map_mut,
     patterns::{self, Parts},
@@ -54,7 +54,7 @@ impl Held {
 
     /// True if something that is blocked on an interface with these settings becomes another packet.
     pub fn has_answers(&self, interface: &Interface) -> bool {
-        self.has_own_answers || Outcome::answers(interface.treatment()) || self.groups.answer()
+        self.has_own_answers || interface.treatment().answers() || self.groups.answer()
     }
 
     /// True if clients behind an interface with these settings may be answered.

@@ -64,7 +64,7 @@ mod tests {
     use super::{super::OBJECT, SHARED};
 
     /// What a policy is made of, and what belongs to one loaded object.
-    const OWN: [&str; 13] = [
+    const OWN: [&str; 14] = [
         ".data.GROUPS",
         ".data.IN_FORCE",
         "FRAGS_PROGRAMS",
@@ -78,6 +78,7 @@ mod tests {
         "SUBNETS6",
         "TERMS",
         "TREATMENTS",
+        "WAITING",
     ];
 
     #[test]

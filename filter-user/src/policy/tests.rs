@@ -1,11 +1,13 @@
 use std::collections::BTreeSet;
 
-use filter_core::{DnsAction, TcpAction, prevailing_rule};
+use filter_core::{DnsAction, Interface, Message, Protocol, ResponseAction, Sides, TcpAction, prevailing_rule};
 use proptest::prelude::*;
 
 use super::*;
 use crate::{
+    kernel::Groups,
     lists::{self, Format, ListOptions},
+    policy_at::PolicyAt,
     replay::hash_key,
 };
 
@@ -69,21 +71,25 @@ fn of_several_lists_that_block_a_name_the_first_class_that_the_client_meets_deci
     fill(&mut builder, "second", 2, &["||a.example", "||b.a.example"]);
     fill(&mut builder, "first", 1, &["||x.b.a.example", "@||d.example"]);
     let book = builder.finish().unwrap();
-    // Each class has a code of its own.
-    let treatments: Vec<_> = (0..4).map(|class| Treatment::default().with_code(100 + class)).collect();
-    let class = |asked: &str, rule: &str, classes| {
-        let code = book.treatment_by(asked, book.key(&name(rule)), classes, &treatments).code();
-        code.saturating_sub(100)
+    // Each class has an action of its own.
+    let actions = [DnsAction::NxDomain, DnsAction::NoData, DnsAction::Refused, DnsAction::Null];
+    let treatments = actions.map(|dns| Treatment::new(dns, TcpAction::AsInterface)).into();
+    let policy = PolicyAt::of(&book, Groups { treatments, ..Groups::default() });
+    let class = |asked: &str, classes| {
+        let action = policy.effect(&book.judge(&name(asked), classes), &facing(), Message::Query, Protocol::Udp);
+        actions.iter().position(|dns| dns.as_str() == action.as_str())
     };
-    assert_eq!(class("a.example", "a.example", 0b1100), 2);
-    assert_eq!(class("b.a.example", "a.example", 0b1000), 3);
-    assert_eq!(class(r"\x00.a.example", "a.example", 0b1000), 3, "whatever octets are below it");
-    // Clients whose group is not known by their address.
-    assert_eq!(class("a.example", "a.example", 0b0001), 2);
-    // What is allowed in some group has no class that blocks it for all.
-    assert_eq!(class("d.example", "d.example", 0b1000), 3);
-    assert_eq!(class("d.example", "d.example", 0b0001), 0);
-    assert_eq!(class("e.example", "a.example", u32::MAX), 0);
+    assert_eq!(class("a.example", 0b1100), Some(2));
+    assert_eq!(class("b.a.example", 0b1000), Some(3));
+    assert_eq!(class("b.a.example", 0b1110), Some(2));
+    assert_eq!(class("d.example", 0b1000), Some(3));
+    assert_eq!(class("d.example", 0b1010), None, "allowed");
+    assert_eq!(class("e.example", u32::MAX), None);
+}
+
+/// An interface to clients, which drops unless a list says otherwise.
+fn facing() -> Interface {
+    Interface::new(Sides::Both).facing_clients(Treatment::new(DnsAction::Drop, TcpAction::Drop))
 }
 
 #[test]
@@ -102,17 +108,19 @@ silent.example CNAME rpz-drop.
     lists::load(file.path(), &options, &mut builder.list("zone", 0), &mut |_| {}).unwrap();
     let book = builder.finish().unwrap();
     let dns = |asked: &str, of_list: DnsAction| {
-        let found = book.judge(&name(asked), u32::MAX);
-        book.treatment(&found, &[Treatment::new(of_list, TcpAction::AsInterface)]).dns()
+        let treatments = vec![Treatment::new(of_list, TcpAction::AsInterface)];
+        let policy = PolicyAt::of(&book, Groups { treatments, ..Groups::default() });
+        let interface = Interface::of_recording();
+        policy.effect(&book.judge(&name(asked), u32::MAX), &interface, Message::Query, Protocol::Udp)
     };
     for (asked, own) in [
-        ("plain.example", DnsAction::NxDomain),
-        ("data.example", DnsAction::AsInterface),
-        ("empty.example", DnsAction::NoData),
-        ("silent.example", DnsAction::Drop),
+        ("plain.example", ResponseAction::NxDomain),
+        ("data.example", ResponseAction::Default),
+        ("empty.example", ResponseAction::NoData),
+        ("silent.example", ResponseAction::Drop),
     ] {
         assert_eq!(dns(asked, DnsAction::AsInterface), own, "{asked}");
-        assert_eq!(dns(asked, DnsAction::Refused), DnsAction::Refused, "{asked}, where the list says it");
+        assert_eq!(dns(asked, DnsAction::Refused), ResponseAction::Refused, "{asked}, where the list says it");
     }
 }
 

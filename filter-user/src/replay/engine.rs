@@ -6,13 +6,11 @@ use std::{
     net::SocketAddr,
 };
 
-use filter_core::{
-    Event, Generation, HashKey, InForce, Offline, Options, Part, Patterns, Reason, RuleKey, Rules, Settings, Terms,
-};
+use filter_core::{Event, HashKey, Interface, Offline, Options, Reason, ResponseAction, RuleKey, Settings};
 
 use crate::{
     kernel::{Filter, KernelError, NameEvent, TestBed},
-    policy::RuleBook,
+    policy_at::PolicyAt,
 };
 
 /// Judges frames one after another, with the state of their flows.
@@ -36,6 +34,8 @@ pub trait Engine {
 pub struct Seen {
     /// What it met.
     pub reason: Reason,
+    /// What its client is to get, if it is blocked: what its list or its rule says, or what an interface would do.
+    pub action: ResponseAction,
     /// The name: lower case, odd bytes as `\xHH`, the root as `.`.
     pub name: String,
     /// The rule that blocks it.
@@ -55,10 +55,14 @@ pub struct KernelEngine<'f> {
 }
 
 impl<'f> KernelEngine<'f> {
+    /// The interface that frames from memory come in by, the loopback; as a replay has it.
+    pub const INTERFACE: (u32, Interface) = (1, Interface::of_recording());
+
     /// Frames that a test run takes: an Ethernet header at least, and at most what IP can hold.
     const FRAME_BYTES: std::ops::RangeInclusive<usize> = 14..=65_535;
 
-    /// The program of this filter, which must report what passes, too; the thread stays on one CPU from here on.
+    /// The program of this filter, which must report what passes, too, and take what it gets for a recording
+    /// ([`KernelEngine::INTERFACE`]); the thread stays on one CPU from here on.
     ///
     /// # Errors
     /// If the thread cannot be kept on a CPU.
@@ -84,15 +88,15 @@ impl Engine for KernelEngine<'_> {
 }
 
 /// The program's source, run as it is.
-pub struct UserEngine<'b> {
-    offline: Offline<Book<'b>>,
+pub struct UserEngine<'p> {
+    offline: Offline<PolicyAt<'p>>,
 }
 
-impl<'b> UserEngine<'b> {
-    /// Judges by the rules of this book, which was made with the same hash key.
-    pub fn new(hash_key: HashKey, dns_ports: &[u16], book: &'b RuleBook) -> Self {
+impl<'p> UserEngine<'p> {
+    /// Judges by this policy, which was made with the same hash key.
+    pub fn new(hash_key: HashKey, dns_ports: &[u16], policy: PolicyAt<'p>) -> Self {
         let options = Options { dns_ports, report_passed: true, ..Options::default() };
-        Self { offline: Offline::new(Settings::new(hash_key, &options), Book(book)) }
+        Self { offline: Offline::new(Settings::new(hash_key, &options), policy).on(Interface::of_recording()) }
     }
 }
 
@@ -114,30 +118,13 @@ pub fn hash_key() -> HashKey {
     HashKey::from_words(array::from_fn(|word| random.hash_one(word)))
 }
 
-struct Book<'b>(&'b RuleBook);
-
-impl Patterns for Book<'_> {
-    fn part(&self, slot: u32, index: u32) -> Option<&Part> {
-        self.0.part(slot, index)
-    }
-}
-
-impl Rules for Book<'_> {
-    fn in_force(&self) -> InForce {
-        self.0.in_force()
-    }
-
-    fn terms(&self, key: RuleKey, generation: Generation) -> Option<&Terms> {
-        Rules::terms(self.0, key, generation)
-    }
-}
-
 impl From<NameEvent> for Seen {
     fn from(event: NameEvent) -> Self {
         Self {
             rule: event.rule,
             sequence: sequence(event.sequence),
             reason: event.reason,
+            action: event.action,
             name: event.name,
             record: event.record,
             flow: (event.source, event.destination),
@@ -151,6 +138,7 @@ fn seen(event: &Event) -> Option<Seen> {
         rule: event.rule(),
         sequence: sequence(event.sequence()),
         reason,
+        action: event.action()?,
         name: event.name().to_string(),
         record: event.record(),
         flow: (event.source(), event.destination()),

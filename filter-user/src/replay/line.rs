@@ -5,8 +5,7 @@ use std::{borrow::Cow, fmt};
 use serde::Serialize;
 
 use super::Seen;
-use crate::{kernel::Outcome, policy::RuleBook};
-use filter_core::{Interface, Sides, Treatment, Verdict};
+use crate::policy::RuleBook;
 
 /// A name that was found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -23,7 +22,7 @@ pub struct Line<'a> {
     pub name: &'a str,
     /// `drop` or `pass`.
     pub verdict: &'static str,
-    /// What becomes of it if it is blocked: what its list says, or `default` for what the interface would do.
+    /// What its client is to get if it is blocked: what its list or its rule says, or `default` for what the interface would do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub action: Option<&'static str>,
     /// The counter of the reason.
@@ -41,14 +40,7 @@ pub struct Line<'a> {
 
 impl<'a> Line<'a> {
     /// The line for a name; `None` if it is none that replays are about.
-    /// With what becomes of what each class of lists blocks.
-    pub fn new(
-        file: &'a str,
-        frame: u64,
-        seen: &'a Seen,
-        book: &'a RuleBook,
-        treatments: &[Treatment],
-    ) -> Option<Self> {
+    pub fn new(file: &'a str, frame: u64, seen: &'a Seen, book: &'a RuleBook) -> Option<Self> {
         let message = seen.reason.message()?;
         let rule = seen.rule.and_then(|key| book.find(key));
         Some(Self {
@@ -58,7 +50,7 @@ impl<'a> Line<'a> {
             kind: message.as_str(),
             name: &seen.name,
             verdict: seen.reason.verdict().as_str(),
-            action: action(seen, book, treatments),
+            action: seen.reason.is_blocked().then(|| seen.action.as_str()),
             reason: seen.reason.as_str(),
             rule: rule.as_ref().map(|rule| rule.rule.clone()),
             record: seen.record,
@@ -66,16 +58,6 @@ impl<'a> Line<'a> {
             line: rule.and_then(|rule| rule.line),
         })
     }
-}
-
-/// What the list says becomes of a name, if it is blocked.
-fn action(seen: &Seen, book: &RuleBook, treatments: &[Treatment]) -> Option<&'static str> {
-    let (Some(message), Some(rule), Verdict::Drop) = (seen.reason.message(), seen.rule, seen.reason.verdict()) else {
-        return None;
-    };
-    let list = book.treatment_by(&seen.name, rule, u32::MAX, treatments);
-    let anywhere = Interface::new(Sides::Both).facing_clients(Treatment::default());
-    Some(Outcome::new(&list, &anywhere).word(message, seen.sequence.is_some()))
 }
 
 /// The name of a record type, or `TYPE` and its number (RFC 3597 §5).
@@ -104,7 +86,7 @@ pub fn record_type(number: u16) -> impl fmt::Display {
 
 #[cfg(test)]
 mod tests {
-    use filter_core::{DnsAction, Reason, RuleKey, TcpAction};
+    use filter_core::{Reason, ResponseAction, RuleKey};
 
     use super::*;
     use crate::{
@@ -126,14 +108,14 @@ mod tests {
 
     fn seen(reason: Reason, rule: Option<RuleKey>, record: Option<u16>) -> Seen {
         let flow = (([192, 0, 2, 1], 5000).into(), ([192, 0, 2, 2], 53).into());
-        Seen { reason, name: "x.ads.example".into(), rule, record, flow, sequence: None }
+        Seen { reason, action: ResponseAction::Pass, name: "x.ads.example".into(), rule, record, flow, sequence: None }
     }
 
     #[test]
     fn a_name_that_passed_has_no_rule() {
         let (book, _) = book();
         let seen = seen(Reason::TlsNotListed, None, None);
-        let line = serde_json::to_string(&Line::new("a.pcap", 3, &seen, &book, &[])).unwrap();
+        let line = serde_json::to_string(&Line::new("a.pcap", 3, &seen, &book)).unwrap();
         let expected = r#"{"file":"a.pcap","frame":3,"protocol":"tls","kind":"client_hello","name":"x.ads.example","#
             .to_owned()
             + r#""verdict":"pass","reason":"tls_not_listed","rule":null,"list":null,"line":null}"#;
@@ -143,9 +125,8 @@ mod tests {
     #[test]
     fn a_blocked_name_has_its_rule_with_list_and_line_and_a_further_name_its_record() {
         let (book, key) = book();
-        let seen = seen(Reason::DnsResponseBlocked, Some(key), Some(5));
-        let refused = Treatment::new(DnsAction::Refused, TcpAction::AsInterface);
-        let line = serde_json::to_string(&Line::new("a.pcap", 3, &seen, &book, &[refused])).unwrap();
+        let seen = Seen { action: ResponseAction::Refused, ..seen(Reason::DnsResponseBlocked, Some(key), Some(5)) };
+        let line = serde_json::to_string(&Line::new("a.pcap", 3, &seen, &book)).unwrap();
         let expected = r#"{"file":"a.pcap","frame":3,"protocol":"dns","kind":"response","name":"x.ads.example","#
             .to_owned()
             + r#""verdict":"drop","action":"refused","reason":"dns_response_blocked","rule":"ads.example","record":5,"#
@@ -156,7 +137,7 @@ mod tests {
     #[test]
     fn what_is_about_no_name_gives_no_line() {
         let (book, _) = book();
-        assert_eq!(Line::new("a.pcap", 3, &seen(Reason::NotIp, None, None), &book, &[]), None);
+        assert_eq!(Line::new("a.pcap", 3, &seen(Reason::NotIp, None, None), &book), None);
     }
 
     #[test]

@@ -57,13 +57,14 @@ impl Repeats {
 
 #[cfg(test)]
 mod tests {
-    use filter_core::Reason;
+    use filter_core::{Reason, ResponseAction};
 
     use super::*;
 
     fn seen(name: &str, port: u16, sequence: Option<u32>) -> Seen {
         Seen {
             reason: Reason::TlsNotListed,
+            action: ResponseAction::Pass,
             name: name.into(),
             rule: None,
             record: None,

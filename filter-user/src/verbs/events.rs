@@ -20,9 +20,8 @@ Examples:
   namegate events --json | jq -r .name
 
 It goes on until Ctrl-C. With --json, one object a line: time, interface, client, client_port, server, server_port,
-protocol (dns or tls), name, rule, list, line, verdict (what happened: nxdomain, reset, drop, pass on trial, ...), reason.
-An answer that could not be given is lost all the same: `namegate stats` counts these as unanswered_..., by what stood
-against them.
+protocol (dns or tls), name, rule, list, line, verdict (what the client got: nxdomain, reset, drop, pass on trial, ...), action
+(what it was to get), unanswered (what stood against that: a counter of `namegate stats`), reason.
 A reader that is too slow gets {\"missed\": N}.")]
 pub struct Args {
     #[command(flatten)]
@@ -57,9 +56,14 @@ fn print(packet: &BlockedPacket) -> std::io::Result<()> {
     let vlans = packet.vlans.iter().fold(String::new(), |text, vlan| text + &format!(" vlan {vlan}"));
     let tunnel = packet.tunnel.as_ref().map_or_else(String::new, |tunnel| format!(" in {tunnel}"));
     let style = if packet.verdict == "pass" { PASSED } else { BLOCKED };
+    let why = match &packet.unanswered {
+        Some(counter) => format!(" ({counter})"),
+        None if packet.action != packet.verdict => format!(" ({})", packet.action),
+        None => String::new(),
+    };
     writeln!(
         stdout(),
-        "{FAINT}{time}{FAINT:#}  {}{vlans}{tunnel}  {} -> {}  {}{kind}  {style}{}{style:#}  {}  rule {rule}",
+        "{FAINT}{time}{FAINT:#}  {}{vlans}{tunnel}  {} -> {}  {}{kind}  {style}{}{style:#}  {}{why}  rule {rule}",
         packet.interface,
         packet.client,
         packet.server,

@@ -2,13 +2,12 @@
 
 use std::{
     io::{self, Write},
-    net::IpAddr,
     process::ExitCode,
 };
 
 use filter_user::api::{Explained, ExplainedRule};
 
-use super::{action_words, ask};
+use super::{action_words, ask, asking::CaseArgs};
 use crate::{
     cli::ClientArgs,
     output::{BLOCKED, FAINT, HEADING, PASSED, json_line, place, stdout},
@@ -29,29 +28,16 @@ pub struct Args {
     #[arg(value_name = "NAME")]
     name: String,
 
-    /// As this client would meet it, and not as one in no group
-    #[arg(long, value_name = "ADDRESS")]
-    client: Option<IpAddr>,
-
-    /// The client's MAC address; it counts more than the address
-    #[arg(long, value_name = "MAC")]
-    mac: Option<String>,
-
-    /// At this time (RFC 3339), and not now
-    #[arg(long, value_name = "TIME")]
-    at: Option<jiff::Timestamp>,
+    #[command(flatten)]
+    case: CaseArgs,
 
     #[command(flatten)]
     controller: ClientArgs,
 }
 
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let client = args.client.map(|client| client.to_string());
-    let at = args.at.map(|at| at.to_string());
-    let all =
-        [("name", Some(&args.name)), ("client", client.as_ref()), ("mac", args.mac.as_ref()), ("at", at.as_ref())];
-    let query: Vec<_> = all.into_iter().filter_map(|(key, value)| Some((key, value?.as_str()))).collect();
-    let explained: Explained = ask(&args.controller, async |client| Ok(client.get("/v1/explain", &query).await?))?;
+    let explained: Explained =
+        ask(&args.controller, async |client| args.case.ask(&client, "/v1/explain", &args.name).await)?;
     if args.controller.json {
         json_line(&mut stdout(), &explained)?;
     } else {

@@ -1,5 +1,6 @@
-//! One verb a file.
+//! One verb a file, and what several of them share.
 
+mod asking;
 pub mod block;
 pub mod check;
 pub mod completions;

@@ -9,6 +9,7 @@ use filter_core::{Counter, HashKey};
 use filter_user::{
     kernel::{Filter, Groups, KernelError, LoadOptions, MAX_RULES, room_for},
     policy::{Policy, ReadWith, RuleBook},
+    policy_at::PolicyAt,
     replay::{Engine, KernelEngine, Line, UserEngine, hash_key, replay},
 };
 use jiff::Timestamp;
@@ -68,9 +69,9 @@ enum EngineKind {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let hash_key = hash_key();
     let policy = read(&args.policy.source(), &ReadWith::Apart(hash_key))?;
-    let book = &policy.book;
+    let (book, now) = (&policy.book, Timestamp::now());
     if let Some(mut filter) = load(args, book, &hash_key)? {
-        fill(&mut filter, &policy, &Groups::of(&policy.config, Timestamp::now()))?;
+        fill(&mut filter, &policy, &Groups::of(&policy.config, now))?;
         let code = all(args, &policy, &mut KernelEngine::new(&mut filter)?, EngineKind::Kernel)?;
         let lost = filter.counters()?.get(&Counter::EventsLost).copied().unwrap_or_default();
         if lost > 0 {
@@ -78,7 +79,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         }
         return Ok(code);
     }
-    all(args, &policy, &mut UserEngine::new(hash_key, &args.dns_port, book), EngineKind::User)
+    let mut engine = UserEngine::new(hash_key, &args.dns_port, PolicyAt::new(&policy, now));
+    all(args, &policy, &mut engine, EngineKind::User)
 }
 
 /// The program in the kernel; `None` if user space shall judge.
@@ -93,6 +95,7 @@ fn load(args: &Args, book: &RuleBook, hash_key: &HashKey) -> anyhow::Result<Opti
         dns_ports: args.dns_port.clone(),
         events_per_second: u32::MAX,
         report_passed: true,
+        interfaces: [KernelEngine::INTERFACE].into(),
         ..LoadOptions::default()
     };
     match Filter::load(&options) {
@@ -118,7 +121,6 @@ fn load(args: &Args, book: &RuleBook, hash_key: &HashKey) -> anyhow::Result<Opti
 /// File after file, each to its end or to where it is broken.
 fn all(args: &Args, policy: &Policy, engine: &mut dyn Engine, kind: EngineKind) -> anyhow::Result<ExitCode> {
     let bytes = args.files.iter().filter_map(|path| fs::metadata(path).ok()).map(|metadata| metadata.len()).sum();
-    let (book, treatments) = (&policy.book, Groups::of(&policy.config, Timestamp::now()).treatments);
     let several = args.files.len() > 1;
     let mut output = Output::new(args.json, several, bytes)?;
     let mut totals = Totals::default();
@@ -127,7 +129,7 @@ fn all(args: &Args, policy: &Policy, engine: &mut dyn Engine, kind: EngineKind) 
         let file = path.display().to_string();
         let bar = output.bar();
         let replayed = replay(path, engine, &mut |bytes| bar.inc(bytes), &mut |frame, seen| {
-            let Some(line) = Line::new(&file, frame, &seen, book, &treatments) else { return Ok(()) };
+            let Some(line) = Line::new(&file, frame, &seen, &policy.book) else { return Ok(()) };
             totals.count(&line);
             output.line(&line)
         })?;

@@ -4,7 +4,7 @@ use std::{io::Write, process::ExitCode};
 
 use filter_user::api::Judgement;
 
-use super::{action_words, ask};
+use super::{action_words, ask, asking::CaseArgs};
 use crate::{
     cli::ClientArgs,
     output::{BLOCKED, PASSED, json_line, place, stdout},
@@ -19,9 +19,11 @@ const BLOCKED_CODE: u8 = 3;
 Examples:
   namegate test ads.example.com www.example.com
   namegate test --exit-code www.example.com && echo passes
+  namegate test ads.example.com --client 192.0.2.17 --at 2026-11-25T21:00:00+01:00
 
-The exit code is 0 for any answer; with --exit-code it is 3 if one of the names would be blocked.
-With --json, one object a line: name, verdict (drop or pass), actions (interface, dns, tls), rule, list, line.")]
+A name is judged as `explain` judges it: now, for a client in no group, unless another client or time is given. The exit code is 0 for any answer; with --exit-code it is 3 if one of the names would be blocked.
+With --json, one object a line: name, verdict (drop or pass), actions (interface, dns, tls), client, group, exempt, at, rule,
+list, line.")]
 pub struct Args {
     /// Names to test
     #[arg(required = true, value_name = "NAME")]
@@ -32,16 +34,19 @@ pub struct Args {
     exit_code: bool,
 
     #[command(flatten)]
-    client: ClientArgs,
+    case: CaseArgs,
+
+    #[command(flatten)]
+    controller: ClientArgs,
 }
 
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let blocked = ask(&args.client, async |client| {
+    let blocked = ask(&args.controller, async |client| {
         let mut blocked = false;
         for name in &args.names {
-            let judgement: Judgement = client.get("/v1/test", &[("name", name)]).await?;
+            let judgement: Judgement = args.case.ask(&client, "/v1/test", name).await?;
             blocked |= judgement.verdict == "drop";
-            if args.client.json {
+            if args.controller.json {
                 json_line(&mut stdout(), &judgement)?;
             } else {
                 print(judgement)?;
@@ -53,13 +58,17 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 fn print(judgement: Judgement) -> std::io::Result<()> {
-    let Judgement { name, verdict, actions, rule, list, line } = judgement;
+    let Judgement { name, verdict, actions, group, exempt, rule, list, line, .. } = judgement;
     let (style, words) =
         if verdict == "drop" { (BLOCKED, action_words(&actions).join("; ")) } else { (PASSED, verdict) };
     match (rule, list) {
         (Some(rule), Some(list)) => {
             let from = place(&list, line);
             writeln!(stdout(), "{name}  {style}{words}{style:#}  rule {rule} ({from})")
+        }
+        _ if exempt => {
+            let group = group.unwrap_or_default();
+            writeln!(stdout(), "{name}  {style}{words}{style:#}  the client's group {group} is exempt")
         }
         _ => writeln!(stdout(), "{name}  {style}{words}{style:#}"),
     }

@@ -115,13 +115,77 @@ fn an_explanation_has_each_rule_with_its_list_line_and_text_for_whom_it_is_and_w
     assert_eq!((&rules[1]["text"], &rules[1]["line"]), (&json!("0.0.0.0 ads.good.example"), &json!(2)));
     assert_eq!(rules[2]["groups"], json!(["children"]));
 
-    let verdict = |args: &[&str]| home.json(&[&["explain", "x.games.example"], args].concat())["verdict"].clone();
-    assert_eq!(verdict(&[]), "pass");
-    assert_eq!(verdict(&["--client", "203.0.113.7"]), "drop");
-    assert_eq!(verdict(&["--client", "192.0.2.7"]), "pass");
+    for verb in ["explain", "test"] {
+        let verdict = |args: &[&str]| home.json(&[&[verb, "x.games.example"], args].concat())["verdict"].clone();
+        assert_eq!(verdict(&[]), "pass");
+        assert_eq!(verdict(&["--client", "203.0.113.7"]), "drop");
+        assert_eq!(verdict(&["--client", "192.0.2.7"]), "pass");
+    }
     let people = home.verb(&["explain", "ads.good.example"]);
     let text = String::from_utf8_lossy(&people.stdout);
     assert!(text.starts_with("ads.good.example  allowed\n=> allow good.example (subtree)"), "{text}");
+}
+
+#[test]
+fn a_test_is_for_a_client_at_a_time_as_an_explanation_is() {
+    const CONFIG: &str = r#"
+[[list]]
+file = "children"
+groups = ["children"]
+schedule = "evening"
+action = "refused"
+
+[[list]]
+file = "all"
+
+[[group]]
+name = "children"
+clients = ["02:00:5e:10:00:01", "203.0.113.0/24"]
+
+[[group]]
+name = "free"
+exempt = true
+clients = ["203.0.113.9"]
+
+[[schedule]]
+name = "evening"
+time_zone = "UTC"
+times = ["20:00-22:00"]
+"#;
+    const EVENING: [&str; 2] = ["--at", "2026-11-25T21:00:00Z"];
+    const NOON: [&str; 2] = ["--at", "2026-11-25T12:00:00Z"];
+    const BY_MAC: [&str; 4] = ["--client", "192.0.2.7", "--mac", "02:00:5e:10:00:01"];
+    const EXEMPT: [&str; 2] = ["--client", "203.0.113.9"];
+
+    let home = Home::new(&[]);
+    fs::write(home.path("config"), CONFIG).unwrap();
+    fs::write(home.path("children"), "games.example\n").unwrap();
+    fs::write(home.path("all"), "ads.example\n").unwrap();
+    let config = home.path("config");
+    let _controller = home.start(&["--iface", "lan", "--clients", "lan", "--config", &config]);
+    for (name, args, verdict, dns, group) in [
+        ("games.example", &[&BY_MAC[..], &EVENING].concat()[..], "drop", "refused", json!("children")),
+        ("games.example", &[&BY_MAC[..], &NOON].concat(), "pass", "", json!("children")),
+        ("games.example", &EVENING, "pass", "", json!(null)),
+        ("games.example", &[&EXEMPT[..], &EVENING].concat(), "pass", "", json!("free")),
+        ("ads.example", &[&BY_MAC[..], &NOON].concat(), "drop", "nxdomain", json!("children")),
+        ("ads.example", &EXEMPT, "pass", "", json!("free")),
+        ("ads.example", &[], "drop", "nxdomain", json!(null)),
+    ] {
+        let [test, explained] = ["test", "explain"].map(|verb| home.json(&[&[verb, name], args].concat()));
+        assert_eq!((&test["verdict"], &test["group"]), (&json!(verdict), &group), "{name} {args:?}");
+        for field in ["name", "verdict", "actions", "client", "group", "exempt"] {
+            assert_eq!(test[field], explained[field], "{name} {args:?}: {field}");
+        }
+        assert_eq!(test["actions"][0]["dns"].as_str().unwrap_or_default(), dns, "{name} {args:?}");
+        let code = home.verb(&[&["test", "--exit-code", name], args].concat()).status.code();
+        assert_eq!(code, Some(if verdict == "drop" { 3 } else { 0 }), "{name} {args:?}");
+    }
+    let text = home.verb(&["test", "ads.example", "--client", "203.0.113.9"]).stdout;
+    let text = String::from_utf8(text).unwrap();
+    assert_eq!(text, "ads.example  pass  the client's group free is exempt\n");
+    let refused = home.verb(&["test", "ads.example", "--mac", "02:00"]);
+    assert!(!refused.status.success() && String::from_utf8_lossy(&refused.stderr).contains("is no MAC address"));
 }
 
 #[test]

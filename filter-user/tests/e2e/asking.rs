@@ -80,14 +80,23 @@ impl Events {
 
     /// The first event of this name in this protocol.
     pub fn of(&self, name: &str, protocol: &str) -> Value {
-        let mut found = None;
-        wait_until(&format!("an event of {name}"), Duration::from_secs(10), || {
+        self.first(1, |event| event["name"] == name && event["protocol"] == protocol).remove(0)
+    }
+
+    /// The first so many events of this name.
+    pub fn all_of(&self, name: &str, count: usize) -> Vec<Value> {
+        self.first(count, |event| event["name"] == name)
+    }
+
+    fn first(&self, count: usize, is_wanted: impl Fn(&Value) -> bool) -> Vec<Value> {
+        let mut found = Vec::new();
+        wait_until(&format!("{count} events"), Duration::from_secs(10), || {
             let text = fs::read_to_string(&self.path)?;
-            let mut events = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-            found = events.find(|event| event["name"] == name && event["protocol"] == protocol);
-            Ok(found.is_some())
+            let events = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+            found = events.filter(&is_wanted).take(count).collect();
+            Ok(found.len() == count)
         })
         .unwrap();
-        found.unwrap()
+        found
     }
 }

@@ -6,6 +6,7 @@ mod behind_tags;
 mod browser;
 mod detaching;
 mod dissector;
+mod effects;
 mod floods;
 mod forged;
 mod joined;

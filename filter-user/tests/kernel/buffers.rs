@@ -7,7 +7,10 @@ use etherparse::{SlicedPacket, TransportSlice};
 use filter_core::{Counter, DnsAction, HeldBytes, Interface, Reason, Sent, Sides, TcpAction, Treatment};
 use frames::{Extension, Hello, Wrap};
 
-use super::{claims::Decided, judge, send_all};
+use super::{
+    claims::{Decided, send_all},
+    judge,
+};
 
 const PAGE: usize = 4096;
 /// A first buffer has less than a page: the kernel keeps room before and behind the packet.

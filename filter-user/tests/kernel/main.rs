@@ -4,6 +4,7 @@ mod attaching;
 mod buffers;
 #[path = "../../../filter-core/tests/claims/mod.rs"]
 mod claims;
+mod effects;
 mod events;
 mod faults;
 mod feed;
@@ -25,7 +26,7 @@ use std::{
 use filter_core::{Counter, Interface, ProgramSet, Reason, RuleKey, Sent, Sides, Verdict};
 use filter_user::kernel::{Filter, Judged, LoadOptions, NameEvent, TestBed};
 
-use claims::Decided;
+use claims::{Became, Decided, Reported};
 
 lab::fail_on_kernel_damage!();
 
@@ -83,8 +84,9 @@ fn judge_all(frames: &[Vec<u8>]) -> Vec<Decided> {
 
 /// What claims of answers are held to: what becomes of frames that come in by this interface, each so long after the one
 /// before, and nothing came before the first; and which counters moved, besides those of their reasons.
-fn send_all(frames: &[(Duration, Vec<u8>)], interface: Interface) -> Vec<(Reason, Sent, Vec<u8>, Vec<Counter>)> {
+fn send_reporting(frames: &[(Duration, Vec<u8>)], interface: Interface) -> Vec<Became> {
     let mut filter = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    drained(&mut filter);
     filter.set_interface(LOOPBACK, interface).unwrap();
     let became = by_each_set(frames.iter().map(|(_, frame)| frame.as_slice()), |set| {
         filter.test_bed().unwrap().forget_flows().unwrap();
@@ -94,13 +96,18 @@ fn send_all(frames: &[(Duration, Vec<u8>)], interface: Interface) -> Vec<(Reason
             let Judged { reason, sent, frame, .. } = filter.test_bed().unwrap().with(set).judge(frame).unwrap();
             let moved = moved(&before, &filter.counters().unwrap());
             let others = moved.into_iter().map(|(counter, _)| counter).filter(|it| !matches!(it, Counter::Packets(_)));
-            (reason, sent.expect("a place to send it to"), frame, others.collect::<Vec<_>>())
+            let (sent, counters) = (sent.expect("a place to send it to"), others.collect());
+            let reported = drained(&mut filter).iter().map(reported).collect();
+            Became { reason, sent, frame, counters, reported }
         };
         frames.iter().map(send).collect::<Vec<_>>()
     });
     filter.set_interface(LOOPBACK, UNANSWERED).unwrap();
-    drained(&mut filter);
     became
+}
+
+fn reported(event: &NameEvent) -> Reported {
+    Reported { reason: event.reason, action: event.action, given: event.given, hindrance: event.hindrance }
 }
 
 /// The kernel has frames from memory come in by the loopback interface.

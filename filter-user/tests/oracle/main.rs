@@ -16,14 +16,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use filter_user::{
+    kernel::Groups,
+    policy::RuleBook,
+    policy_at::PolicyAt,
+    replay::{Engine, UserEngine, hash_key},
+};
 #[cfg(feature = "root-tests")]
 use filter_user::{
     kernel::{Filter, LoadOptions},
     replay::KernelEngine,
-};
-use filter_user::{
-    policy::RuleBook,
-    replay::{Engine, UserEngine, hash_key},
 };
 
 use compare::{Difference, Side};
@@ -44,7 +46,7 @@ fn user_space_finds_what_others_see() {
     let book = no_rules();
     let mut tally = Tally::new();
     for (ports, captures) in by_ports() {
-        let mut engine = UserEngine::new(hash_key(), &ports, &book);
+        let mut engine = UserEngine::new(hash_key(), &ports, PolicyAt::of(&book, Groups::default()));
         for capture in captures {
             tally.run(&capture, &mut engine);
         }

@@ -15,6 +15,7 @@ use crate::{
     abi::{DnsAction, Scratch, Treatment},
     bounds::{opaque, within},
     decide::Judge,
+    effect::ResponseAction,
     maps::Maps,
     packet::Frame,
     reason::{Counter, Message, Reason},
@@ -37,6 +38,8 @@ pub(crate) struct BlockedMessage {
     pub record: u32,
     /// What is done with it, as [`Treatment::dns`] has it.
     pub action: u32,
+    /// The [`ResponseAction`] that its client was given.
+    pub given: u32,
 }
 
 /// The messages of a datagram with several.
@@ -89,7 +92,7 @@ impl Joined {
         treatment: Treatment::NONE,
         blocked: 0,
         reserved_behind: 0,
-        messages: [BlockedMessage { at: 0, question_end: 0, record: 0, action: 0 }; MESSAGES as usize],
+        messages: [BlockedMessage { at: 0, question_end: 0, record: 0, action: 0, given: 0 }; MESSAGES as usize],
     };
 }
 
@@ -125,7 +128,8 @@ impl Scratch {
             self.joined.treatment = self.treatment;
         }
         let action = self.treatment.dns() as u32;
-        let message = BlockedMessage { at, question_end: self.question_end, record: self.record, action };
+        let (question_end, record) = (self.question_end, self.record);
+        let message = BlockedMessage { at, question_end, record, action, given: ResponseAction::Drop as u32 };
         let place = within(self.joined.blocked as usize, 0, MESSAGES as usize - 1);
         if let Some(place) = place.and_then(|place| self.joined.messages.get_mut(place)) {
             *place = message;

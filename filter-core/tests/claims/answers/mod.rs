@@ -4,6 +4,7 @@
 mod connections;
 mod odd_queries;
 mod queries;
+mod reports;
 mod responses;
 mod streams;
 mod unanswered;

@@ -1,21 +1,22 @@
-//! Why a name is blocked or not, with the lines of the lists.
+//! What a name would meet, for a client at a time: `test` in short, and `explain` with all rules and the lines of the lists.
 
 use std::{collections::BTreeMap, fs, net::IpAddr, path::Path};
 
-use filter_core::{Found, Message, Treatment, Verdict};
+use filter_core::{Found, Message, Protocol, Treatment, Verdict};
 use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{ApiError, domain};
 use crate::{
-    api::{ActionOn, Explained, ExplainedRule, RuleSource},
-    config::{Config, Member},
-    kernel::{self, Attachment, Groups},
-    lists::{self, Action},
-    policy::{Matching, Outcome, Policy},
+    api::{ActionOn, Explained, ExplainedRule, Judgement, RuleSource},
+    config::{Config, Group, Member},
+    kernel::Attachment,
+    lists::{self, Action, Domain},
+    policy::{Explanation, Matching, Policy},
+    policy_at::PolicyAt,
 };
 
-/// What somebody wants to know.
+/// What somebody wants to know: what a name would meet, for which client and when.
 #[derive(Deserialize)]
 pub(super) struct Question {
     name: String,
@@ -25,56 +26,104 @@ pub(super) struct Question {
 }
 
 impl Question {
-    pub fn explain(self, policy: &Policy, interfaces: &[Attachment]) -> Result<Explained, ApiError> {
-        let name = domain(&self.name)?;
-        let at = self.at.unwrap_or_else(Timestamp::now);
-        let group = self.group(&policy.config, at)?;
-        let config = &policy.config;
-        let classes = config.classes_of(group, at);
-        let explanation = policy.book.explain(&name, classes);
-        let verdict = if explanation.outcome == Outcome::Blocked { Verdict::Drop } else { Verdict::Pass };
-        let of_group = group.checked_sub(1).and_then(|index| config.groups.get(index));
-        let mut lines = Lines { policy, known: BTreeMap::new() };
-        Ok(Explained {
-            name: name.to_string(),
-            verdict: verdict.as_str().into(),
-            outcome: explanation.outcome.as_str().into(),
-            actions: actions(&policy.book.judge(&name, classes), policy, interfaces),
-            client: self.client.map(|client| client.to_string()).or(self.mac),
-            group: of_group.map(|group| group.name.clone()),
-            exempt: of_group.is_some_and(|group| group.exempt),
-            at: at.to_string(),
-            rules: explanation.rules.into_iter().map(|matching| rule(matching, config, &mut lines)).collect(),
+    /// Whether the name would be blocked, and by which rule.
+    pub fn test(self, policy: &Policy, interfaces: &[Attachment]) -> Result<Judgement, ApiError> {
+        let case = self.case(policy)?;
+        let deciding = policy.book.deciding(&case.name, case.classes);
+        let (rule, list, line) =
+            deciding.map_or((None, None, None), |it| (Some(it.rule.into()), Some(it.list.into()), it.line));
+        Ok(Judgement {
+            name: case.name.to_string(),
+            verdict: case.verdict().as_str().into(),
+            actions: case.actions(interfaces),
+            client: self.asked_about(),
+            group: case.group().map(|group| group.name.clone()),
+            exempt: case.group().is_some_and(|group| group.exempt),
+            at: case.at.to_string(),
+            rule,
+            list,
+            line,
         })
     }
 
-    /// The number of the client's group.
-    fn group(&self, config: &Config, at: Timestamp) -> Result<usize, ApiError> {
-        let mac = match self.mac.as_deref().map(str::parse).transpose() {
-            Ok(None) => None,
-            Ok(Some(Member::Mac(mac))) => Some(mac),
-            _ => return Err(ApiError::bad_request(&"`mac` is no MAC address: write 02:00:5e:10:00:01")),
-        };
-        Ok(Groups::of(config, at).group_of(mac, self.client) as usize)
+    /// All that is said of the name.
+    pub fn explain(self, policy: &Policy, interfaces: &[Attachment]) -> Result<Explained, ApiError> {
+        let case = self.case(policy)?;
+        let Explanation { outcome, rules } = policy.book.explain(&case.name, case.classes);
+        let mut lines = Lines { policy, known: BTreeMap::new() };
+        Ok(Explained {
+            name: case.name.to_string(),
+            verdict: case.verdict().as_str().into(),
+            outcome: outcome.as_str().into(),
+            actions: case.actions(interfaces),
+            client: self.asked_about(),
+            group: case.group().map(|group| group.name.clone()),
+            exempt: case.group().is_some_and(|group| group.exempt),
+            at: case.at.to_string(),
+            rules: rules.into_iter().map(|matching| rule(matching, &policy.config, &mut lines)).collect(),
+        })
+    }
+
+    /// What prevails for the client at the time.
+    fn case<'p>(&self, policy: &'p Policy) -> Result<Case<'p>, ApiError> {
+        let name = domain(&self.name)?;
+        let at = self.at.unwrap_or_else(Timestamp::now);
+        let in_force = PolicyAt::new(policy, at);
+        let group = in_force.groups().group_of(self.mac()?, self.client) as usize;
+        let classes = policy.config.classes_of(group, at);
+        let found = policy.book.judge(&name, classes);
+        Ok(Case { config: &policy.config, in_force, name, at, group, classes, found })
+    }
+
+    fn mac(&self) -> Result<Option<[u8; 6]>, ApiError> {
+        match self.mac.as_deref().map(str::parse).transpose() {
+            Ok(None) => Ok(None),
+            Ok(Some(Member::Mac(mac))) => Ok(Some(mac)),
+            _ => Err(ApiError::bad_request(&"`mac` is no MAC address: write 02:00:5e:10:00:01")),
+        }
+    }
+
+    fn asked_about(self) -> Option<String> {
+        self.client.map(|client| client.to_string()).or(self.mac)
     }
 }
 
-/// What becomes of a name for which this was found, on each interface; nothing if it is not blocked.
-pub(super) fn actions(found: &Found, policy: &Policy, interfaces: &[Attachment]) -> Vec<ActionOn> {
-    if !found.rank.blocks() {
-        return Vec::new();
+/// A name, for a client at a time.
+struct Case<'p> {
+    config: &'p Config,
+    in_force: PolicyAt<'p>,
+    name: Domain,
+    at: Timestamp,
+    /// The number of the client's group.
+    group: usize,
+    /// The classes of lists that apply to it.
+    classes: u32,
+    found: Found,
+}
+
+impl Case<'_> {
+    fn verdict(&self) -> Verdict {
+        if self.found.rank.blocks() { Verdict::Drop } else { Verdict::Pass }
     }
-    let of_classes: Vec<_> = policy.config.classes().iter().map(|class| class.treatment).collect();
-    let treatment = policy.book.treatment(found, &of_classes);
-    let on = |Attachment { interface, settings, .. }: &Attachment| {
-        let outcome = kernel::Outcome::new(&treatment, settings);
-        let word = |message, over_tcp| {
-            if settings.audits() { Verdict::Pass.as_str() } else { outcome.word(message, over_tcp) }.to_owned()
+
+    /// The client's group; `None` if it is in none.
+    fn group(&self) -> Option<&Group> {
+        self.config.groups.get(self.group.checked_sub(1)?)
+    }
+
+    /// What the client gets on each interface; nothing if the name is not blocked.
+    fn actions(&self, interfaces: &[Attachment]) -> Vec<ActionOn> {
+        if !self.found.rank.blocks() {
+            return Vec::new();
+        }
+        let on = |Attachment { interface, settings, .. }: &Attachment| {
+            let word =
+                |message, protocol| self.in_force.effect(&self.found, settings, message, protocol).as_str().into();
+            let dns = word(Message::Query, Protocol::Udp);
+            ActionOn { interface: interface.clone(), dns, tls: word(Message::ClientHello, Protocol::Tcp) }
         };
-        let dns = word(Message::Query, false);
-        ActionOn { interface: interface.clone(), dns, tls: word(Message::ClientHello, true) }
-    };
-    interfaces.iter().map(on).collect()
+        interfaces.iter().map(on).collect()
+    }
 }
 
 fn rule(matching: Matching<'_>, config: &Config, lines: &mut Lines<'_>) -> ExplainedRule {

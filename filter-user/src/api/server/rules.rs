@@ -9,16 +9,11 @@ use axum::{
     response::Response,
     routing::get,
 };
-use filter_core::Verdict;
 use serde::Deserialize;
 use tokio::sync::mpsc;
 use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 
-use super::{
-    ApiError, domain,
-    explain::{Question, actions},
-    lines, push_line,
-};
+use super::{ApiError, explain::Question, lines, push_line};
 use crate::{
     api::{Explained, Judgement, RuleSource},
     controller::reading,
@@ -100,26 +95,11 @@ fn listed_rules(policy: &Shared, contains: &str, from: Position) -> (Vec<u8>, Op
     (page, next)
 }
 
-#[derive(Deserialize)]
-struct Asked {
-    name: String,
-}
-
 async fn test(
     State(Answering { policy, interfaces }): State<Answering>,
-    asked: Result<Query<Asked>, QueryRejection>,
+    asked: Result<Query<Question>, QueryRejection>,
 ) -> Result<Json<Judgement>, ApiError> {
-    let text = asked?.0.name;
-    let name = domain(&text)?;
-    let policy = reading(&policy);
-    let book = &policy.book;
-    let prevailing = book.prevailing(&name);
-    let blocked = prevailing.as_ref().is_some_and(|(rank, _)| rank.blocks());
-    let verdict = if blocked { Verdict::Drop } else { Verdict::Pass };
-    let (rule, list, line) =
-        prevailing.map_or((None, None, None), |(_, it)| (Some(it.rule.into()), Some(it.list.into()), it.line));
-    let actions = actions(&book.judge(&name, u32::MAX), &policy, &interfaces);
-    Ok(Json(Judgement { name: name.to_string(), verdict: verdict.as_str().into(), actions, rule, list, line }))
+    asked?.0.test(&reading(&policy), &interfaces).map(Json)
 }
 
 async fn explain(

@@ -49,9 +49,16 @@ pub struct BlockedPacket {
     pub list: Option<String>,
     /// Its line in the list.
     pub line: Option<u32>,
-    /// What happened to the packet: `drop`, `pass` on trial, `nxdomain`, `nodata`, `refused`, `null`, `address`, `reset` or
-    /// `alert`, unless something stood against an answer, which is counted.
+    /// What the client got: `drop` (nothing), `pass` on trial, `nxdomain`, `nodata`, `refused`, `null`, `address`,
+    /// `format_error`, `bad_version`, `reset` or `alert`.
     pub verdict: String,
+    /// What the client was to get, by the rule, its list and the interface: the same, unless something stood against it or DNS has
+    /// no such answer to the question.
+    #[serde(default)]
+    pub action: String,
+    /// The counter of what stood against it: `unanswered_...` or `closed_already`; null if nothing did.
+    #[serde(default)]
+    pub unanswered: Option<String>,
     /// The counter of the reason.
     pub reason: String,
 }

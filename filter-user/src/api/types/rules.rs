@@ -261,6 +261,16 @@ pub struct Judgement {
     /// What becomes of it on each interface, if it is blocked.
     #[serde(default)]
     pub actions: Vec<ActionOn>,
+    /// The client that was asked about.
+    pub client: Option<String>,
+    /// Its group; null for clients in none.
+    pub group: Option<String>,
+    /// True if the group is exempt.
+    #[serde(default)]
+    pub exempt: bool,
+    /// The time that was asked about, as in RFC 3339.
+    #[serde(default)]
+    pub at: String,
     /// The rule that blocks or allows it.
     pub rule: Option<String>,
     /// Its list, or `manual`.
