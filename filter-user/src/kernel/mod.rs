@@ -66,7 +66,6 @@ pub(crate) use netlink::ways_to_elsewhere;
 pub use offloads::joining_below;
 #[cfg(feature = "feed")]
 pub use operations::{Action, Change, Operation, Seen};
-pub use outcome::Outcome;
 use pod::Value;
 use policy::Held;
 pub use policy::Installed;
