@@ -149,8 +149,8 @@ clients = ["203.0.113.9"]
 
 [[schedule]]
 name = "evening"
-time_zone = "UTC"
-times = ["20:00-22:00"]
+time-zone = "UTC"
+times = ["daily 20:00-22:00"]
 "#;
     const EVENING: [&str; 2] = ["--at", "2026-11-25T21:00:00Z"];
     const NOON: [&str; 2] = ["--at", "2026-11-25T12:00:00Z"];
@@ -161,6 +161,7 @@ times = ["20:00-22:00"]
     fs::write(home.path("config"), CONFIG).unwrap();
     fs::write(home.path("children"), "games.example\n").unwrap();
     fs::write(home.path("all"), "ads.example\n").unwrap();
+    fs::write(home.path("list"), "other.example\n").unwrap();
     let config = home.path("config");
     let _controller = home.start(&["--iface", "lan", "--clients", "lan", "--config", &config]);
     for (name, args, verdict, dns, group) in [
