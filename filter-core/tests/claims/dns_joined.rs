@@ -206,6 +206,38 @@ fn responses_are_judged_one_by_one_and_only_what_is_blocked_is_changed() {
     }
 }
 
+/// As for a response alone: of the name that was asked for, there may be records of other types.
+#[test]
+fn of_responses_each_says_in_its_place_what_it_would_say_alone() {
+    let from_server = Wrap { from: 53, to: 40_000, ..Wrap::v4(0) };
+    let question = "www.example.org";
+    let question_end = 12 + question.len() + 2 + 4;
+    for (action, codes) in
+        [(DnsAction::NxDomain, [3, 0, 0]), (DnsAction::NoData, [0, 0, 0]), (DnsAction::Refused, [5, 5, 5])]
+    {
+        let data = [Data::Cname(LISTED), Data::Https(1, LISTED), Data::Svcb(1, LISTED)];
+        let messages = data.map(|data| frames::response_of(&[question], &[(question, data)]));
+        let (reason, sent, left, _) = send(&joined(&from_server, &messages), clients(action));
+        assert_eq!((reason, sent), (Reason::DnsResponseBlocked, Sent::On));
+        let mut payload = &opened(&left).payload[..];
+        for (message, code) in messages.iter().zip(codes) {
+            let (piece, rest) = payload.split_at(message.len());
+            assert_eq!(answer(&piece[..question_end]).code, code, "{action:?}");
+            payload = rest;
+        }
+    }
+}
+
+#[test]
+fn another_operation_on_a_blocked_name_is_refused_in_its_place() {
+    let (first, second) = (with(&query(0, true), 2, &[2 << 3]), query(1, true));
+    let (_, sent, back, _) = send(&joined(&Wrap::v4(53), &[first.clone(), second]), clients(DnsAction::NxDomain));
+    assert_eq!(sent, Sent::Back);
+    let pieces = pieces(&back, first.len());
+    assert_eq!((pieces[0][2] & 0x78, pieces[0][3] & 0xf), (2 << 3, 5));
+    assert_eq!(answer(&pieces[1]).code, 3);
+}
+
 #[test]
 fn of_drawn_datagrams_those_with_a_listed_name_are_blocked() {
     let mut drawn = Drawn(18);
