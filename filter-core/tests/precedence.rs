@@ -119,6 +119,12 @@ fn an_answer_has_no_checksum_of_zero_over_udp_and_may_have_one_over_tcp() {
     let treatment = Treatment::new(DnsAction::NxDomain, TcpAction::Reset);
     let interface = Interface::new(Sides::Both).facing_clients(treatment);
     let mut filter = Offline::new(Settings::new(key(), &Options::default()), Blocking).on(interface);
+    let hello = frames::client_hello("ads.example");
+    // The checksum is what is missing of all ones: this number takes it, in the place of 1.
+    let completing = |first: u16| {
+        let (number, carry) = 1_u16.overflowing_add(first);
+        number + u16::from(carry)
+    };
     for (wrap, at) in [(Wrap::v4(53), 40), (Wrap::v6(53), 60)] {
         let answer_of = |filter: &mut Offline<Blocking>, id: u16| {
             let (_, sent, frame) = filter.send(&wrap.udp(&frames::query_numbered(id, "ads.example")));
@@ -126,9 +132,18 @@ fn an_answer_has_no_checksum_of_zero_over_udp_and_may_have_one_over_tcp() {
             u16::from_be_bytes([frame[at], frame[at + 1]])
         };
         let first = answer_of(&mut filter, 1);
-        // The checksum is what is missing of all ones: this identifier takes it.
-        let (id, carry) = 1_u16.overflowing_add(first);
-        assert_eq!(answer_of(&mut filter, id + u16::from(carry)), 0xffff);
+        assert_eq!(answer_of(&mut filter, completing(first)), 0xffff);
+    }
+    for (wrap, at) in [(Wrap::v4(443), 50), (Wrap::v6(443), 70)] {
+        // What a segment acknowledges becomes the sequence number of its reset.
+        let reset_of = |filter: &mut Offline<Blocking>, acknowledged: u16| {
+            let header = frames::Header { acknowledgement: acknowledged.into(), ..frames::Header::default() };
+            let (_, sent, frame) = filter.send(&wrap.segment(&header, &hello));
+            assert_eq!(sent, Sent::Back);
+            u16::from_be_bytes([frame[at], frame[at + 1]])
+        };
+        let first = reset_of(&mut filter, 1);
+        assert_eq!(reset_of(&mut filter, completing(first)), 0);
     }
     assert!(filter.counters()[&Counter::Answered] == 4);
 }

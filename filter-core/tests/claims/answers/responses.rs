@@ -94,6 +94,30 @@ fn the_version_of_edns_in_a_response_is_the_server_s_own() {
     assert_eq!(answer.edns, Some(edns(false, &[(COOKIE, &[7; 16]), (15, &[0, 15])])));
 }
 
+/// RFC 1035 §4.1.1, RFC 4035 §3: what is said of the server and of the query stays; what was said of the answers does not.
+#[test]
+fn flags_of_a_response_are_those_of_its_server_but_for_those_about_its_answers() {
+    let treatment = Treatment::new(DnsAction::NxDomain, TcpAction::Reset);
+    for (flags, expected) in [
+        ([0x80, 0x00], ""),
+        ([0x84, 0x00], "aa"),
+        ([0x81, 0x00], "rd"),
+        ([0x80, 0x80], "ra"),
+        ([0x80, 0x10], "cd"),
+        ([0x82, 0x22], ""),
+        ([0x87, 0xb3], "aa rd ra cd"),
+    ] {
+        for server in [Wrap { from: 53, ..Wrap::v4(40_000) }, Wrap { from: 53, ..Wrap::v6(40_000) }] {
+            let mut message = frames::response(LISTED);
+            message[2..4].copy_from_slice(&flags);
+            let response = server.udp(&message);
+            let (_, sent, frame, _) = send(&response, Interface::new(Sides::Both).with_treatment(treatment));
+            let answer = answer(&opened(&frame).payload);
+            assert_eq!((sent, answer.code, &*answer.flags), (Sent::On, 3, expected), "{flags:x?}");
+        }
+    }
+}
+
 #[test]
 fn of_a_name_whose_service_is_blocked_there_may_be_other_records() {
     let treatment = Treatment::new(DnsAction::NxDomain, TcpAction::Reset);
