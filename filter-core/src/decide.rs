@@ -65,10 +65,12 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
         let mut judged = found.and_then(|transport| self.transport(flows, &transport));
         for _ in 0..ROUNDS {
             let Err(Stop::Layered(layer, at)) = judged else { break };
-            judged = P::layered(self, layer, at).map_err(Stop::Because).and_then(|()| {
-                let transport = self.scratch.transport;
-                self.transport(flows, &transport)
-            });
+            // Put into `judged`, the reason would keep upper bits of whatever lies there: a pointer, which the verifier lets nobody mask.
+            if let Err(reason) = P::layered(self, layer, at) {
+                return self.settled(reason);
+            }
+            let transport = self.scratch.transport;
+            judged = self.transport(flows, &transport);
         }
         match judged {
             Ok(reason) => reason,
@@ -205,7 +207,7 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
         }
         let opened = bucket.first_octet(hash, sequence);
         let may_be_held = bucket.may_hold(hash);
-        let is_first = opened.is_none_or(|first| first == sequence);
+        let is_first = opened.is_none_or(|(first, _)| first == sequence);
         let is_dns_port = self.settings.is_dns(tcp.ports);
         // Octets of a message that is under way are left alone, whatever they look like.
         let before = if is_first && (opened.is_some() || !may_be_held) && !is_dns_port {
@@ -223,7 +225,7 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
         if !begins && !may_be_held {
             return Err(if start == tls::Start::Sslv2 { Reason::TlsSslv2 } else { Reason::TcpOther });
         }
-        let first = if is_first { sequence } else { opened.unwrap_or(sequence) };
+        let first = if is_first { sequence } else { opened.map_or(sequence, |(first, _)| first) };
         let is_whole_hello = is_first && !dns && !may_be_held && start == tls::Start::Hello;
         // Most hellos are judged at once, and have no place in the table.
         let source = if is_whole_hello { 0 } else { self.source().ok_or(Reason::HeadersCut)? };
@@ -237,8 +239,7 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
             first,
             begins: u32::from(begins),
             dns: u32::from(dns),
-            opens: u32::from(opened.is_some()),
-            opening: opened.unwrap_or_default(),
+            opens: opened.map_or(0, |(_, place)| place + 1),
             is_message: u32::from(dns && dns::may_start(self.packet, at, tcp.end)),
             ..Segment::default()
         };

@@ -45,7 +45,6 @@ macro_rules! subprograms {
                 empty_segment() -> Reason;
                 find_flow() -> Way;
                 begin_flow() -> Way;
-                await_again() -> ();
             }
             // Over a frame and a flow.
             flow {

@@ -48,10 +48,8 @@ pub struct Segment {
     pub(crate) begins: u32,
     /// 1 if a port is one of the DNS ports.
     pub(crate) dns: u32,
-    /// 1 if this is near the first octet of a connection whose SYN was seen.
+    /// If this is near the first octet of a connection whose SYN was seen: one more than the place where that is remembered.
     pub(crate) opens: u32,
-    /// Sequence number of that octet.
-    pub(crate) opening: u32,
     /// One more than the flow's place in the table of flows; 0 if it has none.
     pub(crate) place: u32,
     /// Index of the [`Reason`] of its DNS message that was judged last.
@@ -65,6 +63,7 @@ pub struct Segment {
     pub(crate) is_message: u32,
     /// [`Flow::SPOKEN`] if a DNS message of it has a name that was judged.
     pub(crate) has_spoken: u32,
+    pub(crate) reserved: u32,
 }
 
 impl Segment {
@@ -77,6 +76,12 @@ impl Segment {
     #[inline(always)]
     pub(crate) fn is_empty(&self) -> bool {
         self.at >= self.end
+    }
+
+    /// The place where it is remembered that the octet is awaited which this starts with.
+    #[inline(always)]
+    pub(crate) fn awaited_at(&self) -> Option<u32> {
+        (self.opens != 0 && self.first == self.sequence).then(|| self.opens - 1)
     }
 
     /// Notes what a DNS message of it met.

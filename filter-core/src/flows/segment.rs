@@ -32,7 +32,10 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
     pub(crate) fn held_segment<F: Flows>(&mut self, flows: &mut F) -> Reason {
         let index = self.scratch.segment.hash & self.settings.bucket_mask();
         if !flows.bucket(index).is_some_and(F::lock) {
-            P::await_again(self, flows);
+            // Otherwise what follows would pass unread, and the message would be whole at its receiver when this segment comes again.
+            if let (Some(place), Some(bucket)) = (self.scratch.segment.awaited_at(), flows.bucket(index)) {
+                bucket.await_again(self.scratch.segment.hash, place);
+            }
             return Reason::FlowBusy;
         }
         let reason = self.in_bucket(flows, index);
@@ -40,20 +43,6 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
             F::unlock(bucket);
         }
         reason
-    }
-
-    /// Has the bucket await the first octet of a connection again: the segment at hand, which has it, is dropped. Without that, what
-    /// follows would pass unread, and the message would be complete at its receiver when the segment comes again.
-    #[inline(always)]
-    pub fn await_again<F: Flows>(&mut self, flows: &mut F) {
-        let Segment { hash, source, sequence, first, opens, opening, .. } = self.scratch.segment;
-        let index = hash & self.settings.bucket_mask();
-        if opens == 0 || first != sequence {
-            return;
-        }
-        if let Some(bucket) = flows.bucket(index) {
-            bucket.open(hash, opening, source);
-        }
     }
 
     #[inline(always)]

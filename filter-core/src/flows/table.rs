@@ -4,7 +4,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use crate::{
     abi::Settings,
-    bounds::opaque,
+    bounds::{opaque, within},
     flows::{Flow, HeldBytes},
     headers::{Family, Path, Tcp, Transport},
     packet::Packet,
@@ -29,7 +29,7 @@ impl Way {
     /// Which one of the places of a bucket.
     #[inline(always)]
     pub(crate) fn index(self) -> Option<u32> {
-        (self.0 < WAYS).then_some(self.0)
+        within(self.0 as usize, 0, WAYS as usize - 1).map(|way| way as u32)
     }
 }
 
@@ -192,10 +192,10 @@ impl Bucket {
         self.opening_tags.may_have(hash)
     }
 
-    /// Sequence number of the first octet of the flow, if that is still under way or comes with this segment, and the
-    /// segment is not far behind it. The octet is not awaited any longer if it has come.
+    /// Sequence number of the first octet of the flow, and the place where that is remembered, if that octet is still under way or
+    /// comes with this segment, and the segment is not far behind it. The octet is not awaited any longer if it has come.
     #[inline(always)]
-    pub(crate) fn first_octet(&mut self, hash: u32, sequence: u32) -> Option<u32> {
+    pub(crate) fn first_octet(&mut self, hash: u32, sequence: u32) -> Option<(u32, u32)> {
         // Nothing of most flows is awaited, and all places take longer to look at.
         if !self.awaits_first(hash) {
             return None;
@@ -220,7 +220,13 @@ impl Bucket {
         if offset == 0 {
             self.opening_tags.set(place, 0);
         }
-        Some(first)
+        Some((first, place))
+    }
+
+    /// Awaits the first octet of the flow again that was remembered at this place: its segment has been dropped.
+    #[inline(always)]
+    pub(crate) fn await_again(&mut self, hash: u32, place: u32) {
+        self.opening_tags.set(place % OPENINGS, tag(hash));
     }
 
     #[inline(always)]

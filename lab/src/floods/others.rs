@@ -16,8 +16,8 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, connect, socket_
 
 use crate::{Lab, Namespace, SERVER};
 
-/// How long a client and the server wait for something.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a client and the server wait for something: longer than a flood may stand still.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// What the server says that has received a hello to its end.
 const WHOLE: &[u8] = b"whole";
 /// A port of the server that nothing else listens on. A hello is told by its content.
