@@ -24,6 +24,8 @@ pub enum Call {
 }
 
 impl Call {
+    /// A program is loaded.
+    pub const PROG_LOAD: Self = Self::Bpf(5);
     /// The object's types are loaded.
     pub const BTF_LOAD: Self = Self::Bpf(18);
     /// Another program takes the place of one that is attached.
