@@ -9,6 +9,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use super::{Interface, Scratch};
 use crate::{
+    answer::Given,
     bounds::opaque,
     dns::JOINED_MESSAGES,
     effect::{self, ResponseAction},
@@ -173,6 +174,8 @@ impl Event {
         let given = scratch.given_for(u32::from(self.place), draft);
         // Where the message is to be dropped, the answer was one to other messages of its datagram.
         let (action, hindrance) = if self.action != ResponseAction::Drop as u8 {
+            // Whoever makes an answer notes what it became.
+            let given = if given == Given::DROPPED { Given::nothing_because(Counter::ProgramNotRun) } else { given };
             (given.action, given.hindrance)
         } else if given.is_of_side() {
             (self.action.into(), given.hindrance)
@@ -296,5 +299,20 @@ mod tests {
         assert_eq!(taken(6 * second - 1), 0);
         assert_eq!(taken(6 * second), 7);
         assert_eq!(taken(60 * second), 7);
+    }
+
+    #[test]
+    fn where_no_program_made_the_answer_that_was_meant_the_event_says_so() {
+        let scratch = Scratch::default();
+        let said = |action: ResponseAction| {
+            let mut event = Event { action: action as u8, given: ResponseAction::Pass as u8, ..Event::EMPTY };
+            event.set_given(&scratch, &HeldBytes::EMPTY);
+            (event.given(), event.hindrance())
+        };
+        let dropped = Some(ResponseAction::Drop);
+        assert_eq!(said(ResponseAction::NxDomain), (dropped, Some(Counter::ProgramNotRun)));
+        assert_eq!(said(ResponseAction::Reset), (dropped, Some(Counter::ProgramNotRun)));
+        assert_eq!(said(ResponseAction::Drop), (dropped, None));
+        assert_eq!(said(ResponseAction::Pass), (Some(ResponseAction::Pass), None));
     }
 }

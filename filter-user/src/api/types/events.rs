@@ -56,7 +56,7 @@ pub struct BlockedPacket {
     /// no such answer to the question.
     #[serde(default)]
     pub action: String,
-    /// The counter of what stood against it: `unanswered_...` or `closed_already`; null if nothing did.
+    /// The counter of what stood against it: `unanswered_...`, `closed_already`, or `program_not_run` after a failure of ours; null if nothing did.
     #[serde(default)]
     pub unanswered: Option<String>,
     /// The counter of the reason.
