@@ -87,17 +87,17 @@ impl HalfHellos {
         let sender = thread::spawn(move || {
             let mut number = 0;
             while !stopped.load(Ordering::Relaxed) {
-                let due = begun.elapsed().as_secs_f64() * f64::from(a_second);
-                while f64::from(number) < due {
-                    let [_, first, _] = hello.of(match sources {
-                        Sources::One => one_of(0, number),
-                        Sources::Many => one_of(number, 0),
-                    });
-                    send(&socket, first)?;
-                    number += 1;
+                if f64::from(number) >= begun.elapsed().as_secs_f64() * f64::from(a_second) {
+                    thread::sleep(REST);
+                    continue;
                 }
+                let [_, first, _] = hello.of(match sources {
+                    Sources::One => one_of(0, number),
+                    Sources::Many => one_of(number, 0),
+                });
+                send(&socket, first)?;
+                number += 1;
                 counted.store(number, Ordering::Relaxed);
-                thread::sleep(REST);
             }
             Ok(())
         });
