@@ -42,6 +42,9 @@ struct Run {
     /// Seconds.
     reload_wall: f64,
     reload_cpu: f64,
+    /// Of a reload in which all names are others, for which there is no room beside those in force.
+    other_names_wall: f64,
+    other_names_cpu: f64,
 }
 
 /// Measures with a cache and without one.
@@ -60,6 +63,8 @@ pub fn measure(namegate: &Path, plan: &Plan, names: &RealNames, rows: &mut Rows)
         row("controller at rest after a reload, resident", "MB", Some(AT_REST), |run| run.after_reload / MB)?;
         row("reload of one changed name, wall", "s", Some(RELOAD), |run| run.reload_wall)?;
         row("reload of one changed name, CPU", "s", None, |run| run.reload_cpu)?;
+        row("reload of other names alone, with new maps, wall", "s", None, |run| run.other_names_wall)?;
+        row("reload of other names alone, with new maps, CPU", "s", None, |run| run.other_names_cpu)?;
         row("reload, resident at its highest", "MB", None, |run| run.highest / MB)?;
         row("reload, maps and controller over what they take at rest", "times", Some(AT_HIGHEST), |run| {
             (run.maps + run.highest) / (run.maps + run.at_rest)
@@ -87,7 +92,8 @@ fn run(namegate: &Path, names: &[&str], cache: bool, round: usize) -> anyhow::Re
     let told = controller.verb(&["test", &changed])?;
     ensure!(told.contains(&format!("rule {changed}")), "the name that is new is not in force: {told}");
     let (highest, after_reload) = (controller.memory("VmHWM:")?, controller.memory("VmRSS:")?);
-    Ok(Run { at_rest, highest, after_reload, maps, reload_wall, reload_cpu })
+    let (other_names_wall, other_names_cpu) = controller.reload_of_other_names(&names)?;
+    Ok(Run { at_rest, highest, after_reload, maps, reload_wall, reload_cpu, other_names_wall, other_names_cpu })
 }
 
 struct Controller {
@@ -118,6 +124,18 @@ impl Controller {
             Ok(controller.verb(&["status"]).is_ok())
         })?;
         Ok(controller)
+    }
+
+    /// Seconds that a reload takes in which each name is another one, and seconds of CPU.
+    fn reload_of_other_names(&self, names: &[&str]) -> anyhow::Result<(f64, f64)> {
+        let others: Vec<_> = names.iter().map(|name| format!("x{name}")).collect();
+        write(&self.list, &others.iter().map(|name| &**name).collect::<Vec<_>>())?;
+        let (start, cpu_start) = (Instant::now(), self.cpu()?);
+        self.verb(&["reload"])?;
+        let took = (start.elapsed().as_secs_f64(), self.cpu()? - cpu_start);
+        let first = others.first().context("there are no names")?;
+        ensure!(self.verb(&["test", first])?.contains("rule "), "the names that are new are not in force");
+        Ok(took)
     }
 
     /// What the verb says.

@@ -2,12 +2,13 @@
 //!
 //! Each time in a process of its own, as a controller starts: what this one did before changes no figure.
 
-use std::{io::Write as _, path::Path};
+use std::{fs, io::Write as _, path::Path};
 
 use anyhow::{Context as _, ensure};
 use filter_user::{
+    check::Undone,
     kernel::{Filter, Groups, LoadOptions, draw_hash_key},
-    lists::{self, ListOptions},
+    lists::{self, Format, ListOptions},
     policy::{Builder, RuleBook},
 };
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
@@ -35,6 +36,9 @@ struct Loaded {
     book: Took,
     program: Took,
     map: Took,
+    /// Looking for rules that undo those of other lists, and with exceptions for one name in a thousand.
+    undoing: Took,
+    undoing_exceptions: Took,
     /// The rule book's own figure.
     book_bytes: f64,
     /// Growth of the resident memory, from the start of the process until the rules are in force.
@@ -95,19 +99,43 @@ pub fn once(list: &Path) -> anyhow::Result<()> {
     let (mut filter, program) = timed(|| Ok(Filter::load(&options)?))?;
     let before = RuleBook::empty(hash_key);
     let (_, map) = timed(|| Ok(filter.install(&before, &rules, &Groups::default(), |_| ())?))?;
+    let resident_now = memory("VmRSS:")?;
+    let resident_peak = memory("VmHWM:")?;
+    let (_, undoing) = timed(|| Ok(Undone::of(&rules)))?;
     let loaded = Loaded {
         names: count as f64,
         parse,
         book,
         program,
         map,
+        undoing,
+        undoing_exceptions: undoing_exceptions(list)?,
         book_bytes: rules.memory_bytes() as f64,
-        resident: memory("VmRSS:")? - resident,
-        resident_peak: memory("VmHWM:")? - resident,
+        resident: resident_now - resident,
+        resident_peak: resident_peak - resident,
         maps: filter.program()?.map_memory as f64,
         maps_without_rules: kernel::load_filter(1)?.program()?.map_memory as f64,
     };
     Ok(writeln!(std::io::stdout(), "{}", serde_json::to_string(&loaded)?)?)
+}
+
+/// The time that it takes to look for rules that undo those of other lists, where a second list has exceptions for one name in a
+/// thousand.
+fn undoing_exceptions(list: &Path) -> anyhow::Result<Took> {
+    const EVERY: usize = 1000;
+
+    let mut builder = Builder::new(draw_hash_key()?);
+    lists::load(list, &ListOptions::default(), &mut builder.list("names", 0), &mut |_| ())?;
+    let names = fs::read_to_string(list).context("the list of the measurement cannot be read")?;
+    let exceptions = names.lines().step_by(EVERY).map(|name| format!("@@||{name}^\n"));
+    let file = tempfile::NamedTempFile::new().context("no temporary file can be made: set TMPDIR")?;
+    fs::write(file.path(), exceptions.collect::<String>()).context("the exceptions cannot be written")?;
+    let options = ListOptions { format: Some(Format::AdBlock), ..ListOptions::default() };
+    lists::load(file.path(), &options, &mut builder.list("exceptions", 0), &mut |_| ())?;
+    let rules = builder.finish()?;
+    let (undone, took) = timed(|| Ok(Undone::of(&rules)))?;
+    ensure!(undone.count > 0, "no exception of the measurement undoes a rule");
+    Ok(took)
 }
 
 /// The rows, of which each is a figure of every load.
@@ -119,7 +147,7 @@ type Figure = fn(&Loaded) -> f64;
 
 impl Figures {
     fn all(&self) -> Vec<(String, &'static str, Figure)> {
-        let rows: [(&str, &'static str, Figure); 17] = [
+        let rows: [(&str, &'static str, Figure); 19] = [
             ("read and parse, CPU", "s", |load| load.parse.cpu),
             ("read and parse, wall", "s", |load| load.parse.wall),
             ("rule book, CPU", "s", |load| load.book.cpu),
@@ -128,6 +156,10 @@ impl Figures {
             ("fill the map, wall", "s", |load| load.map.wall),
             ("file to rules in force, CPU", "s", Loaded::cpu),
             ("file to rules in force, wall", "s", Loaded::wall),
+            ("rules that undo others, CPU", "s", |load| load.undoing.cpu),
+            ("rules that undo others, with exceptions for one name in 1,000, CPU", "s", |load| {
+                load.undoing_exceptions.cpu
+            }),
             ("load the program, CPU", "s", |load| load.program.cpu),
             ("load the program, wall", "s", |load| load.program.wall),
             ("kernel memory of the maps", "MiB", |load| load.maps / MIB),
@@ -166,6 +198,8 @@ mod tests {
             book: took(),
             program: took(),
             map: took(),
+            undoing: took(),
+            undoing_exceptions: took(),
             book_bytes: 35_000.0,
             resident: 40_000.0,
             resident_peak: 80_000.0,
