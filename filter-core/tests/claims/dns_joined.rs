@@ -85,9 +85,14 @@ fn the_start_of_another_message_hides_none() {
 
 #[test]
 fn what_is_no_message_hides_none_behind_it() {
-    for first in [vec![0; 17], vec![0xff; 40], frames::client_hello(OTHER)] {
+    // As a message, a hello has hundreds of questions, of which the first would be among its random octets: where these
+    // happen to be names it is refused, and nothing behind it is looked at.
+    let hello = with(&frames::client_hello(OTHER), 12, &[0x80]);
+    for first in [vec![0; 17], vec![0xff; 40], hello] {
         assert_eq!(judged_over(&[first.clone(), query(2, true)].concat()), Reason::DnsBlocked, "{first:02x?}");
     }
+    let refused = frames::query_of(&[OTHER, OTHER]);
+    assert_eq!(judged_over(&[refused, query(2, true)].concat()), Reason::DnsQuestionsRefused);
     // A response to a server, of which the second message seems to be an answer.
     let hidden = query(2, true);
     let mut response = response_with(&[OTHER], &Sections { answers: &[(OTHER, Data::Text(0))], ..Sections::default() });
