@@ -269,6 +269,7 @@ macro_rules! functions_over_held_bytes_alone {
 
 /// For frames in one buffer.
 pub mod linear {
+    #[expect(clippy::wildcard_imports, reason = "what the lines of the table name")]
     use super::*;
 
     subprograms! { over_frames Linear "" }
@@ -276,6 +277,7 @@ pub mod linear {
 
 /// For frames that may lie in several buffers.
 pub mod paged {
+    #[expect(clippy::wildcard_imports, reason = "what the lines of the table name")]
     use super::*;
 
     subprograms! { over_frames Paged "_paged" }
@@ -283,6 +285,7 @@ pub mod paged {
 
 /// For both, or for one of them only.
 pub mod any {
+    #[expect(clippy::wildcard_imports, reason = "what the lines of the table name")]
     use super::*;
 
     subprograms! { over_flows }
