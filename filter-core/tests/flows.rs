@@ -148,6 +148,26 @@ fn a_flow_that_is_used_again_is_not_the_least_recent() {
 }
 
 #[test]
+fn what_only_resembles_the_start_of_a_hello_pushes_nothing_out() {
+    let mut offline = offline(&one_bucket());
+    for [first, _] in &of_clients(WAYS, LISTED) {
+        assert_eq!(offline.decide(first), SPLIT);
+    }
+    // Type, major version, and type of the message; of a change of cipher all but the minor version.
+    let hello = frames::client_hello(LISTED);
+    for (start, told) in [(&hello[..9], &[0, 1, 5][..]), (&[20, 3, 3, 0, 1], &[0, 1, 3, 4])] {
+        for place in told {
+            let mut other = start.to_vec();
+            other[*place] ^= 0x40;
+            assert_eq!(offline.decide(&Wrap::v6(443).tcp(&other)), Reason::TcpOther, "{other:?}");
+            assert_eq!(count(&offline, Counter::FlowsEvicted), 0, "{other:?}");
+        }
+    }
+    assert_eq!(offline.decide(&Wrap::v6(443).tcp(&hello[..9])), SPLIT);
+    assert_eq!(count(&offline, Counter::FlowsEvicted), 1);
+}
+
+#[test]
 fn flows_that_are_judged_make_room() {
     let mut offline = offline(&one_bucket());
     for port in 0..100 {

@@ -71,6 +71,22 @@ fn each_rank_prevails_over_those_before_it_whichever_name_has_it() {
 }
 
 #[test]
+fn a_rule_is_about_its_name_or_about_those_below_it_or_about_both() {
+    for (own, below) in [(true, false), (false, true), (true, true)] {
+        let mut terms = Terms::default();
+        terms.add(Rank::Block, Terms::EVERYBODY, 0, own, below);
+        let rules = Ranked(HashMap::from([(key().rule_key("ads.example").unwrap(), terms)]));
+        let mut filter = Offline::new(Settings::new(key(), &Options::default()), rules);
+        let reason = |is_blocked| if is_blocked { Reason::DnsBlocked } else { Reason::DnsNotListed };
+        for (name, is_blocked) in
+            [("example", false), ("ads.example", own), ("x.ads.example", below), ("x.y.ads.example", below)]
+        {
+            assert_eq!(query(&mut filter, name), reason(is_blocked), "{name}: {own}, {below}");
+        }
+    }
+}
+
+#[test]
 fn the_highest_rank_is_that_of_the_classes_that_count() {
     for (place, rank) in Rank::OF_RULES.into_iter().enumerate() {
         let mut masks = [1; Rank::RULES];
