@@ -94,6 +94,21 @@ fn the_version_of_edns_in_a_response_is_the_server_s_own() {
     assert_eq!(answer.edns, Some(edns(false, &[(COOKIE, &[7; 16]), (15, &[0, 15])])));
 }
 
+#[test]
+fn where_an_alias_is_blocked_the_zone_is_the_name_above_the_one_that_was_asked_for() {
+    let interface = Interface::new(Sides::Both).with_treatment(Treatment::new(DnsAction::NxDomain, TcpAction::Reset));
+    for asked in ["a.b.example.net", "www.example.org", "wwww.x.y.example.org", "example.net", "host"] {
+        for target in [LISTED, "x.y.z.ads.example.com", "tracker.example"] {
+            let message = frames::response_of(&[asked], &[(asked, Data::Cname(target))]);
+            let response = Wrap { from: 53, ..Wrap::v4(40_000) }.udp(&message);
+            let (_, sent, frame, _) = send(&response, interface);
+            let above = asked.split_once('.').map_or("", |(_, above)| above);
+            let answer = answer(&opened(&frame).payload);
+            assert_eq!((sent, answer.authorities), (Sent::On, vec![format!("{above}.{AUTHORITY}")]), "{asked}");
+        }
+    }
+}
+
 /// RFC 1035 §4.1.1, RFC 4035 §3: what is said of the server and of the query stays; what was said of the answers does not.
 #[test]
 fn flags_of_a_response_are_those_of_its_server_but_for_those_about_its_answers() {
