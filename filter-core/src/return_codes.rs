@@ -121,41 +121,24 @@ impl ReturnCode for HelloEnd {
     }
 }
 
-impl ReturnCode for NameEnd {
-    #[inline(always)]
-    fn code(self) -> u32 {
-        self.0
-    }
+/// Results that are one number each, in which there is room for what is none.
+macro_rules! numbers {
+    ($($result:ident)+) => {$(
+        impl ReturnCode for $result {
+            #[inline(always)]
+            fn code(self) -> u32 {
+                self.0
+            }
 
-    #[inline(always)]
-    fn from_code(code: u32) -> Self {
-        Self(code)
-    }
+            #[inline(always)]
+            fn from_code(code: u32) -> Self {
+                Self(code)
+            }
+        }
+    )+};
 }
 
-impl ReturnCode for HandshakeBytes {
-    #[inline(always)]
-    fn code(self) -> u32 {
-        self.0
-    }
-
-    #[inline(always)]
-    fn from_code(code: u32) -> Self {
-        Self(code)
-    }
-}
-
-impl ReturnCode for Way {
-    #[inline(always)]
-    fn code(self) -> u32 {
-        self.0
-    }
-
-    #[inline(always)]
-    fn from_code(code: u32) -> Self {
-        Self(code)
-    }
-}
+numbers! { NameEnd HandshakeBytes Way }
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,6 @@
 //! Arguments of global functions: integers, and pointers to values in maps.
 
-use filter_core::{Flow, HeldBytes, Layer, Reason, bounds::Span, return_codes::ReturnCode};
+use filter_core::{Layer, Reason, bounds::Span, return_codes::ReturnCode};
 
 /// What such a function takes, and the form in which it is handed over.
 pub trait Argument: Sized {
@@ -70,30 +70,16 @@ impl Argument for Span {
     }
 }
 
-impl<'a> Argument for &'a mut Flow {
-    type Raw = *mut Flow;
+impl<T: 'static> Argument for &mut T {
+    type Raw = *mut T;
 
     #[inline(always)]
-    fn into_raw(self) -> *mut Flow {
+    fn into_raw(self) -> *mut T {
         self
     }
 
     #[inline(always)]
-    fn from_raw(raw: *mut Flow) -> Option<&'a mut Flow> {
-        raw.taken()
-    }
-}
-
-impl<'a> Argument for &'a mut HeldBytes {
-    type Raw = *mut HeldBytes;
-
-    #[inline(always)]
-    fn into_raw(self) -> *mut HeldBytes {
-        self
-    }
-
-    #[inline(always)]
-    fn from_raw(raw: *mut HeldBytes) -> Option<&'a mut HeldBytes> {
+    fn from_raw(raw: *mut T) -> Option<Self> {
         raw.taken()
     }
 }
