@@ -21,6 +21,31 @@ pub fn opaque(mut value: usize) -> usize {
     value
 }
 
+/// A number beside itself, in both halves of a word. LLVM would make a multiplication of that.
+#[cfg(not(target_arch = "bpf"))]
+#[inline(always)]
+pub(crate) fn twice(word: u32) -> u64 {
+    (u64::from(word) << 32) | u64::from(word)
+}
+
+/// A number beside itself, in both halves of a word. LLVM would make a multiplication of that.
+#[cfg(target_arch = "bpf")]
+#[inline(always)]
+pub(crate) fn twice(word: u32) -> u64 {
+    let mut twice = u64::from(word);
+    // SAFETY: it computes with registers alone.
+    unsafe {
+        core::arch::asm!(
+            "{0} <<= 32",
+            "{0} |= {1}",
+            inout(reg) twice,
+            in(reg) u64::from(word),
+            options(pure, nomem, nostack),
+        );
+    }
+    twice
+}
+
 /// The value if it lies in `first..=last`. In the kernel program, whatever is a length or an offset of memory comes from here.
 #[inline(always)]
 pub fn within(value: usize, first: usize, last: usize) -> Option<usize> {

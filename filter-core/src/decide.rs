@@ -1,7 +1,7 @@
 //! The decision over one frame.
 
 use crate::{
-    abi::{Rank, Scratch, Segment, Settings},
+    abi::{Quic, Rank, Scratch, Segment, Settings},
     bounds::{Span, opaque},
     dns,
     flows::{FlowKey, Flows, Held, source_hash},
@@ -9,6 +9,7 @@ use crate::{
     maps::Maps,
     name::NameEnd,
     packet::{Frame, LoopState, Packet},
+    quic,
     reason::{Message, Reason},
     tls::{self, HelloEnd},
 };
@@ -99,13 +100,13 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
     #[inline(always)]
     fn transport<F: Flows>(&mut self, flows: &mut F, transport: &Transport) -> Result<Reason, Stop> {
         match transport.protocol() {
-            Protocol::Udp => self.datagram(transport),
+            Protocol::Udp => self.datagram(flows, transport),
             Protocol::Tcp => Ok(self.segment(flows, transport)?),
         }
     }
 
     #[inline(always)]
-    fn datagram(&mut self, transport: &Transport) -> Result<Reason, Stop> {
+    fn datagram<F: Flows>(&mut self, flows: &mut F, transport: &Transport) -> Result<Reason, Stop> {
         let udp = headers::udp(self.packet, transport)?;
         if self.settings.is_dns(udp.ports) {
             self.scratch.transport = *transport;
@@ -123,6 +124,16 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
                 Ok(()) => P::further_messages(self),
                 Err(reason) => reason,
             });
+        }
+        if quic::may_start(self.packet, udp.at, udp.end) {
+            match self.maps.interface().quic() {
+                Quic::Inspect => {
+                    self.scratch.transport = *transport;
+                    return Ok(P::quic_datagram(self, flows));
+                }
+                Quic::Refuse => return Ok(Reason::QuicRefused),
+                Quic::Pass => {}
+            }
         }
         match Layer::in_udp(udp.ports.destination()) {
             Some(layer) if transport.tunnels < layers::TUNNELS && self.maps.interface().opens_tunnels() => {
@@ -157,7 +168,7 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
     #[inline(always)]
     fn is_awaited<F: Flows>(&self, flows: &mut F, transport: &Transport, tcp: &Tcp) -> Result<bool, Reason> {
         let interface = self.maps.interface_index();
-        let key = FlowKey::of(self.packet, transport, tcp, interface).ok_or(Reason::HeadersCut)?;
+        let key = FlowKey::of(self.packet, transport, tcp.ports, interface).ok_or(Reason::HeadersCut)?;
         let hash = key.hash(self.settings);
         let bucket = flows.bucket(hash & self.settings.bucket_mask()).ok_or(Reason::TcpOther)?;
         Ok(bucket.may_hold(hash) || bucket.awaits_first(hash))
@@ -188,7 +199,7 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
         self.scratch.begin_work();
         let tcp = headers::tcp(self.packet, &self.scratch.transport)?;
         let interface = self.maps.interface_index();
-        let key = FlowKey::of(self.packet, &self.scratch.transport, &tcp, interface).ok_or(Reason::HeadersCut)?;
+        let key = FlowKey::of(self.packet, &self.scratch.transport, tcp.ports, interface).ok_or(Reason::HeadersCut)?;
         let hash = key.hash(self.settings);
         let bucket = flows.bucket(hash & self.settings.bucket_mask()).ok_or(Reason::TcpOther)?;
         // A SYN takes a sequence number; what comes with it is behind that (RFC 9293 §3.4).
@@ -340,6 +351,7 @@ impl<P: Packet + ?Sized, M: Maps> Judge<'_, P, M> {
             Message::Query if !self.maps.interface().audits() => Reason::DnsBeyondDropped,
             Message::Query | Message::Response => Reason::DnsBeyond,
             Message::ClientHello => Reason::TlsBeyond,
+            Message::QuicHello => Reason::QuicBeyond,
         }
     }
 

@@ -103,6 +103,7 @@ pub fn response(reason: Reason, treatment: &Treatment, protocol: Protocol, inter
         (Message::Query, Protocol::Tcp) if treatment.dns() != DnsAction::Drop => of_dns(treatment.dns()),
         // An alert is for TLS.
         (Message::Query | Message::Response, Protocol::Tcp) if tcp == TcpAction::Alert => ResponseAction::Reset,
+        (Message::QuicHello, _) => ResponseAction::Drop,
         (Message::ClientHello, _) | (Message::Query | Message::Response, Protocol::Tcp) => of_tcp(tcp),
         (Message::Query | Message::Response, Protocol::Udp) => of_dns(treatment.dns()),
     }
@@ -113,6 +114,7 @@ pub fn response(reason: Reason, treatment: &Treatment, protocol: Protocol, inter
 #[inline(always)]
 pub(crate) fn is_answered(reason: Reason, treatment: &Treatment, protocol: Protocol) -> bool {
     match (protocol, reason) {
+        (Protocol::Udp, Reason::QuicBlocked | Reason::QuicFlowBlocked) => false,
         (Protocol::Udp, _) => treatment.answers_dns(),
         (Protocol::Tcp, Reason::DnsBlocked | Reason::DnsQuestionsRefused) => {
             treatment.answers_dns() || treatment.answers_tcp()

@@ -42,6 +42,7 @@ mod name;
 mod offline;
 mod packet;
 mod patterns;
+mod quic;
 mod reason;
 pub mod return_codes;
 mod rules;
@@ -52,7 +53,7 @@ mod work;
 
 pub use abi::{
     Allowance, BlockingLists, DnsAction, Event, EventBudget, Fragments, Generation, Group, HitLine, InForce, Interface,
-    ListName, Masks, Member, OfCpu, Options, Page, Program, ProgramSet, Rank, Rule, RuleHits, RuleShape, Scratch,
+    ListName, Masks, Member, OfCpu, Options, Page, Program, ProgramSet, Quic, Rank, Rule, RuleHits, RuleShape, Scratch,
     Settings, Sides, TcpAction, Terms, TermsOfBoth, Treatment, highest_rank, sieve_bits,
 };
 pub use answer::{Sent, answer};
@@ -73,6 +74,7 @@ pub use packet::{Frame, LoopBody, LoopState, Packet, Replace, Replaced};
 pub use patterns::{
     PART_BYTES, PART_CELLS, PART_MATCHES, PARTS, PATTERN_SLOTS, Part, PatternMatch, Patterns, run_part, run_parts,
 };
+pub use quic::{QuicFlow, QuicRoom};
 pub use reason::{Counter, Message, Reason, Verdict};
 pub use rules::{Found, RuleKey, Rules, group_of, prevailing_rule, rank_of, take_terms};
 pub use tls::{HandshakeBytes, HelloEnd};

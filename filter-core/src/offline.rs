@@ -2,6 +2,8 @@
 
 use std::{cell::RefCell, collections::BTreeMap, time::Duration};
 
+use zerocopy::FromZeros;
+
 use crate::{
     abi::{Allowance, Event, Generation, InForce, Interface, ListName, Scratch, Settings, Sides, Terms, Treatment},
     answer::{Sent, answer},
@@ -12,6 +14,7 @@ use crate::{
     name::{NAME_BYTES, Name},
     packet::{Frame, LoopBody, LoopState, Packet, Replace, Replaced},
     patterns::{Part, Patterns},
+    quic::{QuicFlow, QuicRoom},
     reason::{Counter, Reason, Verdict},
     rules::{RuleKey, Rules},
 };
@@ -32,6 +35,7 @@ impl<R: Rules> Offline<R> {
     /// No flows, nothing counted, all DNS messages judged.
     pub fn new(settings: Settings, rules: R) -> Self {
         let buckets = settings.bucket_mask() as usize + 1;
+        let quic_buckets = settings.quic_bucket_mask() as usize + 1;
         Self {
             maps: Tables {
                 rules,
@@ -46,6 +50,9 @@ impl<R: Rules> Offline<R> {
                 buckets: vec![Bucket::default(); buckets],
                 flows: vec![Flow::EMPTY; buckets * WAYS as usize],
                 spare: Box::new(HeldBytes::EMPTY),
+                quic_buckets: vec![Bucket::default(); quic_buckets],
+                quic_flows: vec![QuicFlow::new_zeroed(); quic_buckets * WAYS as usize],
+                quic_room: Box::new(QuicRoom::new_zeroed()),
             },
             settings,
             scratch: Box::default(),
@@ -147,6 +154,7 @@ impl<R: Rules> Offline<R> {
     /// Forgets the flows.
     pub fn forget_flows(&mut self) {
         self.flows.buckets.fill(Bucket::default());
+        self.flows.quic_buckets.fill(Bucket::default());
     }
 }
 
@@ -303,6 +311,9 @@ struct Table {
     buckets: Vec<Bucket>,
     flows: Vec<Flow>,
     spare: Box<HeldBytes>,
+    quic_buckets: Vec<Bucket>,
+    quic_flows: Vec<QuicFlow>,
+    quic_room: Box<QuicRoom>,
 }
 
 impl Flows for Table {
@@ -312,6 +323,14 @@ impl Flows for Table {
 
     fn flow(&mut self, place: u32) -> Option<(&mut Flow, &mut HeldBytes)> {
         Some((self.flows.get_mut(place as usize)?, &mut self.spare))
+    }
+
+    fn quic_bucket(&mut self, index: u32) -> Option<&mut Bucket> {
+        self.quic_buckets.get_mut(index as usize)
+    }
+
+    fn quic_flow(&mut self, place: u32) -> Option<(&mut QuicFlow, &mut QuicRoom)> {
+        Some((self.quic_flows.get_mut(place as usize)?, &mut self.quic_room))
     }
 
     fn lock(_: &mut Bucket) -> bool {

@@ -12,6 +12,7 @@ use crate::{
     headers::Layer,
     maps::Maps,
     name::{NAME_BYTES, Name, NameEnd},
+    quic::{QuicFlow, QuicRoom},
     reason::Reason,
     subprograms,
     tls::{HandshakeBytes, HelloEnd},
@@ -165,6 +166,12 @@ pub trait Frame: Packet {
     #[inline(always)]
     fn segment_of_interest<M: Maps, F: Flows>(judge: &mut Judge<'_, Self, M>, flows: &mut F) -> Reason {
         judge.segment_of_interest(flows)
+    }
+
+    /// Goes on in [`Judge::quic_datagram`], likewise.
+    #[inline(always)]
+    fn quic_datagram<M: Maps, F: Flows>(judge: &mut Judge<'_, Self, M>, flows: &mut F) -> Reason {
+        judge.quic_datagram(flows)
     }
 
     subprograms! { frame_methods }

@@ -33,6 +33,8 @@ pub enum Message {
     Response,
     /// A TLS ClientHello.
     ClientHello,
+    /// A TLS ClientHello in QUIC.
+    QuicHello,
 }
 
 impl Message {
@@ -41,7 +43,7 @@ impl Message {
         match self {
             Self::Query => "query",
             Self::Response => "response",
-            Self::ClientHello => "client_hello",
+            Self::ClientHello | Self::QuicHello => "client_hello",
         }
     }
 
@@ -61,6 +63,10 @@ impl Message {
             (Self::ClientHello, Rank::Audit) => Reason::TlsAudited,
             (Self::ClientHello, Rank::Allow | Rank::AllowImportant) => Reason::TlsAllowed,
             (Self::ClientHello, Rank::Block | Rank::BlockImportant) => Reason::TlsBlocked,
+            (Self::QuicHello, Rank::NotListed) => Reason::QuicNotListed,
+            (Self::QuicHello, Rank::Audit) => Reason::QuicAudited,
+            (Self::QuicHello, Rank::Allow | Rank::AllowImportant) => Reason::QuicAllowed,
+            (Self::QuicHello, Rank::Block | Rank::BlockImportant) => Reason::QuicBlocked,
         }
     }
 
@@ -69,6 +75,7 @@ impl Message {
         match self {
             Self::Query | Self::Response => "dns",
             Self::ClientHello => "tls",
+            Self::QuicHello => "quic",
         }
     }
 }
@@ -192,6 +199,38 @@ reasons! {
     TlsAllowed, "tls_allowed", Pass;
     /// A ClientHello with a server name that a rule blocks.
     TlsBlocked, "tls_blocked", Drop;
+    /// A QUIC packet with a long header that is no Initial, or of another version than the rest of its datagram.
+    QuicOther, "quic_other", Pass;
+    /// A QUIC packet whose header or frames contradict themselves, or that is longer than what is read of one.
+    QuicMalformed, "quic_malformed", Pass;
+    /// A QUIC Initial that does not open by a client's keys: a server's, or one that was damaged or forged.
+    QuicNotOpened, "quic_not_opened", Pass;
+    /// A QUIC Initial without any part of a ClientHello.
+    QuicNoHello, "quic_no_hello", Pass;
+    /// A packet of a QUIC connection whose ClientHello has been judged and was not blocked.
+    QuicJudged, "quic_judged", Pass;
+    /// A ClientHello in QUIC that goes on in another datagram before its server name is complete.
+    QuicHelloSplit, "quic_hello_split", Pass;
+    /// A ClientHello in QUIC that is longer than what is held of one, and has no server name up to there.
+    QuicHelloTooLong, "quic_hello_too_long", Pass;
+    /// A ClientHello in QUIC without a server name.
+    QuicNoServerName, "quic_no_server_name", Pass;
+    /// A ClientHello in QUIC whose server name is no domain name.
+    QuicNameMalformed, "quic_name_malformed", Pass;
+    /// A ClientHello in QUIC with more server names than are read.
+    QuicBeyond, "quic_beyond", Pass;
+    /// A ClientHello in QUIC whose server names no rule matches.
+    QuicNotListed, "quic_not_listed", Pass;
+    /// A ClientHello in QUIC with a server name that would be blocked, by a list or on an interface on trial.
+    QuicAudited, "quic_audited", Pass;
+    /// A ClientHello in QUIC with a server name that a rule allows.
+    QuicAllowed, "quic_allowed", Pass;
+    /// A ClientHello in QUIC with a server name that a rule blocks.
+    QuicBlocked, "quic_blocked", Drop;
+    /// A further packet of a QUIC connection whose server name a rule blocks.
+    QuicFlowBlocked, "quic_flow_blocked", Drop;
+    /// A QUIC packet with a long header, on an interface where QUIC is refused: clients go on with TCP.
+    QuicRefused, "quic_refused", Drop;
     /// A part of the filter could not run, which should never happen: the packet passes unread.
     InternalFailure, "internal_failure", Pass;
 }
@@ -206,7 +245,7 @@ impl Reason {
     /// True if a rule blocks a name of the packet.
     #[inline(always)]
     pub const fn is_blocked(self) -> bool {
-        matches!(self, Self::DnsBlocked | Self::DnsResponseBlocked | Self::TlsBlocked)
+        matches!(self, Self::DnsBlocked | Self::DnsResponseBlocked | Self::TlsBlocked | Self::QuicBlocked)
     }
 
     /// True if the packet goes no further whatever comes behind it, and its client may be told.
@@ -224,7 +263,7 @@ impl Reason {
     /// True if a name of the packet would be blocked, but for a trial.
     #[inline(always)]
     pub const fn is_audited(self) -> bool {
-        matches!(self, Self::DnsAudited | Self::DnsResponseAudited | Self::TlsAudited)
+        matches!(self, Self::DnsAudited | Self::DnsResponseAudited | Self::TlsAudited | Self::QuicAudited)
     }
 
     /// True if a rule decided: it blocks a name of the packet, would block it, or allows it.
@@ -232,13 +271,33 @@ impl Reason {
     pub const fn is_of_rule(self) -> bool {
         self.is_blocked()
             || self.is_audited()
-            || matches!(self, Self::DnsAllowed | Self::DnsResponseAllowed | Self::TlsAllowed)
+            || matches!(self, Self::DnsAllowed | Self::DnsResponseAllowed | Self::TlsAllowed | Self::QuicAllowed)
     }
 
     /// True if this remains what is to be said of a message, of which another name gave the other reason.
     #[inline(always)]
     pub(crate) const fn stands_before(self, other: Self) -> bool {
         self.is_blocked() || ((matches!(self, Self::DnsResponseAllowed) || self.is_audited()) && !other.is_blocked())
+    }
+
+    /// True if the packet goes no further.
+    #[inline(always)]
+    pub(crate) const fn is_drop(self) -> bool {
+        matches!(self.verdict(), Verdict::Drop)
+    }
+
+    /// What is to be said of a ClientHello in QUIC that would have this reason in TCP.
+    #[inline(always)]
+    pub(crate) const fn of_quic(self) -> Self {
+        match self {
+            Self::TlsHelloSplit => Self::QuicHelloSplit,
+            Self::TlsHelloTooLong => Self::QuicHelloTooLong,
+            Self::TlsMalformed => Self::QuicMalformed,
+            Self::TlsNoServerName => Self::QuicNoServerName,
+            Self::TlsNameMalformed => Self::QuicNameMalformed,
+            Self::TlsBeyond => Self::QuicBeyond,
+            reason => reason,
+        }
     }
 
     /// What kind of message the reason is about, if it is about a name.
@@ -251,6 +310,7 @@ impl Reason {
             | Self::DnsResponseAllowed
             | Self::DnsResponseBlocked => Some(Message::Response),
             Self::TlsNotListed | Self::TlsAudited | Self::TlsAllowed | Self::TlsBlocked => Some(Message::ClientHello),
+            Self::QuicNotListed | Self::QuicAudited | Self::QuicAllowed | Self::QuicBlocked => Some(Message::QuicHello),
             _ => None,
         }
     }

@@ -26,6 +26,7 @@ macro_rules! subprograms {
                 second_message(end: u32, first: Reason) -> Result<(), Reason>;
                 next_message() -> ();
                 client_hello(at: u32, end: u32) -> HelloEnd;
+                quic_header(at: u32, end: u32) -> Result<(), Reason>;
             }
             // Likewise, where the frame lies in one buffer. Elsewhere, there is one call less that leads into others.
             linear {
@@ -34,10 +35,15 @@ macro_rules! subprograms {
             frame {
                 layered(layer: Layer, at: u32) -> Result<(), Reason>;
                 whole_messages() -> Reason;
+                take_quic_datagram() -> Result<(), Reason>;
             }
             // Over a frame and the table of flows.
             frame_and_flows {
                 take_segment() -> Result<Taken, Reason>;
+                begin_quic_packet() -> Result<(), Reason>;
+                look_at_quic_hello() -> bool;
+                open_by_flow(way: u32) -> bool;
+                open_by_header() -> bool;
             }
             // Over the table of flows, without the frame. (LLVM hands over anything for an argument that is not used, and
             // the verifier refuses that.)
@@ -45,6 +51,10 @@ macro_rules! subprograms {
                 empty_segment() -> Reason;
                 find_flow() -> Way;
                 begin_flow() -> Way;
+                find_quic_flow() -> Way;
+                of_known_quic_flow(way: u32) -> Option<Reason>;
+                end_quic_packet() -> Reason;
+                begin_quic_flow() -> Way;
             }
             // Over a frame and a flow.
             flow {
@@ -56,6 +66,16 @@ macro_rules! subprograms {
             flow_only {
                 join_records(flow: &mut Flow, spare: &mut HeldBytes) -> HandshakeBytes;
                 forget_judged(flow: &mut Flow, spare: &mut HeldBytes) -> ();
+                walk_frames(flow: &mut QuicFlow, room: &mut QuicRoom) -> ();
+                open_packet(room: &mut QuicRoom) -> bool;
+                remove_header_protection(room: &mut QuicRoom) -> bool;
+                prepare_cipher(room: &mut QuicRoom) -> ();
+                is_authentic(room: &mut QuicRoom) -> bool;
+                decrypt(room: &mut QuicRoom) -> ();
+                derive_keys(room: &mut QuicRoom, version: u32) -> bool;
+                key_by_hash(room: &mut QuicRoom) -> ();
+                hash_quic_block(room: &mut QuicRoom) -> ();
+                hash_quic_label(room: &mut QuicRoom, label: u32) -> ();
             }
             // Over bytes that are held of a flow.
             held {

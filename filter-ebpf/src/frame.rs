@@ -10,7 +10,7 @@ use aya_ebpf::{
 };
 use filter_core::{
     Flow, Flows, Frame, HandshakeBytes, Held, HeldBytes, HelloEnd, Judge, Layer, LoopBody, LoopState, Maps, NAME_BYTES,
-    Name, NameEnd, Packet, Program, Reason, Taken, Way,
+    Name, NameEnd, Packet, Program, QuicFlow, QuicRoom, Reason, Taken, Way,
     bounds::{Span, opaque, within},
     return_codes::ReturnCode,
 };
@@ -223,11 +223,16 @@ macro_rules! calls {
             ReturnCode::from_code(code)
         }
     )*};
-    ($module:ident [$flows:ident] $($name:ident() -> $result:ty;)*) => {$(
+    ($module:ident [$flows:ident] $($name:ident($($argument:ident: $kind:ty),*) -> $result:ty;)*) => {$(
         #[inline(always)]
-        fn $name<M: Maps, F: Flows>(judge: &mut Judge<'_, Self, M>, $flows: &mut F) -> $result {
+        fn $name<M: Maps, F: Flows>(
+            judge: &mut Judge<'_, Self, M>,
+            $flows: &mut F,
+            $($argument: $kind),*
+        ) -> $result {
             let Judge { packet, settings, scratch, .. } = judge;
-            ReturnCode::from_code(subprograms::$module::$name(packet.0, *settings, *scratch))
+            let code = subprograms::$module::$name(packet.0, *settings, *scratch, $($argument.into_raw()),*);
+            ReturnCode::from_code(code)
         }
     )*};
 }
@@ -249,10 +254,15 @@ macro_rules! calls_without_frame {
             ReturnCode::from_code(code)
         }
     )*};
-    ([$flows:ident] $($name:ident() -> $result:ty;)*) => {$(
+    ([$flows:ident] $($name:ident($($argument:ident: $kind:ty),*) -> $result:ty;)*) => {$(
         #[inline(always)]
-        fn $name<M: Maps, F: Flows>(judge: &mut Judge<'_, Self, M>, $flows: &mut F) -> $result {
-            ReturnCode::from_code(subprograms::any::$name(judge.settings, judge.scratch))
+        fn $name<M: Maps, F: Flows>(
+            judge: &mut Judge<'_, Self, M>,
+            $flows: &mut F,
+            $($argument: $kind),*
+        ) -> $result {
+            let code = subprograms::any::$name(judge.settings, judge.scratch, $($argument.into_raw()),*);
+            ReturnCode::from_code(code)
         }
     )*};
 }
@@ -359,6 +369,12 @@ macro_rules! frame {
             #[inline(always)]
             fn segment_of_interest<M: Maps, F: Flows>(judge: &mut Judge<'_, Self, M>, _: &mut F) -> Reason {
                 maps::tail_call(judge.packet.0, Self::programs(), Program::Segment);
+                Reason::InternalFailure
+            }
+
+            #[inline(always)]
+            fn quic_datagram<M: Maps, F: Flows>(judge: &mut Judge<'_, Self, M>, _: &mut F) -> Reason {
+                maps::tail_call(judge.packet.0, Self::programs(), Program::Quic);
                 Reason::InternalFailure
             }
 

@@ -51,6 +51,12 @@ pub fn namegate_tcp(ctx: XdpContext) -> u32 {
     of_segment(&ctx, &Linear::<false>(ctx.ctx), &PROGRAMS)
 }
 
+/// QUIC packets, for frames in one buffer.
+#[xdp]
+pub fn namegate_quic(ctx: XdpContext) -> u32 {
+    of_quic(&ctx, &Linear::<false>(ctx.ctx), &PROGRAMS)
+}
+
 /// Answers to what was blocked, for frames in one buffer.
 #[xdp]
 pub fn namegate_answer(ctx: XdpContext) -> u32 {
@@ -89,6 +95,12 @@ pub fn frags_tcp(ctx: XdpContext) -> u32 {
     of_segment(&ctx, &Paged(ctx.ctx), &FRAGS_PROGRAMS)
 }
 
+/// QUIC packets, for frames that may lie in several buffers.
+#[xdp(frags)]
+pub fn frags_quic(ctx: XdpContext) -> u32 {
+    of_quic(&ctx, &Paged(ctx.ctx), &FRAGS_PROGRAMS)
+}
+
 /// Answers to what was blocked, for frames that may lie in several buffers.
 #[xdp(frags)]
 pub fn frags_answer(ctx: XdpContext) -> u32 {
@@ -113,6 +125,14 @@ fn of_segment(ctx: &XdpContext, packet: &impl Frame, programs: &'static ProgramA
     let Some(mut room) = Room::of_this_cpu() else { return xdp_action::XDP_PASS };
     let Room { settings, scratch, .. } = &mut room;
     let reason = Judge { packet, settings, maps: &KernelMaps(ctx.ctx), scratch }.segment_of_interest(&mut FlowMaps);
+    settle(ctx.ctx, programs, &mut room, reason)
+}
+
+#[inline(always)]
+fn of_quic(ctx: &XdpContext, packet: &impl Frame, programs: &'static ProgramArray) -> u32 {
+    let Some(mut room) = Room::of_this_cpu() else { return xdp_action::XDP_PASS };
+    let Room { settings, scratch, .. } = &mut room;
+    let reason = Judge { packet, settings, maps: &KernelMaps(ctx.ctx), scratch }.quic_datagram(&mut FlowMaps);
     settle(ctx.ctx, programs, &mut room, reason)
 }
 

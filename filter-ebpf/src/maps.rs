@@ -11,8 +11,8 @@ use aya_ebpf::{
 use filter_core::{
     Allowance, Bucket, Client, Counter, Event, EventBudget, Family, Flow, Flows, Generation, Group, HashKey, HeldBytes,
     HitLine, InForce, Interface, ListName, Maps, Member, Name, OfCpu, PATTERN_SLOTS, Packet, Page, Part, Patterns,
-    Program, ProgramSet, Rank, Reason, Rule, RuleKey, RuleShape, Rules, Scratch, Settings, Sides, Terms, TermsOfBoth,
-    Treatment, WAYS, bounds::opaque, return_codes::ReturnCode, sieve_bits,
+    Program, ProgramSet, QuicFlow, QuicRoom, Rank, Reason, Rule, RuleKey, RuleShape, Rules, Scratch, Settings, Sides,
+    Terms, TermsOfBoth, Treatment, WAYS, bounds::opaque, return_codes::ReturnCode, sieve_bits,
 };
 
 use crate::{
@@ -75,6 +75,13 @@ static ALLOWANCES: Array<Allowance> = Array::with_max_entries(Allowance::BUCKETS
 static BUCKETS: Array<Bucket> = Array::with_max_entries(1, 0);
 #[map]
 static FLOWS: Array<Flow> = Array::with_max_entries(WAYS, 0);
+#[map]
+static QUIC_BUCKETS: Array<Bucket> = Array::with_max_entries(1, 0);
+#[map]
+static QUIC_FLOWS: Array<QuicFlow> = Array::with_max_entries(WAYS, 0);
+/// What each CPU works with on QUIC.
+#[map]
+static QUIC_ROOM: PerCpuArray<QuicRoom> = PerCpuArray::with_max_entries(1, 0);
 /// Room for the bytes of one more flow.
 #[map]
 static SPARE: PerCpuArray<HeldBytes> = PerCpuArray::with_max_entries(1, 0);
@@ -285,6 +292,19 @@ impl Flows for FlowMaps {
         let (flow, spare) = (FLOWS.get_ptr_mut(place)?, SPARE.get_ptr_mut(0)?);
         // SAFETY: the flow's bucket is locked, and the spare room is this CPU's own.
         Some(unsafe { (&mut *flow, &mut *spare) })
+    }
+
+    #[inline(always)]
+    fn quic_bucket(&mut self, index: u32) -> Option<&mut Bucket> {
+        // SAFETY: as of the other buckets, nobody else changes its places while its lock is held.
+        QUIC_BUCKETS.get_ptr_mut(index).map(|bucket| unsafe { &mut *bucket })
+    }
+
+    #[inline(always)]
+    fn quic_flow(&mut self, place: u32) -> Option<(&mut QuicFlow, &mut QuicRoom)> {
+        let (flow, room) = (QUIC_FLOWS.get_ptr_mut(place)?, QUIC_ROOM.get_ptr_mut(0)?);
+        // SAFETY: the flow's bucket is locked, and the room is this CPU's own.
+        Some(unsafe { (&mut *flow, &mut *room) })
     }
 
     #[inline(always)]

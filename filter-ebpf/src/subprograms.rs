@@ -6,7 +6,7 @@ use core::ptr::null_mut;
 use aya_ebpf::bindings::xdp_md;
 use filter_core::{
     Counter, Flow, Generation, HandshakeBytes, HashKey, Held, HeldBytes, HelloEnd, InForce, Judge, Layer, Name,
-    NameEnd, Part, Reason, RuleKey, Scratch, Settings, Taken, Terms, Way,
+    NameEnd, Part, QuicFlow, QuicRoom, Reason, RuleKey, Scratch, Settings, Taken, Terms, Way,
     bounds::Span,
     group_of as group_of_one_client, rank_of,
     return_codes::{NOT_RUN, ReturnCode},
@@ -173,14 +173,20 @@ macro_rules! functions {
             result.code()
         }
     )*};
-    ($frame:ident $suffix:literal [$flows:expr] $($name:ident() -> $result:ty;)*) => {$(
+    ($frame:ident $suffix:literal [$flows:expr] $($name:ident($($argument:ident: $kind:ty),*) -> $result:ty;)*) => {$(
         #[doc = concat!("[`Judge::", stringify!($name), "`], for this kind of frame.")]
         #[unsafe(export_name = concat!(stringify!($name), $suffix))]
         #[inline(never)]
-        pub extern "C" fn $name(ctx: *mut xdp_md, settings: *const Settings, scratch: *mut Scratch) -> u32 {
-            let (Some(settings), Some(scratch)) = (settings.taken(), scratch.taken()) else { return not_run() };
+        pub extern "C" fn $name(
+            ctx: *mut xdp_md,
+            settings: *const Settings,
+            scratch: *mut Scratch,
+            $($argument: <$kind as Argument>::Raw),*
+        ) -> u32 {
+            let arguments = (settings.taken(), scratch.taken(), $(<$kind>::from_raw($argument)),*);
+            let (Some(settings), Some(scratch), $(Some($argument)),*) = arguments else { return not_run() };
             let mut judge = Judge { packet: &$frame::new(ctx), settings, maps: &KernelMaps(ctx), scratch };
-            let result: $result = judge.$name($flows);
+            let result: $result = judge.$name($flows, $($argument),*);
             result.code()
         }
     )*};
@@ -205,15 +211,20 @@ macro_rules! functions_without_frame {
             result.code()
         }
     )*};
-    ([$flows:expr] $($name:ident() -> $result:ty;)*) => {$(
+    ([$flows:expr] $($name:ident($($argument:ident: $kind:ty),*) -> $result:ty;)*) => {$(
         #[doc = concat!("[`Judge::", stringify!($name), "`].")]
         #[unsafe(no_mangle)]
         #[inline(never)]
-        pub extern "C" fn $name(settings: *const Settings, scratch: *mut Scratch) -> u32 {
-            let (Some(settings), Some(scratch)) = (settings.taken(), scratch.taken()) else { return not_run() };
+        pub extern "C" fn $name(
+            settings: *const Settings,
+            scratch: *mut Scratch,
+            $($argument: <$kind as Argument>::Raw),*
+        ) -> u32 {
+            let arguments = (settings.taken(), scratch.taken(), $(<$kind>::from_raw($argument)),*);
+            let (Some(settings), Some(scratch), $(Some($argument)),*) = arguments else { return not_run() };
             let packet = &Paged(null_mut());
             let mut judge = Judge { packet, settings, maps: &KernelMaps::without_frame(), scratch };
-            let result: $result = judge.$name($flows);
+            let result: $result = judge.$name($flows, $($argument),*);
             result.code()
         }
     )*};

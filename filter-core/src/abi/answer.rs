@@ -74,6 +74,32 @@ actions! {
     }
 }
 
+/// What is done with QUIC.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Quic {
+    /// The server names in it are judged.
+    #[default]
+    Inspect,
+    /// It passes unread.
+    Pass,
+    /// It is dropped, so that clients go on with TCP.
+    Refuse,
+}
+
+impl Quic {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Inspect, Self::Pass, Self::Refuse];
+
+    /// The word for it in configurations and output.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Inspect => "inspect",
+            Self::Pass => "pass",
+            Self::Refuse => "refuse",
+        }
+    }
+}
+
 /// What becomes of what the lists of a class block, or what is blocked on an interface.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable)]
@@ -216,6 +242,8 @@ const AUDITS: u32 = 2;
 const KEEPS_BUFFERS: u32 = 4;
 const IGNORES_TUNNELS: u32 = 8;
 const IS_RECORDING: u32 = 16;
+const PASSES_QUIC: u32 = 32;
+const REFUSES_QUIC: u32 = 64;
 
 impl Interface {
     /// An interface on which these DNS messages are judged, and what is blocked is dropped.
@@ -266,6 +294,29 @@ impl Interface {
     #[must_use]
     pub const fn ignoring_tunnels(self) -> Self {
         Self { flags: self.flags | IGNORES_TUNNELS, ..self }
+    }
+
+    /// The same with this done with QUIC.
+    #[must_use]
+    pub const fn with_quic(self, quic: Quic) -> Self {
+        let flag = match quic {
+            Quic::Inspect => 0,
+            Quic::Pass => PASSES_QUIC,
+            Quic::Refuse => REFUSES_QUIC,
+        };
+        Self { flags: (self.flags & !(PASSES_QUIC | REFUSES_QUIC)) | flag, ..self }
+    }
+
+    /// What is done with QUIC.
+    #[inline(always)]
+    pub const fn quic(&self) -> Quic {
+        if self.flags & REFUSES_QUIC != 0 {
+            Quic::Refuse
+        } else if self.flags & PASSES_QUIC != 0 {
+            Quic::Pass
+        } else {
+            Quic::Inspect
+        }
     }
 
     /// True if what is in a tunnel is judged.

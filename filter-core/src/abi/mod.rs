@@ -14,7 +14,7 @@ mod scratch;
 mod settings;
 
 pub use allowance::Allowance;
-pub use answer::{DnsAction, Interface, TcpAction, Treatment};
+pub use answer::{DnsAction, Interface, Quic, TcpAction, Treatment};
 pub use clients::{Group, Member};
 pub use event::{Event, EventBudget};
 pub use generation::{Generation, InForce};

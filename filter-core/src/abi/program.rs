@@ -12,6 +12,8 @@ pub enum Program {
     Segment,
     /// Answers to what is blocked.
     Answer,
+    /// QUIC packets.
+    Quic,
 }
 
 /// Programs that continue with each other. The kernel lets a program with the flag for frames in several buffers
@@ -36,6 +38,7 @@ impl ProgramSet {
             (Program::Messages, "namegate_joined"),
             (Program::Segment, "namegate_tcp"),
             (Program::Answer, "namegate_answer"),
+            (Program::Quic, "namegate_quic"),
         ],
     };
 
@@ -48,9 +51,10 @@ impl ProgramSet {
             (Program::Messages, "frags_joined"),
             (Program::Segment, "frags_tcp"),
             (Program::Answer, "frags_answer"),
+            (Program::Quic, "frags_quic"),
         ],
     };
 
     /// Places in a map of programs.
-    pub const PLACES: u32 = 4;
+    pub const PLACES: u32 = 5;
 }

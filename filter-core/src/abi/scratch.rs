@@ -10,6 +10,7 @@ use crate::{
     headers::{Layers, Transport},
     name::Name,
     packet::LoopState,
+    quic::LongHeader,
     reason::{Counter, Reason},
     tls::{ExtensionsWalk, NamesWalk},
     work::Work,
@@ -119,6 +120,8 @@ pub struct Scratch {
     pub(crate) layers: Layers,
     /// The segment at hand, if the packet is one.
     pub segment: Segment,
+    /// The long header that was read last, if the packet is one of QUIC.
+    pub(crate) quic: LongHeader,
     pub(crate) copying: Copying,
     pub(crate) sections: Sections,
     pub(crate) joined: Joined,
@@ -164,6 +167,7 @@ impl Default for Scratch {
             transport: Transport::NONE,
             layers: Layers::NONE,
             segment: Segment::default(),
+            quic: LongHeader::default(),
             copying: Copying::default(),
             sections: Sections::default(),
             joined: Joined::NONE,

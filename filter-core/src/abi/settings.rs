@@ -77,6 +77,8 @@ pub struct Options<'a> {
     pub fragments: Fragments,
     /// TCP flows of which a message in several segments is held at once; rounded up to a power of two.
     pub flows: u32,
+    /// QUIC connections that are remembered at once; rounded up to a power of two.
+    pub quic_flows: u32,
     /// Answers a second that the clients of a prefix get at most (/24 of IPv4, /56 of IPv6).
     pub answers_per_second: u32,
     /// Seconds for which others may keep an answer.
@@ -101,6 +103,7 @@ impl Default for Options<'_> {
             report_passed: false,
             fragments: Fragments::Pass,
             flows: 1024,
+            quic_flows: 1024,
             answers_per_second: 1000,
             answer_ttl: 60,
             names_lists: true,
@@ -127,9 +130,11 @@ pub struct Settings {
     answer_ttl: u32,
     /// In nanoseconds.
     reset_again_after: u64,
+    quic_bucket_mask: u32,
+    reserved: u32,
 }
 
-const _: () = assert!(size_of::<Settings>() == size_of::<FlowHashKey>() + size_of::<HashKey>() + 8 * PORT_WORDS + 40);
+const _: () = assert!(size_of::<Settings>() == size_of::<FlowHashKey>() + size_of::<HashKey>() + 8 * PORT_WORDS + 48);
 
 const REPORT_PASSED: u32 = 1;
 const DROP_FRAGMENTS: u32 = 2;
@@ -152,6 +157,8 @@ impl Settings {
             answers_per_second: options.answers_per_second,
             answer_ttl: options.answer_ttl,
             reset_again_after: u64::try_from(options.reset_again_after.as_nanos()).unwrap_or(u64::MAX),
+            quic_bucket_mask: Self::buckets(options.quic_flows) - 1,
+            reserved: 0,
         };
         for port in options.dns_ports {
             if let Some(word) = settings.dns_ports.get_mut(usize::from(port / 64)) {
@@ -220,6 +227,12 @@ impl Settings {
     #[inline(always)]
     pub(crate) fn bucket_mask(&self) -> u32 {
         self.bucket_mask
+    }
+
+    /// The same of the buckets of QUIC connections.
+    #[inline(always)]
+    pub(crate) fn quic_bucket_mask(&self) -> u32 {
+        self.quic_bucket_mask
     }
 
     /// True if what goes from or to one of these ports is DNS.

@@ -12,7 +12,7 @@ use crate::{
 
 /// Bytes of a stream. The room behind [`HeldBytes::LEN`] lets a piece start anywhere before it.
 #[repr(C)]
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, FromBytes)]
 pub struct HeldBytes([u8; Self::LEN as usize + Self::PIECE as usize]);
 
 impl HeldBytes {

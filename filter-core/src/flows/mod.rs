@@ -19,6 +19,7 @@ pub(crate) use ended::Ended;
 pub(crate) use held::{CopyState, Copying};
 pub use held::{Held, HeldBytes};
 pub use pieces::Flow;
+pub(crate) use pieces::copy_frame;
 pub(crate) use resets::LastReset;
 pub(crate) use source::{V4_PREFIX, source_hash};
 pub(crate) use table::FlowKey;

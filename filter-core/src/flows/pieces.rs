@@ -233,6 +233,19 @@ impl Island {
     }
 }
 
+/// Copies so many bytes at `at` of the frame to the start of `into`; false if the frame does not have them.
+#[inline(always)]
+pub(crate) fn copy_frame<F: Frame + ?Sized>(
+    frame: &F,
+    at: u32,
+    into: &mut HeldBytes,
+    bytes: u32,
+    copying: &mut Copying,
+) -> bool {
+    *copying = Copying { at, to: 0, left: bytes };
+    in_pieces::<F>(CopyState { into, copying }, |at, len, into: &mut HeldBytes, to| frame.hold(at, len, into, to))
+}
+
 /// Copies piece by piece, with `copy` given where from, how much, into what and where to; false if one fails.
 #[inline(always)]
 fn in_pieces<F: Frame + ?Sized>(

@@ -6,8 +6,9 @@ use crate::{
     abi::Settings,
     bounds::{opaque, within},
     flows::{Flow, HeldBytes},
-    headers::{Family, Path, Tcp, Transport},
+    headers::{Family, Path, Ports, Transport},
     packet::Packet,
+    quic::{QuicFlow, QuicRoom},
 };
 
 /// Places of a bucket.
@@ -40,6 +41,12 @@ pub trait Flows {
 
     /// The flow at this place, and room for the bytes of one more.
     fn flow(&mut self, place: u32) -> Option<(&mut Flow, &mut HeldBytes)>;
+
+    /// The bucket of QUIC connections with this index.
+    fn quic_bucket(&mut self, index: u32) -> Option<&mut Bucket>;
+
+    /// The QUIC connection at this place, and what this CPU works with on QUIC.
+    fn quic_flow(&mut self, place: u32) -> Option<(&mut QuicFlow, &mut QuicRoom)>;
 
     /// Takes the bucket for this CPU, waiting for another that has it; false if that one keeps it.
     fn lock(bucket: &mut Bucket) -> bool;
@@ -77,7 +84,12 @@ impl FlowKey {
     }
 
     #[inline(always)]
-    pub(crate) fn of<P: Packet + ?Sized>(packet: &P, transport: &Transport, tcp: &Tcp, interface: u32) -> Option<Self> {
+    pub(crate) fn of<P: Packet + ?Sized>(
+        packet: &P,
+        transport: &Transport,
+        ports: Ports,
+        interface: u32,
+    ) -> Option<Self> {
         let family = transport.family();
         let at = transport.addresses_at();
         let word = |place: u32| packet.read(at + 8 * place).map(u64::from_ne_bytes);
@@ -85,7 +97,7 @@ impl FlowKey {
             Family::V4 => [word(0)?, 0, 0, 0],
             Family::V6 => [word(0)?, word(1)?, word(2)?, word(3)?],
         };
-        Some(Self::new(addresses, tcp.ports.0, family, interface, transport.path))
+        Some(Self::new(addresses, ports.0, family, interface, transport.path))
     }
 }
 

@@ -9,6 +9,7 @@ use crate::{
     abi::Scratch,
     cursor::Cursor,
     decide::Judge,
+    headers::Protocol,
     maps::Maps,
     packet::{LoopBody, Packet},
     reason::{Counter, Message, Reason},
@@ -262,7 +263,13 @@ impl<P: Packet + ?Sized, M: Maps> LoopBody<Judge<'_, P, M>> for JudgeNames {
 #[inline(always)]
 fn host_name<P: Packet + ?Sized, M: Maps>(judge: &mut Judge<'_, P, M>, at: u32, bytes: u32) -> Reason {
     match judge.scratch.name.read_text(judge.packet, at, bytes) {
-        Ok(()) => judge.judge_name(0, Message::ClientHello, false),
+        Ok(()) => {
+            let message = match judge.scratch.transport.protocol() {
+                Protocol::Tcp => Message::ClientHello,
+                Protocol::Udp => Message::QuicHello,
+            };
+            judge.judge_name(0, message, false)
+        }
         Err(_) => Reason::TlsNameMalformed,
     }
 }

@@ -14,7 +14,9 @@ use super::{
     cpu::OneCpu,
     events, map, map_mut,
     pod::Value,
-    program, requirements,
+    program,
+    programs::InUse,
+    requirements,
     test_run::{NOOP, load_noop},
 };
 
@@ -45,7 +47,7 @@ impl<'f> Feed<'f> {
     /// If one of them is too long, or the kernel refuses.
     pub fn new(filter: &'f mut Filter, frames: &[impl AsRef<[u8]>]) -> Result<Self, KernelError> {
         let Filter { object: filter, programs, events, .. } = filter;
-        programs.load_answers(filter)?;
+        programs.load_for(filter, InUse::ALL)?;
         load_noop(filter)?;
         let (mut object, rooms) = object(frames)?;
         requirements::load(FEED, program(&mut object, FEED)?)?;

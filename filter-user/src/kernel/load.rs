@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use aya::{Ebpf, EbpfLoader};
-use filter_core::{Fragments, HashKey, Interface, Options, Settings, WAYS};
+use filter_core::{Fragments, HashKey, Interface, Options, Quic, Settings, WAYS};
 
 use super::{KernelError, OBJECT, Room, requirements};
 
@@ -26,6 +26,8 @@ pub struct LoadOptions {
     pub fragments: Fragments,
     /// TCP flows of which a message in several segments is held at once.
     pub flows: u32,
+    /// QUIC connections that are remembered at once.
+    pub quic_flows: u32,
     /// Answers a second that the clients of a prefix get at most; 0 for any number.
     pub answers_per_second: u32,
     /// Seconds for which others may keep an answer.
@@ -52,6 +54,7 @@ impl Default for LoadOptions {
             report_passed: options.report_passed,
             fragments: options.fragments,
             flows: options.flows,
+            quic_flows: options.quic_flows,
             answers_per_second: options.answers_per_second,
             answer_ttl: options.answer_ttl,
             names_lists: options.names_lists,
@@ -59,6 +62,13 @@ impl Default for LoadOptions {
             interfaces: BTreeMap::new(),
             verifier_logs: None,
         }
+    }
+}
+
+impl LoadOptions {
+    /// True if QUIC is inspected on one of the interfaces; without any, all are as the kernel program has them.
+    pub(super) fn inspects_quic(&self) -> bool {
+        self.interfaces.is_empty() || self.interfaces.values().any(|interface| interface.quic() == Quic::Inspect)
     }
 }
 
@@ -70,6 +80,7 @@ pub(super) fn settings(options: &LoadOptions, hash_key: &HashKey) -> Settings {
         report_passed: options.report_passed,
         fragments: options.fragments,
         flows: options.flows,
+        quic_flows: options.quic_flows,
         answers_per_second: options.answers_per_second,
         answer_ttl: options.answer_ttl,
         names_lists: options.names_lists,
@@ -80,21 +91,24 @@ pub(super) fn settings(options: &LoadOptions, hash_key: &HashKey) -> Settings {
 
 /// The object with maps of the sizes that these options need, and rules this room.
 pub(super) fn object(options: &LoadOptions, room: Room) -> Result<Ebpf, KernelError> {
-    sized(options, room, Settings::buckets(options.flows) * WAYS)
+    let quic_flows = if options.inspects_quic() { Settings::buckets(options.quic_flows) * WAYS } else { WAYS };
+    sized(options, room, [Settings::buckets(options.flows) * WAYS, quic_flows])
 }
 
 /// The object with maps for rules that need this room. Those of flows take no memory: others are to take their place.
 pub(super) fn object_for_rules(options: &LoadOptions, room: Room) -> Result<Ebpf, KernelError> {
-    sized(options, room, 1)
+    sized(options, room, [1, 1])
 }
 
-fn sized(options: &LoadOptions, room: Room, flows: u32) -> Result<Ebpf, KernelError> {
+fn sized(options: &LoadOptions, room: Room, [flows, quic_flows]: [u32; 2]) -> Result<Ebpf, KernelError> {
     let interfaces = options.interfaces.keys().last().map_or(1, |index| index.saturating_add(1));
     EbpfLoader::new()
         .map_max_entries("RULES", room.pages)
         .map_max_entries("SIEVE", room.shape().sieve_words())
         .map_max_entries("BUCKETS", Settings::buckets(options.flows))
         .map_max_entries("FLOWS", flows)
+        .map_max_entries("QUIC_BUCKETS", Settings::buckets(options.quic_flows))
+        .map_max_entries("QUIC_FLOWS", quic_flows)
         .map_max_entries("INTERFACES", interfaces)
         .load(OBJECT)
         .map_err(|error| requirements::explain_load(error, options.verifier_logs.as_deref()))

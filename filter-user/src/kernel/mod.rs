@@ -47,7 +47,7 @@ use aya::{
     programs::{ProgramError, Xdp},
 };
 use filter_core::{
-    Counter, Generation, HASH_KEY_WORDS, HashKey, Interface, OfCpu, ProgramSet, RuleKey, Settings, Terms,
+    Counter, Generation, HASH_KEY_WORDS, HashKey, Interface, OfCpu, ProgramSet, Quic, RuleKey, Settings, Terms,
 };
 
 pub use attach::{AttachedMode, Attachment, Mode, interface_index};
@@ -69,7 +69,7 @@ pub use operations::{Action, Change, Operation, Seen};
 use pod::Value;
 use policy::Held;
 pub use policy::Installed;
-use programs::Programs;
+use programs::{InUse, Programs};
 #[cfg(feature = "root-tests")]
 pub use requirements::try_object;
 pub use requirements::{Feature, Features, Refusal, SavedLog, required_features};
@@ -202,9 +202,9 @@ impl Filter {
     /// # Errors
     /// Names the interface that could not be had and why.
     pub fn attach(&mut self, interfaces: &[String], mode: Mode) -> Result<Vec<Attachment>, KernelError> {
-        if self.options.interfaces.values().any(|interface| self.held.has_answers(interface)) {
-            self.programs.load_answers(&mut self.object)?;
-        }
+        let answers = self.options.interfaces.values().any(|interface| self.held.has_answers(interface));
+        let in_use = InUse { answers, quic: self.options.inspects_quic() };
+        self.programs.load_for(&mut self.object, in_use)?;
         let Self { object, programs, held, options, .. } = self;
         let mut loader = attach::Loader { object, programs };
         let may_answer = |interface: &Interface| held.may_answer(interface);
@@ -227,9 +227,10 @@ impl Filter {
     /// # Errors
     /// If the kernel refuses.
     pub fn set_interface(&mut self, index: u32, interface: Interface) -> Result<(), KernelError> {
-        if self.held.has_answers(&interface) {
-            self.programs.load_answers(&mut self.object)?;
-        }
+        self.programs.load_for(
+            &mut self.object,
+            InUse { answers: self.held.has_answers(&interface), quic: interface.quic() == Quic::Inspect },
+        )?;
         let mut interfaces = Array::<_, Value<Interface>>::try_from(map_mut(&mut self.object, "INTERFACES")?)?;
         Ok(interfaces.set(index, Value(interface), 0)?)
     }
@@ -256,7 +257,7 @@ impl Filter {
     /// If the kernel refuses one.
     pub fn load_all(&mut self) -> Result<(), KernelError> {
         self.programs.load(&mut self.object, ProgramSet::FRAGS)?;
-        self.programs.load_answers(&mut self.object)
+        self.programs.load_for(&mut self.object, InUse::ALL)
     }
 
     /// Instructions that the verifier went through, by program, of those that are loaded.
@@ -335,7 +336,7 @@ impl Filter {
     /// # Errors
     /// If this thread cannot be kept on a CPU.
     pub fn test_bed(&mut self) -> Result<TestBed<'_>, KernelError> {
-        self.programs.load_answers(&mut self.object)?;
+        self.programs.load_for(&mut self.object, InUse::ALL)?;
         TestBed::new(&mut self.object, &mut self.programs, &mut self.events)
     }
 

@@ -15,6 +15,7 @@ use super::{
     map_mut,
     patterns::{self, Parts},
     pod::Value,
+    programs::InUse,
     rules::Written,
     terms::Numbers,
 };
@@ -136,7 +137,7 @@ impl Filter {
         progress: &mut dyn FnMut(u64),
     ) -> Result<Installed, KernelError> {
         if groups.answer() || after.has_own_answers(&groups.treatments) {
-            self.programs.load_answers(&mut self.object)?;
+            self.programs.load_for(&mut self.object, InUse { answers: true, quic: false })?;
         }
         let changes = self.changes(before, after)?;
         if u64::from(self.held.rules) + changes.added.len() as u64 > u64::from(self.room.rules) {

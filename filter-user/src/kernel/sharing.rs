@@ -14,7 +14,7 @@ use aya::{Ebpf, maps::Map};
 use super::{Filter, KernelError, map};
 
 /// All maps that are neither of a policy nor of the programs.
-const SHARED: [&str; 10] = [
+const SHARED: [&str; 13] = [
     ".data.SETTINGS",
     ".data.STATE_MISSING",
     "ALLOWANCES",
@@ -24,6 +24,9 @@ const SHARED: [&str; 10] = [
     "FLOWS",
     "HITS",
     "INTERFACES",
+    "QUIC_BUCKETS",
+    "QUIC_FLOWS",
+    "QUIC_ROOM",
     "SPARE",
 ];
 

@@ -1,0 +1,201 @@
+//! Packet protection (RFC 9001 §5): header protection, the tag of AES-128-GCM, and its counter mode.
+
+use core::{
+    marker::PhantomData,
+    ops::ControlFlow::{self, Break, Continue},
+};
+
+use super::{
+    aes::{Block, xor},
+    ghash::Element,
+    room::{Opening, QuicRoom},
+};
+use crate::{
+    decide::Judge,
+    flows::HeldBytes,
+    maps::Maps,
+    packet::{Frame, LoopBody},
+};
+
+/// Octets of a block, of a tag (RFC 9001 §5.3), and of what header protection samples (RFC 9001 §5.4.2).
+const BLOCK_BYTES: u32 = 16;
+/// Where the sample starts, from the packet number on (RFC 9001 §5.4.2).
+const SAMPLE_AT: u32 = 4;
+/// Blocks of what is held of a packet, and the two that are not full.
+const BLOCKS: u32 = HeldBytes::LEN / BLOCK_BYTES + 2;
+/// Bits of the first octet that are zero in each packet (RFC 9000 §17.2).
+const RESERVED_BITS: u32 = 0x0c;
+
+impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
+    /// Removes the protection of the packet in `room` that [`Opening`] tells of, but for decrypting its payload; false if the keys
+    /// are not its own, or if it was changed under way.
+    #[inline(always)]
+    pub fn open_packet(&mut self, room: &mut QuicRoom) -> bool {
+        if !P::remove_header_protection(self, room) {
+            return false;
+        }
+        P::prepare_cipher(self, room);
+        P::is_authentic(self, room)
+    }
+
+    /// RFC 9001 §5.4.1; false if the keys are not those of the packet.
+    #[inline(always)]
+    pub fn remove_header_protection(&mut self, room: &mut QuicRoom) -> bool {
+        room.header_cipher.expand(room.keys.header_key);
+        room.unmask_header::<P>().is_some()
+    }
+
+    /// Prepares counter mode and the hash of GCM.
+    #[inline(always)]
+    pub fn prepare_cipher(&mut self, room: &mut QuicRoom) {
+        room.cipher.expand(room.keys.key);
+        let [a, b, c, d] = room.cipher.encrypt([0; 4]);
+        room.table.fill([words(a, b), words(c, d)]);
+    }
+
+    /// True if the tag is that of the packet (NIST SP 800-38D §7.2).
+    #[inline(always)]
+    pub fn is_authentic(&mut self, room: &mut QuicRoom) -> bool {
+        let Opening { payload_at, payload_end, .. } = room.opening;
+        room.opening.hashed = [0; 2];
+        room.begin_hashing(0, payload_at);
+        P::repeat(BLOCKS, &HashBlocks::<P>(PhantomData), room);
+        room.begin_hashing(payload_at, payload_end);
+        P::repeat(BLOCKS, &HashBlocks::<P>(PhantomData), room);
+        let bits = |bytes: u32| u64::from(bytes) * 8;
+        let [first, last] = room.opening.hashed;
+        let hash = room.table.times([first ^ bits(payload_at), last ^ bits(payload_end - payload_at)]);
+        let tag = xor(blocks(hash), room.cipher.encrypt(room.counter_block(1)));
+        room.packet.load::<P, 16>(payload_end).is_some_and(|expected| block(expected) == tag)
+    }
+
+    /// Decrypts the payload up to where it is wanted.
+    #[inline(always)]
+    pub fn decrypt(&mut self, room: &mut QuicRoom) {
+        P::repeat(BLOCKS, &DecryptBlocks::<P>(PhantomData), room);
+    }
+}
+
+impl QuicRoom {
+    /// Removes the mask of the first octet and of the packet number; `None` if that gives no header.
+    #[inline(always)]
+    fn unmask_header<P: Frame + ?Sized>(&mut self) -> Option<()> {
+        let number_at = self.opening.number_at;
+        let sample = self.packet.load::<P, 16>(number_at + SAMPLE_AT)?;
+        let [m0, m1, ..] = self.header_cipher.encrypt(block(sample));
+        let [first] = self.packet.read(0)?;
+        let first = u32::from(first);
+        let unmasked = first ^ ((m0 >> 24) & 0x0f);
+        if unmasked & RESERVED_BITS != 0 {
+            return None;
+        }
+        let protected = u32::from_be_bytes(self.packet.load::<P, 4>(number_at)?);
+        let bytes = (unmasked & 3) + 1;
+        let unused = 32 - 8 * bytes;
+        let mask = ((m0 << 8) | (m1 >> 24)) >> unused << unused;
+        let number = protected ^ mask;
+        self.opening.number = number >> unused;
+        self.opening.payload_at = number_at + bytes;
+        self.opening.decrypted = number_at + bytes;
+        self.packet.write::<P, 1>(0, [unmasked as u8])?;
+        self.packet.write::<P, 4>(number_at, number.to_be_bytes())
+    }
+
+    #[inline(always)]
+    fn begin_hashing(&mut self, at: u32, end: u32) {
+        self.opening.hash_at = at;
+        self.opening.hash_end = end;
+    }
+
+    /// The block that is encrypted as the one with this number: the nonce (RFC 9001 §5.3) and the number (NIST SP 800-38D §7.1).
+    #[inline(always)]
+    fn counter_block(&self, number: u32) -> Block {
+        let [a, b, c] = self.keys.iv;
+        [a, b, c ^ self.opening.number, number]
+    }
+}
+
+/// Adds blocks of a part to the hash of GCM, the last one filled up with zeros.
+struct HashBlocks<P: ?Sized>(PhantomData<P>);
+
+impl<P: Frame + ?Sized> LoopBody<QuicRoom> for HashBlocks<P> {
+    #[inline(always)]
+    fn turn(&self, room: &mut QuicRoom) -> ControlFlow<()> {
+        let Opening { hash_at, hash_end, hashed: [h0, h1], .. } = room.opening;
+        let left = hash_end.saturating_sub(hash_at);
+        if left == 0 {
+            return Break(());
+        }
+        let Some(bytes) = room.packet.load::<P, 16>(hash_at) else { return Break(()) };
+        let [first, last] = element(block(bytes));
+        let first = first & upper_octets(left);
+        let last = last & upper_octets(left.saturating_sub(8));
+        room.opening.hashed = room.table.times([h0 ^ first, h1 ^ last]);
+        room.opening.hash_at = hash_at + left.min(BLOCK_BYTES);
+        Continue(())
+    }
+}
+
+/// Decrypts block after block in place.
+struct DecryptBlocks<P: ?Sized>(PhantomData<P>);
+
+impl<P: Frame + ?Sized> LoopBody<QuicRoom> for DecryptBlocks<P> {
+    #[inline(always)]
+    fn turn(&self, room: &mut QuicRoom) -> ControlFlow<()> {
+        /// The number of the first block of the payload (NIST SP 800-38D §7.1).
+        const FIRST: u32 = 2;
+
+        let Opening { payload_at, decrypted, wanted, .. } = room.opening;
+        if decrypted >= wanted {
+            return Break(());
+        }
+        let number = FIRST + (decrypted - payload_at) / BLOCK_BYTES;
+        let stream = room.cipher.encrypt(room.counter_block(number));
+        let Some(bytes) = room.packet.load::<P, 16>(decrypted) else { return Break(()) };
+        let [w0, w1] = element(xor(block(bytes), stream)).map(u64::to_be_bytes);
+        let written =
+            room.packet.write::<P, 8>(decrypted, w0).and_then(|()| room.packet.write::<P, 8>(decrypted + 8, w1));
+        if written.is_none() {
+            return Break(());
+        }
+        room.opening.decrypted = decrypted + BLOCK_BYTES;
+        Continue(())
+    }
+}
+
+/// A word whose upper so many octets are all ones; eight at most.
+#[inline(always)]
+fn upper_octets(octets: u32) -> u64 {
+    // Two shifts: by 64 bits at once there is none.
+    let unused = 4 * (8 - octets.min(8));
+    u64::MAX << unused << unused
+}
+
+#[inline(always)]
+fn block(bytes: [u8; 16]) -> Block {
+    let [w0, w1] = [0, 8].map(|at| bytes.get(at..).and_then(<[u8]>::first_chunk).copied().unwrap_or_default());
+    let [a, b] = halves(w0);
+    let [c, d] = halves(w1);
+    [a, b, c, d]
+}
+
+#[inline(always)]
+fn halves(bytes: [u8; 8]) -> [u32; 2] {
+    let word = u64::from_be_bytes(bytes);
+    [(word >> 32) as u32, word as u32]
+}
+
+#[inline(always)]
+fn words(a: u32, b: u32) -> u64 {
+    (u64::from(a) << 32) | u64::from(b)
+}
+
+#[inline(always)]
+fn element([a, b, c, d]: Block) -> Element {
+    [words(a, b), words(c, d)]
+}
+
+#[inline(always)]
+fn blocks([first, last]: Element) -> Block {
+    [(first >> 32) as u32, first as u32, (last >> 32) as u32, last as u32]
+}

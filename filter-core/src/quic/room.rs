@@ -1,0 +1,60 @@
+//! What a CPU works with on a QUIC packet.
+
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
+use super::{
+    aes::AesKey,
+    connection_id::ConnectionId,
+    frames::FramesWalk,
+    ghash::{Element, HashTable},
+    keys::{HmacKey, InitialKeys},
+    sha256::Sha256,
+};
+use crate::{flows::HeldBytes, packet::LoopState};
+
+/// Memory for deriving keys and opening a packet; one entry of a map for each CPU.
+#[repr(C)]
+#[derive(Clone, Copy, FromBytes)]
+pub struct QuicRoom {
+    // Deriving keys.
+    pub(super) hash: Sha256,
+    pub(super) hmac: HmacKey,
+    /// The connection ID that keys are derived from.
+    pub(super) derive_from: ConnectionId,
+    /// The keys that the packet is opened with.
+    pub(super) keys: InitialKeys,
+    // Opening a packet.
+    pub(super) cipher: AesKey,
+    pub(super) header_cipher: AesKey,
+    pub(super) table: HashTable,
+    pub(super) opening: Opening,
+    // Its frames.
+    pub(super) frames: FramesWalk,
+    /// The packet. Its payload is decrypted in place.
+    pub(super) packet: HeldBytes,
+}
+
+/// The packet that is opened; offsets are from its start.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable)]
+pub(super) struct Opening {
+    /// The hash of GCM so far.
+    pub hashed: Element,
+    /// Where the next block starts that is hashed.
+    pub hash_at: u32,
+    /// Where the part ends that is hashed.
+    pub hash_end: u32,
+    /// Where the packet number starts.
+    pub number_at: u32,
+    /// Where the payload starts.
+    pub payload_at: u32,
+    /// Where it ends, and the tag starts.
+    pub payload_end: u32,
+    /// Up to where it is decrypted, and up to where it is to be.
+    pub decrypted: u32,
+    pub wanted: u32,
+    /// The packet number.
+    pub number: u32,
+}
+
+impl LoopState for QuicRoom {}
