@@ -227,17 +227,21 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
             0
         };
         let before = opaque(before as usize) as u32;
-        let (at, sequence) = (tcp.at + before, sequence.wrapping_add(before));
-        let start = tls::start(self.packet, at, tcp.end);
+        let start = tls::start(self.packet, tcp.at + before, tcp.end);
         // Only what comes first says what a stream on a DNS port is.
         let hello = is_first && matches!(start, tls::Start::Hello | tls::Start::SplitHello);
         let dns = is_dns_port && !hello;
-        let begins = dns || !is_first || start.is_of_hello();
+        // Of a connection that starts with records and nothing else, the next octets are to be told from those behind them.
+        let opens_with_records = opened.is_some() && before != 0 && tcp.at + before == tcp.end;
+        let begins = dns || !is_first || start.is_of_hello() || opens_with_records;
         if !begins && !may_be_held {
             return Err(if start == tls::Start::Sslv2 { Reason::TlsSslv2 } else { Reason::TcpOther });
         }
-        let first = if is_first { sequence } else { opened.map_or(sequence, |(first, _)| first) };
         let is_whole_hello = is_first && !dns && !may_be_held && start == tls::Start::Hello;
+        // A segment to be held keeps the records before its hello: the octets behind may be there, held from the first octet on.
+        let skipped = if is_whole_hello { before } else { 0 };
+        let (at, sequence) = (tcp.at + skipped, sequence.wrapping_add(skipped));
+        let first = if is_first { sequence } else { opened.map_or(sequence, |(first, _)| first) };
         // Most hellos are judged at once, and have no place in the table.
         let source = if is_whole_hello { 0 } else { self.source().ok_or(Reason::HeadersCut)? };
         self.scratch.segment = Segment {

@@ -6,7 +6,7 @@ use filter_core::Reason;
 use frames::{Data, Extension, Hello, Wrap};
 use proptest::{
     collection::vec,
-    prelude::{ProptestConfig, TestCaseError, prop_assert, prop_assert_eq, prop_assume, prop_oneof, proptest},
+    prelude::{ProptestConfig, TestCaseError, any, prop_assert, prop_assert_eq, prop_assume, prop_oneof, proptest},
     sample::select,
     strategy::{Just, Strategy},
 };
@@ -40,6 +40,15 @@ impl Whole {
         Self::new(443, record, name_end)
     }
 
+    /// Behind records that servers read over: empty ones where this is true, else those of type `change_cipher_spec`.
+    fn behind_records(name: &str, are_empty: &[bool]) -> Self {
+        let record = |is_empty: &bool| if *is_empty { &[22, 3, 1, 0, 0][..] } else { &[20, 3, 3, 0, 1, 1] };
+        let hello = frames::client_hello(name);
+        let payload = [are_empty.iter().flat_map(record).copied().collect(), hello].concat();
+        let name_end = frames::server_name_at(&payload, name).unwrap() + name.len();
+        Self::new(443, payload, name_end)
+    }
+
     fn message(message: &[u8]) -> Self {
         let payload = frames::over_tcp(message);
         let len = payload.len();
@@ -70,7 +79,13 @@ fn whole() -> impl Strategy<Value = Whole> {
         let answers = [(asked, Data::Text(texts)), (asked, Data::Cname(target))];
         Whole::message(&frames::response_of(&[asked], &answers))
     });
-    prop_oneof![hello, in_records, query, response]
+    prop_oneof![hello, in_records, behind_records(), query, response]
+}
+
+/// Hellos behind so many records that servers read over.
+fn behind_records() -> impl Strategy<Value = Whole> {
+    (select(&NAMES[..]), vec(any::<bool>(), 1..=32))
+        .prop_map(|(name, are_empty)| Whole::behind_records(name, &are_empty))
 }
 
 fn stream() -> impl Strategy<Value = Whole> {
@@ -121,10 +136,17 @@ fn pieces(parts: &[(usize, usize)], len: usize) -> usize {
 /// The decisions over these parts, after a SYN, and the place of the first that makes all up to the end of the names
 /// complete.
 fn judge_parts(whole: &Whole, parts: &[(usize, usize)]) -> (Vec<(Reason, String)>, usize) {
+    judge_parts_of(whole, parts, true)
+}
+
+/// Those after a SYN, or of a connection whose SYN was not seen.
+fn judge_parts_of(whole: &Whole, parts: &[(usize, usize)], opens: bool) -> (Vec<(Reason, String)>, usize) {
     const FIRST: u32 = u32::MAX - 100;
     let wrap = Wrap::v4(whole.port);
     let mut offline = engine::offline(&engine::one_bucket(), &[LISTED]);
-    offline.decide(&wrap.syn(FIRST - 1, &[]));
+    if opens {
+        offline.decide(&wrap.syn(FIRST - 1, &[]));
+    }
     let decided = parts.iter().map(|(from, to)| {
         let reason = offline.decide(&frames::segment(&wrap, FIRST, &whole.payload, *from..*to));
         (reason, offline.name().to_string())
@@ -132,6 +154,15 @@ fn judge_parts(whole: &Whole, parts: &[(usize, usize)]) -> (Vec<(Reason, String)
     let decided = decided.collect();
     let mut complete = arrivals(parts, whole.payload.len()).map(|come| come[..whole.name_end].iter().all(|come| *come));
     (decided, complete.position(|complete| complete).expect("parts that make up the whole"))
+}
+
+/// Where the records before a hello end: each has a length of 0 or 1.
+fn records_end(whole: &Whole) -> usize {
+    let mut at = 0;
+    while whole.payload[at + 3] == 0 && whole.payload[at + 4] <= 1 {
+        at += 5 + usize::from(whole.payload[at + 4]);
+    }
+    at
 }
 
 /// What an outcome of a message before its end is called.
@@ -157,6 +188,21 @@ proptest! {
             let judged = before.iter().find(|(reason, _)| !is_split(*reason));
             prop_assert_eq!(judged, Some(&(whole.reason, whole.name.clone())), "{:?}: {:?}", parts, decided);
         }
+    }
+
+    #[test]
+    fn a_hello_behind_records_is_judged_as_in_one_if_its_start_comes_first(
+        whole in behind_records(),
+        more in 1..300_usize,
+        parts in parts(),
+    ) {
+        let mut parts = scaled(&parts, whole.payload.len());
+        // Enough to see that it is a hello.
+        parts.insert(0, (0, (records_end(&whole) + more).min(whole.payload.len())));
+        prop_assume!(pieces(&parts, whole.payload.len()) <= 4);
+        let (decided, complete) = judge_parts_of(&whole, &parts, false);
+        let judged = decided[..=complete].iter().find(|(reason, _)| !is_split(*reason));
+        prop_assert_eq!(judged, Some(&(whole.reason, whole.name.clone())), "{:?}: {:?}", parts, decided);
     }
 
     #[test]

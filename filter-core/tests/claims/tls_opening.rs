@@ -140,6 +140,54 @@ fn a_hello_behind_records_of_their_own_segments_is_judged_wherever_they_are_cut(
 }
 
 #[test]
+fn a_hello_behind_records_whose_second_segment_comes_first_is_judged_if_its_syn_was_seen() {
+    let befores = [EMPTY.to_vec(), CHANGE_CIPHER_SPEC.to_vec(), [&EMPTY[..], &CHANGE_CIPHER_SPEC, &EMPTY].concat()];
+    for (name, expected) in NAMES {
+        for before in &befores {
+            let stream = [before, &frames::client_hello(name)[..]].concat();
+            for cut in 1..name_end(&stream, name) {
+                let wrap = if cut % 2 == 0 { Wrap::v4(443) } else { Wrap::v6(2222) };
+                let segments = frames::in_segments(&wrap, SYN + 1, &stream, &[cut, 0]);
+                let frames = [wrap.syn(SYN, &[]), segments[0].clone(), segments[1].clone()];
+                let what = format!("{name} behind {} octets, {cut}", before.len());
+                assert_reasons(&frames, &[Reason::TcpOther, SPLIT, expected], &what);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_hello_whose_segments_change_places_behind_one_of_records_is_judged_if_its_syn_was_seen() {
+    for (name, expected) in NAMES {
+        for before in [EMPTY.repeat(32), CHANGE_CIPHER_SPEC.to_vec()] {
+            let stream = [&before, &frames::client_hello(name)[..]].concat();
+            let wrap = Wrap::v4(443);
+            let behind = before.len();
+            for cut in (behind + 1..name_end(&stream, name)).step_by(7) {
+                // Also with the records sent again, in a segment of their own and with the start of the hello.
+                let segments = frames::in_segments(&wrap, SYN + 1, &stream, &[0, behind, cut]);
+                let [records, start, rest] = [segments[0].clone(), segments[1].clone(), segments[2].clone()];
+                let both = frames::segment(&wrap, SYN + 1, &stream, 0..cut);
+                let syn = wrap.syn(SYN, &[]);
+                for order in [
+                    vec![&records, &rest, &start],
+                    vec![&records, &rest, &records, &start],
+                    vec![&records, &rest, &both],
+                    vec![&rest, &records, &start],
+                    vec![&rest, &start, &records],
+                ] {
+                    let frames: Vec<_> = [&syn].into_iter().chain(order).cloned().collect();
+                    let reasons = reasons(&frames);
+                    let (last, before) = reasons[1..].split_last().unwrap();
+                    assert_eq!(*last, expected, "{name}, {cut}: {reasons:?}");
+                    assert!(before.iter().all(|reason| *reason == SPLIT), "{name}, {cut}: {reasons:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn empty_records_within_a_hello_hide_nothing() {
     for (name, expected) in NAMES {
         let hello = frames::client_hello(name);
