@@ -9,7 +9,7 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
-use crate::{flows::FlowKey, name::LABEL_OCTETS, target::anew};
+use crate::{flows::FlowKey, intrinsics::anew, name::LABEL_OCTETS};
 
 /// 64-bit words that make a [`HashKey`].
 pub const HASH_KEY_WORDS: usize = 23;

@@ -36,6 +36,7 @@ mod feed;
 mod flows;
 mod hash;
 mod headers;
+pub mod intrinsics;
 mod maps;
 mod name;
 #[cfg(not(target_arch = "bpf"))]
@@ -47,7 +48,6 @@ mod reason;
 pub mod return_codes;
 mod rules;
 mod subprograms;
-mod target;
 mod tls;
 mod work;
 

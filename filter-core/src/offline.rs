@@ -219,15 +219,6 @@ impl Replace for Editable {
         self.bytes.get_mut(..bytes.len())?.copy_from_slice(bytes);
         Some(())
     }
-
-    fn sum(bytes: &HeldBytes, at: u32, len: u32) -> u32 {
-        let words = bytes.as_slice().get(at as usize..).and_then(|bytes| bytes.get(..len as usize)).unwrap_or_default();
-        let (words, _) = words.as_chunks();
-        words.iter().fold(0, |sum, word| {
-            let (sum, carry) = u32::overflowing_add(sum, u32::from_ne_bytes(*word));
-            sum + u32::from(carry)
-        })
-    }
 }
 
 struct Tables<R> {
@@ -332,10 +323,4 @@ impl Flows for Table {
     fn quic_flow(&mut self, place: u32) -> Option<(&mut QuicFlow, &mut QuicRoom)> {
         Some((self.quic_flows.get_mut(place as usize)?, &mut self.quic_room))
     }
-
-    fn lock(_: &mut Bucket) -> bool {
-        true
-    }
-
-    fn unlock(_: &mut Bucket) {}
 }

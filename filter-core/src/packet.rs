@@ -132,18 +132,6 @@ pub trait Frame: Packet {
     /// Copies `len` bytes at `at` to `to` in `into`. `len` is 1 to [`HeldBytes::PIECE`], `to` below [`HeldBytes::LEN`].
     fn hold(&self, at: u32, len: u32, into: &mut HeldBytes, to: u32) -> Option<()>;
 
-    /// Reads bytes, of which the kernel's compiler would read one at a time.
-    #[inline(always)]
-    fn load<const N: usize>(from: &[u8; N]) -> [u8; N] {
-        *from
-    }
-
-    /// Writes bytes, likewise.
-    #[inline(always)]
-    fn store<const N: usize>(to: &mut [u8; N], bytes: [u8; N]) {
-        *to = bytes;
-    }
-
     /// As [`Packet::copy`], from held bytes.
     #[inline(always)]
     fn copy_held(from: &HeldBytes, at: u32, len: u32, into: &mut [u8; NAME_BYTES], to: u32) -> Option<()> {
@@ -205,10 +193,6 @@ pub trait Replace: Frame {
 
     /// Writes the first `len` of these bytes over the start of the frame, which stays as long as it is.
     fn write_start(&mut self, with: &HeldBytes, len: u32) -> Option<()>;
-
-    /// The sum of `len` bytes at `at` in words of 16 bits, as they are in memory, with the carries added (RFC 1071); not
-    /// folded to 16 bits. `len` is a multiple of 4 and at most [`HeldBytes::PIECE`] times two.
-    fn sum(bytes: &HeldBytes, at: u32, len: u32) -> u32;
 }
 
 /// What a frame is after [`Replace::replace`].

@@ -4,12 +4,10 @@ use aya_ebpf::{bindings::xdp_md, helpers::generated::bpf_probe_read_kernel};
 use filter_core::{
     HeldBytes,
     bounds::{opaque, within},
+    intrinsics::unaligned::{store_64, word_64},
 };
 
-use crate::{
-    frame::bounds,
-    words::{store_64, word_64},
-};
+use crate::frame::bounds;
 
 /// Bytes of what is copied at once.
 const WORD: usize = size_of::<u64>();

@@ -1,5 +1,5 @@
-//! The kernel's side of the seam: bytes, and bounded loops. With arguments.rs, atomics.rs, copying.rs, globals.rs, maps.rs,
-//! replacing.rs and words.rs, all `unsafe` of the program.
+//! The kernel's side of the seam: bytes, and bounded loops. With arguments.rs, atomics.rs, copying.rs, globals.rs, maps.rs and
+//! replacing.rs, all `unsafe` of the program but that of `filter_core::intrinsics`.
 
 use core::ffi::c_void;
 
@@ -12,6 +12,7 @@ use filter_core::{
     Flow, Flows, Frame, HandshakeBytes, Held, HeldBytes, HelloEnd, Judge, Layer, LoopBody, LoopState, Maps, NAME_BYTES,
     Name, NameEnd, Packet, Program, QuicFlow, QuicRoom, Reason, Taken, Way,
     bounds::{Span, opaque, within},
+    intrinsics::unaligned::{in_words, store_64, word_64},
     return_codes::ReturnCode,
 };
 
@@ -19,7 +20,6 @@ use crate::{
     arguments::Argument,
     copying::{NAME_PIECE_AT, copy_held, piece},
     maps, subprograms,
-    words::{in_words, in_words_to, store_64, word_64},
 };
 
 /// What the verifier lets be added to a packet pointer (`MAX_PACKET_OFF` in kernel/bpf/verifier.c).
@@ -333,17 +333,6 @@ macro_rules! frame {
                 // SAFETY: `into` has room for a piece at `to`, and the context is the program's own.
                 let failed = unsafe { bpf_xdp_load_bytes(self.0, at, into.add(to).cast(), len as u32) };
                 (failed == 0).then_some(())
-            }
-
-            #[inline(always)]
-            fn load<const N: usize>(from: &[u8; N]) -> [u8; N] {
-                // SAFETY: the bytes are there.
-                unsafe { in_words(from.as_ptr() as usize) }
-            }
-
-            #[inline(always)]
-            fn store<const N: usize>(to: &mut [u8; N], bytes: [u8; N]) {
-                in_words_to(to, &bytes);
             }
 
             #[inline(always)]

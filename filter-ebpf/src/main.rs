@@ -16,7 +16,6 @@ mod maps;
 mod object;
 mod replacing;
 mod subprograms;
-mod words;
 
 use aya_ebpf::{
     bindings::{xdp_action, xdp_md},

@@ -16,7 +16,7 @@ use filter_core::{
 };
 
 use crate::{
-    atomics::{add_atomically, exchange, exchange_if, take_lock},
+    atomics::{add_atomically, exchange_if},
     frame::Paged,
     globals::Global,
     subprograms,
@@ -305,19 +305,6 @@ impl Flows for FlowMaps {
         let (flow, room) = (QUIC_FLOWS.get_ptr_mut(place)?, QUIC_ROOM.get_ptr_mut(0)?);
         // SAFETY: the flow's bucket is locked, and the room is this CPU's own.
         Some(unsafe { (&mut *flow, &mut *room) })
-    }
-
-    #[inline(always)]
-    fn lock(bucket: &mut Bucket) -> bool {
-        /// About 150 microseconds on the machine of the tests. Who has the lock needs less than one, but may be interrupted.
-        const TURNS: u32 = 1 << 14;
-
-        take_lock(&mut bucket.lock, TURNS)
-    }
-
-    #[inline(always)]
-    fn unlock(bucket: &mut Bucket) {
-        exchange(&mut bucket.lock, 0);
     }
 }
 

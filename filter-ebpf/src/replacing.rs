@@ -1,8 +1,6 @@
 //! Frames that become others: answers.
 
-use core::ptr::null_mut;
-
-use aya_ebpf::helpers::generated::{bpf_csum_diff, bpf_xdp_adjust_head, bpf_xdp_adjust_tail, bpf_xdp_store_bytes};
+use aya_ebpf::helpers::generated::{bpf_xdp_adjust_head, bpf_xdp_adjust_tail, bpf_xdp_store_bytes};
 use filter_core::{HeldBytes, Packet as _, Replace, Replaced};
 
 use crate::{
@@ -48,15 +46,6 @@ impl Replace for Paged {
         // SAFETY: there are that many bytes, and the context is the program's own.
         let failed = unsafe { bpf_xdp_store_bytes(self.0, 0, bytes.cast(), len as u32) };
         (failed == 0).then_some(())
-    }
-
-    #[inline(always)]
-    fn sum(bytes: &HeldBytes, at: u32, len: u32) -> u32 {
-        let Some((len, at)) = small(len, at) else { return 0 };
-        // SAFETY: there are that many bytes at `at`.
-        let sum =
-            unsafe { bpf_csum_diff(null_mut(), 0, bytes.as_slice().as_ptr().add(at).cast_mut().cast(), len as u32, 0) };
-        sum.cast_unsigned() as u32
     }
 }
 

@@ -196,7 +196,7 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
     pub(super) fn close(&mut self, end: u32) -> Option<()> {
         let transport_at = self.scratch.transport.transport_at;
         self.close_headers(end)?;
-        let sum = F::sum(self.draft, transport_at, (end - transport_at + 3) & !3);
+        let sum = self.draft.sum(transport_at, (end - transport_at + 3) & !3);
         let checksum = self.checksum(end, sum);
         self.write(transport_at + checksum_at(self.scratch.transport.protocol()), checksum)
     }

@@ -23,10 +23,10 @@ use crate::{
     effect,
     flows::{Flow, HeldBytes},
     headers::Protocol,
+    intrinsics::anew,
     maps::Maps,
     packet::{LoopState, Replace, Replaced},
     reason::{Counter, Message, Reason},
-    target::anew,
 };
 
 pub(crate) use edns::Edns;
@@ -289,12 +289,12 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
 
     #[inline(always)]
     fn read<const N: usize>(&self, at: u32) -> Option<[u8; N]> {
-        self.draft.load::<F, N>(at)
+        self.draft.load(at)
     }
 
     #[inline(always)]
     fn write<const N: usize>(&mut self, at: u32, bytes: [u8; N]) -> Option<()> {
-        self.draft.write::<F, N>(at, bytes)
+        self.draft.write(at, bytes)
     }
 
     #[inline(always)]

@@ -86,7 +86,7 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
         }
         // What is summed up is a multiple of four bytes.
         self.write(PIECE_AT + len, [0; 4])?;
-        let (sum, carry) = so_far.overflowing_add(F::sum(self.draft, PIECE_AT, (len + 3) & !3));
+        let (sum, carry) = so_far.overflowing_add(self.draft.sum(PIECE_AT, (len + 3) & !3));
         self.scratch.copying = Copying { at: at + len, to: sum + u32::from(carry), left: left - len };
         Some(())
     }

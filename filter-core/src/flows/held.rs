@@ -5,6 +5,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 use crate::{
     bounds::{Span, within},
     decide::Judge,
+    intrinsics,
     maps::Maps,
     name::{NAME_BYTES, Name, NameEnd},
     packet::{Frame, LoopBody, LoopState, Packet},
@@ -46,18 +47,24 @@ impl HeldBytes {
 impl HeldBytes {
     /// The same in few instructions, for which the kernel needs more of its stack.
     #[inline(always)]
-    pub(crate) fn load<F: Frame + ?Sized, const N: usize>(&self, at: u32) -> Option<[u8; N]> {
+    pub(crate) fn load<const N: usize>(&self, at: u32) -> Option<[u8; N]> {
         let at = within(at as usize, 0, Self::LEN as usize)?;
-        self.0.get(at..)?.first_chunk().map(F::load)
+        self.0.get(at..)?.first_chunk().map(intrinsics::load)
     }
 
     /// Writes bytes at `at`; `None` if that is beyond [`HeldBytes::LEN`].
     #[inline(always)]
-    pub(crate) fn write<F: Frame + ?Sized, const N: usize>(&mut self, at: u32, bytes: [u8; N]) -> Option<()> {
+    pub(crate) fn write<const N: usize>(&mut self, at: u32, bytes: [u8; N]) -> Option<()> {
         const { assert!(N <= Self::PIECE as usize) };
         let at = within(at as usize, 0, Self::LEN as usize)?;
-        F::store(self.0.get_mut(at..)?.first_chunk_mut()?, bytes);
+        intrinsics::store(self.0.get_mut(at..)?.first_chunk_mut()?, bytes);
         Some(())
+    }
+
+    /// [`intrinsics::sum`] of them.
+    #[inline(always)]
+    pub(crate) fn sum(&self, at: u32, len: u32) -> u32 {
+        intrinsics::sum(&self.0, at, len)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use core::ops::ControlFlow::{self, Break, Continue};
 
-use super::{Flow, Flows, Held, HeldBytes, WAYS, Way};
+use super::{Bucket, Flow, Flows, Held, HeldBytes, WAYS, Way};
 use crate::{
     abi::Segment,
     bounds::{Span, opaque},
@@ -31,7 +31,7 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
     #[inline(always)]
     pub(crate) fn held_segment<F: Flows>(&mut self, flows: &mut F) -> Reason {
         let index = self.scratch.segment.hash & self.settings.bucket_mask();
-        if !flows.bucket(index).is_some_and(F::lock) {
+        if !flows.bucket(index).is_some_and(Bucket::lock) {
             // Otherwise what follows would pass unread, and the message would be whole at its receiver when this segment comes again.
             if let (Some(place), Some(bucket)) = (self.scratch.segment.awaited_at(), flows.bucket(index)) {
                 bucket.await_again(self.scratch.segment.hash, place);
@@ -40,7 +40,7 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
         }
         let reason = self.in_bucket(flows, index);
         if let Some(bucket) = flows.bucket(index) {
-            F::unlock(bucket);
+            bucket.unlock();
         }
         reason
     }
@@ -91,7 +91,7 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
         let index = self.scratch.segment.hash & self.settings.bucket_mask();
         let Some(source) = self.source() else { return };
         self.scratch.segment.source = source;
-        if !flows.bucket(index).is_some_and(F::lock) {
+        if !flows.bucket(index).is_some_and(Bucket::lock) {
             return;
         }
         if let Some(way) = P::begin_flow(self, flows).index() {
@@ -103,7 +103,7 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
             }
         }
         if let Some(bucket) = flows.bucket(index) {
-            F::unlock(bucket);
+            bucket.unlock();
         }
     }
 

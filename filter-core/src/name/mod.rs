@@ -15,10 +15,10 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 use crate::{
     abi::Rank,
     hash::HashKey,
+    intrinsics::load_u64,
     packet::{LoopState, Step},
     patterns::Walk,
     rules::{Found, RuleKey},
-    target::load_u64,
 };
 
 pub(crate) use display::write_name;

@@ -152,9 +152,9 @@ impl FramesOf<'_> {
             return Step::Encrypted;
         }
         if integers > 0 {
-            return self.pass_integer::<P>();
+            return self.pass_integer();
         }
-        let Some([kind, rest @ ..]) = self.room.packet.load::<P, 16>(at) else { return Step::Malformed };
+        let Some([kind, rest @ ..]) = self.room.packet.load::<16>(at) else { return Step::Malformed };
         match kind {
             frame_type::PADDING => {
                 let [p0, p1, p2, p3, p4, p5, p6, ..] = rest;
@@ -162,8 +162,8 @@ impl FramesOf<'_> {
                 self.room.frames.at = (at + if is_all { PADDING_BYTES } else { 1 }).min(end);
             }
             frame_type::PING => self.room.frames.at = at + 1,
-            frame_type::ACK | frame_type::ACK_ECN => return self.begin_ack::<P>(at, kind),
-            frame_type::CRYPTO => return self.begin_crypto::<P>(at),
+            frame_type::ACK | frame_type::ACK_ECN => return self.begin_ack(at, kind),
+            frame_type::CRYPTO => return self.begin_crypto(at),
             _ => return Step::Malformed,
         }
         Step::Walking
@@ -182,16 +182,16 @@ impl FramesOf<'_> {
     }
 
     #[inline(always)]
-    fn integer<P: Frame + ?Sized>(&self, at: u32) -> Option<(u64, u32)> {
-        Some(varint_of(u64::from_be_bytes(self.room.packet.load::<P, 8>(at)?), at))
+    fn integer(&self, at: u32) -> Option<(u64, u32)> {
+        Some(varint_of(u64::from_be_bytes(self.room.packet.load::<8>(at)?), at))
     }
 
     /// RFC 9000 §19.6.
     #[inline(always)]
-    fn begin_crypto<P: Frame + ?Sized>(&mut self, at: u32) -> Step {
+    fn begin_crypto(&mut self, at: u32) -> Step {
         let end = self.room.opening.payload_end;
-        let Some((offset, at)) = self.integer::<P>(at + 1) else { return Step::Malformed };
-        let Some((length, at)) = self.integer::<P>(at) else { return Step::Malformed };
+        let Some((offset, at)) = self.integer(at + 1) else { return Step::Malformed };
+        let Some((length, at)) = self.integer(at) else { return Step::Malformed };
         if at > end || length > u64::from(end - at) {
             return Step::Malformed;
         }
@@ -236,9 +236,9 @@ impl FramesOf<'_> {
     /// RFC 9000 §19.3: the largest number, the delay, the count of ranges and the first range; then two integers a range, and
     /// three counts of ECN.
     #[inline(always)]
-    fn begin_ack<P: Frame + ?Sized>(&mut self, at: u32, kind: u8) -> Step {
-        let integers = self.integer::<P>(at + 1).and_then(|(_, at)| self.integer::<P>(at));
-        let Some((ranges, at)) = integers.and_then(|(_, at)| self.integer::<P>(at)) else { return Step::Malformed };
+    fn begin_ack(&mut self, at: u32, kind: u8) -> Step {
+        let integers = self.integer(at + 1).and_then(|(_, at)| self.integer(at));
+        let Some((ranges, at)) = integers.and_then(|(_, at)| self.integer(at)) else { return Step::Malformed };
         if ranges > HeldBytes::LEN.into() {
             return Step::Malformed;
         }
@@ -249,9 +249,9 @@ impl FramesOf<'_> {
     }
 
     #[inline(always)]
-    fn pass_integer<P: Frame + ?Sized>(&mut self) -> Step {
+    fn pass_integer(&mut self) -> Step {
         let FramesWalk { at, integers, .. } = self.room.frames;
-        let Some((_, behind)) = self.integer::<P>(at) else { return Step::Malformed };
+        let Some((_, behind)) = self.integer(at) else { return Step::Malformed };
         self.room.frames.at = behind;
         self.room.frames.integers = integers - 1;
         Step::Walking

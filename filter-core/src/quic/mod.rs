@@ -119,14 +119,14 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
         if !self.scratch.quic.is(PacketType::Initial) && !bucket.may_hold(self.scratch.segment.hash) {
             return Err(Reason::QuicOther);
         }
-        if !F::lock(bucket) {
+        if !bucket.lock() {
             return Err(Reason::FlowBusy);
         }
         let opened = self.open_in_bucket(flows, index);
         if opened.is_err()
             && let Some(bucket) = flows.quic_bucket(index)
         {
-            F::unlock(bucket);
+            bucket.unlock();
         }
         opened
     }
@@ -209,7 +209,7 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
         let index = self.scratch.segment.hash & self.settings.quic_bucket_mask();
         let outcome = flows.quic_flow(self.scratch.segment.place()).map(|(_, room)| room.frames.outcome());
         if let Some(bucket) = flows.quic_bucket(index) {
-            F::unlock(bucket);
+            bucket.unlock();
         }
         outcome.unwrap_or(Reason::InternalFailure)
     }

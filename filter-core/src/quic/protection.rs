@@ -1,9 +1,6 @@
 //! Packet protection (RFC 9001 §5): header protection, the tag of AES-128-GCM, and its counter mode.
 
-use core::{
-    marker::PhantomData,
-    ops::ControlFlow::{self, Break, Continue},
-};
+use core::ops::ControlFlow::{self, Break, Continue};
 
 use super::{
     aes::{Block, xor},
@@ -42,7 +39,7 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
     #[inline(always)]
     pub fn remove_header_protection(&mut self, room: &mut QuicRoom) -> bool {
         room.header_cipher.expand(room.keys.header_key);
-        room.unmask_header::<P>().is_some()
+        room.unmask_header().is_some()
     }
 
     /// Prepares counter mode and the hash of GCM.
@@ -59,29 +56,29 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
         let Opening { payload_at, payload_end, .. } = room.opening;
         room.opening.hashed = [0; 2];
         room.begin_hashing(0, payload_at);
-        P::repeat(BLOCKS, &HashBlocks::<P>(PhantomData), room);
+        P::repeat(BLOCKS, &HashBlocks, room);
         room.begin_hashing(payload_at, payload_end);
-        P::repeat(BLOCKS, &HashBlocks::<P>(PhantomData), room);
+        P::repeat(BLOCKS, &HashBlocks, room);
         let bits = |bytes: u32| u64::from(bytes) * 8;
         let [first, last] = room.opening.hashed;
         let hash = room.table.times([first ^ bits(payload_at), last ^ bits(payload_end - payload_at)]);
         let tag = xor(blocks(hash), room.cipher.encrypt(room.counter_block(1)));
-        room.packet.load::<P, 16>(payload_end).is_some_and(|expected| block(expected) == tag)
+        room.packet.load::<16>(payload_end).is_some_and(|expected| block(expected) == tag)
     }
 
     /// Decrypts the payload up to where it is wanted.
     #[inline(always)]
     pub fn decrypt(&mut self, room: &mut QuicRoom) {
-        P::repeat(BLOCKS, &DecryptBlocks::<P>(PhantomData), room);
+        P::repeat(BLOCKS, &DecryptBlocks, room);
     }
 }
 
 impl QuicRoom {
     /// Removes the mask of the first octet and of the packet number; `None` if that gives no header.
     #[inline(always)]
-    fn unmask_header<P: Frame + ?Sized>(&mut self) -> Option<()> {
+    fn unmask_header(&mut self) -> Option<()> {
         let number_at = self.opening.number_at;
-        let sample = self.packet.load::<P, 16>(number_at + SAMPLE_AT)?;
+        let sample = self.packet.load::<16>(number_at + SAMPLE_AT)?;
         let [m0, m1, ..] = self.header_cipher.encrypt(block(sample));
         let [first] = self.packet.read(0)?;
         let first = u32::from(first);
@@ -89,7 +86,7 @@ impl QuicRoom {
         if unmasked & RESERVED_BITS != 0 {
             return None;
         }
-        let protected = u32::from_be_bytes(self.packet.load::<P, 4>(number_at)?);
+        let protected = u32::from_be_bytes(self.packet.load::<4>(number_at)?);
         let bytes = (unmasked & 3) + 1;
         let unused = 32 - 8 * bytes;
         let mask = ((m0 << 8) | (m1 >> 24)) >> unused << unused;
@@ -97,8 +94,8 @@ impl QuicRoom {
         self.opening.number = number >> unused;
         self.opening.payload_at = number_at + bytes;
         self.opening.decrypted = number_at + bytes;
-        self.packet.write::<P, 1>(0, [unmasked as u8])?;
-        self.packet.write::<P, 4>(number_at, number.to_be_bytes())
+        self.packet.write::<1>(0, [unmasked as u8])?;
+        self.packet.write::<4>(number_at, number.to_be_bytes())
     }
 
     #[inline(always)]
@@ -116,9 +113,9 @@ impl QuicRoom {
 }
 
 /// Adds blocks of a part to the hash of GCM, the last one filled up with zeros.
-struct HashBlocks<P: ?Sized>(PhantomData<P>);
+struct HashBlocks;
 
-impl<P: Frame + ?Sized> LoopBody<QuicRoom> for HashBlocks<P> {
+impl LoopBody<QuicRoom> for HashBlocks {
     #[inline(always)]
     fn turn(&self, room: &mut QuicRoom) -> ControlFlow<()> {
         let Opening { hash_at, hash_end, hashed: [h0, h1], .. } = room.opening;
@@ -126,7 +123,7 @@ impl<P: Frame + ?Sized> LoopBody<QuicRoom> for HashBlocks<P> {
         if left == 0 {
             return Break(());
         }
-        let Some(bytes) = room.packet.load::<P, 16>(hash_at) else { return Break(()) };
+        let Some(bytes) = room.packet.load::<16>(hash_at) else { return Break(()) };
         let [first, last] = element(block(bytes));
         let first = first & upper_octets(left);
         let last = last & upper_octets(left.saturating_sub(8));
@@ -137,9 +134,9 @@ impl<P: Frame + ?Sized> LoopBody<QuicRoom> for HashBlocks<P> {
 }
 
 /// Decrypts block after block in place.
-struct DecryptBlocks<P: ?Sized>(PhantomData<P>);
+struct DecryptBlocks;
 
-impl<P: Frame + ?Sized> LoopBody<QuicRoom> for DecryptBlocks<P> {
+impl LoopBody<QuicRoom> for DecryptBlocks {
     #[inline(always)]
     fn turn(&self, room: &mut QuicRoom) -> ControlFlow<()> {
         /// The number of the first block of the payload (NIST SP 800-38D §7.1).
@@ -151,10 +148,9 @@ impl<P: Frame + ?Sized> LoopBody<QuicRoom> for DecryptBlocks<P> {
         }
         let number = FIRST + (decrypted - payload_at) / BLOCK_BYTES;
         let stream = room.cipher.encrypt(room.counter_block(number));
-        let Some(bytes) = room.packet.load::<P, 16>(decrypted) else { return Break(()) };
+        let Some(bytes) = room.packet.load::<16>(decrypted) else { return Break(()) };
         let [w0, w1] = element(xor(block(bytes), stream)).map(u64::to_be_bytes);
-        let written =
-            room.packet.write::<P, 8>(decrypted, w0).and_then(|()| room.packet.write::<P, 8>(decrypted + 8, w1));
+        let written = room.packet.write::<8>(decrypted, w0).and_then(|()| room.packet.write::<8>(decrypted + 8, w1));
         if written.is_none() {
             return Break(());
         }

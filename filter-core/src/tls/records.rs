@@ -85,7 +85,7 @@ impl<P: Frame + ?Sized> LoopBody<CopyState<'_>> for Joining<'_, P> {
         let moved = match len {
             0 => None,
             // Of a record of few octets, a word is copied: what is behind it in that is overwritten by the next, or not looked at.
-            1..=WORD => self.from.load::<P, { WORD as usize }>(at).and_then(|word| into.write::<P, _>(to, word)),
+            1..=WORD => self.from.load::<{ WORD as usize }>(at).and_then(|word| into.write(to, word)),
             _ => P::move_held(self.from, at, len, into, to),
         };
         if moved.is_none() {
