@@ -54,11 +54,3 @@ impl Global<u64> {
         add_atomically(unsafe { &mut *(address as *mut u64) });
     }
 }
-
-impl<T, const N: usize> Global<[T; N]> {
-    /// One of several values.
-    #[inline(always)]
-    pub fn at(&'static self, index: u32) -> Option<&'static T> {
-        self.get().get(opaque(index as usize))
-    }
-}

@@ -22,10 +22,8 @@ use crate::{
     subprograms,
 };
 
-/// Of what depends on the number of rules, until the controller says how many there will be.
+/// Of what depends on the policy, until the controller says how many there will be.
 const UNTIL_SIZED: u32 = 1;
-/// Subnets of each family, and MAC addresses.
-const CLIENTS: u32 = 1 << 12;
 /// About 3,000 events.
 const EVENT_BYTES: u32 = 1 << 20;
 
@@ -43,14 +41,14 @@ static HITS: Array<HitLine> = Array::with_max_entries(HitLine::LINES, BPF_F_MMAP
 #[unsafe(link_section = ".data.IN_FORCE")]
 static IN_FORCE: Global<InForce> = Global::zeros();
 /// The groups of clients; the first is that of all others.
-#[unsafe(link_section = ".data.GROUPS")]
-static GROUPS: Global<[Group; Group::MOST as usize]> = Global::zeros();
 #[map]
-static MACS: HashMap<u64, Member> = HashMap::with_max_entries(CLIENTS, BPF_F_NO_PREALLOC);
+static GROUPS: Array<Group> = Array::with_max_entries(UNTIL_SIZED, 0);
 #[map]
-static SUBNETS4: LpmTrie<u32, Member> = LpmTrie::with_max_entries(CLIENTS, BPF_F_NO_PREALLOC);
+static MACS: HashMap<u64, Member> = HashMap::with_max_entries(UNTIL_SIZED, BPF_F_NO_PREALLOC);
 #[map]
-static SUBNETS6: LpmTrie<[u64; 2], Member> = LpmTrie::with_max_entries(CLIENTS, BPF_F_NO_PREALLOC);
+static SUBNETS4: LpmTrie<u32, Member> = LpmTrie::with_max_entries(UNTIL_SIZED, BPF_F_NO_PREALLOC);
+#[map]
+static SUBNETS6: LpmTrie<[u64; 2], Member> = LpmTrie::with_max_entries(UNTIL_SIZED, BPF_F_NO_PREALLOC);
 #[unsafe(link_section = ".data.SETTINGS")]
 static SETTINGS: Global<Settings> = Global::zeros();
 /// [`Counter::CpuStateMissing`], which cannot be counted where the others are.
@@ -154,7 +152,7 @@ impl Rules for KernelMaps {
 
     #[inline(always)]
     fn classes(&self, group: u32, generation: Generation) -> u32 {
-        GROUPS.at(group).map_or(0, |group| group.classes(generation))
+        GROUPS.get(group).map_or(0, |group| group.classes(generation))
     }
 
     #[inline(always)]

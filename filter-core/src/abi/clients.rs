@@ -13,9 +13,6 @@ pub struct Group {
 }
 
 impl Group {
-    /// Groups that there may be, the one of all other clients included.
-    pub const MOST: u32 = 64;
-
     /// A group with these classes in generation 0 and 1.
     pub const fn new(classes: [u32; 2]) -> Self {
         Self { classes }

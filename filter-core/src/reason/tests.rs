@@ -26,9 +26,11 @@ fn only_what_a_rule_blocks_or_nobody_answers_is_dropped_and_fragments_where_they
         Reason::TcpEnded,
         Reason::DnsQuestionsRefused,
         Reason::DnsBeyondDropped,
+        Reason::QuicFlowBlocked,
+        Reason::QuicRefused,
     ];
     assert_eq!(others.into_iter().copied().copied().collect::<Vec<_>>(), expected);
-    assert_eq!(dropped.len(), 8);
+    assert_eq!(dropped.len(), 11);
 }
 
 #[test]
@@ -38,7 +40,11 @@ fn what_is_blocked_stands_before_all_and_what_is_allowed_or_audited_before_what_
             let stands = reason.is_blocked()
                 || matches!(
                     reason,
-                    Reason::DnsAudited | Reason::DnsResponseAudited | Reason::TlsAudited | Reason::DnsResponseAllowed
+                    Reason::DnsAudited
+                        | Reason::DnsResponseAudited
+                        | Reason::TlsAudited
+                        | Reason::QuicAudited
+                        | Reason::DnsResponseAllowed
                 ) && !other.is_blocked();
             assert_eq!(reason.stands_before(*other), stands, "{reason:?}, {other:?}");
         }
@@ -47,10 +53,10 @@ fn what_is_blocked_stands_before_all_and_what_is_allowed_or_audited_before_what_
 
 #[test]
 fn what_a_name_of_each_rank_meets_is_of_its_message() {
-    use Message::{ClientHello, Query, Response};
+    use Message::{ClientHello, Query, QuicHello, Response};
 
     let ranks = [Rank::NotListed, Rank::Audit, Rank::Block, Rank::Allow, Rank::BlockImportant, Rank::AllowImportant];
-    for message in [Query, Response, ClientHello] {
+    for message in [Query, Response, ClientHello, QuicHello] {
         for rank in ranks {
             let reason = message.reason(rank);
             assert_eq!(reason.message(), Some(message));
@@ -61,7 +67,7 @@ fn what_a_name_of_each_rank_meets_is_of_its_message() {
         }
     }
     let of_names = Reason::ALL.iter().filter(|reason| reason.message().is_some()).count();
-    assert_eq!(of_names, 12);
+    assert_eq!(of_names, 16);
 }
 
 #[test]
@@ -79,9 +85,9 @@ fn some_reasons_end_what_is_judged_of_a_packet_and_some_say_that_there_may_be_mo
 
 #[test]
 fn words_in_output_are_those_that_others_read() {
-    let messages = [Message::Query, Message::Response, Message::ClientHello];
-    assert_eq!(messages.map(Message::as_str), ["query", "response", "client_hello"]);
-    assert_eq!(messages.map(Message::protocol), ["dns", "dns", "tls"]);
+    let messages = [Message::Query, Message::Response, Message::ClientHello, Message::QuicHello];
+    assert_eq!(messages.map(Message::as_str), ["query", "response", "client_hello", "client_hello"]);
+    assert_eq!(messages.map(Message::protocol), ["dns", "dns", "tls", "quic"]);
     assert_eq!([Verdict::Pass, Verdict::Drop].map(Verdict::as_str), ["pass", "drop"]);
     for counter in Counter::all() {
         assert!(counter.describe().ends_with('.') && counter.as_str().len() > 3, "{counter:?}");

@@ -2,6 +2,8 @@
 
 use std::{collections::HashMap, net::IpAddr};
 
+use toml::Spanned;
+
 use super::{
     error::{At, Located, shown},
     file::{GroupTable, Text},
@@ -11,11 +13,9 @@ use super::{
 };
 
 /// Groups that a configuration can have, besides the clients in no group.
-pub const MOST_GROUPS: usize = 63;
-/// Subnets of IPv4 that all groups together can have, and so of IPv6; single addresses are subnets, too.
-pub const MOST_SUBNETS: usize = 4096;
-/// MACs that all groups together can have.
-pub const MOST_MACS: usize = 4096;
+pub const MOST_GROUPS: usize = 16_383;
+/// Subnets of IPv4 that all groups together can have, and so of IPv6, and MACs; single addresses are subnets, too.
+pub const MOST_CLIENTS: usize = 1 << 20;
 
 /// A group of clients.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,8 +32,14 @@ pub struct Group {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GroupsError {
     /// There are more than are kept apart.
-    #[error("this is one group more than the {MOST_GROUPS} that there can be: join groups that the same lists are for")]
-    TooMany,
+    #[error(
+        "with this group there are more than the {MOST_GROUPS} that there can be, {groups} in all: join groups that the \
+         same lists are for"
+    )]
+    TooMany {
+        /// How many there are.
+        groups: usize,
+    },
     /// A client is in a group twice, or in two.
     #[error(
         "{member} is a client of `{}` in line {line} already, and here of `{}`: take one of the two out",
@@ -52,61 +58,74 @@ pub enum GroupsError {
     },
     /// There are more clients than can be held.
     #[error(
-        "this is one more than the {most} {kind} that all groups together can have: name subnets that hold several of \
-         them"
+        "with this one there are more than the {MOST_CLIENTS} {kind} that all groups together can have, {clients} in \
+         all: name subnets that hold several of them"
     )]
     TooManyClients {
         /// What there are too many of.
         kind: &'static str,
-        /// How many there can be.
-        most: usize,
+        /// How many there are.
+        clients: usize,
     },
 }
 
 /// The groups, and their names.
 pub(super) fn groups(tables: Vec<GroupTable>, naming: &mut Naming, lines: &Lines) -> Result<Vec<Group>, Located> {
-    let mut groups = Vec::new();
-    let mut members = Members { lines, homes: HashMap::new(), counts: [0; 3] };
+    if let Some(beyond) = tables.get(MOST_GROUPS) {
+        return Err(GroupsError::TooMany { groups: tables.len() }).at(&beyond.name);
+    }
+    let mut groups: Vec<Group> = Vec::new();
+    let mut members = Members { lines, homes: HashMap::new(), counts: Default::default() };
     for GroupTable { name, clients, exempt } in tables {
-        if groups.len() == MOST_GROUPS {
-            return Err(GroupsError::TooMany).at(&name);
-        }
         naming.add(&name)?;
         let name = name.into_inner();
-        let clients = clients.iter().map(|client| members.add(client, &name)).collect::<Result<_, _>>()?;
+        let clients = clients.iter().map(|client| members.add(client, &name, &groups)).collect::<Result<_, _>>()?;
         groups.push(Group { name, clients, exempt });
     }
+    members.check()?;
     Ok(groups)
 }
 
 /// The members of all groups.
 struct Members<'a> {
     lines: &'a Lines,
-    /// The group and the line of each.
-    homes: HashMap<Member, (String, u32)>,
-    /// How many there are of each kind.
-    counts: [usize; 3],
+    /// The index of the group and the line of each.
+    homes: HashMap<Member, (usize, u32)>,
+    /// How many there are of each kind, and where the first is that is too much.
+    counts: [(usize, Option<Spanned<()>>); 3],
 }
 
+/// What the members of these counts are called.
+const KINDS: [&str; 3] = ["IPv4 addresses and subnets", "IPv6 addresses and subnets", "MACs"];
+
 impl Members<'_> {
-    fn add(&mut self, client: &Text, group: &str) -> Result<Member, Located> {
+    fn add(&mut self, client: &Text, group: &str, before: &[Group]) -> Result<Member, Located> {
         let member: Member = client.get_ref().parse().at(client)?;
         if let Some((first, line)) = self.homes.get(&member) {
-            let (first, second) = (first.clone(), group.into());
-            return Err(GroupsError::Twice { member, first, line: *line, second }).at(client);
+            let first = before.get(*first).map_or_else(|| group.into(), |group| group.name.clone());
+            return Err(GroupsError::Twice { member, first, line: *line, second: group.into() }).at(client);
         }
-        self.count(member).at(client)?;
-        self.homes.insert(member, (group.into(), self.lines.of(client)));
+        let kind = match member {
+            Member::Subnet { address: IpAddr::V4(_), .. } => 0,
+            Member::Subnet { address: IpAddr::V6(_), .. } => 1,
+            Member::Mac(_) => 2,
+        };
+        let (count, beyond) = &mut self.counts[kind];
+        *count += 1;
+        if *count > MOST_CLIENTS && beyond.is_none() {
+            *beyond = Some(Spanned::new(client.span(), ()));
+        }
+        self.homes.insert(member, (before.len(), self.lines.of(client)));
         Ok(member)
     }
 
-    fn count(&mut self, member: Member) -> Result<(), GroupsError> {
-        let (index, kind, most) = match member {
-            Member::Subnet { address: IpAddr::V4(_), .. } => (0, "IPv4 addresses and subnets", MOST_SUBNETS),
-            Member::Subnet { address: IpAddr::V6(_), .. } => (1, "IPv6 addresses and subnets", MOST_SUBNETS),
-            Member::Mac(_) => (2, "MACs", MOST_MACS),
-        };
-        self.counts[index] += 1;
-        if self.counts[index] > most { Err(GroupsError::TooManyClients { kind, most }) } else { Ok(()) }
+    /// Fails if there are too many of a kind, with how many there are.
+    fn check(&self) -> Result<(), Located> {
+        for (kind, (clients, beyond)) in KINDS.into_iter().zip(&self.counts) {
+            if let Some(beyond) = beyond {
+                return Err(GroupsError::TooManyClients { kind, clients: *clients }).at(beyond);
+            }
+        }
+        Ok(())
     }
 }

@@ -33,7 +33,7 @@ use place::Lines;
 
 pub use classes::{Class, ClassesError, MOST_CLASSES};
 pub use error::{ConfigError, Fault};
-pub use groups::{Group, GroupsError, MOST_GROUPS, MOST_MACS, MOST_SUBNETS};
+pub use groups::{Group, GroupsError, MOST_CLIENTS, MOST_GROUPS};
 pub use member::{Member, MemberError};
 pub use naming::{Named, NamingError};
 pub use place::Entry;
@@ -42,8 +42,8 @@ pub use schedules::{Schedule, SchedulesError};
 pub use treatment::{Addresses, BlockAction, TreatmentError, error_code, tcp_action};
 pub use week::TimesError;
 
-/// Bytes that a configuration can have.
-pub const MAX_FILE: usize = 1 << 20;
+/// Bytes that a configuration can have: a million clients take about twenty million.
+pub const MAX_FILE: usize = 1 << 25;
 
 /// A configuration.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,16 +1,18 @@
 //! Groups of clients in the kernel's maps.
 
-use std::{collections::BTreeMap, net::IpAddr};
+mod members;
 
-use aya::maps::{Array, HashMap, LpmTrie, MapError, lpm_trie::Key};
+use std::net::IpAddr;
+
+use aya::maps::{HashMap, LpmTrie, MapError, lpm_trie::Key};
 use filter_core::{Client, Generation, Group, Member as InMap, Treatment};
 use jiff::Timestamp;
 
-use super::{Filter, KernelError, map_mut, pod::Value};
-use crate::config::{self, Config, Member};
+use super::{Filter, KernelError, batch, map_fd, map_mut, pod::Value};
+use crate::config::{self, Config};
 
-// Each group of a configuration has its place beside that of all other clients.
-const _: () = assert!(config::MOST_GROUPS < Group::MOST as usize);
+use members::Change;
+pub use members::{ClientCounts, ClientId, Members};
 
 /// Who is in which group, and what applies to each group.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +20,7 @@ pub struct Groups {
     /// For each group the classes of lists that apply to it now; the first is the group of all other clients.
     pub classes: Vec<u32>,
     /// The group of each client or subnet that is in one.
-    pub members: BTreeMap<ClientId, u32>,
+    pub members: Members,
     /// For each class, what becomes of what its lists block; of others, what the interface does.
     pub treatments: Vec<Treatment>,
 }
@@ -26,45 +28,17 @@ pub struct Groups {
 /// One group, to whom all lists apply.
 impl Default for Groups {
     fn default() -> Self {
-        Self { classes: vec![u32::MAX], members: BTreeMap::new(), treatments: Vec::new() }
+        Self { classes: vec![u32::MAX], members: Members::default(), treatments: Vec::new() }
     }
 }
 
-impl From<Member> for ClientId {
-    fn from(member: Member) -> Self {
-        match member {
-            Member::Mac(mac) => Self::Mac(mac),
-            Member::Subnet { address, prefix } => Self::Subnet(address, prefix),
-        }
-    }
-}
-
-/// What a group has as its members.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ClientId {
-    /// A MAC address.
-    Mac([u8; 6]),
-    /// The addresses that start with these bits.
-    Subnet(IpAddr, u8),
-}
-
-impl ClientId {
-    /// True if it is a subnet that has the other one in it, or is the same.
-    fn covers(self, other: Self) -> bool {
-        let (Self::Subnet(ours, bits), Self::Subnet(theirs, their_bits)) = (self, other) else {
-            return self == other;
-        };
-        bits <= their_bits && starts_alike(ours, theirs, bits)
-    }
-}
-
-fn starts_alike(one: IpAddr, other: IpAddr, bits: u8) -> bool {
-    let differ = match (one, other) {
-        (IpAddr::V4(one), IpAddr::V4(other)) => u128::from(one.to_bits() ^ other.to_bits()) << 96,
-        (IpAddr::V6(one), IpAddr::V6(other)) => one.to_bits() ^ other.to_bits(),
-        _ => return false,
-    };
-    differ.leading_zeros() >= u32::from(bits)
+/// How many groups and clients there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GroupCounts {
+    /// Groups, that of all other clients included.
+    pub groups: u32,
+    /// Members of all groups.
+    pub clients: ClientCounts,
 }
 
 impl Groups {
@@ -72,7 +46,8 @@ impl Groups {
     pub fn of(config: &Config, at: Timestamp) -> Self {
         let number = |group: usize| u32::try_from(group).unwrap_or_default();
         let of_group = |(group, clients): (usize, &config::Group)| {
-            clients.clients.iter().map(move |member| ((*member).into(), number(group + 1))).collect::<Vec<_>>()
+            let clients: Vec<_> = clients.clients.iter().map(|member| ((*member).into(), number(group + 1))).collect();
+            clients
         };
         Self {
             classes: Self::classes(config, at),
@@ -93,17 +68,24 @@ impl Groups {
 
     /// The group of a client with this MAC address and this address, as far as they are known.
     pub fn group_of(&self, mac: Option<[u8; 6]>, address: Option<IpAddr>) -> u32 {
-        let by_mac = mac.and_then(|mac| self.members.get(&ClientId::Mac(mac))).copied();
+        let by_mac = mac.and_then(|mac| self.members.get(ClientId::Mac(mac)));
         let bits = |address: IpAddr| if address.is_ipv4() { 32 } else { 128 };
-        let by_address = || self.longest(ClientId::Subnet(address?, bits(address?)));
+        let by_address = || self.members.longest(ClientId::Subnet(address?, bits(address?)));
         by_mac.or_else(by_address).unwrap_or_default()
     }
 
-    /// The group of the longest member that has this one in it.
-    fn longest(&self, id: ClientId) -> Option<u32> {
-        let covering = self.members.iter().filter(|(member, _)| member.covers(id));
-        let bits = |id: &ClientId| if let ClientId::Subnet(_, bits) = id { *bits } else { 0 };
-        covering.max_by_key(|(member, _)| bits(member)).map(|(_, group)| *group)
+    /// What maps are to have room for.
+    pub fn counts(&self) -> GroupCounts {
+        self.counts_with(self)
+    }
+
+    /// The same while other groups are there as well.
+    pub(super) fn counts_with(&self, others: &Self) -> GroupCounts {
+        let groups = self.classes.len().max(others.classes.len());
+        GroupCounts {
+            groups: u32::try_from(groups).unwrap_or(u32::MAX),
+            clients: self.members.count_with(&others.members),
+        }
     }
 }
 
@@ -111,47 +93,88 @@ impl Filter {
     /// Writes the groups into the places of a generation that is not in force.
     pub(super) fn write_clients(&mut self, groups: &Groups, next: Generation) -> Result<(), KernelError> {
         self.write_classes(&groups.classes, next)?;
-        let before = self.held.groups.clone();
-        let all = before.members.keys().chain(groups.members.keys());
-        for id in all {
-            let old = before.longest(*id);
-            self.set_member(*id, InMap::default().with_group(next.other(), old).with_group(next, groups.longest(*id)))?;
+        if !self.asks_for_members() {
+            return self.write_members_of_both(groups);
+        }
+        let before = self.held.groups.members.clone();
+        for (id, old, new) in self.member_changes(groups) {
+            let old = old.or_else(|| before.longest(id));
+            let new = new.or_else(|| groups.members.longest(id));
+            self.set_member(id, InMap::default().with_group(next.other(), old).with_group(next, new))?;
         }
         Ok(())
+    }
+
+    /// False if the policy in force has no clients in groups: then no packet asks for members, whatever they are.
+    fn asks_for_members(&self) -> bool {
+        !self.held.groups.members.is_empty()
     }
 
     /// Takes out the members of the generation before, and makes both the same.
     pub(super) fn settle_clients(&mut self, groups: &Groups, next: Generation) -> Result<(), KernelError> {
-        let before = std::mem::replace(&mut self.held.groups, groups.clone());
-        for id in before.members.keys().filter(|id| !groups.members.contains_key(id)) {
-            self.remove_member(*id)?;
-        }
-        for (id, group) in &groups.members {
-            self.set_member(
-                *id,
-                InMap::default().with_group(next, Some(*group)).with_group(next.other(), Some(*group)),
-            )?;
-        }
+        let written = if self.asks_for_members() { self.write_members_of_both(groups) } else { Ok(()) };
+        self.held.groups = groups.clone();
+        written?;
         self.write_classes(&groups.classes, next.other())
     }
 
-    /// Takes out the members of groups that did not come in force.
-    pub(super) fn take_back_clients(&mut self, groups: &Groups) -> Result<(), KernelError> {
-        let strangers = groups.members.keys().filter(|id| !self.held.groups.members.contains_key(id));
-        for id in strangers.copied().collect::<Vec<_>>() {
-            self.remove_member(id)?;
-        }
-        Ok(())
+    fn write_members_of_both(&mut self, groups: &Groups) -> Result<(), KernelError> {
+        let changes = self.member_changes(groups);
+        self.set_members(changes.into_iter().map(|(id, _, new)| (id, new)))
     }
 
-    pub(super) fn write_classes(&mut self, classes: &[u32], generation: Generation) -> Result<(), KernelError> {
-        let mut map =
-            Array::<_, Value<[Group; Group::MOST as usize]>>::try_from(map_mut(&mut self.object, ".data.GROUPS")?)?;
-        let Value(mut groups) = map.get(&0, 0)?;
-        for (group, classes) in groups.iter_mut().zip(classes) {
-            *group = group.with_classes(generation, *classes);
+    /// Makes the members what they were before these groups, which did not come in force.
+    pub(super) fn take_back_clients(&mut self, groups: &Groups) -> Result<(), KernelError> {
+        let changes = self.member_changes(groups);
+        self.set_members(changes.into_iter().map(|(id, old, _)| (id, old)))
+    }
+
+    /// The members whose entries are to be written for these groups.
+    fn member_changes(&self, groups: &Groups) -> Vec<Change> {
+        let before = &self.held.groups.members;
+        if self.held.is_unsure { before.beside(&groups.members) } else { before.changes_to(&groups.members) }
+    }
+
+    /// Gives clients these groups, in both generations; takes out those with none. Where one fails, the others are
+    /// written all the same.
+    fn set_members(&mut self, members: impl Iterator<Item = (ClientId, Option<u32>)>) -> Result<(), KernelError> {
+        let mut written = Ok(());
+        for (id, group) in members {
+            let of_both = |generation: Generation| {
+                InMap::default().with_group(generation, group).with_group(generation.other(), group)
+            };
+            let outcome = match group {
+                Some(_) => self.set_member(id, of_both(Generation::default())),
+                None => self.remove_member(id),
+            };
+            written = written.and(outcome);
         }
-        Ok(map.set(0, Value(groups), 0)?)
+        self.held.is_unsure |= written.is_err();
+        written
+    }
+
+    /// Writes what applies to each group, as far as it differs from what the map has.
+    pub(super) fn write_classes(&mut self, classes: &[u32], generation: Generation) -> Result<(), KernelError> {
+        let before = &self.held.group_entries;
+        let entries = classes.iter().zip(0_u32..).map(|(classes, index)| {
+            (index, before.get(index as usize).copied().unwrap_or_default().with_classes(generation, *classes))
+        });
+        let all = self.held.is_unsure;
+        let differs = |(index, entry): &(u32, Group)| all || before.get(*index as usize) != Some(entry);
+        let (indices, values): (Vec<_>, Vec<_>) =
+            entries.filter(differs).map(|(index, entry)| (index, Value(entry))).unzip();
+        if let Err(error) = batch::update(map_fd(&self.object, "GROUPS")?, &indices, &values) {
+            self.held.is_unsure = true;
+            return Err(MapError::SyscallError(error).into());
+        }
+        let held = &mut self.held.group_entries;
+        held.resize(held.len().max(classes.len()), Group::default());
+        for (index, Value(entry)) in indices.iter().zip(&values) {
+            if let Some(place) = held.get_mut(*index as usize) {
+                *place = *entry;
+            }
+        }
+        Ok(())
     }
 
     fn set_member(&mut self, id: ClientId, member: InMap) -> Result<(), KernelError> {

@@ -120,6 +120,9 @@ pub enum KernelError {
         /// Rules that it was made for.
         capacity: u32,
     },
+    /// The maps of groups and clients are full, and larger maps would do.
+    #[error("the maps of groups and of their clients are full")]
+    GroupsFull,
     /// A policy has more rules than there may be.
     #[error(
         "the policy takes {rules} entries in the kernel, and there may be {max_rules}: take lists out, or start namegate with \

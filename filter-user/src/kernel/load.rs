@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use aya::{Ebpf, EbpfLoader};
 use filter_core::{Fragments, HashKey, Interface, Options, Quic, Settings, WAYS};
 
-use super::{KernelError, OBJECT, Room, requirements};
+use super::{GroupCounts, KernelError, OBJECT, Room, requirements};
 
 /// What a filter is loaded with.
 #[derive(Clone)]
@@ -16,6 +16,8 @@ pub struct LoadOptions {
     pub max_rules: u32,
     /// Entries that the first maps are made for; a policy that needs more gets larger ones. `max_rules` if it is left out.
     pub room: Option<u32>,
+    /// Groups and clients that the first maps are made for, likewise; those of a small network at least.
+    pub groups: GroupCounts,
     /// Ports whose datagrams and streams are DNS.
     pub dns_ports: Vec<u16>,
     /// Events a second that each CPU may report.
@@ -49,6 +51,7 @@ impl Default for LoadOptions {
             hash_key: None,
             max_rules: 1,
             room: None,
+            groups: GroupCounts::default(),
             dns_ports: options.dns_ports.to_vec(),
             events_per_second: options.events_per_second,
             report_passed: options.report_passed,
@@ -89,22 +92,27 @@ pub(super) fn settings(options: &LoadOptions, hash_key: &HashKey) -> Settings {
     Settings::new(*hash_key, &options)
 }
 
-/// The object with maps of the sizes that these options need, and rules this room.
+/// The object with maps of the sizes that these options need, and a policy this room.
 pub(super) fn object(options: &LoadOptions, room: Room) -> Result<Ebpf, KernelError> {
     let quic_flows = if options.inspects_quic() { Settings::buckets(options.quic_flows) * WAYS } else { WAYS };
     sized(options, room, [Settings::buckets(options.flows) * WAYS, quic_flows])
 }
 
-/// The object with maps for rules that need this room. Those of flows take no memory: others are to take their place.
+/// The object with maps for a policy that needs this room. Those of flows take no memory: others are to take their place.
 pub(super) fn object_for_rules(options: &LoadOptions, room: Room) -> Result<Ebpf, KernelError> {
     sized(options, room, [1, 1])
 }
 
 fn sized(options: &LoadOptions, room: Room, [flows, quic_flows]: [u32; 2]) -> Result<Ebpf, KernelError> {
     let interfaces = options.interfaces.keys().last().map_or(1, |index| index.saturating_add(1));
+    let GroupCounts { groups, clients } = room.groups;
     EbpfLoader::new()
         .map_max_entries("RULES", room.pages)
         .map_max_entries("SIEVE", room.shape().sieve_words())
+        .map_max_entries("GROUPS", groups)
+        .map_max_entries("MACS", clients.macs)
+        .map_max_entries("SUBNETS4", clients.subnets4)
+        .map_max_entries("SUBNETS6", clients.subnets6)
         .map_max_entries("BUCKETS", Settings::buckets(options.flows))
         .map_max_entries("FLOWS", flows)
         .map_max_entries("QUIC_BUCKETS", Settings::buckets(options.quic_flows))

@@ -51,7 +51,7 @@ use filter_core::{
 };
 
 pub use attach::{AttachedMode, Attachment, Mode, interface_index};
-pub use clients::{ClientId, Groups};
+pub use clients::{ClientCounts, ClientId, GroupCounts, Groups, Members};
 pub use error::KernelError;
 pub use events::NameEvent;
 #[cfg(feature = "feed")]
@@ -135,7 +135,7 @@ impl Filter {
             None => draw_hash_key()?,
         };
         let options = LoadOptions { hash_key: Some(hash_key), ..options.clone() };
-        let room = Room::new(options.room.unwrap_or(u32::MAX).min(options.max_rules));
+        let room = Room::new(options.room.unwrap_or(u32::MAX).min(options.max_rules)).with_groups(options.groups);
         let mut object = load::object(&options, room)?;
         let mut array = Array::<_, Value<Settings>>::try_from(map_mut(&mut object, ".data.SETTINGS")?)?;
         array.set(0, Value(load::settings(&options, &hash_key)), 0)?;

@@ -7,7 +7,9 @@
 use std::{collections::HashMap, iter, time::Duration};
 
 use aya::maps::Array;
-use filter_core::{Generation, InForce, Interface, ListName, Rank, RuleKey, RuleShape, Terms, TermsOfBoth, Treatment};
+use filter_core::{
+    Generation, Group, InForce, Interface, ListName, Rank, RuleKey, RuleShape, Terms, TermsOfBoth, Treatment,
+};
 
 use super::{
     Filter, KernelError,
@@ -38,6 +40,10 @@ pub(super) struct Held {
     pub gone: u32,
     pub in_force: InForce,
     pub groups: Groups,
+    /// What the map of groups has.
+    pub group_entries: Vec<Group>,
+    /// True if not all that was to be written of groups was: the maps may have something else than what is here.
+    pub is_unsure: bool,
     /// True if some rules say themselves what their clients are answered.
     pub has_own_answers: bool,
     /// The automata of the patterns in force.
@@ -48,9 +54,19 @@ impl Held {
     /// Nothing, in maps of this shape.
     pub fn of(shape: RuleShape) -> Self {
         let in_force = InForce::new(Generation::default(), Rank::Block).with_shape(shape);
-        let (numbers, free, groups) = (HashMap::new(), Vec::new(), Groups::default());
-        let (rules, untouched, gone, has_own_answers, parts) = (0, 0, 0, false, None);
-        Self { numbers, free, rules, untouched, gone, in_force, groups, has_own_answers, parts }
+        Self {
+            numbers: HashMap::new(),
+            free: Vec::new(),
+            rules: 0,
+            untouched: 0,
+            gone: 0,
+            in_force,
+            groups: Groups::default(),
+            group_entries: Vec::new(),
+            is_unsure: false,
+            has_own_answers: false,
+            parts: None,
+        }
     }
 
     /// True if something that is blocked on an interface with these settings becomes another packet.
@@ -119,7 +135,7 @@ impl Filter {
     ) -> Result<Installed, KernelError> {
         let hits = self.hit_table()?;
         let installed = match self.install_in_place(before, after, groups, &mut progress) {
-            Err(KernelError::RulesFull { .. } | KernelError::TermsFull) => {
+            Err(KernelError::RulesFull { .. } | KernelError::TermsFull | KernelError::GroupsFull) => {
                 self.install_in_new_maps(before, after, groups, &mut progress)
             }
             installed => installed,
@@ -136,6 +152,9 @@ impl Filter {
         groups: &Groups,
         progress: &mut dyn FnMut(u64),
     ) -> Result<Installed, KernelError> {
+        if !self.room.holds(groups.counts_with(&self.held.groups)) {
+            return Err(KernelError::GroupsFull);
+        }
         if groups.answer() || after.has_own_answers(&groups.treatments) {
             self.programs.load_for(&mut self.object, InUse { answers: true, quic: false })?;
         }
@@ -153,6 +172,7 @@ impl Filter {
         }
         self.held.has_own_answers = after.has_own_answers(&groups.treatments);
         self.settle(&changes, groups, next, unseen)?;
+        self.held.is_unsure = false;
         self.forget_terms(after);
         self.forget_gone(after)?;
         let count = |changes: &Vec<Change>| changes.len() as u64;

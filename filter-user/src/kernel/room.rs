@@ -1,8 +1,8 @@
-//! How large the maps of the rules are: for a policy and some rules more, up to a bound.
+//! How large the maps of a policy are: for its rules, groups and clients and some more, up to a bound.
 
 use filter_core::{Page, RuleKey, RuleShape};
 
-use super::KernelError;
+use super::{ClientCounts, GroupCounts, KernelError};
 use crate::policy::RuleBook;
 
 /// Rules that there may be at most, unless a setting says otherwise. Reading lists has the same bound.
@@ -24,19 +24,38 @@ pub fn room_for(rules: u64, max_rules: u32) -> Result<u32, KernelError> {
     Ok(u32::try_from(wanted).unwrap_or(max_rules).min(max_rules))
 }
 
-/// What the maps of the rules have room for.
+/// What the maps of a policy have room for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Room {
     pub rules: u32,
     /// Pages of rules.
     pub pages: u32,
+    pub groups: GroupCounts,
 }
+
+/// Groups and clients that the smallest maps have room for.
+const LEAST_GROUPS: GroupCounts =
+    GroupCounts { groups: 64, clients: ClientCounts { macs: 4096, subnets4: 4096, subnets6: 4096 } };
 
 impl Room {
     /// For so many rules, whichever they are.
     pub fn new(rules: u32) -> Self {
         let rules = rules.max(1);
-        Self { rules, pages: pages(rules) }
+        Self { rules, pages: pages(rules), groups: LEAST_GROUPS }
+    }
+
+    /// The same for so many groups and clients and a quarter more.
+    #[must_use]
+    pub fn with_groups(self, GroupCounts { groups, clients }: GroupCounts) -> Self {
+        let more = |count: u32| count.saturating_add(count / 4);
+        let GroupCounts { groups: least, clients: least_clients } = LEAST_GROUPS;
+        let groups = GroupCounts { groups: more(groups).max(least), clients: clients.map(more).max(least_clients) };
+        Self { groups, ..self }
+    }
+
+    /// True if there is room for so many groups and clients.
+    pub fn holds(self, GroupCounts { groups, clients }: GroupCounts) -> bool {
+        groups <= self.groups.groups && self.groups.clients.hold(clients)
     }
 
     /// For the rules of this policy, and some more.
@@ -130,7 +149,7 @@ mod tests {
         let room = Room::for_policy(&book, MAX_RULES).unwrap();
         let taken = pages_of(room.shape(), |each| names.iter().for_each(|name| each(key.rule_key(name).unwrap())));
         assert!(taken > Room::new(MAX_RULES).pages, "{taken} pages are no more than estimated");
-        assert_eq!(room, Room { rules: MAX_RULES, pages: (u64::from(taken) * 10 / 9) as u32 });
+        assert_eq!((room.rules, room.pages), (MAX_RULES, (u64::from(taken) * 10 / 9) as u32));
     }
 
     #[test]
@@ -140,5 +159,22 @@ mod tests {
         assert_eq!(room_for(MAX_RULES.into(), MAX_RULES).unwrap(), MAX_RULES);
         assert_eq!(room_for(1000, 1000).unwrap(), 1000);
         assert!(matches!(room_for(1001, 1000), Err(KernelError::TooManyRules { rules: 1001, max_rules: 1000 })));
+    }
+
+    #[test]
+    fn there_is_room_for_a_small_network_and_for_a_quarter_more_groups_and_clients() {
+        let room = |groups, macs| {
+            let clients = ClientCounts { macs, ..ClientCounts::default() };
+            Room::new(1).with_groups(GroupCounts { groups, clients }).groups
+        };
+        assert_eq!(room(1, 0), LEAST_GROUPS);
+        let large = room(10_000, 1_000_000);
+        let expected = ClientCounts { macs: 1_250_000, ..LEAST_GROUPS.clients };
+        assert_eq!(large, GroupCounts { groups: 12_500, clients: expected });
+        let holds = |groups, macs| {
+            let clients = ClientCounts { macs, ..ClientCounts::default() };
+            Room { groups: large, ..Room::new(1) }.holds(GroupCounts { groups, clients })
+        };
+        assert_eq!([holds(12_500, 1_250_000), holds(12_501, 1), holds(1, 1_250_001)], [true, false, false]);
     }
 }

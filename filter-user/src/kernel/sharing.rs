@@ -68,9 +68,9 @@ mod tests {
 
     /// What a policy is made of, and what belongs to one loaded object.
     const OWN: [&str; 14] = [
-        ".data.GROUPS",
         ".data.IN_FORCE",
         "FRAGS_PROGRAMS",
+        "GROUPS",
         "LISTS",
         "MACS",
         "PATTERNS",

@@ -70,8 +70,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let hash_key = hash_key();
     let policy = read(&args.policy.source(), &ReadWith::Apart(hash_key))?;
     let (book, now) = (&policy.book, Timestamp::now());
-    if let Some(mut filter) = load(args, book, &hash_key)? {
-        fill(&mut filter, &policy, &Groups::of(&policy.config, now))?;
+    let groups = Groups::of(&policy.config, now);
+    if let Some(mut filter) = load(args, book, &groups, &hash_key)? {
+        fill(&mut filter, &policy, &groups)?;
         let code = all(args, &policy, &mut KernelEngine::new(&mut filter)?, EngineKind::Kernel)?;
         let lost = filter.counters()?.get(&Counter::EventsLost).copied().unwrap_or_default();
         if lost > 0 {
@@ -79,12 +80,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         }
         return Ok(code);
     }
-    let mut engine = UserEngine::new(hash_key, &args.dns_port, PolicyAt::new(&policy, now));
+    let mut engine = UserEngine::new(hash_key, &args.dns_port, PolicyAt::of(book, groups));
     all(args, &policy, &mut engine, EngineKind::User)
 }
 
 /// The program in the kernel; `None` if user space shall judge.
-fn load(args: &Args, book: &RuleBook, hash_key: &HashKey) -> anyhow::Result<Option<Filter>> {
+fn load(args: &Args, book: &RuleBook, groups: &Groups, hash_key: &HashKey) -> anyhow::Result<Option<Filter>> {
     if args.engine == Some(EngineKind::User) {
         return Ok(None);
     }
@@ -92,6 +93,7 @@ fn load(args: &Args, book: &RuleBook, hash_key: &HashKey) -> anyhow::Result<Opti
         hash_key: Some(*hash_key),
         max_rules: MAX_RULES,
         room: Some(room_for(book.entries_in_force(), MAX_RULES)?),
+        groups: groups.counts(),
         dns_ports: args.dns_port.clone(),
         events_per_second: u32::MAX,
         report_passed: true,

@@ -1,6 +1,7 @@
 //! The loaded program, one frame at a time (`BPF_PROG_TEST_RUN`).
 
 mod attaching;
+mod audiences;
 mod buffers;
 #[path = "../../../filter-core/tests/claims/mod.rs"]
 mod claims;

@@ -1,10 +1,10 @@
 //! Policies in the kernel: ranks, groups of clients, patterns, and one policy in place of another.
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::net::IpAddr;
 
 use filter_core::{HashKey, Reason};
 use filter_user::{
-    kernel::{ClientId, Filter, Groups, Installed, KernelError, LoadOptions},
+    kernel::{ClientId, Filter, Groups, Installed, KernelError, LoadOptions, Members},
     lists::{Action, Domain, ListRule, Scope, Sink as _, Subject},
     policy::{Builder, EVERYBODY, RuleBook},
 };
@@ -122,7 +122,7 @@ fn what_a_schedule_switches_is_in_force_at_once() {
         &mut filter,
         None,
         &book,
-        &Groups { classes: vec![EVERYBODY], members: BTreeMap::new(), ..Groups::default() },
+        &Groups { classes: vec![EVERYBODY], members: Members::default(), ..Groups::default() },
     );
     assert_eq!(ask(&mut filter, "ads.example"), Reason::DnsNotListed);
     filter.set_classes(&[EVERYBODY | 2]).unwrap();
@@ -168,25 +168,6 @@ fn a_policy_that_does_not_fit_leaves_the_old_one_in_force_in_full() {
     let installed = install(&mut filter, Some(&first), &small, &Groups::default());
     // Until the old policy is out, both take room.
     assert_eq!((installed.added, blocked(&mut filter)), (4, 4));
-}
-
-#[test]
-fn clients_of_a_policy_that_failed_leave_no_trace() {
-    /// Room for members in the kernel's map of MAC addresses.
-    const ROOM: u64 = 4096;
-
-    let mut filter = empty(10);
-    let book = book(&filter, &[(1, &[rule("ads.example", Scope::Subtree, Action::Block)])]);
-    let macs = |from: u64, to: u64| {
-        let mac = |number: u64| {
-            let [mac @ .., _, _] = number.to_le_bytes();
-            (ClientId::Mac(mac), 1)
-        };
-        Groups { classes: vec![EVERYBODY, EVERYBODY | 2], members: (from..to).map(mac).collect(), ..Groups::default() }
-    };
-    let empty = RuleBook::empty(*filter.hash_key());
-    filter.install(&empty, &book, &macs(0, ROOM + 1), |_| {}).unwrap_err();
-    install(&mut filter, None, &book, &macs(ROOM, 2 * ROOM));
 }
 
 #[test]

@@ -28,12 +28,12 @@ pub fn rows(collection: &Path, capture: &str) -> Vec<Row> {
     let mut lines = text.lines();
     let head: Vec<_> = lines.next().expect("a head row").trim_start_matches('#').split('\t').collect();
     let column = |name| head.iter().position(|column| *column == name).expect("a column of the README");
-    let columns = ["frame", "dns_query", "dns_response", "tls_sni", "tls_info", "notes"].map(column);
+    let columns = ["frame", "dns_query", "dns_response", "tls_sni", "tls_info", "quic_sni", "quic_info", "notes"].map(column);
     lines.flat_map(|line| row(&line.split('\t').collect::<Vec<_>>(), columns)).collect()
 }
 
-fn row(cells: &[&str], columns: [usize; 6]) -> Vec<Row> {
-    let [frame, queries, responses, server_names, hellos, notes] = columns.map(|column| cells[column]);
+fn row(cells: &[&str], columns: [usize; 8]) -> Vec<Row> {
+    let [frame, queries, responses, tls_names, tls_hellos, quic_names, quic_hellos, notes] = columns.map(|column| cells[column]);
     let frame = frame.parse().expect("a number");
     let fragments = [numbers(notes, "ip_frames="), numbers(notes, "ip6_frames=")].concat();
     let mut rows = Vec::new();
@@ -45,10 +45,13 @@ fn row(cells: &[&str], columns: [usize; 6]) -> Vec<Row> {
             add(frame, message, name);
         }
     }
-    let hellos: Vec<_> = hellos.split(" & ").collect();
-    for (place, name) in server_names.split('|').enumerate() {
-        if !["-", "(none)", "(empty)"].contains(&name) {
-            add(known(frame, hellos.get(place).copied().unwrap_or_default()), Message::ClientHello, name);
+    let hellos = [(Message::ClientHello, tls_names, tls_hellos), (Message::QuicHello, quic_names, quic_hellos)];
+    for (message, names, hellos) in hellos {
+        let hellos: Vec<_> = hellos.split(" & ").collect();
+        for (place, name) in names.split('|').enumerate() {
+            if !["-", "(none)", "(empty)"].contains(&name) {
+                add(known(frame, hellos.get(place).copied().unwrap_or_default()), message, name);
+            }
         }
     }
     rows

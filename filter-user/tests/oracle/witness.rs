@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// What nDPI calls the protocols that we are about, by its numbers of them.
-const NDPI: [(&str, &str); 2] = [("5", "dns"), ("91", "tls")];
+const NDPI: [(&str, &str); 3] = [("5", "dns"), ("91", "tls"), ("188", "quic")];
 
 /// The names that a witness has for this capture and we do not, and how many it has; `None` if no witness knows it.
 pub fn compare(collection: &Path, capture: &str, found: &[Found]) -> Option<(usize, Vec<Difference>)> {
@@ -31,7 +31,11 @@ pub fn compare(collection: &Path, capture: &str, found: &[Found]) -> Option<(usi
     let differences = lacking.map(|(protocol, name)| Difference {
         capture: capture.into(),
         frame: None,
-        message: if *protocol == "dns" { Message::Query } else { Message::ClientHello },
+        message: match *protocol {
+            "dns" => Message::Query,
+            "quic" => Message::QuicHello,
+            _ => Message::ClientHello,
+        },
         name: name.clone(),
         side: Side::Missed,
     });
@@ -72,7 +76,7 @@ fn ndpi(text: &str) -> BTreeSet<(&'static str, String)> {
         // TLS over UDP is DTLS, which Namegate leaves alone.
         let is_tcp = line.split_whitespace().nth(1) == Some("TCP");
         let name = field("[Hostname/SNI: ")?.to_ascii_lowercase();
-        (protocol == "dns" || is_tcp).then_some((protocol, name))
+        (protocol != "tls" || is_tcp).then_some((protocol, name))
     };
     text.lines().filter_map(flow).collect()
 }

@@ -1,7 +1,5 @@
-use std::fmt::Write;
-
 use super::{fault, good};
-use crate::config::{MOST_GROUPS, MOST_MACS, MOST_SUBNETS};
+use crate::config::{MOST_CLIENTS, MOST_GROUPS};
 
 #[test]
 fn a_key_that_is_not_known_is_an_error_that_lists_the_known_ones() {
@@ -143,34 +141,48 @@ fn there_are_no_more_groups_than_the_kernel_tells_apart() {
         |count| (0..count).fold(String::new(), |text, number| text + &format!("[[group]]\nname = \"{number}\"\n"));
     assert_eq!(good(&groups(MOST_GROUPS)).groups.len(), MOST_GROUPS);
     assert_eq!(
-        fault(&groups(MOST_GROUPS + 1)),
-        "line 128: this is one group more than the 63 that there can be: join groups that the same lists are for"
+        fault(&groups(MOST_GROUPS + 2)),
+        "line 32768: with this group there are more than the 16383 that there can be, 16385 in all: join groups that the \
+         same lists are for"
     );
 }
 
 #[test]
 fn there_are_no_more_clients_than_the_kernel_holds() {
-    type Client = fn(usize) -> String;
-    let kinds: [(Client, usize, &str); 3] = [
-        (|number| format!("10.0.{}.{}", number / 256, number % 256), MOST_SUBNETS, "IPv4 addresses and subnets"),
-        (|number| format!("2001:db8:{number:x}::/48"), MOST_SUBNETS, "IPv6 addresses and subnets"),
-        (|number| format!("02:00:00:00:{:02x}:{:02x}", number / 256, number % 256), MOST_MACS, "MACs"),
+    let low = |number: usize| [number >> 16, number >> 8 & 0xff, number & 0xff];
+    let kinds: [(&dyn Fn(usize) -> String, &str); 3] = [
+        (
+            &|number| {
+                let [a, b, c] = low(number);
+                format!("10.{a}.{b}.{c}")
+            },
+            "IPv4 addresses and subnets",
+        ),
+        (&|number| format!("2001:{:x}:{:x}::/48", number >> 16, number & 0xffff), "IPv6 addresses and subnets"),
+        (
+            &|number| {
+                let [a, b, c] = low(number);
+                format!("02:00:00:{a:02x}:{b:02x}:{c:02x}")
+            },
+            "MACs",
+        ),
     ];
-    let mut all = String::new();
-    for (index, (client, most, kind)) in kinds.into_iter().enumerate() {
+    for (client, kind) in kinds {
         let clients = |from, to| (from..to).map(client).collect::<Vec<_>>();
-        writeln!(all, "[[group]]\nname = \"{index}\"\nclients = {:?}", clients(0, most)).unwrap();
-        let more = format!("{all}[[group]]\nname = \"more\"\nclients = {:?}\n", clients(most, most + 1));
+        let most = format!("[[group]]\nname = \"most\"\nclients = {:?}\n", clients(0, MOST_CLIENTS));
+        if kind == "MACs" {
+            assert_eq!(good(&most).groups[0].clients.len(), 1_048_576);
+        }
+        let more =
+            format!("{most}[[group]]\nname = \"more\"\nclients = {:?}\n", clients(MOST_CLIENTS, MOST_CLIENTS + 3));
         assert_eq!(
             fault(&more),
             format!(
-                "line {}: this is one more than the 4096 {kind} that all groups together can have: name subnets that \
-                 hold several of them",
-                3 * index + 6
+                "line 6: with this one there are more than the 1048576 {kind} that all groups together can have, 1048579 in \
+                 all: name subnets that hold several of them"
             )
         );
     }
-    good(&all);
 }
 
 #[test]

@@ -33,10 +33,12 @@ impl Loaded {
         for (name, action) in by_hand {
             policy.book.add(name, action)?;
         }
+        let groups = Groups::of(&policy.config, Timestamp::now());
         let options = LoadOptions {
             hash_key: Some(*policy.book.hash_key()),
             max_rules: args.max_rules,
             room: Some(room_for(policy.book.entries_in_force(), args.max_rules)?),
+            groups: groups.counts(),
             dns_ports: args.dns_port.clone(),
             events_per_second: args.events_per_second,
             report_passed: false,
@@ -50,7 +52,7 @@ impl Loaded {
             ..LoadOptions::default()
         };
         let mut filter = Filter::load(&options)?;
-        fill(&mut filter, &policy, &Groups::of(&policy.config, Timestamp::now()))?;
+        fill(&mut filter, &policy, &groups)?;
         for warning in &warnings {
             warn(warning);
         }
