@@ -239,7 +239,7 @@ impl Event {
         self.protocol == Protocol::Tcp.number()
     }
 
-    /// TCP sequence number of the message that the name is in; 0 in a datagram.
+    /// TCP sequence number of the message that the name is in; octets of the connection ID in QUIC; 0 in other datagrams.
     pub fn sequence(&self) -> u32 {
         self.sequence
     }

@@ -39,6 +39,13 @@ impl ConnectionId {
         self.len as u32
     }
 
+    /// The last four of its first eight octets.
+    #[inline(always)]
+    pub(super) fn start(&self) -> u32 {
+        let Self { words: [start, ..], .. } = self;
+        *start as u32
+    }
+
     /// The same with the bit behind a message that is hashed (FIPS 180-4 §5.1.1).
     #[inline(always)]
     pub(super) fn terminated(&self) -> Self {

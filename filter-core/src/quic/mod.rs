@@ -198,6 +198,8 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
         if room.frames.is(Step::Encrypted) {
             return true;
         }
+        // The same for each packet that carries this hello.
+        self.scratch.sequence = flow.original.start();
         room.frames.outcome = self.quic_hello(flow).index();
         room.frames.note_look(LOOKS);
         flow.verdict().is_none() && room.frames.is(Step::Grown)

@@ -47,8 +47,8 @@ impl Version {
             0x6b33_43cf => Some(Self(1)),
             // The drafts 29 to 32.
             0xff00_001d..=0xff00_0020 => Some(Self(2)),
-            // The drafts 27 and 28, and Facebook's variant of draft 27 (IANA, QUIC Versions).
-            0xff00_001b | 0xff00_001c | 0xface_b002 => Some(Self(3)),
+            // The drafts 23 to 28, and Facebook's variants of draft 27 (IANA, QUIC Versions).
+            0xff00_0017..=0xff00_001c | 0xface_b002 | 0xface_b00e => Some(Self(3)),
             _ => None,
         }
     }

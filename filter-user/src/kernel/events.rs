@@ -44,7 +44,7 @@ pub struct NameEvent {
     pub tunnel: Option<(TunnelKind, u32)>,
     /// True if the message came over TCP.
     pub over_tcp: bool,
-    /// TCP sequence number of the message that the name is in; 0 in a datagram.
+    /// TCP sequence number of the message that the name is in; octets of the connection ID in QUIC; 0 in other datagrams.
     pub sequence: u32,
 }
 

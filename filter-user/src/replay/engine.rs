@@ -44,7 +44,7 @@ pub struct Seen {
     pub record: Option<u16>,
     /// Who sent it, and to whom.
     pub flow: (SocketAddr, SocketAddr),
-    /// TCP's sequence number of the message in which it stands.
+    /// TCP's sequence number of the message in which it stands, or octets of the connection ID of QUIC.
     pub sequence: Option<u32>,
 }
 

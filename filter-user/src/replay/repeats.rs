@@ -1,4 +1,4 @@
-//! Names that TCP carries again.
+//! Names that TCP or QUIC carries again.
 
 use std::{
     collections::{HashSet, VecDeque},
@@ -11,7 +11,7 @@ use super::Seen;
 /// table, the set stays below 4 MiB however long the capture is.
 const KEPT: usize = 1 << 16;
 
-/// The names of the last TCP messages, by a hash of where they stood.
+/// The names of the last messages of TCP and QUIC, by a hash of where they stood.
 #[derive(Default)]
 pub(super) struct Repeats {
     random: RandomState,
@@ -36,7 +36,7 @@ impl Repeats {
         }
     }
 
-    /// Where a name stands in a TCP stream.
+    /// Where a name stands in a TCP stream, or which connection of QUIC it is of.
     fn place(&self, name: &Seen) -> Option<u64> {
         let sequence = name.sequence?;
         Some(self.random.hash_one((name.flow, sequence, &name.name, name.record)))

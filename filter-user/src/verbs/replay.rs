@@ -34,7 +34,7 @@ Examples:
 
 Reads pcap and pcapng; plain, gzip or zstd; Ethernet, raw IP, Linux cooked, BSD loopback and PPP. Each file begins
 without any flow. The exit code is 1 if a file could not be read to its end; what was read before stands.
-With --json, one object a line: file, frame, protocol (dns or tls), kind (query, response or client_hello), name,
+With --json, one object a line: file, frame, protocol (dns, tls or quic), kind (query, response or client_hello), name,
 verdict (drop or pass), action (what the list says of what it blocks), reason, rule, record (the type, for a further name of
 a response), list, line.")]
 pub struct Args {

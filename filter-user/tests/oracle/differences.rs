@@ -53,7 +53,7 @@ impl Row {
         let [capture, frames, protocol, name, side, reason] = text.split('\t').collect::<Vec<_>>()[..] else {
             panic!("six cells: {text}");
         };
-        assert!(["dns", "tls"].contains(&protocol) && !reason.is_empty(), "a protocol and a reason: {text}");
+        assert!(["dns", "tls", "quic"].contains(&protocol) && !reason.is_empty(), "a protocol and a reason: {text}");
         let side = [Side::Missed, Side::Extra].into_iter().find(|known| known.as_str() == side);
         let side = side.unwrap_or_else(|| panic!("missed or extra: {text}"));
         let frames = (frames != "*").then(|| frames.split(',').flat_map(range).collect::<BTreeSet<_>>());

@@ -112,6 +112,7 @@ pub struct Totals {
     frames: u64,
     dns: u64,
     tls: u64,
+    quic: u64,
     blocked: u64,
     not_taken: u64,
     /// Files that could not be read to their end.
@@ -121,10 +122,10 @@ pub struct Totals {
 impl Totals {
     /// Counts a name.
     pub fn count(&mut self, line: &Line<'_>) {
-        if line.protocol == "dns" {
-            self.dns += 1;
-        } else {
-            self.tls += 1;
+        match line.protocol {
+            "dns" => self.dns += 1,
+            "quic" => self.quic += 1,
+            _ => self.tls += 1,
         }
         self.blocked += u64::from(line.verdict == "drop");
     }
@@ -139,17 +140,17 @@ impl Totals {
 
     /// For people, in one sentence.
     pub fn text(&self) -> String {
-        let Self { files, frames, dns, tls, blocked, not_taken, broken } = self;
+        let Self { files, frames, dns, tls, quic, blocked, not_taken, broken } = self;
         let broken = if *broken > 0 { format!(" ({} not to the end)", output::count(*broken)) } else { String::new() };
         let not_run = if *not_taken > 0 {
             format!(" ({} not judged: below 14 bytes, or over 65,535)", output::count(*not_taken))
         } else {
             String::new()
         };
-        let names = plural(dns + tls, "name");
-        let (dns, tls, blocked) = (output::count(*dns), output::count(*tls), output::count(*blocked));
+        let names = plural(dns + tls + quic, "name");
+        let [dns, tls, quic, blocked] = [dns, tls, quic, blocked].map(|count| output::count(*count));
         let (files, frames) = (plural(*files, "file"), plural(*frames, "frame"));
-        format!("{files}{broken}, {frames}{not_run}, {names} (dns {dns}, tls {tls}), {blocked} blocked")
+        format!("{files}{broken}, {frames}{not_run}, {names} (dns {dns}, tls {tls}, quic {quic}), {blocked} blocked")
     }
 }
 
@@ -211,11 +212,11 @@ mod tests {
         let mut totals = Totals::default();
         totals.add(&Replayed { frames: 1000, ..Replayed::default() });
         totals.count(&line("a.example"));
-        assert_eq!(totals.text(), "1 file, 1,000 frames, 1 name (dns 1, tls 0), 0 blocked");
+        assert_eq!(totals.text(), "1 file, 1,000 frames, 1 name (dns 1, tls 0, quic 0), 0 blocked");
         totals.add(&Replayed { frames: 2, not_taken: 1, ..Replayed::default() });
         totals.count(&Line { verdict: "drop", protocol: "tls", ..line("a.example") });
         let text = totals.text();
         assert!(text.contains("1,002 frames (1 not judged: below 14 bytes, or over 65,535)"), "{text}");
-        assert!(text.ends_with("2 names (dns 1, tls 1), 1 blocked"), "{text}");
+        assert!(text.ends_with("2 names (dns 1, tls 1, quic 0), 1 blocked"), "{text}");
     }
 }
