@@ -1,7 +1,7 @@
 //! The decision over one frame.
 
 use crate::{
-    abi::{Quic, Rank, Scratch, Segment, Settings},
+    abi::{Interface, Quic, Rank, Scratch, Segment, Settings},
     bounds::{Span, opaque},
     dns,
     flows::{FlowKey, Flows, Held, source_hash},
@@ -55,6 +55,15 @@ pub struct Judge<'p, P: ?Sized, M> {
 
 impl<P: ?Sized, M> LoopState for Judge<'_, P, M> {}
 
+impl<P: ?Sized, M: Maps> Judge<'_, P, M> {
+    /// What is done with packets that come in by the interface of this one.
+    #[inline(always)]
+    pub(crate) fn interface(&self) -> &Interface {
+        let (_, interface) = self.maps.interface();
+        interface
+    }
+}
+
 /// A reason that ends the judging early is the `Err` of these, so that `?` passes it on.
 impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
     #[inline(always)]
@@ -83,7 +92,7 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
     /// Finds the transport behind the layers that start with this one at this offset, and leaves it in the scratch memory.
     #[inline(always)]
     pub fn layered(&mut self, layer: Layer, at: u32) -> Result<(), Reason> {
-        let opens_tunnels = self.maps.interface().opens_tunnels();
+        let opens_tunnels = self.interface().opens_tunnels();
         self.scratch.transport = layers::transport(self.packet, self.settings, self.scratch, layer, at, opens_tunnels)?;
         Ok(())
     }
@@ -126,7 +135,7 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
             });
         }
         if quic::may_start(self.packet, udp.at, udp.end) {
-            match self.maps.interface().quic() {
+            match self.interface().quic() {
                 Quic::Inspect => {
                     self.scratch.transport = *transport;
                     return Ok(P::quic_datagram(self, flows));
@@ -136,7 +145,7 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
             }
         }
         match Layer::in_udp(udp.ports.destination()) {
-            Some(layer) if transport.tunnels < layers::TUNNELS && self.maps.interface().opens_tunnels() => {
+            Some(layer) if transport.tunnels < layers::TUNNELS && self.interface().opens_tunnels() => {
                 self.scratch.transport = transport.ending_at(udp.end);
                 Err(Stop::Layered(layer, udp.at))
             }
@@ -167,7 +176,7 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
     /// True if the flow may have a message under way, or its first octet.
     #[inline(always)]
     fn is_awaited<F: Flows>(&self, flows: &mut F, transport: &Transport, tcp: &Tcp) -> Result<bool, Reason> {
-        let interface = self.maps.interface_index();
+        let (interface, _) = self.maps.interface();
         let key = FlowKey::of(self.packet, transport, tcp.ports, interface).ok_or(Reason::HeadersCut)?;
         let hash = key.hash(self.settings);
         let bucket = flows.bucket(hash & self.settings.bucket_mask()).ok_or(Reason::TcpOther)?;
@@ -198,7 +207,7 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
     pub fn take_segment<F: Flows>(&mut self, flows: &mut F) -> Result<Taken, Reason> {
         self.scratch.begin_work();
         let tcp = headers::tcp(self.packet, &self.scratch.transport)?;
-        let interface = self.maps.interface_index();
+        let (interface, _) = self.maps.interface();
         let key = FlowKey::of(self.packet, &self.scratch.transport, tcp.ports, interface).ok_or(Reason::HeadersCut)?;
         let hash = key.hash(self.settings);
         let bucket = flows.bucket(hash & self.settings.bucket_mask()).ok_or(Reason::TcpOther)?;
@@ -264,8 +273,7 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
     /// The keyed hash of who sent the packet.
     #[inline(always)]
     pub(crate) fn source(&self) -> Option<u32> {
-        let interface = (self.maps.interface_index(), self.maps.interface());
-        source_hash(self.packet, &self.scratch.transport, self.settings, interface)
+        source_hash(self.packet, &self.scratch.transport, self.settings, self.maps.interface())
     }
 
     /// Takes down what the segment acknowledges, which carries nothing.
@@ -343,7 +351,7 @@ impl<P: Packet + ?Sized, M: Maps> Judge<'_, P, M> {
             return self.beyond(message);
         }
         let of_response = matches!(message, Message::Response);
-        let rank = self.maps.rank(self.packet, self.settings, self.scratch, of_response);
+        let rank = self.maps.rank_of(self.packet, self.settings, self.scratch, of_response);
         self.judge_rank(rank, record, message, is_exempt)
     }
 
@@ -352,7 +360,7 @@ impl<P: Packet + ?Sized, M: Maps> Judge<'_, P, M> {
     #[inline(always)]
     pub fn beyond(&self, message: Message) -> Reason {
         match message {
-            Message::Query if !self.maps.interface().audits() => Reason::DnsBeyondDropped,
+            Message::Query if !self.interface().audits() => Reason::DnsBeyondDropped,
             Message::Query | Message::Response => Reason::DnsBeyond,
             Message::ClientHello => Reason::TlsBeyond,
             Message::QuicHello => Reason::QuicBeyond,
@@ -364,7 +372,7 @@ impl<P: Packet + ?Sized, M: Maps> Judge<'_, P, M> {
     pub(crate) fn judge_rank(&mut self, rank: Rank, record: u32, message: Message, is_exempt: bool) -> Reason {
         let rank = match rank {
             Rank::Block | Rank::Audit if is_exempt => Rank::Allow,
-            Rank::Block | Rank::BlockImportant if self.maps.interface().audits() => Rank::Audit,
+            Rank::Block | Rank::BlockImportant if self.interface().audits() => Rank::Audit,
             rank => rank,
         };
         let reason = message.reason(rank);

@@ -70,7 +70,7 @@ pub use maps::Maps;
 pub use name::{Form, NAME_BYTES, Name, NameEnd};
 #[cfg(not(target_arch = "bpf"))]
 pub use offline::Offline;
-pub use packet::{Frame, LoopBody, LoopState, Packet, Replace, Replaced};
+pub use packet::{Frame, Length, LoopBody, LoopState, PIECE, Packet, Replace, Replaced, copy_start, last_place};
 pub use patterns::{
     PART_BYTES, PART_CELLS, PART_MATCHES, PARTS, PATTERN_SLOTS, Part, PatternMatch, Patterns, run_part, run_parts,
 };

@@ -5,7 +5,27 @@ use crate::{
     packet::Packet,
     reason::{Counter, Reason},
     rules::{RuleKey, Rules, group_of, rank_of},
+    subprograms,
 };
+
+/// Makes a method of each subprogram over any frame and the maps.
+macro_rules! maps_methods {
+    ([]) => {};
+    ([] client { $($function:ident($($argument:ident: $kind:ty),*) -> $result:ty;)* } $($rest:tt)*) => {
+        $(
+            #[doc = concat!("Calls [`", stringify!($function), "`].")]
+            #[inline(always)]
+            fn $function<P: Packet + ?Sized>(&self, packet: &P, $($argument: $kind),*) -> $result
+            where
+                Self: Sized,
+            {
+                $function(packet, self, $($argument),*)
+            }
+        )*
+        maps_methods! { [] $($rest)* }
+    };
+    ([] $other:ident $lines:tt $($rest:tt)*) => { maps_methods! { [] $($rest)* } };
+}
 
 /// The maps: BPF maps in the kernel, collections in user space.
 pub trait Maps: Rules {
@@ -15,41 +35,8 @@ pub trait Maps: Rules {
     /// Counts a packet that this rule decided about.
     fn count_hit(&self, key: RuleKey);
 
-    /// Calls [`rank_of`]. The kernel has it as a function of its own, and what it calls, as some of [`Packet`]'s methods.
-    #[inline(always)]
-    fn rank<P: Packet + ?Sized>(
-        &self,
-        packet: &P,
-        settings: &Settings,
-        scratch: &mut Scratch,
-        of_response: bool,
-    ) -> Rank
-    where
-        Self: Sized,
-    {
-        rank_of(packet, settings, self, scratch, of_response)
-    }
-
-    /// Calls [`group_of`].
-    #[inline(always)]
-    fn group_of<P: Packet + ?Sized>(
-        &self,
-        packet: &P,
-        scratch: &Scratch,
-        generation: Generation,
-        of_response: bool,
-    ) -> u32
-    where
-        Self: Sized,
-    {
-        group_of(packet, self, scratch, generation, of_response)
-    }
-
-    /// What is done with packets that come in by the interface of this one.
-    fn interface(&self) -> &Interface;
-
-    /// The index of that interface.
-    fn interface_index(&self) -> u32;
+    /// The index of the interface that the packet came in by, and what is done with packets that come in there.
+    fn interface(&self) -> (u32, &Interface);
 
     /// The time in nanoseconds, by a clock that never goes back; it may be some milliseconds old.
     fn now(&self) -> u64;
@@ -60,4 +47,6 @@ pub trait Maps: Rules {
     /// Reports the name that was judged last, for this reason: at once, or if it is blocked when it is known what its client was
     /// given. Nothing here changes a verdict.
     fn report(&self, settings: &Settings, scratch: &mut Scratch, reason: Reason);
+
+    subprograms! { maps_methods }
 }

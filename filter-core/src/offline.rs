@@ -11,8 +11,8 @@ use crate::{
     decide::decide,
     flows::{Bucket, Flow, Flows, HeldBytes, WAYS},
     maps::Maps,
-    name::{NAME_BYTES, Name},
-    packet::{Frame, LoopBody, LoopState, Packet, Replace, Replaced},
+    name::Name,
+    packet::{Frame, Length, LoopBody, LoopState, Packet, Replace, Replaced},
     patterns::{Part, Patterns},
     quic::{QuicFlow, QuicRoom},
     reason::{Counter, Reason, Verdict},
@@ -172,7 +172,7 @@ impl Packet for Editable {
         self.bytes.read(at)
     }
 
-    fn copy(&self, at: u32, len: u32, into: &mut [u8; NAME_BYTES], to: u32) -> Option<()> {
+    fn copy<const ROOM: usize>(&self, at: u32, len: u32, into: &mut [u8; ROOM], to: u32) -> Option<()> {
         self.bytes.copy(at, len, into, to)
     }
 
@@ -189,17 +189,13 @@ impl Frame for Editable {
     fn is_whole(&self) -> bool {
         true
     }
-
-    fn hold(&self, at: u32, len: u32, into: &mut HeldBytes, to: u32) -> Option<()> {
-        self.bytes.hold(at, len, into, to)
-    }
 }
 
 impl Replace for Editable {
-    fn replace(&mut self, with: &HeldBytes, len: u32, _: bool) -> Option<Replaced> {
+    fn replace(&mut self, with: &HeldBytes, len: u32, length: Length) -> Option<Replaced> {
         let bytes = with.as_slice().get(..len as usize)?;
-        if self.bytes.len() > self.first_buffer {
-            self.write_start(with, len)?;
+        if length == Length::Kept || self.bytes.len() > self.first_buffer {
+            self.bytes.get_mut(..bytes.len())?.copy_from_slice(bytes);
             return Some(Replaced::Padded);
         }
         if bytes.len() > self.most {
@@ -211,12 +207,6 @@ impl Replace for Editable {
 
     fn write<const N: usize>(&mut self, at: u32, bytes: [u8; N]) -> Option<()> {
         *self.bytes.get_mut(at as usize..)?.first_chunk_mut()? = bytes;
-        Some(())
-    }
-
-    fn write_start(&mut self, with: &HeldBytes, len: u32) -> Option<()> {
-        let bytes = with.as_slice().get(..len as usize)?;
-        self.bytes.get_mut(..bytes.len())?.copy_from_slice(bytes);
         Some(())
     }
 }
@@ -236,8 +226,8 @@ impl<R: Rules> Patterns for Tables<R> {
         self.rules.part(slot, index)
     }
 
-    fn step(&self, part: &Part, name: &mut Name) -> bool {
-        self.rules.step(part, name)
+    fn step_to_best(&self, part: &Part, name: &mut Name) -> bool {
+        self.rules.step_to_best(part, name)
     }
 }
 
@@ -274,12 +264,8 @@ impl<R: Rules> Maps for Tables<R> {
 
     fn count_hit(&self, _: RuleKey) {}
 
-    fn interface(&self) -> &Interface {
-        &self.interface
-    }
-
-    fn interface_index(&self) -> u32 {
-        self.interface_index
+    fn interface(&self) -> (u32, &Interface) {
+        (self.interface_index, &self.interface)
     }
 
     fn now(&self) -> u64 {

@@ -1,7 +1,7 @@
 //! The seam between the kernel and user space: bytes, and bounded loops.
 //!
-//! The methods with a body are parts of the decision, or plain copying. The kernel overrides them: with the functions of
-//! the table of subprograms, and with helpers.
+//! What is written by hand here is what kernel and user space do each in its own way. All other methods are made from the table of
+//! subprograms: in user space they call the part of the decision that they are named after, in the kernel a function.
 
 use core::ops::ControlFlow;
 
@@ -29,34 +29,45 @@ macro_rules! packet_methods {
         methods! { Self, [], $($line)* }
         packet_methods! { [] $($rest)* }
     };
+    ([] name { $($line:tt)* } $($rest:tt)*) => {
+        name_methods! { $($line)* }
+        packet_methods! { [] $($rest)* }
+    };
     ([] $other:ident $lines:tt $($rest:tt)*) => { packet_methods! { [] $($rest)* } };
 }
 
-/// Makes a method of each subprogram over a frame, a flow, or what is held of one.
+/// Makes a method of each subprogram over a frame, a flow, or what is held of one, and of each program.
 macro_rules! frame_methods {
     ([]) => {};
-    ([] packet $lines:tt $($rest:tt)*) => { frame_methods! { [] $($rest)* } };
-    ([] linear $lines:tt $($rest:tt)*) => { frame_methods! { [] $($rest)* } };
-    ([] frame_and_flows { $($line:tt)* } $($rest:tt)*) => {
-        methods! { Self, [flows], $($line)* }
+    ([] frame { $($line:tt)* } $($rest:tt)*) => { frame_methods! { [Self, []] { $($line)* } $($rest)* } };
+    ([] frame_and_flows { $($line:tt)* } $($rest:tt)*) => { frame_methods! { [Self, [flows]] { $($line)* } $($rest)* } };
+    ([] flows { $($line:tt)* } $($rest:tt)*) => { frame_methods! { [Self, [flows]] { $($line)* } $($rest)* } };
+    ([] flow { $($line:tt)* } $($rest:tt)*) => { frame_methods! { [Self, []] { $($line)* } $($rest)* } };
+    ([] flow_only { $($line:tt)* } $($rest:tt)*) => { frame_methods! { [Self, []] { $($line)* } $($rest)* } };
+    ([] held { $($line:tt)* } $($rest:tt)*) => { frame_methods! { [Held<'_, Self>, []] { $($line)* } $($rest)* } };
+    ([] held_only { $($line:tt)* } $($rest:tt)*) => { frame_methods! { [Held<'_, Self>, []] { $($line)* } $($rest)* } };
+    ([] programs { $($name:ident() -> $result:ty, $program:ident;)* } $($rest:tt)*) => {
+        frame_methods! { [Self, []] { $($name() -> $result;)* } $($rest)* }
+    };
+    ([] programs_over_flows { $($name:ident() -> $result:ty, $program:ident;)* } $($rest:tt)*) => {
+        frame_methods! { [Self, [flows]] { $($name() -> $result;)* } $($rest)* }
+    };
+    ([] $other:ident $lines:tt $($rest:tt)*) => { frame_methods! { [] $($rest)* } };
+    ([$packet:ty, $flows:tt] { $($line:tt)* } $($rest:tt)*) => {
+        methods! { $packet, $flows, $($line)* }
         frame_methods! { [] $($rest)* }
     };
-    ([] flows { $($line:tt)* } $($rest:tt)*) => {
-        methods! { Self, [flows], $($line)* }
-        frame_methods! { [] $($rest)* }
-    };
-    ([] held { $($line:tt)* } $($rest:tt)*) => {
-        methods! { Held<'_, Self>, [], $($line)* }
-        frame_methods! { [] $($rest)* }
-    };
-    ([] held_only { $($line:tt)* } $($rest:tt)*) => {
-        methods! { Held<'_, Self>, [], $($line)* }
-        frame_methods! { [] $($rest)* }
-    };
-    ([] $other:ident { $($line:tt)* } $($rest:tt)*) => {
-        methods! { Self, [], $($line)* }
-        frame_methods! { [] $($rest)* }
-    };
+}
+
+/// Makes methods of the seam that call the methods of [`Name`] of the same names.
+macro_rules! name_methods {
+    ($($method:ident(name: $kind:ty) -> $result:ty;)*) => {$(
+        #[doc = concat!("Calls [`Name::", stringify!($method), "`].")]
+        #[inline(always)]
+        fn $method(name: $kind) -> $result {
+            name.$method()
+        }
+    )*};
 }
 
 /// Makes methods of the seam that call the methods of [`Judge`] of the same names.
@@ -85,6 +96,7 @@ macro_rules! methods {
 ///
 /// The kernel's implementation loops with `bpf_loop`, user space with `for`. Reads outside of the bytes give `None`,
 /// whatever the offset.
+#[expect(clippy::len_without_is_empty, reason = "nothing asks for it")]
 pub trait Packet {
     /// The `N` bytes at `at`.
     fn read<const N: usize>(&self, at: u32) -> Option<[u8; N]>;
@@ -95,31 +107,14 @@ pub trait Packet {
         self.read(at)
     }
 
-    /// Copies `len` bytes at `at` to `to` in `into`. `len` is 1 to 256, `to` at most 255.
-    fn copy(&self, at: u32, len: u32, into: &mut [u8; NAME_BYTES], to: u32) -> Option<()>;
+    /// Copies `len` bytes at `at` to `to` in `into`. `len` is 1 to [`PIECE`], `to` at most [`last_place`] of `into`.
+    fn copy<const ROOM: usize>(&self, at: u32, len: u32, into: &mut [u8; ROOM], to: u32) -> Option<()>;
 
     /// Number of bytes.
     fn len(&self) -> u32;
 
-    /// True if there is none.
-    fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// Calls `body.turn(state)` until it breaks, `limit` times at most.
     fn repeat<S: LoopState, B: LoopBody<S>>(limit: u32, body: &B, state: &mut S);
-
-    /// [`Packet::repeat`] with `TURNS` turns in each call of the body: in the kernel, a call costs more than a short turn.
-    #[inline(always)]
-    fn repeat_by<const TURNS: u32, S: LoopState, B: LoopBody<S>>(limit: u32, body: &B, state: &mut S) {
-        Self::repeat(limit.div_ceil(TURNS), &Unrolled::<TURNS, B>(body), state);
-    }
-
-    /// Calls [`Name::find_labels`], which is a subprogram as well.
-    #[inline(always)]
-    fn find_labels(name: &mut Name) -> NameEnd {
-        name.find_labels()
-    }
 
     subprograms! { packet_methods }
 }
@@ -129,37 +124,10 @@ pub trait Frame: Packet {
     /// False if the frame goes on behind the bytes that this gives.
     fn is_whole(&self) -> bool;
 
-    /// Copies `len` bytes at `at` to `to` in `into`. `len` is 1 to [`HeldBytes::PIECE`], `to` below [`HeldBytes::LEN`].
-    fn hold(&self, at: u32, len: u32, into: &mut HeldBytes, to: u32) -> Option<()>;
-
-    /// As [`Packet::copy`], from held bytes.
+    /// As [`Packet::copy`], from buffered bytes.
     #[inline(always)]
-    fn copy_held(from: &HeldBytes, at: u32, len: u32, into: &mut [u8; NAME_BYTES], to: u32) -> Option<()> {
+    fn copy_held<const ROOM: usize>(from: &HeldBytes, at: u32, len: u32, into: &mut [u8; ROOM], to: u32) -> Option<()> {
         from.as_slice().copy(at, len, into, to)
-    }
-
-    /// As [`Frame::hold`], from held bytes.
-    #[inline(always)]
-    fn move_held(from: &HeldBytes, at: u32, len: u32, into: &mut HeldBytes, to: u32) -> Option<()> {
-        from.as_slice().hold(at, len, into, to)
-    }
-
-    /// Goes on in [`Judge::further_messages`]: a BPF program of its own in the kernel.
-    #[inline(always)]
-    fn further_messages<M: Maps>(judge: &mut Judge<'_, Self, M>) -> Reason {
-        judge.further_messages()
-    }
-
-    /// Goes on in [`Judge::segment_of_interest`], likewise.
-    #[inline(always)]
-    fn segment_of_interest<M: Maps, F: Flows>(judge: &mut Judge<'_, Self, M>, flows: &mut F) -> Reason {
-        judge.segment_of_interest(flows)
-    }
-
-    /// Goes on in [`Judge::quic_datagram`], likewise.
-    #[inline(always)]
-    fn quic_datagram<M: Maps, F: Flows>(judge: &mut Judge<'_, Self, M>, flows: &mut F) -> Reason {
-        judge.quic_datagram(flows)
     }
 
     subprograms! { frame_methods }
@@ -169,30 +137,57 @@ pub trait Frame: Packet {
 pub trait Replace: Frame {
     /// Copies the frame, or as much of it as an answer may need: a longer query has more than a question and an OPT.
     #[inline(always)]
-    fn hold_start(&self, len: u32, into: &mut HeldBytes) -> Option<()> {
-        self.hold_pieces(len, into)
+    fn copy_start(&self, len: u32, into: &mut HeldBytes) -> Option<()> {
+        copy_start(self, len, into)
     }
 
-    /// [`Replace::hold_start`] by [`Frame::hold`].
-    #[inline(always)]
-    fn hold_pieces(&self, len: u32, into: &mut HeldBytes) -> Option<()> {
-        for at in [0, HeldBytes::PIECE, 2 * HeldBytes::PIECE] {
-            if len > at {
-                self.hold(at, (len - at).min(HeldBytes::PIECE), into, at)?;
-            }
-        }
-        Some(())
-    }
-
-    /// Makes the first `len` of these bytes the frame; `None` if there is no room for them. Where its start is kept, it
-    /// becomes longer at its end alone: somebody knows places in it.
-    fn replace(&mut self, with: &HeldBytes, len: u32, keeps_start: bool) -> Option<Replaced>;
+    /// Makes the first `len` of these bytes the start of the frame, which becomes as long as `length` says; `None` if there is no
+    /// room for them.
+    fn replace(&mut self, with: &HeldBytes, len: u32, length: Length) -> Option<Replaced>;
 
     /// Writes these bytes over those at `at`; `None` if the frame does not have so many.
     fn write<const N: usize>(&mut self, at: u32, bytes: [u8; N]) -> Option<()>;
+}
 
-    /// Writes the first `len` of these bytes over the start of the frame, which stays as long as it is.
-    fn write_start(&mut self, with: &HeldBytes, len: u32) -> Option<()>;
+/// [`Replace::copy_start`] by [`Packet::copy`].
+#[inline(always)]
+pub fn copy_start<P: Packet + ?Sized>(packet: &P, len: u32, into: &mut HeldBytes) -> Option<()> {
+    for at in [0, PIECE, 2 * PIECE] {
+        if len > at {
+            packet.copy(at, (len - at).min(PIECE), into.as_mut_array(), at)?;
+        }
+    }
+    Some(())
+}
+
+/// [`Packet::repeat`] with `TURNS` turns in each call of the body: in the kernel, a call costs more than a short turn.
+#[inline(always)]
+pub(crate) fn repeat_by<const TURNS: u32, P: Packet + ?Sized, S: LoopState>(
+    limit: u32,
+    body: &impl LoopBody<S>,
+    state: &mut S,
+) {
+    P::repeat(limit.div_ceil(TURNS), &Unrolled::<TURNS, _>(body), state);
+}
+
+/// Bytes that are copied at once, at most.
+pub const PIECE: u32 = 256;
+
+/// The last place in so much room where a piece may start. A name is read where its octets have numbers of eight bits.
+#[must_use]
+pub const fn last_place(room: usize) -> usize {
+    if room == NAME_BYTES { PIECE as usize - 1 } else { room - PIECE as usize }
+}
+
+/// How long a frame is when its start was replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Length {
+    /// As long as the new bytes.
+    New,
+    /// As long as the new bytes, and longer or shorter at its end alone: somebody knows places in it.
+    NewAtEnd,
+    /// As it was.
+    Kept,
 }
 
 /// What a frame is after [`Replace::replace`].
@@ -244,8 +239,10 @@ impl Packet for [u8] {
         self.get(at as usize..)?.first_chunk().copied()
     }
 
-    fn copy(&self, at: u32, len: u32, into: &mut [u8; NAME_BYTES], to: u32) -> Option<()> {
-        copy(self, at, len, into, to)
+    fn copy<const ROOM: usize>(&self, at: u32, len: u32, into: &mut [u8; ROOM], to: u32) -> Option<()> {
+        let from = self.get(at as usize..)?.get(..len as usize)?;
+        into.get_mut(to as usize..)?.get_mut(..from.len())?.copy_from_slice(from);
+        Some(())
     }
 
     fn len(&self) -> u32 {
@@ -265,14 +262,4 @@ impl Frame for [u8] {
     fn is_whole(&self) -> bool {
         true
     }
-
-    fn hold(&self, at: u32, len: u32, into: &mut HeldBytes, to: u32) -> Option<()> {
-        copy(self, at, len, into.as_mut_slice(), to)
-    }
-}
-
-fn copy(from: &[u8], at: u32, len: u32, into: &mut [u8], to: u32) -> Option<()> {
-    let from = from.get(at as usize..)?.get(..len as usize)?;
-    into.get_mut(to as usize..)?.get_mut(..from.len())?.copy_from_slice(from);
-    Some(())
 }

@@ -16,6 +16,7 @@ use crate::{
     abi::{BlockingLists, Masks, Rank, highest_rank, list_of},
     name::{Name, TEXT_OCTETS},
     rules::{Found, RuleKey},
+    subprograms,
 };
 
 /// Generations that there may be at once: one in force, and one that is to follow it.
@@ -75,6 +76,35 @@ impl fmt::Debug for Part {
     }
 }
 
+/// Makes a method of each subprogram for patterns.
+macro_rules! pattern_methods {
+    ([]) => {};
+    ([] pattern { $($method:ident(part: $kind:ty $(, $argument:ident: $more:ty)*) -> $result:ty;)* } $($rest:tt)*) => {
+        $(
+            #[doc = concat!("Calls [`Part::", stringify!($method), "`].")]
+            #[inline(always)]
+            fn $method(&self, part: $kind $(, $argument: $more)*) -> $result {
+                part.$method($($argument),*)
+            }
+        )*
+        pattern_methods! { [] $($rest)* }
+    };
+    ([] parts { $($function:ident($($argument:ident: $kind:ty),*) -> $result:ty;)* } $($rest:tt)*) => {
+        $(
+            #[doc = concat!("Calls [`", stringify!($function), "`].")]
+            #[inline(always)]
+            fn $function(&self, $($argument: $kind),*) -> $result
+            where
+                Self: Sized,
+            {
+                $function(self, $($argument),*)
+            }
+        )*
+        pattern_methods! { [] $($rest)* }
+    };
+    ([] $other:ident $lines:tt $($rest:tt)*) => { pattern_methods! { [] $($rest)* } };
+}
+
 /// Where the parts are: maps in the kernel, whatever holds them in user space.
 pub trait Patterns {
     /// A part of the generation in this slot; `None` behind the last.
@@ -82,20 +112,7 @@ pub trait Patterns {
         None
     }
 
-    /// Calls [`run_part`]. The kernel has it as a function of its own, as what follows.
-    #[inline(always)]
-    fn run(&self, name: &mut Name, slot: u32, index: u32) -> bool
-    where
-        Self: Sized,
-    {
-        run_part(name, self, slot, index)
-    }
-
-    /// Calls [`Part::step_to_best`].
-    #[inline(always)]
-    fn step(&self, part: &Part, name: &mut Name) -> bool {
-        part.step_to_best(name)
-    }
+    subprograms! { pattern_methods }
 }
 
 /// Lets the patterns have their say. One that prevails over what was found for the name so far is left in the name; of
@@ -103,7 +120,7 @@ pub trait Patterns {
 #[inline(always)]
 pub fn run_parts<T: Patterns>(name: &mut Name, tables: &T, slot: u32) {
     for index in 0..PARTS {
-        if !tables.run(name, slot, index) {
+        if !tables.run_part(name, slot, index) {
             break;
         }
     }
@@ -111,11 +128,11 @@ pub fn run_parts<T: Patterns>(name: &mut Name, tables: &T, slot: u32) {
 
 /// Runs one part, as [`run_parts`] does; false if there is no such part.
 #[inline(always)]
-pub fn run_part<T: Patterns>(name: &mut Name, tables: &T, slot: u32, index: u32) -> bool {
+pub fn run_part<T: Patterns>(tables: &T, name: &mut Name, slot: u32, index: u32) -> bool {
     let Some(part) = tables.part(slot, index) else { return false };
     name.begin_walk(part.start);
     for _ in 0..STATES {
-        if !tables.step(part, name) {
+        if !tables.step_to_best(part, name) {
             break;
         }
     }

@@ -1,6 +1,7 @@
 //! Results of subprograms as numbers: a BPF function gives nothing else back.
 
 use crate::{
+    abi::Rank,
     bounds::opaque,
     decide::Taken,
     flows::Way,
@@ -15,79 +16,94 @@ pub const NOT_RUN: u32 = u32::MAX;
 
 /// A result of a subprogram.
 pub trait ReturnCode {
+    /// An integer.
+    type Code: From<u32>;
+
     /// Its number, which is not [`NOT_RUN`].
-    fn code(self) -> u32;
+    fn code(self) -> Self::Code;
 
     /// The result with this number. For [`NOT_RUN`], and numbers that no result has, the one with which the packet passes;
     /// where there is a reason in it, that is [`Reason::InternalFailure`].
-    fn from_code(code: u32) -> Self;
+    fn from_code(code: Self::Code) -> Self;
 }
 
 /// Above the number of each reason: what stands in place of a reason, or beside one.
 const BESIDE_REASON: u32 = 1 << 16;
 
 impl ReturnCode for () {
+    type Code = u32;
+
     #[inline(always)]
-    fn code(self) -> u32 {
+    fn code(self) -> Self::Code {
         0
     }
 
     #[inline(always)]
-    fn from_code(_: u32) -> Self {}
+    fn from_code(_: Self::Code) -> Self {}
 }
 
 impl ReturnCode for bool {
+    type Code = u32;
+
     #[inline(always)]
-    fn code(self) -> u32 {
+    fn code(self) -> Self::Code {
         self.into()
     }
 
     #[inline(always)]
-    fn from_code(code: u32) -> Self {
+    fn from_code(code: Self::Code) -> Self {
         code == 1
     }
 }
 
 impl ReturnCode for Reason {
+    type Code = u32;
+
     #[inline(always)]
-    fn code(self) -> u32 {
+    fn code(self) -> Self::Code {
         self.index()
     }
 
     #[inline(always)]
-    fn from_code(code: u32) -> Self {
+    fn from_code(code: Self::Code) -> Self {
         Self::ALL.get(opaque(code as usize)).copied().unwrap_or(Self::InternalFailure)
     }
 }
 
 /// Without a reason, judging goes on.
 impl ReturnCode for Option<Reason> {
+    type Code = u32;
+
     #[inline(always)]
-    fn code(self) -> u32 {
+    fn code(self) -> Self::Code {
         self.map_or(BESIDE_REASON, Reason::index)
     }
 
     #[inline(always)]
-    fn from_code(code: u32) -> Self {
+    fn from_code(code: Self::Code) -> Self {
         if code == BESIDE_REASON { None } else { Some(Reason::from_code(code)) }
     }
 }
 
 impl ReturnCode for Result<(), Reason> {
+    type Code = u32;
+
     #[inline(always)]
-    fn code(self) -> u32 {
+    fn code(self) -> Self::Code {
         self.err().code()
     }
 
     #[inline(always)]
-    fn from_code(code: u32) -> Self {
+    fn from_code(code: Self::Code) -> Self {
         Option::from_code(code).map_or(Ok(()), Err)
     }
 }
 
 impl ReturnCode for Result<Taken, Reason> {
+    type Code = u32;
+
     #[inline(always)]
-    fn code(self) -> u32 {
+    fn code(self) -> Self::Code {
         match self {
             Ok(taken) => BESIDE_REASON + taken as u32,
             Err(reason) => reason.index(),
@@ -95,7 +111,7 @@ impl ReturnCode for Result<Taken, Reason> {
     }
 
     #[inline(always)]
-    fn from_code(code: u32) -> Self {
+    fn from_code(code: Self::Code) -> Self {
         const WHOLE_HELLO: u32 = BESIDE_REASON + Taken::WholeHello as u32;
         const TO_HOLD: u32 = BESIDE_REASON + Taken::ToHold as u32;
         const EMPTY: u32 = BESIDE_REASON + Taken::Empty as u32;
@@ -110,13 +126,15 @@ impl ReturnCode for Result<Taken, Reason> {
 }
 
 impl ReturnCode for HelloEnd {
+    type Code = u32;
+
     #[inline(always)]
-    fn code(self) -> u32 {
+    fn code(self) -> Self::Code {
         self.reason.index() | if self.goes_on { BESIDE_REASON } else { 0 }
     }
 
     #[inline(always)]
-    fn from_code(code: u32) -> Self {
+    fn from_code(code: Self::Code) -> Self {
         Self { reason: Reason::from_code(code & !BESIDE_REASON), goes_on: code & BESIDE_REASON != 0 }
     }
 }
@@ -125,19 +143,55 @@ impl ReturnCode for HelloEnd {
 macro_rules! numbers {
     ($($result:ident)+) => {$(
         impl ReturnCode for $result {
+            type Code = u32;
+
             #[inline(always)]
-            fn code(self) -> u32 {
+            fn code(self) -> Self::Code {
                 self.0
             }
 
             #[inline(always)]
-            fn from_code(code: u32) -> Self {
+            fn from_code(code: Self::Code) -> Self {
                 Self(code)
             }
         }
     )+};
 }
 
+impl ReturnCode for Rank {
+    type Code = u32;
+
+    #[inline(always)]
+    fn code(self) -> u32 {
+        self as u32
+    }
+
+    #[inline(always)]
+    fn from_code(code: u32) -> Self {
+        Self::from_index(code)
+    }
+}
+
+/// Numbers that are few, and hashes, of which one in 2^64 is [`NOT_RUN`].
+macro_rules! integers {
+    ($($integer:ident)+) => {$(
+        impl ReturnCode for $integer {
+            type Code = Self;
+
+            #[inline(always)]
+            fn code(self) -> Self {
+                self
+            }
+
+            #[inline(always)]
+            fn from_code(code: Self) -> Self {
+                code
+            }
+        }
+    )+};
+}
+
+integers! { u32 u64 }
 numbers! { NameEnd HandshakeBytes Way }
 
 #[cfg(test)]
@@ -149,7 +203,7 @@ mod tests {
     };
 
     /// Each value comes back as it was, and none has the number of what could not run.
-    fn come_back<T: ReturnCode + Clone + PartialEq + std::fmt::Debug>(values: impl IntoIterator<Item = T>) {
+    fn come_back<T: ReturnCode<Code = u32> + Clone + PartialEq + std::fmt::Debug>(values: impl IntoIterator<Item = T>) {
         for value in values {
             let code = value.clone().code();
             assert_ne!(code, NOT_RUN, "{value:?}");
@@ -166,6 +220,7 @@ mod tests {
         come_back([()]);
         come_back([false, true]);
         come_back(reasons());
+        come_back((0..=5).map(Rank::from_index));
         come_back(reasons().map(Some).chain([None]));
         come_back(reasons().map(Err).chain([Ok(())]));
         come_back(reasons().map(Err).chain([Taken::WholeHello, Taken::ToHold, Taken::Empty].map(Ok)));

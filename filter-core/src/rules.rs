@@ -14,12 +14,29 @@ use crate::{
     name::{LABELS, Name},
     packet::{Packet, Step},
     patterns::{Patterns, run_parts},
+    subprograms,
 };
 
 /// The keyed hash of a name, under which the rules hold it.
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RuleKey(pub u64);
+
+/// Makes a method of each subprogram for hashes of names.
+macro_rules! hash_methods {
+    ([]) => {};
+    ([] hash { $($method:ident(name: $kind:ty $(, $argument:ident: $more:ty)*) -> $result:ty;)* } $($rest:tt)*) => {
+        $(
+            #[doc = concat!("Calls [`Name::", stringify!($method), "`].")]
+            #[inline(always)]
+            fn $method(&self, name: $kind $(, $argument: $more)*) -> $result {
+                name.$method($($argument),*)
+            }
+        )*
+        hash_methods! { [] $($rest)* }
+    };
+    ([] $other:ident $lines:tt $($rest:tt)*) => { hash_methods! { [] $($rest)* } };
+}
 
 /// The policy: BPF maps in the kernel, whatever holds keys in user space. Without more than the rules, these are for
 /// everybody.
@@ -45,20 +62,6 @@ pub trait Rules: Patterns {
     /// What the rules for exactly this name ask for, if there are any.
     fn terms(&self, key: RuleKey, generation: Generation) -> Option<&Terms>;
 
-    /// The hash of the name that has the label at this place below the parent with this hash.
-    #[inline(always)]
-    fn below(&self, name: &Name, key: &HashKey, parent: u64, place: u32) -> u64 {
-        let (start, len) = name.label(place);
-        // Most labels are short; for others, the kernel has a function of its own.
-        if len < 8 { key.short_label(parent, len, name.word(start)) } else { self.long_label(name, key, parent, place) }
-    }
-
-    /// Calls [`Name::hash_label`].
-    #[inline(always)]
-    fn long_label(&self, name: &Name, key: &HashKey, parent: u64, place: u32) -> u64 {
-        name.hash_label(key, parent, place)
-    }
-
     /// The group of a MAC address, and if it has none that of the longest subnet with the address; 0 for all others.
     #[inline(always)]
     fn group(&self, _client: &Client, _generation: Generation) -> u32 {
@@ -82,6 +85,8 @@ pub trait Rules: Patterns {
     fn list_name(&self, _list: u32, _generation: Generation) -> Option<&ListName> {
         None
     }
+
+    subprograms! { hash_methods }
 }
 
 impl HashKey {
@@ -214,8 +219,8 @@ pub fn prevailing_rule(name: &str, key: &HashKey, rules: &impl Rules, classes: u
 #[inline(always)]
 pub fn rank_of<P: Packet + ?Sized, M: Maps>(
     packet: &P,
-    settings: &Settings,
     maps: &M,
+    settings: &Settings,
     scratch: &mut Scratch,
     of_response: bool,
 ) -> Rank {
@@ -231,7 +236,8 @@ pub fn rank_of<P: Packet + ?Sized, M: Maps>(
         maps.count_hit(found.key);
     }
     if found.rank.blocks() {
-        effect::set_treatment(&mut scratch.treatment, &found, maps, generation, maps.interface());
+        let (_, interface) = maps.interface();
+        effect::set_treatment(&mut scratch.treatment, &found, maps, generation, interface);
     }
     found.rank
 }
@@ -295,7 +301,7 @@ impl<R: Rules> Step for Suffixes<'_, R> {
         }
         self.left -= 1;
         let left = self.left as u32;
-        self.suffix = self.rules.below(self.name, self.key, self.suffix, left);
+        self.suffix = below(self.rules, self.name, self.key, self.suffix, left);
         let key = RuleKey(self.suffix);
         if !core::mem::replace(&mut self.looks, true) {
             return Continue(());
@@ -305,6 +311,14 @@ impl<R: Rules> Step for Suffixes<'_, R> {
         }
         Continue(())
     }
+}
+
+/// The hash of the name that has the label at this place below the parent with this hash.
+#[inline(always)]
+fn below<R: Rules>(rules: &R, name: &Name, key: &HashKey, parent: u64, place: u32) -> u64 {
+    let (start, len) = name.label(place);
+    // Most labels are short; for others, the kernel has a function of its own.
+    if len < 8 { key.short_label(parent, len, name.word(start)) } else { rules.hash_label(name, key, parent, place) }
 }
 
 /// Leaves what the rules with this key ask for in the name, if it prevails: rules for the name itself, or for one that has

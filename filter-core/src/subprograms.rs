@@ -5,9 +5,9 @@
 //! checked again for each way through the headers: more than a million instructions. User space calls the methods
 //! themselves.
 
-/// The table of such functions: a line has the name of a method of [`Judge`](crate::Judge), its arguments and its result. Both
-/// sides of the seam are made from it: the methods of [`Packet`](crate::Packet) and [`Frame`](crate::Frame), and in
-/// filter-ebpf the exported functions and the calls of them.
+/// The table of such functions: a line has the name of a method or function of the decision, its arguments and its result. Most
+/// are methods of [`Judge`](crate::Judge). Both sides of the seam are made from it: the methods of [`Packet`](crate::Packet),
+/// [`Frame`](crate::Frame) and [`Maps`](crate::Maps), and in filter-ebpf the exported functions and the calls of them.
 ///
 /// `subprograms! { make MORE }` becomes `make! { [MORE] SECTION { LINE... } ... }`. A function takes five arguments at most:
 /// pointers to memory of maps, integers, and what fits into one ([`Span`]). It gives a
@@ -77,6 +77,14 @@ macro_rules! subprograms {
                 hash_quic_block(room: &mut QuicRoom) -> ();
                 hash_quic_label(room: &mut QuicRoom, label: u32) -> ();
             }
+            // Programs of their own, with these places among those of a set; they do not come back.
+            programs {
+                further_messages() -> Reason, Messages;
+            }
+            programs_over_flows {
+                segment_of_interest() -> Reason, Segment;
+                quic_datagram() -> Reason, Quic;
+            }
             // Over bytes that are held of a flow.
             held {
                 held_dns_message(span: Span) -> Reason;
@@ -85,6 +93,25 @@ macro_rules! subprograms {
             // Over such bytes, without the frame.
             held_only {
                 read_held_name(message_at: u32, span: Span) -> NameEnd;
+            }
+            // Over a name alone, and over other values of maps: methods of the first of them.
+            name {
+                find_labels(name: &mut Name) -> NameEnd;
+            }
+            hash {
+                hash_label(name: &Name, key: &HashKey, parent: u64, place: u32) -> u64;
+            }
+            pattern {
+                step_to_best(part: &Part, name: &mut Name) -> bool;
+            }
+            // Over the maps: functions.
+            parts {
+                run_part(name: &mut Name, slot: u32, index: u32) -> bool;
+            }
+            // Over any frame and the maps.
+            client {
+                rank_of(settings: &Settings, scratch: &mut Scratch, of_response: bool) -> Rank;
+                group_of(scratch: &Scratch, generation: Generation, of_response: bool) -> u32;
             }
         }
     };

@@ -1,6 +1,6 @@
 //! Arguments of global functions: integers, and pointers to values in maps.
 
-use filter_core::{Layer, Reason, bounds::Span, return_codes::ReturnCode};
+use filter_core::{Generation, Layer, Reason, bounds::Span, return_codes::ReturnCode};
 
 /// What such a function takes, and the form in which it is handed over.
 pub trait Argument: Sized {
@@ -14,59 +14,47 @@ pub trait Argument: Sized {
     fn from_raw(raw: Self::Raw) -> Option<Self>;
 }
 
-impl Argument for u32 {
-    type Raw = u32;
+/// Arguments that are handed over as an integer, and how they become one and come back.
+macro_rules! integers {
+    ($($argument:ty: $raw:ty, $value:ident => $into:expr, $from:expr;)+) => {$(
+        impl Argument for $argument {
+            type Raw = $raw;
+
+            #[inline(always)]
+            fn into_raw(self) -> $raw {
+                let $value = self;
+                $into
+            }
+
+            #[inline(always)]
+            fn from_raw($value: $raw) -> Option<Self> {
+                Some($from)
+            }
+        }
+    )+};
+}
+
+integers! {
+    u32: u32, value => value, value;
+    u64: u64, value => value, value;
+    bool: u32, value => u32::from(value), value != 0;
+    Generation: u32, value => value.index(), Self::from_index(value);
+    Layer: u32, value => value.0, Self(value);
+    Reason: u32, value => value.code(), Self::from_code(value);
+    Span: u64, value => value.word(), Self::from_word(value);
+}
+
+impl<T: 'static> Argument for &T {
+    type Raw = *const T;
 
     #[inline(always)]
-    fn into_raw(self) -> u32 {
+    fn into_raw(self) -> *const T {
         self
     }
 
     #[inline(always)]
-    fn from_raw(raw: u32) -> Option<Self> {
-        Some(raw)
-    }
-}
-
-impl Argument for Layer {
-    type Raw = u32;
-
-    #[inline(always)]
-    fn into_raw(self) -> u32 {
-        self.0
-    }
-
-    #[inline(always)]
-    fn from_raw(raw: u32) -> Option<Self> {
-        Some(Self(raw))
-    }
-}
-
-impl Argument for Reason {
-    type Raw = u32;
-
-    #[inline(always)]
-    fn into_raw(self) -> u32 {
-        self.code()
-    }
-
-    #[inline(always)]
-    fn from_raw(raw: u32) -> Option<Self> {
-        Some(Self::from_code(raw))
-    }
-}
-
-impl Argument for Span {
-    type Raw = u64;
-
-    #[inline(always)]
-    fn into_raw(self) -> u64 {
-        self.word()
-    }
-
-    #[inline(always)]
-    fn from_raw(raw: u64) -> Option<Self> {
-        Some(Self::from_word(raw))
+    fn from_raw(raw: *const T) -> Option<Self> {
+        raw.taken()
     }
 }
 
@@ -83,6 +71,25 @@ impl<T: 'static> Argument for &mut T {
         raw.taken()
     }
 }
+
+/// Makes methods of the seam that call the functions of the table with values of maps and nothing else, where these are in scope:
+/// functions of a trait, or methods if there is a receiver.
+macro_rules! calls_with_values {
+    ([$self:ident] $($name:ident($($argument:ident: $kind:ty),*) -> $result:ty;)*) => {$(
+        #[inline(always)]
+        fn $name(&$self, $($argument: $kind),*) -> $result {
+            ReturnCode::from_code(subprograms::any::$name($($argument.into_raw()),*))
+        }
+    )*};
+    ($($name:ident($($argument:ident: $kind:ty),*) -> $result:ty;)*) => {$(
+        #[inline(always)]
+        fn $name($($argument: $kind),*) -> $result {
+            ReturnCode::from_code(subprograms::any::$name($($argument.into_raw()),*))
+        }
+    )*};
+}
+
+pub(crate) use calls_with_values;
 
 /// A pointer that a global function was given. The verifier lets programs call the function with a pointer to a value of this
 /// type and nothing else, and lets the function use it only where it is not null.

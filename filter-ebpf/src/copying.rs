@@ -71,9 +71,6 @@ pub fn small(len: u32, at: u32) -> Option<(usize, usize)> {
     Some((within(len as usize, 1, MOST)?, within(at as usize, 0, MOST)?))
 }
 
-/// Where a piece of a name may start in its room.
-pub const NAME_PIECE_AT: usize = 255;
-
 /// Length and place of a piece, which the verifier now knows to be within bounds.
 #[inline(always)]
 pub fn piece(len: u32, to: u32, last: usize) -> Option<(usize, usize)> {

@@ -35,7 +35,8 @@ fn make(ctx: *mut xdp_md, reason: Reason, settings: &Settings, scratch: &mut Scr
     let ends = scratch.transport.endpoints(&packet)?;
     let waiting = scratch.reports;
     let event = maps::waiting_event(waiting)?;
-    event.fill(now, (packet.interface(), maps::interface(ctx)), reason, scratch);
+    let index = packet.interface();
+    event.fill(now, (index, maps::interface(index)), reason, scratch);
     event.set_ends(&ends);
     if reason.is_blocked() && !settings.reports_passed() && waiting < Event::WAITING {
         scratch.reports = waiting + 1;

@@ -13,12 +13,13 @@ use filter_core::{
     Name, NameEnd, Packet, Program, QuicFlow, QuicRoom, Reason, Taken, Way,
     bounds::{Span, opaque, within},
     intrinsics::unaligned::{in_words, store_64, word_64},
+    last_place,
     return_codes::ReturnCode,
 };
 
 use crate::{
-    arguments::Argument,
-    copying::{NAME_PIECE_AT, copy_held, piece},
+    arguments::{Argument, calls_with_values},
+    copying::{copy_held, piece},
     maps, subprograms,
 };
 
@@ -161,7 +162,7 @@ impl Paged {
 }
 
 /// Makes methods of the seam that call the functions of the table of subprograms, which lie in this module, for those over the
-/// bytes of a packet.
+/// bytes of a packet or a name.
 macro_rules! packet_calls {
     ([$module:ident]) => {};
     ([$module:ident] packet { $($line:tt)* } $($rest:tt)*) => {
@@ -176,14 +177,16 @@ macro_rules! packet_calls {
         no_calls! { $($line)* }
         packet_calls! { [paged] $($rest)* }
     };
+    ([$module:ident] name { $($line:tt)* } $($rest:tt)*) => {
+        calls_with_values! { $($line)* }
+        packet_calls! { [$module] $($rest)* }
+    };
     ([$module:ident] $other:ident $lines:tt $($rest:tt)*) => { packet_calls! { [$module] $($rest)* } };
 }
 
-/// Likewise for those over a frame, a flow, or what is held of one.
+/// Likewise for those over a frame, a flow, or what is held of one, and for programs.
 macro_rules! frame_calls {
     ([$module:ident]) => {};
-    ([$module:ident] packet $lines:tt $($rest:tt)*) => { frame_calls! { [$module] $($rest)* } };
-    ([$module:ident] linear $lines:tt $($rest:tt)*) => { frame_calls! { [$module] $($rest)* } };
     ([$module:ident] frame { $($line:tt)* } $($rest:tt)*) => {
         calls! { $module [] $($line)* }
         frame_calls! { [$module] $($rest)* }
@@ -212,6 +215,33 @@ macro_rules! frame_calls {
         calls_with_held_bytes_alone! { $($line)* }
         frame_calls! { [$module] $($rest)* }
     };
+    ([$module:ident] programs { $($line:tt)* } $($rest:tt)*) => {
+        tail_calls! { [] $($line)* }
+        frame_calls! { [$module] $($rest)* }
+    };
+    ([$module:ident] programs_over_flows { $($line:tt)* } $($rest:tt)*) => {
+        tail_calls! { [_flows] $($line)* }
+        frame_calls! { [$module] $($rest)* }
+    };
+    ([$module:ident] $other:ident $lines:tt $($rest:tt)*) => { frame_calls! { [$module] $($rest)* } };
+}
+
+/// Makes methods that go on in another program. They come back only where there is none.
+macro_rules! tail_calls {
+    ([] $($name:ident() -> $result:ty, $program:ident;)*) => {$(
+        #[inline(always)]
+        fn $name<M: Maps>(judge: &mut Judge<'_, Self, M>) -> $result {
+            maps::tail_call(judge.packet.0, Self::programs(), Program::$program);
+            Reason::InternalFailure
+        }
+    )*};
+    ([$flows:ident] $($name:ident() -> $result:ty, $program:ident;)*) => {$(
+        #[inline(always)]
+        fn $name<M: Maps, F: Flows>(judge: &mut Judge<'_, Self, M>, $flows: &mut F) -> $result {
+            maps::tail_call(judge.packet.0, Self::programs(), Program::$program);
+            Reason::InternalFailure
+        }
+    )*};
 }
 
 macro_rules! calls {
@@ -296,10 +326,16 @@ macro_rules! frame {
             }
 
             #[inline(always)]
-            fn copy(&self, at: u32, len: u32, into: &mut [u8; NAME_BYTES], to: u32) -> Option<()> {
-                let (len, to) = piece(len, to, NAME_PIECE_AT)?;
-                // SAFETY: `into` has room for a piece at `to`.
-                unsafe { self.copy_bytes(at, len, into.as_mut_ptr().add(to)) }
+            fn copy<const ROOM: usize>(&self, at: u32, len: u32, into: &mut [u8; ROOM], to: u32) -> Option<()> {
+                let (len, to) = piece(len, to, last_place(ROOM))?;
+                let into = into.as_mut_ptr();
+                if ROOM == NAME_BYTES {
+                    // SAFETY: `into` has room for a piece at `to`.
+                    return unsafe { self.copy_bytes(at, len, into.add(to)) };
+                }
+                // SAFETY: `into` has room for a piece at `to`, and the context is the program's own.
+                let failed = unsafe { bpf_xdp_load_bytes(self.0, at, into.add(to).cast(), len as u32) };
+                (failed == 0).then_some(())
             }
 
             #[inline(always)]
@@ -312,11 +348,6 @@ macro_rules! frame {
                 repeat(limit, body, state);
             }
 
-            #[inline(always)]
-            fn find_labels(name: &mut Name) -> NameEnd {
-                ReturnCode::from_code(subprograms::find_labels(name))
-            }
-
             filter_core::subprograms! { packet_calls $module }
         }
 
@@ -327,44 +358,16 @@ macro_rules! frame {
             }
 
             #[inline(always)]
-            fn hold(&self, at: u32, len: u32, into: &mut HeldBytes, to: u32) -> Option<()> {
-                let (len, to) = piece(len, to, HeldBytes::LEN as usize)?;
-                let into = into.as_mut_slice().as_mut_ptr();
-                // SAFETY: `into` has room for a piece at `to`, and the context is the program's own.
-                let failed = unsafe { bpf_xdp_load_bytes(self.0, at, into.add(to).cast(), len as u32) };
-                (failed == 0).then_some(())
-            }
-
-            #[inline(always)]
-            fn copy_held(from: &HeldBytes, at: u32, len: u32, into: &mut [u8; NAME_BYTES], to: u32) -> Option<()> {
-                let (len, to) = piece(len, to, NAME_PIECE_AT)?;
+            fn copy_held<const ROOM: usize>(
+                from: &HeldBytes,
+                at: u32,
+                len: u32,
+                into: &mut [u8; ROOM],
+                to: u32,
+            ) -> Option<()> {
+                let (len, to) = piece(len, to, last_place(ROOM))?;
                 // SAFETY: `into` has room for a piece at `to`.
                 unsafe { copy_held(from, at, into.as_mut_ptr().add(to), len) }
-            }
-
-            #[inline(always)]
-            fn move_held(from: &HeldBytes, at: u32, len: u32, into: &mut HeldBytes, to: u32) -> Option<()> {
-                let (len, to) = piece(len, to, HeldBytes::LEN as usize)?;
-                // SAFETY: `into` has room for a piece at `to`.
-                unsafe { copy_held(from, at, into.as_mut_slice().as_mut_ptr().add(to), len) }
-            }
-
-            #[inline(always)]
-            fn further_messages<M: Maps>(judge: &mut Judge<'_, Self, M>) -> Reason {
-                maps::tail_call(judge.packet.0, Self::programs(), Program::Messages);
-                Reason::InternalFailure
-            }
-
-            #[inline(always)]
-            fn segment_of_interest<M: Maps, F: Flows>(judge: &mut Judge<'_, Self, M>, _: &mut F) -> Reason {
-                maps::tail_call(judge.packet.0, Self::programs(), Program::Segment);
-                Reason::InternalFailure
-            }
-
-            #[inline(always)]
-            fn quic_datagram<M: Maps, F: Flows>(judge: &mut Judge<'_, Self, M>, _: &mut F) -> Reason {
-                maps::tail_call(judge.packet.0, Self::programs(), Program::Quic);
-                Reason::InternalFailure
             }
 
             filter_core::subprograms! { frame_calls $module }

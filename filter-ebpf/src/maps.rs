@@ -12,10 +12,11 @@ use filter_core::{
     Allowance, Bucket, Client, Counter, Event, EventBudget, Family, Flow, Flows, Generation, Group, HashKey, HeldBytes,
     HitLine, InForce, Interface, ListName, Maps, Member, Name, OfCpu, PATTERN_SLOTS, Packet, Page, Part, Patterns,
     Program, ProgramSet, QuicFlow, QuicRoom, Rank, Reason, Rule, RuleKey, RuleShape, Rules, Scratch, Settings, Sides,
-    Terms, TermsOfBoth, Treatment, WAYS, bounds::opaque, return_codes::ReturnCode, sieve_bits,
+    Terms, TermsOfBoth, Treatment, WAYS, bounds::opaque, return_codes::ReturnCode, sieve_bits, subprograms,
 };
 
 use crate::{
+    arguments::{Argument, calls_with_values},
     atomics::{add_atomically, exchange_if},
     frame::Paged,
     globals::Global,
@@ -103,6 +104,33 @@ static WAITING: PerCpuArray<Event> = PerCpuArray::with_max_entries(Event::WAITIN
 #[map]
 pub static EVENTS: RingBuf = RingBuf::with_byte_size(EVENT_BYTES, 0);
 
+/// Makes methods of the seam that call the functions of the table over maps and their values, for one trait of the seam.
+macro_rules! maps_calls {
+    ([$trait:ident]) => {};
+    ([hash] hash { $($line:tt)* } $($rest:tt)*) => {
+        calls_with_values! { [self] $($line)* }
+        maps_calls! { [hash] $($rest)* }
+    };
+    ([pattern] pattern { $($line:tt)* } $($rest:tt)*) => {
+        calls_with_values! { [self] $($line)* }
+        maps_calls! { [pattern] $($rest)* }
+    };
+    ([pattern] parts { $($line:tt)* } $($rest:tt)*) => {
+        calls_with_values! { [self] $($line)* }
+        maps_calls! { [pattern] $($rest)* }
+    };
+    ([client] client { $($name:ident($($argument:ident: $kind:ty),*) -> $result:ty;)* } $($rest:tt)*) => {
+        $(
+            #[inline(always)]
+            fn $name<P: Packet + ?Sized>(&self, _: &P, $($argument: $kind),*) -> $result {
+                ReturnCode::from_code(subprograms::any::$name(self.0, $($argument.into_raw()),*))
+            }
+        )*
+        maps_calls! { [client] $($rest)* }
+    };
+    ([$trait:ident] $other:ident $lines:tt $($rest:tt)*) => { maps_calls! { [$trait] $($rest)* } };
+}
+
 /// The rules, counters and reports.
 pub struct KernelMaps(pub *mut xdp_md);
 
@@ -139,11 +167,6 @@ impl Rules for KernelMaps {
     }
 
     #[inline(always)]
-    fn long_label(&self, name: &Name, key: &HashKey, parent: u64, place: u32) -> u64 {
-        subprograms::hash_label(name, key, parent, place)
-    }
-
-    #[inline(always)]
     fn group(&self, client: &Client, generation: Generation) -> u32 {
         // SAFETY: the values are copied out at once; they change as a whole.
         let by_mac = unsafe { MACS.get(client.mac) }.and_then(|member| member.group(generation));
@@ -164,6 +187,8 @@ impl Rules for KernelMaps {
     fn list_name(&self, list: u32, generation: Generation) -> Option<&ListName> {
         LISTS.get(generation.index() * ListName::NUMBERS + list)
     }
+
+    subprograms! { maps_calls hash }
 }
 
 /// The terms with this number; `None` if it is [`Terms::NONE`].
@@ -214,28 +239,10 @@ impl Patterns for KernelMaps {
         Some(part)
     }
 
-    #[inline(always)]
-    fn run(&self, name: &mut Name, slot: u32, index: u32) -> bool {
-        bool::from_code(subprograms::run(name, slot, index))
-    }
-
-    #[inline(always)]
-    fn step(&self, part: &Part, name: &mut Name) -> bool {
-        bool::from_code(subprograms::step(part, name))
-    }
+    subprograms! { maps_calls pattern }
 }
 
 impl Maps for KernelMaps {
-    #[inline(always)]
-    fn rank<P: Packet + ?Sized>(&self, _: &P, settings: &Settings, scratch: &mut Scratch, of_response: bool) -> Rank {
-        Rank::from_index(subprograms::rank(self.0, settings, scratch, u32::from(of_response)))
-    }
-
-    #[inline(always)]
-    fn group_of<P: Packet + ?Sized>(&self, _: &P, scratch: &Scratch, generation: Generation, of_response: bool) -> u32 {
-        subprograms::group_of(self.0, scratch, generation.index(), u32::from(of_response))
-    }
-
     #[inline(always)]
     fn count_hit(&self, key: RuleKey) {
         subprograms::count_hit(key.0);
@@ -247,13 +254,9 @@ impl Maps for KernelMaps {
     }
 
     #[inline(always)]
-    fn interface(&self) -> &Interface {
-        interface(self.0)
-    }
-
-    #[inline(always)]
-    fn interface_index(&self) -> u32 {
-        Paged(self.0).interface()
+    fn interface(&self) -> (u32, &Interface) {
+        let index = Paged(self.0).interface();
+        (index, interface(index))
     }
 
     #[inline(always)]
@@ -272,6 +275,8 @@ impl Maps for KernelMaps {
     fn report(&self, settings: &Settings, scratch: &mut Scratch, reason: Reason) {
         subprograms::report(self.0, settings, scratch, reason.index());
     }
+
+    subprograms! { maps_calls client }
 }
 
 /// The table of flows.
@@ -306,10 +311,10 @@ impl Flows for FlowMaps {
     }
 }
 
-/// What is done with packets that come in by the interface of this one.
+/// What is done with packets that come in by the interface with this index.
 #[inline(always)]
-pub fn interface(ctx: *mut xdp_md) -> &'static Interface {
-    INTERFACES.get(Paged(ctx).interface()).unwrap_or(&OTHERS)
+pub fn interface(index: u32) -> &'static Interface {
+    INTERFACES.get(index).unwrap_or(&OTHERS)
 }
 
 /// Room for an event of the packet at hand.

@@ -1,7 +1,7 @@
 //! Frames that become others: answers.
 
 use aya_ebpf::helpers::generated::{bpf_xdp_adjust_head, bpf_xdp_adjust_tail, bpf_xdp_store_bytes};
-use filter_core::{HeldBytes, Packet as _, Replace, Replaced};
+use filter_core::{HeldBytes, Length, Packet as _, Replace, Replaced, copy_start};
 
 use crate::{
     copying::{in_one_piece, small},
@@ -10,14 +10,22 @@ use crate::{
 
 impl Replace for Paged {
     #[inline(always)]
-    fn hold_start(&self, len: u32, into: &mut HeldBytes) -> Option<()> {
+    fn copy_start(&self, len: u32, into: &mut HeldBytes) -> Option<()> {
         // SAFETY: `into` has room for a piece.
-        let held = unsafe { in_one_piece::<false>(self.0, len, into.as_mut_slice().as_mut_ptr()) };
-        held.or_else(|| self.hold_pieces(len, into))
+        let copied = unsafe { in_one_piece::<false>(self.0, len, into.as_mut_array().as_mut_ptr()) };
+        copied.or_else(|| copy_start(self, len, into))
     }
 
     #[inline(always)]
-    fn replace(&mut self, with: &HeldBytes, len: u32, keeps_start: bool) -> Option<Replaced> {
+    fn replace(&mut self, with: &HeldBytes, len: u32, length: Length) -> Option<Replaced> {
+        let keeps_start = match length {
+            Length::New => false,
+            Length::NewAtEnd => true,
+            Length::Kept => {
+                self.write_start(with, len)?;
+                return Some(Replaced::Padded);
+            }
+        };
         let replaced = if self.has_fragments() {
             Replaced::Padded
         } else {
@@ -34,7 +42,10 @@ impl Replace for Paged {
         let failed = unsafe { bpf_xdp_store_bytes(self.0, at, bytes.as_mut_ptr().cast(), N as u32) };
         (failed == 0).then_some(())
     }
+}
 
+impl Paged {
+    /// Writes the first `len` of these bytes over the start of the frame, which stays as long as it is.
     #[inline(always)]
     fn write_start(&mut self, with: &HeldBytes, len: u32) -> Option<()> {
         let bytes = with.as_slice().as_ptr().cast_mut();
@@ -47,9 +58,7 @@ impl Replace for Paged {
         let failed = unsafe { bpf_xdp_store_bytes(self.0, 0, bytes.cast(), len as u32) };
         (failed == 0).then_some(())
     }
-}
 
-impl Paged {
     /// True if the frame goes on in other buffers. Such a frame is never resized: `bpf_xdp_adjust_tail` that takes whole buffers
     /// off a frame frees pages that the page pool goes on using, which damages the memory of kernels from 6.12 on, in both modes
     /// (docs/kernel-bugs.md).

@@ -6,11 +6,10 @@ use core::ptr::null_mut;
 use aya_ebpf::bindings::xdp_md;
 use filter_core::{
     Counter, Flow, Generation, HandshakeBytes, HashKey, Held, HeldBytes, HelloEnd, InForce, Judge, Layer, Name,
-    NameEnd, Part, QuicFlow, QuicRoom, Reason, RuleKey, Scratch, Settings, Taken, Terms, Way,
+    NameEnd, Part, QuicFlow, QuicRoom, Rank, Reason, RuleKey, Scratch, Settings, Taken, Terms, Way,
     bounds::Span,
-    group_of as group_of_one_client, rank_of,
     return_codes::{NOT_RUN, ReturnCode},
-    run_part, subprograms, take_terms as take_these_terms,
+    subprograms, take_terms as take_these_terms,
 };
 
 use crate::{
@@ -28,39 +27,6 @@ type Linear = frame::Linear<false>;
 fn not_run() -> u32 {
     maps::add_one(Counter::FunctionNotRun);
     NOT_RUN
-}
-
-/// [`Name::find_labels`]; gives the code of its result.
-#[unsafe(no_mangle)]
-#[inline(never)]
-pub extern "C" fn find_labels(name: *mut Name) -> u32 {
-    let Some(name) = name.taken() else { return not_run() };
-    name.find_labels().code()
-}
-
-/// [`Name::hash_label`]; 0 for none.
-#[unsafe(no_mangle)]
-#[inline(never)]
-pub extern "C" fn hash_label(name: *const Name, key: *const HashKey, parent: u64, place: u32) -> u64 {
-    let (Some(name), Some(key)) = (name.taken(), key.taken()) else { return not_run().into() };
-    name.hash_label(key, parent, place)
-}
-
-/// [`filter_core::rank_of`] over the maps; gives the number of the rank.
-#[unsafe(no_mangle)]
-#[inline(never)]
-pub extern "C" fn rank(ctx: *mut xdp_md, settings: *const Settings, scratch: *mut Scratch, of_response: u32) -> u32 {
-    let (Some(settings), Some(scratch)) = (settings.taken(), scratch.taken()) else { return not_run() };
-    rank_of(&Paged(ctx), settings, &KernelMaps(ctx), scratch, of_response != 0) as u32
-}
-
-/// [`filter_core::group_of`] over the maps.
-#[unsafe(no_mangle)]
-#[inline(never)]
-pub extern "C" fn group_of(ctx: *mut xdp_md, scratch: *const Scratch, generation: u32, of_response: u32) -> u32 {
-    let Some(scratch) = scratch.taken() else { return not_run() };
-    let generation = Generation::from_index(generation);
-    group_of_one_client(&Paged(ctx), &KernelMaps(ctx), scratch, generation, of_response != 0)
 }
 
 /// [`maps::number_of_terms`]; [`Terms::NONE`] if there is none.
@@ -86,22 +52,6 @@ pub extern "C" fn take_terms(name: *mut Name, key: u64, number: u32, in_force: u
 pub extern "C" fn count_hit(key: u64) -> u32 {
     maps::add_hit(key);
     0
-}
-
-/// [`filter_core::run_part`]; 1 or 0.
-#[unsafe(no_mangle)]
-#[inline(never)]
-pub extern "C" fn run(name: *mut Name, slot: u32, index: u32) -> u32 {
-    let Some(name) = name.taken() else { return not_run() };
-    u32::from(run_part(name, &KernelMaps::without_frame(), slot, index))
-}
-
-/// [`Part::step_to_best`]; 1 or 0.
-#[unsafe(no_mangle)]
-#[inline(never)]
-pub extern "C" fn step(part: *const Part, name: *mut Name) -> u32 {
-    let (Some(part), Some(name)) = (part.taken(), name.taken()) else { return not_run() };
-    u32::from(part.step_to_best(name))
 }
 
 /// Makes the functions of the table of subprograms that are over a frame of this kind; their names end with the suffix.
@@ -151,7 +101,74 @@ macro_rules! over_flows {
         functions_over_held_bytes_alone! { $($line)* }
         over_flows! { [] $($rest)* }
     };
+    ([] name { $($line:tt)* } $($rest:tt)*) => {
+        functions_over_values! { $($line)* }
+        over_flows! { [] $($rest)* }
+    };
+    ([] hash { $($line:tt)* } $($rest:tt)*) => {
+        functions_over_values! { $($line)* }
+        over_flows! { [] $($rest)* }
+    };
+    ([] pattern { $($line:tt)* } $($rest:tt)*) => {
+        functions_over_values! { $($line)* }
+        over_flows! { [] $($rest)* }
+    };
+    ([] parts { $($line:tt)* } $($rest:tt)*) => {
+        functions_over_maps! { [] $($line)* }
+        over_flows! { [] $($rest)* }
+    };
+    ([] client { $($line:tt)* } $($rest:tt)*) => {
+        functions_over_maps! { [ctx: *mut xdp_md] $($line)* }
+        over_flows! { [] $($rest)* }
+    };
     ([] $other:ident $lines:tt $($rest:tt)*) => { over_flows! { [] $($rest)* } };
+}
+
+/// Makes functions that are methods of their first argument.
+macro_rules! functions_over_values {
+    ($($name:ident($value:ident: $kind:ty $(, $argument:ident: $more:ty)*) -> $result:ty;)*) => {$(
+        #[doc = concat!("The method of this name of the first argument, `", stringify!($kind), "`.")]
+        #[unsafe(no_mangle)]
+        #[inline(never)]
+        pub extern "C" fn $name(
+            $value: <$kind as Argument>::Raw
+            $(, $argument: <$more as Argument>::Raw)*
+        ) -> <$result as ReturnCode>::Code {
+            let arguments = (<$kind>::from_raw($value), $(<$more>::from_raw($argument)),*);
+            let (Some($value), $(Some($argument)),*) = arguments else { return not_run().into() };
+            let result: $result = $value.$name($($argument),*);
+            result.code()
+        }
+    )*};
+}
+
+/// Makes functions over the maps, and over any frame where there is one.
+macro_rules! functions_over_maps {
+    ([] $($name:ident($($argument:ident: $kind:ty),*) -> $result:ty;)*) => {$(
+        #[doc = concat!("[`filter_core::", stringify!($name), "`].")]
+        #[unsafe(no_mangle)]
+        #[inline(never)]
+        pub extern "C" fn $name($($argument: <$kind as Argument>::Raw),*) -> <$result as ReturnCode>::Code {
+            let arguments = ($(<$kind>::from_raw($argument)),*);
+            let ($(Some($argument)),*) = arguments else { return not_run().into() };
+            let result: $result = filter_core::$name(&KernelMaps::without_frame(), $($argument),*);
+            result.code()
+        }
+    )*};
+    ([$ctx:ident: $context:ty] $($name:ident($($argument:ident: $kind:ty),*) -> $result:ty;)*) => {$(
+        #[doc = concat!("[`filter_core::", stringify!($name), "`].")]
+        #[unsafe(no_mangle)]
+        #[inline(never)]
+        pub extern "C" fn $name(
+            $ctx: $context,
+            $($argument: <$kind as Argument>::Raw),*
+        ) -> <$result as ReturnCode>::Code {
+            let arguments = ($(<$kind>::from_raw($argument)),*);
+            let ($(Some($argument)),*) = arguments else { return not_run().into() };
+            let result: $result = filter_core::$name(&Paged($ctx), &KernelMaps($ctx), $($argument),*);
+            result.code()
+        }
+    )*};
 }
 
 /// Makes functions over a frame of this kind.

@@ -130,7 +130,7 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
     /// interface which keeps its buffers may have left its checksum to a device.
     #[inline(always)]
     pub(super) fn open(&mut self, is_back: bool, keeps_buffers: bool) -> Result<(), Counter> {
-        self.frame.hold_start(self.scratch.transport.end, self.draft).ok_or(Counter::UnansweredLayers)?;
+        self.frame.copy_start(self.scratch.transport.end, self.draft).ok_or(Counter::UnansweredLayers)?;
         self.read_envelope(is_back, keeps_buffers).ok_or(Counter::UnansweredLayers)?;
         let [d, _, _, _, _, _, s] = self.read(0).ok_or(Counter::UnansweredLayers)?;
         if is_back && ((d | s) & 1 != 0 || !self.scratch.envelope.has_proper_ends()) {

@@ -19,7 +19,7 @@ use crate::{
     flows::Copying,
     headers::{Protocol, Transport},
     maps::Maps,
-    packet::{LoopBody, Replace},
+    packet::{Length, LoopBody, Replace},
 };
 
 /// The octet of the flags of OPT with the DO bit (RFC 3225 §3).
@@ -38,7 +38,7 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
         let field_at = transport_at + checksum_at(Protocol::Udp);
         self.close_headers(end)?;
         self.write(field_at, [0; 2])?;
-        self.frame.write_start(self.draft, transport_at + UDP_BYTES)?;
+        self.frame.replace(self.draft, transport_at + UDP_BYTES, Length::Kept)?;
         let is_left = self.scratch.envelope.leaves_checksum();
         let sum = if is_left { 0 } else { self.sum_of_frame(transport_at, end - transport_at)? };
         let checksum = self.checksum(end, sum);

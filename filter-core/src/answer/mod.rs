@@ -25,7 +25,7 @@ use crate::{
     headers::Protocol,
     intrinsics::anew,
     maps::Maps,
-    packet::{LoopState, Replace, Replaced},
+    packet::{Length, LoopState, Replace, Replaced},
     reason::{Counter, Message, Reason},
 };
 
@@ -72,7 +72,7 @@ pub fn answer<F: Replace, M: Maps>(
     let flow = flow.filter(|flow| flow.is_of(&scratch.segment));
     scratch.give_nothing();
     if scratch.reason == Reason::DnsQuestionsRefused.index() {
-        scratch.treatment = *maps.interface().treatment();
+        scratch.treatment = *maps.interface().1.treatment();
         if !effect::is_answered(Reason::DnsQuestionsRefused, &scratch.treatment, scratch.transport.protocol()) {
             return Sent::Nowhere;
         }
@@ -162,7 +162,7 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
             Kind::Joined => !self.scratch.is_of_response(),
             Kind::Ended => self.ends_client(),
         };
-        let interface = self.maps.interface();
+        let (_, interface) = self.maps.interface();
         if interface.is_recording() || (is_back && self.kind() != Kind::Ended && !interface.faces_clients()) {
             return Err(Counter::UnansweredSide);
         }
@@ -249,7 +249,8 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
             self.close(end).ok_or(Counter::UnansweredLayers)?;
             // A device that is to make the checksum knows where in the frame.
             let keeps_start = !self.is_back() || self.scratch.envelope.leaves_checksum();
-            if let Some(replaced) = self.frame.replace(self.draft, end, keeps_start) {
+            let length = if keeps_start { Length::NewAtEnd } else { Length::New };
+            if let Some(replaced) = self.frame.replace(self.draft, end, length) {
                 if replaced == Replaced::Padded {
                     self.maps.count(Counter::AnsweredPadded);
                 }

@@ -135,9 +135,9 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
     #[inline(always)]
     pub(super) fn copy_of_message(&mut self, from: u32, len: u32, to: u32) -> Option<()> {
         if self.scratch.stream.is_in_use() && self.scratch.segment.is_held != 0 {
-            F::move_held(self.flow.as_ref()?.bytes(), from, len, self.draft, to)
+            F::copy_held(self.flow.as_ref()?.bytes(), from, len, self.draft.as_mut_array(), to)
         } else {
-            self.frame.hold(from, len, self.draft, to)
+            self.frame.copy(from, len, self.draft.as_mut_array(), to)
         }
     }
 

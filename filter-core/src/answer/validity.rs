@@ -80,9 +80,9 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
         let Copying { at, to: so_far, left } = self.scratch.copying;
         let len = left.min(PIECE_BYTES);
         let first = len.min(HeldBytes::PIECE);
-        self.frame.hold(at, first, self.draft, PIECE_AT)?;
+        self.frame.copy(at, first, self.draft.as_mut_array(), PIECE_AT)?;
         if len > first {
-            self.frame.hold(at + first, len - first, self.draft, PIECE_AT + first)?;
+            self.frame.copy(at + first, len - first, self.draft.as_mut_array(), PIECE_AT + first)?;
         }
         // What is summed up is a multiple of four bytes.
         self.write(PIECE_AT + len, [0; 4])?;

@@ -51,7 +51,7 @@ pub(crate) fn message<P: Packet + ?Sized, M: Maps>(
     if header.is_response || header.questions > 1 {
         return Ok(None);
     }
-    header.is_judged(judge.maps.interface().sides())?;
+    header.is_judged(judge.interface().sides())?;
     if header.questions == 0 {
         return Err(Reason::DnsNoQuestion);
     }
@@ -61,7 +61,7 @@ pub(crate) fn message<P: Packet + ?Sized, M: Maps>(
     if is_refused_as_compressed(judge) {
         return Ok(Some(Reason::DnsQuestionsRefused));
     }
-    let rank = rank_of(judge.packet, judge.settings, judge.maps, judge.scratch, false);
+    let rank = rank_of(judge.packet, judge.maps, judge.settings, judge.scratch, false);
     Ok(Some(judge.judge_rank(rank, 0, Message::Query, false)))
 }
 
@@ -133,7 +133,7 @@ fn question<P: Packet + ?Sized, M: Maps>(
 /// lead to (RFC 1035 §4.1.4): BIND and Unbound refuse such a query, and dnsmasq answers it.
 #[inline(always)]
 fn is_refused_as_compressed<P: Packet + ?Sized, M: Maps>(judge: &Judge<'_, P, M>) -> bool {
-    judge.scratch.question_end == 0 && !judge.maps.interface().audits()
+    judge.scratch.question_end == 0 && !judge.interface().audits()
 }
 
 /// Where the question at `at` ends, of which the name ends at `name_end`.

@@ -51,7 +51,7 @@ pub(crate) fn sections<P: Packet + ?Sized, M: Maps>(
     end: u32,
 ) -> Result<Reason, Reason> {
     let header = header(judge.packet, at, end)?;
-    header.is_judged(judge.maps.interface().sides())?;
+    header.is_judged(judge.interface().sides())?;
     judge.scratch.sections = Sections {
         message_at: at,
         at: at + HEADER_BYTES,
@@ -81,7 +81,7 @@ pub(crate) fn sections<P: Packet + ?Sized, M: Maps>(
 #[inline(always)]
 fn several_questions<P: Packet + ?Sized, M: Maps>(judge: &mut Judge<'_, P, M>) {
     judge.maps.count(Counter::DnsSeveralQuestions);
-    if judge.scratch.sections.is_response == 0 && !is_multicast(judge) && !judge.maps.interface().audits() {
+    if judge.scratch.sections.is_response == 0 && !is_multicast(judge) && !judge.interface().audits() {
         judge.scratch.sections.is_to_be_refused = 1;
         judge.scratch.sections.questions = judge.scratch.sections.questions.min(QUESTIONS);
     }

@@ -7,23 +7,24 @@ use crate::{
     decide::Judge,
     intrinsics,
     maps::Maps,
-    name::{NAME_BYTES, Name, NameEnd},
-    packet::{Frame, LoopBody, LoopState, Packet},
+    name::{Name, NameEnd},
+    packet::{Frame, LoopBody, LoopState, PIECE, Packet},
 };
 
 /// Bytes of a stream. The room behind [`HeldBytes::LEN`] lets a piece start anywhere before it.
 #[repr(C)]
 #[derive(Clone, Copy, FromBytes)]
-pub struct HeldBytes([u8; Self::LEN as usize + Self::PIECE as usize]);
+pub struct HeldBytes([u8; Self::ROOM]);
 
 impl HeldBytes {
     /// Bytes that are held at most. The hellos of the captures that this was measured on have up to 2,269 bytes, with
     /// post-quantum key shares; a hello of 4 KiB in 100 records fits.
     pub const LEN: u32 = 4608;
     /// Bytes that are copied at once, at most.
-    pub const PIECE: u32 = 256;
+    pub const PIECE: u32 = PIECE;
     /// No bytes.
-    pub const EMPTY: Self = Self([0; Self::LEN as usize + Self::PIECE as usize]);
+    pub const EMPTY: Self = Self([0; Self::ROOM]);
+    const ROOM: usize = (Self::LEN + Self::PIECE) as usize;
 
     /// All of the room.
     #[inline(always)]
@@ -33,7 +34,7 @@ impl HeldBytes {
 
     /// All of the room.
     #[inline(always)]
-    pub fn as_mut_slice(&mut self) -> &mut [u8] {
+    pub fn as_mut_array(&mut self) -> &mut [u8; Self::ROOM] {
         &mut self.0
     }
 
@@ -121,7 +122,7 @@ impl<F: Frame + ?Sized> Packet for Held<'_, F> {
     }
 
     #[inline(always)]
-    fn copy(&self, at: u32, len: u32, into: &mut [u8; NAME_BYTES], to: u32) -> Option<()> {
+    fn copy<const ROOM: usize>(&self, at: u32, len: u32, into: &mut [u8; ROOM], to: u32) -> Option<()> {
         F::copy_held(self.bytes, at, len, into, to)
     }
 

@@ -158,7 +158,7 @@ impl Flow {
         let at = at + (from - offset);
         let bytes = &mut self.bytes;
         *copying = Copying { at, to: from, left: to - from };
-        let copy = |at, len, into: &mut HeldBytes, to| frame.hold(at, len, into, to);
+        let copy = |at, len, into: &mut HeldBytes, to| frame.copy(at, len, into.as_mut_array(), to);
         in_pieces::<F>(CopyState { into: bytes, copying }, copy) && self.add(Island { from, to })
     }
 
@@ -207,9 +207,13 @@ impl Flow {
         let left = last.saturating_sub(by).min(HeldBytes::LEN);
         let bytes = &mut self.bytes;
         *copying = Copying { at: by, to: 0, left };
-        in_pieces::<F>(CopyState { into: spare, copying }, |at, len, into, to| F::move_held(bytes, at, len, into, to));
+        in_pieces::<F>(CopyState { into: spare, copying }, |at, len, into, to| {
+            F::copy_held(bytes, at, len, into.as_mut_array(), to)
+        });
         *copying = Copying { at: 0, to: 0, left };
-        in_pieces::<F>(CopyState { into: bytes, copying }, |at, len, into, to| F::move_held(spare, at, len, into, to));
+        in_pieces::<F>(CopyState { into: bytes, copying }, |at, len, into, to| {
+            F::copy_held(spare, at, len, into.as_mut_array(), to)
+        });
         self.start = self.start.wrapping_add(by);
         self.certainty |= Self::BEGUN;
         self.have = self.have.saturating_sub(by);
@@ -243,7 +247,8 @@ pub(crate) fn copy_frame<F: Frame + ?Sized>(
     copying: &mut Copying,
 ) -> bool {
     *copying = Copying { at, to: 0, left: bytes };
-    in_pieces::<F>(CopyState { into, copying }, |at, len, into: &mut HeldBytes, to| frame.hold(at, len, into, to))
+    let copy = |at, len, into: &mut HeldBytes, to| frame.copy(at, len, into.as_mut_array(), to);
+    in_pieces::<F>(CopyState { into, copying }, copy)
 }
 
 /// Copies piece by piece, with `copy` given where from, how much, into what and where to; false if one fails.

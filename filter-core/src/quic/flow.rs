@@ -9,15 +9,15 @@ use crate::{
     abi::Segment,
     bounds::within,
     flows::{FlowKey, HeldBytes},
-    packet::{LoopBody, LoopState, Packet},
+    packet::{LoopBody, LoopState, PIECE, Packet},
     reason::Reason,
 };
 
 /// Octets for which one word has a bit each.
 const WORD: u32 = 64;
 const WORDS: usize = (HeldBytes::LEN / WORD) as usize;
-/// Words that a piece of [`HeldBytes::PIECE`] octets reaches into.
-const PIECE_WORDS: u32 = HeldBytes::PIECE / WORD + 1;
+/// Words that a piece of [`PIECE`] octets reaches into.
+const PIECE_WORDS: u32 = PIECE / WORD + 1;
 
 const _: () = assert!(HeldBytes::LEN.is_multiple_of(WORD));
 
@@ -94,7 +94,7 @@ impl QuicFlow {
         self.verdict = reason.index() + 1;
     }
 
-    /// Notes that octets have come, [`HeldBytes::PIECE`] at most.
+    /// Notes that octets have come, [`PIECE`] at most.
     #[inline(always)]
     pub(super) fn receive(&mut self, from: u32, to: u32) {
         for place in 0..PIECE_WORDS {

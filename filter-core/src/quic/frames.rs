@@ -11,7 +11,7 @@ use super::{flow::QuicFlow, header::varint_of, room::QuicRoom};
 use crate::{
     bounds::opaque,
     flows::HeldBytes,
-    packet::{Frame, LoopBody, LoopState},
+    packet::{Frame, LoopBody, LoopState, PIECE},
     reason::Reason,
 };
 
@@ -31,7 +31,7 @@ const AT_ONCE: u32 = 192;
 /// Octets of padding that are passed over in one turn.
 const PADDING_BYTES: u32 = 8;
 /// Turns at most: a frame has an octet at least, and those of CRYPTO are copied by pieces.
-const TURNS: u32 = HeldBytes::LEN + HeldBytes::LEN / HeldBytes::PIECE;
+const TURNS: u32 = HeldBytes::LEN + HeldBytes::LEN / PIECE;
 
 /// Where the walk from frame to frame is, in the packet that is in [`QuicRoom`].
 #[repr(C)]
@@ -221,8 +221,8 @@ impl FramesOf<'_> {
             self.room.frames.left = 0;
             return Step::Walking;
         }
-        let piece = left.min(HeldBytes::PIECE).min(HeldBytes::LEN - to);
-        if P::move_held(&self.room.packet, at, piece, &mut self.flow.bytes, to).is_none() {
+        let piece = left.min(PIECE).min(HeldBytes::LEN - to);
+        if P::copy_held(&self.room.packet, at, piece, self.flow.bytes.as_mut_array(), to).is_none() {
             return Step::Malformed;
         }
         self.flow.receive(to, to + piece);

@@ -87,7 +87,7 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
     pub fn take_quic_datagram(&mut self) -> Result<(), Reason> {
         self.scratch.begin_work();
         let udp = headers::udp(self.packet, &self.scratch.transport)?;
-        let interface = self.maps.interface_index();
+        let (interface, _) = self.maps.interface();
         let key = FlowKey::of(self.packet, &self.scratch.transport, udp.ports, interface).ok_or(Reason::HeadersCut)?;
         let hash = key.hash(self.settings);
         let source = self.source().ok_or(Reason::HeadersCut)?;

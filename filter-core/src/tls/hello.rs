@@ -11,7 +11,7 @@ use crate::{
     decide::Judge,
     headers::Protocol,
     maps::Maps,
-    packet::{LoopBody, Packet},
+    packet::{LoopBody, Packet, repeat_by},
     reason::{Counter, Message, Reason},
 };
 
@@ -71,7 +71,7 @@ pub(crate) fn handshake<P: Packet + ?Sized, M: Maps>(judge: &mut Judge<'_, P, M>
     let body_end = body_at + u32::from_be_bytes([0, l0, l1, l2]);
     let is_cut = body_end > end;
     ExtensionsWalk::begin(judge.scratch, Cursor::new(judge.packet, body_at, body_end.min(end)), is_cut);
-    P::repeat_by::<EXTENSIONS_A_CALL, _, _>(EXTENSIONS, &Extensions { packet: judge.packet }, judge.scratch);
+    repeat_by::<EXTENSIONS_A_CALL, P, _>(EXTENSIONS, &Extensions { packet: judge.packet }, judge.scratch);
     let ExtensionsWalk { names_at, names_end, encrypted, walk, .. } = judge.scratch.extensions;
     let goes_on = is_cut && walk == Walk::RAN_OUT;
     if encrypted != 0 && !goes_on {

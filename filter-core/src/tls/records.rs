@@ -86,7 +86,7 @@ impl<P: Frame + ?Sized> LoopBody<CopyState<'_>> for Joining<'_, P> {
             0 => None,
             // Of a record of few octets, a word is copied: what is behind it in that is overwritten by the next, or not looked at.
             1..=WORD => self.from.load::<{ WORD as usize }>(at).and_then(|word| into.write(to, word)),
-            _ => P::move_held(self.from, at, len, into, to),
+            _ => P::copy_held(self.from, at, len, into.as_mut_array(), to),
         };
         if moved.is_none() {
             return Break(());

@@ -58,6 +58,8 @@ fn a_hello_in_two_records_is_judged_as_one_in_one() {
 #[test]
 fn a_segment_that_does_not_start_with_the_hello_passes_as_any() {
     let hello = frames::client_hello(LISTED);
+    // Its last octets are random, and may be the first of a record.
+    let hello = with(&hello, hello.len() - 9, &[0; 9]);
     for start in 1..hello.len() {
         assert_reason(&Wrap::v4(443).tcp(&hello[start..]), Reason::TcpOther, &format!("from {start}"));
     }

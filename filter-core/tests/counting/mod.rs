@@ -87,7 +87,7 @@ impl Patterns for Counted {
         (index < AUTOMATA).then(|| &**PART)
     }
 
-    fn step(&self, part: &Part, name: &mut Name) -> bool {
+    fn step_to_best(&self, part: &Part, name: &mut Name) -> bool {
         add(|costs| costs.steps += 1);
         part.step_to_best(name)
     }
@@ -114,10 +114,14 @@ impl Packet for Counting<'_> {
         self.0.read(at)
     }
 
-    fn copy(&self, at: u32, len: u32, into: &mut [u8; NAME_BYTES], to: u32) -> Option<()> {
+    fn copy<const ROOM: usize>(&self, at: u32, len: u32, into: &mut [u8; ROOM], to: u32) -> Option<()> {
         add(|costs| {
-            costs.copies += 1;
-            costs.copied += u64::from(len);
+            if ROOM == NAME_BYTES {
+                costs.copies += 1;
+                costs.copied += u64::from(len);
+            } else {
+                costs.held += 1;
+            }
         });
         self.0.copy(at, len, into, to)
     }
@@ -146,18 +150,8 @@ impl Frame for Counting<'_> {
         true
     }
 
-    fn hold(&self, at: u32, len: u32, into: &mut HeldBytes, to: u32) -> Option<()> {
-        add(|costs| costs.held += 1);
-        self.0.hold(at, len, into, to)
-    }
-
-    fn copy_held(from: &HeldBytes, at: u32, len: u32, into: &mut [u8; NAME_BYTES], to: u32) -> Option<()> {
+    fn copy_held<const ROOM: usize>(from: &HeldBytes, at: u32, len: u32, into: &mut [u8; ROOM], to: u32) -> Option<()> {
         add(|costs| costs.held += 1);
         from.as_slice().copy(at, len, into, to)
-    }
-
-    fn move_held(from: &HeldBytes, at: u32, len: u32, into: &mut HeldBytes, to: u32) -> Option<()> {
-        add(|costs| costs.held += 1);
-        from.as_slice().hold(at, len, into, to)
     }
 }

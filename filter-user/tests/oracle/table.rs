@@ -28,12 +28,14 @@ pub fn rows(collection: &Path, capture: &str) -> Vec<Row> {
     let mut lines = text.lines();
     let head: Vec<_> = lines.next().expect("a head row").trim_start_matches('#').split('\t').collect();
     let column = |name| head.iter().position(|column| *column == name).expect("a column of the README");
-    let columns = ["frame", "dns_query", "dns_response", "tls_sni", "tls_info", "quic_sni", "quic_info", "notes"].map(column);
+    let columns =
+        ["frame", "dns_query", "dns_response", "tls_sni", "tls_info", "quic_sni", "quic_info", "notes"].map(column);
     lines.flat_map(|line| row(&line.split('\t').collect::<Vec<_>>(), columns)).collect()
 }
 
 fn row(cells: &[&str], columns: [usize; 8]) -> Vec<Row> {
-    let [frame, queries, responses, tls_names, tls_hellos, quic_names, quic_hellos, notes] = columns.map(|column| cells[column]);
+    let [frame, queries, responses, tls_names, tls_hellos, quic_names, quic_hellos, notes] =
+        columns.map(|column| cells[column]);
     let frame = frame.parse().expect("a number");
     let fragments = [numbers(notes, "ip_frames="), numbers(notes, "ip6_frames=")].concat();
     let mut rows = Vec::new();

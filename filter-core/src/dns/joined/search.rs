@@ -9,7 +9,7 @@ use crate::{
     headers::Ports,
     maps::Maps,
     name::POINTER_BYTES,
-    packet::{LoopBody, Packet},
+    packet::{LoopBody, Packet, repeat_by},
     reason::{Message, Reason},
 };
 
@@ -53,7 +53,7 @@ impl<P: Packet + ?Sized, M: Maps> Judge<'_, P, M> {
         if self.scratch.joined.is_scanned != 0 {
             (self.scratch.joined.at, self.scratch.joined.candidate) = (self.scratch.joined.end, 0);
             let before = self.scratch.joined.looks;
-            P::repeat_by::<LOOKS_A_TURN, _, _>(LOOKS, &Look, self);
+            repeat_by::<LOOKS_A_TURN, P, _>(LOOKS, &Look, self);
             let used = before - self.scratch.joined.looks;
             if !self.scratch.take_looks(used) {
                 self.scratch.joined.looks = 0;
@@ -72,7 +72,7 @@ impl<P: Packet + ?Sized, M: Maps> Judge<'_, P, M> {
         let joined = &mut self.scratch.joined;
         (joined.questions, joined.records) = (questions, records.iter().sum());
         joined.at = at + HEADER_BYTES;
-        P::repeat_by::<STEPS_A_TURN, _, _>(STEPS, &PassOver, self);
+        repeat_by::<STEPS_A_TURN, P, _>(STEPS, &PassOver, self);
         let Joined { at, questions, records, .. } = self.scratch.joined;
         if questions + records > 0 || !self.is_response_at(at) {
             self.scratch.joined.at = end;
