@@ -6,7 +6,7 @@ use super::{
     ConnectionId,
     version::{VERSIONS, Version},
 };
-use crate::{bounds::within, packet::Packet, reason::Reason};
+use crate::{bounds::within, flows::HeldBytes, packet::Packet, reason::Reason};
 
 /// The form bit and the fixed bit (RFC 9000 §17.2).
 const LONG: u8 = 0xc0;
@@ -83,6 +83,15 @@ impl LongHeader {
         header.number_at = number_at;
         header.end = number_at + shorter(length, end).ok_or(CUT)?;
         if header.end > end { Err(CUT) } else { Ok(header) }
+    }
+
+    /// False if the packet is longer than what there is room for, or has less than a sample behind its number.
+    #[inline(always)]
+    pub(super) fn may_be_opened(&self) -> bool {
+        /// From the packet number on: four octets and a sample of 16 (RFC 9001 §5.4.2), the last of which are the tag's.
+        const SHORTEST: u32 = 4 + 16;
+
+        self.end - self.at <= HeldBytes::LEN && self.end - self.number_at >= SHORTEST
     }
 
     #[inline(always)]

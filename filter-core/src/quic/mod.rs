@@ -142,6 +142,9 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
         if !is_initial {
             return Err(Reason::QuicOther);
         }
+        if !self.scratch.quic.may_be_opened() {
+            return Err(Reason::QuicMalformed);
+        }
         let is_of_flow = is_known && P::open_by_flow(self, flows, way.0);
         if !is_of_flow && !P::open_by_header(self, flows) {
             return Err(Reason::QuicNotOpened);
@@ -216,20 +219,14 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
         outcome.unwrap_or(Reason::InternalFailure)
     }
 
-    /// Copies the packet whose header was read last to `room`; false if it is longer than what there is room for, or too short
-    /// to be one.
+    /// Copies the packet whose header was read last to `room`; false if the frame does not have it.
     #[inline(always)]
     fn copy_quic_packet(&mut self, room: &mut QuicRoom) -> bool {
-        /// From the packet number on: four octets, a sample of 16, of which the last octets are the tag's.
-        const SHORTEST: u32 = 4 + 16;
         const TAG_BYTES: u32 = 16;
 
         let LongHeader { at, number_at, end, .. } = self.scratch.quic;
         let (bytes, number_at) = (end.saturating_sub(at), number_at.saturating_sub(at));
-        if bytes > HeldBytes::LEN || bytes < number_at + SHORTEST {
-            return false;
-        }
-        room.opening = Opening { number_at, payload_end: bytes - TAG_BYTES, ..Opening::default() };
+        room.opening = Opening { number_at, payload_end: bytes.saturating_sub(TAG_BYTES), ..Opening::default() };
         let copying = &mut self.scratch.copying;
         crate::flows::copy_frame(self.packet, at, &mut room.packet, bytes, copying)
     }
