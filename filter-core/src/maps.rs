@@ -41,8 +41,8 @@ pub trait Maps: Rules {
     /// The time in nanoseconds, by a clock that never goes back; it may be some milliseconds old.
     fn now(&self) -> u64;
 
-    /// Takes one answer off what the clients of this bucket may have in a second; false if there is none left.
-    fn take_answer(&self, bucket: u32, per_second: u64) -> bool;
+    /// Takes one off what the clients of this bucket of [`Allowance`] may have in a second; false if there is none left.
+    fn take_from(&self, bucket: u32, per_second: u64) -> bool;
 
     /// Reports the name that was judged last, for this reason: at once, or if it is blocked when it is known what its client was
     /// given. Nothing here changes a verdict.

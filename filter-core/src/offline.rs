@@ -273,7 +273,7 @@ impl<R: Rules> Maps for Tables<R> {
     }
 
     /// Before a time is set there is no limit: nothing would ever fill up again.
-    fn take_answer(&self, bucket: u32, per_second: u64) -> bool {
+    fn take_from(&self, bucket: u32, per_second: u64) -> bool {
         self.now == 0 || self.allowances.borrow_mut().entry(bucket).or_default().take(self.now, per_second)
     }
 

@@ -229,6 +229,10 @@ reasons! {
     QuicBlocked, "quic_blocked", Drop;
     /// A further packet of a QUIC connection whose server name a rule blocks.
     QuicFlowBlocked, "quic_flow_blocked", Drop;
+    /// A QUIC Initial beyond those that are opened in a second, of its source or in all: it passes unread.
+    QuicBeyondBudget, "quic_beyond_budget", Pass;
+    /// The same where these are dropped, as by default: the client sends it again.
+    QuicBeyondBudgetDropped, "quic_beyond_budget_dropped", Drop;
     /// A QUIC packet with a long header, on an interface where QUIC is refused: clients go on with TCP.
     QuicRefused, "quic_refused", Drop;
     /// A part of the filter could not run, which should never happen: the packet passes unread.

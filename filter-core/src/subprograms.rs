@@ -53,6 +53,7 @@ macro_rules! subprograms {
                 begin_flow() -> Way;
                 find_quic_flow() -> Way;
                 of_known_quic_flow(way: u32) -> Option<Reason>;
+                may_open_quic() -> bool;
                 end_quic_packet() -> Reason;
                 begin_quic_flow() -> Way;
             }

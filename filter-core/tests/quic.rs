@@ -180,7 +180,8 @@ fn a_verdict_is_forgotten_when_a_port_may_be_used_again() {
 fn halves(second: impl Fn(Initial) -> Initial) -> [Vec<u8>; 2] {
     let hello = quic_hello(LISTED);
     let (start, rest) = hello.split_at(40);
-    let [start, rest] = [crypto_frame(0, start), crypto_frame(40, rest)].map(|frame| Initial::to(ID).carrying(&[frame]));
+    let [start, rest] =
+        [crypto_frame(0, start), crypto_frame(40, rest)].map(|frame| Initial::to(ID).carrying(&[frame]));
     [datagram(&[start]), datagram(&[second(rest)])]
 }
 
@@ -188,11 +189,10 @@ fn halves(second: impl Fn(Initial) -> Initial) -> [Vec<u8>; 2] {
 fn a_connection_goes_on_under_the_connection_id_of_its_server() {
     let [start, rest] = halves(|rest| Initial { destination: OF_SERVER.into(), number: 1, ..rest });
     let mut engine = fresh();
-    assert_eq!([&start, &rest, &rest].map(|frame| engine.decide(frame)), [
-        Reason::QuicHelloSplit,
-        Reason::QuicBlocked,
-        Reason::QuicFlowBlocked
-    ]);
+    assert_eq!(
+        [&start, &rest, &rest].map(|frame| engine.decide(frame)),
+        [Reason::QuicHelloSplit, Reason::QuicBlocked, Reason::QuicFlowBlocked]
+    );
 }
 
 #[test]
@@ -225,7 +225,11 @@ fn a_hello_beyond_what_is_held_is_told_and_its_start_is_read() {
     let padded = |name: &str, before: bool| {
         let mut hello = Hello::of(name);
         let padding = Extension::padding(5_000);
-        if before { hello.extensions_mut().insert(0, padding) } else { hello.extensions_mut().push(padding) }
+        if before {
+            hello.extensions_mut().insert(0, padding)
+        } else {
+            hello.extensions_mut().push(padding)
+        }
         hello.record()[5..].to_vec()
     };
     for (before, reason) in [(false, Reason::QuicBlocked), (true, Reason::QuicHelloTooLong)] {

@@ -265,7 +265,7 @@ impl Maps for KernelMaps {
     }
 
     #[inline(always)]
-    fn take_answer(&self, bucket: u32, per_second: u64) -> bool {
+    fn take_from(&self, bucket: u32, per_second: u64) -> bool {
         let Some(allowance) = ALLOWANCES.get_ptr_mut(bucket) else { return false };
         // SAFETY: where two CPUs take from one bucket at once, one of them may take for nothing.
         unsafe { (*allowance).take(self.now(), per_second) }

@@ -1,20 +1,31 @@
-//! How many answers a second there are.
+//! How much there is of something a second: of answers, and of QUIC packets that are opened.
 
-/// Answers that the clients of some prefixes may still get: a token bucket.
+use zerocopy::FromBytes;
+
+/// What some clients may still have: a token bucket.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes)]
 pub struct Allowance {
     /// When it was last filled up, in nanoseconds of the monotonic clock.
     filled_at: u64,
-    /// Answers that are left, in billionths.
+    /// What is left, in billionths.
     left: u64,
 }
 
 impl Allowance {
-    /// Buckets for all prefixes. Several may share one.
-    pub const BUCKETS: u32 = 1 << 12;
+    /// Buckets for the answers of all prefixes, and for the QUIC packets of all sources behind these. Several may share one.
+    pub const BUCKETS: u32 = Self::ANSWERS + Self::SOURCES;
+    /// Those of answers.
+    pub(crate) const ANSWERS: u32 = 1 << 12;
+    const SOURCES: u32 = 1 << 12;
 
     const SECOND: u64 = 1_000_000_000;
+
+    /// The bucket for the QUIC packets of the source with this hash.
+    #[inline(always)]
+    pub(crate) fn of_source(source: u32) -> u32 {
+        Self::ANSWERS + source % Self::SOURCES
+    }
 
     /// Takes one off; false if there is none left. It fills up in a second, and holds no more than that.
     #[inline(always)]

@@ -79,6 +79,12 @@ pub struct Options<'a> {
     pub flows: u32,
     /// QUIC connections that are remembered at once; rounded up to a power of two.
     pub quic_flows: u32,
+    /// QUIC packets that each CPU opens in a second at most; 0 for no bound.
+    pub quic_per_second: u32,
+    /// The same of the packets of one source.
+    pub quic_per_source: u32,
+    /// Whether packets beyond that are dropped.
+    pub drops_quic_beyond: bool,
     /// Answers a second that the clients of a prefix get at most (/24 of IPv4, /56 of IPv6).
     pub answers_per_second: u32,
     /// Seconds for which others may keep an answer.
@@ -104,6 +110,9 @@ impl Default for Options<'_> {
             fragments: Fragments::Pass,
             flows: 1024,
             quic_flows: 1024,
+            quic_per_second: 8000,
+            quic_per_source: 500,
+            drops_quic_beyond: true,
             answers_per_second: 1000,
             answer_ttl: 60,
             names_lists: true,
@@ -131,14 +140,17 @@ pub struct Settings {
     /// In nanoseconds.
     reset_again_after: u64,
     quic_bucket_mask: u32,
+    quic_per_second: u32,
+    quic_per_source: u32,
     reserved: u32,
 }
 
-const _: () = assert!(size_of::<Settings>() == size_of::<FlowHashKey>() + size_of::<HashKey>() + 8 * PORT_WORDS + 48);
+const _: () = assert!(size_of::<Settings>() == size_of::<FlowHashKey>() + size_of::<HashKey>() + 8 * PORT_WORDS + 56);
 
 const REPORT_PASSED: u32 = 1;
 const DROP_FRAGMENTS: u32 = 2;
 const NAME_LISTS: u32 = 4;
+const DROP_QUIC_BEYOND: u32 = 8;
 
 impl Settings {
     /// Settings under this key.
@@ -147,7 +159,8 @@ impl Settings {
         let mut settings = Self {
             flags: flag(options.report_passed, REPORT_PASSED)
                 | flag(matches!(options.fragments, Fragments::Drop), DROP_FRAGMENTS)
-                | flag(options.names_lists, NAME_LISTS),
+                | flag(options.names_lists, NAME_LISTS)
+                | flag(options.drops_quic_beyond, DROP_QUIC_BEYOND),
             bucket_mask: Self::buckets(options.flows) - 1,
             dns_ports_sieve: 0,
             flow_hash_key: hash_key.of_flows(),
@@ -158,6 +171,8 @@ impl Settings {
             answer_ttl: options.answer_ttl,
             reset_again_after: u64::try_from(options.reset_again_after.as_nanos()).unwrap_or(u64::MAX),
             quic_bucket_mask: Self::buckets(options.quic_flows) - 1,
+            quic_per_second: options.quic_per_second,
+            quic_per_source: options.quic_per_source,
             reserved: 0,
         };
         for port in options.dns_ports {
@@ -233,6 +248,24 @@ impl Settings {
     #[inline(always)]
     pub(crate) fn quic_bucket_mask(&self) -> u32 {
         self.quic_bucket_mask
+    }
+
+    /// QUIC packets that each CPU opens in a second at most; 0 for no bound.
+    #[inline(always)]
+    pub(crate) fn quic_per_second(&self) -> u64 {
+        self.quic_per_second.into()
+    }
+
+    /// The same of the packets of one source.
+    #[inline(always)]
+    pub(crate) fn quic_per_source(&self) -> u64 {
+        self.quic_per_source.into()
+    }
+
+    /// True if QUIC packets beyond these bounds are dropped.
+    #[inline(always)]
+    pub(crate) fn drops_quic_beyond(&self) -> bool {
+        self.flags & DROP_QUIC_BEYOND != 0
     }
 
     /// True if what goes from or to one of these ports is DNS.

@@ -44,7 +44,7 @@ impl Envelope {
 
         let [start, _] = self.source;
         let (prefix, family) = if self.is_v6 == 0 { (start & V4_PREFIX, Family::V4) } else { (start & V6, Family::V6) };
-        FlowKey::new([prefix, 0, 0, 0], 0, family, 0, Path::PLAIN).hash(settings) & (Allowance::BUCKETS - 1)
+        FlowKey::new([prefix, 0, 0, 0], 0, family, 0, Path::PLAIN).hash(settings) & (Allowance::ANSWERS - 1)
     }
 
     /// True if the answer goes back to the client.

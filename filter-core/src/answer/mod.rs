@@ -307,7 +307,7 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
     #[inline(always)]
     fn may_answer(&self) -> bool {
         let per_second = self.settings.answers_per_second();
-        per_second == 0 || self.maps.take_answer(self.scratch.envelope.prefix_bucket(self.settings), per_second)
+        per_second == 0 || self.maps.take_from(self.scratch.envelope.prefix_bucket(self.settings), per_second)
     }
 }
 

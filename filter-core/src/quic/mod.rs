@@ -36,7 +36,7 @@ use self::{
     room::Opening,
 };
 use crate::{
-    abi::Segment,
+    abi::{Allowance, Segment},
     bounds::{Span, opaque},
     decide::Judge,
     flows::{FlowKey, Flows, Held, HeldBytes, WAYS, Way},
@@ -145,6 +145,10 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
         if !self.scratch.quic.may_be_opened() {
             return Err(Reason::QuicMalformed);
         }
+        if !P::may_open_quic(self, flows) {
+            let is_dropped = self.settings.drops_quic_beyond();
+            return Err(if is_dropped { Reason::QuicBeyondBudgetDropped } else { Reason::QuicBeyondBudget });
+        }
         let is_of_flow = is_known && P::open_by_flow(self, flows, way.0);
         if !is_of_flow && !P::open_by_header(self, flows) {
             return Err(Reason::QuicNotOpened);
@@ -171,6 +175,19 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
             Some(verdict) => Err(again(verdict)),
             None => Ok(()),
         }
+    }
+
+    /// Takes one packet off what the source and this CPU may have opened in a second; false if there is none left.
+    #[inline(always)]
+    pub fn may_open_quic<F: Flows>(&mut self, flows: &mut F) -> bool {
+        let (of_source, of_cpu, now) =
+            (self.settings.quic_per_source(), self.settings.quic_per_second(), self.maps.now());
+        let bucket = Allowance::of_source(self.scratch.segment.source);
+        // Where no time is set, nothing would ever fill up again.
+        if now == 0 || (of_source != 0 && !self.maps.take_from(bucket, of_source)) {
+            return now == 0;
+        }
+        of_cpu == 0 || flows.quic_flow(0).is_some_and(|(_, room)| room.budget.take(now, of_cpu))
     }
 
     /// What a packet meets whose connection, at this place of its bucket, has a verdict, if it need not be opened to be known as

@@ -10,7 +10,7 @@ use super::{
     keys::{HmacKey, InitialKeys},
     sha256::Sha256,
 };
-use crate::{flows::HeldBytes, packet::LoopState};
+use crate::{abi::Allowance, flows::HeldBytes, packet::LoopState};
 
 /// Memory for deriving keys and opening a packet; one entry of a map for each CPU.
 #[repr(C)]
@@ -28,6 +28,8 @@ pub struct QuicRoom {
     pub(super) header_cipher: AesKey,
     pub(super) table: HashTable,
     pub(super) opening: Opening,
+    /// What this CPU may still open in this second.
+    pub(super) budget: Allowance,
     // Its frames.
     pub(super) frames: FramesWalk,
     /// The packet. Its payload is decrypted in place.

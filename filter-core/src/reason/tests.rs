@@ -27,10 +27,11 @@ fn only_what_a_rule_blocks_or_nobody_answers_is_dropped_and_fragments_where_they
         Reason::DnsQuestionsRefused,
         Reason::DnsBeyondDropped,
         Reason::QuicFlowBlocked,
+        Reason::QuicBeyondBudgetDropped,
         Reason::QuicRefused,
     ];
     assert_eq!(others.into_iter().copied().copied().collect::<Vec<_>>(), expected);
-    assert_eq!(dropped.len(), 11);
+    assert_eq!(dropped.len(), 12);
 }
 
 #[test]

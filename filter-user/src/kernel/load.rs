@@ -30,6 +30,12 @@ pub struct LoadOptions {
     pub flows: u32,
     /// QUIC connections that are remembered at once.
     pub quic_flows: u32,
+    /// QUIC packets that each CPU opens in a second at most; 0 for no bound.
+    pub quic_per_second: u32,
+    /// The same of the packets of one source.
+    pub quic_per_source: u32,
+    /// Whether packets beyond that are dropped.
+    pub drops_quic_beyond: bool,
     /// Answers a second that the clients of a prefix get at most; 0 for any number.
     pub answers_per_second: u32,
     /// Seconds for which others may keep an answer.
@@ -58,6 +64,9 @@ impl Default for LoadOptions {
             fragments: options.fragments,
             flows: options.flows,
             quic_flows: options.quic_flows,
+            quic_per_second: options.quic_per_second,
+            quic_per_source: options.quic_per_source,
+            drops_quic_beyond: options.drops_quic_beyond,
             answers_per_second: options.answers_per_second,
             answer_ttl: options.answer_ttl,
             names_lists: options.names_lists,
@@ -84,6 +93,9 @@ pub(super) fn settings(options: &LoadOptions, hash_key: &HashKey) -> Settings {
         fragments: options.fragments,
         flows: options.flows,
         quic_flows: options.quic_flows,
+        quic_per_second: options.quic_per_second,
+        quic_per_source: options.quic_per_source,
+        drops_quic_beyond: options.drops_quic_beyond,
         answers_per_second: options.answers_per_second,
         answer_ttl: options.answer_ttl,
         names_lists: options.names_lists,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use filter_core::{Fragments, Interface, Sides};
 use filter_user::kernel::{default_route_interfaces, interface_index};
 
-use super::{answers::AnswerArgs, per_interface::PerInterface};
+use super::{answers::AnswerArgs, per_interface::PerInterface, quic::QuicArgs};
 
 /// `--fragments`
 #[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
@@ -64,12 +64,15 @@ pub struct Reading<'a> {
     pub sides: &'a [PerInterface<Sides>],
     /// `--tunnels`
     pub tunnels: &'a [PerInterface<Tunnels>],
+    /// `--quic`
+    pub quic: &'a QuicArgs,
 }
 
 impl ByInterface {
     pub fn new(names: &[String], judged: Reading<'_>, answers: &AnswerArgs) -> anyhow::Result<Self> {
         PerInterface::check("--judge", judged.sides, names)?;
         PerInterface::check("--tunnels", judged.tunnels, names)?;
+        judged.quic.check(names)?;
         answers.check(names)?;
         let indices = names.iter().map(|name| Ok((name, interface_index(name)?))).collect::<anyhow::Result<_>>()?;
         let outward = if answers.clients.is_empty() { default_route_interfaces()? } else { BTreeSet::new() };
@@ -105,6 +108,7 @@ impl ByInterface {
             let interface = if on_trial { interface.on_trial() } else { interface };
             let ignores_tunnels = PerInterface::said_of(judged.tunnels, name) == Some(Tunnels::Ignore);
             let interface = if ignores_tunnels { interface.ignoring_tunnels() } else { interface };
+            let interface = interface.with_quic(judged.quic.on(name, sides));
             by_interface.interfaces.insert(index, interface);
         }
         Ok(by_interface)
@@ -122,7 +126,7 @@ fn outward_warning(name: &str) -> String {
 mod tests {
     use clap::Parser;
 
-    use filter_core::{DnsAction, TcpAction, Treatment};
+    use filter_core::{DnsAction, Quic, TcpAction, Treatment};
 
     use super::*;
 
@@ -130,6 +134,8 @@ mod tests {
     struct Line {
         #[command(flatten)]
         answers: AnswerArgs,
+        #[command(flatten)]
+        quic: QuicArgs,
     }
 
     fn answers(args: &[&str]) -> AnswerArgs {
@@ -140,7 +146,8 @@ mod tests {
     fn both(judged: &[&str], args: &[&str]) -> (Interface, Interface, Vec<String>) {
         let (lan, wan) = ("lan".to_owned(), "wan".to_owned());
         let sides: Vec<_> = judged.iter().map(|text| sides(text).unwrap()).collect();
-        let judged = Reading { sides: &sides, tunnels: &[tunnels("wan=ignore").unwrap()] };
+        let quic = Line::parse_from(["run"]).quic;
+        let judged = Reading { sides: &sides, tunnels: &[tunnels("wan=ignore").unwrap()], quic: &quic };
         let (indices, outward) = (vec![(&lan, 1), (&wan, 2)], [2].into());
         let ByInterface { interfaces, warnings } =
             ByInterface::with_routes(indices, judged, &answers(args), &outward).unwrap();
@@ -176,7 +183,10 @@ mod tests {
     fn where_only_responses_are_judged_are_no_clients() {
         let (lan, wan, warnings) = both(&["lan=queries", "responses"], &[]);
         assert_eq!(lan, Interface::new(Sides::Queries).facing_clients(DEFAULT));
-        assert_eq!(wan, Interface::new(Sides::Responses).with_treatment(DEFAULT).ignoring_tunnels());
+        assert_eq!(
+            wan,
+            Interface::new(Sides::Responses).with_treatment(DEFAULT).ignoring_tunnels().with_quic(Quic::Pass)
+        );
         assert_eq!(warnings, [""; 0]);
     }
 

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use super::{
     Args,
     judged::{ByInterface, Reading},
+    quic::Beyond,
     report::{left_out, warn, with_data},
 };
 
@@ -23,7 +24,7 @@ pub struct Loaded {
 
 impl Loaded {
     pub fn new(args: &Args) -> anyhow::Result<Self> {
-        let judged = Reading { sides: &args.judge, tunnels: &args.tunnels };
+        let judged = Reading { sides: &args.judge, tunnels: &args.tunnels, quic: &args.quic };
         let ByInterface { interfaces, warnings } = ByInterface::new(&args.iface, judged, &args.answers)?;
         let mut policy = read(&args.source(), &ReadWith::Drawn(draw_hash_key()?))?;
         let (state, by_hand) = match &args.state {
@@ -44,6 +45,10 @@ impl Loaded {
             report_passed: false,
             fragments: args.fragments.into(),
             flows: args.flows,
+            quic_flows: args.quic.quic_flows,
+            quic_per_second: args.quic.quic_per_second,
+            quic_per_source: args.quic.quic_per_source,
+            drops_quic_beyond: args.quic.quic_beyond == Beyond::Drop,
             answers_per_second: args.answers.answers_per_second,
             answer_ttl: args.answers.answer_ttl,
             names_lists: !args.answers.no_list_names,

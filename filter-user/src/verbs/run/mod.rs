@@ -5,6 +5,7 @@ mod judged;
 mod limits;
 pub(super) mod loading;
 mod per_interface;
+mod quic;
 pub(super) mod report;
 
 use std::{
@@ -36,6 +37,7 @@ use judged::{LaterFragments, Tunnels};
 use limits::LimitArgs;
 use loading::Loaded;
 use per_interface::PerInterface;
+use quic::QuicArgs;
 use report::{say, warn};
 
 /// Load lists, attach to interfaces and filter until Ctrl-C
@@ -100,6 +102,9 @@ pub struct Args {
     /// Blocked packets that each CPU reports a second; all are counted
     #[arg(long, value_name = "N", default_value_t = 1000)]
     events_per_second: u32,
+
+    #[command(flatten)]
+    quic: QuicArgs,
 
     #[command(flatten)]
     limits: LimitArgs,
