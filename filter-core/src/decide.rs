@@ -3,15 +3,16 @@
 use crate::{
     abi::{Interface, Quic, Rank, Scratch, Segment, Settings},
     bounds::{Span, opaque},
+    calls::{Frame, Subprograms},
     dns,
     flows::{FlowKey, Flows, Held, source_hash},
     headers::{self, Layer, Protocol, Stop, Tcp, Transport, layers},
     maps::Maps,
-    name::NameEnd,
-    packet::{Frame, LoopState, Packet},
+    name::{Name, NameEnd},
+    packet::LoopState,
     quic,
-    reason::{Message, Reason},
-    tls::{self, HelloEnd},
+    reason::{Counter, Message, Reason},
+    tls::{self, HelloEnd, HelloWalk},
 };
 
 /// Decides over a frame that starts with its Ethernet header; the verdict follows from the reason.
@@ -231,7 +232,7 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
         let is_dns_port = self.settings.is_dns(tcp.ports);
         // Octets of a message that is under way are left alone, whatever they look like.
         let before = if is_first && (opened.is_some() || !may_be_held) && !is_dns_port {
-            tls::octets_before(self.packet, self.scratch, tcp.at, tcp.end)?
+            tls::octets_before(self.packet, &mut self.scratch.copying, tcp.at, tcp.end)?
         } else {
             0
         };
@@ -316,12 +317,13 @@ pub enum Taken {
     Empty,
 }
 
-impl<P: Packet + ?Sized, M: Maps> Judge<'_, P, M> {
+impl<P: Subprograms + ?Sized, M: Maps> Judge<'_, P, M> {
     /// Reads the name at the start of this span, which ends with the DNS message from `message_at`; gives the offset behind
     /// the name.
     #[inline(always)]
     pub fn read_name(&mut self, message_at: u32, span: Span) -> NameEnd {
-        NameEnd::of(self.scratch.name.read_wire(self.packet, message_at, span.at, span.end))
+        let find_labels = |name: &mut Name| P::find_labels(name).result();
+        NameEnd::of(self.scratch.name.read_wire(self.packet, message_at, (span.at, span.end), find_labels))
     }
 
     /// Judges the DNS message from `at` to `end` if it is a query with one question at most; others are to be gone through by
@@ -384,5 +386,40 @@ impl<P: Packet + ?Sized, M: Maps> Judge<'_, P, M> {
             self.maps.report(self.settings, self.scratch, reason);
         }
         reason
+    }
+}
+
+/// Server names are judged as they are handed over.
+impl<'p, P: Subprograms + ?Sized, M: Maps> tls::Sink<'p> for Judge<'p, P, M> {
+    type Bytes = P;
+
+    #[inline(always)]
+    fn packet(&self) -> &'p P {
+        self.packet
+    }
+
+    #[inline(always)]
+    fn walk(&mut self) -> &mut HelloWalk {
+        &mut self.scratch.hello
+    }
+
+    #[inline(always)]
+    fn server_name(&mut self, at: u32, octets: u32) -> Reason {
+        let find_labels = |name: &mut Name| P::find_labels(name).result();
+        match self.scratch.name.read_text(self.packet, at, octets, find_labels) {
+            Ok(()) => {
+                let message = match self.scratch.transport.protocol() {
+                    Protocol::Tcp => Message::ClientHello,
+                    Protocol::Udp => Message::QuicHello,
+                };
+                self.judge_name(0, message, false)
+            }
+            Err(_) => Reason::TlsNameMalformed,
+        }
+    }
+
+    #[inline(always)]
+    fn encrypted(&mut self) {
+        self.maps.count(Counter::EncryptedClientHello);
     }
 }

@@ -27,6 +27,8 @@
 mod abi;
 mod answer;
 pub mod bounds;
+mod buffer;
+mod calls;
 mod clients;
 mod cursor;
 mod decide;
@@ -37,6 +39,7 @@ mod flows;
 mod hash;
 mod headers;
 pub mod intrinsics;
+mod loops;
 mod maps;
 mod name;
 #[cfg(not(target_arch = "bpf"))]
@@ -57,20 +60,22 @@ pub use abi::{
     Settings, Sides, TcpAction, Terms, TermsOfBoth, Treatment, highest_rank, sieve_bits,
 };
 pub use answer::{Sent, answer};
+pub use buffer::{HeldBytes, PIECE};
+pub use calls::{Frame, Subprograms};
 pub use clients::Client;
 pub use decide::{Judge, Taken, decide, decide_by_layers};
 #[cfg(not(target_arch = "bpf"))]
 pub use effect::effect;
 pub use effect::{ResponseAction, response};
 pub use feed::{Frames, Turns};
-pub use flows::{Bucket, Flow, Flows, Held, HeldBytes, WAYS, Way};
+pub use flows::{Bucket, Flow, Flows, Held, WAYS, Way};
 pub use hash::{HASH_KEY_WORDS, HashKey};
 pub use headers::{Endpoints, Family, Layer, Protocol, Transport, TunnelKind};
 pub use maps::Maps;
 pub use name::{Form, NAME_BYTES, Name, NameEnd};
 #[cfg(not(target_arch = "bpf"))]
 pub use offline::Offline;
-pub use packet::{Frame, Length, LoopBody, LoopState, PIECE, Packet, Replace, Replaced, copy_start, last_place};
+pub use packet::{Length, LoopBody, LoopState, Packet, Replace, Replaced, copy_start, last_place};
 pub use patterns::{
     PART_BYTES, PART_CELLS, PART_MATCHES, PARTS, PATTERN_SLOTS, Part, PatternMatch, Patterns, run_part, run_parts,
 };

@@ -7,12 +7,14 @@ use zerocopy::FromZeros;
 use crate::{
     abi::{Allowance, Event, Generation, InForce, Interface, ListName, Scratch, Settings, Sides, Terms, Treatment},
     answer::{Sent, answer},
+    buffer::HeldBytes,
+    calls::Frame,
     clients::Client,
     decide::decide,
-    flows::{Bucket, Flow, Flows, HeldBytes, WAYS},
+    flows::{Bucket, Flow, Flows, WAYS},
     maps::Maps,
     name::Name,
-    packet::{Frame, Length, LoopBody, LoopState, Packet, Replace, Replaced},
+    packet::{Length, LoopBody, LoopState, Packet, Replace, Replaced},
     patterns::{Part, Patterns},
     quic::{QuicFlow, QuicRoom},
     reason::{Counter, Reason, Verdict},
@@ -182,12 +184,6 @@ impl Packet for Editable {
 
     fn repeat<S: LoopState, B: LoopBody<S>>(limit: u32, body: &B, state: &mut S) {
         <[u8] as Packet>::repeat(limit, body, state);
-    }
-}
-
-impl Frame for Editable {
-    fn is_whole(&self) -> bool {
-        true
     }
 }
 

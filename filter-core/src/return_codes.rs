@@ -197,10 +197,7 @@ numbers! { NameEnd HandshakeBytes Way }
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        flows::{HeldBytes, WAYS},
-        name::NameError,
-    };
+    use crate::{buffer::HeldBytes, flows::WAYS, name::NameError};
 
     /// Each value comes back as it was, and none has the number of what could not run.
     fn come_back<T: ReturnCode<Code = u32> + Clone + PartialEq + std::fmt::Debug>(values: impl IntoIterator<Item = T>) {

@@ -5,9 +5,8 @@ use std::{collections::BTreeMap, fs, path::Path};
 /// Methods of the traits between the decision and where it runs that are written by hand. 20 are the aim.
 const SEAM_METHODS: usize = 29;
 /// These traits, and where they are.
-const SEAM: [(&str, &str); 7] = [
+const SEAM: [(&str, &str); 6] = [
     ("packet.rs", "Packet"),
-    ("packet.rs", "Frame"),
     ("packet.rs", "Replace"),
     ("patterns.rs", "Patterns"),
     ("rules.rs", "Rules"),
@@ -47,8 +46,6 @@ fn no_trait_of_the_seam_is_left_out() {
                 .filter_map(|line| Some(line.strip_prefix("pub trait ")?.split([':', ' ', '<']).next()?.to_owned()))
                 .collect::<Vec<_>>()
         })
-        // What a loop has for its body and its state.
-        .filter(|name| !name.starts_with("Loop"))
         .collect();
     assert_eq!(traits, SEAM.map(|(_, name)| name));
 }

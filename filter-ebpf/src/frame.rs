@@ -10,7 +10,7 @@ use aya_ebpf::{
 };
 use filter_core::{
     Flow, Flows, Frame, HandshakeBytes, Held, HeldBytes, HelloEnd, Judge, Layer, LoopBody, LoopState, Maps, NAME_BYTES,
-    Name, NameEnd, Packet, Program, QuicFlow, QuicRoom, Reason, Taken, Way,
+    Name, NameEnd, Packet, Program, QuicFlow, QuicRoom, Reason, Subprograms, Taken, Way,
     bounds::{Span, opaque, within},
     intrinsics::unaligned::{in_words, store_64, word_64},
     last_place,
@@ -348,10 +348,6 @@ macro_rules! frame {
                 repeat(limit, body, state);
             }
 
-            filter_core::subprograms! { packet_calls $module }
-        }
-
-        impl$(<const $flag: bool>)? Frame for $frame$(<$flag>)? {
             #[inline(always)]
             fn is_whole(&self) -> bool {
                 self.has_all()
@@ -369,7 +365,13 @@ macro_rules! frame {
                 // SAFETY: `into` has room for a piece at `to`.
                 unsafe { copy_held(from, at, into.as_mut_ptr().add(to), len) }
             }
+        }
 
+        impl$(<const $flag: bool>)? Subprograms for $frame$(<$flag>)? {
+            filter_core::subprograms! { packet_calls $module }
+        }
+
+        impl$(<const $flag: bool>)? Frame for $frame$(<$flag>)? {
             filter_core::subprograms! { frame_calls $module }
         }
     };

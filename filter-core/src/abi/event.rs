@@ -11,9 +11,9 @@ use super::{Interface, Scratch};
 use crate::{
     answer::Given,
     bounds::opaque,
+    buffer::HeldBytes,
     dns::JOINED_MESSAGES,
     effect::{self, ResponseAction},
-    flows::HeldBytes,
     headers::{Endpoints, Family, Protocol, Tunnel, TunnelKind, VLAN_BITS},
     name::{self, Form},
     reason::{Counter, Message, Reason},

@@ -5,14 +5,15 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 use super::{Generation, Treatment};
 use crate::{
     answer::{Edns, Envelope, Given, Stream},
+    buffer::Copying,
     dns::{Joined, OwnerWalk, Sections},
-    flows::{Copying, Flow, FlowKey},
+    flows::{Flow, FlowKey},
     headers::{Layers, Transport},
     name::Name,
     packet::LoopState,
     quic::LongHeader,
     reason::{Counter, Reason},
-    tls::{ExtensionsWalk, NamesWalk},
+    tls::HelloWalk,
     work::Work,
 };
 
@@ -126,8 +127,7 @@ pub struct Scratch {
     pub(crate) sections: Sections,
     pub(crate) joined: Joined,
     pub(crate) owner: OwnerWalk,
-    pub(crate) extensions: ExtensionsWalk,
-    pub(crate) names: NamesWalk,
+    pub(crate) hello: HelloWalk,
     /// Type of the resource record that has the name as its target (RFC 1035 §3.2.2); 0 for what was asked for.
     pub(crate) record: u32,
     /// Sequence number of the message that the name is in.
@@ -172,8 +172,7 @@ impl Default for Scratch {
             sections: Sections::default(),
             joined: Joined::NONE,
             owner: OwnerWalk::default(),
-            extensions: ExtensionsWalk::default(),
-            names: NamesWalk::default(),
+            hello: HelloWalk::default(),
             record: 0,
             sequence: 0,
             reason: 0,

@@ -6,8 +6,9 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use super::Answering;
 use crate::{
+    buffer::Copying,
     dns::{self, skip_owner},
-    flows::{Copying, Held},
+    flows::Held,
     maps::Maps,
     packet::{LoopBody, Replace},
 };

@@ -9,9 +9,9 @@ use super::{Kind, dns, tcp};
 use crate::{
     abi::{Scratch, Treatment},
     bounds::within,
+    buffer::HeldBytes,
     dns::JOINED_MESSAGES,
     effect::{self, ResponseAction},
-    flows::HeldBytes,
     reason::Counter,
 };
 

@@ -15,8 +15,8 @@ use super::{
 use crate::{
     abi::DnsAction,
     bounds::within,
+    buffer::Copying,
     dns::{BlockedMessage, HEADER_BYTES, JOINED_MESSAGES},
-    flows::Copying,
     headers::{Protocol, Transport},
     maps::Maps,
     packet::{Length, LoopBody, Replace},

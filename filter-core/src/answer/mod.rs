@@ -20,8 +20,9 @@ mod validity;
 use crate::{
     abi::{Generation, Scratch, Settings},
     bounds::opaque,
+    buffer::HeldBytes,
     effect,
-    flows::{Flow, HeldBytes},
+    flows::Flow,
     headers::Protocol,
     intrinsics::anew,
     maps::Maps,

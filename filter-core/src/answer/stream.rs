@@ -23,8 +23,8 @@ use super::{
 };
 use crate::{
     abi::Segment,
+    buffer::HeldBytes,
     dns,
-    flows::HeldBytes,
     headers::Transport,
     maps::Maps,
     packet::Replace,

@@ -10,7 +10,7 @@ use network_types::ip::Ipv4Hdr;
 
 use super::{Answering, checksum::Sum, envelope::checksum_at};
 use crate::{
-    flows::{Copying, HeldBytes},
+    buffer::{Copying, HeldBytes},
     headers::{Family, Protocol, Transport},
     maps::Maps,
     packet::{LoopBody, Replace},

@@ -10,9 +10,10 @@ mod sections;
 use crate::{
     abi::Sides,
     bounds::Span,
+    calls::Subprograms,
     decide::Judge,
     maps::Maps,
-    name::NameError,
+    name::{Name, NameError},
     packet::Packet,
     reason::{Message, Reason},
     rules::rank_of,
@@ -42,7 +43,7 @@ struct Header {
 
 /// Judges the message from `at` to `end` if it is a query with one question at most.
 #[inline(always)]
-pub(crate) fn message<P: Packet + ?Sized, M: Maps>(
+pub(crate) fn message<P: Subprograms + ?Sized, M: Maps>(
     judge: &mut Judge<'_, P, M>,
     at: u32,
     end: u32,
@@ -56,7 +57,7 @@ pub(crate) fn message<P: Packet + ?Sized, M: Maps>(
         return Err(Reason::DnsNoQuestion);
     }
     // All of it in one function of the kernel program: its calls are dear.
-    let name_end = judge.scratch.name.read_wire_at_once(judge.packet, at, at + HEADER_BYTES, end)?;
+    let name_end = judge.scratch.name.read_wire(judge.packet, at, (at + HEADER_BYTES, end), Name::find_wire_labels)?;
     question_end(judge, at + HEADER_BYTES, name_end, end)?;
     if is_refused_as_compressed(judge) {
         return Ok(Some(Reason::DnsQuestionsRefused));
@@ -112,7 +113,7 @@ pub(crate) fn may_start<P: Packet + ?Sized>(packet: &P, at: u32, end: u32) -> bo
 
 /// Judges the question at `at` of the message from `message_at` to `end`; gives the offset behind it as well.
 #[inline(always)]
-fn question<P: Packet + ?Sized, M: Maps>(
+fn question<P: Subprograms + ?Sized, M: Maps>(
     judge: &mut Judge<'_, P, M>,
     message_at: u32,
     at: u32,
@@ -132,13 +133,13 @@ fn question<P: Packet + ?Sized, M: Maps>(
 /// True if the single question of a query, which was read last, has a compression pointer. There is no earlier name that it could
 /// lead to (RFC 1035 §4.1.4): BIND and Unbound refuse such a query, and dnsmasq answers it.
 #[inline(always)]
-fn is_refused_as_compressed<P: Packet + ?Sized, M: Maps>(judge: &Judge<'_, P, M>) -> bool {
+fn is_refused_as_compressed<P: Subprograms + ?Sized, M: Maps>(judge: &Judge<'_, P, M>) -> bool {
     judge.scratch.question_end == 0 && !judge.interface().audits()
 }
 
 /// Where the question at `at` ends, of which the name ends at `name_end`.
 #[inline(always)]
-fn question_end<P: Packet + ?Sized, M: Maps>(
+fn question_end<P: Subprograms + ?Sized, M: Maps>(
     judge: &mut Judge<'_, P, M>,
     at: u32,
     name_end: u32,

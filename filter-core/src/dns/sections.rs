@@ -7,9 +7,10 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 use super::{HEADER_BYTES, header, question, skip_owner};
 use crate::{
     bounds::Span,
+    calls::Subprograms,
     decide::Judge,
     maps::Maps,
-    packet::{LoopBody, Packet},
+    packet::LoopBody,
     reason::{Counter, Message, Reason},
 };
 
@@ -45,7 +46,7 @@ const MULTICAST_DNS: u16 = 5353;
 /// Judges each question of any message from `at` to `end`, and if it is a response the targets of its answers, up to the
 /// first name that is blocked. Where all names are reported, it goes on behind that.
 #[inline(always)]
-pub(crate) fn sections<P: Packet + ?Sized, M: Maps>(
+pub(crate) fn sections<P: Subprograms + ?Sized, M: Maps>(
     judge: &mut Judge<'_, P, M>,
     at: u32,
     end: u32,
@@ -79,7 +80,7 @@ pub(crate) fn sections<P: Packet + ?Sized, M: Maps>(
 
 /// Notes that the message has more than one question, and whether it is refused for that.
 #[inline(always)]
-fn several_questions<P: Packet + ?Sized, M: Maps>(judge: &mut Judge<'_, P, M>) {
+fn several_questions<P: Subprograms + ?Sized, M: Maps>(judge: &mut Judge<'_, P, M>) {
     judge.maps.count(Counter::DnsSeveralQuestions);
     if judge.scratch.sections.is_response == 0 && !is_multicast(judge) && !judge.interface().audits() {
         judge.scratch.sections.is_to_be_refused = 1;
@@ -89,7 +90,7 @@ fn several_questions<P: Packet + ?Sized, M: Maps>(judge: &mut Judge<'_, P, M>) {
 
 /// True if the packet at hand is for multicast DNS.
 #[inline(always)]
-fn is_multicast<P: Packet + ?Sized, M: Maps>(judge: &Judge<'_, P, M>) -> bool {
+fn is_multicast<P: Subprograms + ?Sized, M: Maps>(judge: &Judge<'_, P, M>) -> bool {
     let ports = judge.packet.read_frame(judge.scratch.transport.transport_at);
     ports.is_some_and(|[_, _, d0, d1]| u16::from_be_bytes([d0, d1]) == MULTICAST_DNS)
 }
@@ -129,7 +130,7 @@ impl Sections {
 /// Judges one question or answer after the other.
 struct Entries;
 
-impl<P: Packet + ?Sized, M: Maps> LoopBody<Judge<'_, P, M>> for Entries {
+impl<P: Subprograms + ?Sized, M: Maps> LoopBody<Judge<'_, P, M>> for Entries {
     #[inline(always)]
     fn turn(&self, judge: &mut Judge<'_, P, M>) -> ControlFlow<()> {
         let judged = if judge.scratch.sections.questions > 0 {
@@ -170,7 +171,7 @@ struct Entry<'j, 'p, P: ?Sized, M> {
     judge: &'j mut Judge<'p, P, M>,
 }
 
-impl<P: Packet + ?Sized, M: Maps> Entry<'_, '_, P, M> {
+impl<P: Subprograms + ?Sized, M: Maps> Entry<'_, '_, P, M> {
     #[inline(always)]
     fn question(&mut self) -> Result<Option<Reason>, Reason> {
         let Sections { message_at, at, end, is_response, .. } = self.judge.scratch.sections;

@@ -16,8 +16,7 @@ mod source;
 mod table;
 
 pub(crate) use ended::Ended;
-pub(crate) use held::{CopyState, Copying};
-pub use held::{Held, HeldBytes};
+pub use held::Held;
 pub use pieces::Flow;
 pub(crate) use pieces::copy_frame;
 pub(crate) use resets::LastReset;

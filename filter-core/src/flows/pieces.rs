@@ -2,10 +2,11 @@
 
 use core::ops::ControlFlow::{self, Break, Continue};
 
-use super::{CopyState, Copying, Ended, FlowKey, HeldBytes, LastReset};
+use super::{Ended, FlowKey, LastReset};
 use crate::{
     abi::Segment,
-    packet::{Frame, LoopBody},
+    buffer::{CopyState, Copying, HeldBytes},
+    packet::{LoopBody, Packet},
 };
 
 /// Pieces beyond a gap that are held at once. A sender's window of a hello has a few segments.
@@ -143,7 +144,7 @@ impl Flow {
     /// without a gap stays: as a receiver, this takes the first copy of what comes again (RFC 9293 §3.10.7.4). Beyond a
     /// gap, the later copy counts. False if they are beyond more gaps than are followed.
     #[inline(always)]
-    pub(super) fn hold<F: Frame + ?Sized>(
+    pub(super) fn hold<F: Packet + ?Sized>(
         &mut self,
         frame: &F,
         (at, end): (u32, u32),
@@ -201,7 +202,7 @@ impl Flow {
 
     /// Forgets the bytes that are judged; those behind them move to the start, by way of `spare`.
     #[inline(always)]
-    pub(super) fn forget_judged<F: Frame + ?Sized>(&mut self, spare: &mut HeldBytes, copying: &mut Copying) {
+    pub(super) fn forget_judged<F: Packet + ?Sized>(&mut self, spare: &mut HeldBytes, copying: &mut Copying) {
         let by = self.judged;
         let last = self.islands.iter().fold(self.have, |last, island| last.max(island.to));
         let left = last.saturating_sub(by).min(HeldBytes::LEN);
@@ -239,7 +240,7 @@ impl Island {
 
 /// Copies so many bytes at `at` of the frame to the start of `into`; false if the frame does not have them.
 #[inline(always)]
-pub(crate) fn copy_frame<F: Frame + ?Sized>(
+pub(crate) fn copy_frame<F: Packet + ?Sized>(
     frame: &F,
     at: u32,
     into: &mut HeldBytes,
@@ -253,7 +254,7 @@ pub(crate) fn copy_frame<F: Frame + ?Sized>(
 
 /// Copies piece by piece, with `copy` given where from, how much, into what and where to; false if one fails.
 #[inline(always)]
-fn in_pieces<F: Frame + ?Sized>(
+fn in_pieces<F: Packet + ?Sized>(
     mut state: CopyState<'_>,
     copy: impl Fn(u32, u32, &mut HeldBytes, u32) -> Option<()>,
 ) -> bool {

@@ -2,14 +2,16 @@
 
 use core::ops::ControlFlow::{self, Break, Continue};
 
-use super::{Bucket, Flow, Flows, Held, HeldBytes, WAYS, Way};
+use super::{Bucket, Flow, Flows, Held, WAYS, Way};
 use crate::{
     abi::Segment,
     bounds::{Span, opaque},
+    buffer::HeldBytes,
+    calls::Frame,
     decide::Judge,
     dns,
     maps::Maps,
-    packet::{Frame, LoopBody, Step},
+    packet::{LoopBody, Step},
     reason::{Counter, Reason},
     tls::{self, HandshakeBytes},
 };

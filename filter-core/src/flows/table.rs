@@ -5,7 +5,8 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 use crate::{
     abi::Settings,
     bounds::{opaque, within},
-    flows::{Flow, HeldBytes},
+    buffer::HeldBytes,
+    flows::Flow,
     headers::{Family, Path, Ports, Transport},
     intrinsics,
     packet::Packet,

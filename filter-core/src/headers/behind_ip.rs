@@ -1,6 +1,6 @@
 //! What may stand between an IP header and UDP or TCP.
 
-use crate::{packet::Frame, reason::Reason};
+use crate::{packet::Packet, reason::Reason};
 
 /// Protocol numbers (IANA, Assigned Internet Protocol Numbers).
 pub(super) mod number {
@@ -42,7 +42,7 @@ pub(super) fn leads_on(number: u8) -> bool {
 
 /// What follows an extension header, and its length.
 #[inline(always)]
-pub(super) fn extension<P: Frame + ?Sized>(packet: &P, at: u32, number: u8) -> Result<(u8, u32), Reason> {
+pub(super) fn extension<P: Packet + ?Sized>(packet: &P, at: u32, number: u8) -> Result<(u8, u32), Reason> {
     /// Fragment offset in units of eight octets, without the two reserved bits and the more-fragments flag.
     const FRAGMENT_OFFSET: u8 = 0xf8;
 

@@ -5,7 +5,7 @@ use network_types::ip::{Ipv4Hdr, Ipv6Hdr};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use super::{Family, Path, Protocol, Transport, end_of};
-use crate::{packet::Frame, reason::Reason};
+use crate::{packet::Packet, reason::Reason};
 
 /// An IP header.
 #[repr(C)]
@@ -58,7 +58,7 @@ impl Ip {
 
 /// RFC 791 §3.1. The packet ends at `limit` at the latest. Of a fragmented packet, the first fragment is one.
 #[inline(always)]
-pub(super) fn v4<P: Frame + ?Sized>(packet: &P, at: u32, limit: u32) -> Result<Ip, Reason> {
+pub(super) fn v4<P: Packet + ?Sized>(packet: &P, at: u32, limit: u32) -> Result<Ip, Reason> {
     const FRAGMENT_OFFSET: u16 = 0x1fff;
 
     let header = packet.read::<{ Ipv4Hdr::LEN }>(at).ok_or(Reason::HeadersCut)?;
@@ -78,7 +78,7 @@ pub(super) fn v4<P: Frame + ?Sized>(packet: &P, at: u32, limit: u32) -> Result<I
 
 /// RFC 8200 §3.
 #[inline(always)]
-pub(super) fn v6<P: Frame + ?Sized>(packet: &P, at: u32, limit: u32) -> Result<Ip, Reason> {
+pub(super) fn v6<P: Packet + ?Sized>(packet: &P, at: u32, limit: u32) -> Result<Ip, Reason> {
     let header = packet.read::<{ Ipv6Hdr::LEN }>(at).ok_or(Reason::HeadersCut)?;
     let [version, _, _, _, p0, p1, next, ..] = header;
     if version >> 4 != 6 {

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     abi::{Scratch, Settings},
     hash::FlowHashKey,
-    packet::{Frame, LoopBody},
+    packet::{LoopBody, Packet},
     reason::Reason,
 };
 
@@ -163,7 +163,7 @@ impl Layers {
 
 /// Finds TCP or UDP behind the layers that start with this one at this offset. Tunnels are opened, or not.
 #[inline(always)]
-pub(crate) fn transport<P: Frame + ?Sized>(
+pub(crate) fn transport<P: Packet + ?Sized>(
     packet: &P,
     settings: &Settings,
     scratch: &mut Scratch,
@@ -197,7 +197,7 @@ struct TakingOff<'p, P: ?Sized> {
     settings: &'p Settings,
 }
 
-impl<P: Frame + ?Sized> LoopBody<Scratch> for TakingOff<'_, P> {
+impl<P: Packet + ?Sized> LoopBody<Scratch> for TakingOff<'_, P> {
     #[inline(always)]
     fn turn(&self, scratch: &mut Scratch) -> ControlFlow<()> {
         let layers = &mut scratch.layers;
@@ -217,7 +217,7 @@ pub(super) struct Layering<'p, P: ?Sized> {
     pub layers: &'p mut Layers,
 }
 
-impl<P: Frame + ?Sized> Layering<'_, P> {
+impl<P: Packet + ?Sized> Layering<'_, P> {
     /// Takes one layer off, or says which transport has been reached.
     #[inline(always)]
     fn take_off(&mut self) -> Result<Option<Protocol>, Reason> {

@@ -23,10 +23,7 @@ use network_types::{
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
-use crate::{
-    packet::{Frame, Packet},
-    reason::Reason,
-};
+use crate::{packet::Packet, reason::Reason};
 
 pub use layers::Layer;
 pub(crate) use layers::Layers;
@@ -136,7 +133,7 @@ impl Transport {
 
     /// Finds TCP or UDP directly behind Ethernet, VLAN tags and IP.
     #[inline(always)]
-    pub(crate) fn plain<P: Frame + ?Sized>(packet: &P) -> Result<Self, Stop> {
+    pub(crate) fn plain<P: Packet + ?Sized>(packet: &P) -> Result<Self, Stop> {
         let mut at = ETHER_TYPE_AT;
         let mut ether_type = ether_type_at(packet, at)?;
         let mut path = Path::PLAIN;
@@ -259,7 +256,7 @@ fn ether_type_at<P: Packet + ?Sized>(packet: &P, at: u32) -> Result<u16, Reason>
 
 /// Where what starts at `at` ends, if it says that it has `bytes` bytes, or 0 for unknown; at `limit` at the latest.
 #[inline(always)]
-fn end_of<P: Frame + ?Sized>(packet: &P, at: u32, bytes: u32, limit: u32) -> Result<u32, Reason> {
+fn end_of<P: Packet + ?Sized>(packet: &P, at: u32, bytes: u32, limit: u32) -> Result<u32, Reason> {
     if bytes != 0 && at + bytes <= limit {
         Ok(at + bytes)
     } else if packet.is_whole() {

@@ -5,9 +5,9 @@ use super::{
     layers::{Layer, Layering, TUNNELS},
     path::{Tunnel, TunnelKind, Within},
 };
-use crate::{packet::Frame, reason::Reason};
+use crate::{packet::Packet, reason::Reason};
 
-impl<P: Frame + ?Sized> Layering<'_, P> {
+impl<P: Packet + ?Sized> Layering<'_, P> {
     /// Goes on inside of a tunnel, behind this many bytes of its header.
     #[inline(always)]
     pub(super) fn enter(&mut self, tunnel: Tunnel, layer: Layer, header: u32) -> Result<(), Reason> {

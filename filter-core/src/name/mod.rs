@@ -21,6 +21,7 @@ use crate::{
     rules::{Found, RuleKey},
 };
 
+pub use crate::buffer::NAME_BYTES;
 pub(crate) use display::write_name;
 use labels::{TextLabels, WireLabels};
 use reading::Pointing;
@@ -33,10 +34,6 @@ pub(crate) const NAME_OCTETS: u32 = 255;
 pub(crate) const TEXT_OCTETS: u32 = NAME_OCTETS - 2;
 /// Most labels in a name: 127 of one octet and its length fill 254 octets.
 pub(crate) const LABELS: u32 = 127;
-/// Room for a name: 256 octets, of which the last may be where a piece starts, and one more label, so that reading a
-/// label in groups of eight stays inside.
-pub const NAME_BYTES: usize = 576;
-
 /// RFC 1035 §4.1.4.
 pub(crate) const POINTER_BYTES: u32 = 2;
 
@@ -177,8 +174,14 @@ impl Name {
         })
     }
 
+    /// [`Name::find_labels`] as a result.
     #[inline(always)]
-    fn find_wire_labels(&mut self) -> Result<u32, NameError> {
+    fn labels_found(&mut self) -> Result<u32, NameError> {
+        self.find_labels().result()
+    }
+
+    #[inline(always)]
+    pub(crate) fn find_wire_labels(&mut self) -> Result<u32, NameError> {
         let (at, available) = (self.walked.into(), self.len.into());
         let mut labels = WireLabels { name: self, at, available, end: Err(NameError::TooLong) };
         walk(&mut labels);
@@ -207,7 +210,7 @@ impl Name {
 
     /// Takes text that is no part of a packet: a rule, or a name that somebody asks about.
     pub(crate) fn set_text(&mut self, text: &str) -> Result<(), NameError> {
-        self.read_text(text.as_bytes(), 0, u32::try_from(text.len()).unwrap_or(u32::MAX))
+        self.read_text(text.as_bytes(), 0, u32::try_from(text.len()).unwrap_or(u32::MAX), Self::labels_found)
     }
 
     /// The name that this text is, with or without the root's dot; `None` if it is none.
@@ -222,7 +225,7 @@ impl Name {
     pub fn of_wire(octets: &[u8]) -> Option<Self> {
         let mut name = Self::default();
         let end = u32::try_from(octets.len()).ok()?;
-        name.read_wire(octets, 0, 0, end).ok().map(|_| name)
+        name.read_wire(octets, 0, (0, end), Self::labels_found).ok().map(|_| name)
     }
 
     /// The octets of the name, in the case that they came in: wire form with the root, or text without it.

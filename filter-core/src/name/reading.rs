@@ -42,37 +42,14 @@ pub(super) struct Pointing {
 }
 
 impl Name {
-    /// Reads the name at `at` of the DNS message from `message_at` to `end`; gives the offset behind it.
+    /// Reads the name at `at` of the DNS message from `message_at` to `end`; gives the offset behind it. `find_labels` is
+    /// [`Name::find_labels`], which may be a subprogram.
     #[inline(always)]
     pub(crate) fn read_wire<P: Packet + ?Sized>(
         &mut self,
         packet: &P,
         message_at: u32,
-        at: u32,
-        end: u32,
-    ) -> Result<u32, NameError> {
-        self.read_wire_by(packet, message_at, at, end, |name| P::find_labels(name).result())
-    }
-
-    /// The same without a call for its labels, if it is not compressed.
-    #[inline(always)]
-    pub(crate) fn read_wire_at_once<P: Packet + ?Sized>(
-        &mut self,
-        packet: &P,
-        message_at: u32,
-        at: u32,
-        end: u32,
-    ) -> Result<u32, NameError> {
-        self.read_wire_by(packet, message_at, at, end, Self::find_wire_labels)
-    }
-
-    #[inline(always)]
-    fn read_wire_by<P: Packet + ?Sized>(
-        &mut self,
-        packet: &P,
-        message_at: u32,
-        at: u32,
-        end: u32,
+        (at, end): (u32, u32),
         find_labels: impl FnOnce(&mut Self) -> Result<u32, NameError>,
     ) -> Result<u32, NameError> {
         self.start(Form::Wire);
@@ -124,9 +101,15 @@ impl Name {
         Ok(())
     }
 
-    /// Reads the `len` octets of text at `at`.
+    /// Reads the `len` octets of text at `at`, likewise.
     #[inline(always)]
-    pub(crate) fn read_text<P: Packet + ?Sized>(&mut self, packet: &P, at: u32, len: u32) -> Result<(), NameError> {
+    pub(crate) fn read_text<P: Packet + ?Sized>(
+        &mut self,
+        packet: &P,
+        at: u32,
+        len: u32,
+        find_labels: impl FnOnce(&mut Self) -> Result<u32, NameError>,
+    ) -> Result<(), NameError> {
         // A dot at the end, for the root, is not part of the name.
         if len > TEXT_OCTETS + 1 {
             return Err(NameError::TooLong);
@@ -134,7 +117,7 @@ impl Name {
         packet.copy(at, len, &mut self.bytes, 0).ok_or(NameError::Cut)?;
         self.start(Form::Text);
         self.len = len;
-        self.len = P::find_labels(self).result()? & 0xff;
+        self.len = find_labels(self)? & 0xff;
         Ok(())
     }
 }

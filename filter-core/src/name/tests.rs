@@ -8,7 +8,7 @@ fn text(text: &str) -> Result<Name, NameError> {
 
 fn wire(octets: &[u8]) -> Result<(Name, u32), NameError> {
     let mut name = Name::default();
-    name.read_wire(octets, 0, 0, octets.len() as u32).map(|end| (name, end))
+    name.read_wire(octets, 0, (0, octets.len() as u32), Name::labels_found).map(|end| (name, end))
 }
 
 fn labels(name: &Name) -> Vec<Vec<u8>> {
@@ -84,7 +84,7 @@ proptest! {
         let mut used = Name::default();
         let _ = used.set_text(&before);
         let end = octets.len() as u32;
-        let again = used.read_wire(&octets[..], 0, 0, end).map(|end| (labels(&used), end));
+        let again = used.read_wire(&octets[..], 0, (0, end), Name::labels_found).map(|end| (labels(&used), end));
         prop_assert_eq!(again, wire(&octets).map(|(name, end)| (labels(&name), end)));
     }
 }

@@ -8,8 +8,10 @@ use super::{connection_id::ConnectionId, header::LongHeader, keys::InitialKeys};
 use crate::{
     abi::Segment,
     bounds::within,
-    flows::{FlowKey, HeldBytes},
-    packet::{LoopBody, LoopState, PIECE, Packet},
+    buffer::HeldBytes,
+    buffer::PIECE,
+    flows::FlowKey,
+    packet::{LoopBody, LoopState, Packet},
     reason::Reason,
 };
 

@@ -10,8 +10,10 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 use super::{flow::QuicFlow, header::varint_of, room::QuicRoom};
 use crate::{
     bounds::opaque,
-    flows::HeldBytes,
-    packet::{Frame, LoopBody, LoopState, PIECE},
+    buffer::HeldBytes,
+    buffer::PIECE,
+    calls::Frame,
+    packet::{LoopBody, LoopState},
     reason::Reason,
 };
 

@@ -6,7 +6,7 @@ use super::{
     ConnectionId,
     version::{VERSIONS, Version},
 };
-use crate::{bounds::within, flows::HeldBytes, packet::Packet, reason::Reason};
+use crate::{bounds::within, buffer::HeldBytes, packet::Packet, reason::Reason};
 
 /// The form bit and the fixed bit (RFC 9000 §17.2).
 const LONG: u8 = 0xc0;

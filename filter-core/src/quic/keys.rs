@@ -10,7 +10,7 @@ use super::{
     sha256::{INITIAL, State},
     version::VERSIONS,
 };
-use crate::{bounds::within, decide::Judge, maps::Maps, packet::Frame};
+use crate::{bounds::within, calls::Frame, decide::Judge, maps::Maps};
 
 /// What packets of one direction are protected by.
 #[repr(C)]

@@ -38,11 +38,12 @@ use self::{
 use crate::{
     abi::{Allowance, Segment},
     bounds::{Span, opaque},
+    buffer::HeldBytes,
+    calls::{Frame, Subprograms},
     decide::Judge,
-    flows::{FlowKey, Flows, Held, HeldBytes, WAYS, Way},
+    flows::{FlowKey, Flows, Held, WAYS, Way},
     headers,
     maps::Maps,
-    packet::{Frame, Packet},
     reason::{Counter, Reason},
 };
 
@@ -337,7 +338,7 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
     }
 }
 
-impl<P: Packet + ?Sized, M: Maps> Judge<'_, P, M> {
+impl<P: Subprograms + ?Sized, M: Maps> Judge<'_, P, M> {
     /// Reads the long header at `at`, and goes to the next packet of the datagram.
     #[inline(always)]
     pub fn quic_header(&mut self, at: u32, end: u32) -> Result<(), Reason> {

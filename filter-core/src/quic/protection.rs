@@ -7,12 +7,7 @@ use super::{
     ghash::Element,
     room::{Opening, QuicRoom},
 };
-use crate::{
-    decide::Judge,
-    flows::HeldBytes,
-    maps::Maps,
-    packet::{Frame, LoopBody},
-};
+use crate::{buffer::HeldBytes, calls::Frame, decide::Judge, maps::Maps, packet::LoopBody};
 
 /// Octets of a block, of a tag (RFC 9001 §5.3), and of what header protection samples (RFC 9001 §5.4.2).
 const BLOCK_BYTES: u32 = 16;

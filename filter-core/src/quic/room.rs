@@ -10,7 +10,7 @@ use super::{
     keys::{HmacKey, InitialKeys},
     sha256::Sha256,
 };
-use crate::{abi::Allowance, flows::HeldBytes, packet::LoopState};
+use crate::{abi::Allowance, buffer::HeldBytes, packet::LoopState};
 
 /// Memory for deriving keys and opening a packet; one entry of a map for each CPU.
 #[repr(C)]

@@ -6,13 +6,9 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use super::{CLIENT_HELLO, HANDSHAKE_HEADER_BYTES, MAJOR_VERSION, RECORD_HEADER_BYTES};
 use crate::{
-    abi::Scratch,
     cursor::Cursor,
-    decide::Judge,
-    headers::Protocol,
-    maps::Maps,
-    packet::{LoopBody, Packet, repeat_by},
-    reason::{Counter, Message, Reason},
+    packet::{LoopBody, LoopState, Packet, repeat_by},
+    reason::Reason,
 };
 
 /// `legacy_version` and `random` (RFC 8446 §4.1.2).
@@ -32,6 +28,35 @@ const EXTENSIONS_A_CALL: u32 = 6;
 /// Names of a list that are judged. RFC 6066 §3 allows one of each type, and knows one type.
 const SERVER_NAMES: u32 = 16;
 
+/// Whom a hello is read for.
+pub trait Sink<'p>: LoopState + Sized {
+    /// What the hello is read from.
+    type Bytes: Packet + ?Sized + 'p;
+
+    /// The bytes.
+    fn packet(&self) -> &'p Self::Bytes;
+
+    /// Where the reading is.
+    fn walk(&mut self) -> &mut HelloWalk;
+
+    /// Takes the server name of so many octets at `at`. Its reason becomes that of the hello, unless another name follows; no
+    /// name follows a reason that ends the judging.
+    fn server_name(&mut self, at: u32, octets: u32) -> Reason;
+
+    /// Takes notice that the hello has the extension `encrypted_client_hello`.
+    fn encrypted(&mut self);
+}
+
+/// Where the reading of a hello is.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable)]
+pub struct HelloWalk {
+    extensions: ExtensionsWalk,
+    names: NamesWalk,
+}
+
+impl LoopState for HelloWalk {}
+
 /// What came of a hello.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HelloEnd {
@@ -48,41 +73,42 @@ impl HelloEnd {
     }
 }
 
-/// Judges the server names of the hello that starts with its record at `at`, in a segment whose payload ends at `end`.
+/// Reads the server names of the hello that starts with its record at `at`, in a segment whose payload ends at `end`.
 #[inline(always)]
-pub(crate) fn client_hello<P: Packet + ?Sized, M: Maps>(judge: &mut Judge<'_, P, M>, at: u32, end: u32) -> HelloEnd {
+pub(crate) fn client_hello<'p, S: Sink<'p>>(sink: &mut S, at: u32, end: u32) -> HelloEnd {
     let at = at + RECORD_HEADER_BYTES;
-    let Some(length) = judge.packet.read(at - 2).map(u16::from_be_bytes) else {
+    let Some(length) = sink.packet().read(at - 2).map(u16::from_be_bytes) else {
         return HelloEnd::whole(Reason::TlsMalformed);
     };
-    handshake(judge, at, end.min(at + u32::from(length)))
+    handshake(sink, at, end.min(at + u32::from(length)))
 }
 
 /// The same for a handshake message, of which there is what is before `end`.
 #[inline(always)]
-pub(crate) fn handshake<P: Packet + ?Sized, M: Maps>(judge: &mut Judge<'_, P, M>, at: u32, end: u32) -> HelloEnd {
+pub(crate) fn handshake<'p, S: Sink<'p>>(sink: &mut S, at: u32, end: u32) -> HelloEnd {
     let body_at = at + HANDSHAKE_HEADER_BYTES;
     if body_at + 1 > end {
         return HelloEnd { reason: Reason::TlsHelloSplit, goes_on: true };
     }
-    let Some([CLIENT_HELLO, l0, l1, l2, MAJOR_VERSION]) = judge.packet.read(at) else {
+    let Some([CLIENT_HELLO, l0, l1, l2, MAJOR_VERSION]) = sink.packet().read(at) else {
         return HelloEnd::whole(Reason::TlsMalformed);
     };
     let body_end = body_at + u32::from_be_bytes([0, l0, l1, l2]);
     let is_cut = body_end > end;
-    ExtensionsWalk::begin(judge.scratch, Cursor::new(judge.packet, body_at, body_end.min(end)), is_cut);
-    repeat_by::<EXTENSIONS_A_CALL, P, _>(EXTENSIONS, &Extensions { packet: judge.packet }, judge.scratch);
-    let ExtensionsWalk { names_at, names_end, encrypted, walk, .. } = judge.scratch.extensions;
+    let packet = sink.packet();
+    sink.walk().extensions = ExtensionsWalk::begin(Cursor::new(packet, body_at, body_end.min(end)), is_cut);
+    repeat_by::<EXTENSIONS_A_CALL, S::Bytes, _>(EXTENSIONS, &Extensions { packet }, sink.walk());
+    let ExtensionsWalk { names_at, names_end, encrypted, walk, .. } = sink.walk().extensions;
     let goes_on = is_cut && walk == Walk::RAN_OUT;
     if encrypted != 0 && !goes_on {
-        judge.maps.count(Counter::EncryptedClientHello);
+        sink.encrypted();
     }
     let ran_out = if goes_on { Reason::TlsHelloSplit } else { Reason::TlsMalformed };
     let reason = match names_at {
         0 if walk == Walk::DONE => Reason::TlsNoServerName,
         0 => ran_out,
         // The list is judged as far as its extension goes, whatever its own length is.
-        _ => server_names(judge, names_at, names_end.min(body_end).min(end), ran_out),
+        _ => server_names(sink, names_at, names_end.min(body_end).min(end), ran_out),
     };
     HelloEnd { reason, goes_on }
 }
@@ -123,13 +149,13 @@ pub(crate) struct ExtensionsWalk {
 impl ExtensionsWalk {
     /// Goes to the first extension of the hello whose body starts at the cursor.
     #[inline(always)]
-    fn begin<P: Packet + ?Sized>(scratch: &mut Scratch, mut hello: Cursor<'_, P>, is_cut: bool) {
+    fn begin<P: Packet + ?Sized>(mut hello: Cursor<'_, P>, is_cut: bool) -> Self {
         let (walk, end) = match extensions_end(&mut hello, is_cut) {
             Ok(end) => (Walk::RAN_OUT, end),
             // Nothing is left to walk over.
             Err(walk) => (walk, NOWHERE),
         };
-        scratch.extensions = Self { at: hello.at(), limit: hello.end(), end, walk, ..Self::default() };
+        Self { at: hello.at(), limit: hello.end(), end, walk, ..Self::default() }
     }
 }
 
@@ -164,10 +190,9 @@ struct Extensions<'p, P: ?Sized> {
     packet: &'p P,
 }
 
-impl<P: Packet + ?Sized> LoopBody<Scratch> for Extensions<'_, P> {
+impl<P: Packet + ?Sized> LoopBody<HelloWalk> for Extensions<'_, P> {
     #[inline(always)]
-    fn turn(&self, scratch: &mut Scratch) -> ControlFlow<()> {
-        let walk = &mut scratch.extensions;
+    fn turn(&self, HelloWalk { extensions: walk, .. }: &mut HelloWalk) -> ControlFlow<()> {
         if walk.end == NOWHERE {
             return Break(());
         }
@@ -208,68 +233,49 @@ pub(crate) struct NamesWalk {
     outcome: u32,
 }
 
-/// Judges the names of the ServerNameList at `at`. `ran_out` is the reason if its bytes do not do.
+/// Hands over the names of the ServerNameList at `at`. `ran_out` is the reason if its bytes do not do.
 #[inline(always)]
-fn server_names<P: Packet + ?Sized, M: Maps>(
-    judge: &mut Judge<'_, P, M>,
-    at: u32,
-    end: u32,
-    ran_out: Reason,
-) -> Reason {
-    let mut names = Cursor::new(judge.packet, at, end);
+fn server_names<'p, S: Sink<'p>>(sink: &mut S, at: u32, end: u32, ran_out: Reason) -> Reason {
+    let mut names = Cursor::new(sink.packet(), at, end);
     let Some(list_bytes) = names.u16() else { return ran_out };
     let list_end = names.at() + list_bytes;
     names.shorten(list_end);
-    judge.scratch.names = NamesWalk { at: names.at(), limit: names.end(), outcome: ran_out.index() };
-    P::repeat(SERVER_NAMES, &JudgeNames { list_end, ran_out }, judge);
-    Reason::from_index(judge.scratch.names.outcome).unwrap_or(ran_out)
+    sink.walk().names = NamesWalk { at: names.at(), limit: names.end(), outcome: ran_out.index() };
+    S::Bytes::repeat(SERVER_NAMES, &EachName { list_end, ran_out }, sink);
+    Reason::from_index(sink.walk().names.outcome).unwrap_or(ran_out)
 }
 
-/// Judges each host name of a list until one is blocked.
-struct JudgeNames {
+/// Hands over each host name of a list until one ends the judging.
+struct EachName {
     list_end: u32,
     /// The reason if the list does not end where it says.
     ran_out: Reason,
 }
 
-impl<P: Packet + ?Sized, M: Maps> LoopBody<Judge<'_, P, M>> for JudgeNames {
+impl<'p, S: Sink<'p>> LoopBody<S> for EachName {
     #[inline(always)]
-    fn turn(&self, judge: &mut Judge<'_, P, M>) -> ControlFlow<()> {
-        let NamesWalk { at, limit, .. } = judge.scratch.names;
+    fn turn(&self, sink: &mut S) -> ControlFlow<()> {
+        let NamesWalk { at, limit, .. } = sink.walk().names;
         if at == self.list_end {
             return Break(());
         }
-        let mut names = Cursor::new(judge.packet, at, limit);
+        let mut names = Cursor::new(sink.packet(), at, limit);
         let entry = names.array().map(|[kind, b0, b1]| (kind, u32::from(u16::from_be_bytes([b0, b1]))));
         let Some((kind, bytes)) = entry.filter(|(_, bytes)| *bytes <= names.left()) else {
-            judge.scratch.names.outcome = self.ran_out.index();
+            sink.walk().names.outcome = self.ran_out.index();
             return Break(());
         };
         if kind == HOST_NAME {
-            let outcome = host_name(judge, names.at(), bytes);
-            judge.scratch.names.outcome = outcome.index();
+            let outcome = sink.server_name(names.at(), bytes);
+            sink.walk().names.outcome = outcome.index();
             if outcome.ends_judging() {
                 return Break(());
             }
-        } else if judge.scratch.names.outcome == self.ran_out.index() {
-            judge.scratch.names.outcome = Reason::TlsNoServerName.index();
+        } else if sink.walk().names.outcome == self.ran_out.index() {
+            sink.walk().names.outcome = Reason::TlsNoServerName.index();
         }
         names.skip(bytes);
-        judge.scratch.names.at = names.at();
+        sink.walk().names.at = names.at();
         Continue(())
-    }
-}
-
-#[inline(always)]
-fn host_name<P: Packet + ?Sized, M: Maps>(judge: &mut Judge<'_, P, M>, at: u32, bytes: u32) -> Reason {
-    match judge.scratch.name.read_text(judge.packet, at, bytes) {
-        Ok(()) => {
-            let message = match judge.scratch.transport.protocol() {
-                Protocol::Tcp => Message::ClientHello,
-                Protocol::Udp => Message::QuicHello,
-            };
-            judge.judge_name(0, message, false)
-        }
-        Err(_) => Reason::TlsNameMalformed,
     }
 }

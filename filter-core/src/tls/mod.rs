@@ -2,20 +2,24 @@
 //!
 //! A hello is told by its content, on any port, where it starts a segment. It is read as far as there is of it: a name
 //! that is complete is judged even where the rest of the hello follows in another segment.
+//!
+//! Nothing here knows of rules: names go to a [`Sink`].
 
 mod hello;
 mod records;
+#[cfg(test)]
+mod tests;
 
 use core::ops::ControlFlow::{self, Break, Continue};
 
 use crate::{
-    abi::Scratch,
+    buffer::Copying,
     packet::{LoopBody, Packet},
     reason::Reason,
 };
 
-pub use hello::HelloEnd;
-pub(crate) use hello::{ExtensionsWalk, NamesWalk, client_hello, handshake};
+pub use hello::{HelloEnd, HelloWalk, Sink};
+pub(crate) use hello::{client_hello, handshake};
 pub use records::HandshakeBytes;
 pub(crate) use records::join_records;
 
@@ -63,16 +67,16 @@ impl Start {
 #[inline(always)]
 pub(crate) fn octets_before<P: Packet + ?Sized>(
     packet: &P,
-    scratch: &mut Scratch,
+    copying: &mut Copying,
     at: u32,
     end: u32,
 ) -> Result<u32, Reason> {
     if octets_of_other(packet, at, end) == 0 {
         return Ok(0);
     }
-    scratch.copying.at = at;
-    P::repeat(RECORDS_BEFORE, &RecordsBefore { packet, end }, scratch);
-    let behind = scratch.copying.at;
+    copying.at = at;
+    P::repeat(RECORDS_BEFORE, &RecordsBefore { packet, end }, copying);
+    let behind = copying.at;
     if octets_of_other(packet, behind, end) == 0 { Ok(behind - at) } else { Err(Reason::TlsBeyond) }
 }
 
@@ -82,11 +86,11 @@ struct RecordsBefore<'p, P: ?Sized> {
     end: u32,
 }
 
-impl<P: Packet + ?Sized> LoopBody<Scratch> for RecordsBefore<'_, P> {
+impl<P: Packet + ?Sized> LoopBody<Copying> for RecordsBefore<'_, P> {
     #[inline(always)]
-    fn turn(&self, scratch: &mut Scratch) -> ControlFlow<()> {
-        let octets = octets_of_other(self.packet, scratch.copying.at, self.end);
-        scratch.copying.at += octets;
+    fn turn(&self, copying: &mut Copying) -> ControlFlow<()> {
+        let octets = octets_of_other(self.packet, copying.at, self.end);
+        copying.at += octets;
         if octets == 0 { Break(()) } else { Continue(()) }
     }
 }

@@ -7,8 +7,8 @@ use core::{
 
 use super::{CHANGE_CIPHER_SPEC, CLIENT_HELLO, HANDSHAKE, HANDSHAKE_HEADER_BYTES, MAJOR_VERSION, RECORD_HEADER_BYTES};
 use crate::{
-    flows::{CopyState, Copying, HeldBytes},
-    packet::{Frame, LoopBody},
+    buffer::{CopyState, Copying, HeldBytes},
+    packet::{LoopBody, Packet},
 };
 
 /// Pieces that are copied, and records without any octet: as many as fit into what is held.
@@ -36,7 +36,7 @@ impl HandshakeBytes {
 /// Copies what is in the handshake records of the first `have` bytes, one record behind the other, up to one of another type.
 /// Gives the number of bytes, of which there are none as long as nothing tells whether it is a hello.
 #[inline(always)]
-pub(crate) fn join_records<P: Frame + ?Sized>(
+pub(crate) fn join_records<P: Packet + ?Sized>(
     from: &HeldBytes,
     have: u32,
     into: &mut HeldBytes,
@@ -70,7 +70,7 @@ struct Joining<'b, P: ?Sized> {
     frame: PhantomData<P>,
 }
 
-impl<P: Frame + ?Sized> LoopBody<CopyState<'_>> for Joining<'_, P> {
+impl<P: Packet + ?Sized> LoopBody<CopyState<'_>> for Joining<'_, P> {
     #[inline(always)]
     fn turn(&self, CopyState { into, copying }: &mut CopyState<'_>) -> ControlFlow<()> {
         if copying.left == 0 && !self.next_record(copying) {
@@ -96,7 +96,7 @@ impl<P: Frame + ?Sized> LoopBody<CopyState<'_>> for Joining<'_, P> {
     }
 }
 
-impl<P: Frame + ?Sized> Joining<'_, P> {
+impl<P: Packet + ?Sized> Joining<'_, P> {
     /// Goes to the content of the next record; false if there is none.
     #[inline(always)]
     fn next_record(&self, copying: &mut Copying) -> bool {

@@ -4,7 +4,7 @@ use std::{cell::Cell, sync::LazyLock};
 
 use filter_core::{
     Frame, Generation, HashKey, HeldBytes, InForce, LoopBody, LoopState, NAME_BYTES, Name, NameEnd, Offline, Options,
-    Packet, Part, Patterns, Rank, RuleKey, Rules, Settings, Terms,
+    Packet, Part, Patterns, Rank, RuleKey, Rules, Settings, Subprograms, Terms,
 };
 
 /// Automata of as many patterns as a large policy has.
@@ -139,19 +139,17 @@ impl Packet for Counting<'_> {
         }
     }
 
+    fn copy_held<const ROOM: usize>(from: &HeldBytes, at: u32, len: u32, into: &mut [u8; ROOM], to: u32) -> Option<()> {
+        add(|costs| costs.held += 1);
+        from.as_slice().copy(at, len, into, to)
+    }
+}
+
+impl Subprograms for Counting<'_> {
     fn find_labels(name: &mut Name) -> NameEnd {
         add(|costs| costs.names += 1);
         name.find_labels()
     }
 }
 
-impl Frame for Counting<'_> {
-    fn is_whole(&self) -> bool {
-        true
-    }
-
-    fn copy_held<const ROOM: usize>(from: &HeldBytes, at: u32, len: u32, into: &mut [u8; ROOM], to: u32) -> Option<()> {
-        add(|costs| costs.held += 1);
-        from.as_slice().copy(at, len, into, to)
-    }
-}
+impl Frame for Counting<'_> {}

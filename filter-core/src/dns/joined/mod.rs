@@ -14,10 +14,10 @@ use super::{HEADER_BYTES, LEAST_BYTES, PREFIX_BYTES, QUESTION_TAIL_BYTES};
 use crate::{
     abi::{DnsAction, Scratch, Treatment},
     bounds::{opaque, within},
+    calls::Frame,
     decide::Judge,
     effect::ResponseAction,
     maps::Maps,
-    packet::Frame,
     reason::{Counter, Message, Reason},
 };
 

@@ -4,12 +4,13 @@ use core::ops::ControlFlow::{self, Break, Continue};
 
 use super::{Joined, MESSAGE_BYTES};
 use crate::{
+    calls::Subprograms,
     decide::Judge,
     dns::{HEADER_BYTES, QUESTION_TAIL_BYTES, RECORD_HEAD_BYTES},
     headers::Ports,
     maps::Maps,
     name::POINTER_BYTES,
-    packet::{LoopBody, Packet, repeat_by},
+    packet::{LoopBody, repeat_by},
     reason::{Message, Reason},
 };
 
@@ -21,7 +22,7 @@ const STEPS_A_TURN: u32 = 4;
 /// Looks in one call of a loop's body.
 const LOOKS_A_TURN: u32 = 2;
 
-impl<P: Packet + ?Sized, M: Maps> Judge<'_, P, M> {
+impl<P: Subprograms + ?Sized, M: Maps> Judge<'_, P, M> {
     /// Looks for a second message in the datagram that ends at `end`, of which the first met this reason. `Err` is the reason to
     /// settle with if there is none.
     #[inline(always)]
@@ -108,7 +109,7 @@ const RESPONSE: u8 = 0x80;
 /// Looks for a query: for a header, and then label by label for the question behind it.
 struct Look;
 
-impl<P: Packet + ?Sized, M: Maps> LoopBody<Judge<'_, P, M>> for Look {
+impl<P: Subprograms + ?Sized, M: Maps> LoopBody<Judge<'_, P, M>> for Look {
     #[inline(always)]
     fn turn(&self, judge: &mut Judge<'_, P, M>) -> ControlFlow<()> {
         let Joined { from, end, candidate, looks, .. } = judge.scratch.joined;
@@ -129,7 +130,7 @@ impl<P: Packet + ?Sized, M: Maps> LoopBody<Judge<'_, P, M>> for Look {
     }
 }
 
-impl<P: Packet + ?Sized, M: Maps> Judge<'_, P, M> {
+impl<P: Subprograms + ?Sized, M: Maps> Judge<'_, P, M> {
     /// Octets that can be passed over from `from` on, and whether the counts of a header are behind them.
     #[inline(always)]
     fn look_for_header(&self, from: u32, end: u32) -> (u32, bool) {
@@ -183,7 +184,7 @@ impl<P: Packet + ?Sized, M: Maps> Judge<'_, P, M> {
 /// Goes over a label, or the end of a name and what is behind it.
 struct PassOver;
 
-impl<P: Packet + ?Sized, M: Maps> LoopBody<Judge<'_, P, M>> for PassOver {
+impl<P: Subprograms + ?Sized, M: Maps> LoopBody<Judge<'_, P, M>> for PassOver {
     #[inline(always)]
     fn turn(&self, judge: &mut Judge<'_, P, M>) -> ControlFlow<()> {
         let packet = judge.packet;
