@@ -1,6 +1,6 @@
 //! Which programs are attached, and in which mode: by what the driver of the interface takes.
 
-use filter_core::ProgramSet;
+use filter_core::{Interface, ProgramSet, Quic, Sides};
 use filter_user::kernel::{AttachedMode, Attachment, Filter, KernelError, LoadOptions, Mode, interface_index};
 use lab::{Lab, Options};
 
@@ -48,11 +48,13 @@ fn programs_that_nothing_needs_are_not_loaded() {
             "frags_answer",
             "frags_joined",
             "frags_layers",
+            "frags_quic",
             "frags_tcp",
             "namegate",
             "namegate_answer",
             "namegate_frags",
             "namegate_joined",
+            "namegate_quic",
             "namegate_tcp"
         ]
     );
@@ -78,4 +80,17 @@ fn program_on(lab: &Lab) -> String {
     let id: u32 = id.and_then(|id| id.parse().ok()).unwrap_or_else(|| panic!("no XDP program: {link}"));
     let program = aya::programs::loaded_programs().flatten().find(|program| program.id() == id).unwrap();
     program.name_as_str().unwrap().to_owned()
+}
+
+#[test]
+fn the_program_for_quic_is_loaded_where_it_is_inspected() {
+    for (quic, is_loaded) in [(Quic::Inspect, true), (Quic::Pass, false), (Quic::Refuse, false)] {
+        let lab = Lab::new().unwrap();
+        let index = interface_index(lab.interface()).unwrap();
+        let interfaces = [(index, Interface::new(Sides::Both).with_quic(quic))].into();
+        let mut filter = Filter::load(&LoadOptions { interfaces, ..LoadOptions::default() }).unwrap();
+        filter.attach(&[lab.interface().to_owned()], Mode::Generic).unwrap();
+        let loaded = filter.verified_instructions().unwrap();
+        assert_eq!(loaded.iter().any(|(name, _)| *name == "namegate_quic"), is_loaded, "{quic:?}");
+    }
 }
