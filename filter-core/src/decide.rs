@@ -1,7 +1,7 @@
 //! The decision over one frame.
 
 use crate::{
-    abi::{Interface, Quic, Rank, Scratch, Segment, Settings},
+    abi::{Interface, Quic, Rank, Settings},
     bounds::{Span, opaque},
     calls::{Frame, Subprograms},
     dns,
@@ -12,6 +12,7 @@ use crate::{
     packet::LoopState,
     quic,
     reason::{Counter, Message, Reason},
+    scratch::{Scratch, Segment},
     tls::{self, HelloEnd, HelloWalk},
 };
 
@@ -94,7 +95,9 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
     #[inline(always)]
     pub fn layered(&mut self, layer: Layer, at: u32) -> Result<(), Reason> {
         let opens_tunnels = self.interface().opens_tunnels();
-        self.scratch.transport = layers::transport(self.packet, self.settings, self.scratch, layer, at, opens_tunnels)?;
+        let Scratch { layers, transport, .. } = &mut *self.scratch;
+        let key = &self.settings.flow_hash_key;
+        *transport = layers::transport(self.packet, key, layers, transport, (layer, at), opens_tunnels)?;
         Ok(())
     }
 
@@ -118,7 +121,7 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
     #[inline(always)]
     fn datagram<F: Flows>(&mut self, flows: &mut F, transport: &Transport) -> Result<Reason, Stop> {
         let udp = headers::udp(self.packet, transport)?;
-        if self.settings.is_dns(udp.ports) {
+        if self.settings.is_dns(udp.ports.source(), udp.ports.destination()) {
             self.scratch.transport = *transport;
             self.scratch.sequence = 0;
             self.scratch.begin_work();
@@ -159,7 +162,7 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
     fn segment<F: Flows>(&mut self, flows: &mut F, transport: &Transport) -> Result<Reason, Reason> {
         let tcp = headers::tcp(self.packet, transport)?;
         if !tcp.syn {
-            let is_dns = self.settings.is_dns(tcp.ports);
+            let is_dns = self.settings.is_dns(tcp.ports.source(), tcp.ports.destination());
             let may_matter = if tcp.at < tcp.end {
                 tls::may_start(self.packet, tcp.at) || is_dns || self.is_awaited(flows, transport, &tcp)?
             } else {
@@ -229,7 +232,7 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
         let opened = bucket.first_octet(hash, sequence);
         let may_be_held = bucket.may_hold(hash);
         let is_first = opened.is_none_or(|(first, _)| first == sequence);
-        let is_dns_port = self.settings.is_dns(tcp.ports);
+        let is_dns_port = self.settings.is_dns(tcp.ports.source(), tcp.ports.destination());
         // Octets of a message that is under way are left alone, whatever they look like.
         let before = if is_first && (opened.is_some() || !may_be_held) && !is_dns_port {
             tls::octets_before(self.packet, &mut self.scratch.copying, tcp.at, tcp.end)?

@@ -9,10 +9,18 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
-use crate::{flows::FlowKey, intrinsics::anew, name::LABEL_OCTETS};
+use crate::intrinsics::anew;
 
 /// 64-bit words that make a [`HashKey`].
 pub const HASH_KEY_WORDS: usize = 23;
+
+/// Longest label (RFC 1035 §2.3.4).
+pub(crate) const LABEL_OCTETS: usize = 63;
+
+/// The keyed hash of a name, under which the rules hold it.
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RuleKey(pub u64);
 
 /// Two independent 64-bit keys, one for each half of the hash.
 type Pair = [u64; 2];
@@ -97,14 +105,14 @@ pub(crate) struct FlowHashKey {
 }
 
 impl FlowHashKey {
-    /// Hash of a flow.
+    /// Hash of the words of a flow's key. Those of IPv4 have its addresses in the first.
     #[inline(always)]
-    pub(crate) fn hash(&self, key: &FlowKey) -> u32 {
-        let [w0, w1, w2, w3, ports, path] = key.0;
+    pub(crate) fn hash(&self, words: &[u64; 6], is_v6: bool) -> u32 {
+        let [w0, w1, w2, w3, ports, path] = *words;
         let [k0, k1, k2, k3] = self.addresses;
         let sum = self.start.wrapping_add(product(self.ports, ports)).wrapping_add(product(k0, w0));
         let others = || product(k1, w1).wrapping_add(product(k2, w2)).wrapping_add(product(k3, w3));
-        let sum = if key.is_v6() { sum.wrapping_add(others()) } else { sum };
+        let sum = if is_v6 { sum.wrapping_add(others()) } else { sum };
         // Most flows are in no VLAN and no tunnel.
         let sum = if path == 0 { sum } else { sum.wrapping_add(product(self.path, path)) };
         (sum >> 32) as u32
@@ -232,13 +240,13 @@ mod tests {
         let pair = |place| [word(place), word(place + 1)];
         let values: [u64; 6] = core::array::from_fn(|place| 0xd134_2543_de82_ef95_u64.wrapping_mul(place as u64 + 3));
         let (v4, v6) = (values[4] & !(1 << 32), values[4] | (1 << 32));
-        let of = |ports, path| FlowKey([values[0], values[1], values[2], values[3], ports, path]);
+        let of = |ports, path| [values[0], values[1], values[2], values[3], ports, path];
         let addresses: Vec<_> = (0..4).map(|place| (pair(13 + 2 * place), values[place as usize])).collect();
         for (ports, path) in [(v4, 0), (v6, 0), (v4, values[5]), (v6, values[5])] {
             let mut terms = vec![(pair(11), ports), addresses[0]];
             terms.extend(addresses[1..].iter().filter(|_| ports == v6));
             terms.extend((path != 0).then_some((pair(21), path)));
-            assert_eq!(key.hash(&of(ports, path)), (multilinear(word(10), &terms) >> 32) as u32);
+            assert_eq!(key.hash(&of(ports, path), ports == v6), (multilinear(word(10), &terms) >> 32) as u32);
         }
     }
 

@@ -34,6 +34,7 @@ mod cursor;
 mod decide;
 mod dns;
 mod effect;
+mod event;
 mod feed;
 mod flows;
 mod hash;
@@ -50,14 +51,14 @@ mod quic;
 mod reason;
 pub mod return_codes;
 mod rules;
+mod scratch;
 mod subprograms;
 mod tls;
-mod work;
 
 pub use abi::{
-    Allowance, BlockingLists, DnsAction, Event, EventBudget, Fragments, Generation, Group, HitLine, InForce, Interface,
-    ListName, Masks, Member, OfCpu, Options, Page, Program, ProgramSet, Quic, Rank, Rule, RuleHits, RuleShape, Scratch,
-    Settings, Sides, TcpAction, Terms, TermsOfBoth, Treatment, highest_rank, sieve_bits,
+    Allowance, BlockingLists, DnsAction, Fragments, Generation, Group, HitLine, InForce, Interface, ListName, Masks,
+    Member, Options, Page, Program, ProgramSet, Quic, Rank, Rule, RuleHits, RuleShape, Settings, Sides, TcpAction,
+    Terms, TermsOfBoth, Treatment, highest_rank, sieve_bits,
 };
 pub use answer::{Sent, answer};
 pub use buffer::{HeldBytes, PIECE};
@@ -67,6 +68,7 @@ pub use decide::{Judge, Taken, decide, decide_by_layers};
 #[cfg(not(target_arch = "bpf"))]
 pub use effect::effect;
 pub use effect::{ResponseAction, response};
+pub use event::{Event, EventBudget};
 pub use feed::{Frames, Turns};
 pub use flows::{Bucket, Flow, Flows, Held, WAYS, Way};
 pub use hash::{HASH_KEY_WORDS, HashKey};
@@ -82,4 +84,5 @@ pub use patterns::{
 pub use quic::{QuicFlow, QuicRoom};
 pub use reason::{Counter, Message, Reason, Verdict};
 pub use rules::{Found, RuleKey, Rules, group_of, prevailing_rule, rank_of, take_terms};
+pub use scratch::{OfCpu, Scratch, Segment};
 pub use tls::{HandshakeBytes, HelloEnd};

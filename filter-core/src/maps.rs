@@ -1,10 +1,11 @@
 //! What the decision looks up and leaves behind, apart from the flows.
 
 use crate::{
-    abi::{Generation, Interface, Rank, Scratch, Settings},
+    abi::{Generation, Interface, Rank, Settings},
     packet::Packet,
     reason::{Counter, Reason},
     rules::{RuleKey, Rules, group_of, rank_of},
+    scratch::Scratch,
     subprograms,
 };
 

@@ -5,12 +5,13 @@ use std::{cell::RefCell, collections::BTreeMap, time::Duration};
 use zerocopy::FromZeros;
 
 use crate::{
-    abi::{Allowance, Event, Generation, InForce, Interface, ListName, Scratch, Settings, Sides, Terms, Treatment},
+    abi::{Allowance, Generation, InForce, Interface, ListName, Settings, Sides, Terms, Treatment},
     answer::{Sent, answer},
     buffer::HeldBytes,
     calls::Frame,
     clients::Client,
     decide::decide,
+    event::Event,
     flows::{Bucket, Flow, Flows, WAYS},
     maps::Maps,
     name::Name,
@@ -19,6 +20,7 @@ use crate::{
     quic::{QuicFlow, QuicRoom},
     reason::{Counter, Reason, Verdict},
     rules::{RuleKey, Rules},
+    scratch::Scratch,
 };
 
 /// What the kernel has in its maps, in user space: one CPU's.

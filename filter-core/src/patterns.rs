@@ -14,8 +14,8 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use crate::{
     abi::{BlockingLists, Masks, Rank, highest_rank, list_of},
-    name::{Name, TEXT_OCTETS},
-    rules::{Found, RuleKey},
+    hash::RuleKey,
+    name::{Found, Name, TEXT_OCTETS},
     subprograms,
 };
 
@@ -142,20 +142,6 @@ pub fn run_part<T: Patterns>(tables: &T, name: &mut Name, slot: u32, index: u32)
 
 /// A state before each octet, one before the end, and the one behind it.
 const STATES: u32 = TEXT_OCTETS + 2;
-
-/// How far an automaton is. It lives with the name in a map: the verifier follows every value
-/// that is on the stack, and would not see that one turn of the loop is as another.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable)]
-pub struct Walk {
-    state: u32,
-    /// Behind the octet that is next.
-    at: u32,
-    /// Where its label starts.
-    start: u32,
-    /// Labels before that.
-    labels: u32,
-}
 
 impl Part {
     /// A part that matches nothing.

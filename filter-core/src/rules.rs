@@ -6,7 +6,7 @@ mod tests;
 use core::ops::ControlFlow::{self, Break, Continue};
 
 use crate::{
-    abi::{Generation, InForce, ListName, Rank, Scratch, Settings, Terms, Treatment, highest_rank, list_of},
+    abi::{Generation, InForce, ListName, Rank, Settings, Terms, Treatment, highest_rank, list_of},
     clients::Client,
     effect,
     hash::HashKey,
@@ -14,13 +14,11 @@ use crate::{
     name::{LABELS, Name},
     packet::{Packet, Step},
     patterns::{Patterns, run_parts},
+    scratch::Scratch,
     subprograms,
 };
 
-/// The keyed hash of a name, under which the rules hold it.
-#[repr(transparent)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RuleKey(pub u64);
+pub use crate::{hash::RuleKey, name::Found};
 
 /// Makes a method of each subprogram for hashes of names.
 macro_rules! hash_methods {
@@ -176,30 +174,6 @@ fn word_at(text: &[u8], at: usize) -> u64 {
         return u64::from_le_bytes(*last).unbounded_shr(u64::BITS - 8 * rest.len() as u32);
     }
     rest.iter().rev().fold(0, |word, octet| (word << 8) | u64::from(*octet))
-}
-
-/// What won: a rank, and the key of a rule that has it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Found {
-    /// The highest rank of all rules that are about the name.
-    pub rank: Rank,
-    /// Of the rules with this rank, the one nearest to the root.
-    pub key: RuleKey,
-    /// The classes of lists that have this rule with this rank, as far as they count.
-    pub classes: u32,
-    /// If it blocks, the number of the first list that has it with this rank, whether it counts or not; 0 if that has no
-    /// number.
-    pub list: u32,
-    /// Labels of its name, which are the last ones of the name that was judged; 0 for a pattern.
-    pub labels: u32,
-}
-
-impl Found {
-    /// The class whose lists say what becomes of a name that is blocked: the first.
-    #[inline(always)]
-    pub(crate) fn class(&self) -> u32 {
-        self.classes.trailing_zeros()
-    }
 }
 
 /// The rule that prevails for this name among those of the given classes, found by the walk that the kernel makes.

@@ -1,6 +1,10 @@
 //! What holds of this crate's sources: bounds that a change may only lower.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
 
 /// Methods of the traits between the decision and where it runs that are written by hand. 20 are the aim.
 const SEAM_METHODS: usize = 29;
@@ -48,4 +52,97 @@ fn no_trait_of_the_seam_is_left_out() {
         })
         .collect();
     assert_eq!(traits, SEAM.map(|(_, name)| name));
+}
+
+/// Modules that lead back to themselves: a change may only take some out.
+const IN_CIRCLES: [&str; 10] =
+    ["answer", "calls", "decide", "dns", "effect", "flows", "maps", "quic", "rules", "scratch"];
+
+/// Modules at the ground and parsers: what they may use.
+const LAYERS: [(&str, &[&str]); 11] = [
+    ("bounds", &[]),
+    ("loops", &[]),
+    ("subprograms", &[]),
+    ("intrinsics", &["bounds"]),
+    ("hash", &["intrinsics"]),
+    ("buffer", &["bounds", "intrinsics", "loops"]),
+    ("packet", &["buffer", "loops"]),
+    ("cursor", &["packet"]),
+    ("headers", &["hash", "packet", "reason"]),
+    ("name", &["abi", "buffer", "hash", "intrinsics", "packet"]),
+    ("tls", &["buffer", "cursor", "packet", "reason"]),
+];
+
+/// Of each module of the crate, those that it uses.
+fn uses() -> BTreeMap<String, BTreeSet<String>> {
+    let mut uses: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for path in files(&sources) {
+        let module = path.strip_prefix(&sources).unwrap().components().next().unwrap();
+        let module = Path::new(module.as_os_str()).file_stem().unwrap().to_str().unwrap().to_owned();
+        if module == "lib" || path.ends_with("tests.rs") {
+            continue;
+        }
+        let found = used(&fs::read_to_string(&path).unwrap());
+        uses.entry(module.clone()).or_default().extend(found.into_iter().filter(|found| *found != module));
+    }
+    uses
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+/// The modules behind each `crate::` outside of comments and tests.
+fn used(source: &str) -> BTreeSet<String> {
+    let source = source.split("#[cfg(test)]\nmod tests {").next().unwrap();
+    let source: String = source.lines().map(|line| line.split("//").next().unwrap().to_owned() + "\n").collect();
+    let word = |text: &str| text.trim().split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap().to_owned();
+    let mut used = BTreeSet::new();
+    for behind in source.split("crate::").skip(1) {
+        let Some(list) = behind.strip_prefix('{') else {
+            used.insert(word(behind));
+            continue;
+        };
+        let (mut depth, mut begins) = (0, true);
+        for (place, c) in list.char_indices() {
+            match c {
+                '{' => depth += 1,
+                '}' if depth == 0 => break,
+                '}' => depth -= 1,
+                ',' if depth == 0 => begins = true,
+                c if c.is_alphanumeric() && begins => {
+                    used.insert(word(&list[place..]));
+                    begins = false;
+                }
+                _ => {}
+            }
+        }
+    }
+    used
+}
+
+#[test]
+fn no_module_comes_into_a_circle_that_was_in_none() {
+    let uses = uses();
+    let in_circle = |module: &String| {
+        let (mut seen, mut next) = (BTreeSet::new(), vec![module]);
+        while let Some(module) = next.pop() {
+            next.extend(uses.get(module).into_iter().flatten().filter(|used| seen.insert(*used)));
+        }
+        seen.contains(module)
+    };
+    let circles: Vec<_> = uses.keys().filter(|module| in_circle(module)).collect();
+    assert!(uses.len() > 20, "{uses:?}");
+    assert_eq!(circles, IN_CIRCLES, "take out of the list what is in no circle any more");
+}
+
+#[test]
+fn the_ground_and_the_parsers_use_what_is_below_them_alone() {
+    let uses = uses();
+    for (module, below) in LAYERS {
+        let found: Vec<_> = uses[module].iter().collect();
+        assert_eq!(found, below, "{module}");
+    }
 }

@@ -4,7 +4,7 @@
 //! a chain and then an entry. A rule's hits are in the first line from its own on that had room when it was first hit. Where
 //! hits of other rules were forgotten since, they may be in two lines, and both count.
 
-use crate::rules::RuleKey;
+use crate::hash::RuleKey;
 
 /// A rule and the packets that it decided about.
 #[repr(C)]

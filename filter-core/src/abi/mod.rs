@@ -3,20 +3,17 @@
 mod allowance;
 mod answer;
 mod clients;
-mod event;
 mod generation;
 mod hits;
 mod list_name;
 mod policy;
 mod program;
 mod rule_map;
-mod scratch;
 mod settings;
 
 pub use allowance::Allowance;
 pub use answer::{DnsAction, Interface, Quic, TcpAction, Treatment};
 pub use clients::{Group, Member};
-pub use event::{Event, EventBudget};
 pub use generation::{Generation, InForce};
 pub use hits::{HitLine, RuleHits};
 pub use list_name::ListName;
@@ -24,5 +21,4 @@ pub(crate) use policy::list_of;
 pub use policy::{BlockingLists, Masks, Rank, Terms, highest_rank};
 pub use program::{Program, ProgramSet};
 pub use rule_map::{Page, Rule, RuleShape, TermsOfBoth, sieve_bits};
-pub use scratch::{OfCpu, Scratch, Segment};
-pub use settings::{Fragments, Options, Settings, Sides};
+pub use settings::{Fragments, Options, Settings, Sides, WAYS};

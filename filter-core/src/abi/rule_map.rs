@@ -9,7 +9,7 @@
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use super::{Generation, Terms};
-use crate::rules::RuleKey;
+use crate::hash::RuleKey;
 
 /// A rule: the number of its terms, and the lower bits of its key. Those above say, with the bucket that it is in, all of the
 /// key, so that no two keys are taken for each other.

@@ -4,12 +4,10 @@ use core::time::Duration;
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
-use crate::{
-    flows::WAYS,
-    hash::{FlowHashKey, HashKey},
-    headers::Ports,
-};
+use crate::hash::{FlowHashKey, HashKey};
 
+/// Places of a bucket of the table of flows.
+pub const WAYS: u32 = 16;
 /// 64-bit words with a bit for each port.
 const PORT_WORDS: usize = (1 << 16) / 64;
 
@@ -270,10 +268,9 @@ impl Settings {
 
     /// True if what goes from or to one of these ports is DNS.
     #[inline(always)]
-    pub(crate) fn is_dns(&self, ports: Ports) -> bool {
+    pub(crate) fn is_dns(&self, source: u16, destination: u16) -> bool {
         let sieved = |port: u16| self.dns_ports_sieve >> (port % 64);
-        (sieved(ports.source()) | sieved(ports.destination())) & 1 != 0
-            && (self.is_dns_port(ports.destination()) || self.is_dns_port(ports.source()))
+        (sieved(source) | sieved(destination)) & 1 != 0 && (self.is_dns_port(destination) || self.is_dns_port(source))
     }
 
     #[inline(always)]

@@ -7,12 +7,13 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use super::{Kind, dns, tcp};
 use crate::{
-    abi::{Scratch, Treatment},
+    abi::Treatment,
     bounds::within,
     buffer::HeldBytes,
     dns::JOINED_MESSAGES,
     effect::{self, ResponseAction},
     reason::Counter,
+    scratch::Scratch,
 };
 
 /// What the client was given.

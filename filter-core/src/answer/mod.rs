@@ -18,7 +18,7 @@ mod tcp;
 mod validity;
 
 use crate::{
-    abi::{Generation, Scratch, Settings},
+    abi::{Generation, Settings},
     bounds::opaque,
     buffer::HeldBytes,
     effect,
@@ -28,6 +28,7 @@ use crate::{
     maps::Maps,
     packet::{Length, LoopState, Replace, Replaced},
     reason::{Counter, Message, Reason},
+    scratch::Scratch,
 };
 
 pub(crate) use edns::Edns;

@@ -22,13 +22,13 @@ use super::{
     tcp::{ACKNOWLEDGEMENT_AT, FLAGS_AT, HEADER_BYTES, SEQUENCE_AT, flag},
 };
 use crate::{
-    abi::Segment,
     buffer::HeldBytes,
     dns,
     headers::Transport,
     maps::Maps,
     packet::Replace,
     reason::{Counter, Reason},
+    scratch::Segment,
 };
 
 /// Kind and length of the timestamps option behind two of no operation, as all common systems write it (RFC 7323 §3.2,

@@ -19,12 +19,11 @@ use crate::{
     rules::rank_of,
 };
 
+pub(crate) use crate::name::DNS_HEADER_BYTES as HEADER_BYTES;
 pub(crate) use joined::{BlockedMessage, Joined, MESSAGES as JOINED_MESSAGES};
 pub(crate) use owner::{OwnerWalk, skip_owner};
 pub(crate) use sections::{RECORD_HEAD_BYTES, Sections, is_service, sections};
 
-/// RFC 1035 §4.1.1.
-pub(crate) const HEADER_BYTES: u32 = 12;
 /// Length before each message over TCP (RFC 1035 §4.2.2).
 pub(crate) const PREFIX_BYTES: u32 = 2;
 /// The shortest message with a question, and its length: it asks for the root.

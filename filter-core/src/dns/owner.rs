@@ -5,10 +5,10 @@ use core::ops::ControlFlow::{self, Break, Continue};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use crate::{
-    abi::Scratch,
     name::{LABELS, POINTER_BYTES},
     packet::{LoopBody, Packet},
     reason::Reason,
+    scratch::Scratch,
 };
 
 /// Where the walk over the name that owns a record is.

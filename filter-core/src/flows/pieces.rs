@@ -4,9 +4,9 @@ use core::ops::ControlFlow::{self, Break, Continue};
 
 use super::{Ended, FlowKey, LastReset};
 use crate::{
-    abi::Segment,
     buffer::{CopyState, Copying, HeldBytes},
     packet::{LoopBody, Packet},
+    scratch::Segment,
 };
 
 /// Pieces beyond a gap that are held at once. A sender's window of a hello has a few segments.

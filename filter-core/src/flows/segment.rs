@@ -4,7 +4,6 @@ use core::ops::ControlFlow::{self, Break, Continue};
 
 use super::{Bucket, Flow, Flows, Held, WAYS, Way};
 use crate::{
-    abi::Segment,
     bounds::{Span, opaque},
     buffer::HeldBytes,
     calls::Frame,
@@ -13,6 +12,7 @@ use crate::{
     maps::Maps,
     packet::{LoopBody, Step},
     reason::{Counter, Reason},
+    scratch::Segment,
     tls::{self, HandshakeBytes},
 };
 

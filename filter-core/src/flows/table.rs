@@ -13,8 +13,7 @@ use crate::{
     quic::{QuicFlow, QuicRoom},
 };
 
-/// Places of a bucket.
-pub const WAYS: u32 = 16;
+pub use crate::abi::WAYS;
 /// Places of a bucket that the flows of one source may have: an eighth, and thus no more of the whole table.
 const WAYS_OF_SOURCE: u32 = WAYS / 8;
 /// Connections of a bucket of which it is remembered where their first octet is; one of them may be of one source.
@@ -61,7 +60,7 @@ impl FlowKey {
     /// The flow's keyed hash.
     #[inline(always)]
     pub(crate) fn hash(&self, settings: &Settings) -> u32 {
-        settings.flow_hash_key.hash(self)
+        settings.flow_hash_key.hash(&self.0, self.is_v6())
     }
 
     /// The key of these addresses: the first word of IPv4 has both.

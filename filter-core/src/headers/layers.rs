@@ -14,9 +14,8 @@ use super::{
     path::{Tunnel, TunnelKind, Within},
 };
 use crate::{
-    abi::{Scratch, Settings},
     hash::FlowHashKey,
-    packet::{LoopBody, Packet},
+    packet::{LoopBody, LoopState, Packet},
     reason::Reason,
 };
 
@@ -161,28 +160,26 @@ impl Layers {
     };
 }
 
+impl LoopState for Layers {}
+
 /// Finds TCP or UDP behind the layers that start with this one at this offset. Tunnels are opened, or not.
 #[inline(always)]
 pub(crate) fn transport<P: Packet + ?Sized>(
     packet: &P,
-    settings: &Settings,
-    scratch: &mut Scratch,
-    layer: Layer,
-    at: u32,
+    key: &FlowHashKey,
+    layers: &mut Layers,
+    around: &Transport,
+    (layer, at): (Layer, u32),
     opens_tunnels: bool,
 ) -> Result<Transport, Reason> {
     // Layers in a datagram end with it, and have what is around it in their path.
-    let (ip, path) = if layer.is_in_udp() {
-        (Ip::around(&scratch.transport), scratch.transport.path)
-    } else {
-        (Ip::none(packet.len()), Path::PLAIN)
-    };
-    let outer_tags = path.outer_tags().unwrap_or(scratch.layers.outer_tags);
+    let (ip, path) =
+        if layer.is_in_udp() { (Ip::around(around), around.path) } else { (Ip::none(packet.len()), Path::PLAIN) };
+    let outer_tags = path.outer_tags().unwrap_or(layers.outer_tags);
     // Where none is opened, it is as if there had been one.
     let tunnels = if opens_tunnels { 0 } else { TUNNELS };
-    scratch.layers = Layers { layer: layer.0, at, ip, tunnels, path, outer_tags, ..Layers::NONE };
-    P::repeat(LAYERS, &TakingOff { packet, settings }, scratch);
-    let layers = &scratch.layers;
+    *layers = Layers { layer: layer.0, at, ip, tunnels, path, outer_tags, ..Layers::NONE };
+    P::repeat(LAYERS, &TakingOff { packet, key }, layers);
     match (Reason::from_index(layers.stopped), Protocol::of(layers.protocol as u8)) {
         (None, Some(protocol)) => {
             let tunnels = u32::from(layers.tunnel.kind != 0);
@@ -194,14 +191,13 @@ pub(crate) fn transport<P: Packet + ?Sized>(
 
 struct TakingOff<'p, P: ?Sized> {
     packet: &'p P,
-    settings: &'p Settings,
+    key: &'p FlowHashKey,
 }
 
-impl<P: Packet + ?Sized> LoopBody<Scratch> for TakingOff<'_, P> {
+impl<P: Packet + ?Sized> LoopBody<Layers> for TakingOff<'_, P> {
     #[inline(always)]
-    fn turn(&self, scratch: &mut Scratch) -> ControlFlow<()> {
-        let layers = &mut scratch.layers;
-        match (Layering { packet: self.packet, key: &self.settings.flow_hash_key, layers }).take_off() {
+    fn turn(&self, layers: &mut Layers) -> ControlFlow<()> {
+        match (Layering { packet: self.packet, key: self.key, layers }).take_off() {
             Ok(None) => return Continue(()),
             Ok(Some(protocol)) => layers.protocol = protocol.number().into(),
             Err(reason) => layers.stopped = reason.index(),

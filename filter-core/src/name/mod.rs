@@ -5,6 +5,7 @@
 //! labels.
 
 mod display;
+mod found;
 mod labels;
 mod reading;
 #[cfg(test)]
@@ -14,26 +15,26 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use crate::{
     abi::Rank,
-    hash::HashKey,
+    hash::{HashKey, RuleKey},
     intrinsics::load_u64,
     packet::{LoopState, Step},
-    patterns::Walk,
-    rules::{Found, RuleKey},
 };
 
 pub use crate::buffer::NAME_BYTES;
+pub(crate) use crate::hash::LABEL_OCTETS;
 pub(crate) use display::write_name;
+pub use found::{Found, Walk};
 use labels::{TextLabels, WireLabels};
 use reading::Pointing;
 
-/// Longest label (RFC 1035 §2.3.4).
-pub(crate) const LABEL_OCTETS: usize = 63;
 /// Longest name on the wire, with the octets of the lengths and the root (RFC 1035 §2.3.4).
 pub(crate) const NAME_OCTETS: u32 = 255;
 /// Longest name as text without the root's dot: no first length octet and no root.
 pub(crate) const TEXT_OCTETS: u32 = NAME_OCTETS - 2;
 /// Most labels in a name: 127 of one octet and its length fill 254 octets.
 pub(crate) const LABELS: u32 = 127;
+/// RFC 1035 §4.1.1. No name starts within it.
+pub(crate) const DNS_HEADER_BYTES: u32 = 12;
 /// RFC 1035 §4.1.4.
 pub(crate) const POINTER_BYTES: u32 = 2;
 

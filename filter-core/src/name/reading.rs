@@ -4,11 +4,10 @@ use core::ops::ControlFlow::{self, Break, Continue};
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
-use super::{Form, LABEL_OCTETS, LABELS, NAME_OCTETS, Name, NameEnd, NameError, POINTER_BYTES, TEXT_OCTETS};
-use crate::{
-    dns,
-    packet::{LoopBody, Packet},
+use super::{
+    DNS_HEADER_BYTES, Form, LABEL_OCTETS, LABELS, NAME_OCTETS, Name, NameEnd, NameError, POINTER_BYTES, TEXT_OCTETS,
 };
+use crate::packet::{LoopBody, Packet};
 
 /// Octets that are copied from a packet at once.
 const PIECE_OCTETS: u32 = NAME_OCTETS + 1;
@@ -126,7 +125,7 @@ impl Name {
 #[inline(always)]
 fn target([high, low]: [u8; 2], message_at: u32, end: u32) -> Result<u32, NameError> {
     let offset = u32::from(u16::from_be_bytes([high, low])) & OFFSET;
-    if offset < dns::HEADER_BYTES || message_at + offset >= end {
+    if offset < DNS_HEADER_BYTES || message_at + offset >= end {
         return Err(NameError::Pointer);
     }
     Ok(message_at + offset)

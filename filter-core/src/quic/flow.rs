@@ -6,13 +6,13 @@ use zerocopy::FromBytes;
 
 use super::{connection_id::ConnectionId, header::LongHeader, keys::InitialKeys};
 use crate::{
-    abi::Segment,
     bounds::within,
     buffer::HeldBytes,
     buffer::PIECE,
     flows::FlowKey,
     packet::{LoopBody, LoopState, Packet},
     reason::Reason,
+    scratch::Segment,
 };
 
 /// Octets for which one word has a bit each.

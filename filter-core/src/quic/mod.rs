@@ -36,7 +36,7 @@ use self::{
     room::Opening,
 };
 use crate::{
-    abi::{Allowance, Segment},
+    abi::Allowance,
     bounds::{Span, opaque},
     buffer::HeldBytes,
     calls::{Frame, Subprograms},
@@ -45,6 +45,7 @@ use crate::{
     headers,
     maps::Maps,
     reason::{Counter, Reason},
+    scratch::Segment,
 };
 
 /// Packets of a datagram, or of datagrams that the kernel has joined, that are looked at.

@@ -12,13 +12,14 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use super::{HEADER_BYTES, LEAST_BYTES, PREFIX_BYTES, QUESTION_TAIL_BYTES};
 use crate::{
-    abi::{DnsAction, Scratch, Treatment},
+    abi::{DnsAction, Treatment},
     bounds::{opaque, within},
     calls::Frame,
     decide::Judge,
     effect::ResponseAction,
     maps::Maps,
     reason::{Counter, Message, Reason},
+    scratch::Scratch,
 };
 
 /// Messages behind the first that are judged, as many as the kernel joins (`UDP_GRO_CNT_MAX`).

@@ -7,17 +7,18 @@ use core::{
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
-use super::{Interface, Scratch};
 use crate::{
+    abi::Interface,
     answer::Given,
     bounds::opaque,
     buffer::HeldBytes,
     dns::JOINED_MESSAGES,
     effect::{self, ResponseAction},
+    hash::RuleKey,
     headers::{Endpoints, Family, Protocol, Tunnel, TunnelKind, VLAN_BITS},
     name::{self, Form},
     reason::{Counter, Message, Reason},
-    rules::RuleKey,
+    scratch::Scratch,
 };
 
 /// What a CPU may still report.

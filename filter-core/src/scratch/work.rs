@@ -5,7 +5,7 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
-use crate::abi::Scratch;
+use super::Scratch;
 
 /// Units for any packet: what 40 queries take, each with four labels.
 const BASE: u32 = 360;

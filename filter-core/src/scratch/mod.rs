@@ -1,9 +1,11 @@
 //! What a CPU works with.
 
+mod work;
+
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
-use super::{Generation, Treatment};
 use crate::{
+    abi::{Generation, Treatment},
     answer::{Edns, Envelope, Given, Stream},
     buffer::Copying,
     dns::{Joined, OwnerWalk, Sections},
@@ -14,8 +16,8 @@ use crate::{
     quic::LongHeader,
     reason::{Counter, Reason},
     tls::HelloWalk,
-    work::Work,
 };
+use work::Work;
 
 /// What each CPU has for itself; one entry of a map, so that one look-up finds all of it.
 #[repr(C)]
