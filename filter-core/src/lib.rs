@@ -55,10 +55,12 @@ mod scratch;
 mod subprograms;
 mod tls;
 
+#[cfg(not(target_arch = "bpf"))]
+pub use abi::{AllMasks, AllTerms};
 pub use abi::{
-    Allowance, BlockingLists, DnsAction, Fragments, Generation, Group, HitLine, InForce, Interface, ListName, Masks,
-    Member, Options, Page, Program, ProgramSet, Quic, Rank, Rule, RuleHits, RuleShape, Settings, Sides, TcpAction,
-    Terms, TermsOfBoth, Treatment, highest_rank, sieve_bits,
+    Allowance, BANKS, BlockingLists, CLASSES_OF_BANK, DnsAction, Fragments, Generation, Group, HitLine, InForce,
+    Interface, ListName, Masks, Member, Options, Page, Program, ProgramSet, Quic, Rank, Rule, RuleHits, RuleShape,
+    Settings, Sides, TcpAction, Terms, TermsEntry, Treatment, highest_rank, sieve_bits,
 };
 pub use answer::{Sent, answer};
 pub use buffer::{HeldBytes, PIECE};
@@ -79,10 +81,11 @@ pub use name::{Form, NAME_BYTES, Name, NameEnd};
 pub use offline::Offline;
 pub use packet::{Length, LoopBody, LoopState, Packet, Replace, Replaced, copy_start, last_place};
 pub use patterns::{
-    PART_BYTES, PART_CELLS, PART_MATCHES, PARTS, PATTERN_SLOTS, Part, PatternMatch, Patterns, run_part, run_parts,
+    BankWalk, Link, PART_BYTES, PART_CELLS, PART_MATCHES, PARTS, PATTERN_SLOTS, Part, PatternMatch, Patterns, run_part,
+    run_parts,
 };
 pub use quic::{QuicFlow, QuicRoom};
 pub use reason::{Counter, Message, Reason, Verdict};
-pub use rules::{Found, RuleKey, Rules, group_of, prevailing_rule, rank_of, take_terms};
+pub use rules::{Found, RuleKey, Rules, group_of, prevailing_rule, rank_of, take_terms, take_terms_of_bank};
 pub use scratch::{OfCpu, Scratch, Segment};
 pub use tls::{HandshakeBytes, HelloEnd};

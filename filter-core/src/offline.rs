@@ -220,6 +220,10 @@ struct Tables<R> {
 }
 
 impl<R: Rules> Patterns for Tables<R> {
+    fn classes(&self, group: u32, generation: Generation) -> u32 {
+        self.rules.classes(group, generation)
+    }
+
     fn part(&self, slot: u32, index: u32) -> Option<&Part> {
         self.rules.part(slot, index)
     }
@@ -240,10 +244,6 @@ impl<R: Rules> Rules for Tables<R> {
 
     fn group(&self, client: &Client, generation: Generation) -> u32 {
         self.rules.group(client, generation)
-    }
-
-    fn classes(&self, group: u32, generation: Generation) -> u32 {
-        self.rules.classes(group, generation)
     }
 
     fn treatment(&self, class: u32, generation: Generation) -> Option<&Treatment> {

@@ -12,9 +12,11 @@ use core::{fmt, ops::ControlFlow};
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
+pub use crate::name::Link;
 use crate::{
-    abi::{BlockingLists, Masks, Rank, highest_rank, list_of},
+    abi::{BANKS, BlockingLists, Generation, InForce, Masks, Rank, highest_rank, list_of},
     hash::RuleKey,
+    loops::LoopBody,
     name::{Found, Name, TEXT_OCTETS},
     subprograms,
 };
@@ -28,9 +30,10 @@ pub const PART_MATCHES: usize = 2048;
 /// Memory of a part.
 pub const PART_BYTES: usize = 1024 * 1024;
 /// Transitions of a part, at most: what the rest leaves room for.
-pub const PART_CELLS: usize = (PART_BYTES - 32 - 256 - PART_MATCHES * size_of::<PatternMatch>()) / 2;
+pub const PART_CELLS: usize =
+    (PART_BYTES - 32 - 256 - PART_MATCHES * (size_of::<PatternMatch>() + size_of::<u32>())) / 2;
 
-/// What a match of one or several patterns at once means.
+/// What a match of one or several patterns at once means, of one bank of classes.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, FromBytes, IntoBytes, Immutable)]
 pub struct PatternMatch {
@@ -60,8 +63,10 @@ pub struct Part {
     _unused: [u32; 3],
     /// The column of each octet within a label.
     pub octets: [u8; 256],
-    /// What the matches mean, from state 1 on.
+    /// What the matches mean, from state 1 on, of the first bank of classes; behind the last, what they mean of further banks.
     pub meanings: [PatternMatch; PART_MATCHES],
+    /// For each of these, where that of the next bank is.
+    pub links: [Link; PART_MATCHES],
     /// The rows, one behind the other: the states that follow.
     pub cells: [u16; PART_CELLS],
 }
@@ -112,15 +117,35 @@ pub trait Patterns {
         None
     }
 
+    /// The classes of a bank that apply to a group: `word` is where the group's row begins ([`InForce::row`]), and the number
+    /// of the bank.
+    #[inline(always)]
+    fn classes(&self, _word: u32, _generation: Generation) -> u32 {
+        u32::MAX
+    }
+
+    /// Runs such a walk over one part. The kernel has `bpf_loop` do it.
+    #[inline(always)]
+    fn walk_banks(&self, name: &mut Name, walk: &BankWalk<'_, Self>)
+    where
+        Self: Sized,
+    {
+        for _ in 0..BankWalk::<Self>::TURNS {
+            if walk.turn(name).is_break() {
+                break;
+            }
+        }
+    }
+
     subprograms! { pattern_methods }
 }
 
 /// Lets the patterns have their say. One that prevails over what was found for the name so far is left in the name; of
 /// several, the first that the walk meets.
 #[inline(always)]
-pub fn run_parts<T: Patterns>(name: &mut Name, tables: &T, slot: u32) {
+pub fn run_parts<R: Patterns>(name: &mut Name, tables: &R, in_force: InForce) {
     for index in 0..PARTS {
-        if !tables.run_part(name, slot, index) {
+        if !tables.run_part(name, in_force, index) {
             break;
         }
     }
@@ -128,16 +153,63 @@ pub fn run_parts<T: Patterns>(name: &mut Name, tables: &T, slot: u32) {
 
 /// Runs one part, as [`run_parts`] does; false if there is no such part.
 #[inline(always)]
-pub fn run_part<T: Patterns>(tables: &T, name: &mut Name, slot: u32, index: u32) -> bool {
-    let Some(part) = tables.part(slot, index) else { return false };
+pub fn run_part<T: Patterns>(tables: &T, name: &mut Name, in_force: InForce, index: u32) -> bool {
+    let Some(part) = tables.part(in_force.generation().index(), index) else { return false };
     name.begin_walk(part.start);
-    for _ in 0..STATES {
-        if !tables.step_to_best(part, name) {
-            break;
+    if in_force.has_banks() {
+        tables.walk_banks(name, &BankWalk { part, tables, in_force });
+    } else {
+        for _ in 0..STATES {
+            if !tables.step_to_best(part, name) {
+                break;
+            }
         }
     }
     name.add_steps(name.labels_end().wrapping_sub(name.walk.at) + 1);
     true
+}
+
+/// A walk over a part where matches may mean something in several banks. A turn goes on by an octet, or lets what a match means in
+/// one bank have its say. One loop for both: inner loops would have the verifier go through all banks for each octet.
+#[derive(Debug)]
+pub struct BankWalk<'a, R> {
+    part: &'a Part,
+    tables: &'a R,
+    in_force: InForce,
+}
+
+impl<R> BankWalk<'_, R> {
+    /// Each state has a turn, and each bank of each.
+    pub const TURNS: u32 = STATES * (1 + BANKS);
+}
+
+impl<R: Patterns> LoopBody<Name> for BankWalk<'_, R> {
+    #[inline(always)]
+    fn turn(&self, name: &mut Name) -> ControlFlow<()> {
+        let link = name.walk.link;
+        if !link.is_none() {
+            let bank = link.bank();
+            let classes = self.tables.classes(name.row() + bank, self.in_force.generation());
+            if let Some(meaning) = self.part.meaning(link.place()) {
+                name.take_better(meaning, (bank, classes));
+            }
+            name.walk.link = self.part.link_at(link.place());
+            return ControlFlow::Continue(());
+        }
+        let mut match_at = 0;
+        let step = self.part.step(name, |_, state| match_at = state);
+        if match_at != 0 {
+            name.walk.link = Link::new(0, match_at);
+        }
+        if step.is_break() {
+            // Nothing follows the state, but what it means.
+            name.walk.state = 0;
+            if match_at == 0 {
+                return ControlFlow::Break(());
+            }
+        }
+        ControlFlow::Continue(())
+    }
 }
 
 /// A state before each octet, one before the end, and the one behind it.
@@ -167,7 +239,8 @@ impl Part {
     pub fn step_to_best(&self, name: &mut Name) -> bool {
         let step = self.step(name, |name, state| {
             if let Some(meaning) = self.meaning(state) {
-                name.take_better(meaning);
+                let of_first = (0, name.classes());
+                name.take_better(meaning, of_first);
             }
         });
         step.is_continue()
@@ -200,6 +273,12 @@ impl Part {
         self.meanings.get(state.wrapping_sub(1) as usize & (PART_MATCHES - 1))
     }
 
+    /// Where is what a match means in the bank behind the one at this place?
+    #[inline(always)]
+    fn link_at(&self, place: u32) -> Link {
+        self.links.get(place.wrapping_sub(1) as usize & (PART_MATCHES - 1)).copied().unwrap_or_default()
+    }
+
     #[inline(always)]
     fn column(&self, octet: u8) -> u32 {
         self.octets.get(usize::from(octet)).copied().unwrap_or_default().into()
@@ -221,15 +300,15 @@ enum Taken {
 
 impl Name {
     #[inline(always)]
-    fn take_better(&mut self, meaning: &PatternMatch) {
-        let rank = highest_rank(&meaning.masks, self.classes());
+    fn take_better(&mut self, meaning: &PatternMatch, (bank, classes): (u32, u32)) {
+        let rank = highest_rank(&meaning.masks, classes);
         if rank <= self.rank() {
             return;
         }
         let (key, mask) = (meaning.keys.get(rank.place()), meaning.masks.get(rank.place()));
         if let (Some(key), Some(mask)) = (key, mask) {
-            let (classes, list) = (mask & self.classes(), list_of(&meaning.lists, rank));
-            self.set_found(Found { rank, key: RuleKey(*key), classes, list, labels: 0 });
+            let (classes, list) = (mask & classes, list_of(&meaning.lists, rank));
+            self.set_found(Found { rank, key: RuleKey(*key), classes, bank, list, labels: 0 });
         }
     }
 
@@ -243,6 +322,7 @@ impl Name {
         self.walk.at = at;
         self.walk.start = start;
         self.walk.labels = labels.saturating_sub(1);
+        self.walk.link = Link::default();
     }
 
     /// Takes the last octet of what is left.

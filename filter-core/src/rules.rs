@@ -54,22 +54,29 @@ pub trait Rules: Patterns {
     /// Calls [`take_terms`] with those of a rule, if there is one. The kernel has functions of their own for it.
     #[inline(always)]
     fn take_rule(&self, name: &mut Name, key: RuleKey, in_force: InForce, left: u32) -> bool {
-        self.terms(key, in_force.generation()).is_some_and(|terms| take_terms(name, key, terms, in_force, left))
+        let generation = in_force.generation();
+        self.terms(key, generation).is_some_and(|terms| {
+            take_terms(name, key, terms, in_force, left)
+                || self.further_terms(key, generation).iter().any(|(bank, terms)| {
+                    let classes = self.classes(name.row() + bank, generation);
+                    take_terms_of_bank(name, key, terms, (*bank, classes), in_force, left)
+                })
+        })
     }
 
-    /// What the rules for exactly this name ask for, if there are any.
+    /// What the rules for exactly this name ask for in the first bank of classes, if there are any rules.
     fn terms(&self, key: RuleKey, generation: Generation) -> Option<&Terms>;
+
+    /// What they ask for in further banks, each with its number, in their order.
+    #[inline(always)]
+    fn further_terms(&self, _key: RuleKey, _generation: Generation) -> &[(u32, Terms)] {
+        &[]
+    }
 
     /// The group of a MAC address, and if it has none that of the longest subnet with the address; 0 for all others.
     #[inline(always)]
     fn group(&self, _client: &Client, _generation: Generation) -> u32 {
         0
-    }
-
-    /// The classes of lists that apply to a group.
-    #[inline(always)]
-    fn classes(&self, _group: u32, _generation: Generation) -> u32 {
-        u32::MAX
     }
 
     /// What becomes of what the lists of a class block.
@@ -176,12 +183,13 @@ fn word_at(text: &[u8], at: usize) -> u64 {
     rest.iter().rev().fold(0, |word, octet| (word << 8) | u64::from(*octet))
 }
 
-/// The rule that prevails for this name among those of the given classes, found by the walk that the kernel makes.
+/// The rule that prevails for this name among those of the given classes of the first bank, and of those of other banks that apply
+/// to the first group, found by the walk that the kernel makes.
 pub fn prevailing_rule(name: &str, key: &HashKey, rules: &impl Rules, classes: u32) -> Option<Found> {
     let mut room = Name::default();
     room.set_text(name).ok()?;
     let in_force = rules.in_force();
-    room.begin_judging(classes);
+    room.begin_judging(classes, 0);
     find_rule(&mut room, key, rules, in_force);
     run_patterns(&mut room, rules, in_force);
     let found = room.found();
@@ -202,7 +210,8 @@ pub fn rank_of<P: Packet + ?Sized, M: Maps>(
     let generation = in_force.generation();
     scratch.generation = generation.index();
     let group = if in_force.has_clients() { maps.group_of(packet, scratch, generation, of_response) } else { 0 };
-    scratch.name.begin_judging(maps.classes(group, generation));
+    let row = in_force.row(group);
+    scratch.name.begin_judging(maps.classes(row, generation), row);
     find_rule(&mut scratch.name, &settings.hash_key, maps, in_force);
     run_patterns(&mut scratch.name, maps, in_force);
     let found = scratch.name.found();
@@ -248,7 +257,7 @@ fn find_rule<R: Rules>(name: &mut Name, key: &HashKey, rules: &R, in_force: InFo
 #[inline(always)]
 fn run_patterns<R: Rules>(name: &mut Name, rules: &R, in_force: InForce) {
     if in_force.has_patterns() && name.rank() < in_force.top() {
-        run_parts(name, rules, in_force.generation().index());
+        run_parts(name, rules, in_force);
     }
 }
 
@@ -296,10 +305,24 @@ fn below<R: Rules>(rules: &R, name: &Name, key: &HashKey, parent: u64, place: u3
 }
 
 /// Leaves what the rules with this key ask for in the name, if it prevails: rules for the name itself, or for one that has
-/// so many labels `left` below it. True if nothing can prevail any more.
+/// so many labels `left` below it; of the first bank of classes. True if nothing can prevail any more.
 #[inline(always)]
 pub fn take_terms(name: &mut Name, key: RuleKey, terms: &Terms, in_force: InForce, left: u32) -> bool {
-    let (rank, classes) = (name.rank(), name.classes());
+    let of_first = (0, name.classes());
+    take_terms_of_bank(name, key, terms, of_first, in_force, left)
+}
+
+/// The same of a bank: its number, and its classes that count. Of the banks that have a rank, the first that is taken decides.
+#[inline(always)]
+pub fn take_terms_of_bank(
+    name: &mut Name,
+    key: RuleKey,
+    terms: &Terms,
+    (bank, classes): (u32, u32),
+    in_force: InForce,
+    left: u32,
+) -> bool {
+    let rank = name.rank();
     let (masks, lists) = terms.of(left == 0);
     let better = highest_rank(masks, classes);
     if better <= rank {
@@ -307,6 +330,6 @@ pub fn take_terms(name: &mut Name, key: RuleKey, terms: &Terms, in_force: InForc
     }
     let mask = masks.get(better.place()).copied().unwrap_or_default();
     let labels = name.labels() - left;
-    name.set_found(Found { rank: better, key, classes: mask & classes, list: list_of(lists, better), labels });
+    name.set_found(Found { rank: better, key, classes: mask & classes, bank, list: list_of(lists, better), labels });
     better >= in_force.top()
 }

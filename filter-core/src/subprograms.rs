@@ -107,7 +107,7 @@ macro_rules! subprograms {
             }
             // Over the maps: functions.
             parts {
-                run_part(name: &mut Name, slot: u32, index: u32) -> bool;
+                run_part(name: &mut Name, in_force: InForce, index: u32) -> bool;
             }
             // Over any frame and the maps.
             client {

@@ -1,6 +1,6 @@
 //! Arguments of global functions: integers, and pointers to values in maps.
 
-use filter_core::{Generation, Layer, Reason, bounds::Span, return_codes::ReturnCode};
+use filter_core::{Generation, InForce, Layer, Reason, bounds::Span, return_codes::ReturnCode};
 
 /// What such a function takes, and the form in which it is handed over.
 pub trait Argument: Sized {
@@ -39,6 +39,7 @@ integers! {
     u64: u64, value => value, value;
     bool: u32, value => u32::from(value), value != 0;
     Generation: u32, value => value.index(), Self::from_index(value);
+    InForce: u64, value => value.word(), Self::from_word(value);
     Layer: u32, value => value.0, Self(value);
     Reason: u32, value => value.code(), Self::from_code(value);
     Span: u64, value => value.word(), Self::from_word(value);

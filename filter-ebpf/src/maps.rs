@@ -9,10 +9,11 @@ use aya_ebpf::{
     programs::XdpContext,
 };
 use filter_core::{
-    Allowance, Bucket, Client, Counter, Event, EventBudget, Family, Flow, Flows, Generation, Group, HashKey, HeldBytes,
-    HitLine, InForce, Interface, ListName, Maps, Member, Name, OfCpu, PATTERN_SLOTS, Packet, Page, Part, Patterns,
-    Program, ProgramSet, QuicFlow, QuicRoom, Rank, Reason, Rule, RuleKey, RuleShape, Rules, Scratch, Settings, Sides,
-    Terms, TermsOfBoth, Treatment, WAYS, bounds::opaque, return_codes::ReturnCode, sieve_bits, subprograms,
+    Allowance, BankWalk, Bucket, Client, Counter, Event, EventBudget, Family, Flow, Flows, Generation, Group, HashKey,
+    HeldBytes, HitLine, InForce, Interface, ListName, Maps, Member, Name, OfCpu, PATTERN_SLOTS, Packet, Page, Part,
+    Patterns, Program, ProgramSet, QuicFlow, QuicRoom, Rank, Reason, Rule, RuleKey, RuleShape, Rules, Scratch,
+    Settings, Sides, Terms, TermsEntry, Treatment, WAYS, bounds::opaque, return_codes::ReturnCode, sieve_bits,
+    subprograms,
 };
 
 use crate::{
@@ -33,15 +34,16 @@ static RULES: HashMap<u32, Page> = HashMap::with_max_entries(UNTIL_SIZED, 0);
 /// What keeps most keys that have no rule away from the rules.
 #[map]
 static SIEVE: Array<u64> = Array::with_max_entries(UNTIL_SIZED, BPF_F_MMAPABLE);
-/// What rules ask for, under the numbers that they have in the rule map.
+/// What rules ask for, under the numbers that they have in the rule map; behind those, what they ask for in further banks of
+/// classes.
 #[map]
-static TERMS: Array<TermsOfBoth> = Array::with_max_entries(Rule::NUMBERS, 0);
+static TERMS: Array<TermsEntry> = Array::with_max_entries(Rule::NUMBERS, 0);
 /// Packets that a rule decided about, for those that did.
 #[map]
 static HITS: Array<HitLine> = Array::with_max_entries(HitLine::LINES, BPF_F_MMAPABLE);
 #[unsafe(link_section = ".data.IN_FORCE")]
 static IN_FORCE: Global<InForce> = Global::zeros();
-/// The groups of clients; the first is that of all others.
+/// For each group of clients and each bank of classes, those that apply; the first group is that of all others.
 #[map]
 static GROUPS: Array<Group> = Array::with_max_entries(UNTIL_SIZED, 0);
 #[map]
@@ -62,9 +64,9 @@ static CPUS: PerCpuArray<OfCpu> = PerCpuArray::with_max_entries(1, 0);
 static INTERFACES: Array<Interface> = Array::with_max_entries(1, 0);
 /// What is done with those of others.
 static OTHERS: Interface = Interface::new(Sides::Both);
-/// By generation and class: what becomes of what its lists block.
+/// By class and generation: what becomes of what its lists block.
 #[map]
-static TREATMENTS: Array<Treatment> = Array::with_max_entries(2 * u32::BITS, 0);
+static TREATMENTS: Array<Treatment> = Array::with_max_entries(UNTIL_SIZED, 0);
 /// By generation: the names of lists, under their numbers.
 #[map]
 static LISTS: Array<ListName> = Array::with_max_entries(2 * ListName::NUMBERS, 0);
@@ -148,9 +150,10 @@ impl Rules for KernelMaps {
         IN_FORCE.read()
     }
 
+    /// Not asked for here: [`KernelMaps::take_rule`] does without.
     #[inline(always)]
-    fn terms(&self, key: RuleKey, generation: Generation) -> Option<&Terms> {
-        terms(subprograms::number_of_terms(key.0, self.in_force().word()), generation)
+    fn terms(&self, _: RuleKey, _: Generation) -> Option<&Terms> {
+        None
     }
 
     #[inline(always)]
@@ -174,13 +177,8 @@ impl Rules for KernelMaps {
     }
 
     #[inline(always)]
-    fn classes(&self, group: u32, generation: Generation) -> u32 {
-        GROUPS.get(group).map_or(0, |group| group.classes(generation))
-    }
-
-    #[inline(always)]
     fn treatment(&self, class: u32, generation: Generation) -> Option<&Treatment> {
-        TREATMENTS.get(generation.index() * u32::BITS + class)
+        TREATMENTS.get(Treatment::place(class, generation))
     }
 
     #[inline(always)]
@@ -191,10 +189,10 @@ impl Rules for KernelMaps {
     subprograms! { maps_calls hash }
 }
 
-/// The terms with this number; `None` if it is [`Terms::NONE`].
+/// The terms at this place; `None` if it is that of [`Terms::NONE`].
 #[inline(always)]
-pub fn terms(number: u32, generation: Generation) -> Option<&'static Terms> {
-    if number == u32::from(Terms::NONE) { None } else { TERMS.get(number).map(|terms| terms.of(generation)) }
+pub fn terms(place: u32) -> Option<&'static TermsEntry> {
+    if place == u32::from(Terms::NONE) { None } else { TERMS.get(place) }
 }
 
 /// The number of the terms of the rule with this key. The kernel puts another page in the place of one that was replaced, at
@@ -237,6 +235,16 @@ impl Patterns for KernelMaps {
     fn part(&self, slot: u32, index: u32) -> Option<&Part> {
         let [part] = PATTERNS.get_value(slot, &index)?;
         Some(part)
+    }
+
+    #[inline(always)]
+    fn classes(&self, word: u32, generation: Generation) -> u32 {
+        GROUPS.get(word).map_or(0, |group| group.classes(generation))
+    }
+
+    #[inline(always)]
+    fn walk_banks(&self, name: &mut Name, walk: &BankWalk<'_, Self>) {
+        Paged::repeat(BankWalk::<Self>::TURNS, walk, name);
     }
 
     subprograms! { maps_calls pattern }

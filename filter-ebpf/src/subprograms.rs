@@ -5,11 +5,11 @@ use core::ptr::null_mut;
 
 use aya_ebpf::bindings::xdp_md;
 use filter_core::{
-    Counter, Flow, Generation, HandshakeBytes, HashKey, Held, HeldBytes, HelloEnd, InForce, Judge, Layer, Name,
-    NameEnd, Part, QuicFlow, QuicRoom, Rank, Reason, RuleKey, Scratch, Settings, Taken, Terms, Way,
+    BANKS, Counter, Flow, Generation, HandshakeBytes, HashKey, Held, HeldBytes, HelloEnd, InForce, Judge, Layer, Name,
+    NameEnd, Part, Patterns as _, QuicFlow, QuicRoom, Rank, Reason, RuleKey, Scratch, Settings, Taken, Terms, Way,
     bounds::Span,
     return_codes::{NOT_RUN, ReturnCode},
-    subprograms, take_terms as take_these_terms,
+    subprograms, take_terms as take_these_terms, take_terms_of_bank as take_these_of_bank,
 };
 
 use crate::{
@@ -36,14 +36,48 @@ pub extern "C" fn number_of_terms(key: u64, in_force: u64) -> u32 {
     maps::number_of_terms(RuleKey(key), InForce::from_word(in_force).shape()).unwrap_or(Terms::NONE).into()
 }
 
-/// [`filter_core::take_terms`] with those of this number; 1 or 0.
+/// [`filter_core::take_terms`] with those of this number, and those of further banks; 1 or 0.
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub extern "C" fn take_terms(name: *mut Name, key: u64, number: u32, in_force: u64, left: u32) -> u32 {
-    let Some(name) = name.taken() else { return not_run() };
+    let Some(taken) = name.taken() else { return not_run() };
     let in_force = InForce::from_word(in_force);
-    let terms = maps::terms(number, in_force.generation());
-    terms.is_some_and(|terms| take_these_terms(name, RuleKey(key), terms, in_force, left)).into()
+    let Some(entry) = maps::terms(number) else { return 0 };
+    if take_these_terms(taken, RuleKey(key), entry.of(in_force.generation()), in_force, left) {
+        return 1;
+    }
+    let mut next = u64::from(entry.next);
+    // All as wide as a register: narrower numbers are cut in each turn.
+    for _ in 1..u64::from(BANKS) {
+        if next == 0 {
+            break;
+        }
+        next = take_terms_of_bank(name, key, next, in_force.word(), left);
+        if next == JUDGED {
+            return 1;
+        }
+    }
+    0
+}
+
+/// What [`take_terms_of_bank`] gives if nothing can prevail any more.
+const JUDGED: u64 = u64::MAX;
+
+/// [`filter_core::take_terms_of_bank`] with those of this place; gives the place of those of the next bank, 0 for none.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn take_terms_of_bank(name: *mut Name, key: u64, place: u64, in_force: u64, left: u32) -> u64 {
+    let Some(name) = name.taken() else {
+        not_run();
+        return 0;
+    };
+    let in_force = InForce::from_word(in_force);
+    let generation = in_force.generation();
+    let Some(entry) = maps::terms(place as u32) else { return 0 };
+    let classes = KernelMaps::without_frame().classes(name.row() + entry.bank, generation);
+    let of_bank = (entry.bank, classes);
+    let judged = take_these_of_bank(name, RuleKey(key), entry.of(generation), of_bank, in_force, left);
+    if judged { JUDGED } else { entry.next.into() }
 }
 
 /// [`maps::add_hit`]; gives 0.

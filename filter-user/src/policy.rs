@@ -7,6 +7,7 @@
 mod arrivals;
 mod builder;
 pub mod cache;
+mod classes;
 mod coverage;
 mod entering;
 mod explain;
@@ -31,7 +32,10 @@ mod varint;
 
 use std::{borrow::Cow, collections::HashSet};
 
-use filter_core::{Generation, HashKey, InForce, ListName, Part, Patterns, Rank, RuleKey, Rules, Terms, Treatment};
+use filter_core::{
+    AllTerms, CLASSES_OF_BANK, Generation, HashKey, InForce, ListName, Part, Patterns, Rank, RuleKey, Rules, Terms,
+    Treatment,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::lists::{Action, Domain, ListRule, Scope, Sink as _, Subject};
@@ -44,6 +48,7 @@ use table::{Index, Table};
 use terms::TermsTable;
 
 pub use builder::{BookError, Builder, KeyCollision, ListRules};
+pub use classes::Classes;
 pub use coverage::Covered;
 pub use explain::{Explanation, Matching, Outcome};
 pub use hand::{MANUAL, Removed};
@@ -68,6 +73,8 @@ pub struct RuleBook {
     lists: Vec<ListInfo>,
     numbers: ListNumbers,
     by_hand: ByHand,
+    /// Banks that the classes of the lists are in.
+    banks: u32,
     /// Names of the table that the kernel is to have.
     in_kernel: u64,
     top: Rank,
@@ -85,7 +92,7 @@ pub struct ListInfo {
     /// True if it is there to allow what others block.
     pub allows: bool,
     /// The class that its rules are of: to whom they apply, and when.
-    pub class: u8,
+    pub class: u16,
     /// Names and patterns that no earlier list has.
     pub rules: u64,
     /// True if it has rules for top-level domains.
@@ -93,10 +100,6 @@ pub struct ListInfo {
 }
 
 impl ListInfo {
-    fn mask(&self) -> u32 {
-        1_u32.checked_shl(u32::from(self.class)).unwrap_or_default()
-    }
-
     /// What those whom it blocks see of it: its label, or the name of the file without its folder.
     pub fn label(&self) -> &str {
         self.label.as_deref().unwrap_or_else(|| self.name.rsplit('/').next().unwrap_or_default())
@@ -134,7 +137,8 @@ impl RuleBook {
         let used = (0..).zip(used).filter(|(_, used)| *used);
         let top = used.map(|(number, _)| terms.get(number).top()).max().unwrap_or_default().max(patterns.top());
         let (hash_key, uncovered, by_hand) = (*hash_key, HashSet::new(), ByHand::default());
-        Self { hash_key, table, uncovered, terms, patterns, lists, numbers, by_hand, in_kernel, top }
+        let banks = lists.iter().map(|list| u32::from(list.class) / CLASSES_OF_BANK + 1).max().unwrap_or(1);
+        Self { hash_key, table, uncovered, terms, patterns, lists, numbers, by_hand, banks, in_kernel, top }
     }
 
     /// A book of rules that block names and all below them: one list, with a name a line.
@@ -199,8 +203,8 @@ impl RuleBook {
 
     /// The rule that prevails for this name, for clients in no group and all lists.
     pub fn prevailing(&self, name: &Domain) -> Option<(Rank, Rule<'_>)> {
-        const ALL: u32 = u32::MAX;
-        Some((self.judge(name, ALL).rank, self.deciding(name, ALL)?))
+        let all = Classes::all();
+        Some((self.judge(name, &all).rank, self.deciding(name, &all)?))
     }
 
     /// The rule that blocks this name, if one does.
@@ -230,6 +234,11 @@ impl RuleBook {
             Some((number, answer.map_or(name, |answer| name.answering(answer))))
         });
         of_lists.chain([(ListName::BY_HAND, ListName::new(hand::CLASS, MANUAL))])
+    }
+
+    /// Banks that the classes of its lists are in.
+    pub fn banks(&self) -> u32 {
+        self.banks
     }
 
     /// Hands back memory of what can be had again from the cache.
@@ -288,6 +297,15 @@ impl RuleBook {
     }
 }
 
+impl RuleBook {
+    fn all_terms_of(&self, key: RuleKey) -> Option<&AllTerms> {
+        match self.by_hand.terms_of(key) {
+            Some(terms) => Some(terms),
+            None => Some(self.terms.get(self.table.terms(self.table.find(key)?))),
+        }
+    }
+}
+
 /// Where a page of rules begins; the default is the first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Position(Index);
@@ -301,17 +319,17 @@ impl Patterns for RuleBook {
 /// With the whole book in force: all classes are the caller's to choose from.
 impl Rules for RuleBook {
     fn in_force(&self) -> InForce {
-        let in_force = InForce::new(Generation::default(), self.top);
+        let in_force = InForce::new(Generation::default(), self.top).with_banks(self.banks());
         let in_force = if self.has_top_level() { in_force } else { in_force.without_top_level() };
         if self.has_patterns() { in_force.with_patterns() } else { in_force }
     }
 
     fn terms(&self, key: RuleKey, _: Generation) -> Option<&Terms> {
-        let terms = match self.by_hand.terms_of(key) {
-            Some(terms) => terms,
-            None => self.terms.get(self.table.terms(self.table.find(key)?)),
-        };
-        (*terms != Terms::default()).then_some(terms)
+        self.all_terms_of(key).filter(|terms| !terms.is_none()).map(|terms| &terms.first)
+    }
+
+    fn further_terms(&self, key: RuleKey, _: Generation) -> &[(u32, Terms)] {
+        self.all_terms_of(key).map(AllTerms::further).unwrap_or_default()
     }
 }
 

@@ -54,6 +54,12 @@ impl<'p> PolicyAt<'p> {
 }
 
 impl Patterns for PolicyAt<'_> {
+    fn classes(&self, word: u32, _: Generation) -> u32 {
+        let words = self.book.in_force().row(1);
+        let (group, bank) = (word / words, word % words);
+        self.groups.classes.get(group as usize).map_or(0, |classes| classes.bank(bank))
+    }
+
     fn part(&self, slot: u32, index: u32) -> Option<&Part> {
         self.book.part(slot, index)
     }
@@ -69,13 +75,13 @@ impl Rules for PolicyAt<'_> {
         Rules::terms(self.book, key, generation)
     }
 
+    fn further_terms(&self, key: RuleKey, generation: Generation) -> &[(u32, Terms)] {
+        self.book.further_terms(key, generation)
+    }
+
     fn group(&self, client: &Client, _: Generation) -> u32 {
         let [mac @ .., _, _] = client.mac.to_le_bytes();
         self.groups.group_of(Some(mac), Some(address(client)))
-    }
-
-    fn classes(&self, group: u32, _: Generation) -> u32 {
-        self.groups.classes.get(group as usize).copied().unwrap_or_default()
     }
 
     fn treatment(&self, class: u32, _: Generation) -> Option<&Treatment> {

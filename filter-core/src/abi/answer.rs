@@ -5,7 +5,7 @@ mod tests;
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
-use super::Sides;
+use super::{Generation, Sides};
 
 macro_rules! actions {
     ($(#[doc = $doc:literal])+ $kind:ident { $($(#[doc = $of:literal])+ $variant:ident, $name:literal;)+ }) => {
@@ -102,7 +102,7 @@ impl Quic {
 
 /// What becomes of what the lists of a class block, or what is blocked on an interface.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, FromBytes, IntoBytes, Immutable)]
 pub struct Treatment {
     dns: u32,
     tcp: u32,
@@ -122,6 +122,12 @@ impl Treatment {
     pub const CENSORED: u16 = 16;
     /// Filtered (RFC 8914 §4.18).
     pub const FILTERED: u16 = 17;
+
+    /// Where the map of treatments has that of a class, in a generation.
+    #[inline(always)]
+    pub const fn place(class: u32, generation: Generation) -> u32 {
+        class * 2 + generation.index()
+    }
 
     /// These actions, reported as [`Treatment::BLOCKED`] unless the interface has another code.
     #[inline(always)]

@@ -4,11 +4,10 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use super::Generation;
 
-/// A group of clients, in either generation.
+/// The classes of a bank that apply to a group of clients, in either generation.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable)]
 pub struct Group {
-    /// The classes of lists that apply to it.
     classes: [u32; 2],
 }
 

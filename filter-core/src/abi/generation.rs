@@ -42,6 +42,8 @@ impl InForce {
     const CLIENTS: u64 = 1 << 16;
     const PATTERNS: u64 = 1 << 17;
     const NO_TOP_LEVEL: u64 = 1 << 18;
+    const BANK_BITS_AT: u32 = 19;
+    const BANK_BITS: u64 = 7;
     const SIEVE_BITS_AT: u32 = 24;
     const BUCKETS_AT: u32 = 32;
 
@@ -73,6 +75,30 @@ impl InForce {
     #[must_use]
     pub const fn without_top_level(self) -> Self {
         Self(self.0 | Self::NO_TOP_LEVEL)
+    }
+
+    /// The same with classes in so many banks.
+    #[must_use]
+    pub const fn with_banks(self, banks: u32) -> Self {
+        let bits = banks.next_power_of_two().trailing_zeros() as u64 & Self::BANK_BITS;
+        Self((self.0 & !(Self::BANK_BITS << Self::BANK_BITS_AT)) | (bits << Self::BANK_BITS_AT))
+    }
+
+    /// Where the words of a group begin in the map of groups: one for each bank.
+    #[inline(always)]
+    pub const fn row(self, group: u32) -> u32 {
+        group << self.bank_bits()
+    }
+
+    /// True if classes are in more than one bank.
+    #[inline(always)]
+    pub const fn has_banks(self) -> bool {
+        self.bank_bits() != 0
+    }
+
+    #[inline(always)]
+    const fn bank_bits(self) -> u32 {
+        (self.0 >> Self::BANK_BITS_AT) as u32 & Self::BANK_BITS as u32
     }
 
     /// The same with rules in maps of this shape.
@@ -168,6 +194,17 @@ mod tests {
                 }
                 assert_eq!(parts(all.with_shape(none)), (expected.0, top, [true, true, false], none));
             }
+        }
+    }
+
+    #[test]
+    fn a_group_has_a_row_of_words_for_all_banks() {
+        let plain = InForce::new(Generation::default(), Rank::Allow).with_patterns().with_shape(RuleShape::of(1 << 20));
+        for (banks, words) in [(0, 1), (1, 1), (2, 2), (3, 4), (31, 32), (32, 32)] {
+            let in_force = plain.with_banks(banks);
+            assert_eq!((in_force.row(0), in_force.row(7), in_force.has_banks()), (0, 7 * words, words > 1), "{banks}");
+            assert_eq!(parts(in_force), parts(plain));
+            assert_eq!(in_force.with_banks(1), plain);
         }
     }
 

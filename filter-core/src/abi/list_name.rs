@@ -30,7 +30,7 @@ impl ListName {
 
     /// The name of a list whose rules are of this class; what is beyond [`ListName::MOST`] octets is left out.
     #[cfg(not(target_arch = "bpf"))]
-    pub fn new(class: u8, name: &str) -> Self {
+    pub fn new(class: u16, name: &str) -> Self {
         let name = name.get(..name.floor_char_boundary(Self::MOST)).unwrap_or_default();
         let mut text = [0; Self::MOST];
         for (to, octet) in text.iter_mut().zip(name.bytes()) {

@@ -65,8 +65,19 @@ impl Rank {
     }
 }
 
-/// For each rank, the classes of lists that say so: a bit for each class.
+/// For each rank, the classes of lists that say so: a bit for each class of a bank.
 pub type Masks = [u32; Rank::RULES];
+
+/// Classes of a bank: the bits of a mask.
+pub const CLASSES_OF_BANK: u32 = u32::BITS;
+/// Banks that there may be. The verifier goes through each of them where a name has rules of many.
+pub const BANKS: u32 = 32;
+
+/// The bank of a class, and the class there.
+#[cfg(not(target_arch = "bpf"))]
+pub(crate) const fn class_in_bank(class: u32) -> (u32, u32) {
+    (class / CLASSES_OF_BANK, 1 << (class % CLASSES_OF_BANK))
+}
 
 /// The highest rank that one of these classes gives.
 #[inline(always)]
@@ -87,7 +98,8 @@ pub fn highest_rank(masks: &Masks, classes: u32) -> Rank {
     }
 }
 
-/// What all rules for one name ask for together. Many names have the same terms, so the rule map holds their number.
+/// What all rules for one name ask for together, of one bank of classes. Many names have the same terms, so the rule map holds
+/// their number.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, FromBytes, IntoBytes, Immutable)]
 pub struct Terms {
@@ -160,6 +172,12 @@ impl Terms {
     #[must_use]
     pub fn without_lists(self) -> Self {
         Self { own_lists: [0; 2], lists_below: [0; 2], ..self }
+    }
+
+    /// True if this rank is asked for.
+    pub fn asks_for(&self, rank: Rank) -> bool {
+        let of = |masks: &Masks| masks.get(rank.place()).copied().unwrap_or_default();
+        of(&self.own) | of(&self.below) != 0
     }
 
     /// The highest rank that anything has here.

@@ -131,26 +131,29 @@ pub const fn sieve_bits(key: RuleKey) -> u64 {
     bit(key, 26) | bit(key, 32) | bit(key, 38)
 }
 
-/// What a number in the rule map stands for: terms in either generation.
+/// What a number in the rule map stands for: terms in either generation, of the first bank of classes. What rules ask for in
+/// further banks is in entries behind those that have numbers, each of which leads to the next.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, FromBytes, IntoBytes, Immutable)]
-pub struct TermsOfBoth(pub [Terms; 2]);
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable)]
+pub struct TermsEntry {
+    terms: [Terms; 2],
+    /// The bank that they are of.
+    pub bank: u32,
+    /// The entry of the next bank, whose number is higher; 0 for none.
+    pub next: u32,
+}
 
-impl TermsOfBoth {
-    /// The same in both.
-    pub const fn same(terms: Terms) -> Self {
-        Self([terms; 2])
-    }
-
-    /// These in one generation, and those in the other.
-    pub const fn new(generation: Generation, terms: Terms, others: Terms) -> Self {
-        Self(if generation.index() == 0 { [terms, others] } else { [others, terms] })
+impl TermsEntry {
+    /// These in one generation, and those in the other, of this bank.
+    pub const fn new(generation: Generation, terms: Terms, others: Terms, bank: u32, next: u32) -> Self {
+        let terms = if generation.index() == 0 { [terms, others] } else { [others, terms] };
+        Self { terms, bank, next }
     }
 
     /// Those of a generation.
     #[inline(always)]
     pub const fn of(&self, generation: Generation) -> &Terms {
-        let [first, second] = &self.0;
+        let [first, second] = &self.terms;
         if generation.index() == 0 { first } else { second }
     }
 }
@@ -243,13 +246,13 @@ mod tests {
     }
 
     #[test]
-    fn a_number_stands_for_terms_in_either_generation() {
+    fn an_entry_has_terms_in_either_generation() {
         let [first, second] = [Generation::default(), Generation::default().other()];
         let (terms, others) = (Terms::BLOCK_SUBTREE, Terms::default());
         for (generation, other) in [(first, second), (second, first)] {
-            let both = TermsOfBoth::new(generation, terms, others);
-            assert_eq!([both.of(generation), both.of(other)], [&terms, &others]);
+            let entry = TermsEntry::new(generation, terms, others, 3, 20_000);
+            assert_eq!([entry.of(generation), entry.of(other)], [&terms, &others]);
+            assert_eq!((entry.bank, entry.next), (3, 20_000));
         }
-        assert_eq!(TermsOfBoth::same(terms), TermsOfBoth([terms; 2]));
     }
 }

@@ -2,7 +2,10 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
-use crate::{abi::Rank, hash::RuleKey};
+use crate::{
+    abi::{CLASSES_OF_BANK, Rank},
+    hash::RuleKey,
+};
 
 /// What won: a rank, and the key of a rule that has it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -11,8 +14,10 @@ pub struct Found {
     pub rank: Rank,
     /// Of the rules with this rank, the one nearest to the root.
     pub key: RuleKey,
-    /// The classes of lists that have this rule with this rank, as far as they count.
+    /// The classes of lists that have this rule with this rank, as far as they count: those of the first bank that has some.
     pub classes: u32,
+    /// That bank.
+    pub bank: u32,
     /// If it blocks, the number of the first list that has it with this rank, whether it counts or not; 0 if that has no
     /// number.
     pub list: u32,
@@ -24,7 +29,7 @@ impl Found {
     /// The class whose lists say what becomes of a name that is blocked: the first.
     #[inline(always)]
     pub(crate) fn class(&self) -> u32 {
-        self.classes.trailing_zeros()
+        self.bank * CLASSES_OF_BANK + self.classes.trailing_zeros()
     }
 }
 
@@ -40,4 +45,33 @@ pub struct Walk {
     pub(crate) start: u32,
     /// Labels before that.
     pub(crate) labels: u32,
+    /// What the last state means in another bank, and is still to be asked.
+    pub(crate) link: Link,
+}
+
+/// What matches mean in the next bank of classes: which bank it is, and the place among the meanings, from 1 on. 0 for none.
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable)]
+pub struct Link(u32);
+
+impl Link {
+    /// To this bank, at this place from 1 on.
+    pub const fn new(bank: u32, place: u32) -> Self {
+        Self((place << 8) | bank)
+    }
+
+    #[inline(always)]
+    pub(crate) const fn bank(self) -> u32 {
+        self.0 & 0xff
+    }
+
+    #[inline(always)]
+    pub(crate) const fn place(self) -> u32 {
+        self.0 >> 8
+    }
+
+    #[inline(always)]
+    pub(crate) const fn is_none(self) -> bool {
+        self.0 == 0
+    }
 }

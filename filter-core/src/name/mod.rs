@@ -23,7 +23,7 @@ use crate::{
 pub use crate::buffer::NAME_BYTES;
 pub(crate) use crate::hash::LABEL_OCTETS;
 pub(crate) use display::write_name;
-pub use found::{Found, Walk};
+pub use found::{Found, Link, Walk};
 use labels::{TextLabels, WireLabels};
 use reading::Pointing;
 
@@ -134,9 +134,12 @@ pub struct Name {
     /// Those of them that say what prevails.
     found_classes: u32,
     found_list: u16,
-    found_labels: u16,
+    found_labels: u8,
+    found_bank: u8,
     /// Steps of pattern automata since the packet began.
     steps: u32,
+    /// Where the words of the client's group begin in the map of groups.
+    row: u32,
     reserved: u32,
 }
 
@@ -159,7 +162,9 @@ impl Default for Name {
             found_classes: 0,
             found_list: 0,
             found_labels: 0,
+            found_bank: 0,
             steps: 0,
+            row: 0,
             reserved: 0,
         }
     }
@@ -275,33 +280,39 @@ impl Name {
         self.steps
     }
 
-    /// Nothing is found yet, and the lists of these classes count.
+    /// Nothing is found yet, and the lists of these classes of the first bank count; those of others are in this row.
     #[inline(always)]
-    pub fn begin_judging(&mut self, classes: u32) {
-        self.classes = classes;
+    pub fn begin_judging(&mut self, classes: u32, row: u32) {
+        (self.classes, self.row) = (classes, row);
         self.set_found(Found::default());
     }
 
-    /// The classes of lists that count.
+    /// The classes of the first bank whose lists count.
     #[inline(always)]
     pub(crate) fn classes(&self) -> u32 {
         self.classes
     }
 
+    /// Where the words of the client's group begin in the map of groups.
+    #[inline(always)]
+    pub fn row(&self) -> u32 {
+        self.row
+    }
+
     /// Remembers what prevails.
     #[inline(always)]
-    pub(crate) fn set_found(&mut self, Found { rank, key, classes, list, labels }: Found) {
+    pub(crate) fn set_found(&mut self, Found { rank, key, classes, bank, list, labels }: Found) {
         (self.rank, self.matched) = (rank as u32, key.0);
         self.found_classes = classes;
-        (self.found_list, self.found_labels) = (list as u16, labels as u16);
+        (self.found_list, self.found_labels, self.found_bank) = (list as u16, labels as u8, bank as u8);
     }
 
     /// What prevails among the rules about the name.
     #[inline(always)]
     pub fn found(&self) -> Found {
-        let Self { found_classes: classes, found_list, found_labels, .. } = *self;
-        let (list, labels) = (found_list.into(), found_labels.into());
-        Found { rank: self.rank(), key: self.matched(), classes, list, labels }
+        let Self { found_classes: classes, found_list, found_labels, found_bank, .. } = *self;
+        let (list, labels, bank) = (found_list.into(), found_labels.into(), found_bank.into());
+        Found { rank: self.rank(), key: self.matched(), classes, bank, list, labels }
     }
 
     /// The rank that prevails.

@@ -75,9 +75,9 @@ fn key() -> HashKey {
     }))
 }
 
-const ENDS: Found = Found { rank: Rank::Block, key: RuleKey(22), classes: 1, list: 7, labels: 0 };
-const AUDITED: Found = Found { rank: Rank::Audit, key: RuleKey(11), classes: 2, list: 0, labels: 0 };
-const IS: Found = Found { rank: Rank::BlockImportant, key: RuleKey(33), classes: 1, list: 9, labels: 0 };
+const ENDS: Found = Found { rank: Rank::Block, key: RuleKey(22), classes: 1, bank: 0, list: 7, labels: 0 };
+const AUDITED: Found = Found { rank: Rank::Audit, key: RuleKey(11), classes: 2, bank: 0, list: 0, labels: 0 };
+const IS: Found = Found { rank: Rank::BlockImportant, key: RuleKey(33), classes: 1, bank: 0, list: 9, labels: 0 };
 
 #[test]
 fn the_best_of_what_matches_for_the_classes_that_count_is_found() {
@@ -109,8 +109,8 @@ fn a_dot_inside_a_label_is_an_octet_of_it() {
     let tables = Tables::new(vec![part]);
     for (octets, expected) in [(&b"\x03a.s\0"[..], Rank::BlockImportant), (b"\x01a\x01s\0", Rank::NotListed)] {
         let mut name = Name::of_wire(octets).unwrap();
-        name.begin_judging(u32::MAX);
-        run_parts(&mut name, &tables, 0);
+        name.begin_judging(u32::MAX, 0);
+        run_parts(&mut name, &tables, tables.in_force);
         assert_eq!(name.rank(), expected);
     }
 }
@@ -150,13 +150,13 @@ fn a_walk_tells_each_match_and_its_steps_are_counted() {
     // One for each octet that was read, and one more, of each part.
     for (name, steps) in [("ads", 2 * 4), ("x.ads", 2 * 5), ("ad", 2 * 2), ("x", 2 * 2)] {
         let mut name = Name::of_text(name).unwrap();
-        run_parts(&mut name, &tables, 0);
+        run_parts(&mut name, &tables, tables.in_force);
         assert_eq!(name.steps(), steps, "{name}");
-        run_parts(&mut name, &tables, 0);
+        run_parts(&mut name, &tables, tables.in_force);
         assert_eq!(name.steps(), 2 * steps, "{name}, again");
     }
     let mut root = Name::of_wire(b"\0").unwrap();
-    run_parts(&mut root, &tables, 0);
+    run_parts(&mut root, &tables, tables.in_force);
     assert_eq!((root.steps(), root.rank()), (2, Rank::NotListed), "the root");
 }
 

@@ -51,7 +51,11 @@ impl Policy {
 }
 
 /// None.
-impl Patterns for Policy {}
+impl Patterns for Policy {
+    fn classes(&self, group: u32, _: Generation) -> u32 {
+        if group == 0 { ALL | SILENT | OWN } else { ALL | SILENT | OWN | CHILDREN }
+    }
+}
 
 impl Rules for Policy {
     fn in_force(&self) -> InForce {
@@ -64,10 +68,6 @@ impl Rules for Policy {
 
     fn group(&self, client: &Client, _: Generation) -> u32 {
         u32::from(client.mac == Client::mac(CHILD))
-    }
-
-    fn classes(&self, group: u32, _: Generation) -> u32 {
-        if group == 0 { ALL | SILENT | OWN } else { ALL | SILENT | OWN | CHILDREN }
     }
 
     fn treatment(&self, class: u32, _: Generation) -> Option<&Treatment> {

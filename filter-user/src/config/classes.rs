@@ -1,4 +1,4 @@
-//! What lists and rules are for: classes, of which the kernel holds a bit mask for each group.
+//! What lists and rules are for: classes, of which the kernel holds bit masks for each group.
 
 use super::{
     error::{At, Located},
@@ -6,14 +6,16 @@ use super::{
     naming::Naming,
     treatment::Keys,
 };
-use filter_core::Treatment;
+use std::collections::HashMap;
+
+use filter_core::{BANKS, CLASSES_OF_BANK, Treatment};
 use toml::Spanned;
 
-/// Classes that a configuration can have, the first one included: the bits of a mask.
-pub const MOST_CLASSES: usize = u32::BITS as usize;
+/// Classes that a configuration can have, the first one included.
+pub const MOST_CLASSES: usize = (BANKS * CLASSES_OF_BANK) as usize;
 
 /// Whom lists and rules are for, when, and what becomes of what they block.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Class {
     /// The numbers of the groups, in order, each once; `None` for everybody who is not exempt. The group with number
     /// `n` is the `n`-th of the configuration, from 1; clients in no group have the number 0, which is never here.
@@ -30,13 +32,16 @@ pub enum ClassesError {
     /// There are no groups in brackets.
     #[error("this is for no group: name some, or leave out `groups`, which means all that are not exempt")]
     NoGroups,
-    /// There are more combinations than a mask has bits.
+    /// There are more combinations than there can be.
     #[error(
-        "this is one combination of groups, schedule and action more than the {} that lists and rules can have besides \
-         that of all groups at all times: use the same of these for several of them, or join groups",
+        "with this there are more combinations of groups, schedule and action than the {} that lists and rules can have \
+         besides that of all groups at all times, {classes} in all: use the same of these for several of them, or join groups",
         MOST_CLASSES - 1
     )]
-    TooMany,
+    TooMany {
+        /// How many there are, besides that one.
+        classes: usize,
+    },
 }
 
 /// What a list or rules say of their class.
@@ -56,15 +61,19 @@ pub(super) struct Member {
 }
 
 /// The classes, as they come up.
-pub(super) struct Classes<'a> {
+pub(super) struct ClassesOfFile<'a> {
     pub groups: Naming<'a>,
     pub schedules: Naming<'a>,
     known: Vec<Class>,
+    numbers: HashMap<Class, usize>,
+    /// Where the first stands that is too much.
+    beyond: Option<Spanned<()>>,
 }
 
-impl<'a> Classes<'a> {
+impl<'a> ClassesOfFile<'a> {
     pub fn new(groups: Naming<'a>, schedules: Naming<'a>) -> Self {
-        Self { groups, schedules, known: vec![Class::default()] }
+        let (known, numbers) = (vec![Class::default()], HashMap::from([(Class::default(), 0)]));
+        Self { groups, schedules, known, numbers, beyond: None }
     }
 
     /// The class of what stands at `place`; the next one, if there is none like it.
@@ -73,14 +82,22 @@ impl<'a> Classes<'a> {
         let schedule = scope.schedule.map(|name| self.schedules.index(name)).transpose()?;
         let (treatment, trial) = scope.keys.read(scope.allows)?;
         let class = Class { groups, schedule, treatment };
-        if let Some(class) = self.known.iter().position(|known| *known == class) {
-            return Ok(Member { class, trial });
+        if let Some(class) = self.numbers.get(&class) {
+            return Ok(Member { class: *class, trial });
         }
         if self.known.len() == MOST_CLASSES {
-            return Err(ClassesError::TooMany).at(place);
+            self.beyond = Some(Spanned::new(place.span(), ()));
         }
+        let number = self.known.len();
+        self.numbers.insert(class.clone(), number);
         self.known.push(class);
-        Ok(Member { class: self.known.len() - 1, trial })
+        Ok(Member { class: number, trial })
+    }
+
+    /// Fails if there are too many, with how many there are.
+    pub fn check(&self) -> Result<(), Located> {
+        let Some(beyond) = &self.beyond else { return Ok(()) };
+        Err(ClassesError::TooMany { classes: self.known.len() - 1 }).at(beyond)
     }
 
     pub fn into_classes(self) -> Vec<Class> {

@@ -25,7 +25,7 @@ use std::{
 use jiff::Timestamp;
 use toml::Spanned;
 
-use classes::Classes;
+use classes::ClassesOfFile;
 use error::Located;
 use file::File;
 use naming::Naming;
@@ -41,6 +41,8 @@ pub use rules::{List, Rules, RulesError};
 pub use schedules::{Schedule, SchedulesError};
 pub use treatment::{Addresses, BlockAction, TreatmentError, error_code, tcp_action};
 pub use week::TimesError;
+
+use crate::policy::Classes;
 
 /// Bytes that a configuration can have: a million clients take about twenty million.
 pub const MAX_FILE: usize = 1 << 25;
@@ -107,7 +109,7 @@ impl Config {
         let groups = groups::groups(file.group, &mut names, lines)?;
         let mut schedule_names = Naming::new(Named::Schedule, lines);
         let schedules = schedules::schedules(file.schedule, &mut schedule_names)?;
-        let mut classes = Classes::new(names, schedule_names);
+        let mut classes = ClassesOfFile::new(names, schedule_names);
         // Where several of them block a name, the one that stands first says what becomes of it.
         let lists_in_order = file.list.iter().map(|table| (table.span().start, table.get_ref().scope()));
         let rules_in_order = file.rules.iter().map(|table| (table.span().start, table.get_ref().scope()));
@@ -116,6 +118,7 @@ impl Config {
         for (start, scope) in scopes {
             classes.of(&scope, &Spanned::new(start..start, ()))?;
         }
+        classes.check()?;
         let lists = rules::lists(file.list, folder, &mut classes, lines)?;
         let rules = rules::rules(&file.rules, &mut classes, lines)?;
         let cache = file.cache.map(|cache| folder.join(cache.into_inner()));
@@ -129,20 +132,32 @@ impl Config {
         &self.classes
     }
 
-    /// The classes that a group meets at a time: bit `n` is set for `classes()[n]`. 0 for a group that is exempt, and
-    /// for a number that is no group's.
-    pub fn classes_of(&self, group: usize, at: Timestamp) -> u32 {
-        let exempt = group.checked_sub(1).is_some_and(|index| self.groups.get(index).is_none_or(|group| group.exempt));
-        if exempt {
-            return 0;
+    /// The classes that a group meets at a time. None for a group that is exempt, and for a number that is no group's.
+    pub fn classes_of(&self, group: usize, at: Timestamp) -> Classes {
+        self.classes_of_all(at).get(group).cloned().unwrap_or_default()
+    }
+
+    /// The classes that each group meets at a time; the first is that of the clients in no group.
+    pub fn classes_of_all(&self, at: Timestamp) -> Vec<Classes> {
+        let on: Vec<_> = self.schedules.iter().map(|schedule| schedule.is_on(at)).collect();
+        let is_on = |class: &Class| class.schedule.is_none_or(|index| on.get(index).copied().unwrap_or_default());
+        let in_force = || (0..).zip(&self.classes).filter(|(_, class)| is_on(class));
+        let of_everybody: Classes =
+            in_force().filter(|(_, class)| class.groups.is_none()).map(|(class, _)| class).collect();
+        let mut all = vec![of_everybody; self.groups.len() + 1];
+        for (class, Class { groups, .. }) in in_force() {
+            for group in groups.iter().flatten() {
+                if let Some(classes) = all.get_mut(*group) {
+                    classes.insert(class);
+                }
+            }
         }
-        let applies = |class: &Class| {
-            class.groups.as_ref().is_none_or(|groups| groups.contains(&group))
-                && class
-                    .schedule
-                    .is_none_or(|index| self.schedules.get(index).is_some_and(|schedule| schedule.is_on(at)))
-        };
-        (0..).zip(&self.classes).filter(|(_, class)| applies(class)).fold(0, |mask, (bit, _)| mask | 1 << bit)
+        for (classes, group) in all.iter_mut().skip(1).zip(&self.groups) {
+            if group.exempt {
+                *classes = Classes::default();
+            }
+        }
+        all
     }
 }
 

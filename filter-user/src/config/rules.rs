@@ -8,7 +8,7 @@ use toml::Spanned;
 use crate::lists::{Trust, UnknownTrust};
 
 use super::{
-    classes::{Classes, Member},
+    classes::{ClassesOfFile, Member},
     error::{At, Located, shown},
     file::{ListTable, RulesTable, Text},
     place::{Entry, Lines},
@@ -93,13 +93,13 @@ pub enum RulesError {
 pub(super) fn lists(
     tables: Vec<Spanned<ListTable>>,
     folder: &Path,
-    classes: &mut Classes,
+    classes: &mut ClassesOfFile,
     lines: &Lines,
 ) -> Result<Vec<List>, Located> {
     tables.into_iter().map(|table| list(table, folder, classes, lines)).collect()
 }
 
-fn list(table: Spanned<ListTable>, folder: &Path, classes: &mut Classes, lines: &Lines) -> Result<List, Located> {
+fn list(table: Spanned<ListTable>, folder: &Path, classes: &mut ClassesOfFile, lines: &Lines) -> Result<List, Located> {
     let Member { class, trial } = classes.of(&table.get_ref().scope(), &table)?;
     let ListTable { file, name, format, allow, subtrees, trust, .. } = table.into_inner();
     match file.get_ref().as_str() {
@@ -139,13 +139,13 @@ fn shown_name(name: Text) -> Result<String, Located> {
 /// The rules.
 pub(super) fn rules(
     tables: &[Spanned<RulesTable>],
-    classes: &mut Classes,
+    classes: &mut ClassesOfFile,
     lines: &Lines,
 ) -> Result<Vec<Rules>, Located> {
     tables.iter().map(|table| rules_of(table, classes, lines)).collect()
 }
 
-fn rules_of(table: &Spanned<RulesTable>, classes: &mut Classes, lines: &Lines) -> Result<Rules, Located> {
+fn rules_of(table: &Spanned<RulesTable>, classes: &mut ClassesOfFile, lines: &Lines) -> Result<Rules, Located> {
     let RulesTable { block, allow, .. } = table.get_ref();
     if block.is_none() && allow.is_none() {
         return Err(RulesError::NoRules).at(table);

@@ -161,7 +161,7 @@ impl Controller {
         let policy = reading(&self.policy);
         let book = &policy.book;
         let classes = policy.config.classes();
-        let treatment = |class: u8| classes.get(usize::from(class)).map_or_else(Treatment::default, |it| it.treatment);
+        let treatment = |class: u16| classes.get(usize::from(class)).map_or_else(Treatment::default, |it| it.treatment);
         let lists = policy.reports.iter().zip(book.lists()).map(|(report, info)| ListStatus {
             list: report.list.clone(),
             label: info.label().into(),

@@ -5,11 +5,14 @@ mod members;
 use std::net::IpAddr;
 
 use aya::maps::{HashMap, LpmTrie, MapError, lpm_trie::Key};
-use filter_core::{Client, Generation, Group, Member as InMap, Treatment};
+use filter_core::{Client, Generation, Group, InForce, Member as InMap, Rank, Treatment};
 use jiff::Timestamp;
 
 use super::{Filter, KernelError, batch, map_fd, map_mut, pod::Value};
-use crate::config::{self, Config};
+use crate::{
+    config::{self, Config},
+    policy::Classes,
+};
 
 use members::Change;
 pub use members::{ClientCounts, ClientId, Members};
@@ -18,7 +21,7 @@ pub use members::{ClientCounts, ClientId, Members};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Groups {
     /// For each group the classes of lists that apply to it now; the first is the group of all other clients.
-    pub classes: Vec<u32>,
+    pub classes: Vec<Classes>,
     /// The group of each client or subnet that is in one.
     pub members: Members,
     /// For each class, what becomes of what its lists block; of others, what the interface does.
@@ -28,7 +31,7 @@ pub struct Groups {
 /// One group, to whom all lists apply.
 impl Default for Groups {
     fn default() -> Self {
-        Self { classes: vec![u32::MAX], members: Members::default(), treatments: Vec::new() }
+        Self { classes: vec![u32::MAX.into()], members: Members::default(), treatments: Vec::new() }
     }
 }
 
@@ -62,8 +65,8 @@ impl Groups {
     }
 
     /// What applies to each group at this time.
-    pub fn classes(config: &Config, at: Timestamp) -> Vec<u32> {
-        (0..=config.groups.len()).map(|group| config.classes_of(group, at)).collect()
+    pub fn classes(config: &Config, at: Timestamp) -> Vec<Classes> {
+        config.classes_of_all(at)
     }
 
     /// The group of a client with this MAC address and this address, as far as they are known.
@@ -91,8 +94,8 @@ impl Groups {
 
 impl Filter {
     /// Writes the groups into the places of a generation that is not in force.
-    pub(super) fn write_clients(&mut self, groups: &Groups, next: Generation) -> Result<(), KernelError> {
-        self.write_classes(&groups.classes, next)?;
+    pub(super) fn write_clients(&mut self, groups: &Groups, banks: u32, next: Generation) -> Result<(), KernelError> {
+        self.write_classes(&groups.classes, next, InForce::new(next, Rank::NotListed).with_banks(banks))?;
         if !self.asks_for_members() {
             return self.write_members_of_both(groups);
         }
@@ -115,7 +118,7 @@ impl Filter {
         let written = if self.asks_for_members() { self.write_members_of_both(groups) } else { Ok(()) };
         self.held.groups = groups.clone();
         written?;
-        self.write_classes(&groups.classes, next.other())
+        self.write_classes(&groups.classes, next.other(), self.held.in_force)
     }
 
     fn write_members_of_both(&mut self, groups: &Groups) -> Result<(), KernelError> {
@@ -153,11 +156,19 @@ impl Filter {
         written
     }
 
-    /// Writes what applies to each group, as far as it differs from what the map has.
-    pub(super) fn write_classes(&mut self, classes: &[u32], generation: Generation) -> Result<(), KernelError> {
+    /// Writes what applies to each group, as far as it differs from what the map has; `layout` says how many banks there are.
+    pub(super) fn write_classes(
+        &mut self,
+        classes: &[Classes],
+        generation: Generation,
+        layout: InForce,
+    ) -> Result<(), KernelError> {
         let before = &self.held.group_entries;
-        let entries = classes.iter().zip(0_u32..).map(|(classes, index)| {
-            (index, before.get(index as usize).copied().unwrap_or_default().with_classes(generation, *classes))
+        let words = classes.iter().zip(0_u32..).flat_map(|(classes, group)| {
+            (0..layout.row(1)).map(move |bank| (layout.row(group) + bank, classes.bank(bank)))
+        });
+        let entries = words.map(|(index, classes)| {
+            (index, before.get(index as usize).copied().unwrap_or_default().with_classes(generation, classes))
         });
         let all = self.held.is_unsure;
         let differs = |(index, entry): &(u32, Group)| all || before.get(*index as usize) != Some(entry);
@@ -168,7 +179,7 @@ impl Filter {
             return Err(MapError::SyscallError(error).into());
         }
         let held = &mut self.held.group_entries;
-        held.resize(held.len().max(classes.len()), Group::default());
+        held.resize(held.len().max(classes.len() * layout.row(1) as usize), Group::default());
         for (index, Value(entry)) in indices.iter().zip(&values) {
             if let Some(place) = held.get_mut(*index as usize) {
                 *place = *entry;

@@ -3,9 +3,11 @@
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use aya::{Ebpf, EbpfLoader};
-use filter_core::{Fragments, HashKey, Interface, Options, Quic, Settings, WAYS};
+use filter_core::{
+    CLASSES_OF_BANK, Fragments, Generation, HashKey, Interface, Options, Quic, Rule, Settings, Treatment, WAYS,
+};
 
-use super::{GroupCounts, KernelError, OBJECT, Room, requirements};
+use super::{GroupCounts, GroupRoom, KernelError, OBJECT, Room, requirements};
 
 /// What a filter is loaded with.
 #[derive(Clone)]
@@ -117,11 +119,13 @@ pub(super) fn object_for_rules(options: &LoadOptions, room: Room) -> Result<Ebpf
 
 fn sized(options: &LoadOptions, room: Room, [flows, quic_flows]: [u32; 2]) -> Result<Ebpf, KernelError> {
     let interfaces = options.interfaces.keys().last().map_or(1, |index| index.saturating_add(1));
-    let GroupCounts { groups, clients } = room.groups;
+    let GroupRoom { counts: GroupCounts { groups, clients }, banks } = room.groups;
     EbpfLoader::new()
         .map_max_entries("RULES", room.pages)
         .map_max_entries("SIEVE", room.shape().sieve_words())
-        .map_max_entries("GROUPS", groups)
+        .map_max_entries("TERMS", Rule::NUMBERS.saturating_add(room.further_terms))
+        .map_max_entries("TREATMENTS", Treatment::place(banks * CLASSES_OF_BANK, Generation::default()))
+        .map_max_entries("GROUPS", groups.saturating_mul(banks))
         .map_max_entries("MACS", clients.macs)
         .map_max_entries("SUBNETS4", clients.subnets4)
         .map_max_entries("SUBNETS6", clients.subnets6)

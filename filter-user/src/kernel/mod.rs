@@ -73,7 +73,7 @@ use programs::{InUse, Programs};
 #[cfg(feature = "root-tests")]
 pub use requirements::try_object;
 pub use requirements::{Feature, Features, Refusal, SavedLog, required_features};
-use room::Room;
+use room::{GroupRoom, Room};
 pub use room::{MAX_RULES, room_for};
 use sieve::Sieve;
 #[cfg(feature = "feed")]
@@ -135,7 +135,7 @@ impl Filter {
             None => draw_hash_key()?,
         };
         let options = LoadOptions { hash_key: Some(hash_key), ..options.clone() };
-        let room = Room::new(options.room.unwrap_or(u32::MAX).min(options.max_rules)).with_groups(options.groups);
+        let room = Room::new(options.room.unwrap_or(u32::MAX).min(options.max_rules)).with_groups(options.groups, 1);
         let mut object = load::object(&options, room)?;
         let mut array = Array::<_, Value<Settings>>::try_from(map_mut(&mut object, ".data.SETTINGS")?)?;
         array.set(0, Value(load::settings(&options, &hash_key)), 0)?;
@@ -171,7 +171,7 @@ impl Filter {
             object,
         };
         for generation in [Generation::default(), Generation::default().other()] {
-            filter.write_classes(&Groups::default().classes, generation)?;
+            filter.write_classes(&Groups::default().classes, generation, filter.held.in_force)?;
         }
         filter.set_in_force(filter.held.in_force)?;
         Ok(filter)

@@ -4,24 +4,25 @@
 //! in force; until then every name meets the old policy, and from then on the new one. If something fails before, what was
 //! written is taken back.
 
-use std::{collections::HashMap, iter, time::Duration};
+use std::{iter, time::Duration};
 
-use aya::maps::Array;
+use aya::maps::{Array, MapError};
 use filter_core::{
-    Generation, Group, InForce, Interface, ListName, Rank, RuleKey, RuleShape, Terms, TermsOfBoth, Treatment,
+    AllTerms, CLASSES_OF_BANK, Generation, Group, InForce, Interface, ListName, Rank, RuleKey, RuleShape, Terms,
+    Treatment,
 };
 
 use super::{
-    Filter, KernelError,
+    Filter, KernelError, batch,
     clients::Groups,
-    map_mut,
+    map_fd, map_mut,
     patterns::{self, Parts},
     pod::Value,
     programs::InUse,
     rules::Written,
-    terms::Numbers,
+    terms::{Numbers, TermsHeld},
 };
-use crate::policy::RuleBook;
+use crate::policy::{Classes, RuleBook};
 
 /// Rules that are brought together for writing.
 const MOST_WRITES: usize = 1 << 16;
@@ -29,9 +30,7 @@ const MOST_WRITES: usize = 1 << 16;
 /// What the kernel holds, as far as it decides what is to be written.
 pub(super) struct Held {
     /// The numbers of terms in the kernel's table.
-    pub numbers: HashMap<TermsOfBoth, u16>,
-    /// Numbers that are free, the lowest last; none if they have to be looked for.
-    pub free: Vec<u16>,
+    pub terms: TermsHeld,
     /// Rules in the map.
     pub rules: u32,
     /// Neither this bucket nor those behind it ever had a rule: the map needs not be asked.
@@ -55,8 +54,7 @@ impl Held {
     pub fn of(shape: RuleShape) -> Self {
         let in_force = InForce::new(Generation::default(), Rank::Block).with_shape(shape);
         Self {
-            numbers: HashMap::new(),
-            free: Vec::new(),
+            terms: TermsHeld::default(),
             rules: 0,
             untouched: 0,
             gone: 0,
@@ -95,8 +93,7 @@ impl Installed {
     /// What the one differs in from the other.
     pub(super) fn between(before: &RuleBook, after: &RuleBook) -> Self {
         let mut installed = Self::default();
-        let none = Terms::default();
-        after.each_difference(before, |_, old, new| match (*old == none, *new == none) {
+        after.each_difference(before, |_, old, new| match (old.is_none(), new.is_none()) {
             (true, _) => installed.added += 1,
             (false, true) => installed.removed += 1,
             (false, false) => installed.changed += 1,
@@ -152,7 +149,7 @@ impl Filter {
         groups: &Groups,
         progress: &mut dyn FnMut(u64),
     ) -> Result<Installed, KernelError> {
-        if !self.room.holds(groups.counts_with(&self.held.groups)) {
+        if !self.room.holds(groups.counts_with(&self.held.groups), after.banks()) {
             return Err(KernelError::GroupsFull);
         }
         if groups.answer() || after.has_own_answers(&groups.treatments) {
@@ -196,7 +193,7 @@ impl Filter {
     /// # Errors
     /// [`KernelError::RulesFull`] if the map has no room for them; those that had room are in.
     pub fn insert_many(&mut self, keys: &[RuleKey], progress: impl FnMut(u64)) -> Result<(), KernelError> {
-        let number = self.number(&TermsOfBoth::same(Terms::BLOCK_SUBTREE))?;
+        let number = self.number_of(&Terms::BLOCK_SUBTREE.into())?;
         let mut writes: Vec<_> = keys.iter().map(|key| (*key, number)).collect();
         writes.sort_unstable();
         self.write_rules(&writes, progress).map(|_| ())
@@ -206,12 +203,12 @@ impl Filter {
     ///
     /// # Errors
     /// [`KernelError::RulesFull`] if the map has no room for it.
-    pub fn set(&mut self, key: RuleKey, terms: Option<&Terms>) -> Result<(), KernelError> {
+    pub fn set(&mut self, key: RuleKey, terms: Option<&AllTerms>) -> Result<(), KernelError> {
         let Some(terms) = terms else { return self.remove(key).map(|_| ()) };
         if terms.top() > self.held.in_force.top() {
             self.set_in_force(self.held.in_force.with_top(terms.top()))?;
         }
-        let number = self.number(&TermsOfBoth::same(*terms))?;
+        let number = self.number_of(terms)?;
         self.write_rules(&[(key, number)], |_| {}).map(|_| ())
     }
 
@@ -219,9 +216,9 @@ impl Filter {
     ///
     /// # Errors
     /// If the kernel refuses.
-    pub fn set_classes(&mut self, classes: &[u32]) -> Result<(), KernelError> {
+    pub fn set_classes(&mut self, classes: &[Classes]) -> Result<(), KernelError> {
         let generation = self.held.in_force.generation();
-        self.write_classes(classes, generation)?;
+        self.write_classes(classes, generation, self.held.in_force)?;
         self.held.groups.classes = classes.to_vec();
         Ok(())
     }
@@ -231,23 +228,24 @@ impl Filter {
         let mut changes = Changes::default();
         let mut failed = None;
         // Most rules turn from what the one before them was to what that became.
-        let mut last = None;
-        let mut change = |filter: &mut Self, key, old: &Terms, new: &Terms| {
-            let numbers = match last {
-                Some((from, to, numbers)) if (from, to) == (*old, *new) => numbers,
-                _ => filter.numbers(old, new)?,
-            };
-            last = Some((*old, *new, numbers));
+        let mut last: Option<(AllTerms, AllTerms, Numbers)> = None;
+        let mut change = |filter: &mut Self, key, old: &AllTerms, new: &AllTerms| {
+            if let Some((from, to, numbers)) = &last
+                && (from, to) == (old, new)
+            {
+                return Ok(Change { key, numbers: *numbers });
+            }
+            let numbers = filter.numbers(old, new)?;
+            last = Some((old.clone(), new.clone(), numbers));
             Ok::<_, KernelError>(Change { key, numbers })
         };
         after.each_difference(before, |key, old, new| {
             if failed.is_some() {
                 return;
             }
-            let none = Terms::default();
             match change(self, key, old, new) {
-                Ok(added) if *old == none => changes.added.push(added),
-                Ok(removed) if *new == none => changes.removed.push(removed),
+                Ok(added) if old.is_none() => changes.added.push(added),
+                Ok(removed) if new.is_none() => changes.removed.push(removed),
                 Ok(turned) => changes.changed.push(turned),
                 Err(error) => failed = Some(error),
             }
@@ -269,7 +267,7 @@ impl Filter {
         progress: &mut dyn FnMut(u64),
     ) -> Result<Option<Parts>, KernelError> {
         let Changes { added, changed, removed } = changes;
-        self.write_clients(groups, next)?;
+        self.write_clients(groups, after.banks(), next)?;
         self.write_treatments(&groups.treatments, next)?;
         self.write_list_names(after, next)?;
         let between = |numbers: Numbers| numbers.between;
@@ -279,7 +277,7 @@ impl Filter {
         self.write_all(removed, between, |_| {})?;
         let parts = after.automata().parts.iter().map(|part| &*part.table);
         let parts = if parts.len() == 0 { None } else { Some(patterns::put(&mut self.object, next.index(), parts)?) };
-        let in_force = InForce::new(next, after.top()).with_shape(self.held.in_force.shape());
+        let in_force = InForce::new(next, after.top()).with_shape(self.held.in_force.shape()).with_banks(after.banks());
         let in_force = if groups.members.is_empty() { in_force } else { in_force.with_clients() };
         let in_force = if parts.is_some() { in_force.with_patterns() } else { in_force };
         let in_force = if after.has_top_level() { in_force } else { in_force.without_top_level() };
@@ -350,12 +348,12 @@ impl Filter {
 
     /// Writes what becomes of what each class of lists blocks, for a generation that is not in force.
     fn write_treatments(&mut self, treatments: &[Treatment], next: Generation) -> Result<(), KernelError> {
-        let mut map = Array::<_, Value<Treatment>>::try_from(map_mut(&mut self.object, "TREATMENTS")?)?;
         let treatments = treatments.iter().copied().chain(iter::repeat(Treatment::default()));
-        for (class, treatment) in (0..u32::BITS).zip(treatments) {
-            map.set(next.index() * u32::BITS + class, Value(treatment), 0)?;
-        }
-        Ok(())
+        let classes = 0..self.room.groups.banks * CLASSES_OF_BANK;
+        let (places, values): (Vec<_>, Vec<_>) =
+            classes.zip(treatments).map(|(class, it)| (Treatment::place(class, next), Value(it))).unzip();
+        let map = map_fd(&self.object, "TREATMENTS")?;
+        batch::update(map, &places, &values).map_err(|error| MapError::SyscallError(error).into())
     }
 
     /// Writes the names of the lists, for a generation that is not in force.

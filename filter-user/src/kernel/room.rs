@@ -2,7 +2,7 @@
 
 use filter_core::{Page, RuleKey, RuleShape};
 
-use super::{ClientCounts, GroupCounts, KernelError};
+use super::{ClientCounts, GroupCounts, KernelError, terms::further_entries};
 use crate::policy::RuleBook;
 
 /// Rules that there may be at most, unless a setting says otherwise. Reading lists has the same bound.
@@ -30,7 +30,17 @@ pub(super) struct Room {
     pub rules: u32,
     /// Pages of rules.
     pub pages: u32,
-    pub groups: GroupCounts,
+    pub groups: GroupRoom,
+    /// Terms of banks behind the first.
+    pub further_terms: u32,
+}
+
+/// Room for groups, their clients, and the classes that apply to them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct GroupRoom {
+    pub counts: GroupCounts,
+    /// Banks of classes: a power of two.
+    pub banks: u32,
 }
 
 /// Groups and clients that the smallest maps have room for.
@@ -41,21 +51,23 @@ impl Room {
     /// For so many rules, whichever they are.
     pub fn new(rules: u32) -> Self {
         let rules = rules.max(1);
-        Self { rules, pages: pages(rules), groups: LEAST_GROUPS }
+        let groups = GroupRoom { counts: LEAST_GROUPS, banks: 1 };
+        Self { rules, pages: pages(rules), groups, further_terms: 0 }
     }
 
     /// The same for so many groups and clients and a quarter more.
     #[must_use]
-    pub fn with_groups(self, GroupCounts { groups, clients }: GroupCounts) -> Self {
+    pub fn with_groups(self, GroupCounts { groups, clients }: GroupCounts, banks: u32) -> Self {
         let more = |count: u32| count.saturating_add(count / 4);
         let GroupCounts { groups: least, clients: least_clients } = LEAST_GROUPS;
-        let groups = GroupCounts { groups: more(groups).max(least), clients: clients.map(more).max(least_clients) };
-        Self { groups, ..self }
+        let counts = GroupCounts { groups: more(groups).max(least), clients: clients.map(more).max(least_clients) };
+        Self { groups: GroupRoom { counts, banks: banks.next_power_of_two() }, ..self }
     }
 
-    /// True if there is room for so many groups and clients.
-    pub fn holds(self, GroupCounts { groups, clients }: GroupCounts) -> bool {
-        groups <= self.groups.groups && self.groups.clients.hold(clients)
+    /// True if there is room for so many groups and clients, and for classes in so many banks.
+    pub fn holds(self, GroupCounts { groups, clients }: GroupCounts, banks: u32) -> bool {
+        let GroupRoom { counts, banks: most } = self.groups;
+        groups <= counts.groups && counts.clients.hold(clients) && banks <= most
     }
 
     /// For the rules of this policy, and some more.
@@ -68,7 +80,9 @@ impl Room {
         // In the same proportion as there is room for more rules.
         let taken = pages_of(room.shape(), |key| book.each_in_force(|rule, _| key(rule)));
         let pages = u64::from(taken) * u64::from(room.rules) / rules.max(1);
-        Ok(Self { pages: u32::try_from(pages).unwrap_or(u32::MAX).clamp(room.pages, room.rules), ..room })
+        let pages = u32::try_from(pages).unwrap_or(u32::MAX).clamp(room.pages, room.rules);
+        let further_terms = u32::try_from(further_entries(book)).unwrap_or(u32::MAX);
+        Ok(Self { pages, further_terms, ..room })
     }
 
     /// How the rules lie in maps of this size.
@@ -165,7 +179,7 @@ mod tests {
     fn there_is_room_for_a_small_network_and_for_a_quarter_more_groups_and_clients() {
         let room = |groups, macs| {
             let clients = ClientCounts { macs, ..ClientCounts::default() };
-            Room::new(1).with_groups(GroupCounts { groups, clients }).groups
+            Room::new(1).with_groups(GroupCounts { groups, clients }, 1).groups.counts
         };
         assert_eq!(room(1, 0), LEAST_GROUPS);
         let large = room(10_000, 1_000_000);
@@ -173,7 +187,8 @@ mod tests {
         assert_eq!(large, GroupCounts { groups: 12_500, clients: expected });
         let holds = |groups, macs| {
             let clients = ClientCounts { macs, ..ClientCounts::default() };
-            Room { groups: large, ..Room::new(1) }.holds(GroupCounts { groups, clients })
+            let groups_room = GroupRoom { counts: large, banks: 4 };
+            Room { groups: groups_room, ..Room::new(1) }.holds(GroupCounts { groups, clients }, 3)
         };
         assert_eq!([holds(12_500, 1_250_000), holds(12_501, 1), holds(1, 1_250_001)], [true, false, false]);
     }

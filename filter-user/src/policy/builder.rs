@@ -64,7 +64,7 @@ impl Builder {
     }
 
     /// Begins the next list, which is of this class: what goes into the sink comes from it.
-    pub fn list(&mut self, name: &str, class: u8) -> ListRules<'_> {
+    pub fn list(&mut self, name: &str, class: u16) -> ListRules<'_> {
         self.lists.push(ListInfo {
             name: name.into(),
             label: None,

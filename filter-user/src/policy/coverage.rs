@@ -1,6 +1,6 @@
 //! Rules that say nothing new, for those who want to know what is in their lists.
 
-use filter_core::Terms;
+use filter_core::AllTerms;
 
 use super::{Rule, RuleBook, pattern_rules, sources::Source, table::Index, terms};
 use crate::lists::{Action, Scope, Subject};
@@ -27,10 +27,10 @@ impl RuleBook {
         order.sort_unstable();
         for (_, index) in order {
             let mut own = self.in_order(index);
-            let mut said = Terms::default();
+            let mut said = AllTerms::default();
             own.retain(|source| {
-                let before = said;
-                terms::add(&mut said, source.kind, self.classes_of(source), NO_LIST);
+                let before = said.clone();
+                terms::add(&mut said, source.kind, self.class_of(source), NO_LIST);
                 said != before
             });
             for source in &own {
@@ -63,7 +63,7 @@ impl RuleBook {
     /// A rule of the same action and for the same clients, for all names that this one is about, and more.
     fn wider(&self, index: Index, rule: &Source, own: &[Source]) -> Option<(Index, Source)> {
         let says = |other: &Source, scopes: &[Scope]| {
-            let same = (other.kind.action(), self.classes_of(other)) == (rule.kind.action(), self.classes_of(rule));
+            let same = (other.kind.action(), self.class_of(other)) == (rule.kind.action(), self.class_of(rule));
             same && scopes.contains(&other.kind.scope())
         };
         let wider = own.iter().find(|other| rule.kind.scope() != Scope::Subtree && says(other, &[Scope::Subtree]));
@@ -91,7 +91,7 @@ impl RuleBook {
         sources
     }
 
-    fn classes_of(&self, source: &Source) -> u32 {
-        self.lists.get(source.list).map_or(0, super::ListInfo::mask)
+    fn class_of(&self, source: &Source) -> u32 {
+        self.lists.get(source.list).map_or(0, |list| list.class.into())
     }
 }

@@ -1,8 +1,8 @@
 //! Why a name is blocked or not: all rules about it, and which of them prevails.
 
-use filter_core::{Found, Name, Rank, RuleKey, prevailing_rule};
+use filter_core::{Found, Generation, InForce, Name, Part, Patterns, Rank, RuleKey, Rules, Terms, prevailing_rule};
 
-use super::{EVERYBODY, Rule, RuleBook, terms};
+use super::{Classes, Rule, RuleBook, hand, terms};
 use crate::lists::{Domain, Scope};
 
 /// What becomes of a name.
@@ -47,8 +47,8 @@ impl From<Rank> for Outcome {
 pub struct Matching<'a> {
     /// The rule.
     pub rule: Rule<'a>,
-    /// The classes that it applies for.
-    pub classes: u32,
+    /// The class that it is of.
+    pub class: u16,
     /// True if it is in force for the client and at the time in question.
     pub applies: bool,
     /// True if another rule takes it out.
@@ -70,8 +70,9 @@ pub struct Explanation<'a> {
 
 impl RuleBook {
     /// All that is said of a name, for a client to whom these classes of lists apply.
-    pub fn explain(&self, name: &Domain, classes: u32) -> Explanation<'_> {
-        let found = self.judge(name, classes);
+    pub fn explain(&self, name: &Domain, classes: impl Into<Classes>) -> Explanation<'_> {
+        let classes = classes.into();
+        let found = self.judge(name, &classes);
         let mut rules = Vec::new();
         for key in self.hash_key.suffix_keys(name.as_str()) {
             let is_own = key == self.key(name);
@@ -79,23 +80,26 @@ impl RuleBook {
         }
         rules.extend(self.patterns.matching(&Name::of_text(name.as_str()).unwrap_or_default(), &self.lists));
         for matching in &mut rules {
-            matching.applies &= matching.classes & classes != 0 && !matching.cancelled;
+            matching.applies &= classes.has(matching.class.into()) && !matching.cancelled;
             matching.prevails = matching.applies && terms::rank(matching.rule.action) == found.rank;
         }
         Explanation { outcome: found.rank.into(), rules }
     }
 
     /// The first of the rules that decide about a name, if it is listed.
-    pub fn deciding(&self, name: &Domain, classes: u32) -> Option<Rule<'_>> {
-        if self.judge(name, classes).rank == Rank::NotListed {
+    pub fn deciding(&self, name: &Domain, classes: impl Into<Classes>) -> Option<Rule<'_>> {
+        let classes = classes.into();
+        if self.judge(name, &classes).rank == Rank::NotListed {
             return None;
         }
-        self.explain(name, classes).rules.into_iter().find(|matching| matching.prevails).map(|matching| matching.rule)
+        self.explain(name, &classes).rules.into_iter().find(|matching| matching.prevails).map(|matching| matching.rule)
     }
 
     /// What prevails for a name, as the kernel finds it.
-    pub fn judge(&self, name: &Domain, classes: u32) -> Found {
-        prevailing_rule(name.as_str(), &self.hash_key, self, classes).unwrap_or_default()
+    pub fn judge(&self, name: &Domain, classes: impl Into<Classes>) -> Found {
+        let of_classes = OfClasses { book: self, classes: classes.into() };
+        let first = of_classes.classes.bank(0);
+        prevailing_rule(name.as_str(), &self.hash_key, &of_classes, first).unwrap_or_default()
     }
 
     /// All rules with this key.
@@ -105,7 +109,7 @@ impl RuleBook {
             let redundant = self.is_redundant(index);
             self.table.sources(index).map(move |source| Matching {
                 rule: self.rule(index, source),
-                classes: self.lists.get(source.list).map_or(0, super::ListInfo::mask),
+                class: self.lists.get(source.list).map_or(0, |list| list.class),
                 applies: !removed,
                 cancelled: source.cancelled,
                 redundant,
@@ -114,12 +118,43 @@ impl RuleBook {
         });
         listed.chain(self.by_hand.find(key).map(|rule| Matching {
             rule,
-            classes: EVERYBODY,
+            class: hand::CLASS,
             applies: true,
             cancelled: false,
             redundant: false,
             prevails: false,
         }))
+    }
+}
+
+/// A book for a client to whom these classes of lists apply.
+struct OfClasses<'b> {
+    book: &'b RuleBook,
+    classes: Classes,
+}
+
+impl Patterns for OfClasses<'_> {
+    /// Of the one group that there is, the words are those of the banks.
+    fn classes(&self, word: u32, _: Generation) -> u32 {
+        self.classes.bank(word)
+    }
+
+    fn part(&self, slot: u32, index: u32) -> Option<&Part> {
+        self.book.part(slot, index)
+    }
+}
+
+impl Rules for OfClasses<'_> {
+    fn in_force(&self) -> InForce {
+        self.book.in_force()
+    }
+
+    fn terms(&self, key: RuleKey, generation: Generation) -> Option<&Terms> {
+        self.book.terms(key, generation)
+    }
+
+    fn further_terms(&self, key: RuleKey, generation: Generation) -> &[(u32, Terms)] {
+        self.book.further_terms(key, generation)
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::{borrow::Cow, collections::HashMap};
 
-use filter_core::{ListName, Masks, RuleKey, Terms};
+use filter_core::{AllTerms, ListName, Masks, RuleKey};
 
-use super::{EVERYBODY, Rule, RuleBook, builder::KeyCollision, kind::Kind, sources::Source, terms};
+use super::{FOR_ALL, Rule, RuleBook, builder::KeyCollision, kind::Kind, sources::Source, terms};
 use crate::lists::{Action, Domain, Scope};
 
 /// What stands in the place of a list's name for rules that were added one by one.
@@ -21,7 +21,7 @@ struct Changed {
     /// True if what lists say is out of force.
     removed: bool,
     /// What holds now.
-    terms: Terms,
+    terms: AllTerms,
 }
 
 /// A rule that was taken out.
@@ -50,11 +50,11 @@ impl ByHand {
         self.0.values().filter(|changed| changed.removed && changed.added.is_none()).count()
     }
 
-    pub fn terms_of(&self, key: RuleKey) -> Option<&Terms> {
+    pub fn terms_of(&self, key: RuleKey) -> Option<&AllTerms> {
         self.0.get(&key).map(|changed| &changed.terms)
     }
 
-    pub fn terms(&self) -> impl Iterator<Item = (RuleKey, &Terms)> {
+    pub fn terms(&self) -> impl Iterator<Item = (RuleKey, &AllTerms)> {
         self.0.iter().map(|(key, changed)| (*key, &changed.terms))
     }
 
@@ -77,7 +77,7 @@ impl ByHand {
 }
 
 /// Rules by hand are for everybody, at all times.
-pub(super) const CLASS: u8 = EVERYBODY.trailing_zeros() as u8;
+pub(super) const CLASS: u16 = FOR_ALL;
 
 /// A name's rule by hand covers all names below it.
 const KIND_SCOPE: Scope = Scope::Subtree;
@@ -159,14 +159,16 @@ impl RuleBook {
 
     /// Works out what holds for a name now. What it covered before may come into force.
     fn settle(&mut self, key: RuleKey) -> Vec<RuleKey> {
-        let listed = self.table.find(key).map(|index| *self.terms.get(self.table.terms(index)));
+        let listed = self.table.find(key).map(|index| self.terms.get(self.table.terms(index)).clone());
         let Some(changed) = self.by_hand.0.get_mut(&key) else { return Vec::new() };
-        changed.terms = if changed.removed { Terms::default() } else { listed.unwrap_or_default() };
+        let covers =
+            listed.as_ref().is_some_and(|terms| terms.banks().any(|(_, terms)| terms.below != Masks::default()));
+        changed.terms = if changed.removed { AllTerms::default() } else { listed.unwrap_or_default() };
         if let Some((_, action)) = &changed.added {
-            terms::add(&mut changed.terms, Kind::new(KIND_SCOPE, *action), EVERYBODY, ListName::BY_HAND);
+            terms::add(&mut changed.terms, Kind::new(KIND_SCOPE, *action), CLASS.into(), ListName::BY_HAND);
         }
         self.top = self.top.max(changed.terms.top());
-        if !changed.removed || listed.is_none_or(|terms| terms.below == Masks::default()) {
+        if !changed.removed || !covers {
             return Vec::new();
         }
         let before = std::mem::take(&mut self.uncovered);

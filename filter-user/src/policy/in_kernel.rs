@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use filter_core::{RuleKey, Terms};
+use filter_core::{AllTerms, RuleKey, Terms};
 
 use super::{
     RuleBook,
@@ -12,7 +12,7 @@ use super::{
 impl RuleBook {
     /// Names that have an entry in the kernel: those that no other rule covers.
     pub fn entries_in_force(&self) -> u64 {
-        let asks = |terms: &Terms| *terms != Terms::default();
+        let asks = |terms: &AllTerms| !terms.is_none();
         let mut entries = self.in_kernel + self.uncovered.len() as u64;
         for (key, terms) in self.by_hand.terms() {
             let listed = self.listed_in_kernel(key).is_some_and(asks);
@@ -22,7 +22,7 @@ impl RuleBook {
     }
 
     /// Calls `each` for every key that the kernel is to have, with what its rules ask for.
-    pub fn each_in_force(&self, mut each: impl FnMut(RuleKey, &Terms)) {
+    pub fn each_in_force(&self, mut each: impl FnMut(RuleKey, &AllTerms)) {
         let has_changes = !self.by_hand.is_empty();
         self.table.each(|index, key, number, redundant| {
             if (!redundant || self.uncovered.contains(&index)) && !(has_changes && self.by_hand.has(key)) {
@@ -37,7 +37,7 @@ impl RuleBook {
     /// Calls `each` for every key for which the kernel is to have something else than with the book before, with what its
     /// rules asked for and what they ask for now. Both books are in the order of their keys, so they are gone through side by
     /// side, and nothing is looked for; what has the same bytes in both is not even read key by key.
-    pub fn each_difference(&self, before: &Self, mut each: impl FnMut(RuleKey, &Terms, &Terms)) {
+    pub fn each_difference(&self, before: &Self, mut each: impl FnMut(RuleKey, &AllTerms, &AllTerms)) {
         let any_by_hand = !before.by_hand.is_empty() || !self.by_hand.is_empty();
         let same_bytes_mean_the_same =
             before.terms.all() == self.terms.all() && before.uncovered.is_empty() && self.uncovered.is_empty();
@@ -54,7 +54,7 @@ impl RuleBook {
         }
         let by_hand: BTreeSet<_> = before.by_hand.terms().chain(self.by_hand.terms()).map(|(key, _)| key).collect();
         for key in by_hand {
-            let [old, new] = [before, self].map(|book| book.in_kernel(key).copied().unwrap_or_default());
+            let [old, new] = [before, self].map(|book| book.in_kernel(key).cloned().unwrap_or_default());
             if old != new {
                 each(key, &old, &new);
             }
@@ -65,7 +65,7 @@ impl RuleBook {
     pub fn not_in_kernel_of(&self, before: &Self) -> u64 {
         let mut new = 0;
         self.each_difference(before, |_, was, is| {
-            new += u64::from(*was == Terms::default() && *is != Terms::default());
+            new += u64::from(was.is_none() && !is.is_none());
         });
         new
     }
@@ -75,7 +75,7 @@ impl RuleBook {
         &self,
         before: &Self,
         [old, new]: [Bucket<'_>; 2],
-        mut each: impl FnMut(RuleKey, &Terms, &Terms),
+        mut each: impl FnMut(RuleKey, &AllTerms, &AllTerms),
     ) {
         let (mut old, mut new) = (before.entries(old).peekable(), self.entries(new).peekable());
         // Of most names, the terms have the numbers that those of the name before them have.
@@ -102,18 +102,18 @@ impl RuleBook {
     }
 
     /// All that rules ask for, and some more that they do not.
-    pub fn all_terms(&self) -> impl Iterator<Item = &Terms> {
+    pub fn all_terms(&self) -> impl Iterator<Item = &AllTerms> {
         self.terms.all().iter().chain(self.by_hand.terms().map(|(_, terms)| terms))
     }
 
     /// What the kernel is to have for this key; nothing for what another rule does as well.
-    pub fn in_kernel(&self, key: RuleKey) -> Option<&Terms> {
+    pub fn in_kernel(&self, key: RuleKey) -> Option<&AllTerms> {
         let terms = self.by_hand.terms_of(key).or_else(|| self.listed_in_kernel(key))?;
-        (*terms != Terms::default()).then_some(terms)
+        (!terms.is_none()).then_some(terms)
     }
 
     /// The same as if nothing had been changed by hand for this key.
-    fn listed_in_kernel(&self, key: RuleKey) -> Option<&Terms> {
+    fn listed_in_kernel(&self, key: RuleKey) -> Option<&AllTerms> {
         let index = self.table.find(key).filter(|index| !self.is_redundant(*index))?;
         Some(self.terms.get(self.table.terms(index)))
     }
@@ -133,8 +133,8 @@ fn first(old: Option<&(RuleKey, u16)>, new: Option<&(RuleKey, u16)>) -> Option<R
 }
 
 /// Terms that ask for nothing take no entry.
-fn emit(key: RuleKey, terms: &Terms, each: &mut impl FnMut(RuleKey, &Terms)) {
-    if *terms != Terms::default() {
+fn emit(key: RuleKey, terms: &AllTerms, each: &mut impl FnMut(RuleKey, &AllTerms)) {
+    if !terms.is_none() {
         each(key, terms);
     }
 }

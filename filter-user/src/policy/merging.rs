@@ -162,9 +162,9 @@ impl<'a> Merging<'a> {
         let with = if let Some(with) = self.known.get(&(number, origin)) {
             *with
         } else {
-            let Known { origin: Origin { kind, .. }, classes, list_number } = *self.origins.get(origin);
+            let Known { origin: Origin { kind, .. }, class, list_number } = *self.origins.get(origin);
             let mut terms = self.terms.lock().unwrap_or_else(PoisonError::into_inner);
-            let with = terms.with(number, kind, classes, list_number)?;
+            let with = terms.with(number, kind, class, list_number)?;
             drop(terms);
             self.known.insert((number, origin), with);
             with

@@ -1,8 +1,8 @@
 //! The patterns of all lists, and the automata that they are run as.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use filter_core::{HashKey, Name, PatternMatch, Rank, RuleKey};
+use filter_core::{CLASSES_OF_BANK, HashKey, Name, PatternMatch, Rank, RuleKey};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -89,13 +89,17 @@ impl PatternRules {
         self.keys = keys.iter().copied().zip(0..).collect();
         let wanted: Vec<_> = (0..self.rules.len()).filter(|index| self.rules[*index].is_wanted()).collect();
         let texts: Vec<_> = wanted.iter().map(|index| &*self.rules[*index].text).collect();
-        self.automata = patterns::compile(&texts, |matching| {
-            let mut meaning = PatternMatch::default();
+        let banks: BTreeSet<_> =
+            wanted.iter().flat_map(|index| self.rules[*index].classes(lists).into_keys()).collect();
+        // That of the first bank has its place whether it means something or not.
+        let meanings = banks.iter().filter(|bank| **bank != 0).count() + 1;
+        self.automata = patterns::compile(&texts, meanings, |matching| {
+            let mut of_banks = BTreeMap::new();
             for number in matching {
                 let index = wanted[*number as usize];
-                self.rules[index].add_to(&mut meaning, keys[index], lists, numbers);
+                self.rules[index].add_to(&mut of_banks, keys[index], lists, numbers);
             }
-            meaning
+            of_banks.into_iter().collect()
         });
         let refused = std::mem::take(&mut self.automata.refused);
         self.refused = refused.into_iter().map(|it| (wanted[it.pattern as usize], it.refusal)).collect();
@@ -132,7 +136,7 @@ impl PatternRules {
             .flat_map(|rule| rule.rules(lists))
             .map(|(rule, list)| Matching {
                 rule,
-                classes: lists.get(list).map_or(0, ListInfo::mask),
+                class: lists.get(list).map_or(0, |list| list.class),
                 applies: true,
                 cancelled: false,
                 redundant: false,
@@ -202,20 +206,39 @@ impl PatternRule {
     }
 
     /// Of several patterns that say the same of a name at once, the first is named.
-    fn add_to(&self, meaning: &mut PatternMatch, key: RuleKey, lists: &[ListInfo], numbers: &mut ListNumbers) {
+    fn add_to(
+        &self,
+        of_banks: &mut BTreeMap<u32, PatternMatch>,
+        key: RuleKey,
+        lists: &[ListInfo],
+        numbers: &mut ListNumbers,
+    ) {
         let rank = terms::rank(self.action);
         let place = rank as usize - 1;
-        let classes = self.places.iter().fold(0, |all, (list, _)| all | lists.get(*list).map_or(0, ListInfo::mask));
-        if meaning.masks[place] == 0 {
-            meaning.keys[place] = key.0;
-            let first = self.places.first().map_or(0, |(list, _)| numbers.number(*list, None));
-            match rank {
-                Rank::Block => meaning.lists[0] = first,
-                Rank::BlockImportant => meaning.lists[1] = first,
-                _ => {}
+        for (bank, (classes, first)) in self.classes(lists) {
+            let meaning = of_banks.entry(bank).or_default();
+            if meaning.masks[place] == 0 {
+                meaning.keys[place] = key.0;
+                let first = numbers.number(first, None);
+                match rank {
+                    Rank::Block => meaning.lists[0] = first,
+                    Rank::BlockImportant => meaning.lists[1] = first,
+                    _ => {}
+                }
             }
+            meaning.masks[place] |= classes;
         }
-        meaning.masks[place] |= classes;
+    }
+
+    /// The banks of the classes of its lists: for each its classes, and the first of the lists.
+    fn classes(&self, lists: &[ListInfo]) -> BTreeMap<u32, (u32, usize)> {
+        let mut of_banks = BTreeMap::new();
+        for (list, _) in &self.places {
+            let class = lists.get(*list).map_or(0, |list| u32::from(list.class));
+            let (classes, _) = of_banks.entry(class / CLASSES_OF_BANK).or_insert((0, *list));
+            *classes |= 1 << (class % CLASSES_OF_BANK);
+        }
+        of_banks
     }
 
     fn rules<'a>(&'a self, lists: &'a [ListInfo]) -> impl Iterator<Item = (Rule<'a>, usize)> {

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use filter_core::{HashKey, Masks, RuleKey, Terms, sieve_bits};
+use filter_core::{AllMasks, HashKey, RuleKey, Terms, sieve_bits};
 
 use super::{
     RuleBook,
@@ -98,9 +98,9 @@ pub(super) fn redundant(table: &Table, mut above: Vec<Above>, terms: &TermsTable
     let of_names = found.chunk_by(|(one, _), (other, _)| one == other);
     let redundant = of_names.filter_map(|found| {
         let (index, _) = found.first()?;
-        let mut masks = Masks::default();
+        let mut masks = AllMasks::default();
         for (_, number) in found {
-            add(&mut masks, terms, *number);
+            masks.add_below(terms.get(*number));
         }
         is_redundant(terms, table.terms(*index), &masks).then_some(*index)
     });
@@ -113,10 +113,10 @@ impl RuleBook {
         let mut uncovered = HashSet::new();
         self.table.each(|index, _, number, redundant| {
             if redundant {
-                let mut above = Masks::default();
+                let mut above = AllMasks::default();
                 self.table.each_above(&self.hash_key, index, |key| {
                     if let Some(parent) = self.table.find(key).filter(|_| !self.by_hand.is_removed(key)) {
-                        add(&mut above, &self.terms, self.table.terms(parent));
+                        above.add_below(self.terms.get(self.table.terms(parent)));
                     }
                 });
                 if !is_redundant(&self.terms, number, &above) {
@@ -128,14 +128,9 @@ impl RuleBook {
     }
 }
 
-/// Adds what these terms say of names below.
-fn add(above: &mut Masks, terms: &TermsTable, number: u16) {
-    above.iter_mut().zip(terms.get(number).below).for_each(|(mask, more)| *mask |= more);
-}
-
 /// An entry above that is redundant itself says nothing that one above it does not say, so it may be counted in.
-fn is_redundant(terms: &TermsTable, number: u16, above: &Masks) -> bool {
-    number != Terms::NONE && *above != Masks::default() && terms.get(number).are_covered_by(above)
+fn is_redundant(terms: &TermsTable, number: u16, above: &AllMasks) -> bool {
+    number != Terms::NONE && !above.is_none() && terms.get(number).are_covered_by(above)
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The class of lists that are named on the command line: for all groups that are not exempt, at all times.
-pub const FOR_ALL: u8 = 0;
+pub const FOR_ALL: u16 = 0;
 
 /// Where a policy is read from, again and again.
 #[derive(Clone, Debug, Default)]
@@ -116,7 +116,7 @@ pub enum PolicyError {
 struct ListSource<'c> {
     file: ListFile,
     options: ListOptions,
-    class: u8,
+    class: u16,
     trial: bool,
     label: Option<&'c str>,
 }
@@ -321,7 +321,7 @@ impl PolicySource {
             let format = format.as_ref().map(|entry| self.format(entry)).transpose()?;
             let options = ListOptions { format, allow: *allow, widen: *subtrees, trust: *trust };
             let file = ListFile { path: file.clone(), format };
-            Ok(ListSource { file, options, class: *class as u8, trial: *trial, label: name.as_deref() })
+            Ok(ListSource { file, options, class: *class as u16, trial: *trial, label: name.as_deref() })
         });
         given.chain(configured).collect()
     }
@@ -338,7 +338,7 @@ impl PolicySource {
         for (entries, allow) in [(&rules.block, false), (&rules.allow, true)] {
             if !entries.is_empty() {
                 let lines = entries.iter().map(|Entry { text, line }| (&**text, *line));
-                let sink = builder.list(&file.display().to_string(), rules.class as u8);
+                let sink = builder.list(&file.display().to_string(), rules.class as u16);
                 let sink = if rules.trial { sink.on_trial() } else { sink };
                 let mut sink = if allow { sink.allowing() } else { sink };
                 reports.push(lists::single_rules(file, lines, allow, &mut sink)?);

@@ -67,8 +67,8 @@ pub(super) struct Origins {
 #[derive(Clone, Copy)]
 pub(super) struct Known {
     pub origin: Origin,
-    /// The classes of the list.
-    pub classes: u32,
+    /// The class of the list.
+    pub class: u32,
     /// The number of the list in the kernel, if the rules are not there to take others out.
     pub list_number: u16,
 }
@@ -83,8 +83,8 @@ impl Origins {
         let Self { all, numbers: known, .. } = self;
         self.last = *known.entry(origin).or_insert_with(|| {
             let list_number = if origin.cancels { 0 } else { numbers.number(origin.list, origin.kind.answer()) };
-            let classes = lists.get(origin.list).map_or(0, ListInfo::mask);
-            all.push(Known { origin, classes, list_number });
+            let class = lists.get(origin.list).map_or(0, |list| list.class.into());
+            all.push(Known { origin, class, list_number });
             all.len() as u32 - 1
         });
         self.last

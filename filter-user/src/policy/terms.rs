@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use filter_core::{Rank, Terms};
+use filter_core::{AllTerms, Rank, Terms};
 use foldhash::fast::FixedState;
 
 use super::kind::Kind;
@@ -11,9 +11,9 @@ use crate::lists::{Action, Scope};
 /// Numbers of terms in a policy. The first is that of no terms.
 #[derive(Debug)]
 pub(super) struct TermsTable {
-    terms: Vec<Terms>,
+    terms: Vec<AllTerms>,
     // Asked for each rule. There are never many, so nobody gains by making some collide.
-    numbers: HashMap<Terms, u16, FixedState>,
+    numbers: HashMap<AllTerms, u16, FixedState>,
 }
 
 /// More combinations than have a number.
@@ -27,7 +27,7 @@ pub struct TooManyTerms;
 
 impl Default for TermsTable {
     fn default() -> Self {
-        Self { terms: vec![Terms::default()], numbers: HashMap::from_iter([(Terms::default(), Terms::NONE)]) }
+        Self { terms: vec![AllTerms::default()], numbers: HashMap::from_iter([(AllTerms::default(), Terms::NONE)]) }
     }
 }
 
@@ -36,14 +36,14 @@ impl TermsTable {
     pub const MOST: usize = 8000;
 
     /// The table of these terms, the first of which ask for nothing.
-    pub fn of(terms: Vec<Terms>) -> Option<Self> {
-        let is_table = terms.first() == Some(&Terms::default()) && terms.len() <= Self::MOST;
+    pub fn of(terms: Vec<AllTerms>) -> Option<Self> {
+        let is_table = terms.first().is_some_and(AllTerms::is_none) && terms.len() <= Self::MOST;
         // For what is in the table already. Nobody adds to one that was read.
         is_table.then(|| Self { terms, numbers: HashMap::default() })
     }
 
     /// All of them in the order of their numbers.
-    pub fn all(&self) -> &[Terms] {
+    pub fn all(&self) -> &[AllTerms] {
         &self.terms
     }
 
@@ -52,19 +52,19 @@ impl TermsTable {
         self.terms.len()
     }
 
-    pub fn get(&self, number: u16) -> &Terms {
+    pub fn get(&self, number: u16) -> &AllTerms {
         self.terms.get(usize::from(number)).unwrap_or(&self.terms[0])
     }
 
     /// The number of these terms with what a rule of this kind asks for in addition, in the list with this number.
-    pub fn with(&mut self, number: u16, kind: Kind, classes: u32, list: u16) -> Result<u16, TooManyTerms> {
-        let mut terms = *self.get(number);
-        add(&mut terms, kind, classes, list);
+    pub fn with(&mut self, number: u16, kind: Kind, class: u32, list: u16) -> Result<u16, TooManyTerms> {
+        let mut terms = self.get(number).clone();
+        add(&mut terms, kind, class, list);
         self.number(terms)
     }
 
     /// The number of these terms. Where there are many already, they go without the names of their lists.
-    pub fn number(&mut self, terms: Terms) -> Result<u16, TooManyTerms> {
+    pub fn number(&mut self, terms: AllTerms) -> Result<u16, TooManyTerms> {
         /// Terms that name their lists.
         const NAMED: usize = TermsTable::MOST / 2;
 
@@ -78,20 +78,20 @@ impl TermsTable {
             return Err(TooManyTerms);
         }
         let number = u16::try_from(self.terms.len()).map_err(|_| TooManyTerms)?;
-        self.terms.push(terms);
+        self.terms.push(terms.clone());
         self.numbers.insert(terms, number);
         Ok(number)
     }
 }
 
-/// Adds what a rule of this kind asks for in the list with this number, which is of these classes.
-pub(super) fn add(terms: &mut Terms, kind: Kind, classes: u32, list: u16) {
+/// Adds what a rule of this kind asks for in the list with this number, which is of this class.
+pub(super) fn add(terms: &mut AllTerms, kind: Kind, class: u32, list: u16) {
     let (own, below) = match kind.scope() {
         Scope::Name => (true, false),
         Scope::Subdomains => (false, true),
         Scope::Subtree => (true, true),
     };
-    terms.add(rank(kind.action()), classes, list, own, below);
+    terms.add(rank(kind.action()), class, list, own, below);
 }
 
 /// The rank of names that rules with this action are about.

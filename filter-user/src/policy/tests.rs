@@ -272,7 +272,7 @@ impl Rules for Kernel<'_> {
     }
 
     fn terms(&self, key: RuleKey, _: Generation) -> Option<&Terms> {
-        self.0.in_kernel(key)
+        self.0.in_kernel(key).map(|terms| &terms.first)
     }
 }
 
@@ -298,7 +298,7 @@ fn parse(rule: &str) -> (&str, Action, Scope, bool) {
     (text, action, scope, cancels)
 }
 
-fn fill(builder: &mut Builder, list: &str, class: u8, rules: &[&str]) {
+fn fill(builder: &mut Builder, list: &str, class: u16, rules: &[&str]) {
     let mut sink = builder.list(list, class);
     for (line, rule) in (1..).zip(rules) {
         let (text, action, scope, cancels) = parse(rule);

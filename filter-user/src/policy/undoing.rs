@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use filter_core::{Name, PatternMatch, Rank, RuleKey, Terms};
+use filter_core::{Name, Rank, RuleKey};
 use foldhash::fast::FixedState;
 
 use super::{
@@ -122,7 +122,7 @@ impl<'b> Search<'b> {
     fn new(book: &'b RuleBook) -> Self {
         let mut exceptions = Vec::new();
         let is_exception = |action: Action, list| action.allows() && book.is_other(list, usize::MAX);
-        for (index, ..) in book.table.iter().filter(|(_, _, number, _)| asks_for(book.terms.get(*number), ALLOW)) {
+        for (index, ..) in book.table.iter().filter(|(_, _, number, _)| book.terms.get(*number).ask_for(&ALLOW)) {
             for source in
                 book.table.sources(index).filter(|it| !it.cancelled && is_exception(it.kind.action(), it.list))
             {
@@ -149,7 +149,7 @@ impl<'b> Search<'b> {
         }
         let patterns: Vec<_> = (names..exceptions.len()).collect();
         let texts: Vec<_> = patterns.iter().filter_map(|number| exceptions[*number].place.pattern(book)).collect();
-        let automata = patterns::compile(&texts, |_| PatternMatch::default());
+        let automata = patterns::compile(&texts, 1, |_| Vec::new());
         Self { book, exceptions, wide, patterns, automata }
     }
 
@@ -188,7 +188,7 @@ impl<'b> Search<'b> {
         let mut found: HashMap<usize, Place, FixedState> = HashMap::default();
         let mut numbers = Vec::new();
         for (index, _, terms, _) in buckets.flat_map(|bucket| self.book.table.bucket(bucket).iter()) {
-            if !asks_for(self.book.terms.get(terms), BLOCK) {
+            if !self.book.terms.get(terms).ask_for(&BLOCK) {
                 continue;
             }
             numbers.clear();
@@ -256,11 +256,6 @@ fn overlap(one: Scope, other: Scope) -> bool {
 
 const ALLOW: [Rank; 2] = [Rank::Allow, Rank::AllowImportant];
 const BLOCK: [Rank; 2] = [Rank::Block, Rank::BlockImportant];
-
-/// True if some of these ranks are asked for.
-fn asks_for(terms: &Terms, ranks: [Rank; 2]) -> bool {
-    ranks.into_iter().any(|rank| (terms.own[rank as usize - 1] | terms.below[rank as usize - 1]) != 0)
-}
 
 impl Place {
     fn list_and_line(self) -> (usize, u32) {

@@ -21,7 +21,7 @@ use super::faults::with_failing;
 
 const NAME: &str = "ads.example";
 /// Blocked for every third group, of those that have a number.
-const CLASS: u8 = 1;
+const CLASS: u16 = 1;
 
 /// What an operator with a million customers has: ten thousand groups, of a hundred addresses each.
 #[test]
@@ -153,7 +153,11 @@ fn address(number: u32) -> Ipv4Addr {
 
 /// Lists of the class are for group 1, and not for group 2.
 fn of_two_groups(members: Members) -> Groups {
-    Groups { classes: vec![EVERYBODY, EVERYBODY | 1 << CLASS, EVERYBODY], members, ..Groups::default() }
+    Groups {
+        classes: [EVERYBODY, EVERYBODY | 1 << CLASS, EVERYBODY].map(Into::into).into(),
+        members,
+        ..Groups::default()
+    }
 }
 
 fn filter() -> Filter {

@@ -15,9 +15,9 @@ use super::{LOOPBACK, drained};
 
 const LISTED: &str = "ads.example";
 /// The list that is for all clients, and those of the groups with these numbers.
-const OF_ALL: u8 = 0;
-const OF_MAC: u8 = 1;
-const OF_SUBNET: u8 = 2;
+const OF_ALL: u16 = 0;
+const OF_MAC: u16 = 1;
+const OF_SUBNET: u16 = 2;
 
 /// What the interface does, and what lists say for the group of a MAC and for that of a subnet.
 struct Policy {
@@ -62,7 +62,7 @@ impl Policy {
         let address: [u8; 4] = frame[26..30].try_into().unwrap();
         let members = [(ClientId::Mac(mac), 1), (ClientId::Subnet(IpAddr::from(address), 24), 2)];
         Groups {
-            classes: vec![1 << OF_ALL, 1 << OF_ALL | 1 << OF_MAC, 1 << OF_ALL | 1 << OF_SUBNET],
+            classes: [1 << OF_ALL, 1 << OF_ALL | 1 << OF_MAC, 1 << OF_ALL | 1 << OF_SUBNET].map(Into::into).into(),
             members: members.into(),
             treatments: vec![Treatment::default(), self.of_mac, self.of_subnet],
         }
@@ -116,7 +116,7 @@ fn what_a_client_gets_that_is_known_by_its_mac_is_what_its_list_says() {
             assert_eq!([event.action.as_str(), event.given.as_str(), heard_by_other], ["reset"; 3]);
 
             let in_user_space = PolicyAt::of(&book, groups.clone());
-            let found = book.judge(&Domain::parse(LISTED).unwrap(), groups.classes[1]);
+            let found = book.judge(&Domain::parse(LISTED).unwrap(), &groups.classes[1]);
             let said =
                 |message, protocol| in_user_space.effect(&found, &policy.interface(), message, protocol).as_str();
             assert_eq!(said(Message::Query, Protocol::Udp), dns.as_str());

@@ -2,6 +2,7 @@
 
 mod attaching;
 mod audiences;
+mod banks;
 mod buffers;
 #[path = "../../../filter-core/tests/claims/mod.rs"]
 mod claims;

@@ -6,7 +6,7 @@ use filter_core::{HashKey, Reason};
 use filter_user::{
     kernel::{ClientId, Filter, Groups, Installed, KernelError, LoadOptions, Members},
     lists::{Action, Domain, ListRule, Scope, Sink as _, Subject},
-    policy::{Builder, EVERYBODY, RuleBook},
+    policy::{Builder, Classes, EVERYBODY, RuleBook},
 };
 use frames::Wrap;
 
@@ -105,7 +105,7 @@ fn lists_are_for_the_group_of_the_client_by_its_longest_subnet_or_its_mac() {
         let book = book(&filter, &[(1, &[rule("ads.example", Scope::Subtree, Action::Block)])]);
         // Class 1 is for group 1; group 2 is exempt.
         let groups = Groups {
-            classes: vec![EVERYBODY, EVERYBODY | 2, 0],
+            classes: [EVERYBODY, EVERYBODY | 2, 0].map(Into::into).into(),
             members: members.into_iter().collect(),
             ..Groups::default()
         };
@@ -122,12 +122,12 @@ fn what_a_schedule_switches_is_in_force_at_once() {
         &mut filter,
         None,
         &book,
-        &Groups { classes: vec![EVERYBODY], members: Members::default(), ..Groups::default() },
+        &Groups { classes: [EVERYBODY].map(Into::into).into(), members: Members::default(), ..Groups::default() },
     );
     assert_eq!(ask(&mut filter, "ads.example"), Reason::DnsNotListed);
-    filter.set_classes(&[EVERYBODY | 2]).unwrap();
+    filter.set_classes(&[Classes::from(EVERYBODY | 2)]).unwrap();
     assert_eq!(ask(&mut filter, "ads.example"), Reason::DnsBlocked);
-    filter.set_classes(&[EVERYBODY]).unwrap();
+    filter.set_classes(&[Classes::from(EVERYBODY)]).unwrap();
     assert_eq!(ask(&mut filter, "ads.example"), Reason::DnsNotListed);
 }
 
@@ -218,11 +218,11 @@ fn install(filter: &mut Filter, before: Option<&RuleBook>, after: &RuleBook, gro
     filter.install(before.unwrap_or(&empty), after, groups, |_| {}).unwrap()
 }
 
-fn book(filter: &Filter, lists: &[(u8, &[ListRule<'_>])]) -> RuleBook {
+fn book(filter: &Filter, lists: &[(u16, &[ListRule<'_>])]) -> RuleBook {
     book_of(filter.hash_key(), lists)
 }
 
-fn book_of(hash_key: &HashKey, lists: &[(u8, &[ListRule<'_>])]) -> RuleBook {
+fn book_of(hash_key: &HashKey, lists: &[(u16, &[ListRule<'_>])]) -> RuleBook {
     let mut builder = Builder::new(*hash_key);
     for (class, rules) in lists {
         let mut list = builder.list("list", *class);

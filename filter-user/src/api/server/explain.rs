@@ -12,7 +12,7 @@ use crate::{
     config::{Config, Group, Member},
     kernel::Attachment,
     lists::{self, Action, Domain},
-    policy::{Explanation, Matching, Policy},
+    policy::{Classes, Explanation, Matching, Policy},
     policy_at::PolicyAt,
 };
 
@@ -29,7 +29,7 @@ impl Question {
     /// Whether the name would be blocked, and by which rule.
     pub fn test(self, policy: &Policy, interfaces: &[Attachment]) -> Result<Judgement, ApiError> {
         let case = self.case(policy)?;
-        let deciding = policy.book.deciding(&case.name, case.classes);
+        let deciding = policy.book.deciding(&case.name, &case.classes);
         let (rule, list, line) =
             deciding.map_or((None, None, None), |it| (Some(it.rule.into()), Some(it.list.into()), it.line));
         Ok(Judgement {
@@ -49,7 +49,7 @@ impl Question {
     /// All that is said of the name.
     pub fn explain(self, policy: &Policy, interfaces: &[Attachment]) -> Result<Explained, ApiError> {
         let case = self.case(policy)?;
-        let Explanation { outcome, rules } = policy.book.explain(&case.name, case.classes);
+        let Explanation { outcome, rules } = policy.book.explain(&case.name, &case.classes);
         let mut lines = Lines { policy, known: BTreeMap::new() };
         Ok(Explained {
             name: case.name.to_string(),
@@ -70,8 +70,8 @@ impl Question {
         let at = self.at.unwrap_or_else(Timestamp::now);
         let in_force = PolicyAt::new(policy, at);
         let group = in_force.groups().group_of(self.mac()?, self.client) as usize;
-        let classes = policy.config.classes_of(group, at);
-        let found = policy.book.judge(&name, classes);
+        let classes = in_force.groups().classes.get(group).cloned().unwrap_or_default();
+        let found = policy.book.judge(&name, &classes);
         Ok(Case { config: &policy.config, in_force, name, at, group, classes, found })
     }
 
@@ -97,7 +97,7 @@ struct Case<'p> {
     /// The number of the client's group.
     group: usize,
     /// The classes of lists that apply to it.
-    classes: u32,
+    classes: Classes,
     found: Found,
 }
 
@@ -127,7 +127,7 @@ impl Case<'_> {
 }
 
 fn rule(matching: Matching<'_>, config: &Config, lines: &mut Lines<'_>) -> ExplainedRule {
-    let class = config.classes().get(matching.classes.trailing_zeros() as usize);
+    let class = config.classes().get(usize::from(matching.class));
     let groups = class.and_then(|class| class.groups.as_ref()).map(|groups| {
         let names = groups.iter().filter_map(|number| config.groups.get(number.checked_sub(1)?));
         names.map(|group| group.name.clone()).collect()

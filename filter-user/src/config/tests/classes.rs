@@ -3,7 +3,10 @@ use std::fmt::Write;
 use jiff::Timestamp;
 
 use super::{fault, good};
-use crate::config::{Class, Config, MOST_CLASSES};
+use crate::{
+    config::{Class, Config, MOST_CLASSES},
+    policy::Classes,
+};
 
 const GROUPS: &str = r#"
 [[group]]
@@ -45,9 +48,9 @@ fn midnight() -> Timestamp {
 fn by_default_there_is_one_class_and_no_group() {
     let config = Config::default();
     assert_eq!(config.classes(), [Class::default()]);
-    assert_eq!(config.classes_of(0, noon()), 1);
-    assert_eq!(config.classes_of(1, noon()), 0);
-    assert_eq!(config.classes_of(usize::MAX, noon()), 0);
+    assert_eq!(config.classes_of(0, noon()), Classes::from(1));
+    assert_eq!(config.classes_of(1, noon()), Classes::from(0));
+    assert_eq!(config.classes_of(usize::MAX, noon()), Classes::from(0));
 }
 
 #[test]
@@ -86,30 +89,39 @@ schedule = "day""#,
 #[test]
 fn a_class_is_for_its_groups_and_no_other() {
     let config = with(&list("groups = [\"b\"]"));
-    assert_eq!(config.classes_of(0, noon()), 0b01);
-    assert_eq!(config.classes_of(1, noon()), 0b01);
-    assert_eq!(config.classes_of(2, noon()), 0b11);
+    assert_eq!(config.classes_of(0, noon()), Classes::from(0b01));
+    assert_eq!(config.classes_of(1, noon()), Classes::from(0b01));
+    assert_eq!(config.classes_of(2, noon()), Classes::from(0b11));
 }
 
 #[test]
 fn a_class_is_there_while_its_schedule_is_on() {
     let tables = list("schedule = \"day\"") + &list("groups = [\"b\"]\nschedule = \"monday\"");
     let config = with(&tables);
-    assert_eq!((config.classes_of(0, noon()), config.classes_of(2, noon())), (0b011, 0b111));
-    assert_eq!((config.classes_of(0, midnight()), config.classes_of(2, midnight())), (0b001, 0b001));
+    assert_eq!(
+        (config.classes_of(0, noon()), config.classes_of(2, noon())),
+        (Classes::from(0b011), Classes::from(0b111))
+    );
+    assert_eq!(
+        (config.classes_of(0, midnight()), config.classes_of(2, midnight())),
+        (Classes::from(0b001), Classes::from(0b001))
+    );
     let monday_morning = "2026-01-05T07:59:59.999Z".parse().unwrap();
-    assert_eq!((config.classes_of(0, monday_morning), config.classes_of(2, monday_morning)), (0b001, 0b101));
+    assert_eq!(
+        (config.classes_of(0, monday_morning), config.classes_of(2, monday_morning)),
+        (Classes::from(0b001), Classes::from(0b101))
+    );
 }
 
 #[test]
 fn an_exempt_group_has_no_class_even_if_a_list_is_for_it() {
     let config = with(&list("groups = [\"free\", \"a\"]"));
-    assert_eq!(config.classes_of(3, noon()), 0);
-    assert_eq!(config.classes_of(1, noon()), 0b11);
+    assert_eq!(config.classes_of(3, noon()), Classes::from(0));
+    assert_eq!(config.classes_of(1, noon()), Classes::from(0b11));
 }
 
 #[test]
-fn there_are_no_more_classes_than_bits() {
+fn there_are_no_more_classes_than_bits_in_all_banks() {
     let mut text = String::new();
     for number in 1..=MOST_CLASSES {
         writeln!(text, "[[group]]\nname = \"g{number}\"").unwrap();
@@ -122,10 +134,13 @@ fn there_are_no_more_classes_than_bits() {
     let config = good(&full);
     assert_eq!(config.classes().len(), MOST_CLASSES);
     assert_eq!(config.lists.iter().map(|list| list.class).max(), Some(MOST_CLASSES - 1));
-    assert_eq!(config.classes_of(31, noon()), 1 << 31 | 1);
+    assert_eq!(config.classes_of(31, noon()), [0, 31].into_iter().collect());
     assert_eq!(
-        fault(&(full + "\n[[rules]]\nblock = [\"x\"]\ngroups = [\"g32\"]\n")),
-        "line 164: this is one combination of groups, schedule and action more than the 31 that lists and rules can have \
-         besides that of all groups at all times: use the same of these for several of them, or join groups"
+        fault(
+            &(full
+                + "\n[[rules]]\nblock = [\"x\"]\ngroups = [\"g1024\"]\n[[rules]]\nblock = [\"x\"]\ngroups = [\"g1\", \"g2\"]\n")
+        ),
+        "line 5124: with this there are more combinations of groups, schedule and action than the 1023 that lists and rules can have \
+         besides that of all groups at all times, 1025 in all: use the same of these for several of them, or join groups"
     );
 }

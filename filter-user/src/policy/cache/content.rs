@@ -2,7 +2,7 @@
 
 use std::{io, mem};
 
-use filter_core::{DnsAction, HASH_KEY_WORDS, HashKey, Terms};
+use filter_core::{AllTerms, BANKS, DnsAction, HASH_KEY_WORDS, HashKey, Terms};
 use serde::{Deserialize, Serialize};
 
 use super::MadeFrom;
@@ -21,7 +21,8 @@ use crate::{
 pub(super) struct Content {
     made_from: MadeFrom,
     hash_key: Vec<u64>,
-    terms: Vec<TermsNumbers>,
+    /// Each with those of further banks.
+    terms: Vec<(TermsNumbers, Vec<(u32, TermsNumbers)>)>,
     lists: Vec<ListInfo>,
     /// Each with what its rules say of the answer, as a number.
     numbers: Vec<(usize, Option<u8>)>,
@@ -40,7 +41,7 @@ impl Content {
         Self {
             made_from,
             hash_key: words(book.hash_key()).into(),
-            terms: terms.map(|it| ([it.own, it.below], [it.own_lists, it.lists_below])).collect(),
+            terms: terms.map(to_numbers).collect(),
             lists: book.lists.clone(),
             numbers: numbers.collect(),
             patterns: book.patterns.all().into(),
@@ -67,11 +68,9 @@ impl Content {
     /// The book, with this table; `None` if the parts do not go together.
     pub fn into_book(self, table: Table) -> Option<(RuleBook, Vec<ListReport>)> {
         let hash_key = HashKey::from_words(self.hash_key.try_into().ok()?);
-        let terms = self.terms.into_iter().map(|([own, below], [own_lists, lists_below])| Terms {
-            own,
-            below,
-            own_lists,
-            lists_below,
+        let terms = self.terms.into_iter().map(|(first, further)| {
+            let further = further.into_iter().filter(|(bank, _)| (1..BANKS).contains(bank));
+            AllTerms::of(of_numbers(first), further.map(|(bank, numbers)| (bank, of_numbers(numbers))))
         });
         let answer = |number| DnsAction::ALL.iter().copied().find(|action| *action as u8 == number);
         let numbers = self.numbers.into_iter().map(|(list, number)| (list, number.and_then(answer)));
@@ -80,6 +79,15 @@ impl Content {
         patterns.compile(&hash_key, &self.lists, &mut numbers);
         Some((RuleBook::of(&hash_key, table, terms, patterns, (self.lists, numbers)), self.reports))
     }
+}
+
+fn to_numbers(terms: &AllTerms) -> (TermsNumbers, Vec<(u32, TermsNumbers)>) {
+    let numbers = |it: &Terms| ([it.own, it.below], [it.own_lists, it.lists_below]);
+    (numbers(&terms.first), terms.further().iter().map(|(bank, terms)| (*bank, numbers(terms))).collect())
+}
+
+fn of_numbers(([own, below], [own_lists, lists_below]): TermsNumbers) -> Terms {
+    Terms { own, below, own_lists, lists_below }
 }
 
 /// What [`HashKey::from_words`] made this key of.

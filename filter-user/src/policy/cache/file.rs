@@ -16,7 +16,7 @@ use crate::policy::table::{Bytes, Layout, Table};
 const MAGIC: [u8; 8] = *b"namegate";
 
 /// Another one with each change of what lies where.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// The magic, the version and the checksum of all that follows.
 const CHECKED_FROM: usize = 16;

@@ -68,7 +68,7 @@ impl MadeFrom {
 
 impl Ingredient {
     /// This list, which is read in this way; `None` if it is no file. One that changed this very moment is waited for.
-    pub fn list(path: &Path, options: ListOptions, class: u8, trial: bool, label: Option<&str>) -> Option<Self> {
+    pub fn list(path: &Path, options: ListOptions, class: u16, trial: bool, label: Option<&str>) -> Option<Self> {
         let stamp = Stamp::of(path)?;
         let how =
             postcard::to_stdvec(&(options.format, options.allow, options.widen, options.trust, class, trial, label))

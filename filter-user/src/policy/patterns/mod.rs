@@ -112,16 +112,23 @@ pub enum Refusal {
     TooMany,
 }
 
-/// Makes automata of these patterns. `meaning` says what it means that all these match at once, by their places.
-pub fn compile(patterns: &[&str], meaning: impl FnMut(&[PatternId]) -> PatternMatch) -> Compiled {
-    compile_within(&Limits::default(), patterns, meaning)
+/// Makes automata of these patterns. `meaning` says what it means that all these match at once, by their places: for each bank of
+/// classes, in order. A match has so many `meanings` at most, that of the first bank included.
+pub fn compile(
+    patterns: &[&str],
+    meanings: usize,
+    meaning: impl FnMut(&[PatternId]) -> Vec<(u32, PatternMatch)>,
+) -> Compiled {
+    let limits = Limits::default();
+    let matches = limits.matches / meanings.max(1);
+    compile_within(&Limits { matches, ..limits }, patterns, meaning)
 }
 
 /// The same within other bounds.
 pub fn compile_within(
     limits: &Limits,
     patterns: &[&str],
-    mut meaning: impl FnMut(&[PatternId]) -> PatternMatch,
+    mut meaning: impl FnMut(&[PatternId]) -> Vec<(u32, PatternMatch)>,
 ) -> Compiled {
     let mut nfa = Nfa::default();
     let (mut usable, mut refused) = (Vec::new(), Vec::new());

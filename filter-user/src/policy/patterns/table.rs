@@ -1,6 +1,6 @@
 //! An automaton as the table that the kernel runs.
 
-use filter_core::{Part, PatternMatch};
+use filter_core::{Link, Part, PatternMatch};
 
 use super::{
     automaton::{Automaton, State},
@@ -19,7 +19,10 @@ pub struct CompiledPart {
 }
 
 impl CompiledPart {
-    pub(super) fn of(automaton: &Automaton, meaning: &mut impl FnMut(&[PatternId]) -> PatternMatch) -> Self {
+    pub(super) fn of(
+        automaton: &Automaton,
+        meaning: &mut impl FnMut(&[PatternId]) -> Vec<(u32, PatternMatch)>,
+    ) -> Self {
         let order = Order::of(&automaton.states);
         let mut table = Part::empty();
         table.octets = automaton.columns.of;
@@ -31,8 +34,18 @@ impl CompiledPart {
         (table.finals, table.matches) = (order.finals, order.matches);
         let matches = &order.states[1..=order.matches as usize];
         let patterns: Vec<_> = matches.iter().map(|state| automaton.states[*state].matches.clone()).collect();
-        for (place, patterns) in table.meanings.iter_mut().zip(&patterns) {
-            *place = meaning(patterns);
+        let mut behind = matches.len();
+        for (state, patterns) in patterns.iter().enumerate() {
+            let mut last = state;
+            for (bank, meaning) in meaning(patterns) {
+                let place = if bank == 0 { state } else { behind };
+                table.meanings[place] = meaning;
+                if bank != 0 {
+                    behind += 1;
+                    table.links[last] = Link::new(bank, behind as u32);
+                    last = place;
+                }
+            }
         }
         let rows = &order.states[order.finals as usize + 1..];
         let transitions = rows.iter().flat_map(|state| &automaton.states[*state].row);

@@ -1,4 +1,4 @@
-use filter_core::run_parts;
+use filter_core::{Generation, InForce, RuleKey, Rules, Terms, run_parts};
 use proptest::prelude::*;
 use regex::bytes::{Regex, RegexBuilder};
 
@@ -9,12 +9,12 @@ fn name(text: &str) -> Name {
 }
 
 /// What matches is its own key, of rank 1.
-fn own_key(patterns: &[PatternId]) -> PatternMatch {
-    PatternMatch { masks: [1, 0, 0, 0, 0], keys: [patterns[0].into(), 0, 0, 0, 0], lists: [0; 2] }
+fn own_key(patterns: &[PatternId]) -> Vec<(u32, PatternMatch)> {
+    vec![(0, PatternMatch { masks: [1, 0, 0, 0, 0], keys: [patterns[0].into(), 0, 0, 0, 0], lists: [0; 2] })]
 }
 
 fn compiled(patterns: &[&str]) -> Compiled {
-    let compiled = compile(patterns, own_key);
+    let compiled = compile(patterns, 1, own_key);
     assert_eq!(compiled.refused, [], "{patterns:?}");
     compiled
 }
@@ -75,6 +75,51 @@ fn the_root_is_a_name_without_octets() {
     assert_eq!(compiled(&["^$", "a", ".*", "."]).matching(&root), [0, 2]);
 }
 
+/// Patterns without rules.
+struct Alone<'c>(&'c Compiled);
+
+impl Patterns for Alone<'_> {
+    /// To the client, one class of each bank applies: that with the number of the bank.
+    fn classes(&self, word: u32, _: Generation) -> u32 {
+        1 << word
+    }
+
+    fn part(&self, slot: u32, index: u32) -> Option<&Part> {
+        self.0.part(slot, index)
+    }
+}
+
+impl Rules for Alone<'_> {
+    fn terms(&self, _: RuleKey, _: Generation) -> Option<&Terms> {
+        None
+    }
+}
+
+/// What matches mean of banks behind the first counts like that of the first, up to the last of them, also at the end of the walk.
+#[test]
+fn a_match_means_something_in_each_bank() {
+    let blocks = |bank: u32, class: u32| {
+        let masks = [0, 1 << class, 0, 0, 0];
+        (bank, PatternMatch { masks, keys: [u64::from(bank) + 1; 5], lists: [u16::try_from(bank).unwrap(), 0] })
+    };
+    for banks in [vec![0], vec![1], vec![0, 1], vec![5, 31], (0..32).collect(), (1..32).collect()] {
+        for applies in banks.iter().copied().map(Some).chain([None]) {
+            let of = |bank: u32| blocks(bank, if applies == Some(bank) { bank } else { bank ^ 1 });
+            let meaning = |_: &[PatternId]| banks.iter().map(|bank| of(*bank)).collect();
+            for pattern in ["^ads$", "ads$", "ads"] {
+                let compiled = compile(&[pattern], 32, meaning);
+                let mut name = name("ads");
+                name.begin_judging(1, 0);
+                run_parts(&mut name, &Alone(&compiled), InForce::default().with_banks(32));
+                let found = name.found();
+                let expected = applies.map(|bank| (bank, 1 << bank, u64::from(bank) + 1, bank));
+                let found = (found.classes != 0).then_some((found.bank, found.classes, found.key.0, found.list));
+                assert_eq!(found, expected, "{pattern} of {banks:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn of_several_matches_the_highest_rank_for_the_class_counts() {
     let masks = [[1, 0, 0, 0, 0], [0, 1, 0, 0, 0], [0, 0, 2, 0, 0], [0, 0, 0, 4, 0]];
@@ -86,9 +131,9 @@ fn of_several_matches_the_highest_rank_for_the_class_counts() {
             }
             meaning.keys = [u64::from(*pattern) + 100; 5];
         }
-        meaning
+        vec![(0, meaning)]
     };
-    let compiled = compile(&["^a", "b", r"\.c", "d$"], meaning);
+    let compiled = compile(&["^a", "b", r"\.c", "d$"], 1, meaning);
     for (text, classes, expected) in [
         ("ab.c.d", 1, 2),
         ("ab.c.d", 2, 3),
@@ -99,8 +144,8 @@ fn of_several_matches_the_highest_rank_for_the_class_counts() {
         ("x", 7, 0),
     ] {
         let mut name = name(text);
-        name.begin_judging(classes);
-        run_parts(&mut name, &compiled, 0);
+        name.begin_judging(classes, 0);
+        run_parts(&mut name, &Alone(&compiled), InForce::default());
         let (rank, key) = (name.found().rank as u64, name.found().key.0);
         assert_eq!(rank, expected, "{text} for {classes}");
         assert_eq!(key, if rank == 0 { 0 } else { rank + 99 });
@@ -110,7 +155,7 @@ fn of_several_matches_the_highest_rank_for_the_class_counts() {
 #[test]
 fn a_pattern_that_explodes_is_refused_and_the_others_stay() {
     let patterns = ["^ads[0-9]*\\.", "a.{30}b", "x$", "(?m)^a", "a(", "((a{1,100}){1,100}){1,100}", "a.{14}b.{14}c"];
-    let compiled = compile(&patterns, own_key);
+    let compiled = compile(&patterns, 1, own_key);
     let refused: Vec<_> = compiled.refused.iter().map(|refused| (refused.pattern, refused.refusal.clone())).collect();
     let unclosed = Refusal::Syntax("unclosed group".into());
     let expected =
@@ -123,7 +168,7 @@ fn a_pattern_that_explodes_is_refused_and_the_others_stay() {
 fn a_thousand_patterns_that_explode_leave_time_for_the_others() {
     let evil: Vec<_> = (0..1000).map(|number| format!("x{number}.{{20}}y")).collect();
     let patterns: Vec<_> = evil.iter().map(String::as_str).chain(["ads"]).collect();
-    let compiled = compile(&patterns, own_key);
+    let compiled = compile(&patterns, 1, own_key);
     assert_eq!(compiled.refused.len(), 1000);
     assert!(compiled.refused.iter().any(|refused| refused.refusal == Refusal::OutOfTime));
     assert_eq!(compiled.matching(&name("ads.com")), [1000]);
@@ -250,7 +295,7 @@ proptest! {
         names in proptest::collection::vec(any_labels(), 1..12),
     ) {
         let patterns: Vec<_> = patterns.iter().map(String::as_str).collect();
-        let compiled = compile(&patterns, own_key);
+        let compiled = compile(&patterns, 1, own_key);
         prop_assert_eq!(&compiled.refused, &[]);
         let regexes: Vec<_> = patterns.iter().map(|pattern| regex(pattern)).collect();
         for labels in names {

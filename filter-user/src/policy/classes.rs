@@ -1,0 +1,86 @@
+//! Sets of classes.
+
+use filter_core::{BANKS, CLASSES_OF_BANK};
+
+/// Some of the classes of a policy: a mask for each bank, in the order of the banks.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Classes {
+    /// The last is not 0.
+    words: Vec<u32>,
+}
+
+impl Classes {
+    /// All classes that a policy can have.
+    pub fn all() -> Self {
+        Self { words: vec![u32::MAX; BANKS as usize] }
+    }
+
+    /// Adds a class.
+    pub fn insert(&mut self, class: u32) {
+        let bank = (class / CLASSES_OF_BANK) as usize;
+        if self.words.len() <= bank {
+            self.words.resize(bank + 1, 0);
+        }
+        self.words[bank] |= 1 << (class % CLASSES_OF_BANK);
+    }
+
+    /// True if this class is one of them.
+    pub fn has(&self, class: u32) -> bool {
+        self.bank(class / CLASSES_OF_BANK) & 1 << (class % CLASSES_OF_BANK) != 0
+    }
+
+    /// Those of a bank.
+    pub fn bank(&self, bank: u32) -> u32 {
+        self.words.get(bank as usize).copied().unwrap_or_default()
+    }
+
+    /// True if there is none.
+    pub fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    /// Banks up to the last that has some.
+    pub fn banks(&self) -> u32 {
+        u32::try_from(self.words.len()).unwrap_or(u32::MAX)
+    }
+}
+
+/// Those of the first bank.
+impl From<u32> for Classes {
+    fn from(classes: u32) -> Self {
+        Self { words: if classes == 0 { Vec::new() } else { vec![classes] } }
+    }
+}
+
+impl From<&Self> for Classes {
+    fn from(classes: &Self) -> Self {
+        classes.clone()
+    }
+}
+
+impl FromIterator<u32> for Classes {
+    fn from_iter<T: IntoIterator<Item = u32>>(classes: T) -> Self {
+        let mut all = Self::default();
+        classes.into_iter().for_each(|class| all.insert(class));
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_are_in_banks_of_as_many_as_a_mask_has_bits() {
+        let some: Classes = [0, 31, 32, 1_023].into_iter().collect();
+        let banks = [0, 1, 2, 31, 32].map(|bank| some.bank(bank));
+        assert_eq!((banks, some.banks()), ([1 << 31 | 1, 1, 0, 1 << 31, 0], 32));
+        assert_eq!(
+            [0, 1, 31, 32, 33, 1_022, 1_023].map(|class| some.has(class)),
+            [true, false, true, true, false, false, true]
+        );
+        assert_eq!(Classes::from(0b101), [0, 2].into_iter().collect());
+        assert!(Classes::from(0) == Classes::default() && Classes::default().is_empty());
+        assert!(Classes::all().has(1_023) && !Classes::all().is_empty());
+    }
+}
