@@ -16,6 +16,8 @@ pub mod kernel_log;
 mod namespace;
 mod packets;
 mod process;
+#[cfg(feature = "quic")]
+pub mod quic;
 mod receiving;
 mod server;
 mod topology;

@@ -51,15 +51,26 @@ fn chromium_says_at_once_how_a_connection_ended() {
 
 /// Why the page does not come, if it does not.
 fn error(network: &Network, url: &str, further: &[&str]) -> Option<String> {
+    let (took, text) = browse(network, url, &[&["--ignore-certificate-errors"], further].concat());
+    assert!(took < SOON, "{url}: {took:?}");
+    let error = error_in(&text);
+    eprintln!("{took:>10.1?} {url} {further:?}: {error:?}");
+    assert!(error.is_some() || text.contains("GnuTLS"), "{url}: {text}");
+    error.map(str::to_owned)
+}
+
+/// How long Chromium takes for a page, with starting, and what it prints: the page, or why there is none.
+pub fn browse(network: &Network, url: &str, further: &[&str]) -> (Duration, String) {
     let begun = Instant::now();
     let mut command = network.lab.client().command("timeout");
-    command.args(["60", "chromium-headless-shell", "--no-sandbox", "--disable-gpu", "--ignore-certificate-errors"]);
+    command.args(["60", "chromium-headless-shell", "--no-sandbox", "--disable-gpu"]);
     command.arg(format!("--user-data-dir={}", network.path("browser"))).args(further).args(["--dump-dom", url]);
     command.env("HOME", network.lab.directory()).stdin(Stdio::null());
     let text = words(&command.output().unwrap());
-    assert!(begun.elapsed() < SOON, "{url}: {:?}", begun.elapsed());
-    let error = text.split("Page load failed: ").nth(1).and_then(|rest| rest.split_whitespace().next());
-    eprintln!("{:>10.1?} {url} {further:?}: {error:?}", begun.elapsed());
-    assert!(error.is_some() || text.contains("GnuTLS"), "{url}: {text}");
-    error.map(str::to_owned)
+    (begun.elapsed(), text)
+}
+
+/// The error that Chromium names.
+pub fn error_in(text: &str) -> Option<&str> {
+    text.split("Page load failed: ").nth(1).and_then(|rest| rest.split_whitespace().next())
 }

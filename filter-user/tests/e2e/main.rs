@@ -12,6 +12,7 @@ mod forged;
 mod joined;
 mod names;
 mod network;
+mod quic;
 mod raw;
 mod segments;
 mod sides;

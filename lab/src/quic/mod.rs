@@ -1,0 +1,11 @@
+//! HTTP/3 over QUIC in the lab: quinn with rustls at both ends. What a browser needs besides is [`QuicServer::key_hash`].
+
+mod client;
+mod server;
+
+pub use client::{Got, KeyExchange, QuicClient};
+pub use server::{QUIC_PAGE, QuicServer};
+
+/// The application protocol of HTTP/3 (RFC 9114 §3.1).
+const ALPN: &[u8] = b"h3";
+const PORT: u16 = 443;
