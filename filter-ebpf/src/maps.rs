@@ -67,9 +67,9 @@ static OTHERS: Interface = Interface::new(Sides::Both);
 /// By class and generation: what becomes of what its lists block.
 #[map]
 static TREATMENTS: Array<Treatment> = Array::with_max_entries(UNTIL_SIZED, 0);
-/// By generation: the names of lists, under their numbers.
+/// By number and generation: the names of lists.
 #[map]
-static LISTS: Array<ListName> = Array::with_max_entries(2 * ListName::NUMBERS, 0);
+static LISTS: Array<ListName> = Array::with_max_entries(UNTIL_SIZED, 0);
 #[map]
 static ALLOWANCES: Array<Allowance> = Array::with_max_entries(Allowance::BUCKETS, 0);
 #[map]
@@ -183,7 +183,7 @@ impl Rules for KernelMaps {
 
     #[inline(always)]
     fn list_name(&self, list: u32, generation: Generation) -> Option<&ListName> {
-        LISTS.get(generation.index() * ListName::NUMBERS + list)
+        LISTS.get(ListName::place(list, generation))
     }
 
     subprograms! { maps_calls hash }

@@ -38,7 +38,10 @@ use filter_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::lists::{Action, Domain, ListRule, Scope, Sink as _, Subject};
+use crate::{
+    kernel::{Groups, PolicySize},
+    lists::{Action, Domain, ListRule, Scope, Sink as _, Subject},
+};
 use hand::ByHand;
 use list_numbers::ListNumbers;
 use pattern_rules::PatternRules;
@@ -228,17 +231,34 @@ impl RuleBook {
 
     /// The names of the lists for those whom they block, each with its number; and the word for what was blocked by hand.
     pub fn list_names(&self) -> impl Iterator<Item = (u16, ListName)> {
-        let of_lists = (1..).zip(self.numbers.numbered()).filter_map(|(number, (list, answer))| {
-            let list = self.lists.get(*list)?;
-            let name = ListName::new(list.class, list.label());
-            Some((number, answer.map_or(name, |answer| name.answering(answer))))
-        });
-        of_lists.chain([(ListName::BY_HAND, ListName::new(hand::CLASS, MANUAL))])
+        let of_lists =
+            (ListName::FIRST..=u16::MAX).zip(self.numbers.numbered()).filter_map(|(number, (list, answer))| {
+                let list = self.lists.get(*list)?;
+                let name = ListName::new(list.class, list.label());
+                Some((number, answer.map_or(name, |answer| name.answering(answer))))
+            });
+        [(ListName::BY_HAND, ListName::new(hand::CLASS, MANUAL))].into_iter().chain(of_lists)
     }
 
     /// Banks that the classes of its lists are in.
     pub fn banks(&self) -> u32 {
         self.banks
+    }
+
+    /// Numbers that lists have, those without a list included.
+    pub fn list_numbers(&self) -> u32 {
+        self.numbers.numbered().len() as u32 + u32::from(ListName::FIRST)
+    }
+
+    /// What the maps of the kernel are to have room for, for these groups and besides rules.
+    pub fn size_for(&self, groups: &Groups) -> PolicySize {
+        PolicySize {
+            groups: u32::try_from(groups.classes.len()).unwrap_or(u32::MAX),
+            clients: groups.members.counts(),
+            banks: self.banks,
+            lists: self.list_numbers(),
+            further_terms: self.terms.further_entries(),
+        }
     }
 
     /// Hands back memory of what can be had again from the cache.

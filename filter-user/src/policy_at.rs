@@ -33,7 +33,7 @@ impl<'p> PolicyAt<'p> {
 
     /// These rules, for these groups.
     pub fn of(book: &'p RuleBook, groups: Groups) -> Self {
-        let mut list_names = vec![ListName::NONE; ListName::NUMBERS as usize];
+        let mut list_names = vec![ListName::NONE; book.list_numbers() as usize];
         for (number, name) in book.list_names() {
             if let Some(place) = list_names.get_mut(usize::from(number)) {
                 *place = name;

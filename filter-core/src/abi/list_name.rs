@@ -4,6 +4,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 #[cfg(not(target_arch = "bpf"))]
 use super::DnsAction;
+use super::Generation;
 
 /// A list's name, for the EXTRA-TEXT of an Extended DNS Error (RFC 8914 §2).
 #[repr(C)]
@@ -21,12 +22,18 @@ pub struct ListName {
 impl ListName {
     /// Octets of a name at most.
     pub const MOST: usize = 64;
-    /// Lists that have a number, those that have none, which have 0, and [`ListName::BY_HAND`].
-    pub const NUMBERS: u32 = 512;
-    /// The number of what was blocked by hand, behind those of all lists.
-    pub const BY_HAND: u16 = Self::NUMBERS as u16 - 1;
+    /// The number of what was blocked by hand. 0 is that of lists without a number.
+    pub const BY_HAND: u16 = 1;
+    /// The number of the first list.
+    pub const FIRST: u16 = 2;
     /// No name.
     pub const NONE: Self = Self { class: u32::MAX, dns: 0, len: 0, reserved: 0, text: [0; Self::MOST] };
+
+    /// Where the map of names has that with this number, in a generation.
+    #[inline(always)]
+    pub const fn place(number: u32, generation: Generation) -> u32 {
+        number * 2 + generation.index()
+    }
 
     /// The name of a list whose rules are of this class; what is beyond [`ListName::MOST`] octets is left out.
     #[cfg(not(target_arch = "bpf"))]

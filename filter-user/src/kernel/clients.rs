@@ -35,15 +35,6 @@ impl Default for Groups {
     }
 }
 
-/// How many groups and clients there are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct GroupCounts {
-    /// Groups, that of all other clients included.
-    pub groups: u32,
-    /// Members of all groups.
-    pub clients: ClientCounts,
-}
-
 impl Groups {
     /// The groups of a configuration, with what applies at this time.
     pub fn of(config: &Config, at: Timestamp) -> Self {
@@ -75,20 +66,6 @@ impl Groups {
         let bits = |address: IpAddr| if address.is_ipv4() { 32 } else { 128 };
         let by_address = || self.members.longest(ClientId::Subnet(address?, bits(address?)));
         by_mac.or_else(by_address).unwrap_or_default()
-    }
-
-    /// What maps are to have room for.
-    pub fn counts(&self) -> GroupCounts {
-        self.counts_with(self)
-    }
-
-    /// The same while other groups are there as well.
-    pub(super) fn counts_with(&self, others: &Self) -> GroupCounts {
-        let groups = self.classes.len().max(others.classes.len());
-        GroupCounts {
-            groups: u32::try_from(groups).unwrap_or(u32::MAX),
-            clients: self.members.count_with(&others.members),
-        }
     }
 }
 

@@ -120,8 +120,8 @@ pub enum KernelError {
         /// Rules that it was made for.
         capacity: u32,
     },
-    /// The maps of groups and clients are full, and larger maps would do.
-    #[error("the maps of groups and of their clients are full")]
+    /// The maps of groups, clients, classes and lists are full, and larger maps would do.
+    #[error("the maps of groups, of their clients and of lists are full")]
     GroupsFull,
     /// A policy has more rules than there may be.
     #[error(

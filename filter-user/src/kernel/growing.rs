@@ -36,7 +36,7 @@ impl Filter {
         groups: &Groups,
         progress: &mut dyn FnMut(u64),
     ) -> Result<Installed, KernelError> {
-        let room = Room::for_policy(after, self.options.max_rules)?.with_groups(groups.counts(), after.banks());
+        let room = Room::for_policy(after, self.options.max_rules)?.with_size(after.size_for(groups));
         let mut larger = self.beside(room)?;
         larger.install_in_place(&RuleBook::empty(self.hash_key), after, groups, progress)?;
         larger.take_over(self)?;

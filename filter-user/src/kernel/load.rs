@@ -4,10 +4,11 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use aya::{Ebpf, EbpfLoader};
 use filter_core::{
-    CLASSES_OF_BANK, Fragments, Generation, HashKey, Interface, Options, Quic, Rule, Settings, Treatment, WAYS,
+    CLASSES_OF_BANK, Fragments, Generation, HashKey, Interface, ListName, Options, Quic, Rule, Settings, Treatment,
+    WAYS,
 };
 
-use super::{GroupCounts, GroupRoom, KernelError, OBJECT, Room, requirements};
+use super::{KernelError, OBJECT, PolicySize, Room, requirements};
 
 /// What a filter is loaded with.
 #[derive(Clone)]
@@ -18,8 +19,8 @@ pub struct LoadOptions {
     pub max_rules: u32,
     /// Entries that the first maps are made for; a policy that needs more gets larger ones. `max_rules` if it is left out.
     pub room: Option<u32>,
-    /// Groups and clients that the first maps are made for, likewise; those of a small network at least.
-    pub groups: GroupCounts,
+    /// What else the first maps are made for, likewise; what a small network needs at least.
+    pub size: PolicySize,
     /// Ports whose datagrams and streams are DNS.
     pub dns_ports: Vec<u16>,
     /// Events a second that each CPU may report.
@@ -59,7 +60,7 @@ impl Default for LoadOptions {
             hash_key: None,
             max_rules: 1,
             room: None,
-            groups: GroupCounts::default(),
+            size: PolicySize { banks: 1, ..PolicySize::default() },
             dns_ports: options.dns_ports.to_vec(),
             events_per_second: options.events_per_second,
             report_passed: options.report_passed,
@@ -119,12 +120,13 @@ pub(super) fn object_for_rules(options: &LoadOptions, room: Room) -> Result<Ebpf
 
 fn sized(options: &LoadOptions, room: Room, [flows, quic_flows]: [u32; 2]) -> Result<Ebpf, KernelError> {
     let interfaces = options.interfaces.keys().last().map_or(1, |index| index.saturating_add(1));
-    let GroupRoom { counts: GroupCounts { groups, clients }, banks } = room.groups;
+    let PolicySize { groups, clients, banks, lists, further_terms } = room.size;
     EbpfLoader::new()
         .map_max_entries("RULES", room.pages)
         .map_max_entries("SIEVE", room.shape().sieve_words())
-        .map_max_entries("TERMS", Rule::NUMBERS.saturating_add(room.further_terms))
+        .map_max_entries("TERMS", Rule::NUMBERS.saturating_add(further_terms))
         .map_max_entries("TREATMENTS", Treatment::place(banks * CLASSES_OF_BANK, Generation::default()))
+        .map_max_entries("LISTS", ListName::place(lists, Generation::default()))
         .map_max_entries("GROUPS", groups.saturating_mul(banks))
         .map_max_entries("MACS", clients.macs)
         .map_max_entries("SUBNETS4", clients.subnets4)

@@ -51,7 +51,7 @@ use filter_core::{
 };
 
 pub use attach::{AttachedMode, Attachment, Mode, interface_index};
-pub use clients::{ClientCounts, ClientId, GroupCounts, Groups, Members};
+pub use clients::{ClientCounts, ClientId, Groups, Members};
 pub use error::KernelError;
 pub use events::NameEvent;
 #[cfg(feature = "feed")]
@@ -73,8 +73,8 @@ use programs::{InUse, Programs};
 #[cfg(feature = "root-tests")]
 pub use requirements::try_object;
 pub use requirements::{Feature, Features, Refusal, SavedLog, required_features};
-use room::{GroupRoom, Room};
-pub use room::{MAX_RULES, room_for};
+use room::Room;
+pub use room::{MAX_RULES, PolicySize, room_for};
 use sieve::Sieve;
 #[cfg(feature = "feed")]
 pub use tagging::{Tag, Tagging};
@@ -135,7 +135,7 @@ impl Filter {
             None => draw_hash_key()?,
         };
         let options = LoadOptions { hash_key: Some(hash_key), ..options.clone() };
-        let room = Room::new(options.room.unwrap_or(u32::MAX).min(options.max_rules)).with_groups(options.groups, 1);
+        let room = Room::new(options.room.unwrap_or(u32::MAX).min(options.max_rules)).with_size(options.size);
         let mut object = load::object(&options, room)?;
         let mut array = Array::<_, Value<Settings>>::try_from(map_mut(&mut object, ".data.SETTINGS")?)?;
         array.set(0, Value(load::settings(&options, &hash_key)), 0)?;

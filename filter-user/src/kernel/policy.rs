@@ -13,7 +13,7 @@ use filter_core::{
 };
 
 use super::{
-    Filter, KernelError, batch,
+    Filter, KernelError, PolicySize, batch,
     clients::Groups,
     map_fd, map_mut,
     patterns::{self, Parts},
@@ -149,7 +149,7 @@ impl Filter {
         groups: &Groups,
         progress: &mut dyn FnMut(u64),
     ) -> Result<Installed, KernelError> {
-        if !self.room.holds(groups.counts_with(&self.held.groups), after.banks()) {
+        if !self.room.holds(self.size_of_both(after, groups)) {
             return Err(KernelError::GroupsFull);
         }
         if groups.answer() || after.has_own_answers(&groups.treatments) {
@@ -178,6 +178,12 @@ impl Filter {
             changed: count(&changes.changed),
             removed: count(&changes.removed),
         })
+    }
+
+    /// The size of a policy while that in force is there as well.
+    fn size_of_both(&self, after: &RuleBook, groups: &Groups) -> PolicySize {
+        let clients = groups.members.count_with(&self.held.groups.members);
+        PolicySize { clients, ..after.size_for(groups) }
     }
 
     /// Adds a rule that blocks a name and all below it for everybody; one that is there stays as it is.
@@ -349,7 +355,7 @@ impl Filter {
     /// Writes what becomes of what each class of lists blocks, for a generation that is not in force.
     fn write_treatments(&mut self, treatments: &[Treatment], next: Generation) -> Result<(), KernelError> {
         let treatments = treatments.iter().copied().chain(iter::repeat(Treatment::default()));
-        let classes = 0..self.room.groups.banks * CLASSES_OF_BANK;
+        let classes = 0..self.room.size.banks * CLASSES_OF_BANK;
         let (places, values): (Vec<_>, Vec<_>) =
             classes.zip(treatments).map(|(class, it)| (Treatment::place(class, next), Value(it))).unzip();
         let map = map_fd(&self.object, "TREATMENTS")?;
@@ -358,11 +364,11 @@ impl Filter {
 
     /// Writes the names of the lists, for a generation that is not in force.
     fn write_list_names(&mut self, after: &RuleBook, next: Generation) -> Result<(), KernelError> {
-        let mut map = Array::<_, Value<ListName>>::try_from(map_mut(&mut self.object, "LISTS")?)?;
-        for (number, name) in iter::once((0, ListName::NONE)).chain(after.list_names()) {
-            map.set(next.index() * ListName::NUMBERS + u32::from(number), Value(name), 0)?;
-        }
-        Ok(())
+        let names = iter::once((0, ListName::NONE)).chain(after.list_names());
+        let (places, values): (Vec<_>, Vec<_>) =
+            names.map(|(number, name)| (ListName::place(number.into(), next), Value(name))).unzip();
+        let map = map_fd(&self.object, "LISTS")?;
+        batch::update(map, &places, &values).map_err(|error| MapError::SyscallError(error).into())
     }
 
     pub(super) fn set_in_force(&mut self, in_force: InForce) -> Result<(), KernelError> {

@@ -2,7 +2,7 @@
 
 use filter_core::{Page, RuleKey, RuleShape};
 
-use super::{ClientCounts, GroupCounts, KernelError, terms::further_entries};
+use super::{ClientCounts, KernelError};
 use crate::policy::RuleBook;
 
 /// Rules that there may be at most, unless a setting says otherwise. Reading lists has the same bound.
@@ -30,44 +30,74 @@ pub(super) struct Room {
     pub rules: u32,
     /// Pages of rules.
     pub pages: u32,
-    pub groups: GroupRoom,
-    /// Terms of banks behind the first.
+    /// All else.
+    pub size: PolicySize,
+}
+
+/// How much there is in a policy besides rules.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PolicySize {
+    /// Groups, that of all other clients included.
+    pub groups: u32,
+    /// Members of all groups.
+    pub clients: ClientCounts,
+    /// Banks of classes.
+    pub banks: u32,
+    /// Numbers of lists.
+    pub lists: u32,
+    /// Entries of terms of banks behind the first.
     pub further_terms: u32,
 }
 
-/// Room for groups, their clients, and the classes that apply to them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct GroupRoom {
-    pub counts: GroupCounts,
-    /// Banks of classes: a power of two.
-    pub banks: u32,
-}
+impl PolicySize {
+    /// What the smallest maps have room for.
+    const LEAST: Self = Self {
+        groups: 64,
+        clients: ClientCounts { macs: 4096, subnets4: 4096, subnets6: 4096 },
+        banks: 1,
+        lists: 512,
+        further_terms: 0,
+    };
 
-/// Groups and clients that the smallest maps have room for.
-const LEAST_GROUPS: GroupCounts =
-    GroupCounts { groups: 64, clients: ClientCounts { macs: 4096, subnets4: 4096, subnets6: 4096 } };
+    /// A quarter more groups, clients and lists, and as many as the smallest maps have.
+    fn with_some_more(self) -> Self {
+        let more = |count: u32| count.saturating_add(count / 4);
+        let Self { groups, clients, banks, lists, further_terms } = self;
+        Self {
+            groups: more(groups).max(Self::LEAST.groups),
+            clients: clients.map(more).max(Self::LEAST.clients),
+            // A group has a row of a power of two.
+            banks: banks.next_power_of_two(),
+            lists: more(lists).clamp(Self::LEAST.lists, 1 << 16),
+            further_terms,
+        }
+    }
+
+    /// True if all of the other fits here. Terms are not looked at: how many there are shows when they get their numbers.
+    fn holds(self, other: Self) -> bool {
+        other.groups <= self.groups
+            && self.clients.hold(other.clients)
+            && other.banks <= self.banks
+            && other.lists <= self.lists
+    }
+}
 
 impl Room {
     /// For so many rules, whichever they are.
     pub fn new(rules: u32) -> Self {
         let rules = rules.max(1);
-        let groups = GroupRoom { counts: LEAST_GROUPS, banks: 1 };
-        Self { rules, pages: pages(rules), groups, further_terms: 0 }
+        Self { rules, pages: pages(rules), size: PolicySize::LEAST }
     }
 
-    /// The same for so many groups and clients and a quarter more.
+    /// The same for a policy of this size and some more.
     #[must_use]
-    pub fn with_groups(self, GroupCounts { groups, clients }: GroupCounts, banks: u32) -> Self {
-        let more = |count: u32| count.saturating_add(count / 4);
-        let GroupCounts { groups: least, clients: least_clients } = LEAST_GROUPS;
-        let counts = GroupCounts { groups: more(groups).max(least), clients: clients.map(more).max(least_clients) };
-        Self { groups: GroupRoom { counts, banks: banks.next_power_of_two() }, ..self }
+    pub fn with_size(self, size: PolicySize) -> Self {
+        Self { size: size.with_some_more(), ..self }
     }
 
-    /// True if there is room for so many groups and clients, and for classes in so many banks.
-    pub fn holds(self, GroupCounts { groups, clients }: GroupCounts, banks: u32) -> bool {
-        let GroupRoom { counts, banks: most } = self.groups;
-        groups <= counts.groups && counts.clients.hold(clients) && banks <= most
+    /// True if there is room for a policy of this size, but for its rules and terms.
+    pub fn holds(self, size: PolicySize) -> bool {
+        self.size.holds(size)
     }
 
     /// For the rules of this policy, and some more.
@@ -81,8 +111,7 @@ impl Room {
         let taken = pages_of(room.shape(), |key| book.each_in_force(|rule, _| key(rule)));
         let pages = u64::from(taken) * u64::from(room.rules) / rules.max(1);
         let pages = u32::try_from(pages).unwrap_or(u32::MAX).clamp(room.pages, room.rules);
-        let further_terms = u32::try_from(further_entries(book)).unwrap_or(u32::MAX);
-        Ok(Self { pages, further_terms, ..room })
+        Ok(Self { pages, ..room })
     }
 
     /// How the rules lie in maps of this size.
@@ -176,20 +205,21 @@ mod tests {
     }
 
     #[test]
-    fn there_is_room_for_a_small_network_and_for_a_quarter_more_groups_and_clients() {
-        let room = |groups, macs| {
-            let clients = ClientCounts { macs, ..ClientCounts::default() };
-            Room::new(1).with_groups(GroupCounts { groups, clients }, 1).groups.counts
+    fn there_is_room_for_a_small_network_and_for_a_quarter_more_groups_clients_and_lists() {
+        let size = |groups, macs, banks, lists| PolicySize {
+            groups,
+            clients: ClientCounts { macs, ..ClientCounts::default() },
+            banks,
+            lists,
+            further_terms: 0,
         };
-        assert_eq!(room(1, 0), LEAST_GROUPS);
-        let large = room(10_000, 1_000_000);
-        let expected = ClientCounts { macs: 1_250_000, ..LEAST_GROUPS.clients };
-        assert_eq!(large, GroupCounts { groups: 12_500, clients: expected });
-        let holds = |groups, macs| {
-            let clients = ClientCounts { macs, ..ClientCounts::default() };
-            let groups_room = GroupRoom { counts: large, banks: 4 };
-            Room { groups: groups_room, ..Room::new(1) }.holds(GroupCounts { groups, clients }, 3)
-        };
-        assert_eq!([holds(12_500, 1_250_000), holds(12_501, 1), holds(1, 1_250_001)], [true, false, false]);
+        assert_eq!(Room::new(1).with_size(size(1, 0, 1, 3)).size, PolicySize::LEAST);
+        let large = Room::new(1).with_size(size(10_000, 1_000_000, 17, 1_000));
+        let clients = ClientCounts { macs: 1_250_000, ..PolicySize::LEAST.clients };
+        assert_eq!(large.size, PolicySize { groups: 12_500, clients, banks: 32, lists: 1_250, further_terms: 0 });
+        assert!(large.holds(size(12_500, 1_250_000, 32, 1_250)));
+        for one_more in [size(12_501, 1, 1, 1), size(1, 1_250_001, 1, 1), size(1, 1, 33, 1), size(1, 1, 1, 1_251)] {
+            assert!(!large.holds(one_more), "{one_more:?}");
+        }
     }
 }

@@ -114,13 +114,3 @@ impl Filter {
         (self.held.terms.free, self.held.terms.free_further) = (Vec::new(), Vec::new());
     }
 }
-
-/// Entries of further banks that the table is to have for a policy: each terms of it may have two numbers, one while the policy
-/// comes in force and one from then on.
-pub(super) fn further_entries(book: &RuleBook) -> usize {
-    /// Terms may be added by hand.
-    const SPARE: usize = 1 << 10;
-
-    let further: usize = book.all_terms().map(|terms| terms.further().len()).sum();
-    if further == 0 { 0 } else { 2 * further + further / 4 + SPARE }
-}

@@ -2,11 +2,11 @@
 
 use filter_core::{DnsAction, ListName};
 
-/// Numbers that lists have, from 1 on.
-const MOST: u16 = ListName::BY_HAND - 1;
+/// Lists that have a number.
+const MOST: usize = (u16::MAX - ListName::FIRST) as usize + 1;
 
 /// The lists that rules in the kernel are of, each with what these say themselves of the answer. The number of the first
-/// is 1.
+/// is [`ListName::FIRST`].
 #[derive(Debug, Default)]
 pub(super) struct ListNumbers(Vec<(usize, Option<DnsAction>)>);
 
@@ -24,7 +24,7 @@ impl ListNumbers {
             self.0.push((list, answer));
             self.0.len() - 1
         });
-        u16::try_from(place + 1).ok().filter(|number| *number <= MOST).unwrap_or_default()
+        u16::try_from(place + usize::from(ListName::FIRST)).unwrap_or_default()
     }
 
     /// The lists in the order of their numbers, those without one behind.
@@ -34,7 +34,7 @@ impl ListNumbers {
 
     /// Those that have a number, in the order of these.
     pub fn numbered(&self) -> &[(usize, Option<DnsAction>)] {
-        self.0.get(..MOST.into()).unwrap_or(&self.0)
+        self.0.get(..MOST).unwrap_or(&self.0)
     }
 }
 
@@ -45,12 +45,12 @@ mod tests {
     #[test]
     fn a_list_has_a_number_for_each_answer_and_only_so_many_have_one() {
         let mut numbers = ListNumbers::default();
-        assert_eq!(numbers.number(0, None), 1);
-        assert_eq!(numbers.number(0, Some(DnsAction::NoData)), 2);
-        assert_eq!(numbers.number(1, None), 3);
-        assert_eq!(numbers.number(0, Some(DnsAction::NoData)), 2);
-        assert_eq!((2..2000).map(|list| numbers.number(list, None)).max(), Some(510));
-        assert_eq!(numbers.number(1999, None), 0);
-        assert_eq!((numbers.numbered().len(), numbers.numbered().last()), (510, Some(&(508, None))));
+        assert_eq!(numbers.number(0, None), 2);
+        assert_eq!(numbers.number(0, Some(DnsAction::NoData)), 3);
+        assert_eq!(numbers.number(1, None), 4);
+        assert_eq!(numbers.number(0, Some(DnsAction::NoData)), 3);
+        let mut full = ListNumbers::of((0..MOST - 1).map(|list| (list, None)).collect());
+        assert_eq!((full.number(MOST, None), full.number(MOST + 1, None)), (u16::MAX, 0));
+        assert_eq!((full.numbered().len(), full.numbered().last()), (65_534, Some(&(MOST, None))));
     }
 }

@@ -93,7 +93,7 @@ fn load(args: &Args, book: &RuleBook, groups: &Groups, hash_key: &HashKey) -> an
         hash_key: Some(*hash_key),
         max_rules: MAX_RULES,
         room: Some(room_for(book.entries_in_force(), MAX_RULES)?),
-        groups: groups.counts(),
+        size: book.size_for(groups),
         dns_ports: args.dns_port.clone(),
         events_per_second: u32::MAX,
         report_passed: true,

@@ -39,7 +39,7 @@ impl Loaded {
             hash_key: Some(*policy.book.hash_key()),
             max_rules: args.max_rules,
             room: Some(room_for(policy.book.entries_in_force(), args.max_rules)?),
-            groups: groups.counts(),
+            size: policy.book.size_for(&groups),
             dns_ports: args.dns_port.clone(),
             events_per_second: args.events_per_second,
             report_passed: false,
