@@ -1,6 +1,6 @@
 //! Which programs are attached, and in which mode: by what the driver of the interface takes.
 
-use filter_core::{Interface, ProgramSet, Quic, Sides};
+use filter_core::{ProgramSet, Quic};
 use filter_user::kernel::{AttachedMode, Attachment, Filter, KernelError, LoadOptions, Mode, interface_index};
 use lab::{Lab, Options};
 
@@ -85,11 +85,17 @@ fn program_on(lab: &Lab) -> String {
 #[test]
 fn the_program_for_quic_is_loaded_where_it_is_inspected() {
     for (quic, is_loaded) in [(Quic::Inspect, true), (Quic::Pass, false), (Quic::Refuse, false)] {
-        let lab = Lab::new().unwrap();
-        let index = interface_index(lab.interface()).unwrap();
-        let interfaces = [(index, Interface::new(Sides::Both).with_quic(quic))].into();
-        let mut filter = Filter::load(&LoadOptions { interfaces, ..LoadOptions::default() }).unwrap();
-        filter.attach(&[lab.interface().to_owned()], Mode::Generic).unwrap();
+        let lab = lab(1_500);
+        let mut filter = lab
+            .gateway()
+            .inside(|| {
+                let interfaces = [(interface_index("lan")?, UNANSWERED.with_quic(quic))].into();
+                let mut filter = Filter::load(&LoadOptions { interfaces, ..LoadOptions::default() })?;
+                filter.attach(&["lan".to_owned()], Mode::Generic)?;
+                Ok::<_, KernelError>(filter)
+            })
+            .unwrap()
+            .unwrap();
         let loaded = filter.verified_instructions().unwrap();
         assert_eq!(loaded.iter().any(|(name, _)| *name == "namegate_quic"), is_loaded, "{quic:?}");
     }
