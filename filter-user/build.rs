@@ -20,13 +20,14 @@ fn main() -> anyhow::Result<()> {
         // SAFETY: nothing else runs in this process yet.
         unsafe { env::set_var("RUSTC_BOOTSTRAP", "1") };
     }
-    let features: Vec<_> = [("feed", cfg!(feature = "feed")), ("trace", cfg!(feature = "trace"))]
-        .into_iter()
-        .filter_map(|(name, is_on)| is_on.then_some(name))
-        .collect();
+    let features: &[_] = if cfg!(feature = "trace") { &["trace"] } else { &[] };
     let root_dir = concat!(env!("CARGO_MANIFEST_DIR"), "/../filter-ebpf");
-    let program = Package { name: "filter-ebpf", root_dir, features: &features, ..Package::default() };
-    aya_build::build_ebpf([program], Toolchain::Custom(toolchain.name()))?;
+    let mut packages = vec![Package { name: "filter-ebpf", root_dir, features, ..Package::default() }];
+    if cfg!(feature = "feed") {
+        let root_dir = concat!(env!("CARGO_MANIFEST_DIR"), "/../test-programs");
+        packages.push(Package { name: "test-programs", root_dir, features: &["programs"], ..Package::default() });
+    }
+    aya_build::build_ebpf(packages, Toolchain::Custom(toolchain.name()))?;
     let made = env::var_os("OUT_DIR").context("cargo names no folder for what is made")?;
     for entry in fs::read_dir(made)? {
         let path = entry?.path();

@@ -7,7 +7,8 @@ use aya::{
     maps::{Array, MapData, ProgramArray, RingBuf},
     programs::{TestRun as _, TestRunOptions},
 };
-use filter_core::{Frames, ProgramSet, Turns};
+use filter_core::ProgramSet;
+use test_programs::{Frames, Turns};
 
 use super::{
     Filter, KernelError, NameEvent,

@@ -1,8 +1,9 @@
 //! The program that feeds frames to the filter, for measurements.
 
-use filter_core::{Counter, DnsAction, Frames, Interface, Reason, Sides, TcpAction, Treatment};
+use filter_core::{Counter, DnsAction, Interface, Reason, Sides, TcpAction, Treatment};
 use filter_user::kernel::{Feed, Filter, KernelError};
 use frames::Wrap;
+use test_programs::Frames;
 
 use super::{LOOPBACK, filter, moved};
 

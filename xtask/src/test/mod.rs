@@ -81,7 +81,7 @@ fn fuzz_clippy(workspace: &Workspace) -> Command {
 
 fn kernel_clippy() -> Result<Command> {
     // What it depends on has been linted with the others, by their own clippy.
-    const ARGS: &str = "cargo clippy --package filter-ebpf --features feed --no-deps --release \
+    const ARGS: &str = "cargo clippy --package filter-ebpf --package test-programs --features test-programs/programs --no-deps --release \
         --target bpfel-unknown-none -Zbuild-std=core -- -Dwarnings";
     let toolchain = ebpf_toolchain().map_err(|reason| anyhow!(reason))?;
     let mut command = Command::new("rustup");

@@ -1,4 +1,8 @@
-//! What measurements share with the kernel program that feeds frames to another.
+//! What user space shares with the program that feeds frames to another. The programs of this package are objects of their own:
+//! nothing of them is in the product.
+#![cfg_attr(target_arch = "bpf", no_std)]
+#![expect(clippy::inline_always, reason = "what is not inlined is a function that the verifier goes through by itself")]
+#![cfg_attr(test, allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "tests may panic"))]
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 

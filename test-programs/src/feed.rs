@@ -20,7 +20,8 @@ use aya_ebpf::{
     maps::{Array, ProgramArray},
     programs::XdpContext,
 };
-use filter_core::{Frames, Turns, bounds::within};
+use filter_core::bounds::within;
+use test_programs::{Frames, Turns};
 
 #[map]
 static FRAMES: Array<Frames> = Array::with_max_entries(1, 0);
