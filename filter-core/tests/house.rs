@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Methods of the traits between the decision and where it runs that are written by hand. 20 are the aim.
-const SEAM_METHODS: usize = 29;
+const SEAM_METHODS: usize = 31;
 /// These traits, and where they are.
 const SEAM: [(&str, &str); 6] = [
     ("packet.rs", "Packet"),
