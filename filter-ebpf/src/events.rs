@@ -11,18 +11,19 @@ use aya_ebpf::{
 use filter_core::{Counter, Event, Reason, Scratch, Settings};
 
 use crate::{
+    cpu_state::{self, CpuState},
     frame::Paged,
-    maps::{self, EVENTS, Room},
+    maps::{self, EVENTS},
     subprograms,
 };
 
 /// Makes an event, as often as the settings allow; what is not reported is counted.
 #[inline(always)]
 pub fn report(ctx: *mut xdp_md, reason: Reason, settings: &Settings, scratch: &mut Scratch) {
-    if !maps::take_event(settings.events_per_second()) {
-        maps::add_one(Counter::EventsSuppressed);
+    if !cpu_state::take_event(settings.events_per_second()) {
+        cpu_state::add_one(Counter::EventsSuppressed);
     } else if make(ctx, reason, settings, scratch).is_none() {
-        maps::add_one(Counter::EventsLost);
+        cpu_state::add_one(Counter::EventsLost);
     }
 }
 
@@ -34,7 +35,7 @@ fn make(ctx: *mut xdp_md, reason: Reason, settings: &Settings, scratch: &mut Scr
     let packet = Paged(ctx);
     let ends = scratch.transport.endpoints(&packet)?;
     let waiting = scratch.reports;
-    let event = maps::waiting_event(waiting)?;
+    let event = cpu_state::waiting_event(waiting)?;
     let index = packet.interface();
     event.fill(now, (index, maps::interface(index)), reason, scratch);
     event.set_ends(&ends);
@@ -60,12 +61,12 @@ pub fn send_waiting(scratch: &mut Scratch) {
 /// Sends the event that waits at this place.
 #[inline(always)]
 pub fn send_waiting_at(scratch: &Scratch, place: u32) {
-    let sent = maps::waiting_event(place).zip(Room::draft()).and_then(|(event, draft)| {
+    let sent = cpu_state::waiting_event(place).zip(CpuState::draft()).and_then(|(event, draft)| {
         event.set_given(scratch, draft);
         send(event)
     });
     if sent.is_none() {
-        maps::add_one(Counter::EventsLost);
+        cpu_state::add_one(Counter::EventsLost);
     }
 }
 

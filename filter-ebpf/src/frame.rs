@@ -1,4 +1,4 @@
-//! The kernel's side of the seam: bytes, and bounded loops. With arguments.rs, atomics.rs, copying.rs, globals.rs, maps.rs and
+//! The kernel's side of the seam: bytes, and bounded loops. With arguments.rs, atomics.rs, copying.rs, `cpu_state.rs`, globals.rs, maps.rs and
 //! replacing.rs, all `unsafe` of the program but that of `filter_core::intrinsics`.
 
 use core::ffi::c_void;

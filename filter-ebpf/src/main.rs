@@ -9,6 +9,7 @@
 mod arguments;
 mod atomics;
 mod copying;
+mod cpu_state;
 mod events;
 mod frame;
 mod globals;
@@ -26,14 +27,15 @@ use aya_ebpf::{
 use filter_core::{Frame, Judge, Program, Reason, Sent, Verdict, answer, decide, decide_by_layers};
 
 use crate::{
+    cpu_state::CpuState,
     frame::{Linear, Paged},
-    maps::{FRAGS_PROGRAMS, FlowMaps, KernelMaps, PROGRAMS, Room},
+    maps::{FRAGS_PROGRAMS, FlowMaps, KernelMaps, PROGRAMS},
 };
 
 /// The filter, for frames in one buffer.
 #[xdp]
 pub fn namegate(ctx: XdpContext) -> u32 {
-    let Some(mut room) = Room::of_this_cpu() else { return xdp_action::XDP_PASS };
+    let Some(mut room) = CpuState::of_this_cpu() else { return xdp_action::XDP_PASS };
     let reason = of_first_buffer(&Linear::<false>(ctx.ctx), &mut room);
     settle(ctx.ctx, &PROGRAMS, &mut room, reason)
 }
@@ -65,7 +67,7 @@ pub fn namegate_answer(ctx: XdpContext) -> u32 {
 /// The filter, for frames that may lie in several buffers. It reads the first, which mostly is all of a frame.
 #[xdp(frags)]
 pub fn namegate_frags(ctx: XdpContext) -> u32 {
-    let Some(mut room) = Room::of_this_cpu() else { return xdp_action::XDP_PASS };
+    let Some(mut room) = CpuState::of_this_cpu() else { return xdp_action::XDP_PASS };
     let packet = Linear::<true>(ctx.ctx);
     let reason = of_first_buffer(&packet, &mut room);
     if reason.ran_out_of_bytes() && !packet.has_all() {
@@ -77,7 +79,7 @@ pub fn namegate_frags(ctx: XdpContext) -> u32 {
 /// Frames of which a header or a message goes on in another buffer.
 #[xdp(frags)]
 pub fn frags_layers(ctx: XdpContext) -> u32 {
-    let Some(mut room) = Room::of_this_cpu() else { return xdp_action::XDP_PASS };
+    let Some(mut room) = CpuState::of_this_cpu() else { return xdp_action::XDP_PASS };
     let reason = decide_by_layers(&Paged(ctx.ctx), room.settings, &KernelMaps(ctx.ctx), &mut FlowMaps, room.scratch);
     settle(ctx.ctx, &FRAGS_PROGRAMS, &mut room, reason)
 }
@@ -107,36 +109,36 @@ pub fn frags_answer(ctx: XdpContext) -> u32 {
 }
 
 #[inline(always)]
-fn of_first_buffer<const FRAGS: bool>(packet: &Linear<FRAGS>, room: &mut Room<'_>) -> Reason {
+fn of_first_buffer<const FRAGS: bool>(packet: &Linear<FRAGS>, room: &mut CpuState<'_>) -> Reason {
     decide(packet, room.settings, &KernelMaps(packet.0), &mut FlowMaps, room.scratch)
 }
 
 #[inline(always)]
 fn of_further_messages(ctx: &XdpContext, packet: &impl Frame, programs: &'static ProgramArray) -> u32 {
-    let Some(mut room) = Room::of_this_cpu() else { return xdp_action::XDP_PASS };
-    let Room { settings, scratch, .. } = &mut room;
+    let Some(mut room) = CpuState::of_this_cpu() else { return xdp_action::XDP_PASS };
+    let CpuState { settings, scratch, .. } = &mut room;
     let reason = Judge { packet, settings, maps: &KernelMaps(ctx.ctx), scratch }.further_messages();
     settle(ctx.ctx, programs, &mut room, reason)
 }
 
 #[inline(always)]
 fn of_segment(ctx: &XdpContext, packet: &impl Frame, programs: &'static ProgramArray) -> u32 {
-    let Some(mut room) = Room::of_this_cpu() else { return xdp_action::XDP_PASS };
-    let Room { settings, scratch, .. } = &mut room;
+    let Some(mut room) = CpuState::of_this_cpu() else { return xdp_action::XDP_PASS };
+    let CpuState { settings, scratch, .. } = &mut room;
     let reason = Judge { packet, settings, maps: &KernelMaps(ctx.ctx), scratch }.segment_of_interest(&mut FlowMaps);
     settle(ctx.ctx, programs, &mut room, reason)
 }
 
 #[inline(always)]
 fn of_quic(ctx: &XdpContext, packet: &impl Frame, programs: &'static ProgramArray) -> u32 {
-    let Some(mut room) = Room::of_this_cpu() else { return xdp_action::XDP_PASS };
-    let Room { settings, scratch, .. } = &mut room;
+    let Some(mut room) = CpuState::of_this_cpu() else { return xdp_action::XDP_PASS };
+    let CpuState { settings, scratch, .. } = &mut room;
     let reason = Judge { packet, settings, maps: &KernelMaps(ctx.ctx), scratch }.quic_datagram(&mut FlowMaps);
     settle(ctx.ctx, programs, &mut room, reason)
 }
 
 #[inline(always)]
-fn settle(ctx: *mut xdp_md, programs: &'static ProgramArray, room: &mut Room<'_>, reason: Reason) -> u32 {
+fn settle(ctx: *mut xdp_md, programs: &'static ProgramArray, room: &mut CpuState<'_>, reason: Reason) -> u32 {
     room.count(reason);
     #[cfg(feature = "trace")]
     subprograms::trace(ctx, reason.index());
@@ -154,7 +156,9 @@ fn settle(ctx: *mut xdp_md, programs: &'static ProgramArray, room: &mut Room<'_>
 
 #[inline(always)]
 fn of_blocked(ctx: &XdpContext) -> u32 {
-    let (Some(mut room), Some(draft)) = (Room::of_this_cpu(), Room::draft()) else { return xdp_action::XDP_DROP };
+    let (Some(mut room), Some(draft)) = (CpuState::of_this_cpu(), CpuState::draft()) else {
+        return xdp_action::XDP_DROP;
+    };
     let flow = maps::flow_at(room.scratch.segment.place());
     let sent = answer(&mut Paged(ctx.ctx), room.settings, &KernelMaps(ctx.ctx), flow, room.scratch, draft);
     room.send_reports();

@@ -9,16 +9,16 @@ use aya_ebpf::{
     programs::XdpContext,
 };
 use filter_core::{
-    Allowance, BankWalk, Bucket, Client, Counter, Event, EventBudget, Family, Flow, Flows, Generation, Group, HashKey,
-    HeldBytes, HitLine, InForce, Interface, ListName, Maps, Member, Name, OfCpu, PATTERN_SLOTS, Packet, Page, Part,
-    Patterns, Program, ProgramSet, QuicFlow, QuicRoom, Rank, Reason, Rule, RuleKey, RuleShape, Rules, Scratch,
-    Settings, Sides, Terms, TermsEntry, Treatment, WAYS, bounds::opaque, return_codes::ReturnCode, sieve_bits,
-    subprograms,
+    Allowance, BankWalk, Bucket, Client, Counter, Family, Flow, Flows, Generation, Group, HashKey, HeldBytes, HitLine,
+    InForce, Interface, ListName, Maps, Member, Name, PATTERN_SLOTS, Packet, Page, Part, Patterns, Program, ProgramSet,
+    QuicFlow, QuicRoom, Rank, Reason, Rule, RuleKey, RuleShape, Rules, Scratch, Settings, Sides, Terms, TermsEntry,
+    Treatment, WAYS, return_codes::ReturnCode, sieve_bits, subprograms,
 };
 
 use crate::{
     arguments::{Argument, calls_with_values},
     atomics::{add_atomically, exchange_if},
+    cpu_state,
     frame::Paged,
     globals::Global,
     subprograms,
@@ -52,13 +52,6 @@ static MACS: HashMap<u64, Member> = HashMap::with_max_entries(UNTIL_SIZED, BPF_F
 static SUBNETS4: LpmTrie<u32, Member> = LpmTrie::with_max_entries(UNTIL_SIZED, BPF_F_NO_PREALLOC);
 #[map]
 static SUBNETS6: LpmTrie<[u64; 2], Member> = LpmTrie::with_max_entries(UNTIL_SIZED, BPF_F_NO_PREALLOC);
-#[unsafe(link_section = ".data.SETTINGS")]
-static SETTINGS: Global<Settings> = Global::zeros();
-/// [`Counter::CpuStateMissing`], which cannot be counted where the others are.
-#[unsafe(link_section = ".data.STATE_MISSING")]
-static STATE_MISSING: Global<u64> = Global::zeros();
-#[map]
-static CPUS: PerCpuArray<OfCpu> = PerCpuArray::with_max_entries(1, 0);
 /// What is done with packets that come in by the interface with this index.
 #[map]
 static INTERFACES: Array<Interface> = Array::with_max_entries(1, 0);
@@ -83,9 +76,6 @@ static QUIC_FLOWS: Array<QuicFlow> = Array::with_max_entries(WAYS, 0);
 /// What each CPU works with on QUIC.
 #[map]
 static QUIC_ROOM: PerCpuArray<QuicRoom> = PerCpuArray::with_max_entries(1, 0);
-/// Room for the bytes of one more flow.
-#[map]
-static SPARE: PerCpuArray<HeldBytes> = PerCpuArray::with_max_entries(1, 0);
 /// [`ProgramSet::LINEAR`], each at the place of its [`Program`].
 #[map]
 pub static PROGRAMS: ProgramArray = ProgramArray::with_max_entries(ProgramSet::PLACES, 0);
@@ -98,11 +88,6 @@ static PATTERNS: ArrayOfMaps<PartsOfPatterns, { PATTERN_SLOTS as usize }> = Arra
 /// The value is an array of one part. User space makes these maps without type information (BTF), which Linux 6.1 takes for
 /// another kind of map (`bpf_map_meta_equal`: `timer_off` is `-EINVAL`) than a map with a struct as its value (`-ENOENT`).
 type PartsOfPatterns = btf_maps::Array<[Part; 1], 1, { BPF_F_INNER_MAP as usize }>;
-#[map]
-static EVENT_BUDGET: PerCpuArray<EventBudget> = PerCpuArray::with_max_entries(1, 0);
-/// Events that wait until it is known what the client was given, and room for one more.
-#[map]
-static WAITING: PerCpuArray<Event> = PerCpuArray::with_max_entries(Event::WAITING + 1, 0);
 #[map]
 pub static EVENTS: RingBuf = RingBuf::with_byte_size(EVENT_BYTES, 0);
 
@@ -258,7 +243,7 @@ impl Maps for KernelMaps {
 
     #[inline(always)]
     fn count(&self, counter: Counter) {
-        add_one(counter);
+        cpu_state::add_one(counter);
     }
 
     #[inline(always)]
@@ -300,7 +285,7 @@ impl Flows for FlowMaps {
 
     #[inline(always)]
     fn flow(&mut self, place: u32) -> Option<(&mut Flow, &mut HeldBytes)> {
-        let (flow, spare) = (FLOWS.get_ptr_mut(place)?, SPARE.get_ptr_mut(0)?);
+        let (flow, spare) = (FLOWS.get_ptr_mut(place)?, cpu_state::SPARE.get_ptr_mut(0)?);
         // SAFETY: the flow's bucket is locked, and the spare room is this CPU's own.
         Some(unsafe { (&mut *flow, &mut *spare) })
     }
@@ -325,72 +310,12 @@ pub fn interface(index: u32) -> &'static Interface {
     INTERFACES.get(index).unwrap_or(&OTHERS)
 }
 
-/// Room for an event of the packet at hand.
-#[inline(always)]
-pub fn waiting_event(place: u32) -> Option<&'static mut Event> {
-    // SAFETY: the entry is this CPU's own, any bytes are an event, and nobody keeps a reference to one.
-    WAITING.get_ptr_mut(place).map(|event| unsafe { &mut *event })
-}
-
 /// The flow at this place, without its bucket's lock.
 #[inline(always)]
 pub fn flow_at(place: u32) -> Option<&'static mut Flow> {
     // SAFETY: of what another CPU may change meanwhile, only whole words are read, and what is wrong of them has a reset sent
     // once more or once less.
     FLOWS.get_ptr_mut(place).map(|flow| unsafe { &mut *flow })
-}
-
-/// The settings, and what this CPU works with.
-pub struct Room<'m> {
-    pub settings: &'m Settings,
-    pub scratch: &'m mut Scratch,
-    cpu: *mut OfCpu,
-}
-
-impl Room<'_> {
-    /// `None`, which is counted, never happens: the map has this entry.
-    #[inline(always)]
-    pub fn of_this_cpu() -> Option<Self> {
-        let Some(cpu) = CPUS.get_ptr_mut(0) else {
-            STATE_MISSING.add_one();
-            return None;
-        };
-        // SAFETY: the entry is this CPU's own, and XDP programs do not interrupt each other on a CPU.
-        Some(Self { settings: SETTINGS.get(), scratch: unsafe { &mut (*cpu).scratch }, cpu })
-    }
-
-    /// Room for an answer; `None` likewise.
-    #[inline(always)]
-    pub fn draft() -> Option<&'static mut HeldBytes> {
-        let Some(draft) = SPARE.get_ptr_mut(0) else {
-            STATE_MISSING.add_one();
-            return None;
-        };
-        // SAFETY: the entry is this CPU's own, and what a flow had in it is done with.
-        Some(unsafe { &mut *draft })
-    }
-
-    /// Counts the packet, and leaves its reason where tests find it.
-    #[inline(always)]
-    pub fn count(&mut self, reason: Reason) {
-        self.scratch.reason = reason.index();
-        // SAFETY: the entry is this CPU's own, and nobody keeps a reference to the counters.
-        add_one_of(unsafe { &mut (*self.cpu).counters }, Counter::Packets(reason));
-    }
-
-    /// The client is given nothing: sends the events that waited for it.
-    #[inline(always)]
-    pub fn send_reports_of_nothing(&mut self) {
-        subprograms::send_reports_of_nothing(self.scratch);
-    }
-
-    /// Sends the events that waited for what the client was given.
-    #[inline(always)]
-    pub fn send_reports(&mut self) {
-        if self.scratch.reports > 0 {
-            subprograms::send_reports(self.scratch);
-        }
-    }
 }
 
 /// Runs another program in place of this one, with a stack of its own. Comes back only if there is none, and counts that: the
@@ -421,37 +346,13 @@ pub fn add_hit(key: u64) {
             }
         }
     }
-    add_one(Counter::HitsLost);
-}
-
-/// Counts one more.
-#[inline(always)]
-pub fn add_one(counter: Counter) {
-    if let Some(cpu) = CPUS.get_ptr_mut(0) {
-        // SAFETY: the entry is this CPU's own.
-        add_one_of(unsafe { &mut (*cpu).counters }, counter);
-    }
-}
-
-#[inline(always)]
-fn add_one_of(counters: &mut [u64; Counter::COUNT as usize], counter: Counter) {
-    if let Some(count) = counters.get_mut(opaque(counter.index() as usize)) {
-        *count += 1;
-    }
-}
-
-/// Takes one event off this CPU's budget; false if there is none left.
-#[inline(always)]
-pub fn take_event(per_second: u64) -> bool {
-    let Some(budget) = EVENT_BUDGET.get_ptr_mut(0) else { return false };
-    // SAFETY: the entry is this CPU's own.
-    unsafe { &mut *budget }.take(coarse_now(), per_second)
+    cpu_state::add_one(Counter::HitsLost);
 }
 
 /// Nanoseconds of the monotonic clock as of the last timer tick: some milliseconds old, which is near enough for what is given
 /// out by the second. To read the clock itself takes 20 ns.
 #[inline(always)]
-fn coarse_now() -> u64 {
+pub fn coarse_now() -> u64 {
     // SAFETY: the helper takes no argument.
     unsafe { bpf_ktime_get_coarse_ns() }
 }

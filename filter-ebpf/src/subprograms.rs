@@ -14,7 +14,7 @@ use filter_core::{
 
 use crate::{
     arguments::{Argument, Pointer},
-    events,
+    cpu_state, events,
     frame::{self, Paged},
     maps::{self, FlowMaps, KernelMaps},
 };
@@ -25,7 +25,7 @@ type Linear = frame::Linear<false>;
 /// Counts a function that got no pointer where it needs one; gives what it gives back then.
 #[inline(always)]
 fn not_run() -> u32 {
-    maps::add_one(Counter::FunctionNotRun);
+    cpu_state::add_one(Counter::FunctionNotRun);
     NOT_RUN
 }
 
@@ -347,7 +347,6 @@ pub mod paged {
 
 /// For both, or for one of them only.
 pub mod any {
-    #[expect(clippy::wildcard_imports, reason = "what the lines of the table name")]
     use super::*;
 
     subprograms! { over_flows }
@@ -388,7 +387,7 @@ pub extern "C" fn send_reports_of_nothing(scratch: *mut Scratch) -> u32 {
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub extern "C" fn program_not_run() -> u32 {
-    maps::add_one(Counter::ProgramNotRun);
+    cpu_state::add_one(Counter::ProgramNotRun);
     0
 }
 
