@@ -257,7 +257,7 @@ impl RuleBook {
             clients: groups.members.counts(),
             banks: self.banks,
             lists: self.list_numbers(),
-            further_terms: self.terms.further_entries(),
+            further_terms: self.further_entries(),
         }
     }
 

@@ -109,7 +109,7 @@ impl Controller {
     fn write_key(&mut self, key: RuleKey) -> Result<(), KernelError> {
         let policy = reading(&self.policy);
         match self.filter.set(key, policy.book.in_kernel(key)) {
-            Err(KernelError::RulesFull { .. }) => self.filter.make_room(&policy.book),
+            Err(KernelError::RulesFull { .. } | KernelError::TermsFull) => self.filter.make_room(&policy.book),
             set => set,
         }
     }

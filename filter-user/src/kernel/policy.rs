@@ -208,7 +208,7 @@ impl Filter {
     /// Sets what the rules for one name ask for, at once; nothing takes the entry out.
     ///
     /// # Errors
-    /// [`KernelError::RulesFull`] if the map has no room for it.
+    /// [`KernelError::RulesFull`] or [`KernelError::TermsFull`] if the maps have no room for it.
     pub fn set(&mut self, key: RuleKey, terms: Option<&AllTerms>) -> Result<(), KernelError> {
         let Some(terms) = terms else { return self.remove(key).map(|_| ()) };
         if terms.top() > self.held.in_force.top() {

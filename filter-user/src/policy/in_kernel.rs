@@ -106,6 +106,17 @@ impl RuleBook {
         self.terms.all().iter().chain(self.by_hand.terms().map(|(_, terms)| terms))
     }
 
+    /// Entries of further banks that the kernel's table is to have: each terms may have two numbers, one while the policy comes in
+    /// force and one from then on.
+    pub(super) fn further_entries(&self) -> u32 {
+        /// For what is changed by hand, and for policies that differ from it a little.
+        const SPARE: usize = 1 << 10;
+
+        let further: usize = self.all_terms().map(|terms| terms.further().len()).sum();
+        let entries = if further == 0 { 0 } else { 2 * further + further / 4 + SPARE };
+        u32::try_from(entries).unwrap_or(u32::MAX)
+    }
+
     /// What the kernel is to have for this key; nothing for what another rule does as well.
     pub fn in_kernel(&self, key: RuleKey) -> Option<&AllTerms> {
         let terms = self.by_hand.terms_of(key).or_else(|| self.listed_in_kernel(key))?;

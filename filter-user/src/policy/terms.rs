@@ -47,17 +47,6 @@ impl TermsTable {
         &self.terms
     }
 
-    /// Entries of further banks that the kernel's table is to have: each terms may have two numbers, one while the policy comes in
-    /// force and one from then on.
-    pub fn further_entries(&self) -> u32 {
-        /// For policies that differ from it a little.
-        const SPARE: usize = 1 << 10;
-
-        let further: usize = self.terms.iter().map(|terms| terms.further().len()).sum();
-        let entries = if further == 0 { 0 } else { 2 * further + further / 4 + SPARE };
-        u32::try_from(entries).unwrap_or(u32::MAX)
-    }
-
     /// How many numbers there are.
     pub fn len(&self) -> usize {
         self.terms.len()

@@ -2,9 +2,9 @@
 
 use std::{net::Ipv4Addr, time::Instant};
 
-use filter_core::{DnsAction, Interface, Message, Protocol, Rank, Sides, TcpAction, Treatment};
+use filter_core::{AllTerms, DnsAction, Interface, Message, Protocol, Rank, Sides, TcpAction, Treatment};
 use filter_user::{
-    kernel::{ClientId, Filter, Groups, LoadOptions},
+    kernel::{ClientId, Filter, Groups, KernelError, LoadOptions},
     lists::{Action, Domain, ListRule, Scope, Sink as _, Subject},
     policy::{Builder, Classes, RuleBook},
     policy_at::PolicyAt,
@@ -149,4 +149,30 @@ fn policies_with_many_classes_and_few_take_turns() {
         }
         before = after;
     }
+}
+
+/// What is changed by hand may ask for something in all banks, of which the table has entries for some: then it is made anew.
+#[test]
+fn terms_that_the_table_has_no_entries_for_get_a_larger_one() {
+    let mut filter = filter();
+    let (book, groups) = (book(&filter, CLASSES), groups(CLASSES));
+    filter.install(&RuleBook::empty(*filter.hash_key()), &book, &groups, |_| {}).unwrap();
+    let key = filter.hash_key().rule_key("hand.example").unwrap();
+    let terms = |number: u32| {
+        let mut terms = AllTerms::default();
+        (1..32).for_each(|bank| terms.add(Rank::Block, bank * 32 + number % 32, (number / 32) as u16, true, true));
+        terms
+    };
+    let full = (0..10_000).find(|number| filter.set(key, Some(&terms(*number))).is_err()).unwrap();
+    assert!(matches!(filter.set(key, Some(&terms(full))), Err(KernelError::TermsFull)), "{full}");
+    filter.make_room(&book).unwrap();
+    filter.set(key, Some(&terms(7))).unwrap();
+    for (group, blocked) in [(39, true), (40, false), (1_023 - 24, true)] {
+        let mut frame = Wrap::v4(53).udp(&frames::query("x.hand.example"));
+        frame[26..30].copy_from_slice(&address(group).octets());
+        let judged = filter.test_bed().unwrap().judge(&frame).unwrap();
+        assert_eq!(judged.reason.is_blocked(), blocked, "group {group}");
+    }
+    drained(&mut filter);
+    compare(&mut filter, &book, &groups, 999, &names_for(999));
 }
