@@ -37,8 +37,8 @@ const EVENTS_PER_SECOND: u32 = 1000;
 /// The kernel has frames from memory come in by the loopback interface.
 const LOOPBACK: u32 = 1;
 
-/// Of answers: with one there would be more drops than answers.
-const NO_LIMIT: u32 = 0;
+/// Of answers and of QUIC packets that are opened: with one, most of what is measured would be something else.
+pub const NO_LIMIT: u32 = 0;
 
 /// How many times as long as with a thousand rules a packet may take with the most.
 const RULES_GOAL: f64 = 1.3;
@@ -162,15 +162,26 @@ pub fn load_filter(rules: usize) -> anyhow::Result<Filter> {
 }
 
 fn load_filter_on(interface: u32, rules: usize) -> anyhow::Result<Filter> {
-    let options = LoadOptions {
+    Ok(Filter::load(&options(interface, rules)?)?)
+}
+
+fn options(interface: u32, rules: usize) -> anyhow::Result<LoadOptions> {
+    Ok(LoadOptions {
         max_rules: u32::try_from(rules)?,
         events_per_second: EVENTS_PER_SECOND,
         answers_per_second: NO_LIMIT,
+        quic_per_second: NO_LIMIT,
+        quic_per_source: NO_LIMIT,
         // One packet again and again is a burst, of which the first alone would be answered.
         reset_again_after: Duration::ZERO,
         interfaces: [(interface, Interface::new(Sides::Both))].into(),
         ..LoadOptions::default()
-    };
+    })
+}
+
+/// A filter without rules that opens so many QUIC packets in a second, and passes what is beyond.
+pub fn load_filter_for_quic(per_second: u32) -> anyhow::Result<Filter> {
+    let options = LoadOptions { quic_per_second: per_second, drops_quic_beyond: false, ..options(LOOPBACK, 1)? };
     Ok(Filter::load(&options)?)
 }
 

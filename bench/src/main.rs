@@ -19,6 +19,7 @@ mod peers;
 mod plan;
 mod prober;
 mod process;
+mod quic;
 mod rows;
 mod statistics;
 mod traffic;
@@ -117,6 +118,7 @@ fn measure(plan: &Plan, rows: &mut Rows) -> anyhow::Result<RealNames> {
     all_lists::measure(plan, rows)?;
     kernel::measure(plan, &names, rows)?;
     kernel::measure_patterns(plan, &names, rows)?;
+    quic::measure(plan, &names, rows)?;
     Ok(names)
 }
 

@@ -102,10 +102,14 @@ impl Measurement<'_> {
         match (self.traffic, way) {
             _ if !self.has_goals => None,
             (Traffic::TcpOther | Traffic::TcpMidStream | Traffic::UdpOther, _) => Some(12.0),
-            (Traffic::DnsNotListed, Way::Warm) => Some(60.0),
+            (Traffic::DnsNotListed, Way::Warm) | (Traffic::QuicBeyondBudget, Way::Varied) => Some(60.0),
             (Traffic::DnsNotListed, Way::Varied) => Some(150.0),
             (Traffic::HelloNotListed, Way::Warm) => Some(200.0),
             (Traffic::DnsListed, Way::Varied) if is_dropped => Some(200.0),
+            (Traffic::QuicOther, _) => Some(16.0),
+            // Of each of two datagrams, half of what the hello may take.
+            (Traffic::QuicNotListed | Traffic::QuicSplit, Way::Varied) => Some(15_000.0),
+            (Traffic::QuicJudged, Way::Warm) => Some(100.0),
             _ => None,
         }
     }
@@ -119,7 +123,7 @@ impl Measurement<'_> {
                 reason = Some(bed.judge(frame)?.reason);
             }
             ensure!(
-                reason == Some(self.traffic.reason()),
+                reason == Some(self.traffic.reason()) || self.traffic.is_limited_by_time(),
                 "the packet \"{}\" with the name {name} was judged {}: the measurement would be of something else",
                 self.traffic.name(),
                 reason.map_or("nothing", Reason::as_str),
@@ -155,6 +159,7 @@ impl Measurement<'_> {
         let first = packets.first().context("there is no name to ask for")?;
         match (way, &first[..]) {
             (Way::Warm, _) if !self.traffic.is_judged_again() => Ok(None),
+            (Way::Varied, _) if !self.traffic.is_judged_among_others() => Ok(None),
             // The kernel repeats a frame by itself. An answer would be what comes next; that takes a feed.
             (Way::Warm, [one]) if self.treated.is_none() => self.repeated(way, filter, one).map(Some),
             (Way::Warm, frames) => self.fed(way, filter, frames).map(Some),

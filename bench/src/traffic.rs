@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 use filter_core::Reason;
-use frames::{Asking, Data, Extension, Hello, Wrap};
+use frames::{Asking, Data, Extension, Hello, Initial, Wrap, crypto_frame};
 
 /// Clients use ports from here on (RFC 6335 §6).
 const FIRST_CLIENT_PORT: u16 = 0xc000;
@@ -38,6 +38,16 @@ pub enum Traffic {
     DnsAliases,
     /// A DNS query behind a VLAN tag and in PPPoE, for a name that no rule matches.
     DnsInPppoe,
+    /// A QUIC packet with a short header.
+    QuicOther,
+    /// A QUIC Initial packet with a hello whose name no rule matches, of another connection each time.
+    QuicNotListed,
+    /// The same hello as long as those with post-quantum key shares, in two packets and datagrams.
+    QuicSplit,
+    /// A QUIC Initial packet of a connection whose name was judged before.
+    QuicJudged,
+    /// A QUIC Initial packet of another connection each time, where none may be opened any more.
+    QuicBeyondBudget,
 }
 
 impl Traffic {
@@ -59,6 +69,10 @@ impl Traffic {
         Self::DnsInPppoe,
     ];
 
+    /// Those of QUIC, in the order of the table.
+    pub const QUIC: [Self; 5] =
+        [Self::QuicOther, Self::QuicNotListed, Self::QuicSplit, Self::QuicJudged, Self::QuicBeyondBudget];
+
     /// How rows name it.
     pub fn name(self) -> &'static str {
         match self {
@@ -76,6 +90,11 @@ impl Traffic {
             Self::DnsJoined => "two joined dns queries not listed",
             Self::DnsAliases => "dns response with 3 cnames not listed",
             Self::DnsInPppoe => "dns query in pppoe and vlan not listed",
+            Self::QuicOther => "quic data",
+            Self::QuicNotListed => "quic hello not listed",
+            Self::QuicSplit => "split quic hello not listed, a datagram",
+            Self::QuicJudged => "quic initial of a judged connection",
+            Self::QuicBeyondBudget => "quic hello beyond the budget",
         }
     }
 
@@ -83,7 +102,7 @@ impl Traffic {
     pub fn reason(self) -> Reason {
         match self {
             Self::TcpOther | Self::TcpMidStream => Reason::TcpOther,
-            Self::UdpOther => Reason::UdpOther,
+            Self::UdpOther | Self::QuicOther => Reason::UdpOther,
             Self::DnsNotListed | Self::DnsOverTcp | Self::DnsWithCookie | Self::DnsJoined | Self::DnsInPppoe => {
                 Reason::DnsNotListed
             }
@@ -91,6 +110,9 @@ impl Traffic {
             Self::HelloNotListed | Self::SplitHello => Reason::TlsNotListed,
             Self::DnsAliases => Reason::DnsResponseNotListed,
             Self::HelloListed => Reason::TlsBlocked,
+            Self::QuicNotListed | Self::QuicSplit => Reason::QuicNotListed,
+            Self::QuicJudged => Reason::QuicJudged,
+            Self::QuicBeyondBudget => Reason::QuicBeyondBudget,
         }
     }
 
@@ -99,9 +121,23 @@ impl Traffic {
         matches!(self, Self::DnsListed | Self::DnsOverTcpListed | Self::HelloListed)
     }
 
-    /// True if a packet of this kind is judged whenever it comes. A segment of a DNS stream is judged once.
+    /// True if a packet of this kind meets the same whenever it comes. A segment of a DNS stream is judged once, and a QUIC packet
+    /// is opened once.
     pub fn is_judged_again(self) -> bool {
-        !matches!(self, Self::DnsOverTcp | Self::DnsOverTcpListed)
+        let once =
+            [Self::DnsOverTcp, Self::DnsOverTcpListed, Self::QuicNotListed, Self::QuicSplit, Self::QuicBeyondBudget];
+        !once.contains(&self)
+    }
+
+    /// True if a packet of this kind meets the same however many others come before it. A connection whose name was judged is
+    /// remembered as long as there is a place.
+    pub fn is_judged_among_others(self) -> bool {
+        self != Self::QuicJudged
+    }
+
+    /// True if a few packets of this kind meet something else: as many as the budget has in the time.
+    pub fn is_limited_by_time(self) -> bool {
+        self == Self::QuicBeyondBudget
     }
 
     /// The frames of a packet of this kind: one, or a segment each. What carries no name differs in its source port,
@@ -131,6 +167,21 @@ impl Traffic {
             Self::DnsJoined => wrap(53).udp(&frames::query_numbered(1, name).repeat(2)),
             Self::DnsAliases => Wrap { from: 53, ..Wrap::v4(from) }.udp(&with_aliases(name)),
             Self::DnsInPppoe => frames::tagged(&frames::in_pppoe(&wrap(53).udp(&frames::query(name))), &[0x8100]),
+            // RFC 9000 §17.3.1: the fixed bit and no long header.
+            Self::QuicOther => wrap(443).udp(&payload(&[0x40], random)),
+            Self::QuicNotListed | Self::QuicBeyondBudget => {
+                return quic_frames(&wrap(443), &[(0, &frames::quic_hello(name))], random);
+            }
+            Self::QuicSplit => {
+                let record = long_hello(name);
+                let (start, rest) = record[RECORD_HEADER..].split_at(FIRST_PART);
+                return quic_frames(&wrap(443), &[(0, start), (FIRST_PART, rest)], random);
+            }
+            // The first of both is the one that is judged.
+            Self::QuicJudged => {
+                let first = quic_frames(&wrap(443), &[(0, &frames::quic_hello(name))], random);
+                return [first.clone(), first].concat();
+            }
         };
         vec![frame]
     }
@@ -142,6 +193,22 @@ const COOKIE_OCTETS: u8 = 24;
 
 /// Octets of a segment on a path for frames of 1,500.
 const FIRST_SEGMENT: usize = 1448;
+
+/// RFC 8446 §5.1; QUIC has handshake messages without it.
+const RECORD_HEADER: usize = 5;
+/// Octets of a hello in its first packet, which is then about as long as clients make it.
+const FIRST_PART: usize = 1_100;
+
+/// Initial packets of one connection in a datagram each, which carry these parts of a hello. Connection ID and client are others
+/// each time, so that each packet has to be opened by keys of its own.
+fn quic_frames(wrap: &Wrap, parts: &[(usize, &[u8])], random: &mut Rng) -> Vec<Vec<u8>> {
+    let destination = random.u64(..).to_be_bytes();
+    let packets = parts.iter().zip(0..).map(|((offset, part), number)| {
+        let packet = Initial { number, ..Initial::to(&destination) };
+        wrap.udp(&packet.carrying(&[crypto_frame(*offset, part)]).sealed())
+    });
+    from_any_client(&packets.collect::<Vec<_>>(), random)
+}
 
 /// There are fewer client ports than packets, and what comes second in a flow would be read as a part of the first.
 fn from_any_client(frames: &[Vec<u8>], random: &mut Rng) -> Vec<Vec<u8>> {
@@ -197,9 +264,11 @@ mod tests {
     #[test]
     fn each_kind_of_packet_meets_the_reason_that_is_measured() {
         let key = HashKey::from_words(std::array::from_fn::<_, HASH_KEY_WORDS, _>(|word| 7 * word as u64 + 1));
-        let settings = Settings::new(key, &Options { flows: 1, ..Options::default() });
+        let settings = Settings::new(key, &Options { flows: 1, quic_flows: 1, ..Options::default() });
         let mut random = Rng::with_seed(1);
-        for traffic in Traffic::ALL {
+        // What is beyond the budget is so in a filter that has one.
+        let all = Traffic::ALL.into_iter().chain(Traffic::QUIC);
+        for traffic in all.filter(|traffic| !traffic.is_limited_by_time()) {
             let listed = Listed(traffic.is_listed().then(|| key.rule_key("ads.example").unwrap()));
             let frames = traffic.frames("x.ads.example", &mut random);
             let mut offline = Offline::new(settings, listed);
@@ -212,7 +281,7 @@ mod tests {
     fn what_is_held_of_a_flow_is_of_another_flow_each_time() {
         const ADDRESSES_AND_PORTS: std::ops::Range<usize> = 26..38;
         let mut random = Rng::with_seed(1);
-        for traffic in [Traffic::SplitHello, Traffic::DnsOverTcp] {
+        for traffic in [Traffic::SplitHello, Traffic::DnsOverTcp, Traffic::QuicNotListed] {
             let frames = std::iter::repeat_with(|| traffic.frames("a.example", &mut random).concat());
             let flows: std::collections::HashSet<_> =
                 frames.take(10_000).map(|frame| frame[ADDRESSES_AND_PORTS].to_vec()).collect();
@@ -223,7 +292,7 @@ mod tests {
     #[test]
     fn no_two_packets_of_a_kind_are_the_same() {
         let mut random = Rng::with_seed(1);
-        for traffic in Traffic::ALL {
+        for traffic in Traffic::ALL.into_iter().chain(Traffic::QUIC) {
             assert_ne!(
                 traffic.frames("a.example", &mut random),
                 traffic.frames("a.example", &mut random),
