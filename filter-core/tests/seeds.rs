@@ -13,6 +13,7 @@ use made::Made;
 use properties::{
     flow::{Conversation, flags},
     frame,
+    quic::{self, datagram::Datagram, sequence::Sequence},
     segment::Ends,
     world,
 };
@@ -25,6 +26,16 @@ fn every_seed_of_frame_has_the_properties_of_any_frame() {
 #[test]
 fn every_seed_of_flow_is_judged_as_the_whole_is() {
     replay("flow", |seed| Conversation::from_bytes(seed).expect("a conversation").check());
+}
+
+#[test]
+fn every_seed_of_quic_has_the_properties_of_any_packet() {
+    replay("quic", |seed| Datagram::from_bytes(seed).expect("a datagram").check());
+}
+
+#[test]
+fn every_seed_of_quic_flow_is_judged_as_the_whole_is() {
+    replay("quic_flow", |seed| Sequence::from_bytes(seed).expect("a sequence").check());
 }
 
 /// Seeds that no longer reach what they are named for would show nothing.
@@ -49,6 +60,25 @@ fn seeds_of_flow_are_what_their_names_say() {
         assert_eq!(filter.decide(&ends.segment(1, false, &conversation.payload)), reason, "{name}");
         assert!(reason.message().is_none() || filter.name().to_string() == asked, "{name}: {}", filter.name());
         assert!(conversation.ranges().len() > 1, "{name} is in one segment");
+    }
+}
+
+#[test]
+fn seeds_of_quic_are_what_their_names_say() {
+    for Made { name, bytes, reason, asked } in made::quic() {
+        write("quic", name, &bytes);
+        let datagram = Datagram::from_bytes(&seed("quic", name)).expect("a datagram");
+        let mut filter = quic::filter();
+        assert_eq!(filter.decide(&quic::frame(&datagram.packet().sealed())), reason, "{name}");
+        assert!(reason.message().is_none() || filter.name().to_string() == asked, "{name}: {}", filter.name());
+    }
+    for Made { name, bytes, reason, asked } in made::quic_flows() {
+        write("quic_flow", name, &bytes);
+        let sequence = Sequence::from_bytes(&seed("quic_flow", name)).expect("a sequence");
+        assert_eq!(quic::over_tcp(&sequence.handshake).0, reason, "{name}");
+        let mut filter = quic::filter();
+        assert!(sequence.decide(&mut filter).len() > 1, "{name} is in one datagram");
+        assert_eq!(filter.name().to_string(), asked, "{name}");
     }
 }
 

@@ -5,4 +5,4 @@ pub mod controller;
 #[path = "lib.rs"]
 mod decision;
 
-pub use decision::{flow, frame, segment, world};
+pub use decision::{flow, frame, quic, segment, world};

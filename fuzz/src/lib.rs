@@ -3,5 +3,6 @@
 mod answer;
 pub mod flow;
 pub mod frame;
+pub mod quic;
 pub mod segment;
 pub mod world;

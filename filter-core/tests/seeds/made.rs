@@ -3,14 +3,23 @@
 use std::path::PathBuf;
 
 use filter_core::Reason::{
-    self, DnsBlocked, DnsNotListed, DnsResponseNotListed, Fragment, TlsBlocked, TlsHelloSplit, TlsNoServerName,
-    TlsNotListed,
+    self, DnsBlocked, DnsNotListed, DnsResponseNotListed, Fragment, QuicBlocked, QuicHelloSplit, QuicMalformed,
+    QuicNotListed, TlsBlocked, TlsHelloSplit, TlsNoServerName, TlsNotListed,
 };
-use frames::{Extension, Hello, Wrap};
+use frames::{Extension, Hello, Wrap, crypto_frame};
 
-use crate::properties::flow::{
-    Conversation,
-    flags::{DNS, FAST_OPEN, SYN, V6, WRAPS},
+use crate::properties::{
+    flow::{
+        Conversation,
+        flags::{DNS, FAST_OPEN, SYN, V6, WRAPS},
+    },
+    quic::{
+        datagram::Datagram,
+        sequence::{
+            Part, Sequence,
+            flags::{DAMAGED, DATAGRAM, PACKET, PADDING, PING, TWICE},
+        },
+    },
 };
 
 const ADS: &str = "ads.example.com";
@@ -68,6 +77,41 @@ pub fn frames() -> Vec<Made> {
             TlsBlocked,
             ADS,
         ),
+    ]
+}
+
+/// QUIC packets.
+pub fn quic() -> Vec<Made> {
+    let [ads, web] = [ADS, WEB].map(frames::quic_hello);
+    let halves =
+        |hello: &[u8]| [crypto_frame(100, &hello[100..]), vec![1, 0, 0], crypto_frame(0, &hello[..100])].concat();
+    let acknowledged = [vec![2, 0, 0, 0, 0], crypto_frame(0, &web)].concat();
+    let packet = |lengths, frames| Datagram { version: 0, lengths, damaged: 900, frames }.to_bytes();
+    vec![
+        made("hello-in-one-frame", packet([0, 8, 0, 0], crypto_frame(0, &ads)), QuicBlocked, ADS),
+        made("hello-in-two-frames-reversed", packet([1, 20, 20, 0], halves(&ads)), QuicBlocked, ADS),
+        made("hello-behind-a-token", packet([3, 0, 5, 70], crypto_frame(0, &web)), QuicNotListed, WEB),
+        made("hello-behind-an-acknowledgement", packet([0, 8, 8, 0], acknowledged), QuicNotListed, WEB),
+        made("hello-cut", packet([0, 8, 8, 0], crypto_frame(0, &ads[..60])), QuicHelloSplit, ""),
+        made("connection-close", packet([0, 8, 8, 0], vec![0x1c, 0, 0, 0]), QuicMalformed, ""),
+    ]
+}
+
+/// QUIC handshakes in several packets. The reason is that of the whole in TCP.
+pub fn quic_flows() -> Vec<Made> {
+    let part = |from, octets, flags| Part { range: (from, octets), flags, damaged: 90 };
+    let sequence = |parts: &[Part], handshake| Sequence { version: 1, parts: parts.into(), handshake }.to_bytes();
+    let mut padded = Hello::of(ADS);
+    padded.extensions_mut().insert(0, Extension::padding(1_300));
+    let (reversed, damaged) = ([part(100, 900, PING), part(0, 100, DATAGRAM)], part(0, 80, DAMAGED));
+    let coalesced: Vec<_> = (0..9).map(|place| part(40 * place, 40, PACKET | PADDING)).collect();
+    let hello = frames::quic_hello;
+    vec![
+        made("hello-in-two-datagrams-reversed", sequence(&reversed, hello(ADS)), TlsBlocked, ADS),
+        made("hello-of-two-datagrams", sequence(&[part(0, 1_100, 0)], padded.record()[5..].into()), TlsBlocked, ADS),
+        made("hello-whose-start-comes-damaged-first", sequence(&[damaged], hello(ADS)), TlsBlocked, ADS),
+        made("hello-sent-twice-in-each-datagram", sequence(&[part(9, 99, TWICE)], hello(WEB)), TlsNotListed, WEB),
+        made("hello-in-nine-packets", sequence(&coalesced, hello(WEB)), TlsNotListed, WEB),
     ]
 }
 

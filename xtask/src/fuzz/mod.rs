@@ -28,6 +28,8 @@ const LEFT: &str = "target/fuzz";
 #[command(after_help = "Targets:
   frame  any bytes as a frame: nothing panics, what is dropped has a name that a rule blocks
   flow   a ClientHello or DNS messages in segments: they are judged as the whole is
+  quic  any frames in one QUIC Initial packet: it is judged as its hello is in TCP, and a damaged copy is not
+  quic_flow  a handshake in several QUIC Initial packets: they are judged as the whole is
   list  any bytes as a list: rules are canonical and counted, and the format that is told reads it as it does when it is said
   pattern  an expression and a name: the automata of the kernel match what the crate regex finds
   configuration  any text as a configuration: who meets which lists stays within bounds
