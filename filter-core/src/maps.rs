@@ -42,7 +42,7 @@ pub trait Maps: Rules {
     /// The time in nanoseconds, by a clock that never goes back; it may be some milliseconds old.
     fn now(&self) -> u64;
 
-    /// Takes one off what the clients of this bucket of [`Allowance`] may have in a second; false if there is none left.
+    /// Takes one off what the clients of this bucket of [`Allowance`](crate::Allowance) may have in a second; false if there is none left.
     fn take_from(&self, bucket: u32, per_second: u64) -> bool;
 
     /// Reports the name that was judged last, for this reason: at once, or if it is blocked when it is known what its client was

@@ -159,7 +159,7 @@ fn a_blocked_connection_stays_blocked_and_its_port_is_free_for_others() {
         assert_eq!(engine.decide(&Wrap::v4(444).udp(&other_packet(kind, ID, 60))), Reason::QuicOther, "another flow's");
     }
     let other = Initial { keys_of: b"7 other".into(), destination: b"7 other".into(), ..first(OTHER) };
-    assert_eq!(engine.decide(&datagram(&[other.clone()])), Reason::QuicNotListed, "another connection");
+    assert_eq!(engine.decide(&datagram(std::slice::from_ref(&other))), Reason::QuicNotListed, "another connection");
     assert_eq!(engine.decide(&datagram(&[other])), Reason::QuicJudged);
     assert_eq!(engine.decide(&Wrap::v4(443).udp(&other_packet(HANDSHAKE, b"x", 60))), Reason::QuicJudged);
 }
@@ -226,9 +226,9 @@ fn a_hello_beyond_what_is_held_is_told_and_its_start_is_read() {
         let mut hello = Hello::of(name);
         let padding = Extension::padding(5_000);
         if before {
-            hello.extensions_mut().insert(0, padding)
+            hello.extensions_mut().insert(0, padding);
         } else {
-            hello.extensions_mut().push(padding)
+            hello.extensions_mut().push(padding);
         }
         hello.record()[5..].to_vec()
     };

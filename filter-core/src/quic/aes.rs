@@ -1,6 +1,6 @@
 //! AES-128 (FIPS 197), encrypting only: counter mode and header protection need nothing else (RFC 9001 §5.3, §5.4.3).
 //!
-//! The tables give SubBytes, ShiftRows and MixColumns of a byte at once. Nothing that is encrypted here is a secret: the keys
+//! The tables give `SubBytes`, `ShiftRows` and `MixColumns` of a byte at once. Nothing that is encrypted here is a secret: the keys
 //! of Initial packets follow from what the packet itself says (RFC 9001 §5.2). So the time that a look-up takes betrays nothing.
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
@@ -101,7 +101,7 @@ fn look_up(table: &[u32; 256], octet: u32) -> u32 {
     table.get(usize::from(octet)).copied().unwrap_or_default()
 }
 
-/// For an octet of each row: its entry of the S-box times the column of MixColumns.
+/// For an octet of each row: its entry of the S-box times the column of `MixColumns`.
 static TABLES: [[u32; 256]; 4] = tables();
 
 #[expect(clippy::indexing_slicing, reason = "the compiler runs it, and stops where an index is wrong")]

@@ -50,7 +50,7 @@ impl Label {
     }
 }
 
-/// The block with HkdfLabel (RFC 8446 §7.1), the counter of HKDF-Expand (RFC 5869 §2.3) and the padding of a message of two
+/// The block with `HkdfLabel` (RFC 8446 §7.1), the counter of HKDF-Expand (RFC 5869 §2.3) and the padding of a message of two
 /// blocks, of which the first has the key.
 #[expect(clippy::indexing_slicing, reason = "the compiler runs it, and stops where an index is wrong")]
 const fn scheduled(bytes: u8, label: &[u8]) -> [u32; ROUNDS] {

@@ -12,6 +12,8 @@
 //! read. It is known by its addresses and ports, and its Initial packets by their connection IDs too: another connection from
 //! the same port has others.
 
+#![expect(clippy::many_single_char_names, reason = "words of a block or a hash value, named as in FIPS 180-4")]
+
 mod aes;
 mod connection_id;
 mod flow;

@@ -19,7 +19,7 @@ const BLOCKS: u32 = HeldBytes::LEN / BLOCK_BYTES + 2;
 const RESERVED_BITS: u32 = 0x0c;
 
 impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
-    /// Removes the protection of the packet in `room` that [`Opening`] tells of, but for decrypting its payload; false if the keys
+    /// Removes the protection of the packet in `room` that `Opening` tells of, but for decrypting its payload; false if the keys
     /// are not its own, or if it was changed under way.
     #[inline(always)]
     pub fn open_packet(&mut self, room: &mut QuicRoom) -> bool {
