@@ -72,6 +72,14 @@ fn a_listed_name_is_blocked_and_another_passes_whatever_the_header_says() {
 }
 
 #[test]
+fn the_fixed_bit_may_be_zero() {
+    for version in [Initial::V1, Initial::V2] {
+        let packet = Initial { version, fixed_bit: false, ..first(LISTED) };
+        assert_eq!(alone(&datagram(&[packet])), Reason::QuicBlocked, "{version:#x}");
+    }
+}
+
+#[test]
 fn a_connection_id_is_never_longer_than_twenty_octets() {
     let long = vec![0x5a; 21];
     let packet = Initial { keys_of: long.clone(), destination: long.clone(), ..first(LISTED) };

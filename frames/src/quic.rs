@@ -26,6 +26,8 @@ pub struct Initial {
     pub number: u8,
     /// Octets of the packet number, 1 to 4.
     pub number_bytes: usize,
+    /// The bit behind the form bit, which may be 0 where the server takes that (RFC 9287).
+    pub fixed_bit: bool,
     /// True for a packet that the server sends.
     pub of_server: bool,
     /// Its frames.
@@ -51,6 +53,7 @@ impl Initial {
             token: Vec::new(),
             number: 0,
             number_bytes: 1,
+            fixed_bit: true,
             of_server: false,
             frames: Vec::new(),
         }
@@ -79,7 +82,7 @@ impl Initial {
         let suite = TLS13_AES_128_GCM_SHA256.tls13().expect("a suite of TLS 1.3");
         let side = if self.of_server { Side::Server } else { Side::Client };
         let keys = Keys::initial(version, suite, suite.quic.expect("QUIC"), &self.keys_of, side).local;
-        let kind = if self.version == Self::V2 { 0xd0 } else { 0xc0 };
+        let kind = if self.version == Self::V2 { 0x90 } else { 0x80 } | if self.fixed_bit { 0x40 } else { 0 };
         let mut packet = vec![kind | (self.number_bytes as u8 - 1)];
         packet.extend(self.version.to_be_bytes());
         for id in [&self.destination, &self.source] {

@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{bounds::within, buffer::HeldBytes, packet::Packet, reason::Reason};
 
-/// The form bit and the fixed bit (RFC 9000 §17.2).
-const LONG: u8 = 0xc0;
+/// The form bit (RFC 9000 §17.2). The fixed bit behind it may be 0 where a server takes that (RFC 9287).
+const LONG: u8 = 0x80;
 /// The first octet, the version and the length of the destination connection ID.
 const FIXED_BYTES: u32 = 6;
 
@@ -45,7 +45,7 @@ pub(crate) struct LongHeader {
 #[inline(always)]
 pub(crate) fn may_start<P: Packet + ?Sized>(packet: &P, at: u32, end: u32) -> bool {
     let Some([first, version @ ..]) = packet.read::<5>(at) else { return false };
-    first & LONG == LONG && at + FIXED_BYTES < end && Version::from_wire(u32::from_be_bytes(version)).is_some()
+    first & LONG != 0 && at + FIXED_BYTES < end && Version::from_wire(u32::from_be_bytes(version)).is_some()
 }
 
 impl LongHeader {
@@ -57,7 +57,7 @@ impl LongHeader {
 
         let [first, v0, v1, v2, v3, length] = packet.read(at).ok_or(CUT)?;
         let version = Version::from_wire(u32::from_be_bytes([v0, v1, v2, v3])).ok_or(Reason::QuicOther)?;
-        if first & LONG != LONG {
+        if first & LONG == 0 {
             return Err(Reason::QuicOther);
         }
         let row = within(version.index() as usize, 0, VERSIONS.len() - 1).and_then(|row| VERSIONS.get(row));

@@ -67,7 +67,7 @@ impl Programs {
         Ok(())
     }
 
-    /// Loads the programs that these in_use need, unless they are loaded.
+    /// Loads the programs that these features need, unless they are loaded.
     pub fn load_for(&mut self, object: &mut Ebpf, in_use: InUse) -> Result<(), KernelError> {
         let in_use = self.in_use.or(in_use);
         if in_use != self.in_use {

@@ -74,6 +74,7 @@ impl Datagram {
             token: vec![9; token],
             number: self.version,
             number_bytes: 1 + number_bytes % 4,
+            fixed_bit: number_bytes < 128,
             frames: self.frames.clone(),
             ..Initial::to(&id)
         }
