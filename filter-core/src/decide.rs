@@ -144,8 +144,8 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
                     self.scratch.transport = *transport;
                     return Ok(P::quic_datagram(self, flows));
                 }
-                Quic::Refuse => return Ok(Reason::QuicRefused),
-                Quic::Pass => {}
+                Quic::Refuse if !self.interface().audits() => return Ok(Reason::QuicRefused),
+                Quic::Refuse | Quic::Pass => {}
             }
         }
         match Layer::in_udp(udp.ports.destination()) {

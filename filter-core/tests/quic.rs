@@ -261,6 +261,51 @@ fn an_interface_may_pass_or_refuse_it() {
 }
 
 #[test]
+fn nothing_is_dropped_on_an_interface_on_trial() {
+    let frame = datagram(&[first(LISTED)]);
+    let on = |quic| fresh().on(Interface::new(Sides::Both).with_quic(quic).on_trial()).decide(&frame);
+    assert_eq!(on(Quic::Inspect), Reason::QuicAudited);
+    assert_eq!(on(Quic::Refuse), Reason::UdpOther);
+    for (interface, reason) in [
+        (Interface::new(Sides::Both), Reason::QuicBeyondBudgetDropped),
+        (Interface::new(Sides::Both).on_trial(), Reason::QuicBeyondBudget),
+    ] {
+        let options = Options { quic_per_source: 1, ..one_bucket() };
+        let mut engine = offline(&options, &[LISTED]).on(interface);
+        engine.set_time(Duration::from_secs(100));
+        engine.decide(&datagram(&[Initial {
+            keys_of: b"another 1".into(),
+            destination: b"another 1".into(),
+            ..first(OTHER)
+        }]));
+        assert_eq!(engine.decide(&frame), reason);
+    }
+}
+
+#[test]
+fn budgets_are_of_a_source_and_of_all_and_fill_up_in_a_second() {
+    let from = |source: u8, number: u8| {
+        let id = vec![number; 8];
+        let mut frame = datagram(&[Initial { keys_of: id.clone(), destination: id, ..first(OTHER) }]);
+        frame[28] = source;
+        frame[34..36].copy_from_slice(&u16::from(number).to_be_bytes());
+        frame
+    };
+    let opened = |engine: &mut Offline<Listed>, source: u8, numbers: std::ops::Range<u8>| {
+        numbers.filter(|number| engine.decide(&from(source, *number)) == Reason::QuicNotListed).count()
+    };
+    let options = Options { quic_per_source: 5, quic_per_second: 12, ..one_bucket() };
+    let mut engine = offline(&options, &[LISTED]);
+    engine.set_time(Duration::from_secs(100));
+    assert_eq!([1, 2, 3, 4].map(|source| opened(&mut engine, source, 1..21)), [5, 5, 2, 0]);
+    engine.set_time(Duration::from_secs(101));
+    assert_eq!(opened(&mut engine, 1, 31..51), 5);
+    let mut engine = offline(&Options { quic_per_source: 0, quic_per_second: 0, ..options }, &[LISTED]);
+    engine.set_time(Duration::from_secs(100));
+    assert_eq!(opened(&mut engine, 1, 1..101), 100, "no bound");
+}
+
+#[test]
 fn one_source_pushes_out_its_own_connections_only() {
     let mut engine = fresh();
     let from = |port: u16| {

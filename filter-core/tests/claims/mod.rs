@@ -14,6 +14,7 @@ mod ethernet;
 mod ipv4;
 mod ipv6;
 mod pointers;
+mod quic;
 mod tls;
 mod tls_connections;
 mod tls_extensions;

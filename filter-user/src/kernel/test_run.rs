@@ -107,21 +107,26 @@ impl<'f> TestBed<'f> {
     /// # Errors
     /// If the kernel refuses.
     pub fn let_go_of_flows(&mut self) -> Result<(), KernelError> {
-        let missing = KernelError::Object { what: "BUCKETS" };
-        let mut buckets = Array::<_, Value<Bucket>>::try_from(self.object.map_mut("BUCKETS").ok_or(missing)?)?;
-        for index in 0..buckets.len() {
-            let mut bucket = buckets.get(&index, 0)?;
-            bucket.0.lock = 0;
-            buckets.set(index, bucket, 0)?;
+        for what in ["BUCKETS", "QUIC_BUCKETS"] {
+            let missing = KernelError::Object { what };
+            let mut buckets = Array::<_, Value<Bucket>>::try_from(self.object.map_mut(what).ok_or(missing)?)?;
+            for index in 0..buckets.len() {
+                let mut bucket = buckets.get(&index, 0)?;
+                bucket.0.lock = 0;
+                buckets.set(index, bucket, 0)?;
+            }
         }
         Ok(())
     }
 
+    /// Of TCP and of QUIC.
     fn fill_buckets(&mut self, bucket: Bucket) -> Result<(), KernelError> {
-        let missing = KernelError::Object { what: "BUCKETS" };
-        let mut buckets = Array::<_, Value<Bucket>>::try_from(self.object.map_mut("BUCKETS").ok_or(missing)?)?;
-        for index in 0..buckets.len() {
-            buckets.set(index, Value(bucket), 0)?;
+        for what in ["BUCKETS", "QUIC_BUCKETS"] {
+            let missing = KernelError::Object { what };
+            let mut buckets = Array::<_, Value<Bucket>>::try_from(self.object.map_mut(what).ok_or(missing)?)?;
+            for index in 0..buckets.len() {
+                buckets.set(index, Value(bucket), 0)?;
+            }
         }
         Ok(())
     }

@@ -43,6 +43,8 @@ fn filter(rules: &[&str], events_per_second: u32) -> Filter {
         interfaces: [(LOOPBACK, UNANSWERED)].into(),
         max_rules: 100,
         flows: 1,
+        quic_per_source: 0,
+        quic_per_second: 0,
         events_per_second,
         reset_again_after: SLOWLY * LoadOptions::default().reset_again_after,
         ..LoadOptions::default()
