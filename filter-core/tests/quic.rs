@@ -288,7 +288,7 @@ fn budgets_are_of_a_source_and_of_all_and_fill_up_in_a_second() {
         let id = vec![number; 8];
         let mut frame = datagram(&[Initial { keys_of: id.clone(), destination: id, ..first(OTHER) }]);
         frame[28] = source;
-        frame[34..36].copy_from_slice(&u16::from(number).to_be_bytes());
+        frame[34..36].copy_from_slice(&(1_000 + u16::from(number)).to_be_bytes());
         frame
     };
     let opened = |engine: &mut Offline<Listed>, source: u8, numbers: std::ops::Range<u8>| {
