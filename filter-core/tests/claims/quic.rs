@@ -88,7 +88,8 @@ fn a_connection_goes_on_under_what_its_server_chose() {
     let id = Initial { destination: OF_SERVER.into(), ..rest.clone() };
     let version = Initial { version: Initial::V2, ..id.clone() };
     for rest in [id, version] {
-        let frames = [datagram(&[start.clone()]), datagram(&[rest.clone()]), datagram(&[rest])];
+        let rest = datagram(&[rest]);
+        let frames = [datagram(std::slice::from_ref(&start)), rest.clone(), rest];
         assert_reasons(&frames, &[SPLIT, Reason::QuicBlocked, Reason::QuicFlowBlocked], "under the server's");
     }
     let retried =
