@@ -1,4 +1,4 @@
-//! What every object of this package has besides its programs.
+//! What every object has besides its programs; those of test-programs as well.
 
 #[cfg(not(test))]
 #[panic_handler]

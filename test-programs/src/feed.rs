@@ -9,6 +9,7 @@
 #![expect(clippy::needless_pass_by_value, reason = "the kernel hands the context to a program by value")]
 #![expect(missing_docs, reason = "the macro that exports a program drops its documentation")]
 
+#[path = "../../filter-ebpf/src/object.rs"]
 mod object;
 
 use core::ptr::{read_volatile, write_volatile};

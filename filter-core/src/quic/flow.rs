@@ -6,9 +6,8 @@ use zerocopy::FromBytes;
 
 use super::{connection_id::ConnectionId, header::LongHeader, keys::InitialKeys};
 use crate::{
-    bounds::within,
-    buffer::HeldBytes,
-    buffer::PIECE,
+    bounds::{opaque, within},
+    buffer::{HeldBytes, PIECE},
     flows::FlowKey,
     packet::{LoopBody, LoopState, Packet},
     reason::Reason,
@@ -84,11 +83,7 @@ impl QuicFlow {
     /// Why its hello met its verdict; `None` while that is under way.
     #[inline(always)]
     pub(super) fn verdict(&self) -> Option<Reason> {
-        if self.verdict == 0 {
-            None
-        } else {
-            Reason::ALL.get(crate::bounds::opaque(self.verdict as usize - 1)).copied()
-        }
+        if self.verdict == 0 { None } else { Reason::ALL.get(opaque(self.verdict as usize - 1)).copied() }
     }
 
     #[inline(always)]

@@ -10,8 +10,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 use super::{flow::QuicFlow, header::varint_of, room::QuicRoom};
 use crate::{
     bounds::opaque,
-    buffer::HeldBytes,
-    buffer::PIECE,
+    buffer::{HeldBytes, PIECE},
     calls::Frame,
     packet::{LoopBody, LoopState},
     reason::Reason,
@@ -26,7 +25,7 @@ mod frame_type {
     pub const CRYPTO: u8 = 0x06;
 }
 
-/// Octets that are decrypted ahead of a frame: its type and two integers, or four words of padding.
+/// Octets that are decrypted ahead of the next frame: more than its type and three integers take.
 const AHEAD: u32 = 32;
 /// Octets that are decrypted at once, at least.
 const AT_ONCE: u32 = 192;

@@ -43,7 +43,7 @@ use crate::{
     buffer::HeldBytes,
     calls::{Frame, Subprograms},
     decide::Judge,
-    flows::{FlowKey, Flows, Held, WAYS, Way},
+    flows::{FlowKey, Flows, Held, WAYS, Way, copy_frame},
     headers,
     maps::Maps,
     reason::{Counter, Reason},
@@ -250,7 +250,7 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
         let (bytes, number_at) = (end.saturating_sub(at), number_at.saturating_sub(at));
         room.opening = Opening { number_at, payload_end: bytes.saturating_sub(TAG_BYTES), ..Opening::default() };
         let copying = &mut self.scratch.copying;
-        crate::flows::copy_frame(self.packet, at, &mut room.packet, bytes, copying)
+        copy_frame(self.packet, at, &mut room.packet, bytes, copying)
     }
 
     /// Opens the packet at hand by the keys of the flow at this place of its bucket, also if it is of another version that the
