@@ -20,26 +20,42 @@ fn main() -> anyhow::Result<()> {
         // SAFETY: nothing else runs in this process yet.
         unsafe { env::set_var("RUSTC_BOOTSTRAP", "1") };
     }
-    let features: &[_] = if cfg!(feature = "trace") { &["trace"] } else { &[] };
+    let features: &[_] = if cfg!(feature = "trace") {
+        &["trace"]
+    } else {
+        &[]
+    };
     let root_dir = concat!(env!("CARGO_MANIFEST_DIR"), "/../filter-ebpf");
-    let mut packages = vec![Package { name: "filter-ebpf", root_dir, features, ..Package::default() }];
+    let mut packages = vec![Package {
+        name: "filter-ebpf",
+        root_dir,
+        features,
+        ..Package::default()
+    }];
     if cfg!(feature = "feed") {
         let root_dir = concat!(env!("CARGO_MANIFEST_DIR"), "/../test-programs");
-        packages.push(Package { name: "test-programs", root_dir, features: &["programs"], ..Package::default() });
+        packages.push(Package {
+            name: "test-programs",
+            root_dir,
+            features: &["programs"],
+            ..Package::default()
+        });
     }
     aya_build::build_ebpf(packages, Toolchain::Custom(toolchain.name()))?;
     let made = env::var_os("OUT_DIR").context("cargo names no folder for what is made")?;
     for entry in fs::read_dir(made)? {
         let path = entry?.path();
         if path.is_file() {
-            strip(&path).with_context(|| format!("cannot take what debuggers want out of {}", path.display()))?;
+            strip(&path).with_context(|| {
+                format!("cannot take what debuggers want out of {}", path.display())
+            })?;
         }
     }
     Ok(())
 }
 
-/// Leaves out of an object what debuggers want, four fifths of it: the library embeds it, and the kernel takes types and lines
-/// from BTF.
+/// Leaves out of an object what debuggers want, four fifths of it: the library embeds it, and the
+/// kernel takes types and lines from BTF.
 fn strip(path: &Path) -> anyhow::Result<()> {
     let bytes = fs::read(path)?;
     let mut object = Builder::read(&*bytes)?;
@@ -47,7 +63,11 @@ fn strip(path: &Path) -> anyhow::Result<()> {
         section.delete = is_for_debuggers(&section.name);
     }
     // LLVM has one table for the names of sections and symbols, and the writer one for each.
-    if !object.sections.iter().any(|section| matches!(section.data, SectionData::SectionString)) {
+    if !object
+        .sections
+        .iter()
+        .any(|section| matches!(section.data, SectionData::SectionString))
+    {
         let names = object.sections.add();
         names.name = b".shstrtab".as_slice().into();
         names.sh_type = SHT_STRTAB;
@@ -63,5 +83,8 @@ fn strip(path: &Path) -> anyhow::Result<()> {
 
 /// True for sections of DWARF, and for relocations in them.
 fn is_for_debuggers(section: &[u8]) -> bool {
-    section.strip_prefix(b".rel").unwrap_or(section).starts_with(b".debug_")
+    section
+        .strip_prefix(b".rel")
+        .unwrap_or(section)
+        .starts_with(b".debug_")
 }

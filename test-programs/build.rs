@@ -2,6 +2,7 @@
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
-    // Otherwise LLVM calls a function, which goes octet by octet, for every few octets that are set, copied or compared.
+    // Otherwise LLVM calls a function, which goes octet by octet, for every few octets that are
+    // set, copied or compared.
     println!("cargo:rustc-link-arg-bins=--disable-expand-memcpy-in-order");
 }

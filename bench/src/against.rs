@@ -25,11 +25,18 @@ impl Earlier {
     /// Of a file that `--json` wrote.
     pub fn read(path: &Path) -> anyhow::Result<Self> {
         let place = path.display();
-        let file = File::open(path)
-            .with_context(|| format!("{place} cannot be read: name a file that an earlier run wrote with --json"))?;
-        let rows = Rows::read_json(BufReader::new(file))
-            .with_context(|| format!("{place} is not what `bench --json` writes: name a file of an earlier run"))?;
-        Ok(Self { rows: rows.into_iter().map(|row| (row.name().to_owned(), row)).collect() })
+        let file = File::open(path).with_context(|| {
+            format!("{place} cannot be read: name a file that an earlier run wrote with --json")
+        })?;
+        let rows = Rows::read_json(BufReader::new(file)).with_context(|| {
+            format!("{place} is not what `bench --json` writes: name a file of an earlier run")
+        })?;
+        Ok(Self {
+            rows: rows
+                .into_iter()
+                .map(|row| (row.name().to_owned(), row))
+                .collect(),
+        })
     }
 
     /// How many times the earlier figure a row's is; `None` where there is nothing to compare with.
@@ -40,32 +47,52 @@ impl Earlier {
 
     /// The rows that are slower than they were, in words.
     pub fn describe(&self, rows: &[Row]) -> String {
-        let compared = rows.iter().filter(|row| self.compare(row).is_some()).count();
+        let compared = rows
+            .iter()
+            .filter(|row| self.compare(row).is_some())
+            .count();
         let slower: Vec<_> = rows.iter().filter(|row| self.is_slower(row)).collect();
         if slower.is_empty() {
-            return format!("Of {compared} rows of the earlier run, none is slower by more than its noise.");
+            return format!(
+                "Of {compared} rows of the earlier run, none is slower by more than its noise."
+            );
         }
-        let mut text = format!("Of {compared} rows of the earlier run, slower by more than their noise:");
+        let mut text =
+            format!("Of {compared} rows of the earlier run, slower by more than their noise:");
         for row in slower {
             if let Some(Compared { now, earlier }) = self.compare(row) {
                 let (median, before) = (decimal(now.median), decimal(earlier.median));
-                let _ =
-                    write!(text, "\n  {}: {median} {} ({now}), before {before} ({earlier})", row.name(), row.unit());
+                let _ = write!(
+                    text,
+                    "\n  {}: {median} {} ({now}), before {before} ({earlier})",
+                    row.name(),
+                    row.unit()
+                );
             }
         }
         text
     }
 
-    /// True if all but a tenth of a row's measurements are slower than all but a tenth of the earlier ones. What is the same
-    /// each time has no noise, and is never slower.
+    /// True if all but a tenth of a row's measurements are slower than all but a tenth of the
+    /// earlier ones. What is the same each time has no noise, and is never slower.
     fn is_slower(&self, row: &Row) -> bool {
-        let Some(Compared { now, earlier }) = self.compare(row) else { return false };
-        row.is_measured() && if row.is_rate() { now.high < earlier.low } else { now.low > earlier.high }
+        let Some(Compared { now, earlier }) = self.compare(row) else {
+            return false;
+        };
+        row.is_measured()
+            && if row.is_rate() {
+                now.high < earlier.low
+            } else {
+                now.low > earlier.high
+            }
     }
 
     /// What is over the no-op program, where both have that.
     fn compare(&self, row: &Row) -> Option<Compared> {
-        let earlier = self.rows.get(row.name()).filter(|earlier| earlier.unit() == row.unit())?;
+        let earlier = self
+            .rows
+            .get(row.name())
+            .filter(|earlier| earlier.unit() == row.unit())?;
         let (now, earlier) = match (row.over_noop(), earlier.over_noop()) {
             (Some(now), Some(earlier)) => (now, earlier),
             _ => (row.spread(), earlier.spread()),

@@ -19,7 +19,7 @@ use crate::{
 #[derive(Debug, Deserialize, Serialize)]
 struct CompiledLists {
     parse: Took,
-    book: Took,
+    compiled: Took,
     /// Resident memory of the process at its highest.
     peak: f64,
     lists: f64,
@@ -38,10 +38,18 @@ type Figure = fn(&CompiledLists) -> f64;
 /// What differs from time to time.
 const MEASURED: [(&str, &str, Figure); 5] = [
     ("read and parse, CPU, all lists", "s", |all| all.parse.cpu),
-    ("rule book, CPU, all lists", "s", |all| all.book.cpu),
-    ("files to rule book, CPU, all lists", "s", |all| all.parse.cpu + all.book.cpu),
-    ("files to rule book, wall, all lists", "s", |all| all.parse.wall + all.book.wall),
-    ("memory of the process at its highest, all lists", "MiB", |all| all.peak / MIB),
+    ("rule book, CPU, all lists", "s", |all| all.compiled.cpu),
+    ("files to rule book, CPU, all lists", "s", |all| {
+        all.parse.cpu + all.compiled.cpu
+    }),
+    ("files to rule book, wall, all lists", "s", |all| {
+        all.parse.wall + all.compiled.wall
+    }),
+    (
+        "memory of the process at its highest, all lists",
+        "MiB",
+        |all| all.peak / MIB,
+    ),
 ];
 
 /// What is the same each time.
@@ -49,24 +57,40 @@ const COUNTED: [(&str, &str, Figure); 7] = [
     ("lists with rules, all lists", "lists", |all| all.lists),
     ("rules read, all lists", "rules", |all| all.rules_read),
     ("rules kept, all lists", "rules", |all| all.rules_kept),
-    ("names in the kernel, all lists", "names", |all| all.in_kernel),
-    ("patterns in force, all lists", "patterns", |all| all.patterns),
-    ("automata of the patterns, all lists", "automata", |all| all.automata),
-    ("patterns without room, all lists", "patterns", |all| all.patterns_refused),
+    ("names in the kernel, all lists", "names", |all| {
+        all.in_kernel
+    }),
+    ("patterns in force, all lists", "patterns", |all| {
+        all.patterns
+    }),
+    ("automata of the patterns, all lists", "automata", |all| {
+        all.automata
+    }),
+    ("patterns without room, all lists", "patterns", |all| {
+        all.patterns_refused
+    }),
 ];
 
 /// Measures how all lists become one policy; nothing where there is no collection.
 pub fn measure(plan: &Plan, rows: &mut Rows) -> anyhow::Result<()> {
-    let wanted = MEASURED.iter().chain(&COUNTED).any(|(name, ..)| rows.want(name));
+    let wanted = MEASURED
+        .iter()
+        .chain(&COUNTED)
+        .any(|(name, ..)| rows.want(name));
     if !wanted || collection::lists().is_empty() {
         return Ok(());
     }
     let bar = ProgressBar::new(plan.loads as u64);
-    bar.set_style(ProgressStyle::with_template("{msg:50} {wide_bar} {pos}/{len}")?);
+    bar.set_style(ProgressStyle::with_template(
+        "{msg:50} {wide_bar} {pos}/{len}",
+    )?);
     bar.set_message("compiling all lists");
     let mut compiled = Vec::new();
     for _ in 0..plan.loads {
-        compiled.push(process::another::<CompiledLists>("compile-all-once", &[] as &[&OsStr])?);
+        compiled.push(process::another::<CompiledLists>(
+            "compile-all-once",
+            &[] as &[&OsStr],
+        )?);
         bar.inc(1);
     }
     bar.finish_and_clear();
@@ -76,7 +100,11 @@ pub fn measure(plan: &Plan, rows: &mut Rows) -> anyhow::Result<()> {
         rows.push(Row::median(name, measured, unit));
     }
     for (name, unit, figure) in COUNTED {
-        let counted = compiled.iter().map(figure).next_back().context("no list was compiled")?;
+        let counted = compiled
+            .iter()
+            .map(figure)
+            .next_back()
+            .context("no list was compiled")?;
         rows.push(Row::exact(name, counted, unit));
     }
     Ok(())
@@ -96,24 +124,35 @@ pub fn once() -> anyhow::Result<()> {
         }
         Ok(())
     })?;
-    ensure!(read > 0, "no list is in {}: put the collection there", collection::folder().display());
-    let (book, finish) = timed(|| Ok(builder.finish()?))?;
+    ensure!(
+        read > 0,
+        "no list is in {}: put the collection there",
+        collection::folder().display()
+    );
+    let (compiled, finish) = timed(|| Ok(builder.finish()?))?;
     let peak = memory("VmHWM:")?;
-    let patterns: HashSet<_> = book.patterns().map(|pattern| (pattern.rule, pattern.action)).collect();
-    let refused = book.refused_patterns().count();
+    let patterns: HashSet<_> = compiled
+        .patterns()
+        .map(|pattern| (pattern.rule, pattern.action))
+        .collect();
+    let refused = compiled.refused_patterns().count();
     let compiled = CompiledLists {
         parse,
-        book: finish,
+        compiled: finish,
         peak,
         lists: f64::from(read),
         rules_read: rules_read as f64,
-        rules_kept: book.len() as f64,
-        in_kernel: book.entries_in_force() as f64,
+        rules_kept: compiled.len() as f64,
+        in_kernel: compiled.entries_in_force() as f64,
         patterns: (patterns.len() - refused) as f64,
         patterns_refused: refused as f64,
-        automata: book.automata().parts.len() as f64,
+        automata: compiled.automata().parts.len() as f64,
     };
-    Ok(writeln!(std::io::stdout(), "{}", serde_json::to_string(&compiled)?)?)
+    Ok(writeln!(
+        std::io::stdout(),
+        "{}",
+        serde_json::to_string(&compiled)?
+    )?)
 }
 
 #[cfg(test)]
@@ -122,10 +161,13 @@ mod tests {
 
     #[test]
     fn times_are_of_reading_and_of_the_book_together() {
-        let took = |cpu| Took { wall: 2.0 * cpu, cpu };
+        let took = |cpu| Took {
+            wall: 2.0 * cpu,
+            cpu,
+        };
         let all = CompiledLists {
             parse: took(1.0),
-            book: took(2.0),
+            compiled: took(2.0),
             peak: 3.0 * MIB,
             lists: 4.0,
             rules_read: 5.0,
@@ -136,7 +178,10 @@ mod tests {
             automata: 10.0,
         };
         let value = |wanted: &str| {
-            let row = MEASURED.iter().chain(&COUNTED).find(|(name, ..)| name.starts_with(wanted));
+            let row = MEASURED
+                .iter()
+                .chain(&COUNTED)
+                .find(|(name, ..)| name.starts_with(wanted));
             row.map(|(.., figure)| figure(&all))
         };
         assert_eq!(value("files to rule book, CPU"), Some(3.0));

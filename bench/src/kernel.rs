@@ -1,20 +1,24 @@
 //! Nanoseconds a packet in the kernel (`BPF_PROG_TEST_RUN`).
 //!
-//! *Warm* runs one packet again and again. *Varied* runs many different packets in turn, so that what the name decides
-//! (branches, cache lines of the rules) is not what the packet before has just decided. In both, one call runs tens of
-//! thousands of packets, and nothing comes between two of them: where they differ, or come back as answers, a program in
-//! the kernel makes each the next packet ([`filter_user::kernel::Feed`]). The no-op program runs over the same packets, fed
-//! by the same program, in turn with the filter, since what else the machine does changes from second to second; what the
-//! filter takes over it is the filter's own.
+//! *Warm* runs one packet again and again. *Varied* runs many different packets in turn, so that
+//! what the name decides (branches, cache lines of the rules) is not what the packet before has
+//! just decided. In both, one call runs tens of thousands of packets, and nothing comes between two
+//! of them: where they differ, or come back as answers, a program in the kernel makes each the next
+//! packet ([`filter_user::kernel::Feed`]). The no-op program runs over the same packets, fed by the
+//! same program, in turn with the filter, since what else the machine does changes from second to
+//! second; what the filter takes over it is the filter's own.
 
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use filter_core::{Bucket, DnsAction, Flow, HashKey, Interface, Options, Settings, Sides, TcpAction, Treatment, WAYS};
+use filter_core::{
+    Actions, Bucket, Directions, DnsAction, Flow, HashKey, Interface, Options, Settings, TcpAction,
+    WAYS,
+};
 use filter_user::{
     kernel::{Filter, Groups, LoadOptions, ProgramInfo, draw_hash_key},
     lists::{Action, Domain, ListRule, Scope, Sink as _, Subject},
-    policy::{Builder, RuleBook},
+    policy::{Builder, CompiledPolicy},
 };
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
@@ -37,7 +41,8 @@ const EVENTS_PER_SECOND: u32 = 1000;
 /// The kernel has frames from memory come in by the loopback interface.
 const LOOPBACK: u32 = 1;
 
-/// Of answers and of QUIC packets that are opened: with one, most of what is measured would be something else.
+/// Of answers and of QUIC packets that are opened: with one, most of what is measured would be
+/// something else.
 pub const NO_LIMIT: u32 = 0;
 
 /// How many times as long as with a thousand rules a packet may take with the most.
@@ -49,7 +54,9 @@ const ONE_NAME: &str = "www.example.com";
 /// Measures each kind of packet with each number of rules.
 pub fn measure(plan: &Plan, names: &RealNames, rows: &mut Rows) -> anyhow::Result<()> {
     let bar = ProgressBar::new((plan.rules.len() * Traffic::ALL.len() + ANSWERS.len()) as u64);
-    bar.set_style(ProgressStyle::with_template("{msg:50} {wide_bar} {pos}/{len}")?);
+    bar.set_style(ProgressStyle::with_template(
+        "{msg:50} {wide_bar} {pos}/{len}",
+    )?);
     let not_listed = not_listed(plan, names)?;
     for count in plan.rules {
         let rules = names.some_rules(*count);
@@ -59,10 +66,21 @@ pub fn measure(plan: &Plan, names: &RealNames, rows: &mut Rows) -> anyhow::Resul
                 bar.inc(1);
                 continue;
             }
-            let asked =
-                if traffic.is_listed() { hosts(&rules, plan.packets) } else { hosts(&not_listed, plan.packets) };
+            let asked = if traffic.is_listed() {
+                hosts(&rules, plan.packets)
+            } else {
+                hosts(&not_listed, plan.packets)
+            };
             let policy = policy_of(*count);
-            let measurement = Measurement { plan, traffic, policy, asked, treated: None, has_goals: true, bar: &bar };
+            let measurement = Measurement {
+                plan,
+                traffic,
+                policy,
+                asked,
+                treated: None,
+                has_goals: true,
+                bar: &bar,
+            };
             measurement.run(&mut filter, rows)?;
         }
         if *count == plan.most_rules() {
@@ -90,18 +108,27 @@ fn rules_row(plan: &Plan, rows: &mut Rows) {
     }
 }
 
-/// Measures a DNS query that nothing matches, with more and more real patterns beside the same names; the same names are
-/// asked for in all of them. Nothing where there are no real patterns.
+/// Measures a DNS query that nothing matches, with more and more real patterns beside the same
+/// names; the same names are asked for in all of them. Nothing where there are no real patterns.
 pub fn measure_patterns(plan: &Plan, names: &RealNames, rows: &mut Rows) -> anyhow::Result<()> {
     const TRAFFIC: Traffic = Traffic::DnsNotListed;
 
-    let policy = |count| format!("{} and {count} patterns", policy_of(Plan::RULES_BESIDE_PATTERNS));
+    let policy = |count| {
+        format!(
+            "{} and {count} patterns",
+            policy_of(Plan::RULES_BESIDE_PATTERNS)
+        )
+    };
     let automata = |count| format!("automata of {count} patterns");
     let wanted = |count| {
         let [warm, varied] = Way::BOTH.map(|way| row_name(TRAFFIC, None, &policy(count), way));
         [warm, varied, automata(count)]
     };
-    if !plan.patterns.iter().any(|count| wanted(*count).iter().any(|name| rows.want(name))) {
+    if !plan
+        .patterns
+        .iter()
+        .any(|count| wanted(*count).iter().any(|name| rows.want(name)))
+    {
         return Ok(());
     }
     let patterns = collection::patterns()?;
@@ -109,32 +136,67 @@ pub fn measure_patterns(plan: &Plan, names: &RealNames, rows: &mut Rows) -> anyh
         return Ok(());
     }
     let bar = ProgressBar::new(plan.patterns.len() as u64);
-    bar.set_style(ProgressStyle::with_template("{msg:50} {wide_bar} {pos}/{len}")?);
-    bar.set_message(row_name(TRAFFIC, None, &policy(plan.most_patterns()), Way::Warm));
+    bar.set_style(ProgressStyle::with_template(
+        "{msg:50} {wide_bar} {pos}/{len}",
+    )?);
+    bar.set_message(row_name(
+        TRAFFIC,
+        None,
+        &policy(plan.most_patterns()),
+        Way::Warm,
+    ));
     let rules = names.some_rules(Plan::RULES_BESIDE_PATTERNS);
-    let largest = book(&draw_hash_key()?, &rules, &patterns, plan.most_patterns())?;
+    let largest = compile(&draw_hash_key()?, &rules, &patterns, plan.most_patterns())?;
     let asked = not_matched(&largest, names);
     let asked = hosts(&asked, plan.packets);
     for count in plan.patterns {
         let mut filter = load_filter(rules.len())?;
         let hash_key = *filter.hash_key();
-        let book = book(&hash_key, &rules, &patterns, *count)?;
-        filter.install(&RuleBook::empty(hash_key), &book, &Groups::default(), |_| ())?;
+        let compiled = compile(&hash_key, &rules, &patterns, *count)?;
+        filter.install(
+            &CompiledPolicy::empty(hash_key),
+            &compiled,
+            &Groups::default(),
+            |_| (),
+        )?;
         if *count > 0 {
-            rows.push(Row::exact(automata(*count), book.automata().parts.len() as f64, "automata"));
+            rows.push(Row::exact(
+                automata(*count),
+                compiled.automata().parts.len() as f64,
+                "automata",
+            ));
         }
         let (policy, asked) = (policy(*count), asked.clone());
         let (bar, has_goals) = (&bar, false);
-        Measurement { plan, traffic: TRAFFIC, policy: policy.clone(), asked, treated: None, has_goals, bar }
-            .run(&mut filter, rows)?;
-        worst::measure(plan, &policy, rows.find(&row_name(TRAFFIC, None, &policy, Way::Varied)), &mut filter, rows)?;
+        Measurement {
+            plan,
+            traffic: TRAFFIC,
+            policy: policy.clone(),
+            asked,
+            treated: None,
+            has_goals,
+            bar,
+        }
+        .run(&mut filter, rows)?;
+        worst::measure(
+            plan,
+            &policy,
+            rows.find(&row_name(TRAFFIC, None, &policy, Way::Varied)),
+            &mut filter,
+            rows,
+        )?;
     }
     bar.finish_and_clear();
     Ok(())
 }
 
 /// These names with all below them are blocked, and the first `count` of the patterns are in force.
-fn book(hash_key: &HashKey, rules: &[&str], patterns: &[Pattern], count: usize) -> anyhow::Result<RuleBook> {
+fn compile(
+    hash_key: &HashKey,
+    rules: &[&str],
+    patterns: &[Pattern],
+    count: usize,
+) -> anyhow::Result<CompiledPolicy> {
     let patterns = patterns.get(..count).with_context(|| {
         format!(
             "the collection of lists has {} patterns, and {count} are to be measured: add lists to it",
@@ -145,15 +207,38 @@ fn book(hash_key: &HashKey, rules: &[&str], patterns: &[Pattern], count: usize) 
     let mut sink = builder.list("rules", 0);
     for name in rules {
         let subject = Subject::Name(name, Scope::Subtree);
-        sink.rule(ListRule { subject, action: Action::Block, answer: None, cancels: false }, 1)?;
+        sink.rule(
+            ListRule {
+                subject,
+                action: Action::Block,
+                answer: None,
+                cancels: false,
+            },
+            1,
+        )?;
     }
     for Pattern { text, action } in patterns {
-        sink.rule(ListRule { subject: Subject::Pattern(text), action: *action, answer: None, cancels: false }, 1)?;
+        sink.rule(
+            ListRule {
+                subject: Subject::Pattern(text),
+                action: *action,
+                answer: None,
+                cancels: false,
+            },
+            1,
+        )?;
     }
-    let book = builder.finish()?;
-    let refused = book.refused_patterns().next().map(|(pattern, why)| format!("{pattern}: {why}"));
-    ensure!(refused.is_none(), "a pattern of the measurement is not in force, {}", refused.unwrap_or_default());
-    Ok(book)
+    let compiled = builder.finish()?;
+    let refused = compiled
+        .refused_patterns()
+        .next()
+        .map(|(pattern, why)| format!("{pattern}: {why}"));
+    ensure!(
+        refused.is_none(),
+        "a pattern of the measurement is not in force, {}",
+        refused.unwrap_or_default()
+    );
+    Ok(compiled)
 }
 
 /// A filter with room for these rules and no more.
@@ -174,14 +259,18 @@ fn options(interface: u32, rules: usize) -> anyhow::Result<LoadOptions> {
         quic_per_source: NO_LIMIT,
         // One packet again and again is a burst, of which the first alone would be answered.
         reset_again_after: Duration::ZERO,
-        interfaces: [(interface, Interface::new(Sides::Both))].into(),
+        interfaces: [(interface, Interface::new(Directions::Both))].into(),
         ..LoadOptions::default()
     })
 }
 
 /// A filter without rules that opens so many QUIC packets in a second, and passes what is beyond.
 pub fn load_filter_for_quic(per_second: u32) -> anyhow::Result<Filter> {
-    let options = LoadOptions { quic_per_second: per_second, drops_quic_beyond: false, ..options(LOOPBACK, 1)? };
+    let options = LoadOptions {
+        quic_per_second: per_second,
+        drops_quic_beyond: false,
+        ..options(LOOPBACK, 1)?
+    };
     Ok(Filter::load(&options)?)
 }
 
@@ -194,7 +283,11 @@ const ANSWERS: [(Traffic, DnsAction, TcpAction); 11] = [
     (Traffic::DnsListed, DnsAction::Null, TcpAction::Drop),
     (Traffic::DnsListed, DnsAction::Address, TcpAction::Drop),
     (Traffic::DnsOverTcpListed, DnsAction::Drop, TcpAction::Drop),
-    (Traffic::DnsOverTcpListed, DnsAction::NxDomain, TcpAction::Drop),
+    (
+        Traffic::DnsOverTcpListed,
+        DnsAction::NxDomain,
+        TcpAction::Drop,
+    ),
     (Traffic::HelloListed, DnsAction::Drop, TcpAction::Drop),
     (Traffic::HelloListed, DnsAction::Drop, TcpAction::Reset),
     (Traffic::HelloListed, DnsAction::Drop, TcpAction::Alert),
@@ -208,15 +301,34 @@ fn answer_rows(
     filter: &mut Filter,
     rows: &mut Rows,
 ) -> anyhow::Result<()> {
-    let addresses = (Some([192, 0, 2, 7].into()), Some([0x2001, 0xdb8, 0, 0, 0, 0, 0, 7].into()));
+    let addresses = (
+        Some([192, 0, 2, 7].into()),
+        Some([0x2001, 0xdb8, 0, 0, 0, 0, 0, 7].into()),
+    );
     for (traffic, dns, tcp) in ANSWERS {
-        let treatment = Treatment::new(dns, tcp).with_addresses(addresses.0, addresses.1);
-        filter.set_interface(LOOPBACK, Interface::new(Sides::Both).facing_clients(treatment))?;
-        let treated = Some(if traffic == Traffic::HelloListed { tcp.as_str() } else { dns.as_str() });
+        let actions = Actions::new(dns, tcp).with_addresses(addresses.0, addresses.1);
+        filter.set_interface(
+            LOOPBACK,
+            Interface::new(Directions::Both).facing_clients(actions),
+        )?;
+        let treated = Some(if traffic == Traffic::HelloListed {
+            tcp.as_str()
+        } else {
+            dns.as_str()
+        });
         let (asked, policy) = (listed.to_vec(), policy_of(plan.most_rules()));
-        Measurement { plan, traffic, policy, asked, treated, has_goals: true, bar }.run(filter, rows)?;
+        Measurement {
+            plan,
+            traffic,
+            policy,
+            asked,
+            treated,
+            has_goals: true,
+            bar,
+        }
+        .run(filter, rows)?;
     }
-    filter.set_interface(LOOPBACK, Interface::new(Sides::Both))?;
+    filter.set_interface(LOOPBACK, Interface::new(Directions::Both))?;
     Ok(())
 }
 
@@ -224,8 +336,8 @@ fn filter_with(rules: &[&str]) -> anyhow::Result<Filter> {
     filter_on(LOOPBACK, rules)
 }
 
-/// A filter for the interface with this index, which blocks these names: each by itself, since many are below others, and none
-/// is to be left out for that.
+/// A filter for the interface with this index, which blocks these names: each by itself, since many
+/// are below others, and none is to be left out for that.
 pub fn filter_on(interface: u32, rules: &[&str]) -> anyhow::Result<Filter> {
     let mut filter = load_filter_on(interface, rules.len())?;
     let hash_key = *filter.hash_key();
@@ -233,37 +345,72 @@ pub fn filter_on(interface: u32, rules: &[&str]) -> anyhow::Result<Filter> {
     let mut list = builder.list("rules", 0);
     for name in rules {
         let subject = Subject::Name(name, Scope::Name);
-        list.rule(ListRule { subject, action: Action::Block, answer: None, cancels: false }, 1)?;
+        list.rule(
+            ListRule {
+                subject,
+                action: Action::Block,
+                answer: None,
+                cancels: false,
+            },
+            1,
+        )?;
     }
-    let book = builder.finish()?;
-    let (wanted, in_kernel) = (rules.len() as u64, book.entries_in_force());
-    ensure!(in_kernel == wanted, "{wanted} rules are to be measured, and {in_kernel} of them come to the kernel");
-    filter.install(&RuleBook::empty(hash_key), &book, &Groups::default(), |_| ())?;
+    let compiled = builder.finish()?;
+    let (wanted, in_kernel) = (rules.len() as u64, compiled.entries_in_force());
+    ensure!(
+        in_kernel == wanted,
+        "{wanted} rules are to be measured, and {in_kernel} of them come to the kernel"
+    );
+    filter.install(
+        &CompiledPolicy::empty(hash_key),
+        &compiled,
+        &Groups::default(),
+        |_| (),
+    )?;
     Ok(filter)
 }
 
 /// The names that people visit and that not even the largest set of rules blocks.
 pub fn not_listed<'n>(plan: &Plan, names: &'n RealNames) -> anyhow::Result<Vec<&'n str>> {
-    let book = RuleBook::blocking_all(draw_hash_key()?, "rules", names.some_rules(plan.most_rules()))?;
-    Ok(not_matched(&book, names))
+    let compiled = CompiledPolicy::blocking_all(
+        draw_hash_key()?,
+        "rules",
+        names.some_rules(plan.most_rules()),
+    )?;
+    Ok(not_matched(&compiled, names))
 }
 
 /// The names that people visit and that this policy says nothing of.
-fn not_matched<'n>(book: &RuleBook, names: &'n RealNames) -> Vec<&'n str> {
-    let free = |name: &&str| Domain::parse(name).is_ok_and(|name| book.prevailing(&name).is_none());
+fn not_matched<'n>(compiled: &CompiledPolicy, names: &'n RealNames) -> Vec<&'n str> {
+    let free =
+        |name: &&str| Domain::parse(name).is_ok_and(|name| compiled.prevailing(&name).is_none());
     let popular = names::some(&names.popular, names.popular.len());
-    std::iter::once(ONE_NAME).chain(popular).filter(free).collect()
+    std::iter::once(ONE_NAME)
+        .chain(popular)
+        .filter(free)
+        .collect()
 }
 
 /// The first names that a TLS hello can have: DNS and TLS rows ask for the same.
 pub fn hosts<'n>(names: &[&'n str], count: usize) -> Vec<&'n str> {
-    names.iter().copied().filter(|name| names::is_host_name(name)).take(count).collect()
+    names
+        .iter()
+        .copied()
+        .filter(|name| names::is_host_name(name))
+        .take(count)
+        .collect()
 }
 
 fn program_rows(program: ProgramInfo, rows: &mut Rows) {
     let verified = f64::from(program.verified_instructions);
-    rows.push(Row::exact("verifier instructions", verified, "instructions").at_most(VERIFIER_LIMIT));
-    rows.push(Row::exact("program size", f64::from(program.bytes), "bytes"));
+    rows.push(
+        Row::exact("verifier instructions", verified, "instructions").at_most(VERIFIER_LIMIT),
+    );
+    rows.push(Row::exact(
+        "program size",
+        f64::from(program.bytes),
+        "bytes",
+    ));
     let flows = Settings::buckets(Options::default().flows) * WAYS;
     rows.push(Row::exact("flows held at once", f64::from(flows), "flows"));
     let bytes = size_of::<Flow>() + size_of::<Bucket>() / WAYS as usize;

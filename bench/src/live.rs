@@ -1,15 +1,18 @@
 //! Packets a second over a veth, of one CPU that sends them and runs the program at the far end.
 //!
-//! The kernel makes real frames of what a program puts there, and sends them out of the client's interface
-//! (`BPF_F_TEST_XDP_LIVE_FRAMES`); at the gateway's end runs the filter, or a program that does the same with all that comes.
-//! What is answered comes back to the client's end, and is dropped there.
+//! The kernel makes real frames of what a program puts there, and sends them out of the client's
+//! interface (`BPF_F_TEST_XDP_LIVE_FRAMES`); at the gateway's end runs the filter, or a program
+//! that does the same with all that comes. What is answered comes back to the client's end, and is
+//! dropped there.
 
 use std::time::Instant;
 
 use anyhow::{Context as _, ensure};
 use fastrand::Rng;
-use filter_core::{Counter, DnsAction, Interface, Reason, Sides, TcpAction, Treatment};
-use filter_user::kernel::{AttachedMode, Does, Filter, KernelError, Mode, Noop, Sender, interface_index};
+use filter_core::{Actions, Counter, Directions, DnsAction, Interface, Reason, TcpAction};
+use filter_user::kernel::{
+    AttachedMode, Does, Filter, KernelError, Mode, Noop, Sender, interface_index,
+};
 use lab::{Lab, Namespace, Options};
 
 use crate::{
@@ -63,7 +66,11 @@ impl Case {
     }
 
     fn traffic(self) -> Traffic {
-        if let Self::Listed(_) = self { Traffic::DnsListed } else { Traffic::DnsNotListed }
+        if let Self::Listed(_) = self {
+            Traffic::DnsListed
+        } else {
+            Traffic::DnsNotListed
+        }
     }
 }
 
@@ -82,7 +89,9 @@ pub fn measure(plan: &Plan, names: &RealNames, rows: &mut Rows) -> anyhow::Resul
     let mut medians = Vec::new();
     for (case, rates) in Case::ALL.into_iter().zip(rates) {
         let rate = Summary::of(rates).context("no rounds")?;
-        let noop = case.beside().and_then(|beside| medians.iter().find(|(case, _)| *case == beside));
+        let noop = case
+            .beside()
+            .and_then(|beside| medians.iter().find(|(case, _)| *case == beside));
         rows.push(match noop {
             Some((_, noop)) => Row::rate_beside_noop(case.name(), rate, *noop, "packets/s"),
             None => Row::median(case.name(), rate, "packets/s"),
@@ -109,16 +118,24 @@ impl Wire {
         let lab = Lab::new(&Options::default())?;
         let near = lab.client().inside(|| interface_index(NEAR))??;
         let far = lab.gateway().inside(|| interface_index(FAR))??;
-        let near_end = lab.client().inside(|| Noop::attach(Does::Drop, NEAR, AttachedMode::Native))??;
+        let near_end = lab
+            .client()
+            .inside(|| Noop::attach(Does::Drop, NEAR, AttachedMode::Native))??;
         let rules = names.some_rules(plan.most_rules());
         let filter = kernel::filter_on(far, &rules)?;
         let sender = |traffic: Traffic, names: Vec<&str>| {
             let mut random = Rng::with_seed(1);
-            let frames: Vec<_> = names.iter().flat_map(|name| traffic.frames(name, &mut random)).collect();
+            let frames: Vec<_> = names
+                .iter()
+                .flat_map(|name| traffic.frames(name, &mut random))
+                .collect();
             Sender::new(&frames)
         };
         Ok(Self {
-            not_listed: sender(Traffic::DnsNotListed, kernel::hosts(&kernel::not_listed(plan, names)?, plan.packets))?,
+            not_listed: sender(
+                Traffic::DnsNotListed,
+                kernel::hosts(&kernel::not_listed(plan, names)?, plan.packets),
+            )?,
             listed: sender(Traffic::DnsListed, kernel::hosts(&rules, plan.packets))?,
             _near_end: near_end,
             lab,
@@ -134,7 +151,11 @@ impl Wire {
         let before = self.counts(case)?;
         let begun = Instant::now();
         let (client, near) = (self.lab.client(), self.near);
-        let sender = if case.traffic().is_listed() { &mut self.listed } else { &mut self.not_listed };
+        let sender = if case.traffic().is_listed() {
+            &mut self.listed
+        } else {
+            &mut self.not_listed
+        };
         client.inside(|| sender.send(near, frames))??;
         let took = begun.elapsed();
         let counts = self.counts(case)?;
@@ -155,7 +176,10 @@ impl Wire {
         }
         if case == Case::Listed(DnsAction::NxDomain) {
             let answers = counts.answers - before.answers;
-            ensure!(answers * 10 >= arrived * 9, "of {arrived} queries, {answers} were answered");
+            ensure!(
+                answers * 10 >= arrived * 9,
+                "of {arrived} queries, {answers} were answered"
+            );
         }
         Ok(arrived as f64 / took.as_secs_f64())
     }
@@ -163,12 +187,19 @@ impl Wire {
     fn attach(&mut self, case: Case) -> anyhow::Result<Option<Noop>> {
         let (gateway, filter, far) = (self.lab.gateway(), &mut self.filter, self.far);
         let action = match case {
-            Case::Noop(does) => return Ok(Some(gateway.inside(|| Noop::attach(does, FAR, AttachedMode::Native))??)),
+            Case::Noop(does) => {
+                return Ok(Some(
+                    gateway.inside(|| Noop::attach(does, FAR, AttachedMode::Native))??,
+                ));
+            }
             Case::NotListed => DnsAction::Drop,
             Case::Listed(action) => action,
         };
-        let treatment = Treatment::new(action, TcpAction::Drop);
-        filter.set_interface(far, Interface::new(Sides::Both).facing_clients(treatment))?;
+        let actions = Actions::new(action, TcpAction::Drop);
+        filter.set_interface(
+            far,
+            Interface::new(Directions::Both).facing_clients(actions),
+        )?;
         gateway.inside(|| filter.attach(&[FAR.into()], Mode::Native))??;
         Ok(None)
     }
@@ -190,11 +221,18 @@ struct Counts {
 }
 
 fn judged(filter: &Filter, reason: Reason) -> Result<u64, KernelError> {
-    Ok(filter.counters()?.get(&Counter::Packets(reason)).copied().unwrap_or_default())
+    Ok(filter
+        .counters()?
+        .get(&Counter::Packets(reason))
+        .copied()
+        .unwrap_or_default())
 }
 
 fn received(namespace: &Namespace, interface: &str) -> anyhow::Result<u64> {
     let path = format!("/sys/class/net/{interface}/statistics/rx_packets");
     let count = namespace.output("cat", &[&path])?;
-    count.trim().parse().with_context(|| format!("{path} is no number: {count}"))
+    count
+        .trim()
+        .parse()
+        .with_context(|| format!("{path} is no number: {count}"))
 }

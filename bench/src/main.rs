@@ -1,7 +1,12 @@
-//! Measures the filter: nanoseconds a packet in the kernel, the time and the memory that lists take.
+//! Measures the filter: nanoseconds a packet in the kernel, the time and the memory that lists
+//! take.
 //!
-//! It measures and asserts nothing about time: on a machine that others share, a limit would fail by itself.
-#![expect(clippy::cast_precision_loss, reason = "times and sizes are far below 2^52")]
+//! It measures and asserts nothing about time: on a machine that others share, a limit would fail
+//! by itself.
+#![expect(
+    clippy::cast_precision_loss,
+    reason = "times and sizes are far below 2^52"
+)]
 
 mod against;
 mod all_lists;
@@ -59,13 +64,15 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Part {
-    /// Measure Namegate beside other filters with the same names: answers a second, CPU, memory, reloads
+    /// Measure Namegate beside other filters with the same names: answers a second, CPU, memory,
+    /// reloads
     Peers {
         /// The release binary; `cargo xtask bench peers` builds it and gives its path
         namegate: PathBuf,
     },
 
-    /// Measure what memory the controller takes with the largest list, and what a reload of it takes
+    /// Measure what memory the controller takes with the largest list, and what a reload of it
+    /// takes
     Controller {
         /// The release binary; `cargo xtask bench controller` builds it and gives its path
         namegate: PathBuf,
@@ -103,7 +110,9 @@ fn main() -> anyhow::Result<()> {
             floods::measure(plan, rows)?;
             RealNames::gather(Plan::FEW_RULES)
         }),
-        Some(Part::Peers { namegate }) => show(&args, |plan, rows| peers::measure(plan, namegate, rows)),
+        Some(Part::Peers { namegate }) => {
+            show(&args, |plan, rows| peers::measure(plan, namegate, rows))
+        }
         None => show(&args, measure),
     }
 }
@@ -122,12 +131,20 @@ fn measure(plan: &Plan, rows: &mut Rows) -> anyhow::Result<RealNames> {
     Ok(names)
 }
 
-fn show(args: &Args, measure: impl FnOnce(&Plan, &mut Rows) -> anyhow::Result<RealNames>) -> anyhow::Result<()> {
-    let plan = if args.quick { Plan::quick() } else { Plan::full() };
+fn show(
+    args: &Args,
+    measure: impl FnOnce(&Plan, &mut Rows) -> anyhow::Result<RealNames>,
+) -> anyhow::Result<()> {
+    let plan = if args.quick {
+        Plan::quick()
+    } else {
+        Plan::full()
+    };
     // Before minutes are spent, not behind them; and it may be the file that is written anew.
     let earlier = args.against.as_deref().map(Earlier::read).transpose()?;
     let json = args.json.as_ref().map(|path| {
-        File::create(path).with_context(|| format!("{} cannot be written: name another file", path.display()))
+        File::create(path)
+            .with_context(|| format!("{} cannot be written: name another file", path.display()))
     });
     let json = json.transpose()?;
 
@@ -135,7 +152,12 @@ fn show(args: &Args, measure: impl FnOnce(&Plan, &mut Rows) -> anyhow::Result<Re
     let names = measure(&plan, &mut rows)?;
 
     let mut out = anstream::stdout().lock();
-    writeln!(out, "{}\n\n{}", rows.table(earlier.as_ref()), names.describe())?;
+    writeln!(
+        out,
+        "{}\n\n{}",
+        rows.table(earlier.as_ref()),
+        names.describe()
+    )?;
     if let Some(earlier) = earlier {
         writeln!(out, "\n{}", earlier.describe(rows.all()))?;
     }

@@ -62,7 +62,9 @@ impl Way {
 
 /// How the row of this measurement is named.
 pub fn row_name(traffic: Traffic, treated: Option<&str>, policy: &str, way: Way) -> String {
-    let treated = treated.map(|treated| format!(" -> {treated}")).unwrap_or_default();
+    let treated = treated
+        .map(|treated| format!(" -> {treated}"))
+        .unwrap_or_default();
     format!("{}{treated}, {policy}, {}", traffic.name(), way.as_str())
 }
 
@@ -71,7 +73,11 @@ impl Measurement<'_> {
     pub fn run(&self, filter: &mut Filter, rows: &mut Rows) -> anyhow::Result<()> {
         if Way::BOTH.iter().any(|way| rows.want(&self.name(*way))) {
             let mut random = Rng::with_seed(1);
-            let packets: Vec<_> = self.asked.iter().map(|name| self.traffic.frames(name, &mut random)).collect();
+            let packets: Vec<_> = self
+                .asked
+                .iter()
+                .map(|name| self.traffic.frames(name, &mut random))
+                .collect();
             self.check(filter, &packets)?;
             for way in Way::BOTH {
                 if rows.want(&self.name(way))
@@ -95,14 +101,23 @@ impl Measurement<'_> {
     /// Nanoseconds that the filter should take at most, over those of the no-op program.
     fn goal(&self, way: Way, rows: &Rows) -> Option<f64> {
         if self.treated == Some(DnsAction::NxDomain.as_str()) {
-            let dropped = row_name(self.traffic, Some(DnsAction::Drop.as_str()), &self.policy, way);
+            let dropped = row_name(
+                self.traffic,
+                Some(DnsAction::Drop.as_str()),
+                &self.policy,
+                way,
+            );
             return rows.find(&dropped).map(|dropped| dropped + ANSWER_GOAL);
         }
-        let is_dropped = self.treated.is_none_or(|treated| treated == DnsAction::Drop.as_str());
+        let is_dropped = self
+            .treated
+            .is_none_or(|treated| treated == DnsAction::Drop.as_str());
         match (self.traffic, way) {
             _ if !self.has_goals => None,
             (Traffic::TcpOther | Traffic::TcpMidStream | Traffic::UdpOther, _) => Some(12.0),
-            (Traffic::DnsNotListed, Way::Warm) | (Traffic::QuicBeyondBudget, Way::Varied) => Some(60.0),
+            (Traffic::DnsNotListed, Way::Warm) | (Traffic::QuicBeyondBudget, Way::Varied) => {
+                Some(60.0)
+            }
             (Traffic::DnsNotListed, Way::Varied) => Some(150.0),
             (Traffic::HelloNotListed, Way::Warm) => Some(200.0),
             (Traffic::DnsListed, Way::Varied) if is_dropped => Some(200.0),
@@ -137,7 +152,11 @@ impl Measurement<'_> {
     fn check_fed(&self, filter: &mut Filter, packets: &[Vec<Vec<u8>>]) -> anyhow::Result<()> {
         let counter = Counter::Packets(self.traffic.reason());
         let count = |filter: &Filter| -> Result<u64, KernelError> {
-            Ok(filter.counters()?.get(&counter).copied().unwrap_or_default())
+            Ok(filter
+                .counters()?
+                .get(&counter)
+                .copied()
+                .unwrap_or_default())
         };
         let before = count(filter)?;
         let frames = packets.concat();
@@ -155,13 +174,21 @@ impl Measurement<'_> {
     }
 
     /// `None` if there is no such row.
-    fn row(&self, way: Way, filter: &mut Filter, packets: &[Vec<Vec<u8>>]) -> anyhow::Result<Option<Row>> {
+    fn row(
+        &self,
+        way: Way,
+        filter: &mut Filter,
+        packets: &[Vec<Vec<u8>>],
+    ) -> anyhow::Result<Option<Row>> {
         let first = packets.first().context("there is no name to ask for")?;
         match (way, &first[..]) {
             (Way::Warm, _) if !self.traffic.is_judged_again() => Ok(None),
             (Way::Varied, _) if !self.traffic.is_judged_among_others() => Ok(None),
-            // The kernel repeats a frame by itself. An answer would be what comes next; that takes a feed.
-            (Way::Warm, [one]) if self.treated.is_none() => self.repeated(way, filter, one).map(Some),
+            // The kernel repeats a frame by itself. An answer would be what comes next; that takes
+            // a feed.
+            (Way::Warm, [one]) if self.treated.is_none() => {
+                self.repeated(way, filter, one).map(Some)
+            }
             (Way::Warm, frames) => self.fed(way, filter, frames).map(Some),
             (Way::Varied, _) => self.fed(way, filter, &packets.concat()).map(Some),
         }
@@ -173,7 +200,10 @@ impl Measurement<'_> {
         self.row_of(way, || {
             // Somebody reads the events, as the controller does.
             bed.drain_events(|_| ());
-            Ok(Batch { noop: nanoseconds(bed.time_noop(frame, runs)?), filter: nanoseconds(bed.time(frame, runs)?) })
+            Ok(Batch {
+                noop: nanoseconds(bed.time_noop(frame, runs)?),
+                filter: nanoseconds(bed.time(frame, runs)?),
+            })
         })
     }
 
@@ -183,31 +213,45 @@ impl Measurement<'_> {
         self.row_of(way, || {
             let passes = (0..Plan::PASSES).map(|_| {
                 feed.drain_events(|_| ());
-                Ok(Batch { noop: nanoseconds(feed.time_noop(runs)?), filter: nanoseconds(feed.time(runs)?) })
+                Ok(Batch {
+                    noop: nanoseconds(feed.time_noop(runs)?),
+                    filter: nanoseconds(feed.time(runs)?),
+                })
             });
             middle(&passes.collect::<anyhow::Result<Vec<_>>>()?)
         })
     }
 
-    fn row_of(&self, way: Way, mut batch: impl FnMut() -> anyhow::Result<Batch>) -> anyhow::Result<Row> {
+    fn row_of(
+        &self,
+        way: Way,
+        mut batch: impl FnMut() -> anyhow::Result<Batch>,
+    ) -> anyhow::Result<Row> {
         let name = self.name(way);
         self.bar.set_message(name.clone());
         // The first one warms up.
         batch()?;
-        let batches = (0..self.plan.batches).map(|_| batch()).collect::<anyhow::Result<Vec<_>>>()?;
+        let batches = (0..self.plan.batches)
+            .map(|_| batch())
+            .collect::<anyhow::Result<Vec<_>>>()?;
         let none = "a row needs a batch";
         let noop = Summary::of(batches.iter().map(|batch| batch.noop)).context(none)?;
         let measured = Summary::of(batches.iter().map(|batch| batch.filter)).context(none)?;
-        let over_noop = Summary::of(batches.iter().map(|batch| batch.filter - batch.noop)).context(none)?;
+        let over_noop =
+            Summary::of(batches.iter().map(|batch| batch.filter - batch.noop)).context(none)?;
         Ok(Row::beside_noop(name, measured, noop, over_noop, "ns"))
     }
 }
 
 /// Of several passes: what else the machine does falls into some of them only.
 fn middle(passes: &[Batch]) -> anyhow::Result<Batch> {
-    let median = |of: fn(&Batch) -> f64| Summary::of(passes.iter().map(of)).map(|summary| summary.median);
+    let median =
+        |of: fn(&Batch) -> f64| Summary::of(passes.iter().map(of)).map(|summary| summary.median);
     let none = "a batch needs a pass";
-    Ok(Batch { noop: median(|it| it.noop).context(none)?, filter: median(|it| it.filter).context(none)? })
+    Ok(Batch {
+        noop: median(|it| it.noop).context(none)?,
+        filter: median(|it| it.filter).context(none)?,
+    })
 }
 
 fn nanoseconds(time: Duration) -> f64 {

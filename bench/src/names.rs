@@ -1,4 +1,5 @@
-//! Names to measure with: real ones where the collection beside the repository is, else names from a seed.
+//! Names to measure with: real ones where the collection beside the repository is, else names from
+//! a seed.
 
 use std::{
     collections::HashSet,
@@ -44,7 +45,12 @@ impl RealNames {
             Err(_) => generated(&mut random, "example", 40_000),
         };
         let generated_popular = popular.iter().all(|name| name.ends_with(".example"));
-        Ok(Self { rules, popular, generated_rules: missing, generated_popular })
+        Ok(Self {
+            rules,
+            popular,
+            generated_rules: missing,
+            generated_popular,
+        })
     }
 
     /// So many of the rules, picked all over the lists.
@@ -57,10 +63,19 @@ impl RealNames {
         let rules = match self.generated_rules {
             0 => "real blocklists".into(),
             all if all == self.rules.len() => "a seed".into(),
-            some => format!("real blocklists, and {some} of {} from a seed", self.rules.len()),
+            some => format!(
+                "real blocklists, and {some} of {} from a seed",
+                self.rules.len()
+            ),
         };
-        let popular = if self.generated_popular { "a seed" } else { "a list of the most visited sites" };
-        let names = format!("The rules are names from {rules}; the names that are not listed are from {popular}.");
+        let popular = if self.generated_popular {
+            "a seed"
+        } else {
+            "a list of the most visited sites"
+        };
+        let names = format!(
+            "The rules are names from {rules}; the names that are not listed are from {popular}."
+        );
         if !collection::lists().is_empty() {
             return names;
         }
@@ -78,17 +93,21 @@ pub fn some(names: &[String], count: usize) -> Vec<&str> {
     random.choose_multiple(names.iter().map(String::as_str), count)
 }
 
-/// True for what a TLS hello can name: letters, digits, dots and inner hyphens, and no number at the end.
+/// True for what a TLS hello can name: letters, digits, dots and inner hyphens, and no number at
+/// the end.
 pub fn is_host_name(name: &str) -> bool {
     let label = |label: &str| {
-        let octets = label.bytes().all(|octet| octet.is_ascii_alphanumeric() || octet == b'-');
+        let octets = label
+            .bytes()
+            .all(|octet| octet.is_ascii_alphanumeric() || octet == b'-');
         octets && !label.is_empty() && !label.starts_with('-') && !label.ends_with('-')
     };
     let numeric = |label: &str| label.bytes().all(|octet| octet.is_ascii_digit());
     name.split('.').all(label) && !name.rsplit('.').next().is_some_and(numeric)
 }
 
-/// Names from the largest lists of the collection, `most` of them if it has as many, none where there is no collection.
+/// Names from the largest lists of the collection, `most` of them if it has as many, none where
+/// there is no collection.
 fn rules_of(collection: &Path, most: usize) -> anyhow::Result<Vec<String>> {
     let names = texts(&load(&lists_in(collection), most)?);
     if names.len() <= most {
@@ -113,20 +132,31 @@ fn texts(names: &Names) -> Vec<String> {
     names.iter().map(|(name, _)| name.to_owned()).collect()
 }
 
-/// The lists of names in the folders of a collection, the largest first, without the names that people visit.
+/// The lists of names in the folders of a collection, the largest first, without the names that
+/// people visit.
 fn lists_in(collection: &Path) -> Vec<PathBuf> {
     let folders = collection::entries(collection).unwrap_or_default();
     let folders = folders.iter().filter(|folder| !folder.ends_with("popular"));
     let files = folders.flat_map(|folder| collection::entries(folder));
     let mut lists: Vec<_> = files.flatten().filter(|file| is_list(file)).collect();
-    lists.sort_by_cached_key(|list| (u64::MAX - fs::metadata(list).map_or(0, |metadata| metadata.len()), list.clone()));
+    lists.sort_by_cached_key(|list| {
+        (
+            u64::MAX - fs::metadata(list).map_or(0, |metadata| metadata.len()),
+            list.clone(),
+        )
+    });
     lists
 }
 
 fn is_list(file: &Path) -> bool {
-    let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let name = file
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default();
     let plain = Path::new(name.strip_suffix(".zst").unwrap_or(name));
-    let names = plain.extension().is_some_and(|format| format == "domains" || format == "hosts");
+    let names = plain
+        .extension()
+        .is_some_and(|format| format == "domains" || format == "hosts");
     names && !name.contains("whitelist")
 }
 
@@ -152,7 +182,8 @@ fn generated(random: &mut Rng, top: &str, count: usize) -> Vec<String> {
 
 /// Writes names as a list, one a line.
 pub fn write_list(names: &[&str], file: &Path) -> anyhow::Result<()> {
-    fs::write(file, names.join("\n") + "\n").with_context(|| format!("{} cannot be written", file.display()))
+    fs::write(file, names.join("\n") + "\n")
+        .with_context(|| format!("{} cannot be written", file.display()))
 }
 
 #[cfg(test)]
@@ -187,10 +218,22 @@ mod tests {
 
     #[test]
     fn what_a_client_hello_cannot_name_is_told() {
-        for name in ["example.com", "a-b.example", "xn--bcher-kva.example", "1.example"] {
+        for name in [
+            "example.com",
+            "a-b.example",
+            "xn--bcher-kva.example",
+            "1.example",
+        ] {
             assert!(is_host_name(name), "{name}");
         }
-        for name in ["_dmarc.example.com", "-a.example", "a-.example", "a..b", "", "10.0.0.1"] {
+        for name in [
+            "_dmarc.example.com",
+            "-a.example",
+            "a-.example",
+            "a..b",
+            "",
+            "10.0.0.1",
+        ] {
             assert!(!is_host_name(name), "{name}");
         }
     }

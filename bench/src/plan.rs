@@ -10,8 +10,8 @@ pub struct Plan {
     pub batches: usize,
     /// Runs of one packet in a batch, where the kernel repeats it.
     pub warm_runs: u32,
-    /// Different packets in a batch. Twice as many as flows are held at least: a DNS stream of the batch before has then lost
-    /// its place, and its query is a new one.
+    /// Different packets in a batch. Twice as many as flows are held at least: a DNS stream of the
+    /// batch before has then lost its place, and its query is a new one.
     pub packets: usize,
     /// Frames that go over a veth in a round.
     pub live_frames: u32,
@@ -24,7 +24,8 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// None, as many as a household's lists have, and as many as several lists of patterns have together.
+    /// None, as many as a household's lists have, and as many as several lists of patterns have
+    /// together.
     const PATTERNS: &[usize] = &[0, 100, 600];
 
     /// Rules of one short list: how it is with more is compared with these.

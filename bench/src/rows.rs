@@ -25,7 +25,8 @@ pub struct Row {
     name: String,
     value: f64,
     unit: String,
-    /// What a tenth of the measurements lie below, and above; there are none of a figure that is the same each time.
+    /// What a tenth of the measurements lie below, and above; there are none of a figure that is
+    /// the same each time.
     p10: Option<f64>,
     p90: Option<f64>,
     /// How much more than the no-op program's value this is.
@@ -60,7 +61,11 @@ impl Row {
     /// The median of several measurements.
     pub fn median(name: impl Into<String>, measured: Summary, unit: &'static str) -> Self {
         let [p10, p90] = [measured.low, measured.high].map(|value| Some(rounded(value)));
-        Self { p10, p90, ..Self::exact(name, measured.median, unit) }
+        Self {
+            p10,
+            p90,
+            ..Self::exact(name, measured.median, unit)
+        }
     }
 
     /// The same beside the no-op program's, and by how much it is more.
@@ -71,19 +76,37 @@ impl Row {
         over_noop: Summary,
         unit: &'static str,
     ) -> Self {
-        let noop_ratio = Some(rounded(measured.median / noop.median)).filter(|ratio| ratio.is_finite());
+        let noop_ratio =
+            Some(rounded(measured.median / noop.median)).filter(|ratio| ratio.is_finite());
         let (noop, over_noop) = (Some(noop.median), Some(over_noop.map(rounded)));
-        Self { over_noop, noop_ratio, noop, ..Self::median(name, measured, unit) }
+        Self {
+            over_noop,
+            noop_ratio,
+            noop,
+            ..Self::median(name, measured, unit)
+        }
     }
 
     /// A rate beside the no-op program's, of which it cannot be more.
-    pub fn rate_beside_noop(name: impl Into<String>, measured: Summary, noop: Summary, unit: &'static str) -> Self {
-        Self { over_noop: None, ..Self::beside_noop(name, measured, noop, measured, unit) }
+    pub fn rate_beside_noop(
+        name: impl Into<String>,
+        measured: Summary,
+        noop: Summary,
+        unit: &'static str,
+    ) -> Self {
+        Self {
+            over_noop: None,
+            ..Self::beside_noop(name, measured, noop, measured, unit)
+        }
     }
 
     /// The same with a goal.
     pub fn at_most(self, goal: f64) -> Self {
-        Self { goal: Some(rounded(goal)), met: Some(self.own() <= goal), ..self }
+        Self {
+            goal: Some(rounded(goal)),
+            met: Some(self.own() <= goal),
+            ..self
+        }
     }
 
     /// What goals are about: the value, or what it is over the no-op program's.
@@ -114,7 +137,11 @@ impl Row {
     /// The value with its noise.
     pub fn spread(&self) -> Summary {
         let or_value = |noise: Option<f64>| noise.unwrap_or(self.value);
-        Summary { median: self.value, low: or_value(self.p10), high: or_value(self.p90) }
+        Summary {
+            median: self.value,
+            low: or_value(self.p10),
+            high: or_value(self.p90),
+        }
     }
 
     /// How much more than the no-op program's value it is.
@@ -124,13 +151,24 @@ impl Row {
 
     /// The same with a goal for what should be much.
     pub fn at_least(self, goal: f64) -> Self {
-        Self { goal: Some(goal), met: Some(self.value >= goal), ..self }
+        Self {
+            goal: Some(goal),
+            met: Some(self.value >= goal),
+            ..self
+        }
     }
 
     fn cells(&self) -> [String; 9] {
         let number = |value: Option<f64>| value.map(decimal).unwrap_or_default();
-        let met = self.met.map(|met| if met { "yes" } else { "no" }).unwrap_or_default();
-        let spread = if self.is_measured() { self.spread().to_string() } else { String::new() };
+        let met = self
+            .met
+            .map(|met| if met { "yes" } else { "no" })
+            .unwrap_or_default();
+        let spread = if self.is_measured() {
+            self.spread().to_string()
+        } else {
+            String::new()
+        };
         [
             self.name.clone(),
             decimal(self.value),
@@ -146,11 +184,24 @@ impl Row {
 }
 
 impl Rows {
-    const HEADINGS: [&str; 9] = ["", "median", "", "p10 .. p90", "no-op", "over no-op", "ratio", "goal", "met"];
+    const HEADINGS: [&str; 9] = [
+        "",
+        "median",
+        "",
+        "p10 .. p90",
+        "no-op",
+        "over no-op",
+        "ratio",
+        "goal",
+        "met",
+    ];
 
     /// No rows yet; those whose names have this text in them are wanted.
     pub fn matching(filter: &str) -> Self {
-        Self { rows: Vec::new(), filter: filter.into() }
+        Self {
+            rows: Vec::new(),
+            filter: filter.into(),
+        }
     }
 
     /// True if the row with this name is to be measured.
@@ -178,7 +229,11 @@ impl Rows {
     /// The rows in columns, the last of them how many times the earlier figures they are.
     pub fn table(&self, earlier: Option<&Earlier>) -> String {
         let mut table = Table::new();
-        table.load_style(NOTHING).set_header(Self::HEADINGS.into_iter().chain(earlier.map(|_| "to earlier")));
+        table.load_style(NOTHING).set_header(
+            Self::HEADINGS
+                .into_iter()
+                .chain(earlier.map(|_| "to earlier")),
+        );
         for row in &self.rows {
             let ratio = earlier.map(|earlier| earlier.ratio(row).map(decimal).unwrap_or_default());
             table.add_row(row.cells().into_iter().chain(ratio));
@@ -212,13 +267,20 @@ mod tests {
     use super::*;
 
     fn always(value: f64) -> Summary {
-        Summary { median: value, low: value, high: value }
+        Summary {
+            median: value,
+            low: value,
+            high: value,
+        }
     }
 
     #[test]
     fn the_json_has_these_keys_and_no_others() {
         let mut rows = Rows::matching("");
-        rows.push(Row::beside_noop("a packet", always(30.0), always(12.0), always(18.0), "ns").at_most(15.0));
+        rows.push(
+            Row::beside_noop("a packet", always(30.0), always(12.0), always(18.0), "ns")
+                .at_most(15.0),
+        );
         rows.push(Row::exact("size", 5000.0, "bytes"));
         let mut json = Vec::new();
         rows.write_json(&mut json).unwrap();
@@ -266,6 +328,9 @@ mod tests {
 
     #[test]
     fn a_no_op_of_no_time_has_no_ratio() {
-        assert_eq!(Row::beside_noop("", always(30.0), always(0.0), always(30.0), "ns").noop_ratio, None);
+        assert_eq!(
+            Row::beside_noop("", always(30.0), always(0.0), always(30.0), "ns").noop_ratio,
+            None
+        );
     }
 }

@@ -19,12 +19,20 @@ impl Summary {
     pub fn of(values: impl IntoIterator<Item = f64>) -> Option<Self> {
         let mut values: Vec<f64> = values.into_iter().collect();
         values.sort_by(f64::total_cmp);
-        Some(Self { median: quantile(&values, 0.5)?, low: quantile(&values, 0.1)?, high: quantile(&values, 0.9)? })
+        Some(Self {
+            median: quantile(&values, 0.5)?,
+            low: quantile(&values, 0.1)?,
+            high: quantile(&values, 0.9)?,
+        })
     }
 
     /// Each of the three as this makes of it.
     pub fn map(self, each: impl Fn(f64) -> f64) -> Self {
-        Self { median: each(self.median), low: each(self.low), high: each(self.high) }
+        Self {
+            median: each(self.median),
+            low: each(self.low),
+            high: each(self.high),
+        }
     }
 }
 
@@ -60,10 +68,18 @@ mod tests {
 
     #[test]
     fn the_median_is_the_middle_value_or_between_the_two() {
-        let median = |values: &[f64]| Summary::of(values.iter().copied()).map(|summary| summary.median);
+        let median =
+            |values: &[f64]| Summary::of(values.iter().copied()).map(|summary| summary.median);
         assert_eq!(median(&[3.0, 1.0, 2.0]), Some(2.0));
         assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), Some(2.5));
-        assert_eq!(Summary::of([7.0]), Some(Summary { median: 7.0, low: 7.0, high: 7.0 }));
+        assert_eq!(
+            Summary::of([7.0]),
+            Some(Summary {
+                median: 7.0,
+                low: 7.0,
+                high: 7.0
+            })
+        );
     }
 
     #[test]
@@ -79,6 +95,9 @@ mod tests {
 
     #[test]
     fn numbers_have_the_decimals_that_tell_something() {
-        assert_eq!([0.0256, 9.876, 12.34, 256.7].map(decimal), ["0.026", "9.88", "12.3", "257"]);
+        assert_eq!(
+            [0.0256, 9.876, 12.34, 256.7].map(decimal),
+            ["0.026", "9.88", "12.3", "257"]
+        );
     }
 }

@@ -1,9 +1,10 @@
 //! Bounds that every verifier reads as the source has them.
 //!
-//! LLVM may turn `1 <= len && len <= N` into a test of `len - 1` in another register. Verifiers before Linux 7.1 then know a
-//! bound of that copy only, and refuse the use of `len` ("invalid zero-sized read", "min value is outside of the allowed memory
-//! range", "offset is outside of the packet"). [`within`] has one form that nothing can be moved out of: a subtraction, one
-//! unsigned comparison and an addition, between values of which LLVM knows nothing.
+//! LLVM may turn `1 <= len && len <= N` into a test of `len - 1` in another register. Verifiers
+//! before Linux 7.1 then know a bound of that copy only, and refuse the use of `len` ("invalid
+//! zero-sized read", "min value is outside of the allowed memory range", "offset is outside of the
+//! packet"). [`within`] has one form that nothing can be moved out of: a subtraction, one unsigned
+//! comparison and an addition, between values of which LLVM knows nothing.
 
 /// The same value, of which the compiler of the kernel program knows nothing any more.
 #[cfg(not(target_arch = "bpf"))]
@@ -16,7 +17,8 @@ pub fn opaque(value: usize) -> usize {
 #[cfg(target_arch = "bpf")]
 #[inline(always)]
 pub fn opaque(mut value: usize) -> usize {
-    // SAFETY: it copies a register to itself. (With no instruction at all, the line table would be refused.)
+    // SAFETY: it copies a register to itself. (With no instruction at all, the line table would be
+    // refused.)
     unsafe { core::arch::asm!("{0} = {0}", inlateout(reg) value, options(pure, nomem, nostack)) };
     value
 }
@@ -46,7 +48,8 @@ pub(crate) fn twice(word: u32) -> u64 {
     twice
 }
 
-/// The value if it lies in `first..=last`. In the kernel program, whatever is a length or an offset of memory comes from here.
+/// The value if it lies in `first..=last`. In the kernel program, whatever is a length or an offset
+/// of memory comes from here.
 #[inline(always)]
 pub fn within(value: usize, first: usize, last: usize) -> Option<usize> {
     let beyond_first = opaque(value.wrapping_sub(first));
@@ -54,10 +57,15 @@ pub fn within(value: usize, first: usize, last: usize) -> Option<usize> {
         return None;
     }
     // What was compared is what is used; a sum of it might be taken apart again.
-    Some(if first == 0 { beyond_first } else { opaque(beyond_first) + first })
+    Some(if first == 0 {
+        beyond_first
+    } else {
+        opaque(beyond_first) + first
+    })
 }
 
-/// Where a part of a packet begins and ends. It fits into one integer: functions of the kernel program take five arguments.
+/// Where a part of a packet begins and ends. It fits into one integer: functions of the kernel
+/// program take five arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
     /// Offset of its first byte.
@@ -76,7 +84,10 @@ impl Span {
     /// The one that this integer stands for.
     #[inline(always)]
     pub fn from_word(word: u64) -> Self {
-        Self { at: word as u32, end: (word >> 32) as u32 }
+        Self {
+            at: word as u32,
+            end: (word >> 32) as u32,
+        }
     }
 }
 
@@ -97,7 +108,11 @@ mod tests {
             for last in first..10 {
                 for value in (0..20).chain([usize::MAX]) {
                     let inside = (first..=last).contains(&value).then_some(value);
-                    assert_eq!(within(value, first, last), inside, "{value} in {first}..={last}");
+                    assert_eq!(
+                        within(value, first, last),
+                        inside,
+                        "{value} in {first}..={last}"
+                    );
                 }
             }
         }

@@ -6,18 +6,18 @@ use crate::{bounds::within, intrinsics, loops::LoopState};
 
 /// Bytes that are copied at once, at most.
 pub const PIECE: u32 = 256;
-/// Room for a name: 256 octets, of which the last may be where a piece starts, and one more label, so that reading a
-/// label in groups of eight stays inside.
+/// Room for a name: 256 octets, of which the last may be where a piece starts, and one more label,
+/// so that reading a label in groups of eight stays inside.
 pub const NAME_BYTES: usize = 576;
 
-/// Bytes of a stream. The room behind [`HeldBytes::LEN`] lets a piece start anywhere before it.
+/// Bytes of a stream. The room behind [`MessageBuffer::LEN`] lets a piece start anywhere before it.
 #[repr(C)]
 #[derive(Clone, Copy, FromBytes)]
-pub struct HeldBytes([u8; Self::ROOM]);
+pub struct MessageBuffer([u8; Self::ROOM]);
 
-impl HeldBytes {
-    /// Bytes that are held at most. The hellos of the captures that this was measured on have up to 2,269 bytes, with
-    /// post-quantum key shares; a hello of 4 KiB in 100 records fits.
+impl MessageBuffer {
+    /// Bytes that are held at most. The hellos of the captures that this was measured on have up to
+    /// 2,269 bytes, with post-quantum key shares; a hello of 4 KiB in 100 records fits.
     pub const LEN: u32 = 4608;
     /// Bytes that are copied at once, at most.
     pub const PIECE: u32 = PIECE;
@@ -44,7 +44,7 @@ impl HeldBytes {
     }
 }
 
-impl HeldBytes {
+impl MessageBuffer {
     /// The same in few instructions, for which the kernel needs more of its stack.
     #[inline(always)]
     pub(crate) fn load<const N: usize>(&self, at: u32) -> Option<[u8; N]> {
@@ -52,7 +52,7 @@ impl HeldBytes {
         self.0.get(at..)?.first_chunk().map(intrinsics::load)
     }
 
-    /// Writes bytes at `at`; `None` if that is beyond [`HeldBytes::LEN`].
+    /// Writes bytes at `at`; `None` if that is beyond [`MessageBuffer::LEN`].
     #[inline(always)]
     pub(crate) fn write<const N: usize>(&mut self, at: u32, bytes: [u8; N]) -> Option<()> {
         const { assert!(N <= Self::PIECE as usize) };
@@ -94,7 +94,7 @@ impl Copying {
 /// Bytes that are written, and how far.
 pub(crate) struct CopyState<'c> {
     /// What is written.
-    pub into: &'c mut HeldBytes,
+    pub into: &'c mut MessageBuffer,
     /// How far.
     pub copying: &'c mut Copying,
 }

@@ -1,11 +1,11 @@
-//! The calls of the functions of the table of subprograms. In user space they call the part of the decision that they are named
-//! after; the kernel overrides them with calls of a BPF function.
+//! The calls of the functions of the table of subprograms. In user space they call the part of the
+//! decision that they are named after; the kernel overrides them with calls of a BPF function.
 
 use crate::{
     bounds::Span,
-    buffer::HeldBytes,
-    decide::{Judge, Taken},
-    flows::{Flow, Flows, Held, Way},
+    buffer::MessageBuffer,
+    decide::{Inspection, SegmentKind},
+    flows::{Buffered, Flow, Flows, Way},
     headers::Layer,
     maps::Maps,
     name::{Name, NameEnd},
@@ -34,7 +34,8 @@ macro_rules! packet_methods {
     ([] $other:ident $lines:tt $($rest:tt)*) => { packet_methods! { [] $($rest)* } };
 }
 
-/// Makes a method of each subprogram over a frame, a flow, or what is held of one, and of each program.
+/// Makes a method of each subprogram over a frame, a flow, or what is held of one, and of each
+/// program.
 macro_rules! frame_methods {
     ([]) => {};
     ([] frame { $($line:tt)* } $($rest:tt)*) => { frame_methods! { [Self, []] { $($line)* } $($rest)* } };
@@ -42,8 +43,8 @@ macro_rules! frame_methods {
     ([] flows { $($line:tt)* } $($rest:tt)*) => { frame_methods! { [Self, [flows]] { $($line)* } $($rest)* } };
     ([] flow { $($line:tt)* } $($rest:tt)*) => { frame_methods! { [Self, []] { $($line)* } $($rest)* } };
     ([] flow_only { $($line:tt)* } $($rest:tt)*) => { frame_methods! { [Self, []] { $($line)* } $($rest)* } };
-    ([] held { $($line:tt)* } $($rest:tt)*) => { frame_methods! { [Held<'_, Self>, []] { $($line)* } $($rest)* } };
-    ([] held_only { $($line:tt)* } $($rest:tt)*) => { frame_methods! { [Held<'_, Self>, []] { $($line)* } $($rest)* } };
+    ([] buffered { $($line:tt)* } $($rest:tt)*) => { frame_methods! { [Buffered<'_, Self>, []] { $($line)* } $($rest)* } };
+    ([] buffered_only { $($line:tt)* } $($rest:tt)*) => { frame_methods! { [Buffered<'_, Self>, []] { $($line)* } $($rest)* } };
     ([] programs { $($name:ident() -> $result:ty, $program:ident;)* } $($rest:tt)*) => {
         frame_methods! { [Self, []] { $($name() -> $result;)* } $($rest)* }
     };
@@ -68,24 +69,24 @@ macro_rules! name_methods {
     )*};
 }
 
-/// Makes methods of the seam that call the methods of [`Judge`] of the same names.
+/// Makes methods of the seam that call the methods of [`Inspection`] of the same names.
 macro_rules! methods {
     ($packet:ty, [], $($name:ident($($argument:ident: $kind:ty),*) -> $result:ty;)*) => {$(
         #[doc = concat!("Calls [`Judge::", stringify!($name), "`].")]
         #[inline(always)]
-        fn $name<M: Maps>(judge: &mut Judge<'_, $packet, M>, $($argument: $kind),*) -> $result {
-            judge.$name($($argument),*)
+        fn $name<M: Maps>(inspection: &mut Inspection<'_, $packet, M>, $($argument: $kind),*) -> $result {
+            inspection.$name($($argument),*)
         }
     )*};
     ($packet:ty, [$flows:ident], $($name:ident($($argument:ident: $kind:ty),*) -> $result:ty;)*) => {$(
         #[doc = concat!("Calls [`Judge::", stringify!($name), "`].")]
         #[inline(always)]
         fn $name<M: Maps, F: Flows>(
-            judge: &mut Judge<'_, $packet, M>,
+            inspection: &mut Inspection<'_, $packet, M>,
             $flows: &mut F,
             $($argument: $kind),*
         ) -> $result {
-            judge.$name($flows, $($argument),*)
+            inspection.$name($flows, $($argument),*)
         }
     )*};
 }

@@ -67,7 +67,8 @@ impl<'p, P: Packet + ?Sized> Cursor<'p, P> {
 
     #[inline(always)]
     pub fn u16(&mut self) -> Option<u32> {
-        self.array().map(|bytes| u32::from(u16::from_be_bytes(bytes)))
+        self.array()
+            .map(|bytes| u32::from(u16::from_be_bytes(bytes)))
     }
 }
 
@@ -80,7 +81,10 @@ mod tests {
         let packet = [1, 2, 3, 4, 5, 6];
         let mut cursor = Cursor::new(&packet[..], 1, 5);
         assert_eq!((cursor.at(), cursor.end(), cursor.left()), (1, 5, 4));
-        assert_eq!((cursor.u8(), cursor.u16(), cursor.left()), (Some(2), Some(0x0304), 1));
+        assert_eq!(
+            (cursor.u8(), cursor.u16(), cursor.left()),
+            (Some(2), Some(0x0304), 1)
+        );
         assert_eq!((cursor.u16(), cursor.at()), (None, 4), "an octet short");
         cursor.shorten(9);
         assert_eq!((cursor.end(), cursor.array()), (5, Some([5])));
@@ -91,6 +95,9 @@ mod tests {
         assert_eq!((cursor.at(), cursor.u8()), (u32::MAX, None));
         let mut cursor = Cursor::new(&packet[..], 1, 9);
         cursor.shorten(2);
-        assert_eq!((cursor.end(), cursor.u16(), cursor.u8()), (2, None, Some(2)));
+        assert_eq!(
+            (cursor.end(), cursor.u16(), cursor.u8()),
+            (2, None, Some(2))
+        );
     }
 }

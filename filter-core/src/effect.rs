@@ -1,18 +1,19 @@
-//! What a client gets of a message with a blocked name. It is worked out here and nowhere else: by the kernel program for
-//! each packet, and by user space for `explain`, `test` and `replay`.
+//! What a client gets of a message with a blocked name. It is worked out here and nowhere else: by
+//! the kernel program for each packet, and by user space for `explain`, `test` and `replay`.
 //!
 //! ```text
-//! rule that prevails, for the client's groups at this time -> its list -> treatment of the list (its audience)
+//! rule that prevails, for the client's groups at this time -> its list -> actions of the list (its audience)
 //!                                         where that is silent -> the rule itself (a policy zone's NODATA or DROP)
 //!                                         where that is silent -> the interface
-//! treatment, message, transport, side of the interface -> response action
+//! actions, message, transport, side of the interface -> response action
 //! ```
 //!
-//! An event has two of these: the one that is meant (from here), and the one that was taken, which is another where something
-//! stood against an answer, or where DNS has no such answer to the question (`answer/`).
+//! An event has two of these: the one that is meant (from here), and the one that was taken, which
+//! is another where something stood against an answer, or where DNS has no such answer to the
+//! question (`answer/`).
 
 use crate::{
-    abi::{DnsAction, Generation, Interface, ListName, TcpAction, Treatment},
+    abi::{Actions, DnsAction, Generation, Interface, ListName, TcpAction},
     headers::Protocol,
     reason::{Message, Reason},
     rules::{Found, Rules},
@@ -72,54 +73,74 @@ response_actions! {
     Alert, "alert";
 }
 
-/// Works out the treatment of a name for which this was found, on this interface. It is written in place, since the kernel's
-/// stack is short.
+/// Works out the actions of a name for which this was found, on this interface. It is written in
+/// place, since the kernel's stack is short.
 #[inline(always)]
-pub(crate) fn set_treatment<R: Rules>(
-    treatment: &mut Treatment,
+pub(crate) fn set_actions<R: Rules>(
+    actions: &mut Actions,
     found: &Found,
     rules: &R,
     generation: Generation,
     interface: &Interface,
 ) {
-    *treatment = *interface.treatment();
-    let of_list = rules.treatment(found.class(), generation).copied().unwrap_or_default();
-    let named = rules.list_name(found.list, generation).filter(|list| list.class() == found.class());
+    *actions = *interface.actions();
+    let of_list = rules
+        .actions(found.audience(), generation)
+        .copied()
+        .unwrap_or_default();
+    let named = rules
+        .list_name(found.list, generation)
+        .filter(|list| list.audience() == found.audience());
     let of_rule = of_list.or_dns_number(named.map_or(0, ListName::dns));
-    *treatment = of_rule.on(treatment);
+    *actions = of_rule.on(actions);
 }
 
-/// What the client of a message is to get whose name met this reason, with the treatment of that name.
+/// What the client of a message is to get whose name met this reason, with the actions of that
+/// name.
 #[inline(always)]
-pub fn response(reason: Reason, treatment: &Treatment, protocol: Protocol, interface: &Interface) -> ResponseAction {
-    let Some(message) = reason.message().filter(|_| reason.is_blocked()) else { return ResponseAction::Pass };
+pub fn response(
+    reason: Reason,
+    actions: &Actions,
+    protocol: Protocol,
+    interface: &Interface,
+) -> ResponseAction {
+    let Some(message) = reason.message().filter(|_| reason.is_blocked()) else {
+        return ResponseAction::Pass;
+    };
     // A response goes on to its client, also from where no clients are.
     if !interface.faces_clients() && message != Message::Response {
         return ResponseAction::Drop;
     }
-    let tcp = treatment.tcp();
+    let tcp = actions.tcp();
     match (message, protocol) {
         // A query over TCP is answered as one in a datagram.
-        (Message::Query, Protocol::Tcp) if treatment.dns() != DnsAction::Drop => of_dns(treatment.dns()),
+        (Message::Query, Protocol::Tcp) if actions.dns() != DnsAction::Drop => {
+            of_dns(actions.dns())
+        }
         // An alert is for TLS.
-        (Message::Query | Message::Response, Protocol::Tcp) if tcp == TcpAction::Alert => ResponseAction::Reset,
+        (Message::Query | Message::Response, Protocol::Tcp) if tcp == TcpAction::Alert => {
+            ResponseAction::Reset
+        }
         (Message::QuicHello, _) => ResponseAction::Drop,
-        (Message::ClientHello, _) | (Message::Query | Message::Response, Protocol::Tcp) => of_tcp(tcp),
-        (Message::Query | Message::Response, Protocol::Udp) => of_dns(treatment.dns()),
+        (Message::ClientHello, _) | (Message::Query | Message::Response, Protocol::Tcp) => {
+            of_tcp(tcp)
+        }
+        (Message::Query | Message::Response, Protocol::Udp) => of_dns(actions.dns()),
     }
 }
 
-/// True if a client gets more than silence of a blocked message that was judged with this reason, unless something stands
-/// against it. The same question as [`response`], in the few instructions that each program of the kernel has for it.
+/// True if a client gets more than silence of a blocked message that was judged with this reason,
+/// unless something stands against it. The same question as [`response`], in the few instructions
+/// that each program of the kernel has for it.
 #[inline(always)]
-pub(crate) fn is_answered(reason: Reason, treatment: &Treatment, protocol: Protocol) -> bool {
+pub(crate) fn is_answered(reason: Reason, actions: &Actions, protocol: Protocol) -> bool {
     match (protocol, reason) {
         (Protocol::Udp, Reason::QuicBlocked | Reason::QuicFlowBlocked) => false,
-        (Protocol::Udp, _) => treatment.answers_dns(),
+        (Protocol::Udp, _) => actions.answers_dns(),
         (Protocol::Tcp, Reason::DnsBlocked | Reason::DnsQuestionsRefused) => {
-            treatment.answers_dns() || treatment.answers_tcp()
+            actions.answers_dns() || actions.answers_tcp()
         }
-        (Protocol::Tcp, _) => treatment.answers_tcp(),
+        (Protocol::Tcp, _) => actions.answers_tcp(),
     }
 }
 
@@ -135,9 +156,20 @@ pub fn effect<R: Rules>(
     if interface.audits() {
         return ResponseAction::Pass;
     }
-    let mut treatment = Treatment::NONE;
-    set_treatment(&mut treatment, found, rules, rules.in_force().generation(), interface);
-    response(message.reason(found.rank), &treatment, protocol, interface)
+    let mut actions = Actions::NONE;
+    set_actions(
+        &mut actions,
+        found,
+        rules,
+        rules.in_force().generation(),
+        interface,
+    );
+    response(
+        message.reason(found.precedence),
+        &actions,
+        protocol,
+        interface,
+    )
 }
 
 #[inline(always)]
@@ -153,10 +185,10 @@ fn of_dns(action: DnsAction) -> ResponseAction {
     }
 }
 
-/// The number of the [`ResponseAction`] that this treatment has for DNS.
+/// The number of the [`ResponseAction`] that this actions has for DNS.
 #[inline(always)]
-pub(crate) fn number_of_dns(treatment: &Treatment) -> u32 {
-    treatment.dns_number() + ResponseAction::Default as u32
+pub(crate) fn number_of_dns(actions: &Actions) -> u32 {
+    actions.dns_number() + ResponseAction::Default as u32
 }
 
 #[inline(always)]
@@ -173,13 +205,14 @@ fn of_tcp(action: TcpAction) -> ResponseAction {
 mod tests {
     use super::*;
     use crate::{
-        abi::{Rank, Sides, Terms},
+        abi::{Directions, Effect, Precedence},
         patterns::Patterns,
         rules::RuleKey,
     };
 
-    const OF_INTERFACE: Treatment = Treatment::new(DnsAction::NxDomain, TcpAction::Alert);
-    /// A query in a datagram, a query over TCP, a hello, a response in a datagram and a response over TCP.
+    const OF_INTERFACE: Actions = Actions::new(DnsAction::NxDomain, TcpAction::Alert);
+    /// A query in a datagram, a query over TCP, a hello, a response in a datagram and a response
+    /// over TCP.
     const MESSAGES: [(Message, Protocol); 5] = [
         (Message::Query, Protocol::Udp),
         (Message::Query, Protocol::Tcp),
@@ -189,17 +222,17 @@ mod tests {
     ];
 
     /// One list, with what becomes of what it blocks.
-    struct OneList(Treatment, ListName);
+    struct OneList(Actions, ListName);
 
     impl Patterns for OneList {}
 
     impl Rules for OneList {
-        fn terms(&self, _: RuleKey, _: Generation) -> Option<&Terms> {
+        fn effect(&self, _: RuleKey, _: Generation) -> Option<&Effect> {
             None
         }
 
-        fn treatment(&self, class: u32, _: Generation) -> Option<&Treatment> {
-            (class == 3).then_some(&self.0)
+        fn actions(&self, audience: u32, _: Generation) -> Option<&Actions> {
+            (audience == 3).then_some(&self.0)
         }
 
         fn list_name(&self, list: u32, _: Generation) -> Option<&ListName> {
@@ -207,66 +240,114 @@ mod tests {
         }
     }
 
-    fn words(list: Treatment, interface: Interface) -> [&'static str; 5] {
-        words_of(Rank::Block, &OneList(list, ListName::new(3, "list")), interface)
+    fn words(list: Actions, interface: Interface) -> [&'static str; 5] {
+        words_of(
+            Precedence::Block,
+            &OneList(list, ListName::new(3, "list")),
+            interface,
+        )
     }
 
-    fn words_of(rank: Rank, list: &OneList, interface: Interface) -> [&'static str; 5] {
-        let found = Found { rank, classes: 1 << 3, list: 7, ..Found::default() };
-        MESSAGES.map(|(message, protocol)| effect(&found, list, &interface, message, protocol).as_str())
+    fn words_of(precedence: Precedence, list: &OneList, interface: Interface) -> [&'static str; 5] {
+        let found = Found {
+            precedence,
+            audiences: 1 << 3,
+            list: 7,
+            ..Found::default()
+        };
+        MESSAGES
+            .map(|(message, protocol)| effect(&found, list, &interface, message, protocol).as_str())
     }
 
     fn facing() -> Interface {
-        Interface::new(Sides::Both).facing_clients(OF_INTERFACE)
+        Interface::new(Directions::Both).facing_clients(OF_INTERFACE)
     }
 
     #[test]
     fn a_list_decides_and_where_it_says_nothing_the_interface() {
-        assert_eq!(words(Treatment::default(), facing()), ["nxdomain", "nxdomain", "alert", "nxdomain", "reset"]);
-        let list = Treatment::new(DnsAction::Drop, TcpAction::AsInterface);
-        assert_eq!(words(list, facing()), ["drop", "reset", "alert", "drop", "reset"]);
-        let list = Treatment::new(DnsAction::NoData, TcpAction::Drop);
-        assert_eq!(words(list, facing()), ["nodata", "nodata", "drop", "nodata", "drop"]);
+        assert_eq!(
+            words(Actions::default(), facing()),
+            ["nxdomain", "nxdomain", "alert", "nxdomain", "reset"]
+        );
+        let list = Actions::new(DnsAction::Drop, TcpAction::AsInterface);
+        assert_eq!(
+            words(list, facing()),
+            ["drop", "reset", "alert", "drop", "reset"]
+        );
+        let list = Actions::new(DnsAction::NoData, TcpAction::Drop);
+        assert_eq!(
+            words(list, facing()),
+            ["nodata", "nodata", "drop", "nodata", "drop"]
+        );
     }
 
     #[test]
     fn a_rule_decides_where_its_list_says_nothing_and_only_a_rule_of_that_list() {
-        let own = |list, class| {
-            let name = ListName::new(class, "zone").answering(DnsAction::NoData);
-            words_of(Rank::Block, &OneList(list, name), facing())[0]
+        let own = |list, audience| {
+            let name = ListName::new(audience, "zone").answering(DnsAction::NoData);
+            words_of(Precedence::Block, &OneList(list, name), facing())[0]
         };
-        assert_eq!(own(Treatment::default(), 3), "nodata");
-        assert_eq!(own(Treatment::default(), 4), "nxdomain", "its list is for others");
-        assert_eq!(own(Treatment::new(DnsAction::Refused, TcpAction::AsInterface), 3), "refused");
+        assert_eq!(own(Actions::default(), 3), "nodata");
+        assert_eq!(
+            own(Actions::default(), 4),
+            "nxdomain",
+            "its list is for others"
+        );
+        assert_eq!(
+            own(Actions::new(DnsAction::Refused, TcpAction::AsInterface), 3),
+            "refused"
+        );
     }
 
     #[test]
     fn where_no_clients_are_only_responses_are_answered() {
         let interface = facing().facing_nobody();
-        assert_eq!(words(Treatment::default(), interface), ["drop", "drop", "drop", "nxdomain", "reset"]);
+        assert_eq!(
+            words(Actions::default(), interface),
+            ["drop", "drop", "drop", "nxdomain", "reset"]
+        );
     }
 
     #[test]
     fn what_no_rule_blocks_and_what_is_audited_passes() {
         let list = OneList(OF_INTERFACE, ListName::NONE);
-        for rank in [Rank::NotListed, Rank::Audit, Rank::Allow, Rank::AllowImportant] {
-            assert_eq!(words_of(rank, &list, facing()), ["pass"; 5], "{rank:?}");
+        for precedence in [
+            Precedence::NotListed,
+            Precedence::Audit,
+            Precedence::Allow,
+            Precedence::AllowImportant,
+        ] {
+            assert_eq!(
+                words_of(precedence, &list, facing()),
+                ["pass"; 5],
+                "{precedence:?}"
+            );
         }
-        for rank in [Rank::Block, Rank::BlockImportant] {
-            assert_eq!(words_of(rank, &list, facing().on_trial()), ["pass"; 5]);
-            assert_eq!(words_of(rank, &list, facing())[0], "nxdomain");
+        for precedence in [Precedence::Block, Precedence::BlockImportant] {
+            assert_eq!(
+                words_of(precedence, &list, facing().on_trial()),
+                ["pass"; 5]
+            );
+            assert_eq!(words_of(precedence, &list, facing())[0], "nxdomain");
         }
     }
 
     #[test]
     fn whoever_is_to_get_more_than_silence_is_answered() {
-        let treatments = DnsAction::ALL.iter().flat_map(|dns| TcpAction::ALL.iter().map(|tcp| (*dns, *tcp)));
-        for (dns, tcp) in treatments {
-            let treatment = Treatment::new(dns, tcp);
+        let actions = DnsAction::ALL
+            .iter()
+            .flat_map(|dns| TcpAction::ALL.iter().map(|tcp| (*dns, *tcp)));
+        for (dns, tcp) in actions {
+            let actions = Actions::new(dns, tcp);
             for (message, protocol) in MESSAGES {
-                let reason = message.reason(Rank::Block);
-                let is_silent = response(reason, &treatment, protocol, &facing()) == ResponseAction::Drop;
-                assert_eq!(is_answered(reason, &treatment, protocol), !is_silent, "{dns:?} {tcp:?} {message:?}");
+                let reason = message.reason(Precedence::Block);
+                let is_silent =
+                    response(reason, &actions, protocol, &facing()) == ResponseAction::Drop;
+                assert_eq!(
+                    is_answered(reason, &actions, protocol),
+                    !is_silent,
+                    "{dns:?} {tcp:?} {message:?}"
+                );
             }
         }
     }
@@ -274,15 +355,21 @@ mod tests {
     #[test]
     fn actions_of_dns_have_the_same_order_among_all() {
         for dns in [&[DnsAction::AsInterface], DnsAction::ALL].concat() {
-            let treatment = Treatment::new(dns, TcpAction::Drop);
-            assert_eq!(number_of_dns(&treatment), of_dns(dns) as u32, "{dns:?}");
+            let actions = Actions::new(dns, TcpAction::Drop);
+            assert_eq!(number_of_dns(&actions), of_dns(dns) as u32, "{dns:?}");
         }
     }
 
     #[test]
     fn actions_are_found_by_their_number() {
-        assert_eq!(ResponseAction::from_index(ResponseAction::Alert as u8), Some(ResponseAction::Alert));
+        assert_eq!(
+            ResponseAction::from_index(ResponseAction::Alert as u8),
+            Some(ResponseAction::Alert)
+        );
         assert_eq!(ResponseAction::from_index(0), Some(ResponseAction::Pass));
-        assert_eq!(ResponseAction::from_index(ResponseAction::Alert as u8 + 1), None);
+        assert_eq!(
+            ResponseAction::from_index(ResponseAction::Alert as u8 + 1),
+            None
+        );
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     abi::Interface,
     answer::Given,
     bounds::opaque,
-    buffer::HeldBytes,
+    buffer::MessageBuffer,
     dns::JOINED_MESSAGES,
     effect::{self, ResponseAction},
     hash::RuleKey,
@@ -51,7 +51,8 @@ impl EventBudget {
 /// Room for a name in an event, in groups of eight octets.
 const EVENT_NAME_WORDS: usize = 256 / 8;
 
-/// A name that was judged, as the ring buffer carries it: one that is blocked, or any if the settings ask for it.
+/// A name that was judged, as the ring buffer carries it: one that is blocked, or any if the
+/// settings ask for it.
 #[repr(C)]
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
 pub struct Event {
@@ -78,7 +79,8 @@ pub struct Event {
     given: u8,
     /// One more than the index of the [`Counter`] of what stood against `action`; 0 if nothing did.
     hindrance: u8,
-    /// The place of the message among those of its datagram that are to be answered, if there are several.
+    /// The place of the message among those of its datagram that are to be answered, if there are
+    /// several.
     place: u8,
     /// The first octet in the lowest place: eight are copied at once.
     name: [u64; EVENT_NAME_WORDS],
@@ -116,21 +118,39 @@ impl Event {
         name: [0; EVENT_NAME_WORDS],
     };
 
-    /// Events of one packet that may wait until it is known what becomes of it: one for each message that the kernel joins to
-    /// a datagram. A message has one name that is blocked, and ends with it.
+    /// Events of one packet that may wait until it is known what becomes of it: one for each
+    /// message that the kernel joins to a datagram. A message has one name that is blocked, and
+    /// ends with it.
     pub const WAITING: u32 = JOINED_MESSAGES + 1;
 
-    /// Fills in all but the ends and what the client was given: the name that was judged last, for this reason, in a packet that came in by
-    /// the interface with this index and these settings. `time` is in nanoseconds of the monotonic clock.
+    /// Fills in all but the ends and what the client was given: the name that was judged last, for
+    /// this reason, in a packet that came in by the interface with this index and these settings.
+    /// `time` is in nanoseconds of the monotonic clock.
     #[inline(always)]
-    pub fn fill(&mut self, time: u64, (index, interface): (u32, &Interface), reason: Reason, scratch: &Scratch) {
-        let Scratch { name, transport, .. } = scratch;
+    pub fn fill(
+        &mut self,
+        time: u64,
+        (index, interface): (u32, &Interface),
+        reason: Reason,
+        scratch: &Scratch,
+    ) {
+        let Scratch {
+            name, transport, ..
+        } = scratch;
         self.time = time;
-        self.rule = if reason.is_of_rule() { name.matched().0 } else { 0 };
+        self.rule = if reason.is_of_rule() {
+            name.matched().0
+        } else {
+            0
+        };
         self.interface = index;
-        let action = effect::response(reason, &scratch.treatment, transport.protocol(), interface);
+        let action = effect::response(reason, &scratch.actions, transport.protocol(), interface);
         self.action = action as u8;
-        self.given = if reason.is_blocked() { ResponseAction::Drop } else { ResponseAction::Pass } as u8;
+        self.given = if reason.is_blocked() {
+            ResponseAction::Drop
+        } else {
+            ResponseAction::Pass
+        } as u8;
         self.hindrance = 0;
         self.place = scratch.joined.blocked as u8;
         self.reason = reason.index();
@@ -145,7 +165,11 @@ impl Event {
             Some(tags) => (tags, Tunnel::NONE),
             None => (layers.outer_tags, layers.tunnel),
         };
-        self.family = if matches!(transport.family(), Family::V4) { 4 } else { 6 };
+        self.family = if matches!(transport.family(), Family::V4) {
+            4
+        } else {
+            6
+        };
         self.protocol = transport.protocol().number();
         self.form = name.form() as u8;
         self.name_octets = name.len() as u8;
@@ -168,7 +192,7 @@ impl Event {
 
     /// Fills in what the client was given, once that is known; an answer is in this draft.
     #[inline(always)]
-    pub fn set_given(&mut self, scratch: &Scratch, draft: &HeldBytes) {
+    pub fn set_given(&mut self, scratch: &Scratch, draft: &MessageBuffer) {
         if self.action == ResponseAction::Pass as u8 {
             return;
         }
@@ -176,7 +200,11 @@ impl Event {
         // Where the message is to be dropped, the answer was one to other messages of its datagram.
         let (action, hindrance) = if self.action != ResponseAction::Drop as u8 {
             // Whoever makes an answer notes what it became.
-            let given = if given == Given::DROPPED { Given::nothing_because(Counter::ProgramNotRun) } else { given };
+            let given = if given == Given::DROPPED {
+                Given::nothing_because(Counter::ProgramNotRun)
+            } else {
+                given
+            };
             (given.action, given.hindrance)
         } else if given.is_of_side() {
             (self.action.into(), given.hindrance)
@@ -187,12 +215,14 @@ impl Event {
         self.hindrance = hindrance as u8;
     }
 
-    /// What the client was to get, by the rule, its list and the interface; `None` if the bytes are no event of this version.
+    /// What the client was to get, by the rule, its list and the interface; `None` if the bytes are
+    /// no event of this version.
     pub fn action(&self) -> Option<ResponseAction> {
         ResponseAction::from_index(self.action)
     }
 
-    /// What the client was given. Where all names are reported, packets are not followed that far: what is blocked is dropped.
+    /// What the client was given. Where all names are reported, packets are not followed that far:
+    /// what is blocked is dropped.
     pub fn given(&self) -> Option<ResponseAction> {
         ResponseAction::from_index(self.given)
     }
@@ -209,10 +239,13 @@ impl Event {
 
     /// The rule that blocks the name or allows it; `None` if none does.
     pub fn rule(&self) -> Option<RuleKey> {
-        self.reason().is_some_and(Reason::is_of_rule).then_some(RuleKey(self.rule))
+        self.reason()
+            .is_some_and(Reason::is_of_rule)
+            .then_some(RuleKey(self.rule))
     }
 
-    /// Type of the resource record whose target the name is (RFC 1035 §3.2.2); `None` for what was asked for.
+    /// Type of the resource record whose target the name is (RFC 1035 §3.2.2); `None` for what was
+    /// asked for.
     pub fn record(&self) -> Option<u16> {
         (self.record != 0).then_some(self.record)
     }
@@ -223,15 +256,21 @@ impl Event {
         matches!(message, Some(Message::Query | Message::Response)).then_some(self.question_type)
     }
 
-    /// The VLANs that the frame was in, from the outermost on, as far as its tags were in front of everything else.
+    /// The VLANs that the frame was in, from the outermost on, as far as its tags were in front of
+    /// everything else.
     pub fn vlans(&self) -> impl Iterator<Item = u16> {
-        [self.vlan_tags >> 16, self.vlan_tags].map(|tag| tag as u16 & VLAN_BITS).into_iter().filter(|vlan| *vlan != 0)
+        [self.vlan_tags >> 16, self.vlan_tags]
+            .map(|tag| tag as u16 & VLAN_BITS)
+            .into_iter()
+            .filter(|vlan| *vlan != 0)
     }
 
-    /// The tunnel that the message was in, with its number: the network identifier of VXLAN and Geneve, the key of GRE, tunnel and
-    /// session of L2TP, the call of PPTP; else 0.
+    /// The tunnel that the message was in, with its number: the network identifier of VXLAN and
+    /// Geneve, the key of GRE, tunnel and session of L2TP, the call of PPTP; else 0.
     pub fn tunnel(&self) -> Option<(TunnelKind, u32)> {
-        let kind = TunnelKind::ALL.into_iter().find(|kind| *kind as u32 == self.tunnel.kind)?;
+        let kind = TunnelKind::ALL
+            .into_iter()
+            .find(|kind| *kind as u32 == self.tunnel.kind)?;
         Some((kind, self.tunnel.number))
     }
 
@@ -240,7 +279,8 @@ impl Event {
         self.protocol == Protocol::Tcp.number()
     }
 
-    /// TCP sequence number of the message that the name is in; octets of the connection ID in QUIC; 0 in other datagrams.
+    /// TCP sequence number of the message that the name is in; octets of the connection ID in QUIC;
+    /// 0 in other datagrams.
     pub fn sequence(&self) -> u32 {
         self.sequence
     }
@@ -267,7 +307,11 @@ impl Event {
 
     /// The name, written as [`Name`](crate::Name) writes it.
     pub fn name(&self) -> impl fmt::Display {
-        let form = if self.form == Form::Wire as u8 { Form::Wire } else { Form::Text };
+        let form = if self.form == Form::Wire as u8 {
+            Form::Wire
+        } else {
+            Form::Text
+        };
         let mut octets = [0; 8 * EVENT_NAME_WORDS];
         for (to, word) in octets.chunks_exact_mut(8).zip(self.name) {
             to.copy_from_slice(&word.to_le_bytes());
@@ -306,14 +350,27 @@ mod tests {
     fn where_no_program_made_the_answer_that_was_meant_the_event_says_so() {
         let scratch = Scratch::default();
         let said = |action: ResponseAction| {
-            let mut event = Event { action: action as u8, given: ResponseAction::Pass as u8, ..Event::EMPTY };
-            event.set_given(&scratch, &HeldBytes::EMPTY);
+            let mut event = Event {
+                action: action as u8,
+                given: ResponseAction::Pass as u8,
+                ..Event::EMPTY
+            };
+            event.set_given(&scratch, &MessageBuffer::EMPTY);
             (event.given(), event.hindrance())
         };
         let dropped = Some(ResponseAction::Drop);
-        assert_eq!(said(ResponseAction::NxDomain), (dropped, Some(Counter::ProgramNotRun)));
-        assert_eq!(said(ResponseAction::Reset), (dropped, Some(Counter::ProgramNotRun)));
+        assert_eq!(
+            said(ResponseAction::NxDomain),
+            (dropped, Some(Counter::ProgramNotRun))
+        );
+        assert_eq!(
+            said(ResponseAction::Reset),
+            (dropped, Some(Counter::ProgramNotRun))
+        );
         assert_eq!(said(ResponseAction::Drop), (dropped, None));
-        assert_eq!(said(ResponseAction::Pass), (Some(ResponseAction::Pass), None));
+        assert_eq!(
+            said(ResponseAction::Pass),
+            (Some(ResponseAction::Pass), None)
+        );
     }
 }

@@ -1,9 +1,10 @@
 //! Everything that decides about a packet.
 //!
-//! The kernel program, the tests, the fuzzers and the offline tools run this one source. What differs between the
-//! kernel and user space stands behind traits: [`Frame`] (bytes, and bounded loops), [`Maps`] (the rules, and what is
-//! counted and reported) and [`Flows`] (segments of messages that come in several). What decides allocates nothing,
-//! never panics, and loops within named bounds.
+//! The kernel program, the tests, the fuzzers and the offline tools run this one source. What
+//! differs between the kernel and user space stands behind traits: [`Frame`] (bytes, and bounded
+//! loops), [`Maps`] (the rules, and what is counted and reported) and [`Flows`] (segments of
+//! messages that come in several). What decides allocates nothing, never panics, and loops within
+//! named bounds.
 //!
 //! ```text
 //! frame -> headers -> dns | tls -> name -> rules -> Reason -> answer
@@ -11,8 +12,16 @@
 //! ```
 #![cfg_attr(target_arch = "bpf", no_std)]
 #![cfg_attr(target_arch = "bpf", feature(asm_experimental_arch))]
-#![expect(clippy::inline_always, reason = "what is not inlined is a function that the verifier goes through by itself")]
-#![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![expect(
+    clippy::inline_always,
+    reason = "what is not inlined is a function that the verifier goes through by itself"
+)]
+#![deny(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic
+)]
 #![cfg_attr(
     test,
     allow(
@@ -54,23 +63,24 @@ mod scratch;
 mod subprograms;
 mod tls;
 
-#[cfg(not(target_arch = "bpf"))]
-pub use abi::{AllMasks, AllTerms};
 pub use abi::{
-    Allowance, BANKS, BlockingLists, CLASSES_OF_BANK, DnsAction, Fragments, Generation, Group, HitLine, InForce,
-    Interface, ListName, Masks, Member, Options, Page, Program, ProgramSet, Quic, Rank, Rule, RuleHits, RuleShape,
-    Settings, Sides, TcpAction, Terms, TermsEntry, Treatment, highest_rank, sieve_bits,
+    AUDIENCES_OF_BANK, Actions, ActivePolicy, Allowance, BANKS, BlockingLists, Directions,
+    DnsAction, Effect, EffectEntry, Fragments, Generation, Group, HitLine, Interface, ListName,
+    Masks, Member, Options, Page, Precedence, Program, ProgramSet, Quic, Rule, RuleHits, RuleShape,
+    Settings, TcpAction, bloom_bits, highest_precedence,
 };
+#[cfg(not(target_arch = "bpf"))]
+pub use abi::{AllEffects, AllMasks};
 pub use answer::{Sent, answer};
-pub use buffer::{HeldBytes, PIECE};
+pub use buffer::{MessageBuffer, PIECE};
 pub use calls::{Frame, Subprograms};
 pub use clients::Client;
-pub use decide::{Judge, Taken, decide, decide_by_layers};
+pub use decide::{Inspection, SegmentKind, decide, decide_by_layers};
 #[cfg(not(target_arch = "bpf"))]
 pub use effect::effect;
 pub use effect::{ResponseAction, response};
 pub use event::{Event, EventBudget};
-pub use flows::{Bucket, Flow, Flows, Held, WAYS, Way};
+pub use flows::{Bucket, Buffered, Flow, Flows, WAYS, Way};
 pub use hash::{HASH_KEY_WORDS, HashKey};
 pub use headers::{Endpoints, Family, Layer, Protocol, Transport, TunnelKind};
 pub use maps::Maps;
@@ -79,11 +89,14 @@ pub use name::{Form, NAME_BYTES, Name, NameEnd};
 pub use offline::Offline;
 pub use packet::{Length, LoopBody, LoopState, Packet, Replace, Replaced, copy_start, last_place};
 pub use patterns::{
-    BankWalk, Link, PART_BYTES, PART_CELLS, PART_MATCHES, PARTS, PATTERN_SLOTS, Part, PatternMatch, Patterns, run_part,
-    run_parts,
+    BankWalk, Link, PART_BYTES, PART_CELLS, PART_MATCHES, PARTS, PATTERN_SLOTS, Part, PatternMatch,
+    Patterns, run_part, run_parts,
 };
 pub use quic::{QuicFlow, QuicRoom};
 pub use reason::{Counter, Message, Reason, Verdict};
-pub use rules::{Found, RuleKey, Rules, group_of, prevailing_rule, rank_of, take_terms, take_terms_of_bank};
+pub use rules::{
+    Found, RuleKey, Rules, group_of, precedence_of, prevailing_rule, take_effect,
+    take_effect_of_bank,
+};
 pub use scratch::{OfCpu, Scratch, Segment};
 pub use tls::{HandshakeBytes, HelloEnd};

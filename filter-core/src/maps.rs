@@ -1,10 +1,10 @@
 //! What the decision looks up and leaves behind, apart from the flows.
 
 use crate::{
-    abi::{Generation, Interface, Rank, Settings},
+    abi::{Generation, Interface, Precedence, Settings},
     packet::Packet,
     reason::{Counter, Reason},
-    rules::{RuleKey, Rules, group_of, rank_of},
+    rules::{RuleKey, Rules, group_of, precedence_of},
     scratch::Scratch,
     subprograms,
 };
@@ -36,17 +36,19 @@ pub trait Maps: Rules {
     /// Counts a packet that this rule decided about.
     fn count_hit(&self, key: RuleKey);
 
-    /// The index of the interface that the packet came in by, and what is done with packets that come in there.
+    /// The index of the interface that the packet came in by, and what is done with packets that
+    /// come in there.
     fn interface(&self) -> (u32, &Interface);
 
     /// The time in nanoseconds, by a clock that never goes back; it may be some milliseconds old.
     fn now(&self) -> u64;
 
-    /// Takes one off what the clients of this bucket of [`Allowance`](crate::Allowance) may have in a second; false if there is none left.
+    /// Takes one off what the clients of this bucket of [`Allowance`](crate::Allowance) may have in
+    /// a second; false if there is none left.
     fn take_from(&self, bucket: u32, per_second: u64) -> bool;
 
-    /// Reports the name that was judged last, for this reason: at once, or if it is blocked when it is known what its client was
-    /// given. Nothing here changes a verdict.
+    /// Reports the name that was judged last, for this reason: at once, or if it is blocked when it
+    /// is known what its client was given. Nothing here changes a verdict.
     fn report(&self, settings: &Settings, scratch: &mut Scratch, reason: Reason);
 
     subprograms! { maps_methods }

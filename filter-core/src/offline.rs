@@ -5,9 +5,12 @@ use std::{cell::RefCell, collections::BTreeMap, time::Duration};
 use zerocopy::FromZeros;
 
 use crate::{
-    abi::{Allowance, Generation, InForce, Interface, ListName, Settings, Sides, Terms, Treatment},
+    abi::{
+        Actions, ActivePolicy, Allowance, Directions, Effect, Generation, Interface, ListName,
+        Settings,
+    },
     answer::{Sent, answer},
-    buffer::HeldBytes,
+    buffer::MessageBuffer,
     calls::Frame,
     clients::Client,
     decide::decide,
@@ -43,7 +46,7 @@ impl<R: Rules> Offline<R> {
         Self {
             maps: Tables {
                 rules,
-                interface: Interface::new(Sides::Both),
+                interface: Interface::new(Directions::Both),
                 interface_index: 0,
                 now: 0,
                 counters: RefCell::default(),
@@ -53,7 +56,7 @@ impl<R: Rules> Offline<R> {
             flows: Table {
                 buckets: vec![Bucket::default(); buckets],
                 flows: vec![Flow::EMPTY; buckets * WAYS as usize],
-                spare: Box::new(HeldBytes::EMPTY),
+                spare: Box::new(MessageBuffer::EMPTY),
                 quic_buckets: vec![Bucket::default(); quic_buckets],
                 quic_flows: vec![QuicFlow::new_zeroed(); quic_buckets * WAYS as usize],
                 quic_room: Box::new(QuicRoom::new_zeroed()),
@@ -79,8 +82,8 @@ impl<R: Rules> Offline<R> {
         self
     }
 
-    /// Frames of more bytes than these lie in several buffers, as those of an interface with a large MTU. By default none
-    /// does.
+    /// Frames of more bytes than these lie in several buffers, as those of an interface with a
+    /// large MTU. By default none does.
     #[must_use]
     pub fn with_first_buffer(mut self, bytes: usize) -> Self {
         self.first_buffer = bytes;
@@ -92,7 +95,8 @@ impl<R: Rules> Offline<R> {
         self.maps.interface_index = index;
     }
 
-    /// From now on it is so long after the start; time passes by this alone. Answers are limited from then on.
+    /// From now on it is so long after the start; time passes by this alone. Answers are limited
+    /// from then on.
     pub fn set_time(&mut self, since_start: Duration) {
         self.maps.now = u64::try_from(since_start.as_nanos()).unwrap_or(u64::MAX);
     }
@@ -104,18 +108,29 @@ impl<R: Rules> Offline<R> {
 
     /// The same for other frames than slices.
     pub fn decide_over<P: Frame + ?Sized>(&mut self, frame: &P) -> Reason {
-        let Self { settings, maps, flows, scratch, .. } = self;
+        let Self {
+            settings,
+            maps,
+            flows,
+            scratch,
+            ..
+        } = self;
         let earlier = maps.events.borrow().len();
         let reason = decide(frame, settings, maps, flows, scratch);
         if let Some(ends) = scratch.transport.endpoints(frame) {
-            maps.events.borrow_mut().iter_mut().skip(earlier).for_each(|event| event.set_ends(&ends));
+            maps.events
+                .borrow_mut()
+                .iter_mut()
+                .skip(earlier)
+                .for_each(|event| event.set_ends(&ends));
         }
         maps.count(Counter::Packets(reason));
         scratch.reason = reason.index();
         reason
     }
 
-    /// Decides over the next frame, as [`Offline::decide`], and gives where it goes and what it is then.
+    /// Decides over the next frame, as [`Offline::decide`], and gives where it goes and what it is
+    /// then.
     pub fn send(&mut self, frame: &[u8]) -> (Reason, Sent, Vec<u8>) {
         let earlier = self.maps.events.borrow().len();
         let reason = self.decide(frame);
@@ -124,19 +139,29 @@ impl<R: Rules> Offline<R> {
             most: frame.len().saturating_add(self.room),
             first_buffer: self.first_buffer,
         };
-        let Self { settings, maps, flows, scratch, .. } = self;
+        let Self {
+            settings,
+            maps,
+            flows,
+            scratch,
+            ..
+        } = self;
         let sent = match reason.verdict() {
-            Verdict::Pass => Sent::On,
+            Verdict::Pass => Sent::Pass,
             Verdict::Drop if scratch.is_answered(reason) => {
                 let flow = flows.flows.get_mut(scratch.segment.place() as usize);
                 answer(&mut frame, settings, maps, flow, scratch, &mut flows.spare)
             }
             Verdict::Drop => {
                 scratch.give_nothing();
-                Sent::Nowhere
+                Sent::Drop
             }
         };
-        maps.events.borrow_mut().iter_mut().skip(earlier).for_each(|event| event.set_given(scratch, &flows.spare));
+        maps.events
+            .borrow_mut()
+            .iter_mut()
+            .skip(earlier)
+            .for_each(|event| event.set_given(scratch, &flows.spare));
         (reason, sent, frame.bytes)
     }
 
@@ -176,7 +201,13 @@ impl Packet for Editable {
         self.bytes.read(at)
     }
 
-    fn copy<const ROOM: usize>(&self, at: u32, len: u32, into: &mut [u8; ROOM], to: u32) -> Option<()> {
+    fn copy<const ROOM: usize>(
+        &self,
+        at: u32,
+        len: u32,
+        into: &mut [u8; ROOM],
+        to: u32,
+    ) -> Option<()> {
         self.bytes.copy(at, len, into, to)
     }
 
@@ -190,7 +221,7 @@ impl Packet for Editable {
 }
 
 impl Replace for Editable {
-    fn replace(&mut self, with: &HeldBytes, len: u32, length: Length) -> Option<Replaced> {
+    fn replace(&mut self, with: &MessageBuffer, len: u32, length: Length) -> Option<Replaced> {
         let bytes = with.as_slice().get(..len as usize)?;
         if length == Length::Kept || self.bytes.len() > self.first_buffer {
             self.bytes.get_mut(..bytes.len())?.copy_from_slice(bytes);
@@ -220,8 +251,8 @@ struct Tables<R> {
 }
 
 impl<R: Rules> Patterns for Tables<R> {
-    fn classes(&self, group: u32, generation: Generation) -> u32 {
-        self.rules.classes(group, generation)
+    fn audiences(&self, group: u32, generation: Generation) -> u32 {
+        self.rules.audiences(group, generation)
     }
 
     fn part(&self, slot: u32, index: u32) -> Option<&Part> {
@@ -234,20 +265,20 @@ impl<R: Rules> Patterns for Tables<R> {
 }
 
 impl<R: Rules> Rules for Tables<R> {
-    fn in_force(&self) -> InForce {
+    fn in_force(&self) -> ActivePolicy {
         self.rules.in_force()
     }
 
-    fn terms(&self, key: RuleKey, generation: Generation) -> Option<&Terms> {
-        self.rules.terms(key, generation)
+    fn effect(&self, key: RuleKey, generation: Generation) -> Option<&Effect> {
+        self.rules.effect(key, generation)
     }
 
     fn group(&self, client: &Client, generation: Generation) -> u32 {
         self.rules.group(client, generation)
     }
 
-    fn treatment(&self, class: u32, generation: Generation) -> Option<&Treatment> {
-        self.rules.treatment(class, generation)
+    fn actions(&self, audience: u32, generation: Generation) -> Option<&Actions> {
+        self.rules.actions(audience, generation)
     }
 
     fn list_name(&self, list: u32, generation: Generation) -> Option<&ListName> {
@@ -272,7 +303,13 @@ impl<R: Rules> Maps for Tables<R> {
 
     /// Before a time is set there is no limit: nothing would ever fill up again.
     fn take_from(&self, bucket: u32, per_second: u64) -> bool {
-        self.now == 0 || self.allowances.borrow_mut().entry(bucket).or_default().take(self.now, per_second)
+        self.now == 0
+            || self
+                .allowances
+                .borrow_mut()
+                .entry(bucket)
+                .or_default()
+                .take(self.now, per_second)
     }
 
     fn report(&self, _: &Settings, scratch: &mut Scratch, reason: Reason) {
@@ -285,7 +322,7 @@ impl<R: Rules> Maps for Tables<R> {
 struct Table {
     buckets: Vec<Bucket>,
     flows: Vec<Flow>,
-    spare: Box<HeldBytes>,
+    spare: Box<MessageBuffer>,
     quic_buckets: Vec<Bucket>,
     quic_flows: Vec<QuicFlow>,
     quic_room: Box<QuicRoom>,
@@ -296,7 +333,7 @@ impl Flows for Table {
         self.buckets.get_mut(index as usize)
     }
 
-    fn flow(&mut self, place: u32) -> Option<(&mut Flow, &mut HeldBytes)> {
+    fn flow(&mut self, place: u32) -> Option<(&mut Flow, &mut MessageBuffer)> {
         Some((self.flows.get_mut(place as usize)?, &mut self.spare))
     }
 
@@ -305,6 +342,9 @@ impl Flows for Table {
     }
 
     fn quic_flow(&mut self, place: u32) -> Option<(&mut QuicFlow, &mut QuicRoom)> {
-        Some((self.quic_flows.get_mut(place as usize)?, &mut self.quic_room))
+        Some((
+            self.quic_flows.get_mut(place as usize)?,
+            &mut self.quic_room,
+        ))
     }
 }

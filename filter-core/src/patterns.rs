@@ -1,9 +1,10 @@
 //! Regular expressions about the name, as automata that run over it.
 //!
-//! User space makes a few automata out of all patterns; each is a [`Part`]. A part runs over the name from its last
-//! octet to its first, since the tails of patterns are mostly literal: on most names it ends within a label. What the
-//! automata see is the name in lower case with a dot between two labels and none at the end, whichever form it came in.
-//! A dot inside a label, which divides nothing, reads as the octet 0xff.
+//! User space makes a few automata out of all patterns; each is a [`Part`]. A part runs over the
+//! name from its last octet to its first, since the tails of patterns are mostly literal: on most
+//! names it ends within a label. What the automata see is the name in lower case with a dot between
+//! two labels and none at the end, whichever form it came in. A dot inside a label, which divides
+//! nothing, reads as the octet 0xff.
 
 #[cfg(test)]
 mod tests;
@@ -14,7 +15,10 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 pub use crate::name::Link;
 use crate::{
-    abi::{BANKS, BlockingLists, Generation, InForce, Masks, Rank, highest_rank, list_of},
+    abi::{
+        ActivePolicy, BANKS, BlockingLists, Generation, Masks, Precedence, highest_precedence,
+        list_of,
+    },
     hash::RuleKey,
     loops::LoopBody,
     name::{Found, Name, TEXT_OCTETS},
@@ -33,20 +37,34 @@ pub const PART_BYTES: usize = 1024 * 1024;
 pub const PART_CELLS: usize =
     (PART_BYTES - 32 - 256 - PART_MATCHES * (size_of::<PatternMatch>() + size_of::<u32>())) / 2;
 
-/// What a match of one or several patterns at once means, of one bank of classes.
+/// What a match of one or several patterns at once means, of one bank of audiences.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, FromBytes, IntoBytes, Immutable)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    FromBytes,
+    IntoBytes,
+    Immutable,
+)]
 pub struct PatternMatch {
-    /// Which classes of lists say so.
+    /// Which audiences of lists say so.
     pub masks: Masks,
     /// The first lists that block.
     pub lists: BlockingLists,
-    /// For each rank, the key of a pattern that has it.
-    pub keys: [u64; Rank::RULES],
+    /// For each precedence, the key of a pattern that has it.
+    pub keys: [u64; Precedence::RULES],
 }
 
-/// An automaton in a table. A state is a number: 0 is dead, those up to `finals` are matches behind which nothing can
-/// follow, those up to `matches` are matches, and the others are none. All but the finals have a row.
+/// An automaton in a table. A state is a number: 0 is dead, those up to `finals` are matches behind
+/// which nothing can follow, those up to `matches` are matches, and the others are none. All but
+/// the finals have a row.
 #[repr(C)]
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
 pub struct Part {
@@ -56,14 +74,16 @@ pub struct Part {
     pub finals: u32,
     /// The last state that is a match.
     pub matches: u32,
-    /// Columns of a row. The last is for the end of the walk: nothing is left before the first octet.
+    /// Columns of a row. The last is for the end of the walk: nothing is left before the first
+    /// octet.
     pub columns: u32,
     /// The column of a dot between labels.
     pub dot: u32,
     _unused: [u32; 3],
     /// The column of each octet within a label.
     pub octets: [u8; 256],
-    /// What the matches mean, from state 1 on, of the first bank of classes; behind the last, what they mean of further banks.
+    /// What the matches mean, from state 1 on, of the first bank of audiences; behind the last,
+    /// what they mean of further banks.
     pub meanings: [PatternMatch; PART_MATCHES],
     /// For each of these, where that of the next bank is.
     pub links: [Link; PART_MATCHES],
@@ -76,8 +96,18 @@ const _: () = assert!(size_of::<Part>() == PART_BYTES);
 
 impl fmt::Debug for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { start, finals, matches, columns, dot, .. } = self;
-        write!(f, "Part {{ start: {start}, finals: {finals}, matches: {matches}, columns: {columns}, dot: {dot}, .. }}")
+        let Self {
+            start,
+            finals,
+            matches,
+            columns,
+            dot,
+            ..
+        } = self;
+        write!(
+            f,
+            "Part {{ start: {start}, finals: {finals}, matches: {matches}, columns: {columns}, dot: {dot}, .. }}"
+        )
     }
 }
 
@@ -117,10 +147,10 @@ pub trait Patterns {
         None
     }
 
-    /// The classes of a bank that apply to a group: `word` is where the group's row begins ([`InForce::row`]), and the number
-    /// of the bank.
+    /// The audiences of a bank that apply to a group: `word` is where the group's row begins
+    /// ([`ActivePolicy::row`]), and the number of the bank.
     #[inline(always)]
-    fn classes(&self, _word: u32, _generation: Generation) -> u32 {
+    fn audiences(&self, _word: u32, _generation: Generation) -> u32 {
         u32::MAX
     }
 
@@ -140,10 +170,10 @@ pub trait Patterns {
     subprograms! { pattern_methods }
 }
 
-/// Lets the patterns have their say. One that prevails over what was found for the name so far is left in the name; of
-/// several, the first that the walk meets.
+/// Lets the patterns have their say. One that prevails over what was found for the name so far is
+/// left in the name; of several, the first that the walk meets.
 #[inline(always)]
-pub fn run_parts<R: Patterns>(name: &mut Name, tables: &R, in_force: InForce) {
+pub fn run_parts<R: Patterns>(name: &mut Name, tables: &R, in_force: ActivePolicy) {
     for index in 0..PARTS {
         if !tables.run_part(name, in_force, index) {
             break;
@@ -153,11 +183,25 @@ pub fn run_parts<R: Patterns>(name: &mut Name, tables: &R, in_force: InForce) {
 
 /// Runs one part, as [`run_parts`] does; false if there is no such part.
 #[inline(always)]
-pub fn run_part<T: Patterns>(tables: &T, name: &mut Name, in_force: InForce, index: u32) -> bool {
-    let Some(part) = tables.part(in_force.generation().index(), index) else { return false };
+pub fn run_part<T: Patterns>(
+    tables: &T,
+    name: &mut Name,
+    in_force: ActivePolicy,
+    index: u32,
+) -> bool {
+    let Some(part) = tables.part(in_force.generation().index(), index) else {
+        return false;
+    };
     name.begin_walk(part.start);
     if in_force.has_banks() {
-        tables.walk_banks(name, &BankWalk { part, tables, in_force });
+        tables.walk_banks(
+            name,
+            &BankWalk {
+                part,
+                tables,
+                in_force,
+            },
+        );
     } else {
         for _ in 0..STATES {
             if !tables.step_to_best(part, name) {
@@ -169,13 +213,14 @@ pub fn run_part<T: Patterns>(tables: &T, name: &mut Name, in_force: InForce, ind
     true
 }
 
-/// A walk over a part where matches may mean something in several banks. A turn goes on by an octet, or lets what a match means in
-/// one bank have its say. One loop for both: inner loops would have the verifier go through all banks for each octet.
+/// A walk over a part where matches may mean something in several banks. A turn goes on by an
+/// octet, or lets what a match means in one bank have its say. One loop for both: inner loops would
+/// have the verifier go through all banks for each octet.
 #[derive(Debug)]
 pub struct BankWalk<'a, R> {
     part: &'a Part,
     tables: &'a R,
-    in_force: InForce,
+    in_force: ActivePolicy,
 }
 
 impl<R> BankWalk<'_, R> {
@@ -189,9 +234,11 @@ impl<R: Patterns> LoopBody<Name> for BankWalk<'_, R> {
         let link = name.walk.link;
         if !link.is_none() {
             let bank = link.bank();
-            let classes = self.tables.classes(name.row() + bank, self.in_force.generation());
+            let audiences = self
+                .tables
+                .audiences(name.row() + bank, self.in_force.generation());
             if let Some(meaning) = self.part.meaning(link.place()) {
-                name.take_better(meaning, (bank, classes));
+                name.take_better(meaning, (bank, audiences));
             }
             name.walk.link = self.part.link_at(link.place());
             return ControlFlow::Continue(());
@@ -219,11 +266,13 @@ impl Part {
     /// A part that matches nothing.
     #[cfg(not(target_arch = "bpf"))]
     pub fn empty() -> Box<Self> {
-        // SAFETY: a part is made of integers, of which zeros are some. It is too large to be made on the stack.
+        // SAFETY: a part is made of integers, of which zeros are some. It is too large to be made
+        // on the stack.
         unsafe { Box::new_zeroed().assume_init() }
     }
 
-    /// Calls `on_match` with each state that is a match, on the way from the name's last octet to before its first.
+    /// Calls `on_match` with each state that is a match, on the way from the name's last octet to
+    /// before its first.
     #[cfg(not(target_arch = "bpf"))]
     pub fn walk(&self, name: &mut Name, mut on_match: impl FnMut(u32)) {
         name.begin_walk(self.start);
@@ -239,7 +288,7 @@ impl Part {
     pub fn step_to_best(&self, name: &mut Name) -> bool {
         let step = self.step(name, |name, state| {
             if let Some(meaning) = self.meaning(state) {
-                let of_first = (0, name.classes());
+                let of_first = (0, name.audiences());
                 name.take_better(meaning, of_first);
             }
         });
@@ -270,25 +319,37 @@ impl Part {
     #[inline(always)]
     pub fn meaning(&self, state: u32) -> Option<&PatternMatch> {
         // A power of two: the mask keeps every index inside, where the verifier sees it.
-        self.meanings.get(state.wrapping_sub(1) as usize & (PART_MATCHES - 1))
+        self.meanings
+            .get(state.wrapping_sub(1) as usize & (PART_MATCHES - 1))
     }
 
     /// Where is what a match means in the bank behind the one at this place?
     #[inline(always)]
     fn link_at(&self, place: u32) -> Link {
-        self.links.get(place.wrapping_sub(1) as usize & (PART_MATCHES - 1)).copied().unwrap_or_default()
+        self.links
+            .get(place.wrapping_sub(1) as usize & (PART_MATCHES - 1))
+            .copied()
+            .unwrap_or_default()
     }
 
     #[inline(always)]
     fn column(&self, octet: u8) -> u32 {
-        self.octets.get(usize::from(octet)).copied().unwrap_or_default().into()
+        self.octets
+            .get(usize::from(octet))
+            .copied()
+            .unwrap_or_default()
+            .into()
     }
 
     #[inline(always)]
     fn next(&self, state: u32, column: u32) -> u32 {
         let row = state.wrapping_sub(self.finals).wrapping_sub(1);
         let cell = row.wrapping_mul(self.columns).wrapping_add(column);
-        self.cells.get(cell as usize).copied().unwrap_or_default().into()
+        self.cells
+            .get(cell as usize)
+            .copied()
+            .unwrap_or_default()
+            .into()
     }
 }
 
@@ -300,15 +361,25 @@ enum Taken {
 
 impl Name {
     #[inline(always)]
-    fn take_better(&mut self, meaning: &PatternMatch, (bank, classes): (u32, u32)) {
-        let rank = highest_rank(&meaning.masks, classes);
-        if rank <= self.rank() {
+    fn take_better(&mut self, meaning: &PatternMatch, (bank, audiences): (u32, u32)) {
+        let precedence = highest_precedence(&meaning.masks, audiences);
+        if precedence <= self.precedence() {
             return;
         }
-        let (key, mask) = (meaning.keys.get(rank.place()), meaning.masks.get(rank.place()));
+        let (key, mask) = (
+            meaning.keys.get(precedence.place()),
+            meaning.masks.get(precedence.place()),
+        );
         if let (Some(key), Some(mask)) = (key, mask) {
-            let (classes, list) = (mask & classes, list_of(&meaning.lists, rank));
-            self.set_found(Found { rank, key: RuleKey(*key), classes, bank, list, labels: 0 });
+            let (audiences, list) = (mask & audiences, list_of(&meaning.lists, precedence));
+            self.set_found(Found {
+                precedence,
+                key: RuleKey(*key),
+                audiences,
+                bank,
+                list,
+                labels: 0,
+            });
         }
     }
 
@@ -317,7 +388,11 @@ impl Name {
     fn begin_walk(&mut self, state: u32) {
         let labels = self.labels();
         // Without a label, nothing is left.
-        let (start, at) = if labels == 0 { (0, 0) } else { (self.label_start(labels - 1), self.labels_end()) };
+        let (start, at) = if labels == 0 {
+            (0, 0)
+        } else {
+            (self.label_start(labels - 1), self.labels_end())
+        };
         self.walk.state = state;
         self.walk.at = at;
         self.walk.start = start;

@@ -6,7 +6,7 @@ mod tests;
 
 pub use counter::Counter;
 
-use crate::abi::Rank;
+use crate::abi::Precedence;
 
 /// What happens to a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,26 +50,38 @@ impl Message {
         }
     }
 
-    /// Why a message meets its verdict that has a name of this rank.
+    /// Why a message meets its verdict that has a name of this precedence.
     #[inline(always)]
-    pub const fn reason(self, rank: Rank) -> Reason {
-        match (self, rank) {
-            (Self::Query, Rank::NotListed) => Reason::DnsNotListed,
-            (Self::Query, Rank::Audit) => Reason::DnsAudited,
-            (Self::Query, Rank::Allow | Rank::AllowImportant) => Reason::DnsAllowed,
-            (Self::Query, Rank::Block | Rank::BlockImportant) => Reason::DnsBlocked,
-            (Self::Response, Rank::NotListed) => Reason::DnsResponseNotListed,
-            (Self::Response, Rank::Audit) => Reason::DnsResponseAudited,
-            (Self::Response, Rank::Allow | Rank::AllowImportant) => Reason::DnsResponseAllowed,
-            (Self::Response, Rank::Block | Rank::BlockImportant) => Reason::DnsResponseBlocked,
-            (Self::ClientHello, Rank::NotListed) => Reason::TlsNotListed,
-            (Self::ClientHello, Rank::Audit) => Reason::TlsAudited,
-            (Self::ClientHello, Rank::Allow | Rank::AllowImportant) => Reason::TlsAllowed,
-            (Self::ClientHello, Rank::Block | Rank::BlockImportant) => Reason::TlsBlocked,
-            (Self::QuicHello, Rank::NotListed) => Reason::QuicNotListed,
-            (Self::QuicHello, Rank::Audit) => Reason::QuicAudited,
-            (Self::QuicHello, Rank::Allow | Rank::AllowImportant) => Reason::QuicAllowed,
-            (Self::QuicHello, Rank::Block | Rank::BlockImportant) => Reason::QuicBlocked,
+    pub const fn reason(self, precedence: Precedence) -> Reason {
+        match (self, precedence) {
+            (Self::Query, Precedence::NotListed) => Reason::DnsNotListed,
+            (Self::Query, Precedence::Audit) => Reason::DnsAudited,
+            (Self::Query, Precedence::Allow | Precedence::AllowImportant) => Reason::DnsAllowed,
+            (Self::Query, Precedence::Block | Precedence::BlockImportant) => Reason::DnsBlocked,
+            (Self::Response, Precedence::NotListed) => Reason::DnsResponseNotListed,
+            (Self::Response, Precedence::Audit) => Reason::DnsResponseAudited,
+            (Self::Response, Precedence::Allow | Precedence::AllowImportant) => {
+                Reason::DnsResponseAllowed
+            }
+            (Self::Response, Precedence::Block | Precedence::BlockImportant) => {
+                Reason::DnsResponseBlocked
+            }
+            (Self::ClientHello, Precedence::NotListed) => Reason::TlsNotListed,
+            (Self::ClientHello, Precedence::Audit) => Reason::TlsAudited,
+            (Self::ClientHello, Precedence::Allow | Precedence::AllowImportant) => {
+                Reason::TlsAllowed
+            }
+            (Self::ClientHello, Precedence::Block | Precedence::BlockImportant) => {
+                Reason::TlsBlocked
+            }
+            (Self::QuicHello, Precedence::NotListed) => Reason::QuicNotListed,
+            (Self::QuicHello, Precedence::Audit) => Reason::QuicAudited,
+            (Self::QuicHello, Precedence::Allow | Precedence::AllowImportant) => {
+                Reason::QuicAllowed
+            }
+            (Self::QuicHello, Precedence::Block | Precedence::BlockImportant) => {
+                Reason::QuicBlocked
+            }
         }
     }
 
@@ -136,11 +148,11 @@ reasons! {
     UdpOther, "udp_other", Pass;
     /// TCP that carries neither a TLS ClientHello nor DNS.
     TcpOther, "tcp_other", Pass;
-    /// A segment of a message in several, while another CPU kept the same part of the table of flows for very long. Its sender
-    /// sends it again.
+    /// A segment of a message in several, while another CPU kept the same part of the table of
+    /// flows for very long. Its sender sends it again.
     FlowBusy, "flow_busy", Drop;
-    /// A segment of a connection that has ended for its client, with an answer to what it asked: it becomes a reset of the
-    /// server's half, or the client's FIN is acknowledged.
+    /// A segment of a connection that has ended for its client, with an answer to what it asked: it
+    /// becomes a reset of the server's half, or the client's FIN is acknowledged.
     TcpEnded, "tcp_ended", Drop;
     /// A DNS query on an interface where only responses are judged.
     DnsQueryNotJudged, "dns_query_not_judged", Pass;
@@ -160,21 +172,25 @@ reasons! {
     DnsNameTooLong, "dns_name_too_long", Pass;
     /// A DNS query for a name that no rule matches.
     DnsNotListed, "dns_not_listed", Pass;
-    /// A DNS query for a name that would be blocked, by a list or on an interface on trial.
+    /// A DNS query for a name that would be blocked, by a list or on an interface in audit mode.
     DnsAudited, "dns_audited", Pass;
     /// A DNS query for a name that a rule allows.
     DnsAllowed, "dns_allowed", Pass;
     /// A DNS query for a name that a rule blocks.
     DnsBlocked, "dns_blocked", Drop;
-    /// A DNS query with several questions, none of which a rule blocks, or with a compressed one: it is refused (RFC 9619).
+    /// A DNS query with several questions, none of which a rule blocks, or with a compressed one:
+    /// it is refused (RFC 9619).
     DnsQuestionsRefused, "dns_questions_refused", Drop;
-    /// DNS queries that take more work than a packet may: what is left is judged when it is sent again.
+    /// DNS queries that take more work than a packet may: what is left is judged when it is sent
+    /// again.
     DnsBeyondDropped, "dns_beyond_dropped", Drop;
-    /// DNS messages that take more work than a packet may, where they are responses or on trial: what is left is not judged.
+    /// DNS messages that take more work than a packet may, where they are responses or in audit
+    /// mode: what is left is not judged.
     DnsBeyond, "dns_beyond", Pass;
     /// A DNS response with names that no rule matches.
     DnsResponseNotListed, "dns_response_not_listed", Pass;
-    /// A DNS response with a name that would be blocked, by a list or on an interface on trial.
+    /// A DNS response with a name that would be blocked, by a list or on an interface in audit
+    /// mode.
     DnsResponseAudited, "dns_response_audited", Pass;
     /// A DNS response to a question for a name that a rule allows.
     DnsResponseAllowed, "dns_response_allowed", Pass;
@@ -196,17 +212,21 @@ reasons! {
     TlsBeyond, "tls_beyond", Pass;
     /// A ClientHello whose server names no rule matches.
     TlsNotListed, "tls_not_listed", Pass;
-    /// A ClientHello with a server name that would be blocked, by a list or on an interface on trial.
+    /// A ClientHello with a server name that would be blocked, by a list or on an interface in
+    /// audit mode.
     TlsAudited, "tls_audited", Pass;
     /// A ClientHello with a server name that a rule allows.
     TlsAllowed, "tls_allowed", Pass;
     /// A ClientHello with a server name that a rule blocks.
     TlsBlocked, "tls_blocked", Drop;
-    /// A QUIC packet with a long header that is no Initial, or of another version than the rest of its datagram.
+    /// A QUIC packet with a long header that is no Initial, or of another version than the rest of
+    /// its datagram.
     QuicOther, "quic_other", Pass;
-    /// A QUIC packet whose header or frames contradict themselves, or that is longer than what is read of one.
+    /// A QUIC packet whose header or frames contradict themselves, or that is longer than what is
+    /// read of one.
     QuicMalformed, "quic_malformed", Pass;
-    /// A QUIC Initial that does not open by a client's keys: a server's, or one that was damaged or forged.
+    /// A QUIC Initial that does not open by a client's keys: a server's, or one that was damaged or
+    /// forged.
     QuicNotOpened, "quic_not_opened", Pass;
     /// A QUIC Initial without any part of a ClientHello.
     QuicNoHello, "quic_no_hello", Pass;
@@ -214,7 +234,8 @@ reasons! {
     QuicJudged, "quic_judged", Pass;
     /// A ClientHello in QUIC that goes on in another datagram before its server name is complete.
     QuicHelloSplit, "quic_hello_split", Pass;
-    /// A ClientHello in QUIC that is longer than what is held of one, and has no server name up to there.
+    /// A ClientHello in QUIC that is longer than what is held of one, and has no server name up to
+    /// there.
     QuicHelloTooLong, "quic_hello_too_long", Pass;
     /// A ClientHello in QUIC without a server name.
     QuicNoServerName, "quic_no_server_name", Pass;
@@ -224,7 +245,8 @@ reasons! {
     QuicBeyond, "quic_beyond", Pass;
     /// A ClientHello in QUIC whose server names no rule matches.
     QuicNotListed, "quic_not_listed", Pass;
-    /// A ClientHello in QUIC with a server name that would be blocked, by a list or on an interface on trial.
+    /// A ClientHello in QUIC with a server name that would be blocked, by a list or on an interface
+    /// in audit mode.
     QuicAudited, "quic_audited", Pass;
     /// A ClientHello in QUIC with a server name that a rule allows.
     QuicAllowed, "quic_allowed", Pass;
@@ -232,11 +254,13 @@ reasons! {
     QuicBlocked, "quic_blocked", Drop;
     /// A further packet of a QUIC connection whose server name a rule blocks.
     QuicFlowBlocked, "quic_flow_blocked", Drop;
-    /// A QUIC Initial beyond those that are opened in a second, of its source or in all: it passes unread.
+    /// A QUIC Initial beyond those that are opened in a second, of its source or in all: it passes
+    /// unread.
     QuicBeyondBudget, "quic_beyond_budget", Pass;
     /// The same where these are dropped, as by default: the client sends it again.
     QuicBeyondBudgetDropped, "quic_beyond_budget_dropped", Drop;
-    /// A QUIC packet with a long header, on an interface where QUIC is refused: clients go on with TCP.
+    /// A QUIC packet with a long header, on an interface where QUIC is refused: clients go on with
+    /// TCP.
     QuicRefused, "quic_refused", Drop;
     /// A part of the filter could not run, which should never happen: the packet passes unread.
     InternalFailure, "internal_failure", Pass;
@@ -252,7 +276,10 @@ impl Reason {
     /// True if a rule blocks a name of the packet.
     #[inline(always)]
     pub const fn is_blocked(self) -> bool {
-        matches!(self, Self::DnsBlocked | Self::DnsResponseBlocked | Self::TlsBlocked | Self::QuicBlocked)
+        matches!(
+            self,
+            Self::DnsBlocked | Self::DnsResponseBlocked | Self::TlsBlocked | Self::QuicBlocked
+        )
     }
 
     /// True if the packet goes no further whatever comes behind it, and its client may be told.
@@ -264,13 +291,20 @@ impl Reason {
     /// True if nothing more of the packet is to be judged.
     #[inline(always)]
     pub(crate) const fn ends_judging(self) -> bool {
-        self.is_refused() || matches!(self, Self::DnsBeyondDropped | Self::DnsBeyond | Self::TlsBeyond)
+        self.is_refused()
+            || matches!(
+                self,
+                Self::DnsBeyondDropped | Self::DnsBeyond | Self::TlsBeyond
+            )
     }
 
     /// True if a name of the packet would be blocked, but for a trial.
     #[inline(always)]
     pub const fn is_audited(self) -> bool {
-        matches!(self, Self::DnsAudited | Self::DnsResponseAudited | Self::TlsAudited | Self::QuicAudited)
+        matches!(
+            self,
+            Self::DnsAudited | Self::DnsResponseAudited | Self::TlsAudited | Self::QuicAudited
+        )
     }
 
     /// True if a rule decided: it blocks a name of the packet, would block it, or allows it.
@@ -278,13 +312,19 @@ impl Reason {
     pub const fn is_of_rule(self) -> bool {
         self.is_blocked()
             || self.is_audited()
-            || matches!(self, Self::DnsAllowed | Self::DnsResponseAllowed | Self::TlsAllowed | Self::QuicAllowed)
+            || matches!(
+                self,
+                Self::DnsAllowed | Self::DnsResponseAllowed | Self::TlsAllowed | Self::QuicAllowed
+            )
     }
 
-    /// True if this remains what is to be said of a message, of which another name gave the other reason.
+    /// True if this remains what is to be said of a message, of which another name gave the other
+    /// reason.
     #[inline(always)]
-    pub(crate) const fn stands_before(self, other: Self) -> bool {
-        self.is_blocked() || ((matches!(self, Self::DnsResponseAllowed) || self.is_audited()) && !other.is_blocked())
+    pub(crate) const fn outranks(self, other: Self) -> bool {
+        self.is_blocked()
+            || ((matches!(self, Self::DnsResponseAllowed) || self.is_audited())
+                && !other.is_blocked())
     }
 
     /// True if the packet goes no further.
@@ -311,13 +351,19 @@ impl Reason {
     #[inline(always)]
     pub const fn message(self) -> Option<Message> {
         match self {
-            Self::DnsNotListed | Self::DnsAudited | Self::DnsAllowed | Self::DnsBlocked => Some(Message::Query),
+            Self::DnsNotListed | Self::DnsAudited | Self::DnsAllowed | Self::DnsBlocked => {
+                Some(Message::Query)
+            }
             Self::DnsResponseNotListed
             | Self::DnsResponseAudited
             | Self::DnsResponseAllowed
             | Self::DnsResponseBlocked => Some(Message::Response),
-            Self::TlsNotListed | Self::TlsAudited | Self::TlsAllowed | Self::TlsBlocked => Some(Message::ClientHello),
-            Self::QuicNotListed | Self::QuicAudited | Self::QuicAllowed | Self::QuicBlocked => Some(Message::QuicHello),
+            Self::TlsNotListed | Self::TlsAudited | Self::TlsAllowed | Self::TlsBlocked => {
+                Some(Message::ClientHello)
+            }
+            Self::QuicNotListed | Self::QuicAudited | Self::QuicAllowed | Self::QuicBlocked => {
+                Some(Message::QuicHello)
+            }
             _ => None,
         }
     }

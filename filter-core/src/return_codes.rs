@@ -1,17 +1,17 @@
 //! Results of subprograms as numbers: a BPF function gives nothing else back.
 
 use crate::{
-    abi::Rank,
+    abi::Precedence,
     bounds::opaque,
-    decide::Taken,
+    decide::SegmentKind,
     flows::Way,
     name::NameEnd,
     reason::Reason,
     tls::{HandshakeBytes, HelloEnd},
 };
 
-/// Given back in place of a result by a function that could not run, since it got no pointer where it needs one. The verifier
-/// lets no program call a function so. No result has this number.
+/// Given back in place of a result by a function that could not run, since it got no pointer where
+/// it needs one. The verifier lets no program call a function so. No result has this number.
 pub const NOT_RUN: u32 = u32::MAX;
 
 /// A result of a subprogram.
@@ -22,8 +22,8 @@ pub trait ReturnCode {
     /// Its number, which is not [`NOT_RUN`].
     fn code(self) -> Self::Code;
 
-    /// The result with this number. For [`NOT_RUN`], and numbers that no result has, the one with which the packet passes;
-    /// where there is a reason in it, that is [`Reason::InternalFailure`].
+    /// The result with this number. For [`NOT_RUN`], and numbers that no result has, the one with
+    /// which the packet passes; where there is a reason in it, that is [`Reason::InternalFailure`].
     fn from_code(code: Self::Code) -> Self;
 }
 
@@ -66,7 +66,10 @@ impl ReturnCode for Reason {
 
     #[inline(always)]
     fn from_code(code: Self::Code) -> Self {
-        Self::ALL.get(opaque(code as usize)).copied().unwrap_or(Self::InternalFailure)
+        Self::ALL
+            .get(opaque(code as usize))
+            .copied()
+            .unwrap_or(Self::InternalFailure)
     }
 }
 
@@ -81,7 +84,11 @@ impl ReturnCode for Option<Reason> {
 
     #[inline(always)]
     fn from_code(code: Self::Code) -> Self {
-        if code == BESIDE_REASON { None } else { Some(Reason::from_code(code)) }
+        if code == BESIDE_REASON {
+            None
+        } else {
+            Some(Reason::from_code(code))
+        }
     }
 }
 
@@ -99,7 +106,7 @@ impl ReturnCode for Result<(), Reason> {
     }
 }
 
-impl ReturnCode for Result<Taken, Reason> {
+impl ReturnCode for Result<SegmentKind, Reason> {
     type Code = u32;
 
     #[inline(always)]
@@ -112,14 +119,14 @@ impl ReturnCode for Result<Taken, Reason> {
 
     #[inline(always)]
     fn from_code(code: Self::Code) -> Self {
-        const WHOLE_HELLO: u32 = BESIDE_REASON + Taken::WholeHello as u32;
-        const TO_HOLD: u32 = BESIDE_REASON + Taken::ToHold as u32;
-        const EMPTY: u32 = BESIDE_REASON + Taken::Empty as u32;
+        const WHOLE_HELLO: u32 = BESIDE_REASON + SegmentKind::WholeHello as u32;
+        const TO_HOLD: u32 = BESIDE_REASON + SegmentKind::ToHold as u32;
+        const EMPTY: u32 = BESIDE_REASON + SegmentKind::Empty as u32;
 
         match code {
-            WHOLE_HELLO => Ok(Taken::WholeHello),
-            TO_HOLD => Ok(Taken::ToHold),
-            EMPTY => Ok(Taken::Empty),
+            WHOLE_HELLO => Ok(SegmentKind::WholeHello),
+            TO_HOLD => Ok(SegmentKind::ToHold),
+            EMPTY => Ok(SegmentKind::Empty),
             code => Err(Reason::from_code(code)),
         }
     }
@@ -135,7 +142,10 @@ impl ReturnCode for HelloEnd {
 
     #[inline(always)]
     fn from_code(code: Self::Code) -> Self {
-        Self { reason: Reason::from_code(code & !BESIDE_REASON), goes_on: code & BESIDE_REASON != 0 }
+        Self {
+            reason: Reason::from_code(code & !BESIDE_REASON),
+            goes_on: code & BESIDE_REASON != 0,
+        }
     }
 }
 
@@ -158,7 +168,7 @@ macro_rules! numbers {
     )+};
 }
 
-impl ReturnCode for Rank {
+impl ReturnCode for Precedence {
     type Code = u32;
 
     #[inline(always)]
@@ -197,10 +207,12 @@ numbers! { NameEnd HandshakeBytes Way }
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{buffer::HeldBytes, flows::WAYS, name::NameError};
+    use crate::{buffer::MessageBuffer, flows::WAYS, name::NameError};
 
     /// Each value comes back as it was, and none has the number of what could not run.
-    fn come_back<T: ReturnCode<Code = u32> + Clone + PartialEq + std::fmt::Debug>(values: impl IntoIterator<Item = T>) {
+    fn come_back<T: ReturnCode<Code = u32> + Clone + PartialEq + std::fmt::Debug>(
+        values: impl IntoIterator<Item = T>,
+    ) {
         for value in values {
             let code = value.clone().code();
             assert_ne!(code, NOT_RUN, "{value:?}");
@@ -217,13 +229,28 @@ mod tests {
         come_back([()]);
         come_back([false, true]);
         come_back(reasons());
-        come_back((0..=5).map(Rank::from_index));
+        come_back((0..=5).map(Precedence::from_index));
         come_back(reasons().map(Some).chain([None]));
         come_back(reasons().map(Err).chain([Ok(())]));
-        come_back(reasons().map(Err).chain([Taken::WholeHello, Taken::ToHold, Taken::Empty].map(Ok)));
-        come_back(reasons().flat_map(|reason| [false, true].map(|goes_on| HelloEnd { reason, goes_on })));
+        come_back(
+            reasons().map(Err).chain(
+                [
+                    SegmentKind::WholeHello,
+                    SegmentKind::ToHold,
+                    SegmentKind::Empty,
+                ]
+                .map(Ok),
+            ),
+        );
+        come_back(
+            reasons().flat_map(|reason| [false, true].map(|goes_on| HelloEnd { reason, goes_on })),
+        );
         come_back((0..=WAYS).map(Way));
-        come_back((0..=HeldBytes::LEN).map(HandshakeBytes).chain([HandshakeBytes::OTHER]));
+        come_back(
+            (0..=MessageBuffer::LEN)
+                .map(HandshakeBytes)
+                .chain([HandshakeBytes::OTHER]),
+        );
         let errors = NameError::ALL.map(|error| NameEnd::of(Err(error)));
         come_back((0..=0xffff).map(|end| NameEnd::of(Ok(end))).chain(errors));
     }
@@ -233,14 +260,33 @@ mod tests {
         let unknown = (Reason::ALL.len() as u32..BESIDE_REASON).chain([NOT_RUN - 1, NOT_RUN]);
         for code in unknown {
             assert_eq!(Reason::from_code(code), Reason::InternalFailure, "{code}");
-            assert_eq!(Option::from_code(code), Some(Reason::InternalFailure), "{code}");
-            assert_eq!(Result::<(), _>::from_code(code), Err(Reason::InternalFailure), "{code}");
-            assert_eq!(Result::<Taken, _>::from_code(code), Err(Reason::InternalFailure), "{code}");
-            assert_eq!(HelloEnd::from_code(code).reason, Reason::InternalFailure, "{code}");
+            assert_eq!(
+                Option::from_code(code),
+                Some(Reason::InternalFailure),
+                "{code}"
+            );
+            assert_eq!(
+                Result::<(), _>::from_code(code),
+                Err(Reason::InternalFailure),
+                "{code}"
+            );
+            assert_eq!(
+                Result::<SegmentKind, _>::from_code(code),
+                Err(Reason::InternalFailure),
+                "{code}"
+            );
+            assert_eq!(
+                HelloEnd::from_code(code).reason,
+                Reason::InternalFailure,
+                "{code}"
+            );
             assert!(!bool::from_code(code));
         }
         assert_eq!(Way::from_code(NOT_RUN).index(), None);
         assert_eq!(HandshakeBytes::from_code(NOT_RUN).octets(), None);
-        assert_eq!(NameEnd::from_code(NOT_RUN).result(), Err(NameError::NotRead));
+        assert_eq!(
+            NameEnd::from_code(NOT_RUN).result(),
+            Err(NameError::NotRead)
+        );
     }
 }

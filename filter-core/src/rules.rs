@@ -6,7 +6,10 @@ mod tests;
 use core::ops::ControlFlow::{self, Break, Continue};
 
 use crate::{
-    abi::{Generation, InForce, ListName, Rank, Settings, Terms, Treatment, highest_rank, list_of},
+    abi::{
+        Actions, ActivePolicy, Effect, Generation, ListName, Precedence, Settings,
+        highest_precedence, list_of,
+    },
     clients::Client,
     effect,
     hash::HashKey,
@@ -36,52 +39,58 @@ macro_rules! hash_methods {
     ([] $other:ident $lines:tt $($rest:tt)*) => { hash_methods! { [] $($rest)* } };
 }
 
-/// The policy: BPF maps in the kernel, whatever holds keys in user space. Without more than the rules, these are for
-/// everybody.
+/// The policy: BPF maps in the kernel, whatever holds keys in user space. Without more than the
+/// rules, these are for everybody.
 pub trait Rules: Patterns {
     /// Which generation is in force, and what it has.
     #[inline(always)]
-    fn in_force(&self) -> InForce {
-        InForce::new(Generation::default(), Rank::Block)
+    fn in_force(&self) -> ActivePolicy {
+        ActivePolicy::new(Generation::default(), Precedence::Block)
     }
 
     /// False if there are no rules for exactly this name; true if there may be some.
     #[inline(always)]
-    fn may_have(&self, _key: RuleKey, _in_force: InForce) -> bool {
+    fn may_have(&self, _key: RuleKey, _in_force: ActivePolicy) -> bool {
         true
     }
 
-    /// Calls [`take_terms`] with those of a rule, if there is one. The kernel has functions of their own for it.
+    /// Calls [`take_effect`] with those of a rule, if there is one. The kernel has functions of
+    /// their own for it.
     #[inline(always)]
-    fn take_rule(&self, name: &mut Name, key: RuleKey, in_force: InForce, left: u32) -> bool {
+    fn take_rule(&self, name: &mut Name, key: RuleKey, in_force: ActivePolicy, left: u32) -> bool {
         let generation = in_force.generation();
-        self.terms(key, generation).is_some_and(|terms| {
-            take_terms(name, key, terms, in_force, left)
-                || self.further_terms(key, generation).iter().any(|(bank, terms)| {
-                    let classes = self.classes(name.row() + bank, generation);
-                    take_terms_of_bank(name, key, terms, (*bank, classes), in_force, left)
-                })
+        self.effect(key, generation).is_some_and(|effect| {
+            take_effect(name, key, effect, in_force, left)
+                || self
+                    .further_effects(key, generation)
+                    .iter()
+                    .any(|(bank, effect)| {
+                        let audiences = self.audiences(name.row() + bank, generation);
+                        take_effect_of_bank(name, key, effect, (*bank, audiences), in_force, left)
+                    })
         })
     }
 
-    /// What the rules for exactly this name ask for in the first bank of classes, if there are any rules.
-    fn terms(&self, key: RuleKey, generation: Generation) -> Option<&Terms>;
+    /// What the rules for exactly this name ask for in the first bank of audiences, if there are
+    /// any rules.
+    fn effect(&self, key: RuleKey, generation: Generation) -> Option<&Effect>;
 
     /// What they ask for in further banks, each with its number, in their order.
     #[inline(always)]
-    fn further_terms(&self, _key: RuleKey, _generation: Generation) -> &[(u32, Terms)] {
+    fn further_effects(&self, _key: RuleKey, _generation: Generation) -> &[(u32, Effect)] {
         &[]
     }
 
-    /// The group of a MAC address, and if it has none that of the longest subnet with the address; 0 for all others.
+    /// The group of a MAC address, and if it has none that of the longest subnet with the address;
+    /// 0 for all others.
     #[inline(always)]
     fn group(&self, _client: &Client, _generation: Generation) -> u32 {
         0
     }
 
-    /// What becomes of what the lists of a class block.
+    /// What becomes of what the lists of a audience block.
     #[inline(always)]
-    fn treatment(&self, _class: u32, _generation: Generation) -> Option<&Treatment> {
+    fn actions(&self, _class: u32, _generation: Generation) -> Option<&Actions> {
         None
     }
 
@@ -95,16 +104,20 @@ pub trait Rules: Patterns {
 }
 
 impl HashKey {
-    /// The key of a name given as text; `None` if it is none: an empty label, one over 63 octets, over 253 in all.
+    /// The key of a name given as text; `None` if it is none: an empty label, one over 63 octets,
+    /// over 253 in all.
     pub fn rule_key(&self, name: &str) -> Option<RuleKey> {
         let mut room = Name::default();
         room.set_text(name).ok()?;
         let root_first = (0..room.labels()).rev();
-        Some(RuleKey(root_first.fold(ROOT, |parent, place| room.hash_label(self, parent, place))))
+        Some(RuleKey(root_first.fold(ROOT, |parent, place| {
+            room.hash_label(self, parent, place)
+        })))
     }
 
-    /// The key of a name that is one already: labels of 1 to 63 octets in lower case, 253 octets in all, no dot at the
-    /// end. Such a name's key is found in half the time of [`HashKey::rule_key`].
+    /// The key of a name that is one already: labels of 1 to 63 octets in lower case, 253 octets in
+    /// all, no dot at the end. Such a name's key is found in half the time of
+    /// [`HashKey::rule_key`].
     #[cfg(not(target_arch = "bpf"))]
     pub fn key_of_canonical(&self, name: &str) -> RuleKey {
         self.key_of_octets(name.as_bytes())
@@ -131,7 +144,9 @@ impl HashKey {
             let dot = last_dot(text);
             unread = dot.and_then(|dot| text.get(..dot));
             let start = dot.map_or(0, |dot| dot + 1);
-            parent = self.label(parent, (text.len() - start) as u32, |at| word_at(name, start + at as usize));
+            parent = self.label(parent, (text.len() - start) as u32, |at| {
+                word_at(name, start + at as usize)
+            });
             Some(RuleKey(parent))
         })
     }
@@ -143,11 +158,9 @@ impl HashKey {
         const NO_ROOT: u64 = 1;
 
         let pieces = text.as_bytes().chunks(crate::name::LABEL_OCTETS);
-        RuleKey(
-            pieces.fold(NO_ROOT, |parent, piece| {
-                self.label(parent, piece.len() as u32, |at| word_at(piece, at as usize))
-            }),
-        )
+        RuleKey(pieces.fold(NO_ROOT, |parent, piece| {
+            self.label(parent, piece.len() as u32, |at| word_at(piece, at as usize))
+        }))
     }
 }
 
@@ -180,49 +193,62 @@ fn word_at(text: &[u8], at: usize) -> u64 {
     if let Some(last) = text.last_chunk() {
         return u64::from_le_bytes(*last).unbounded_shr(u64::BITS - 8 * rest.len() as u32);
     }
-    rest.iter().rev().fold(0, |word, octet| (word << 8) | u64::from(*octet))
+    rest.iter()
+        .rev()
+        .fold(0, |word, octet| (word << 8) | u64::from(*octet))
 }
 
-/// The rule that prevails for this name among those of the given classes of the first bank, and of those of other banks that apply
-/// to the first group, found by the walk that the kernel makes.
-pub fn prevailing_rule(name: &str, key: &HashKey, rules: &impl Rules, classes: u32) -> Option<Found> {
+/// The rule that prevails for this name among those of the given audiences of the first bank, and
+/// of those of other banks that apply to the first group, found by the walk that the kernel makes.
+pub fn prevailing_rule(
+    name: &str,
+    key: &HashKey,
+    rules: &impl Rules,
+    audiences: u32,
+) -> Option<Found> {
     let mut room = Name::default();
     room.set_text(name).ok()?;
     let in_force = rules.in_force();
-    room.begin_judging(classes, 0);
+    room.begin_judging(audiences, 0);
     find_rule(&mut room, key, rules, in_force);
     run_patterns(&mut room, rules, in_force);
     let found = room.found();
-    (found.rank != Rank::NotListed).then_some(found)
+    (found.precedence != Precedence::NotListed).then_some(found)
 }
 
-/// The rank of the name that was read last, for the client of its packet. The rule that prevails is left in the name,
-/// and counted.
+/// The precedence of the name that was read last, for the client of its packet. The rule that
+/// prevails is left in the name, and counted.
 #[inline(always)]
-pub fn rank_of<P: Packet + ?Sized, M: Maps>(
+pub fn precedence_of<P: Packet + ?Sized, M: Maps>(
     packet: &P,
     maps: &M,
     settings: &Settings,
     scratch: &mut Scratch,
     of_response: bool,
-) -> Rank {
+) -> Precedence {
     let in_force = maps.in_force();
     let generation = in_force.generation();
     scratch.generation = generation.index();
-    let group = if in_force.has_clients() { maps.group_of(packet, scratch, generation, of_response) } else { 0 };
+    let group = if in_force.has_clients() {
+        maps.group_of(packet, scratch, generation, of_response)
+    } else {
+        0
+    };
     let row = in_force.row(group);
-    scratch.name.begin_judging(maps.classes(row, generation), row);
+    scratch
+        .name
+        .begin_judging(maps.audiences(row, generation), row);
     find_rule(&mut scratch.name, &settings.hash_key, maps, in_force);
     run_patterns(&mut scratch.name, maps, in_force);
     let found = scratch.name.found();
-    if found.rank != Rank::NotListed {
+    if found.precedence != Precedence::NotListed {
         maps.count_hit(found.key);
     }
-    if found.rank.blocks() {
+    if found.precedence.blocks() {
         let (_, interface) = maps.interface();
-        effect::set_treatment(&mut scratch.treatment, &found, maps, generation, interface);
+        effect::set_actions(&mut scratch.actions, &found, maps, generation, interface);
     }
-    found.rank
+    found.precedence
 }
 
 /// The group of the client of a packet.
@@ -238,14 +264,23 @@ pub fn group_of<P: Packet + ?Sized, R: Rules>(
     client.map_or(0, |client| rules.group(&client, generation))
 }
 
-/// Looks up each suffix of the name, from the top-level domain to the whole name, until nothing can prevail any more.
-/// What prevails is left in the name: the verifier follows every value on the stack from turn to turn, and none in a map.
+/// Looks up each suffix of the name, from the top-level domain to the whole name, until nothing can
+/// prevail any more. What prevails is left in the name: the verifier follows every value on the
+/// stack from turn to turn, and none in a map.
 #[inline(always)]
-fn find_rule<R: Rules>(name: &mut Name, key: &HashKey, rules: &R, in_force: InForce) {
+fn find_rule<R: Rules>(name: &mut Name, key: &HashKey, rules: &R, in_force: ActivePolicy) {
     let left = u64::from(name.labels());
-    let mut suffixes = Suffixes { name, key, rules, in_force, left, suffix: ROOT, looks: in_force.has_top_level() };
-    // A plain loop: its body is small enough for the verifier to go through every turn, and `bpf_loop` calls its body
-    // through a pointer, which costs more than the body.
+    let mut suffixes = Suffixes {
+        name,
+        key,
+        rules,
+        in_force,
+        left,
+        suffix: ROOT,
+        looks: in_force.has_top_level(),
+    };
+    // A plain loop: its body is small enough for the verifier to go through every turn, and
+    // `bpf_loop` calls its body through a pointer, which costs more than the body.
     for _ in 0..u64::from(LABELS) {
         if suffixes.step().is_break() {
             break;
@@ -255,8 +290,8 @@ fn find_rule<R: Rules>(name: &mut Name, key: &HashKey, rules: &R, in_force: InFo
 
 /// Lets the patterns have their say, where there are any and it can matter.
 #[inline(always)]
-fn run_patterns<R: Rules>(name: &mut Name, rules: &R, in_force: InForce) {
-    if in_force.has_patterns() && name.rank() < in_force.top() {
+fn run_patterns<R: Rules>(name: &mut Name, rules: &R, in_force: ActivePolicy) {
+    if in_force.has_patterns() && name.precedence() < in_force.top() {
         run_parts(name, rules, in_force);
     }
 }
@@ -268,7 +303,7 @@ struct Suffixes<'a, R> {
     name: &'a mut Name,
     key: &'a HashKey,
     rules: &'a R,
-    in_force: InForce,
+    in_force: ActivePolicy,
     /// Labels that are left; as wide as a register, as in [`Name`]'s own walks.
     left: u64,
     suffix: u64,
@@ -289,7 +324,9 @@ impl<R: Rules> Step for Suffixes<'_, R> {
         if !core::mem::replace(&mut self.looks, true) {
             return Continue(());
         }
-        if self.rules.may_have(key, self.in_force) && self.rules.take_rule(self.name, key, self.in_force, left) {
+        if self.rules.may_have(key, self.in_force)
+            && self.rules.take_rule(self.name, key, self.in_force, left)
+        {
             return Break(());
         }
         Continue(())
@@ -301,35 +338,54 @@ impl<R: Rules> Step for Suffixes<'_, R> {
 fn below<R: Rules>(rules: &R, name: &Name, key: &HashKey, parent: u64, place: u32) -> u64 {
     let (start, len) = name.label(place);
     // Most labels are short; for others, the kernel has a function of its own.
-    if len < 8 { key.short_label(parent, len, name.word(start)) } else { rules.hash_label(name, key, parent, place) }
+    if len < 8 {
+        key.short_label(parent, len, name.word(start))
+    } else {
+        rules.hash_label(name, key, parent, place)
+    }
 }
 
-/// Leaves what the rules with this key ask for in the name, if it prevails: rules for the name itself, or for one that has
-/// so many labels `left` below it; of the first bank of classes. True if nothing can prevail any more.
+/// Leaves what the rules with this key ask for in the name, if it prevails: rules for the name
+/// itself, or for one that has so many labels `left` below it; of the first bank of audiences. True
+/// if nothing can prevail any more.
 #[inline(always)]
-pub fn take_terms(name: &mut Name, key: RuleKey, terms: &Terms, in_force: InForce, left: u32) -> bool {
-    let of_first = (0, name.classes());
-    take_terms_of_bank(name, key, terms, of_first, in_force, left)
-}
-
-/// The same of a bank: its number, and its classes that count. Of the banks that have a rank, the first that is taken decides.
-#[inline(always)]
-pub fn take_terms_of_bank(
+pub fn take_effect(
     name: &mut Name,
     key: RuleKey,
-    terms: &Terms,
-    (bank, classes): (u32, u32),
-    in_force: InForce,
+    effect: &Effect,
+    in_force: ActivePolicy,
     left: u32,
 ) -> bool {
-    let rank = name.rank();
-    let (masks, lists) = terms.of(left == 0);
-    let better = highest_rank(masks, classes);
-    if better <= rank {
+    let of_first = (0, name.audiences());
+    take_effect_of_bank(name, key, effect, of_first, in_force, left)
+}
+
+/// The same of a bank: its number, and its audiences that count. Of the banks that have a
+/// precedence, the first that is taken decides.
+#[inline(always)]
+pub fn take_effect_of_bank(
+    name: &mut Name,
+    key: RuleKey,
+    effect: &Effect,
+    (bank, audiences): (u32, u32),
+    in_force: ActivePolicy,
+    left: u32,
+) -> bool {
+    let precedence = name.precedence();
+    let (masks, lists) = effect.of(left == 0);
+    let better = highest_precedence(masks, audiences);
+    if better <= precedence {
         return false;
     }
     let mask = masks.get(better.place()).copied().unwrap_or_default();
     let labels = name.labels() - left;
-    name.set_found(Found { rank: better, key, classes: mask & classes, bank, list: list_of(lists, better), labels });
+    name.set_found(Found {
+        precedence: better,
+        key,
+        audiences: mask & audiences,
+        bank,
+        list: list_of(lists, better),
+        labels,
+    });
     better >= in_force.top()
 }

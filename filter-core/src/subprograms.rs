@@ -1,17 +1,18 @@
 //! What becomes a BPF function of its own in the kernel.
 //!
-//! The verifier checks a global function by itself, for any arguments, and then takes each call of it as one instruction
-//! (Documentation/bpf/verifier.rst, "BPF-to-BPF calls"; `btf_check_subprog_arg_match`). Inlined, the same loops would be
-//! checked again for each way through the headers: more than a million instructions. User space calls the methods
-//! themselves.
+//! The verifier checks a global function by itself, for any arguments, and then takes each call of
+//! it as one instruction (Documentation/bpf/verifier.rst, "BPF-to-BPF calls";
+//! `btf_check_subprog_arg_match`). Inlined, the same loops would be checked again for each way
+//! through the headers: more than a million instructions. User space calls the methods themselves.
 
-/// The table of such functions: a line has the name of a method or function of the decision, its arguments and its result. Most
-/// are methods of [`Judge`](crate::Judge). Both sides of the seam are made from it: the methods of [`Packet`](crate::Packet),
-/// [`Frame`](crate::Frame) and [`Maps`](crate::Maps), and in filter-ebpf the exported functions and the calls of them.
+/// The table of such functions: a line has the name of a method or function of the decision, its
+/// arguments and its result. Most are methods of [`Inspection`](crate::Inspection). Both sides of
+/// the seam are made from it: the methods of [`Packet`](crate::Packet), [`Frame`](crate::Frame) and
+/// [`Maps`](crate::Maps), and in filter-ebpf the exported functions and the calls of them.
 ///
-/// `subprograms! { make MORE }` becomes `make! { [MORE] SECTION { LINE... } ... }`. A function takes five arguments at most:
-/// pointers to memory of maps, integers, and what fits into one ([`Span`]). It gives a
-/// [`ReturnCode`](crate::return_codes::ReturnCode).
+/// `subprograms! { make MORE }` becomes `make! { [MORE] SECTION { LINE... } ... }`. A function
+/// takes five arguments at most: pointers to memory of maps, integers, and what fits into one
+/// ([`Span`]). It gives a [`ReturnCode`](crate::return_codes::ReturnCode).
 ///
 /// [`Span`]: crate::bounds::Span
 #[macro_export]
@@ -28,7 +29,8 @@ macro_rules! subprograms {
                 client_hello(at: u32, end: u32) -> HelloEnd;
                 quic_header(at: u32, end: u32) -> Result<(), Reason>;
             }
-            // Likewise, where the frame lies in one buffer. Elsewhere, there is one call less that leads into others.
+            // Likewise, where the frame lies in one buffer. Elsewhere, there is one call less that
+            // leads into others.
             linear {
                 dns_message(at: u32, end: u32) -> Option<Reason>;
             }
@@ -39,14 +41,14 @@ macro_rules! subprograms {
             }
             // Over a frame and the table of flows.
             frame_and_flows {
-                take_segment() -> Result<Taken, Reason>;
+                classify_segment() -> Result<SegmentKind, Reason>;
                 begin_quic_packet() -> Result<(), Reason>;
                 look_at_quic_hello() -> bool;
                 open_by_flow(way: u32) -> bool;
                 open_by_header() -> bool;
             }
-            // Over the table of flows, without the frame. (LLVM hands over anything for an argument that is not used, and
-            // the verifier refuses that.)
+            // Over the table of flows, without the frame. (LLVM hands over anything for an argument
+            // that is not used, and the verifier refuses that.)
             flows {
                 empty_segment() -> Reason;
                 find_flow() -> Way;
@@ -59,14 +61,14 @@ macro_rules! subprograms {
             }
             // Over a frame and a flow.
             flow {
-                hold_segment(flow: &mut Flow, offset: u32) -> bool;
-                all_held_messages(flow: &mut Flow, so_far: Reason) -> Reason;
-                held_messages(flow: &mut Flow, so_far: Reason) -> Reason;
+                buffer_segment(flow: &mut Flow, offset: u32) -> bool;
+                all_buffered_messages(flow: &mut Flow, so_far: Reason) -> Reason;
+                buffered_messages(flow: &mut Flow, so_far: Reason) -> Reason;
             }
             // Over a flow, without the frame.
             flow_only {
-                join_records(flow: &mut Flow, spare: &mut HeldBytes) -> HandshakeBytes;
-                forget_judged(flow: &mut Flow, spare: &mut HeldBytes) -> ();
+                join_records(flow: &mut Flow, spare: &mut MessageBuffer) -> HandshakeBytes;
+                forget_judged(flow: &mut Flow, spare: &mut MessageBuffer) -> ();
                 walk_frames(flow: &mut QuicFlow, room: &mut QuicRoom) -> ();
                 open_packet(room: &mut QuicRoom) -> bool;
                 remove_header_protection(room: &mut QuicRoom) -> bool;
@@ -87,13 +89,13 @@ macro_rules! subprograms {
                 quic_datagram() -> Reason, Quic;
             }
             // Over bytes that are held of a flow.
-            held {
-                held_dns_message(span: Span) -> Reason;
-                held_hello(span: Span) -> HelloEnd;
+            buffered {
+                buffered_dns_message(span: Span) -> Reason;
+                buffered_hello(span: Span) -> HelloEnd;
             }
             // Over such bytes, without the frame.
-            held_only {
-                read_held_name(message_at: u32, span: Span) -> NameEnd;
+            buffered_only {
+                read_buffered_name(message_at: u32, span: Span) -> NameEnd;
             }
             // Over a name alone, and over other values of maps: methods of the first of them.
             name {
@@ -107,11 +109,11 @@ macro_rules! subprograms {
             }
             // Over the maps: functions.
             parts {
-                run_part(name: &mut Name, in_force: InForce, index: u32) -> bool;
+                run_part(name: &mut Name, in_force: ActivePolicy, index: u32) -> bool;
             }
             // Over any frame and the maps.
             client {
-                rank_of(settings: &Settings, scratch: &mut Scratch, of_response: bool) -> Rank;
+                precedence_of(settings: &Settings, scratch: &mut Scratch, of_response: bool) -> Precedence;
                 group_of(scratch: &Scratch, generation: Generation, of_response: bool) -> u32;
             }
         }

@@ -5,7 +5,8 @@ mod engine;
 mod sources;
 
 use filter_core::{
-    Counter, DnsAction, Interface, Offline, Options, Reason, Sent, Settings, Sides, TcpAction, Treatment, WAYS,
+    Actions, Counter, Directions, DnsAction, Interface, Offline, Options, Reason, Sent, Settings,
+    TcpAction, WAYS,
 };
 use frames::{Drawn, Wrap};
 
@@ -23,7 +24,11 @@ fn offline(options: &Options) -> Offline<Listed> {
 
 /// How often this was counted.
 fn count(offline: &Offline<Listed>, counter: Counter) -> u64 {
-    offline.counters().get(&counter).copied().unwrap_or_default()
+    offline
+        .counters()
+        .get(&counter)
+        .copied()
+        .unwrap_or_default()
 }
 
 /// The gaps that were too many in these frames.
@@ -46,7 +51,9 @@ fn segment(payload: &[u8], from: usize, to: usize) -> Vec<u8> {
 
 /// Parts of a hello of which one is missing before each.
 fn parts_beyond_gaps(pieces: usize) -> Vec<(usize, usize)> {
-    (0..pieces).map(|piece| (20 + 20 * piece, 30 + 20 * piece)).collect()
+    (0..pieces)
+        .map(|piece| (20 + 20 * piece, 30 + 20 * piece))
+        .collect()
 }
 
 #[test]
@@ -55,7 +62,12 @@ fn four_pieces_beyond_gaps_are_held_and_a_fifth_is_not() {
     for pieces in [3, 4, 5] {
         let beyond = parts_beyond_gaps(pieces);
         let mut frames = vec![Wrap::v4(443).syn(FIRST - 1, &[])];
-        frames.extend(beyond.iter().rev().map(|(from, to)| segment(&hello, *from, *to)));
+        frames.extend(
+            beyond
+                .iter()
+                .rev()
+                .map(|(from, to)| segment(&hello, *from, *to)),
+        );
         let lost = pieces.saturating_sub(4) as u64;
         assert_eq!(gaps(&frames), lost, "{pieces} pieces");
 
@@ -73,9 +85,15 @@ fn four_pieces_beyond_gaps_are_held_and_a_fifth_is_not() {
         let end = offline.decide(&segment(&hello, from, hello.len()));
         let expected = if lost == 0 { Reason::TlsBlocked } else { SPLIT };
         assert_eq!(end, expected, "{pieces} pieces");
-        let again =
-            beyond[..lost as usize].iter().map(|(from, to)| offline.decide(&segment(&hello, *from, *to))).last();
-        assert_eq!(again.unwrap_or(end), Reason::TlsBlocked, "{pieces} pieces, those that were not held again");
+        let again = beyond[..lost as usize]
+            .iter()
+            .map(|(from, to)| offline.decide(&segment(&hello, *from, *to)))
+            .last();
+        assert_eq!(
+            again.unwrap_or(end),
+            Reason::TlsBlocked,
+            "{pieces} pieces, those that were not held again"
+        );
     }
 }
 
@@ -84,12 +102,32 @@ fn pieces_that_join_or_come_again_take_no_further_place() {
     let mut wrong = Vec::new();
     let hello = frames::client_hello(LISTED);
     let four = parts_beyond_gaps(4);
-    let again: Vec<_> = four.iter().chain(&four).chain(four.iter().rev()).copied().collect();
+    let again: Vec<_> = four
+        .iter()
+        .chain(&four)
+        .chain(four.iter().rev())
+        .copied()
+        .collect();
     let joined = vec![(20, 30), (40, 50), (30, 40), (60, 70), (80, 90), (100, 110)];
     // The first piece is reached, and the others come again.
     let reached = [&four[..], &[(0, 20)], &four[1..], &four[1..], &[(100, 110)]].concat();
-    let reversed = [(0, 20), (40, 50), (60, 70), (80, 90), (20, 40), (80, 90), (100, 110), (120, 130)].to_vec();
-    for (what, parts) in [("again", again), ("joined", joined), ("reached", reached), ("reversed", reversed)] {
+    let reversed = [
+        (0, 20),
+        (40, 50),
+        (60, 70),
+        (80, 90),
+        (20, 40),
+        (80, 90),
+        (100, 110),
+        (120, 130),
+    ]
+    .to_vec();
+    for (what, parts) in [
+        ("again", again),
+        ("joined", joined),
+        ("reached", reached),
+        ("reversed", reversed),
+    ] {
         let mut frames = vec![Wrap::v4(443).syn(FIRST - 1, &[])];
         frames.extend(parts.iter().map(|(from, to)| segment(&hello, *from, *to)));
         if gaps(&frames) > 0 {
@@ -112,7 +150,10 @@ fn of_clients(clients: u32, name: &str) -> Vec<[Vec<u8>; 2]> {
 /// The halves of a hello between these ports.
 fn halves(from: u16, name: &str) -> [Vec<u8>; 2] {
     let hello = frames::client_hello(name);
-    let wrap = Wrap { from, ..Wrap::v4(443) };
+    let wrap = Wrap {
+        from,
+        ..Wrap::v4(443)
+    };
     let segments = frames::in_segments(&wrap, FIRST, &hello, &[0, name_end(&hello, name) - 3]);
     segments.try_into().expect("two segments")
 }
@@ -128,7 +169,11 @@ fn all_places_of_a_bucket_are_held_and_one_flow_more_takes_that_of_the_least_rec
         let evicted = flows as u64 - u64::from(WAYS);
         assert_eq!(count(&offline, Counter::FlowsEvicted), evicted);
         for (place, [_, rest]) in connections[..flows].iter().enumerate() {
-            let expected = if (place as u64) < evicted { Reason::TcpOther } else { Reason::TlsBlocked };
+            let expected = if (place as u64) < evicted {
+                Reason::TcpOther
+            } else {
+                Reason::TlsBlocked
+            };
             assert_eq!(offline.decide(rest), expected, "{place} of {flows}");
         }
     }
@@ -142,9 +187,21 @@ fn a_flow_that_is_used_again_is_not_the_least_recent() {
         offline.decide(first);
     }
     assert_eq!(offline.decide(&connections[0][0]), SPLIT, "again");
-    assert_eq!(offline.decide(&connections[WAYS as usize][0]), SPLIT, "one more");
-    assert_eq!(offline.decide(&connections[0][1]), Reason::TlsBlocked, "used again");
-    assert_eq!(offline.decide(&connections[1][1]), Reason::TcpOther, "the least recent");
+    assert_eq!(
+        offline.decide(&connections[WAYS as usize][0]),
+        SPLIT,
+        "one more"
+    );
+    assert_eq!(
+        offline.decide(&connections[0][1]),
+        Reason::TlsBlocked,
+        "used again"
+    );
+    assert_eq!(
+        offline.decide(&connections[1][1]),
+        Reason::TcpOther,
+        "the least recent"
+    );
 }
 
 #[test]
@@ -153,13 +210,21 @@ fn what_only_resembles_the_start_of_a_hello_pushes_nothing_out() {
     for [first, _] in &of_clients(WAYS, LISTED) {
         assert_eq!(offline.decide(first), SPLIT);
     }
-    // Type, major version, and type of the message; of a change of cipher all but the minor version.
+    // Type, major version, and type of the message; of a change of cipher all but the minor
+    // version.
     let hello = frames::client_hello(LISTED);
-    for (start, told) in [(&hello[..9], &[0, 1, 5][..]), (&[20, 3, 3, 0, 1], &[0, 1, 3, 4])] {
+    for (start, told) in [
+        (&hello[..9], &[0, 1, 5][..]),
+        (&[20, 3, 3, 0, 1], &[0, 1, 3, 4]),
+    ] {
         for place in told {
             let mut other = start.to_vec();
             other[*place] ^= 0x40;
-            assert_eq!(offline.decide(&Wrap::v6(443).tcp(&other)), Reason::TcpOther, "{other:?}");
+            assert_eq!(
+                offline.decide(&Wrap::v6(443).tcp(&other)),
+                Reason::TcpOther,
+                "{other:?}"
+            );
             assert_eq!(count(&offline, Counter::FlowsEvicted), 0, "{other:?}");
         }
     }
@@ -175,7 +240,11 @@ fn flows_that_are_judged_make_room() {
         assert_eq!(offline.decide(&first), SPLIT);
         assert_eq!(offline.decide(&rest), Reason::TlsNotListed);
     }
-    assert_eq!(count(&offline, Counter::FlowsEvicted), 0, "nothing had to go");
+    assert_eq!(
+        count(&offline, Counter::FlowsEvicted),
+        0,
+        "nothing had to go"
+    );
 }
 
 /// First and second half of a hello, as they come from any address and port.
@@ -212,12 +281,20 @@ fn a_flood_of_half_hellos_evicts_what_small_buckets_and_a_fair_hash_let_it() {
     const HELLOS: u32 = 1_500;
     let buckets = Settings::buckets(FLOWS);
     assert_eq!(buckets * WAYS, FLOWS);
-    // An ideal table of as many places, which evicts the least recent of all, would lose none while fewer others come
-    // in between than it has places, and all from then on. Small buckets may differ from that by so much.
-    for (between, ideal, difference) in
-        [(64, 0.0, 0.01), (128, 0.0, 0.07), (FLOWS - 1, 0.0, 0.6), (FLOWS, 1.0, 0.5), (2 * FLOWS, 1.0, 0.02)]
-    {
-        let mut offline = offline(&Options { flows: FLOWS, ..one_bucket() });
+    // An ideal table of as many places, which evicts the least recent of all, would lose none while
+    // fewer others come in between than it has places, and all from then on. Small buckets may
+    // differ from that by so much.
+    for (between, ideal, difference) in [
+        (64, 0.0, 0.01),
+        (128, 0.0, 0.07),
+        (FLOWS - 1, 0.0, 0.6),
+        (FLOWS, 1.0, 0.5),
+        (2 * FLOWS, 1.0, 0.02),
+    ] {
+        let mut offline = offline(&Options {
+            flows: FLOWS,
+            ..one_bucket()
+        });
         let mut template = Template(halves(0, OTHER));
         let mut flows = Drawn(0);
         let mut half_hello = |offline: &mut Offline<Listed>, template: &mut Template| {
@@ -245,8 +322,13 @@ fn a_flood_of_half_hellos_evicts_what_small_buckets_and_a_fair_hash_let_it() {
         let expected = at_least(WAYS, between, 1.0 / f64::from(buckets));
         let share = f64::from(evicted) / f64::from(HELLOS);
         let deviation = (expected * (1.0 - expected) / f64::from(HELLOS)).sqrt();
-        println!("{between} between: {share:.4} evicted, {expected:.4} expected, {ideal} of an ideal table");
-        assert!((share - ideal).abs() <= difference, "{between}: {share}, {ideal} of an ideal table");
+        println!(
+            "{between} between: {share:.4} evicted, {expected:.4} expected, {ideal} of an ideal table"
+        );
+        assert!(
+            (share - ideal).abs() <= difference,
+            "{between}: {share}, {ideal} of an ideal table"
+        );
         assert!(
             (share - expected).abs() <= 4.0 * deviation + 1.0 / f64::from(HELLOS),
             "{between}: {share}, {expected}"
@@ -254,21 +336,27 @@ fn a_flood_of_half_hellos_evicts_what_small_buckets_and_a_fair_hash_let_it() {
         let half_hellos = u64::from(FLOWS * 8 + HELLOS * (between + 1));
         let went = count(&offline, Counter::FlowsEvicted);
         let stayed = u64::from(FLOWS) + u64::from(HELLOS - evicted);
-        assert!(went >= half_hellos - stayed && went <= half_hellos, "{went} of {half_hellos}");
+        assert!(
+            went >= half_hellos - stayed && went <= half_hellos,
+            "{went} of {half_hellos}"
+        );
     }
 }
 
 #[test]
 fn a_blocked_flow_that_had_to_go_for_others_has_another_reset() {
-    let treatment = Treatment::new(DnsAction::NxDomain, TcpAction::Reset);
-    let clients = Interface::new(Sides::Both).facing_clients(treatment);
+    let actions = Actions::new(DnsAction::NxDomain, TcpAction::Reset);
+    let clients = Interface::new(Directions::Both).facing_clients(actions);
     let mut offline = offline(&one_bucket()).on(clients);
     let hello = frames::client_hello(LISTED);
     let blocked = Wrap::v4(443).tcp(&hello);
     let mut sent = |frame: &[u8]| offline.send(frame).1;
-    assert_eq!([sent(&blocked), sent(&blocked)], [Sent::Back, Sent::Nowhere]);
+    assert_eq!([sent(&blocked), sent(&blocked)], [Sent::Tx, Sent::Drop]);
     for client in 0..WAYS as u8 {
-        assert_eq!(sent(&frames::from_ipv4(&blocked, [10, 0, client, 9])), Sent::Back);
+        assert_eq!(
+            sent(&frames::from_ipv4(&blocked, [10, 0, client, 9])),
+            Sent::Tx
+        );
     }
-    assert_eq!([sent(&blocked), sent(&blocked)], [Sent::Back, Sent::Nowhere]);
+    assert_eq!([sent(&blocked), sent(&blocked)], [Sent::Tx, Sent::Drop]);
 }

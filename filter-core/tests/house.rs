@@ -6,7 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Methods of the traits between the decision and where it runs that are written by hand. 20 are the aim.
+/// Methods of the traits between the decision and where it runs that are written by hand. 20 are
+/// the aim.
 const SEAM_METHODS: usize = 31;
 /// These traits, and where they are.
 const SEAM: [(&str, &str); 6] = [
@@ -25,38 +26,63 @@ fn source(file: &str) -> String {
 /// The methods of a trait; those that the table of subprograms makes are not in its text.
 fn methods(source: &str, name: &str) -> Vec<String> {
     let head = format!("pub trait {name}");
-    let lines = source
-        .lines()
-        .skip_while(|line| line.strip_prefix(&head).is_none_or(|rest| rest.starts_with(char::is_alphanumeric)));
-    let methods = lines.take_while(|line| *line != "}").filter_map(|line| line.strip_prefix("    fn "));
-    methods.map(|method| method.split(['(', '<']).next().unwrap().to_owned()).collect()
+    let lines = source.lines().skip_while(|line| {
+        line.strip_prefix(&head)
+            .is_none_or(|rest| rest.starts_with(char::is_alphanumeric))
+    });
+    let methods = lines
+        .take_while(|line| *line != "}")
+        .filter_map(|line| line.strip_prefix("    fn "));
+    methods
+        .map(|method| method.split(['(', '<']).next().unwrap().to_owned())
+        .collect()
 }
 
 #[test]
 fn the_seam_has_no_more_methods_by_hand_than_it_had() {
-    let methods: BTreeMap<_, _> = SEAM.iter().map(|(file, name)| (*name, methods(&source(file), name))).collect();
-    assert!(methods.values().all(|methods| !methods.is_empty()), "{methods:?}");
+    let methods: BTreeMap<_, _> = SEAM
+        .iter()
+        .map(|(file, name)| (*name, methods(&source(file), name)))
+        .collect();
+    assert!(
+        methods.values().all(|methods| !methods.is_empty()),
+        "{methods:?}"
+    );
     let all: usize = methods.values().map(Vec::len).sum();
     assert!(all <= SEAM_METHODS, "{all} methods: {methods:#?}");
 }
 
 #[test]
 fn no_trait_of_the_seam_is_left_out() {
-    let traits: Vec<_> = ["packet.rs", "patterns.rs", "rules.rs", "maps.rs", "flows/table.rs"]
-        .iter()
-        .flat_map(|file| {
-            source(file)
-                .lines()
-                .filter_map(|line| Some(line.strip_prefix("pub trait ")?.split([':', ' ', '<']).next()?.to_owned()))
-                .collect::<Vec<_>>()
-        })
-        .collect();
+    let traits: Vec<_> = [
+        "packet.rs",
+        "patterns.rs",
+        "rules.rs",
+        "maps.rs",
+        "flows/table.rs",
+    ]
+    .iter()
+    .flat_map(|file| {
+        source(file)
+            .lines()
+            .filter_map(|line| {
+                Some(
+                    line.strip_prefix("pub trait ")?
+                        .split([':', ' ', '<'])
+                        .next()?
+                        .to_owned(),
+                )
+            })
+            .collect::<Vec<_>>()
+    })
+    .collect();
     assert_eq!(traits, SEAM.map(|(_, name)| name));
 }
 
 /// Modules that lead back to themselves: a change may only take some out.
-const IN_CIRCLES: [&str; 10] =
-    ["answer", "calls", "decide", "dns", "effect", "flows", "maps", "quic", "rules", "scratch"];
+const IN_CIRCLES: [&str; 10] = [
+    "answer", "calls", "decide", "dns", "effect", "flows", "maps", "quic", "rules", "scratch",
+];
 
 /// Modules at the ground and parsers: what they may use.
 const LAYERS: [(&str, &[&str]); 11] = [
@@ -78,27 +104,58 @@ fn uses() -> BTreeMap<String, BTreeSet<String>> {
     let mut uses: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     for path in files(&sources) {
-        let module = path.strip_prefix(&sources).unwrap().components().next().unwrap();
-        let module = Path::new(module.as_os_str()).file_stem().unwrap().to_str().unwrap().to_owned();
+        let module = path
+            .strip_prefix(&sources)
+            .unwrap()
+            .components()
+            .next()
+            .unwrap();
+        let module = Path::new(module.as_os_str())
+            .file_stem()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .to_owned();
         if module == "lib" || path.ends_with("tests.rs") {
             continue;
         }
         let found = used(&fs::read_to_string(&path).unwrap());
-        uses.entry(module.clone()).or_default().extend(found.into_iter().filter(|found| *found != module));
+        uses.entry(module.clone())
+            .or_default()
+            .extend(found.into_iter().filter(|found| *found != module));
     }
     uses
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+    let entries = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| {
+            if path.is_dir() {
+                files(&path)
+            } else {
+                vec![path]
+            }
+        })
+        .collect()
 }
 
 /// The modules behind each `crate::` outside of comments and tests.
 fn used(source: &str) -> BTreeSet<String> {
     let source = source.split("#[cfg(test)]\nmod tests {").next().unwrap();
-    let source: String = source.lines().map(|line| line.split("//").next().unwrap().to_owned() + "\n").collect();
-    let word = |text: &str| text.trim().split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap().to_owned();
+    let source: String = source
+        .lines()
+        .map(|line| line.split("//").next().unwrap().to_owned() + "\n")
+        .collect();
+    let word = |text: &str| {
+        text.trim()
+            .split(|c: char| !c.is_alphanumeric() && c != '_')
+            .next()
+            .unwrap()
+            .to_owned()
+    };
     let mut used = BTreeSet::new();
     for behind in source.split("crate::").skip(1) {
         let Some(list) = behind.strip_prefix('{') else {
@@ -129,13 +186,21 @@ fn no_module_comes_into_a_circle_that_was_in_none() {
     let in_circle = |module: &String| {
         let (mut seen, mut next) = (BTreeSet::new(), vec![module]);
         while let Some(module) = next.pop() {
-            next.extend(uses.get(module).into_iter().flatten().filter(|used| seen.insert(*used)));
+            next.extend(
+                uses.get(module)
+                    .into_iter()
+                    .flatten()
+                    .filter(|used| seen.insert(*used)),
+            );
         }
         seen.contains(module)
     };
     let circles: Vec<_> = uses.keys().filter(|module| in_circle(module)).collect();
     assert!(uses.len() > 20, "{uses:?}");
-    assert_eq!(circles, IN_CIRCLES, "take out of the list what is in no circle any more");
+    assert_eq!(
+        circles, IN_CIRCLES,
+        "take out of the list what is in no circle any more"
+    );
 }
 
 #[test]

@@ -18,11 +18,14 @@ fn judge(frame: &[u8]) -> Decided {
 /// The decisions over one frame after the other; nothing came before the first.
 fn judge_all(frames: &[Vec<u8>]) -> Vec<Decided> {
     let mut offline = offline();
-    frames.iter().map(|frame| decide(&mut offline, frame)).collect()
+    frames
+        .iter()
+        .map(|frame| decide(&mut offline, frame))
+        .collect()
 }
 
-/// What becomes of frames that come in by this interface, each so long after the one before, and nothing came before the
-/// first.
+/// What becomes of frames that come in by this interface, each so long after the one before, and
+/// nothing came before the first.
 fn send_reporting(frames: &[(Duration, Vec<u8>)], interface: Interface) -> Vec<Became> {
     let mut offline = offline().on(interface);
     let (mut now, mut before) = (Duration::ZERO, BTreeMap::new());
@@ -31,12 +34,22 @@ fn send_reporting(frames: &[(Duration, Vec<u8>)], interface: Interface) -> Vec<B
         offline.set_time(now);
         let (reason, sent, frame) = offline.send(frame);
         let counters = offline.counters();
-        let moved = counters.iter().filter(|(counter, count)| before.get(*counter) != Some(*count));
-        let others = moved.map(|(counter, _)| *counter).filter(|counter| !matches!(counter, Counter::Packets(_)));
+        let moved = counters
+            .iter()
+            .filter(|(counter, count)| before.get(*counter) != Some(*count));
+        let others = moved
+            .map(|(counter, _)| *counter)
+            .filter(|counter| !matches!(counter, Counter::Packets(_)));
         let others = others.collect();
         before = counters;
         let reported = offline.take_events().iter().map(reported).collect();
-        Became { reason, sent, frame, counters: others, reported }
+        Became {
+            reason,
+            sent,
+            frame,
+            counters: others,
+            reported,
+        }
     };
     frames.iter().map(&mut send).collect()
 }

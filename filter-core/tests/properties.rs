@@ -40,18 +40,24 @@ const NAMES: [&str; 4] = [LISTED, OTHER, "x.ads.example.com", "com"];
 fn judged_frame() -> impl Strategy<Value = Vec<u8>> {
     let wrap = |port| prop_oneof![Just(Wrap::v4(port)), Just(Wrap::v6(port))];
     let name = || select(&NAMES[..]);
-    let query = (wrap(53), 0..=2_u8, name()).prop_map(|(wrap, tags, name)| wrap.vlan(tags).udp(&frames::query(name)));
-    let hello =
-        (wrap(443), 0..=2_u8, name()).prop_map(|(wrap, tags, name)| wrap.vlan(tags).tcp(&frames::client_hello(name)));
+    let query = (wrap(53), 0..=2_u8, name())
+        .prop_map(|(wrap, tags, name)| wrap.vlan(tags).udp(&frames::query(name)));
+    let hello = (wrap(443), 0..=2_u8, name())
+        .prop_map(|(wrap, tags, name)| wrap.vlan(tags).tcp(&frames::client_hello(name)));
     prop_oneof![query, hello]
 }
 
 /// Nothing, the header of a query, and the headers of a hello.
-const STARTS: [&[u8]; 3] = [b"", b"\x12\x34\x01\0\0\x01\0\0\0\0\0\0", b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03"];
+const STARTS: [&[u8]; 3] = [
+    b"",
+    b"\x12\x34\x01\0\0\x01\0\0\0\0\0\0",
+    b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03",
+];
 
 /// Payloads that get past the headers.
 fn any_payload() -> impl Strategy<Value = Vec<u8>> {
-    (select(&STARTS[..]), vec(any::<u8>(), 0..600)).prop_map(|(start, rest)| [start, &rest[..]].concat())
+    (select(&STARTS[..]), vec(any::<u8>(), 0..600))
+        .prop_map(|(start, rest)| [start, &rest[..]].concat())
 }
 
 proptest! {

@@ -1,11 +1,13 @@
-//! The server name in QUIC: packets that rustls seals, in every form that clients send them. What the loaded program is held to as
-//! well is among the claims.
+//! The server name in QUIC: packets that rustls seals, in every form that clients send them. What
+//! the loaded program is held to as well is among the claims.
 
 mod engine;
 
 use std::time::Duration;
 
-use filter_core::{Counter, HeldBytes, Interface, Offline, Options, Quic, Reason, Sides, Verdict};
+use filter_core::{
+    Counter, Directions, Interface, MessageBuffer, Offline, Options, Quic, Reason, Verdict,
+};
 use frames::{Extension, Hello, Initial, Wrap, crypto_frame, quic_hello};
 use proptest::{
     collection::vec,
@@ -24,7 +26,13 @@ const PING: u8 = 1;
 
 /// An engine with one bucket of QUIC connections.
 fn fresh() -> Offline<Listed> {
-    offline(&Options { quic_flows: 1, ..one_bucket() }, &[LISTED])
+    offline(
+        &Options {
+            quic_flows: 1,
+            ..one_bucket()
+        },
+        &[LISTED],
+    )
 }
 
 fn datagram(packets: &[Initial]) -> Vec<u8> {
@@ -36,9 +44,15 @@ fn first(name: &str) -> Initial {
     Initial::to(ID).carrying(&[crypto_frame(0, &quic_hello(name))])
 }
 
-/// A long header of version 1 with this first octet and connection ID, and so many octets behind it.
+/// A long header of version 1 with this first octet and connection ID, and so many octets behind
+/// it.
 fn other_packet(first: u8, destination: &[u8], octets: u8) -> Vec<u8> {
-    let head = [&[first, 0, 0, 0, 1, destination.len() as u8], destination, &[0, 0x40, octets]].concat();
+    let head = [
+        &[first, 0, 0, 0, 1, destination.len() as u8],
+        destination,
+        &[0, 0x40, octets],
+    ]
+    .concat();
     [head, vec![0xa5; octets.into()]].concat()
 }
 
@@ -52,22 +66,63 @@ fn alone(frame: &[u8]) -> Reason {
 
 #[test]
 fn a_listed_name_is_blocked_and_another_passes_whatever_the_header_says() {
-    for (name, reason) in [(LISTED, Reason::QuicBlocked), (OTHER, Reason::QuicNotListed)] {
-        for version in [Initial::V1, Initial::V2, Initial::DRAFT_29, 0xff00_0020, 0xff00_0021, 0xff00_0022] {
-            let packet = Initial { version, ..first(name) };
+    for (name, reason) in [
+        (LISTED, Reason::QuicBlocked),
+        (OTHER, Reason::QuicNotListed),
+    ] {
+        for version in [
+            Initial::V1,
+            Initial::V2,
+            Initial::DRAFT_29,
+            0xff00_0020,
+            0xff00_0021,
+            0xff00_0022,
+        ] {
+            let packet = Initial {
+                version,
+                ..first(name)
+            };
             assert_eq!(alone(&datagram(&[packet])), reason, "{version:#x}");
         }
         for octets in 0..=20 {
             let destination = vec![0x5a; octets];
-            let packet = Initial { keys_of: destination.clone(), destination, ..first(name) };
-            assert_eq!(alone(&datagram(&[packet])), reason, "a destination of {octets}");
-            assert_eq!(alone(&datagram(&[Initial { source: vec![3; octets], ..first(name) }])), reason);
+            let packet = Initial {
+                keys_of: destination.clone(),
+                destination,
+                ..first(name)
+            };
+            assert_eq!(
+                alone(&datagram(&[packet])),
+                reason,
+                "a destination of {octets}"
+            );
+            assert_eq!(
+                alone(&datagram(&[Initial {
+                    source: vec![3; octets],
+                    ..first(name)
+                }])),
+                reason
+            );
         }
         for token in [1, 63, 64, 300] {
-            assert_eq!(alone(&datagram(&[Initial { token: vec![9; token], ..first(name) }])), reason, "{token}");
+            assert_eq!(
+                alone(&datagram(&[Initial {
+                    token: vec![9; token],
+                    ..first(name)
+                }])),
+                reason,
+                "{token}"
+            );
         }
         for number_bytes in 1..=4 {
-            assert_eq!(alone(&datagram(&[Initial { number_bytes, number: 200, ..first(name) }])), reason);
+            assert_eq!(
+                alone(&datagram(&[Initial {
+                    number_bytes,
+                    number: 200,
+                    ..first(name)
+                }])),
+                reason
+            );
         }
     }
 }
@@ -75,45 +130,89 @@ fn a_listed_name_is_blocked_and_another_passes_whatever_the_header_says() {
 #[test]
 fn the_fixed_bit_may_be_zero() {
     for version in [Initial::V1, Initial::V2] {
-        let packet = Initial { version, fixed_bit: false, ..first(LISTED) };
-        assert_eq!(alone(&datagram(&[packet])), Reason::QuicBlocked, "{version:#x}");
+        let packet = Initial {
+            version,
+            fixed_bit: false,
+            ..first(LISTED)
+        };
+        assert_eq!(
+            alone(&datagram(&[packet])),
+            Reason::QuicBlocked,
+            "{version:#x}"
+        );
     }
 }
 
 #[test]
 fn a_connection_id_is_never_longer_than_twenty_octets() {
     let long = vec![0x5a; 21];
-    let packet = Initial { keys_of: long.clone(), destination: long.clone(), ..first(LISTED) };
+    let packet = Initial {
+        keys_of: long.clone(),
+        destination: long.clone(),
+        ..first(LISTED)
+    };
     assert_eq!(alone(&datagram(&[packet])), Reason::QuicMalformed);
-    assert_eq!(alone(&datagram(&[Initial { source: long, ..first(LISTED) }])), Reason::QuicMalformed);
+    assert_eq!(
+        alone(&datagram(&[Initial {
+            source: long,
+            ..first(LISTED)
+        }])),
+        Reason::QuicMalformed
+    );
 }
 
 #[test]
 fn it_is_read_on_any_port_and_behind_any_layers() {
     let sealed = first(LISTED).sealed();
     for port in [443, 80, 853, 8443, 65_535] {
-        assert_eq!(alone(&Wrap::v4(port).udp(&sealed)), Reason::QuicBlocked, "{port}");
-        assert_eq!(alone(&Wrap::v6(port).udp(&sealed)), Reason::QuicBlocked, "{port}");
+        assert_eq!(
+            alone(&Wrap::v4(port).udp(&sealed)),
+            Reason::QuicBlocked,
+            "{port}"
+        );
+        assert_eq!(
+            alone(&Wrap::v6(port).udp(&sealed)),
+            Reason::QuicBlocked,
+            "{port}"
+        );
     }
     let tagged = Wrap::v4(443).vlan(2).udp(&sealed);
     assert_eq!(alone(&tagged), Reason::QuicBlocked);
-    assert_eq!(alone(&frames::in_pppoe(&Wrap::v6(443).udp(&sealed))), Reason::QuicBlocked);
+    assert_eq!(
+        alone(&frames::in_pppoe(&Wrap::v6(443).udp(&sealed))),
+        Reason::QuicBlocked
+    );
 }
 
 #[test]
 fn other_versions_and_other_datagrams_are_not_read() {
-    let unknown = Initial { version: 0x5130_3530, ..first(LISTED) };
+    let unknown = Initial {
+        version: 0x5130_3530,
+        ..first(LISTED)
+    };
     assert_eq!(alone(&datagram(&[unknown])), Reason::UdpOther);
     // Version negotiation, a short header, and what is too short for anything.
-    for payload in [&[0xc0, 0, 0, 0, 0, 8][..], &[0x40, 0, 0, 0, 1, 8, 1, 2, 3], &[0xc0, 0, 0, 0, 1], &[]] {
-        assert_eq!(alone(&Wrap::v4(443).udp(payload)), Reason::UdpOther, "{payload:02x?}");
+    for payload in [
+        &[0xc0, 0, 0, 0, 0, 8][..],
+        &[0x40, 0, 0, 0, 1, 8, 1, 2, 3],
+        &[0xc0, 0, 0, 0, 1],
+        &[],
+    ] {
+        assert_eq!(
+            alone(&Wrap::v4(443).udp(payload)),
+            Reason::UdpOther,
+            "{payload:02x?}"
+        );
     }
 }
 
 #[test]
 fn what_was_damaged_or_forged_without_the_keys_changes_nothing() {
     let sealed = first(LISTED).sealed();
-    for place in (0..60).chain((60..sealed.len()).step_by(37)).chain(sealed.len() - 16..sealed.len()) {
+    for place in (0..60)
+        .chain((60..sealed.len()).step_by(37))
+        .chain(sealed.len() - 16..sealed.len())
+    {
         for bit in [1, 0x80] {
             let mut damaged = sealed.clone();
             damaged[place] ^= bit;
@@ -121,7 +220,11 @@ fn what_was_damaged_or_forged_without_the_keys_changes_nothing() {
             let reason = engine.decide(&Wrap::v4(443).udp(&damaged));
             assert_eq!(reason.verdict(), Verdict::Pass, "octet {place}");
             assert!(reason.message().is_none(), "octet {place}: {reason:?}");
-            assert_eq!(engine.decide(&datagram(&[first(OTHER)])), Reason::QuicNotListed, "octet {place}");
+            assert_eq!(
+                engine.decide(&datagram(&[first(OTHER)])),
+                Reason::QuicNotListed,
+                "octet {place}"
+            );
         }
     }
     let cut = Wrap::v4(443).udp(&sealed[..sealed.len() - 1]);
@@ -130,7 +233,10 @@ fn what_was_damaged_or_forged_without_the_keys_changes_nothing() {
 
 #[test]
 fn a_servers_packet_is_not_opened() {
-    let packet = Initial { of_server: true, ..first(LISTED) };
+    let packet = Initial {
+        of_server: true,
+        ..first(LISTED)
+    };
     assert_eq!(alone(&datagram(&[packet])), Reason::QuicNotOpened);
 }
 
@@ -140,7 +246,11 @@ fn an_initial_is_found_behind_other_packets_of_its_datagram() {
         for count in 1..=7 {
             let others = other_packet(before, ID, 60).repeat(count);
             let payload = [others, first(LISTED).sealed()].concat();
-            assert_eq!(alone(&Wrap::v4(443).udp(&payload)), Reason::QuicBlocked, "{count} of {before:#x}");
+            assert_eq!(
+                alone(&Wrap::v4(443).udp(&payload)),
+                Reason::QuicBlocked,
+                "{count} of {before:#x}"
+            );
         }
     }
     // Zeros behind the packets, as some fill datagrams up.
@@ -152,17 +262,39 @@ fn an_initial_is_found_behind_other_packets_of_its_datagram() {
 fn a_blocked_connection_stays_blocked_and_its_port_is_free_for_others() {
     let mut engine = fresh();
     engine.set_time(Duration::from_secs(100));
-    assert_eq!(engine.decide(&datagram(&[first(LISTED)])), Reason::QuicBlocked);
-    assert_eq!(engine.decide(&datagram(&[first(LISTED)])), Reason::QuicFlowBlocked, "sent again");
+    assert_eq!(
+        engine.decide(&datagram(&[first(LISTED)])),
+        Reason::QuicBlocked
+    );
+    assert_eq!(
+        engine.decide(&datagram(&[first(LISTED)])),
+        Reason::QuicFlowBlocked,
+        "sent again"
+    );
     for kind in [ZERO_RTT, HANDSHAKE] {
         let frame = Wrap::v4(443).udp(&other_packet(kind, ID, 60));
         assert_eq!(engine.decide(&frame), Reason::QuicFlowBlocked, "{kind:#x}");
-        assert_eq!(engine.decide(&Wrap::v4(444).udp(&other_packet(kind, ID, 60))), Reason::QuicOther, "another flow's");
+        assert_eq!(
+            engine.decide(&Wrap::v4(444).udp(&other_packet(kind, ID, 60))),
+            Reason::QuicOther,
+            "another flow's"
+        );
     }
-    let other = Initial { keys_of: b"7 other".into(), destination: b"7 other".into(), ..first(OTHER) };
-    assert_eq!(engine.decide(&datagram(std::slice::from_ref(&other))), Reason::QuicNotListed, "another connection");
+    let other = Initial {
+        keys_of: b"7 other".into(),
+        destination: b"7 other".into(),
+        ..first(OTHER)
+    };
+    assert_eq!(
+        engine.decide(&datagram(std::slice::from_ref(&other))),
+        Reason::QuicNotListed,
+        "another connection"
+    );
     assert_eq!(engine.decide(&datagram(&[other])), Reason::QuicJudged);
-    assert_eq!(engine.decide(&Wrap::v4(443).udp(&other_packet(HANDSHAKE, b"x", 60))), Reason::QuicJudged);
+    assert_eq!(
+        engine.decide(&Wrap::v4(443).udp(&other_packet(HANDSHAKE, b"x", 60))),
+        Reason::QuicJudged
+    );
 }
 
 #[test]
@@ -171,7 +303,10 @@ fn a_verdict_is_forgotten_when_a_port_may_be_used_again() {
     for (seconds, reason) in [(29, Reason::QuicFlowBlocked), (31, Reason::QuicOther)] {
         let mut engine = fresh();
         engine.set_time(Duration::from_secs(100));
-        assert_eq!(engine.decide(&datagram(&[first(LISTED)])), Reason::QuicBlocked);
+        assert_eq!(
+            engine.decide(&datagram(&[first(LISTED)])),
+            Reason::QuicBlocked
+        );
         engine.set_time(Duration::from_secs(100 + seconds));
         assert_eq!(engine.decide(&handshake), reason, "after {seconds} s");
     }
@@ -186,13 +321,23 @@ fn a_retry_begins_the_hello_again_under_other_keys() {
         number: 1,
         ..first(name)
     };
-    let start = datagram(&[Initial::to(ID).carrying(&[crypto_frame(0, &quic_hello(LISTED)[..40])])]);
+    let start =
+        datagram(&[Initial::to(ID).carrying(&[crypto_frame(0, &quic_hello(LISTED)[..40])])]);
     let mut engine = fresh();
     assert_eq!(engine.decide(&start), Reason::QuicHelloSplit);
-    assert_eq!(engine.decide(&datagram(&[again(LISTED)])), Reason::QuicBlocked);
+    assert_eq!(
+        engine.decide(&datagram(&[again(LISTED)])),
+        Reason::QuicBlocked
+    );
     let mut engine = fresh();
-    assert_eq!(engine.decide(&datagram(&[first(OTHER)])), Reason::QuicNotListed);
-    assert_eq!(engine.decide(&datagram(&[again(OTHER)])), Reason::QuicNotListed);
+    assert_eq!(
+        engine.decide(&datagram(&[first(OTHER)])),
+        Reason::QuicNotListed
+    );
+    assert_eq!(
+        engine.decide(&datagram(&[again(OTHER)])),
+        Reason::QuicNotListed
+    );
 }
 
 #[test]
@@ -207,10 +352,16 @@ fn a_hello_beyond_what_is_held_is_told_and_its_start_is_read() {
         }
         hello.record()[5..].to_vec()
     };
-    for (before, reason) in [(false, Reason::QuicBlocked), (true, Reason::QuicHelloTooLong)] {
+    for (before, reason) in [
+        (false, Reason::QuicBlocked),
+        (true, Reason::QuicHelloTooLong),
+    ] {
         let hello = padded(LISTED, before);
         let mut engine = fresh();
-        let frames = hello.chunks(1_000).enumerate().map(|(place, part)| crypto_frame(place * 1_000, part));
+        let frames = hello
+            .chunks(1_000)
+            .enumerate()
+            .map(|(place, part)| crypto_frame(place * 1_000, part));
         let last = frames
             .map(|frame| engine.decide(&datagram(&[Initial::to(ID).carrying(&[frame])])))
             .find(|reason| *reason != Reason::QuicHelloSplit);
@@ -221,7 +372,11 @@ fn a_hello_beyond_what_is_held_is_told_and_its_start_is_read() {
 #[test]
 fn an_interface_may_pass_or_refuse_it() {
     let frame = datagram(&[first(LISTED)]);
-    let on = |quic| fresh().on(Interface::new(Sides::Both).with_quic(quic)).decide(&frame);
+    let on = |quic| {
+        fresh()
+            .on(Interface::new(Directions::Both).with_quic(quic))
+            .decide(&frame)
+    };
     assert_eq!(on(Quic::Inspect), Reason::QuicBlocked);
     assert_eq!(on(Quic::Pass), Reason::UdpOther);
     assert_eq!(on(Quic::Refuse), Reason::QuicRefused);
@@ -230,14 +385,27 @@ fn an_interface_may_pass_or_refuse_it() {
 #[test]
 fn nothing_is_dropped_on_an_interface_on_trial() {
     let frame = datagram(&[first(LISTED)]);
-    let on = |quic| fresh().on(Interface::new(Sides::Both).with_quic(quic).on_trial()).decide(&frame);
+    let on = |quic| {
+        fresh()
+            .on(Interface::new(Directions::Both).with_quic(quic).on_trial())
+            .decide(&frame)
+    };
     assert_eq!(on(Quic::Inspect), Reason::QuicAudited);
     assert_eq!(on(Quic::Refuse), Reason::UdpOther);
     for (interface, reason) in [
-        (Interface::new(Sides::Both), Reason::QuicBeyondBudgetDropped),
-        (Interface::new(Sides::Both).on_trial(), Reason::QuicBeyondBudget),
+        (
+            Interface::new(Directions::Both),
+            Reason::QuicBeyondBudgetDropped,
+        ),
+        (
+            Interface::new(Directions::Both).on_trial(),
+            Reason::QuicBeyondBudget,
+        ),
     ] {
-        let options = Options { quic_per_source: 1, ..one_bucket() };
+        let options = Options {
+            quic_per_source: 1,
+            ..one_bucket()
+        };
         let mut engine = offline(&options, &[LISTED]).on(interface);
         engine.set_time(Duration::from_secs(100));
         engine.decide(&datagram(&[Initial {
@@ -253,21 +421,41 @@ fn nothing_is_dropped_on_an_interface_on_trial() {
 fn budgets_are_of_a_source_and_of_all_and_fill_up_in_a_second() {
     let from = |source: u8, number: u8| {
         let id = vec![number; 8];
-        let mut frame = datagram(&[Initial { keys_of: id.clone(), destination: id, ..first(OTHER) }]);
+        let mut frame = datagram(&[Initial {
+            keys_of: id.clone(),
+            destination: id,
+            ..first(OTHER)
+        }]);
         frame[28] = source;
         frame[34..36].copy_from_slice(&(1_000 + u16::from(number)).to_be_bytes());
         frame
     };
     let opened = |engine: &mut Offline<Listed>, source: u8, numbers: std::ops::Range<u8>| {
-        numbers.filter(|number| engine.decide(&from(source, *number)) == Reason::QuicNotListed).count()
+        numbers
+            .filter(|number| engine.decide(&from(source, *number)) == Reason::QuicNotListed)
+            .count()
     };
-    let options = Options { quic_per_source: 5, quic_per_second: 12, ..one_bucket() };
+    let options = Options {
+        quic_per_source: 5,
+        quic_per_second: 12,
+        ..one_bucket()
+    };
     let mut engine = offline(&options, &[LISTED]);
     engine.set_time(Duration::from_secs(100));
-    assert_eq!([1, 2, 3, 4].map(|source| opened(&mut engine, source, 1..21)), [5, 5, 2, 0]);
+    assert_eq!(
+        [1, 2, 3, 4].map(|source| opened(&mut engine, source, 1..21)),
+        [5, 5, 2, 0]
+    );
     engine.set_time(Duration::from_secs(101));
     assert_eq!(opened(&mut engine, 1, 31..51), 5);
-    let mut engine = offline(&Options { quic_per_source: 0, quic_per_second: 0, ..options }, &[LISTED]);
+    let mut engine = offline(
+        &Options {
+            quic_per_source: 0,
+            quic_per_second: 0,
+            ..options
+        },
+        &[LISTED],
+    );
     engine.set_time(Duration::from_secs(100));
     assert_eq!(opened(&mut engine, 1, 1..101), 100, "no bound");
 }
@@ -314,21 +502,36 @@ struct Part {
 }
 
 fn part() -> impl Strategy<Value = Part> {
-    (other_frames(), any::<Index>(), 1_usize..400).prop_map(|(before, from, len)| Part { before, from, len })
+    (other_frames(), any::<Index>(), 1_usize..400).prop_map(|(before, from, len)| Part {
+        before,
+        from,
+        len,
+    })
 }
 
-/// The packets' frames: pieces that cover the hello, further copies of parts of it, in any order, in so many datagrams.
+/// The packets' frames: pieces that cover the hello, further copies of parts of it, in any order,
+/// in so many datagrams.
 fn packets(hello: &[u8], parts: &[Part], order: &[Index], datagrams: usize) -> Vec<Vec<Vec<u8>>> {
-    let frame = |before: &[u8], from: usize, to: usize| [before, &crypto_frame(from, &hello[from..to])].concat();
+    let frame = |before: &[u8], from: usize, to: usize| {
+        [before, &crypto_frame(from, &hello[from..to])].concat()
+    };
     let mut frames = Vec::new();
-    let mut cuts: Vec<_> = parts.iter().map(|part| part.from.index(hello.len())).chain([0, hello.len()]).collect();
+    let mut cuts: Vec<_> = parts
+        .iter()
+        .map(|part| part.from.index(hello.len()))
+        .chain([0, hello.len()])
+        .collect();
     cuts.sort_unstable();
     for (pair, part) in cuts.windows(2).zip(parts.iter().cycle()) {
         frames.push(frame(&part.before, pair[0], pair[1]));
     }
     for part in parts {
         let from = part.from.index(hello.len());
-        frames.push(frame(&part.before, from, (from + part.len).min(hello.len())));
+        frames.push(frame(
+            &part.before,
+            from,
+            (from + part.len).min(hello.len()),
+        ));
     }
     let mut packets = vec![Vec::new(); datagrams];
     for (place, index) in (0..frames.len()).zip(order.iter().cycle()) {
@@ -358,7 +561,7 @@ proptest! {
         let mut verdicts = Vec::new();
         for (number, frames) in packets(&hello, &parts, &order, datagrams).into_iter().enumerate() {
             let packet = Initial { version, number: number as u8, ..Initial::to(ID) }.carrying(&frames);
-            prop_assume!(packet.sealed().len() <= HeldBytes::LEN as usize);
+            prop_assume!(packet.sealed().len() <= MessageBuffer::LEN as usize);
             verdicts.push(engine.decide(&datagram(&[packet])));
         }
         let expected = if listed { Reason::QuicBlocked } else { Reason::QuicNotListed };

@@ -6,7 +6,10 @@ use filter_core::Reason;
 use frames::{Data, Extension, Hello, Wrap};
 use proptest::{
     collection::vec,
-    prelude::{ProptestConfig, TestCaseError, any, prop_assert, prop_assert_eq, prop_assume, prop_oneof, proptest},
+    prelude::{
+        ProptestConfig, TestCaseError, any, prop_assert, prop_assert_eq, prop_assume, prop_oneof,
+        proptest,
+    },
     sample::select,
     strategy::{Just, Strategy},
 };
@@ -15,7 +18,8 @@ const LISTED: &str = "ads.example.com";
 const OTHER: &str = "web.example.com";
 const NAMES: [&str; 4] = [LISTED, OTHER, "x.ads.example.com", "com"];
 
-/// A payload for a connection to this port, how far its names go, and what becomes of it in one piece.
+/// A payload for a connection to this port, how far its names go, and what becomes of it in one
+/// piece.
 #[derive(Clone, Debug)]
 struct Whole {
     port: u16,
@@ -29,7 +33,13 @@ impl Whole {
     fn new(port: u16, payload: Vec<u8>, name_end: usize) -> Self {
         let mut offline = engine::offline(&engine::one_bucket(), &[LISTED]);
         let reason = offline.decide(&Wrap::v4(port).tcp(&payload));
-        Self { port, payload, name_end, reason, name: offline.name().to_string() }
+        Self {
+            port,
+            payload,
+            name_end,
+            reason,
+            name: offline.name().to_string(),
+        }
     }
 
     fn hello(name: &str, padding: usize) -> Self {
@@ -40,9 +50,16 @@ impl Whole {
         Self::new(443, record, name_end)
     }
 
-    /// Behind records that servers read over: empty ones where this is true, else those of type `change_cipher_spec`.
+    /// Behind records that servers read over: empty ones where this is true, else those of type
+    /// `change_cipher_spec`.
     fn behind_records(name: &str, are_empty: &[bool]) -> Self {
-        let record = |is_empty: &bool| if *is_empty { &[22, 3, 1, 0, 0][..] } else { &[20, 3, 3, 0, 1, 1] };
+        let record = |is_empty: &bool| {
+            if *is_empty {
+                &[22, 3, 1, 0, 0][..]
+            } else {
+                &[20, 3, 3, 0, 1, 1]
+            }
+        };
         let hello = frames::client_hello(name);
         let payload = [are_empty.iter().flat_map(record).copied().collect(), hello].concat();
         let name_end = frames::server_name_at(&payload, name).unwrap() + name.len();
@@ -57,9 +74,18 @@ impl Whole {
 
     /// Up to the first message that is blocked, or to the end.
     fn stream(names: &[&str]) -> Self {
-        let messages = names.iter().map(|name| frames::over_tcp(&frames::query(name)));
-        let blocked = names.iter().position(|name| name.ends_with(LISTED)).unwrap_or(names.len() - 1);
-        let name_end = messages.clone().take(blocked + 1).map(|message| message.len()).sum();
+        let messages = names
+            .iter()
+            .map(|name| frames::over_tcp(&frames::query(name)));
+        let blocked = names
+            .iter()
+            .position(|name| name.ends_with(LISTED))
+            .unwrap_or(names.len() - 1);
+        let name_end = messages
+            .clone()
+            .take(blocked + 1)
+            .map(|message| message.len())
+            .sum();
         Self::new(53, messages.flatten().collect(), name_end)
     }
 }
@@ -72,7 +98,10 @@ fn whole() -> impl Strategy<Value = Whole> {
         let records = frames::in_records(&frames::client_hello(name), octets);
         // A name may be in two records: it is there when all are.
         let len = records.len();
-        Whole { name_end: len, ..Whole::new(443, records, len) }
+        Whole {
+            name_end: len,
+            ..Whole::new(443, records, len)
+        }
     });
     let query = name().prop_map(|name| Whole::message(&frames::query(name)));
     let response = (name(), name(), 0..15_usize).prop_map(|(asked, target, texts)| {
@@ -96,8 +125,10 @@ fn stream() -> impl Strategy<Value = Whole> {
 /// Ranges of a payload, as shares of 10,000: all of it, cut at some places, and some of it again.
 fn parts() -> impl Strategy<Value = Vec<(usize, usize)>> {
     // Anywhere, and where a payload of a few equal messages has their ends.
-    let cut =
-        prop_oneof![0..=10_000_usize, (1..6_usize, 1..6_usize).prop_map(|(of, in_all)| of * 10_000 / in_all.max(of))];
+    let cut = prop_oneof![
+        0..=10_000_usize,
+        (1..6_usize, 1..6_usize).prop_map(|(of, in_all)| of * 10_000 / in_all.max(of))
+    ];
     let cuts = vec(cut, 0..5);
     let overlaps = vec(prop_oneof![Just(0), 0..1_000_usize], 12);
     let again = vec((0..10_000_usize, 1..5_000_usize), 0..4);
@@ -105,11 +136,18 @@ fn parts() -> impl Strategy<Value = Vec<(usize, usize)>> {
         cuts.extend([0, 10_000]);
         cuts.sort_unstable();
         let overlaps = overlaps.chunks(2);
-        let cut = cuts
-            .windows(2)
-            .zip(overlaps)
-            .map(|(cut, overlap)| (cut[0].saturating_sub(overlap[0]), (cut[1] + overlap[1]).min(10_000)));
-        cut.chain(again.into_iter().map(|(from, len)| (from, (from + len).min(10_000)))).collect::<Vec<_>>()
+        let cut = cuts.windows(2).zip(overlaps).map(|(cut, overlap)| {
+            (
+                cut[0].saturating_sub(overlap[0]),
+                (cut[1] + overlap[1]).min(10_000),
+            )
+        });
+        cut.chain(
+            again
+                .into_iter()
+                .map(|(from, len)| (from, (from + len).min(10_000))),
+        )
+        .collect::<Vec<_>>()
     });
     parts.prop_shuffle()
 }
@@ -117,11 +155,15 @@ fn parts() -> impl Strategy<Value = Vec<(usize, usize)>> {
 /// The parts of a payload of this length.
 fn scaled(parts: &[(usize, usize)], len: usize) -> Vec<(usize, usize)> {
     let scaled = |share: usize| (share * len).div_ceil(10_000);
-    parts.iter().map(|(from, to)| (scaled(*from), scaled(*to))).filter(|(from, to)| from < to).collect()
+    parts
+        .iter()
+        .map(|(from, to)| (scaled(*from), scaled(*to)))
+        .filter(|(from, to)| from < to)
+        .collect()
 }
 
 /// Which octets have come after each of the parts.
-fn arrivals(parts: &[(usize, usize)], len: usize) -> impl Iterator<Item = Vec<bool>> {
+fn staged(parts: &[(usize, usize)], len: usize) -> impl Iterator<Item = Vec<bool>> {
     parts.iter().scan(vec![false; len], |come, (from, to)| {
         come[*from..*to].fill(true);
         Some(come.clone())
@@ -130,17 +172,28 @@ fn arrivals(parts: &[(usize, usize)], len: usize) -> impl Iterator<Item = Vec<bo
 
 /// Pieces beyond gaps that are there at once, at most.
 fn pieces(parts: &[(usize, usize)], len: usize) -> usize {
-    arrivals(parts, len).map(|come| come.windows(2).filter(|octets| !octets[0] && octets[1]).count()).max().unwrap_or(0)
+    staged(parts, len)
+        .map(|come| {
+            come.windows(2)
+                .filter(|octets| !octets[0] && octets[1])
+                .count()
+        })
+        .max()
+        .unwrap_or(0)
 }
 
-/// The decisions over these parts, after a SYN, and the place of the first that makes all up to the end of the names
-/// complete.
+/// The decisions over these parts, after a SYN, and the place of the first that makes all up to the
+/// end of the names complete.
 fn judge_parts(whole: &Whole, parts: &[(usize, usize)]) -> (Vec<(Reason, String)>, usize) {
     judge_parts_of(whole, parts, true)
 }
 
 /// Those after a SYN, or of a connection whose SYN was not seen.
-fn judge_parts_of(whole: &Whole, parts: &[(usize, usize)], opens: bool) -> (Vec<(Reason, String)>, usize) {
+fn judge_parts_of(
+    whole: &Whole,
+    parts: &[(usize, usize)],
+    opens: bool,
+) -> (Vec<(Reason, String)>, usize) {
     const FIRST: u32 = u32::MAX - 100;
     let wrap = Wrap::v4(whole.port);
     let mut offline = engine::offline(&engine::one_bucket(), &[LISTED]);
@@ -152,8 +205,14 @@ fn judge_parts_of(whole: &Whole, parts: &[(usize, usize)], opens: bool) -> (Vec<
         (reason, offline.name().to_string())
     });
     let decided = decided.collect();
-    let mut complete = arrivals(parts, whole.payload.len()).map(|come| come[..whole.name_end].iter().all(|come| *come));
-    (decided, complete.position(|complete| complete).expect("parts that make up the whole"))
+    let mut complete = staged(parts, whole.payload.len())
+        .map(|come| come[..whole.name_end].iter().all(|come| *come));
+    (
+        decided,
+        complete
+            .position(|complete| complete)
+            .expect("parts that make up the whole"),
+    )
 }
 
 /// Where the records before a hello end: each has a length of 0 or 1.
@@ -184,7 +243,8 @@ proptest! {
         if before.iter().all(|(reason, _)| is_split(*reason)) {
             prop_assert_eq!(last, &(whole.reason, whole.name.clone()), "{:?}: {:?}", parts, decided);
         } else {
-            // A hello in records may have its name before its end; a response, what it was asked for.
+            // A hello in records may have its name before its end; a response, what it was asked
+            // for.
             let judged = before.iter().find(|(reason, _)| !is_split(*reason));
             prop_assert_eq!(judged, Some(&(whole.reason, whole.name.clone())), "{:?}: {:?}", parts, decided);
         }
@@ -231,13 +291,25 @@ proptest! {
     }
 }
 
-/// Nothing is blocked before the listed message is complete, and it is blocked then; if there is none, nothing is.
+/// Nothing is blocked before the listed message is complete, and it is blocked then; if there is
+/// none, nothing is.
 fn prop_assert_stream(stream: &Whole, parts: &[(usize, usize)]) -> Result<(), TestCaseError> {
     let (decided, complete) = judge_parts(stream, parts);
     let before = &decided[..complete];
-    prop_assert!(before.iter().all(|(reason, _)| !reason.is_blocked()), "{:?}: {:?}", parts, decided);
+    prop_assert!(
+        before.iter().all(|(reason, _)| !reason.is_blocked()),
+        "{:?}: {:?}",
+        parts,
+        decided
+    );
     let (reason, name) = &decided[complete];
-    prop_assert_eq!(reason.is_blocked(), stream.reason.is_blocked(), "{:?}: {:?}", parts, decided);
+    prop_assert_eq!(
+        reason.is_blocked(),
+        stream.reason.is_blocked(),
+        "{:?}: {:?}",
+        parts,
+        decided
+    );
     if reason.is_blocked() {
         prop_assert_eq!(name, &stream.name);
     }

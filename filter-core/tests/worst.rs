@@ -1,8 +1,9 @@
 //! The worst packet: a search for frames that cost more than any frame may.
 //!
-//! What a frame costs is counted in what the kernel takes time for: calls of helpers, turns of loops, look-ups of labels, steps of
-//! automata. Times are those of docs/performance.md and of the bench, in tenths of a nanosecond; they are near enough to find what
-//! is out of proportion. The frames that this finds are rows of the bench, where they are measured.
+//! What a frame costs is counted in what the kernel takes time for: calls of helpers, turns of
+//! loops, look-ups of labels, steps of automata. Times are those of docs/performance.md and of the
+//! bench, in tenths of a nanosecond; they are near enough to find what is out of proportion. The
+//! frames that this finds are rows of the bench, where they are measured.
 
 mod counting;
 
@@ -24,13 +25,20 @@ fn worst(room: usize, patterns: bool) -> Vec<(Shape, Costs)> {
     let mut counter = Counter::new(patterns);
     let mut costs = |shape: &Shape| counter.cost(&shape.frames(room));
     let mut climb = |kind: usize| {
-        let mut best = Shape { kind, numbers: [0; 8] };
+        let mut best = Shape {
+            kind,
+            numbers: [0; 8],
+        };
         let mut most = costs(&best);
         for step in 0..STEPS[usize::from(room > SMALL)] {
             let mut next = best.clone();
             for number in &mut next.numbers {
                 if drawn.below(3) == 0 {
-                    *number = if step % 2 == 0 { drawn.below(5_000) } else { *number + drawn.below(9) };
+                    *number = if step % 2 == 0 {
+                        drawn.below(5_000)
+                    } else {
+                        *number + drawn.below(9)
+                    };
                 }
             }
             let found = costs(&next);
@@ -44,7 +52,9 @@ fn worst(room: usize, patterns: bool) -> Vec<(Shape, Costs)> {
 }
 
 fn plain(patterns: bool) -> u64 {
-    Counter::new(patterns).cost(&[Wrap::v4(53).udp(&frames::query("web.example.com"))]).total()
+    Counter::new(patterns)
+        .cost(&[Wrap::v4(53).udp(&frames::query("web.example.com"))])
+        .total()
 }
 
 #[test]
@@ -52,8 +62,15 @@ fn no_frame_of_an_ethernet_costs_more_than_fifty_plain_queries() {
     for patterns in [false, true] {
         let most = TIMES * plain(patterns);
         for (shape, costs) in worst(SMALL, patterns) {
-            println!("{} of {most}, patterns: {patterns}: {shape:?} {costs:?}", costs.total());
-            assert!(costs.total() <= most, "{} of {most}: {shape:?}, {costs:?}", costs.total());
+            println!(
+                "{} of {most}, patterns: {patterns}: {shape:?} {costs:?}",
+                costs.total()
+            );
+            assert!(
+                costs.total() <= most,
+                "{} of {most}: {shape:?}, {costs:?}",
+                costs.total()
+            );
         }
     }
 }
@@ -62,6 +79,10 @@ fn no_frame_of_an_ethernet_costs_more_than_fifty_plain_queries() {
 fn no_frame_of_64_kib_costs_more_than_it_may() {
     for (shape, costs) in worst(65_000, true) {
         println!("{} of {MOST}: {shape:?} {costs:?}", costs.total());
-        assert!(costs.total() <= MOST, "{} of {MOST}: {shape:?}, {costs:?}", costs.total());
+        assert!(
+            costs.total() <= MOST,
+            "{} of {MOST}: {shape:?}, {costs:?}",
+            costs.total()
+        );
     }
 }

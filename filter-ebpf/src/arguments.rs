@@ -1,6 +1,8 @@
 //! Arguments of global functions: integers, and pointers to values in maps.
 
-use filter_core::{Generation, InForce, Layer, Reason, bounds::Span, return_codes::ReturnCode};
+use filter_core::{
+    ActivePolicy, Generation, Layer, Reason, bounds::Span, return_codes::ReturnCode,
+};
 
 /// What such a function takes, and the form in which it is handed over.
 pub trait Argument: Sized {
@@ -39,7 +41,7 @@ integers! {
     u64: u64, value => value, value;
     bool: u32, value => u32::from(value), value != 0;
     Generation: u32, value => value.index(), Self::from_index(value);
-    InForce: u64, value => value.word(), Self::from_word(value);
+    ActivePolicy: u64, value => value.word(), Self::from_word(value);
     Layer: u32, value => value.0, Self(value);
     Reason: u32, value => value.code(), Self::from_code(value);
     Span: u64, value => value.word(), Self::from_word(value);
@@ -73,8 +75,8 @@ impl<T: 'static> Argument for &mut T {
     }
 }
 
-/// Makes methods of the seam that call the functions of the table with values of maps and nothing else, where these are in scope:
-/// functions of a trait, or methods if there is a receiver.
+/// Makes methods of the seam that call the functions of the table with values of maps and nothing
+/// else, where these are in scope: functions of a trait, or methods if there is a receiver.
 macro_rules! calls_with_values {
     ([$self:ident] $($name:ident($($argument:ident: $kind:ty),*) -> $result:ty;)*) => {$(
         #[inline(always)]
@@ -92,8 +94,9 @@ macro_rules! calls_with_values {
 
 pub(crate) use calls_with_values;
 
-/// A pointer that a global function was given. The verifier lets programs call the function with a pointer to a value of this
-/// type and nothing else, and lets the function use it only where it is not null.
+/// A pointer that a global function was given. The verifier lets programs call the function with a
+/// pointer to a value of this type and nothing else, and lets the function use it only where it is
+/// not null.
 pub trait Pointer {
     /// A reference to the value.
     type Value;
@@ -107,8 +110,8 @@ impl<T: 'static> Pointer for *const T {
 
     #[inline(always)]
     fn taken(self) -> Option<&'static T> {
-        // SAFETY: it is null, or points to a value that outlives the run of the program, as the verifier makes sure of. Who
-        // calls the function has given it the reference that this was.
+        // SAFETY: it is null, or points to a value that outlives the run of the program, as the
+        // verifier makes sure of. Who calls the function has given it the reference that this was.
         unsafe { self.as_ref() }
     }
 }
@@ -118,8 +121,9 @@ impl<T: 'static> Pointer for *mut T {
 
     #[inline(always)]
     fn taken(self) -> Option<&'static mut T> {
-        // SAFETY: it is null, or points to a value that outlives the run of the program, as the verifier makes sure of. Who
-        // calls the function has given it the only reference, and uses it no more until the function returns.
+        // SAFETY: it is null, or points to a value that outlives the run of the program, as the
+        // verifier makes sure of. Who calls the function has given it the only reference, and uses
+        // it no more until the function returns.
         unsafe { self.as_mut() }
     }
 }

@@ -1,4 +1,5 @@
-//! Words that CPUs change at the same time: the target has the instructions, but core offers no atomic types for it.
+//! Words that CPUs change at the same time: the target has the instructions, but core offers no
+//! atomic types for it.
 
 use core::arch::asm;
 

@@ -1,7 +1,9 @@
 //! What a CPU has for itself: memory to work in, counters, and events that wait.
 
 use aya_ebpf::{macros::map, maps::PerCpuArray};
-use filter_core::{Counter, Event, EventBudget, HeldBytes, OfCpu, Reason, Scratch, Settings, bounds::opaque};
+use filter_core::{
+    Counter, Event, EventBudget, MessageBuffer, OfCpu, Reason, Scratch, Settings, bounds::opaque,
+};
 
 use crate::{globals::Global, maps::coarse_now, subprograms};
 
@@ -14,7 +16,7 @@ static STATE_MISSING: Global<u64> = Global::zeros();
 static CPUS: PerCpuArray<OfCpu> = PerCpuArray::with_max_entries(1, 0);
 /// Room for the bytes of one more flow.
 #[map]
-pub static SPARE: PerCpuArray<HeldBytes> = PerCpuArray::with_max_entries(1, 0);
+pub static SPARE: PerCpuArray<MessageBuffer> = PerCpuArray::with_max_entries(1, 0);
 #[map]
 static EVENT_BUDGET: PerCpuArray<EventBudget> = PerCpuArray::with_max_entries(1, 0);
 /// Events that wait until it is known what the client was given, and room for one more.
@@ -36,13 +38,18 @@ impl CpuState<'_> {
             STATE_MISSING.add_one();
             return None;
         };
-        // SAFETY: the entry is this CPU's own, and XDP programs do not interrupt each other on a CPU.
-        Some(Self { settings: SETTINGS.get(), scratch: unsafe { &mut (*cpu).scratch }, cpu })
+        // SAFETY: the entry is this CPU's own, and XDP programs do not interrupt each other on a
+        // CPU.
+        Some(Self {
+            settings: SETTINGS.get(),
+            scratch: unsafe { &mut (*cpu).scratch },
+            cpu,
+        })
     }
 
     /// Room for an answer; `None` likewise.
     #[inline(always)]
-    pub fn draft() -> Option<&'static mut HeldBytes> {
+    pub fn draft() -> Option<&'static mut MessageBuffer> {
         let Some(draft) = SPARE.get_ptr_mut(0) else {
             STATE_MISSING.add_one();
             return None;
@@ -56,7 +63,10 @@ impl CpuState<'_> {
     pub fn count(&mut self, reason: Reason) {
         self.scratch.reason = reason.index();
         // SAFETY: the entry is this CPU's own, and nobody keeps a reference to the counters.
-        add_one_of(unsafe { &mut (*self.cpu).counters }, Counter::Packets(reason));
+        add_one_of(
+            unsafe { &mut (*self.cpu).counters },
+            Counter::Packets(reason),
+        );
     }
 
     /// The client is given nothing: sends the events that waited for it.
@@ -77,8 +87,11 @@ impl CpuState<'_> {
 /// Room for an event of the packet at hand.
 #[inline(always)]
 pub fn waiting_event(place: u32) -> Option<&'static mut Event> {
-    // SAFETY: the entry is this CPU's own, any bytes are an event, and nobody keeps a reference to one.
-    WAITING.get_ptr_mut(place).map(|event| unsafe { &mut *event })
+    // SAFETY: the entry is this CPU's own, any bytes are an event, and nobody keeps a reference to
+    // one.
+    WAITING
+        .get_ptr_mut(place)
+        .map(|event| unsafe { &mut *event })
 }
 
 /// Counts one more.
@@ -100,7 +113,9 @@ fn add_one_of(counters: &mut [u64; Counter::COUNT as usize], counter: Counter) {
 /// Takes one event off this CPU's budget; false if there is none left.
 #[inline(always)]
 pub fn take_event(per_second: u64) -> bool {
-    let Some(budget) = EVENT_BUDGET.get_ptr_mut(0) else { return false };
+    let Some(budget) = EVENT_BUDGET.get_ptr_mut(0) else {
+        return false;
+    };
     // SAFETY: the entry is this CPU's own.
     unsafe { &mut *budget }.take(coarse_now(), per_second)
 }

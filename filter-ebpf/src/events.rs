@@ -1,8 +1,9 @@
-//! Reports of judged names. A report is tried when the name's verdict stands, and nothing here can change it.
+//! Reports of judged names. A report is tried when the name's verdict stands, and nothing here can
+//! change it.
 //!
-//! An event of a name that is blocked waits in a map until it is known what the client was given: the answer is made by another
-//! program, and an entry of the ring buffer cannot be kept until then (the verifier wants it submitted by the program that
-//! reserved it). All others are sent at once.
+//! An event of a name that is blocked waits in a map until it is known what the client was given:
+//! the answer is made by another program, and an entry of the ring buffer cannot be kept until then
+//! (the verifier wants it submitted by the program that reserved it). All others are sent at once.
 
 use aya_ebpf::{
     bindings::{BPF_RB_NO_WAKEUP, xdp_md},
@@ -28,7 +29,12 @@ pub fn report(ctx: *mut xdp_md, reason: Reason, settings: &Settings, scratch: &m
 }
 
 #[inline(always)]
-fn make(ctx: *mut xdp_md, reason: Reason, settings: &Settings, scratch: &mut Scratch) -> Option<()> {
+fn make(
+    ctx: *mut xdp_md,
+    reason: Reason,
+    settings: &Settings,
+    scratch: &mut Scratch,
+) -> Option<()> {
     // SAFETY: the helper takes no argument.
     let now = unsafe { bpf_ktime_get_ns() };
     // Reading through the helper does for frames in one piece as well: few packets are reported.
@@ -61,10 +67,12 @@ pub fn send_waiting(scratch: &mut Scratch) {
 /// Sends the event that waits at this place.
 #[inline(always)]
 pub fn send_waiting_at(scratch: &Scratch, place: u32) {
-    let sent = cpu_state::waiting_event(place).zip(CpuState::draft()).and_then(|(event, draft)| {
-        event.set_given(scratch, draft);
-        send(event)
-    });
+    let sent = cpu_state::waiting_event(place)
+        .zip(CpuState::draft())
+        .and_then(|(event, draft)| {
+            event.set_given(scratch, draft);
+            send(event)
+        });
     if sent.is_none() {
         cpu_state::add_one(Counter::EventsLost);
     }
@@ -73,5 +81,7 @@ pub fn send_waiting_at(scratch: &Scratch, place: u32) {
 #[inline(always)]
 fn send(event: &Event) -> Option<()> {
     // A wake-up costs microseconds: the controller looks by itself.
-    EVENTS.output::<Event>(event, u64::from(BPF_RB_NO_WAKEUP)).ok()
+    EVENTS
+        .output::<Event>(event, u64::from(BPF_RB_NO_WAKEUP))
+        .ok()
 }

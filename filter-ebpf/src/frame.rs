@@ -1,5 +1,6 @@
-//! The kernel's side of the seam: bytes, and bounded loops. With arguments.rs, atomics.rs, copying.rs, `cpu_state.rs`, globals.rs, maps.rs and
-//! replacing.rs, all `unsafe` of the program but that of `filter_core::intrinsics`.
+//! The kernel's side of the seam: bytes, and bounded loops. With arguments.rs, atomics.rs,
+//! copying.rs, `cpu_state.rs`, globals.rs, maps.rs and replacing.rs, all `unsafe` of the program
+//! but that of `filter_core::intrinsics`.
 
 use core::ffi::c_void;
 
@@ -9,8 +10,9 @@ use aya_ebpf::{
     maps::ProgramArray,
 };
 use filter_core::{
-    Flow, Flows, Frame, HandshakeBytes, Held, HeldBytes, HelloEnd, Judge, Layer, LoopBody, LoopState, Maps, NAME_BYTES,
-    Name, NameEnd, Packet, Program, QuicFlow, QuicRoom, Reason, Subprograms, Taken, Way,
+    Buffered, Flow, Flows, Frame, HandshakeBytes, HelloEnd, Inspection, Layer, LoopBody, LoopState,
+    Maps, MessageBuffer, NAME_BYTES, Name, NameEnd, Packet, Program, QuicFlow, QuicRoom, Reason,
+    SegmentKind, Subprograms, Way,
     bounds::{Span, opaque, within},
     intrinsics::unaligned::{in_words, store_64, word_64},
     last_place,
@@ -19,15 +21,15 @@ use filter_core::{
 
 use crate::{
     arguments::{Argument, calls_with_values},
-    copying::{copy_held, piece},
+    copying::{copy_buffered, piece},
     maps, subprograms,
 };
 
 /// What the verifier lets be added to a packet pointer (`MAX_PACKET_OFF` in kernel/bpf/verifier.c).
 const OFFSET_MAX: usize = 0xffff;
 
-/// The part of a frame that lies in its first buffer: all of it, unless it came in several, as it may where the programs have
-/// the flag for that (`FRAGS`).
+/// The part of a frame that lies in its first buffer: all of it, unless it came in several, as it
+/// may where the programs have the flag for that (`FRAGS`).
 pub struct Linear<const FRAGS: bool>(pub *mut xdp_md);
 
 /// A frame that may lie in several buffers: every read is a helper call.
@@ -65,25 +67,36 @@ impl<const FRAGS: bool> Linear<FRAGS> {
 
     #[inline(always)]
     fn programs() -> &'static ProgramArray {
-        if FRAGS { &maps::FRAGS_PROGRAMS } else { &maps::PROGRAMS }
+        if FRAGS {
+            &maps::FRAGS_PROGRAMS
+        } else {
+            &maps::PROGRAMS
+        }
     }
 
-    /// Copies `len` bytes at `at`, a word at a time: for a name, a call of `bpf_xdp_load_bytes` takes longer.
+    /// Copies `len` bytes at `at`, a word at a time: for a name, a call of `bpf_xdp_load_bytes`
+    /// takes longer.
     ///
     /// # Safety
-    /// There is room for `len` bytes at `into`, and for eight; `len` is 1 to [`HeldBytes::PIECE`].
+    /// There is room for `len` bytes at `into`, and for eight; `len` is 1 to
+    /// [`MessageBuffer::PIECE`].
     #[inline(always)]
     unsafe fn copy_bytes(&self, at: u32, len: usize, into: *mut u8) -> Option<()> {
         let (start, end) = bounds(self.0);
         // No name starts within the first header.
-        let at = within(at as usize, 8, OFFSET_MAX - HeldBytes::PIECE as usize - 8)?;
+        let at = within(
+            at as usize,
+            8,
+            OFFSET_MAX - MessageBuffer::PIECE as usize - 8,
+        )?;
         let (mut from, mut to, mut left) = (start + at, into, len);
         while left >= 8 {
             from = opaque(from);
             if from + 8 > end {
                 return None;
             }
-            // SAFETY: the word lies before the end of the frame, and there is room for all that is left.
+            // SAFETY: the word lies before the end of the frame, and there is room for all that is
+            // left.
             to = unsafe { store_64(to, u64::from_ne_bytes(word_64(from))) };
             from += 8;
             left -= 8;
@@ -100,7 +113,10 @@ impl<const FRAGS: bool> Linear<FRAGS> {
         unsafe {
             let word = u64::from_ne_bytes(word_64(last));
             if len < 8 {
-                store_64(into, u64::from_ne_bytes(word.to_le_bytes()).wrapping_shr(8 * (8 - len as u32)));
+                store_64(
+                    into,
+                    u64::from_ne_bytes(word.to_le_bytes()).wrapping_shr(8 * (8 - len as u32)),
+                );
             } else {
                 store_64(into.add(opaque(len - 8) & 0xff), word);
             }
@@ -125,7 +141,10 @@ impl Paged {
     }
 
     #[inline(always)]
-    #[expect(clippy::unused_self, reason = "frames of the other kind may lack bytes")]
+    #[expect(
+        clippy::unused_self,
+        reason = "frames of the other kind may lack bytes"
+    )]
     fn has_all(&self) -> bool {
         true
     }
@@ -161,8 +180,8 @@ impl Paged {
     }
 }
 
-/// Makes methods of the seam that call the functions of the table of subprograms, which lie in this module, for those over the
-/// bytes of a packet or a name.
+/// Makes methods of the seam that call the functions of the table of subprograms, which lie in this
+/// module, for those over the bytes of a packet or a name.
 macro_rules! packet_calls {
     ([$module:ident]) => {};
     ([$module:ident] packet { $($line:tt)* } $($rest:tt)*) => {
@@ -207,12 +226,12 @@ macro_rules! frame_calls {
         calls_without_frame! { [] $($line)* }
         frame_calls! { [$module] $($rest)* }
     };
-    ([$module:ident] held { $($line:tt)* } $($rest:tt)*) => {
-        calls_with_held_bytes! { $($line)* }
+    ([$module:ident] buffered { $($line:tt)* } $($rest:tt)*) => {
+        calls_with_buffered_bytes! { $($line)* }
         frame_calls! { [$module] $($rest)* }
     };
-    ([$module:ident] held_only { $($line:tt)* } $($rest:tt)*) => {
-        calls_with_held_bytes_alone! { $($line)* }
+    ([$module:ident] buffered_only { $($line:tt)* } $($rest:tt)*) => {
+        calls_with_buffered_bytes_alone! { $($line)* }
         frame_calls! { [$module] $($rest)* }
     };
     ([$module:ident] programs { $($line:tt)* } $($rest:tt)*) => {
@@ -230,15 +249,15 @@ macro_rules! frame_calls {
 macro_rules! tail_calls {
     ([] $($name:ident() -> $result:ty, $program:ident;)*) => {$(
         #[inline(always)]
-        fn $name<M: Maps>(judge: &mut Judge<'_, Self, M>) -> $result {
-            maps::tail_call(judge.packet.0, Self::programs(), Program::$program);
+        fn $name<M: Maps>(inspection: &mut Inspection<'_, Self, M>) -> $result {
+            maps::tail_call(inspection.packet.0, Self::programs(), Program::$program);
             Reason::InternalFailure
         }
     )*};
     ([$flows:ident] $($name:ident() -> $result:ty, $program:ident;)*) => {$(
         #[inline(always)]
-        fn $name<M: Maps, F: Flows>(judge: &mut Judge<'_, Self, M>, $flows: &mut F) -> $result {
-            maps::tail_call(judge.packet.0, Self::programs(), Program::$program);
+        fn $name<M: Maps, F: Flows>(inspection: &mut Inspection<'_, Self, M>, $flows: &mut F) -> $result {
+            maps::tail_call(inspection.packet.0, Self::programs(), Program::$program);
             Reason::InternalFailure
         }
     )*};
@@ -247,8 +266,8 @@ macro_rules! tail_calls {
 macro_rules! calls {
     ($module:ident [] $($name:ident($($argument:ident: $kind:ty),*) -> $result:ty;)*) => {$(
         #[inline(always)]
-        fn $name<M: Maps>(judge: &mut Judge<'_, Self, M>, $($argument: $kind),*) -> $result {
-            let Judge { packet, settings, scratch, .. } = judge;
+        fn $name<M: Maps>(inspection: &mut Inspection<'_, Self, M>, $($argument: $kind),*) -> $result {
+            let Inspection { packet, settings, scratch, .. } = inspection;
             let code = subprograms::$module::$name(packet.0, *settings, *scratch, $($argument.into_raw()),*);
             ReturnCode::from_code(code)
         }
@@ -256,11 +275,11 @@ macro_rules! calls {
     ($module:ident [$flows:ident] $($name:ident($($argument:ident: $kind:ty),*) -> $result:ty;)*) => {$(
         #[inline(always)]
         fn $name<M: Maps, F: Flows>(
-            judge: &mut Judge<'_, Self, M>,
+            inspection: &mut Inspection<'_, Self, M>,
             $flows: &mut F,
             $($argument: $kind),*
         ) -> $result {
-            let Judge { packet, settings, scratch, .. } = judge;
+            let Inspection { packet, settings, scratch, .. } = inspection;
             let code = subprograms::$module::$name(packet.0, *settings, *scratch, $($argument.into_raw()),*);
             ReturnCode::from_code(code)
         }
@@ -270,7 +289,7 @@ macro_rules! calls {
 macro_rules! no_calls {
     ($($name:ident($($argument:ident: $kind:ty),*) -> $result:ty;)*) => {$(
         #[inline(always)]
-        fn $name<M: Maps>(_: &mut Judge<'_, Self, M>, $(_: $kind),*) -> $result {
+        fn $name<M: Maps>(_: &mut Inspection<'_, Self, M>, $(_: $kind),*) -> $result {
             None
         }
     )*};
@@ -279,39 +298,39 @@ macro_rules! no_calls {
 macro_rules! calls_without_frame {
     ([] $($name:ident($($argument:ident: $kind:ty),*) -> $result:ty;)*) => {$(
         #[inline(always)]
-        fn $name<M: Maps>(judge: &mut Judge<'_, Self, M>, $($argument: $kind),*) -> $result {
-            let code = subprograms::any::$name(judge.settings, judge.scratch, $($argument.into_raw()),*);
+        fn $name<M: Maps>(inspection: &mut Inspection<'_, Self, M>, $($argument: $kind),*) -> $result {
+            let code = subprograms::any::$name(inspection.settings, inspection.scratch, $($argument.into_raw()),*);
             ReturnCode::from_code(code)
         }
     )*};
     ([$flows:ident] $($name:ident($($argument:ident: $kind:ty),*) -> $result:ty;)*) => {$(
         #[inline(always)]
         fn $name<M: Maps, F: Flows>(
-            judge: &mut Judge<'_, Self, M>,
+            inspection: &mut Inspection<'_, Self, M>,
             $flows: &mut F,
             $($argument: $kind),*
         ) -> $result {
-            let code = subprograms::any::$name(judge.settings, judge.scratch, $($argument.into_raw()),*);
+            let code = subprograms::any::$name(inspection.settings, inspection.scratch, $($argument.into_raw()),*);
             ReturnCode::from_code(code)
         }
     )*};
 }
 
-macro_rules! calls_with_held_bytes {
+macro_rules! calls_with_buffered_bytes {
     ($($name:ident(span: Span) -> $result:ty;)*) => {$(
         #[inline(always)]
-        fn $name<M: Maps>(judge: &mut Judge<'_, Held<'_, Self>, M>, span: Span) -> $result {
-            let Judge { packet: Held { frame, bytes, .. }, settings, scratch, .. } = judge;
+        fn $name<M: Maps>(inspection: &mut Inspection<'_, Buffered<'_, Self>, M>, span: Span) -> $result {
+            let Inspection { packet: Buffered { frame, bytes, .. }, settings, scratch, .. } = inspection;
             ReturnCode::from_code(subprograms::any::$name(frame.0, *settings, *scratch, *bytes, span.into_raw()))
         }
     )*};
 }
 
-macro_rules! calls_with_held_bytes_alone {
+macro_rules! calls_with_buffered_bytes_alone {
     ($($name:ident($argument:ident: $kind:ty, span: Span) -> $result:ty;)*) => {$(
         #[inline(always)]
-        fn $name<M: Maps>(judge: &mut Judge<'_, Held<'_, Self>, M>, $argument: $kind, span: Span) -> $result {
-            let Judge { packet: Held { bytes, .. }, settings, scratch, .. } = judge;
+        fn $name<M: Maps>(inspection: &mut Inspection<'_, Buffered<'_, Self>, M>, $argument: $kind, span: Span) -> $result {
+            let Inspection { packet: Buffered { bytes, .. }, settings, scratch, .. } = inspection;
             ReturnCode::from_code(subprograms::any::$name(*settings, *scratch, *bytes, $argument, span.into_raw()))
         }
     )*};
@@ -333,7 +352,8 @@ macro_rules! frame {
                     // SAFETY: `into` has room for a piece at `to`.
                     return unsafe { self.copy_bytes(at, len, into.add(to)) };
                 }
-                // SAFETY: `into` has room for a piece at `to`, and the context is the program's own.
+                // SAFETY: `into` has room for a piece at `to`, and the context is the program's
+                // own.
                 let failed = unsafe { bpf_xdp_load_bytes(self.0, at, into.add(to).cast(), len as u32) };
                 (failed == 0).then_some(())
             }
@@ -354,8 +374,8 @@ macro_rules! frame {
             }
 
             #[inline(always)]
-            fn copy_held<const ROOM: usize>(
-                from: &HeldBytes,
+            fn copy_buffered<const ROOM: usize>(
+                from: &MessageBuffer,
                 at: u32,
                 len: u32,
                 into: &mut [u8; ROOM],
@@ -363,7 +383,7 @@ macro_rules! frame {
             ) -> Option<()> {
                 let (len, to) = piece(len, to, last_place(ROOM))?;
                 // SAFETY: `into` has room for a piece at `to`.
-                unsafe { copy_held(from, at, into.as_mut_ptr().add(to), len) }
+                unsafe { copy_buffered(from, at, into.as_mut_ptr().add(to), len) }
             }
         }
 
@@ -395,12 +415,24 @@ struct Turning<'t, B, S> {
 
 #[inline(always)]
 fn repeat<S: LoopState, B: LoopBody<S>>(limit: u32, body: &B, state: &mut S) {
-    extern "C" fn turn<S: LoopState, B: LoopBody<S>>(_index: u64, turning: *mut Turning<'_, B, S>) -> i64 {
-        // SAFETY: bpf_loop hands back the pointer that `repeat` gave it, and `turning` outlives the loop.
+    extern "C" fn turn<S: LoopState, B: LoopBody<S>>(
+        _index: u64,
+        turning: *mut Turning<'_, B, S>,
+    ) -> i64 {
+        // SAFETY: bpf_loop hands back the pointer that `repeat` gave it, and `turning` outlives the
+        // loop.
         let Turning { body, state } = unsafe { &mut *turning };
         i64::from(body.turn(state).is_break())
     }
     let mut turning = Turning { body, state };
-    // SAFETY: the callback has the signature that bpf_loop asks for, and `turning` is what it expects.
-    unsafe { bpf_loop(limit, turn::<S, B> as *mut c_void, (&raw mut turning).cast(), 0) };
+    // SAFETY: the callback has the signature that bpf_loop asks for, and `turning` is what it
+    // expects.
+    unsafe {
+        bpf_loop(
+            limit,
+            turn::<S, B> as *mut c_void,
+            (&raw mut turning).cast(),
+            0,
+        )
+    };
 }

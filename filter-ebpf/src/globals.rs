@@ -1,4 +1,5 @@
-//! Values that the program has without a look-up: the loader writes their addresses into its instructions.
+//! Values that the program has without a look-up: the loader writes their addresses into its
+//! instructions.
 
 use core::{cell::UnsafeCell, hint::assert_unchecked, mem::MaybeUninit, ptr::read_volatile};
 
@@ -7,12 +8,13 @@ use zerocopy::FromZeros;
 
 use crate::atomics::add_atomically;
 
-/// A value that the controller writes. Each has a section of its own, which becomes a map with one entry.
+/// A value that the controller writes. Each has a section of its own, which becomes a map with one
+/// entry.
 #[repr(transparent)]
 pub struct Global<T>(UnsafeCell<MaybeUninit<T>>);
 
-// SAFETY: the program only reads it, or counts by single instructions; the controller changes it as it changes values of
-// other maps.
+// SAFETY: the program only reads it, or counts by single instructions; the controller changes it as
+// it changes values of other maps.
 unsafe impl<T> Sync for Global<T> {}
 
 impl<T> Global<T> {
@@ -24,11 +26,13 @@ impl<T> Global<T> {
         Self(UnsafeCell::new(MaybeUninit::zeroed()))
     }
 
-    /// The value. LLVM does not learn where it comes from: it would take what nothing here writes for zeros.
+    /// The value. LLVM does not learn where it comes from: it would take what nothing here writes
+    /// for zeros.
     #[inline(always)]
     pub fn get(&'static self) -> &'static T {
         let address = opaque(self.0.get() as usize);
-        // SAFETY: the address is that of the value, which was one from the start; and no value lies at 0.
+        // SAFETY: the address is that of the value, which was one from the start; and no value lies
+        // at 0.
         unsafe {
             assert_unchecked(address != 0);
             &*(address as *const T)

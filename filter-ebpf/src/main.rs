@@ -2,9 +2,18 @@
 #![no_std]
 #![no_main]
 #![feature(asm_experimental_arch)]
-#![expect(clippy::inline_always, reason = "what is not inlined is a function that the verifier goes through by itself")]
-#![expect(clippy::needless_pass_by_value, reason = "the kernel hands the context to a program by value")]
-#![expect(missing_docs, reason = "the macro that exports a program drops its documentation")]
+#![expect(
+    clippy::inline_always,
+    reason = "what is not inlined is a function that the verifier goes through by itself"
+)]
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "the kernel hands the context to a program by value"
+)]
+#![expect(
+    missing_docs,
+    reason = "the macro that exports a program drops its documentation"
+)]
 
 mod arguments;
 mod atomics;
@@ -24,7 +33,9 @@ use aya_ebpf::{
     maps::ProgramArray,
     programs::XdpContext,
 };
-use filter_core::{Frame, Judge, Program, Reason, Sent, Verdict, answer, decide, decide_by_layers};
+use filter_core::{
+    Frame, Inspection, Program, Reason, Sent, Verdict, answer, decide, decide_by_layers,
+};
 
 use crate::{
     cpu_state::CpuState,
@@ -35,9 +46,11 @@ use crate::{
 /// The filter, for frames in one buffer.
 #[xdp]
 pub fn namegate(ctx: XdpContext) -> u32 {
-    let Some(mut room) = CpuState::of_this_cpu() else { return xdp_action::XDP_PASS };
+    let Some(mut room) = CpuState::of_this_cpu() else {
+        return xdp_action::XDP_PASS;
+    };
     let reason = of_first_buffer(&Linear::<false>(ctx.ctx), &mut room);
-    settle(ctx.ctx, &PROGRAMS, &mut room, reason)
+    count_and_act(ctx.ctx, &PROGRAMS, &mut room, reason)
 }
 
 /// DNS messages of a datagram behind its first, for frames in one buffer.
@@ -64,24 +77,35 @@ pub fn namegate_answer(ctx: XdpContext) -> u32 {
     of_blocked(&ctx)
 }
 
-/// The filter, for frames that may lie in several buffers. It reads the first, which mostly is all of a frame.
+/// The filter, for frames that may lie in several buffers. It reads the first, which mostly is all
+/// of a frame.
 #[xdp(frags)]
 pub fn namegate_frags(ctx: XdpContext) -> u32 {
-    let Some(mut room) = CpuState::of_this_cpu() else { return xdp_action::XDP_PASS };
+    let Some(mut room) = CpuState::of_this_cpu() else {
+        return xdp_action::XDP_PASS;
+    };
     let packet = Linear::<true>(ctx.ctx);
     let reason = of_first_buffer(&packet, &mut room);
     if reason.ran_out_of_bytes() && !packet.has_all() {
         maps::tail_call(ctx.ctx, &FRAGS_PROGRAMS, Program::Layers);
     }
-    settle(ctx.ctx, &FRAGS_PROGRAMS, &mut room, reason)
+    count_and_act(ctx.ctx, &FRAGS_PROGRAMS, &mut room, reason)
 }
 
 /// Frames of which a header or a message goes on in another buffer.
 #[xdp(frags)]
 pub fn frags_layers(ctx: XdpContext) -> u32 {
-    let Some(mut room) = CpuState::of_this_cpu() else { return xdp_action::XDP_PASS };
-    let reason = decide_by_layers(&Paged(ctx.ctx), room.settings, &KernelMaps(ctx.ctx), &mut FlowMaps, room.scratch);
-    settle(ctx.ctx, &FRAGS_PROGRAMS, &mut room, reason)
+    let Some(mut room) = CpuState::of_this_cpu() else {
+        return xdp_action::XDP_PASS;
+    };
+    let reason = decide_by_layers(
+        &Paged(ctx.ctx),
+        room.settings,
+        &KernelMaps(ctx.ctx),
+        &mut FlowMaps,
+        room.scratch,
+    );
+    count_and_act(ctx.ctx, &FRAGS_PROGRAMS, &mut room, reason)
 }
 
 /// DNS messages of a datagram behind its first, for frames that may lie in several buffers.
@@ -110,35 +134,80 @@ pub fn frags_answer(ctx: XdpContext) -> u32 {
 
 #[inline(always)]
 fn of_first_buffer<const FRAGS: bool>(packet: &Linear<FRAGS>, room: &mut CpuState<'_>) -> Reason {
-    decide(packet, room.settings, &KernelMaps(packet.0), &mut FlowMaps, room.scratch)
+    decide(
+        packet,
+        room.settings,
+        &KernelMaps(packet.0),
+        &mut FlowMaps,
+        room.scratch,
+    )
 }
 
 #[inline(always)]
-fn of_further_messages(ctx: &XdpContext, packet: &impl Frame, programs: &'static ProgramArray) -> u32 {
-    let Some(mut room) = CpuState::of_this_cpu() else { return xdp_action::XDP_PASS };
-    let CpuState { settings, scratch, .. } = &mut room;
-    let reason = Judge { packet, settings, maps: &KernelMaps(ctx.ctx), scratch }.further_messages();
-    settle(ctx.ctx, programs, &mut room, reason)
+fn of_further_messages(
+    ctx: &XdpContext,
+    packet: &impl Frame,
+    programs: &'static ProgramArray,
+) -> u32 {
+    let Some(mut room) = CpuState::of_this_cpu() else {
+        return xdp_action::XDP_PASS;
+    };
+    let CpuState {
+        settings, scratch, ..
+    } = &mut room;
+    let reason = Inspection {
+        packet,
+        settings,
+        maps: &KernelMaps(ctx.ctx),
+        scratch,
+    }
+    .further_messages();
+    count_and_act(ctx.ctx, programs, &mut room, reason)
 }
 
 #[inline(always)]
 fn of_segment(ctx: &XdpContext, packet: &impl Frame, programs: &'static ProgramArray) -> u32 {
-    let Some(mut room) = CpuState::of_this_cpu() else { return xdp_action::XDP_PASS };
-    let CpuState { settings, scratch, .. } = &mut room;
-    let reason = Judge { packet, settings, maps: &KernelMaps(ctx.ctx), scratch }.segment_of_interest(&mut FlowMaps);
-    settle(ctx.ctx, programs, &mut room, reason)
+    let Some(mut room) = CpuState::of_this_cpu() else {
+        return xdp_action::XDP_PASS;
+    };
+    let CpuState {
+        settings, scratch, ..
+    } = &mut room;
+    let reason = Inspection {
+        packet,
+        settings,
+        maps: &KernelMaps(ctx.ctx),
+        scratch,
+    }
+    .segment_of_interest(&mut FlowMaps);
+    count_and_act(ctx.ctx, programs, &mut room, reason)
 }
 
 #[inline(always)]
 fn of_quic(ctx: &XdpContext, packet: &impl Frame, programs: &'static ProgramArray) -> u32 {
-    let Some(mut room) = CpuState::of_this_cpu() else { return xdp_action::XDP_PASS };
-    let CpuState { settings, scratch, .. } = &mut room;
-    let reason = Judge { packet, settings, maps: &KernelMaps(ctx.ctx), scratch }.quic_datagram(&mut FlowMaps);
-    settle(ctx.ctx, programs, &mut room, reason)
+    let Some(mut room) = CpuState::of_this_cpu() else {
+        return xdp_action::XDP_PASS;
+    };
+    let CpuState {
+        settings, scratch, ..
+    } = &mut room;
+    let reason = Inspection {
+        packet,
+        settings,
+        maps: &KernelMaps(ctx.ctx),
+        scratch,
+    }
+    .quic_datagram(&mut FlowMaps);
+    count_and_act(ctx.ctx, programs, &mut room, reason)
 }
 
 #[inline(always)]
-fn settle(ctx: *mut xdp_md, programs: &'static ProgramArray, room: &mut CpuState<'_>, reason: Reason) -> u32 {
+fn count_and_act(
+    ctx: *mut xdp_md,
+    programs: &'static ProgramArray,
+    room: &mut CpuState<'_>,
+    reason: Reason,
+) -> u32 {
     room.count(reason);
     #[cfg(feature = "trace")]
     subprograms::trace(ctx, reason.index());
@@ -160,16 +229,24 @@ fn of_blocked(ctx: &XdpContext) -> u32 {
         return xdp_action::XDP_DROP;
     };
     let flow = maps::flow_at(room.scratch.segment.place());
-    let sent = answer(&mut Paged(ctx.ctx), room.settings, &KernelMaps(ctx.ctx), flow, room.scratch, draft);
+    let sent = answer(
+        &mut Paged(ctx.ctx),
+        room.settings,
+        &KernelMaps(ctx.ctx),
+        flow,
+        room.scratch,
+        draft,
+    );
     room.send_reports();
     match sent {
-        Sent::Nowhere => xdp_action::XDP_DROP,
-        Sent::Back => xdp_action::XDP_TX,
-        Sent::On => xdp_action::XDP_PASS,
+        Sent::Drop => xdp_action::XDP_DROP,
+        Sent::Tx => xdp_action::XDP_TX,
+        Sent::Pass => xdp_action::XDP_PASS,
     }
 }
 
-/// Does nothing: what others cost is measured against it, and the far end of a veth needs it to receive `XDP_TX`.
+/// Does nothing: what others cost is measured against it, and the far end of a veth needs it to
+/// receive `XDP_TX`.
 #[xdp]
 pub fn noop(_ctx: XdpContext) -> u32 {
     xdp_action::XDP_PASS

@@ -9,10 +9,11 @@ use aya_ebpf::{
     programs::XdpContext,
 };
 use filter_core::{
-    Allowance, BankWalk, Bucket, Client, Counter, Family, Flow, Flows, Generation, Group, HashKey, HeldBytes, HitLine,
-    InForce, Interface, ListName, Maps, Member, Name, PATTERN_SLOTS, Packet, Page, Part, Patterns, Program, ProgramSet,
-    QuicFlow, QuicRoom, Rank, Reason, Rule, RuleKey, RuleShape, Rules, Scratch, Settings, Sides, Terms, TermsEntry,
-    Treatment, WAYS, return_codes::ReturnCode, sieve_bits, subprograms,
+    Actions, ActivePolicy, Allowance, BankWalk, Bucket, Client, Counter, Directions, Effect,
+    EffectEntry, Family, Flow, Flows, Generation, Group, HashKey, HitLine, Interface, ListName,
+    Maps, Member, MessageBuffer, Name, PATTERN_SLOTS, Packet, Page, Part, Patterns, Precedence,
+    Program, ProgramSet, QuicFlow, QuicRoom, Reason, Rule, RuleKey, RuleShape, Rules, Scratch,
+    Settings, WAYS, bloom_bits, return_codes::ReturnCode, subprograms,
 };
 
 use crate::{
@@ -33,17 +34,18 @@ const EVENT_BYTES: u32 = 1 << 20;
 static RULES: HashMap<u32, Page> = HashMap::with_max_entries(UNTIL_SIZED, 0);
 /// What keeps most keys that have no rule away from the rules.
 #[map]
-static SIEVE: Array<u64> = Array::with_max_entries(UNTIL_SIZED, BPF_F_MMAPABLE);
-/// What rules ask for, under the numbers that they have in the rule map; behind those, what they ask for in further banks of
-/// classes.
+static BLOOM: Array<u64> = Array::with_max_entries(UNTIL_SIZED, BPF_F_MMAPABLE);
+/// What rules ask for, under the numbers that they have in the rule map; behind those, what they
+/// ask for in further banks of audiences.
 #[map]
-static TERMS: Array<TermsEntry> = Array::with_max_entries(Rule::NUMBERS, 0);
+static EFFECTS: Array<EffectEntry> = Array::with_max_entries(Rule::NUMBERS, 0);
 /// Packets that a rule decided about, for those that did.
 #[map]
 static HITS: Array<HitLine> = Array::with_max_entries(HitLine::LINES, BPF_F_MMAPABLE);
 #[unsafe(link_section = ".data.IN_FORCE")]
-static IN_FORCE: Global<InForce> = Global::zeros();
-/// For each group of clients and each bank of classes, those that apply; the first group is that of all others.
+static IN_FORCE: Global<ActivePolicy> = Global::zeros();
+/// For each group of clients and each bank of audiences, those that apply; the first group is that
+/// of all others.
 #[map]
 static GROUPS: Array<Group> = Array::with_max_entries(UNTIL_SIZED, 0);
 #[map]
@@ -51,15 +53,16 @@ static MACS: HashMap<u64, Member> = HashMap::with_max_entries(UNTIL_SIZED, BPF_F
 #[map]
 static SUBNETS4: LpmTrie<u32, Member> = LpmTrie::with_max_entries(UNTIL_SIZED, BPF_F_NO_PREALLOC);
 #[map]
-static SUBNETS6: LpmTrie<[u64; 2], Member> = LpmTrie::with_max_entries(UNTIL_SIZED, BPF_F_NO_PREALLOC);
+static SUBNETS6: LpmTrie<[u64; 2], Member> =
+    LpmTrie::with_max_entries(UNTIL_SIZED, BPF_F_NO_PREALLOC);
 /// What is done with packets that come in by the interface with this index.
 #[map]
 static INTERFACES: Array<Interface> = Array::with_max_entries(1, 0);
 /// What is done with those of others.
-static OTHERS: Interface = Interface::new(Sides::Both);
-/// By class and generation: what becomes of what its lists block.
+static DEFAULT_INTERFACE: Interface = Interface::new(Directions::Both);
+/// By audience and generation: what becomes of what its lists block.
 #[map]
-static TREATMENTS: Array<Treatment> = Array::with_max_entries(UNTIL_SIZED, 0);
+static ACTIONS: Array<Actions> = Array::with_max_entries(UNTIL_SIZED, 0);
 /// By number and generation: the names of lists.
 #[map]
 static LISTS: Array<ListName> = Array::with_max_entries(UNTIL_SIZED, 0);
@@ -85,13 +88,15 @@ pub static FRAGS_PROGRAMS: ProgramArray = ProgramArray::with_max_entries(Program
 /// By generation: the parts of its patterns, as many as it has. A place without patterns is empty.
 #[btf_map]
 static PATTERNS: ArrayOfMaps<PartsOfPatterns, { PATTERN_SLOTS as usize }> = ArrayOfMaps::new();
-/// The value is an array of one part. User space makes these maps without type information (BTF), which Linux 6.1 takes for
-/// another kind of map (`bpf_map_meta_equal`: `timer_off` is `-EINVAL`) than a map with a struct as its value (`-ENOENT`).
+/// The value is an array of one part. User space makes these maps without type information (BTF),
+/// which Linux 6.1 takes for another kind of map (`bpf_map_meta_equal`: `timer_off` is `-EINVAL`)
+/// than a map with a struct as its value (`-ENOENT`).
 type PartsOfPatterns = btf_maps::Array<[Part; 1], 1, { BPF_F_INNER_MAP as usize }>;
 #[map]
 pub static EVENTS: RingBuf = RingBuf::with_byte_size(EVENT_BYTES, 0);
 
-/// Makes methods of the seam that call the functions of the table over maps and their values, for one trait of the seam.
+/// Makes methods of the seam that call the functions of the table over maps and their values, for
+/// one trait of the seam.
 macro_rules! maps_calls {
     ([$trait:ident]) => {};
     ([hash] hash { $($line:tt)* } $($rest:tt)*) => {
@@ -131,39 +136,49 @@ impl KernelMaps {
 
 impl Rules for KernelMaps {
     #[inline(always)]
-    fn in_force(&self) -> InForce {
+    fn in_force(&self) -> ActivePolicy {
         IN_FORCE.read()
     }
 
     /// Not asked for here: [`KernelMaps::take_rule`] does without.
     #[inline(always)]
-    fn terms(&self, _: RuleKey, _: Generation) -> Option<&Terms> {
+    fn effect(&self, _: RuleKey, _: Generation) -> Option<&Effect> {
         None
     }
 
     #[inline(always)]
-    fn may_have(&self, key: RuleKey, in_force: InForce) -> bool {
-        let bits = sieve_bits(key);
-        SIEVE.get(in_force.shape().sieve_word(key)).is_some_and(|word| word & bits == bits)
+    fn may_have(&self, key: RuleKey, in_force: ActivePolicy) -> bool {
+        let bits = bloom_bits(key);
+        BLOOM
+            .get(in_force.shape().bloom_word(key))
+            .is_some_and(|word| word & bits == bits)
     }
 
     #[inline(always)]
-    fn take_rule(&self, name: &mut Name, key: RuleKey, in_force: InForce, left: u32) -> bool {
-        let number = subprograms::number_of_terms(key.0, in_force.word());
-        number != u32::from(Terms::NONE)
-            && bool::from_code(subprograms::take_terms(name, key.0, number, in_force.word(), left))
+    fn take_rule(&self, name: &mut Name, key: RuleKey, in_force: ActivePolicy, left: u32) -> bool {
+        let number = subprograms::number_of_effects(key.0, in_force.word());
+        number != u32::from(Effect::NONE)
+            && bool::from_code(subprograms::take_effect(
+                name,
+                key.0,
+                number,
+                in_force.word(),
+                left,
+            ))
     }
 
     #[inline(always)]
     fn group(&self, client: &Client, generation: Generation) -> u32 {
         // SAFETY: the values are copied out at once; they change as a whole.
         let by_mac = unsafe { MACS.get(client.mac) }.and_then(|member| member.group(generation));
-        by_mac.or_else(|| subnet(client)?.group(generation)).unwrap_or_default()
+        by_mac
+            .or_else(|| subnet(client)?.group(generation))
+            .unwrap_or_default()
     }
 
     #[inline(always)]
-    fn treatment(&self, class: u32, generation: Generation) -> Option<&Treatment> {
-        TREATMENTS.get(Treatment::place(class, generation))
+    fn actions(&self, audience: u32, generation: Generation) -> Option<&Actions> {
+        ACTIONS.get(Actions::place(audience, generation))
     }
 
     #[inline(always)]
@@ -174,16 +189,21 @@ impl Rules for KernelMaps {
     subprograms! { maps_calls hash }
 }
 
-/// The terms at this place; `None` if it is that of [`Terms::NONE`].
+/// The effect at this place; `None` if it is that of [`Effect::NONE`].
 #[inline(always)]
-pub fn terms(place: u32) -> Option<&'static TermsEntry> {
-    if place == u32::from(Terms::NONE) { None } else { TERMS.get(place) }
+pub fn effect(place: u32) -> Option<&'static EffectEntry> {
+    if place == u32::from(Effect::NONE) {
+        None
+    } else {
+        EFFECTS.get(place)
+    }
 }
 
-/// The number of the terms of the rule with this key. The kernel puts another page in the place of one that was replaced, at
-/// once, and somebody may still look at it: what is not found is looked for once more.
+/// The number of the effect of the rule with this key. The kernel puts another page in the place of
+/// one that was replaced, at once, and somebody may still look at it: what is not found is looked
+/// for once more.
 #[inline(always)]
-pub fn number_of_terms(key: RuleKey, shape: RuleShape) -> Option<u16> {
+pub fn number_of_effects(key: RuleKey, shape: RuleShape) -> Option<u16> {
     let first = RuleShape::page(shape.bucket(key), 0);
     let (mut page, mut tries) = (first, 2);
     // Two turns of all pages.
@@ -223,8 +243,10 @@ impl Patterns for KernelMaps {
     }
 
     #[inline(always)]
-    fn classes(&self, word: u32, generation: Generation) -> u32 {
-        GROUPS.get(word).map_or(0, |group| group.classes(generation))
+    fn audiences(&self, word: u32, generation: Generation) -> u32 {
+        GROUPS
+            .get(word)
+            .map_or(0, |group| group.audiences(generation))
     }
 
     #[inline(always)]
@@ -259,7 +281,9 @@ impl Maps for KernelMaps {
 
     #[inline(always)]
     fn take_from(&self, bucket: u32, per_second: u64) -> bool {
-        let Some(allowance) = ALLOWANCES.get_ptr_mut(bucket) else { return false };
+        let Some(allowance) = ALLOWANCES.get_ptr_mut(bucket) else {
+            return false;
+        };
         // SAFETY: where two CPUs take from one bucket at once, one of them may take for nothing.
         unsafe { (*allowance).take(self.now(), per_second) }
     }
@@ -278,13 +302,15 @@ pub struct FlowMaps;
 impl Flows for FlowMaps {
     #[inline(always)]
     fn bucket(&mut self, index: u32) -> Option<&mut Bucket> {
-        // SAFETY: nobody else changes a bucket's places while its lock is held; who looks without it must expect a
-        // change at any time, and does no more for it than one look-up too many.
-        BUCKETS.get_ptr_mut(index).map(|bucket| unsafe { &mut *bucket })
+        // SAFETY: nobody else changes a bucket's places while its lock is held; who looks without
+        // it must expect a change at any time, and does no more for it than one look-up too many.
+        BUCKETS
+            .get_ptr_mut(index)
+            .map(|bucket| unsafe { &mut *bucket })
     }
 
     #[inline(always)]
-    fn flow(&mut self, place: u32) -> Option<(&mut Flow, &mut HeldBytes)> {
+    fn flow(&mut self, place: u32) -> Option<(&mut Flow, &mut MessageBuffer)> {
         let (flow, spare) = (FLOWS.get_ptr_mut(place)?, cpu_state::SPARE.get_ptr_mut(0)?);
         // SAFETY: the flow's bucket is locked, and the spare room is this CPU's own.
         Some(unsafe { (&mut *flow, &mut *spare) })
@@ -293,7 +319,9 @@ impl Flows for FlowMaps {
     #[inline(always)]
     fn quic_bucket(&mut self, index: u32) -> Option<&mut Bucket> {
         // SAFETY: as of the other buckets, nobody else changes its places while its lock is held.
-        QUIC_BUCKETS.get_ptr_mut(index).map(|bucket| unsafe { &mut *bucket })
+        QUIC_BUCKETS
+            .get_ptr_mut(index)
+            .map(|bucket| unsafe { &mut *bucket })
     }
 
     #[inline(always)]
@@ -307,19 +335,19 @@ impl Flows for FlowMaps {
 /// What is done with packets that come in by the interface with this index.
 #[inline(always)]
 pub fn interface(index: u32) -> &'static Interface {
-    INTERFACES.get(index).unwrap_or(&OTHERS)
+    INTERFACES.get(index).unwrap_or(&DEFAULT_INTERFACE)
 }
 
 /// The flow at this place, without its bucket's lock.
 #[inline(always)]
 pub fn flow_at(place: u32) -> Option<&'static mut Flow> {
-    // SAFETY: of what another CPU may change meanwhile, only whole words are read, and what is wrong of them has a reset sent
-    // once more or once less.
+    // SAFETY: of what another CPU may change meanwhile, only whole words are read, and what is
+    // wrong of them has a reset sent once more or once less.
     FLOWS.get_ptr_mut(place).map(|flow| unsafe { &mut *flow })
 }
 
-/// Runs another program in place of this one, with a stack of its own. Comes back only if there is none, and counts that: the
-/// controller fills the map before it attaches.
+/// Runs another program in place of this one, with a stack of its own. Comes back only if there is
+/// none, and counts that: the controller fills the map before it attaches.
 #[inline(always)]
 pub fn tail_call(ctx: *mut xdp_md, programs: &'static ProgramArray, program: Program) {
     // SAFETY: the programs of the map are of this kind.
@@ -331,8 +359,11 @@ pub fn tail_call(ctx: *mut xdp_md, programs: &'static ProgramArray, program: Pro
 #[inline(always)]
 pub fn add_hit(key: u64) {
     for attempt in 0..HitLine::TRIES {
-        let Some(line) = HITS.get_ptr_mut(HitLine::of(RuleKey(key), attempt)) else { return };
-        // SAFETY: the pointer is to a value of the map, of which words are changed by single instructions only.
+        let Some(line) = HITS.get_ptr_mut(HitLine::of(RuleKey(key), attempt)) else {
+            return;
+        };
+        // SAFETY: the pointer is to a value of the map, of which words are changed by single
+        // instructions only.
         let places = unsafe { &mut (*line).0 };
         for place in &mut *places {
             if place.rule == key {
@@ -341,7 +372,9 @@ pub fn add_hit(key: u64) {
         }
         for place in &mut *places {
             // Another CPU may take it for the same rule.
-            if place.rule == 0 && matches!(exchange_if(&mut place.rule, 0, key), was if was == 0 || was == key) {
+            if place.rule == 0
+                && matches!(exchange_if(&mut place.rule, 0, key), was if was == 0 || was == key)
+            {
                 return add_atomically(&mut place.packets);
             }
         }
@@ -349,8 +382,8 @@ pub fn add_hit(key: u64) {
     cpu_state::add_one(Counter::HitsLost);
 }
 
-/// Nanoseconds of the monotonic clock as of the last timer tick: some milliseconds old, which is near enough for what is given
-/// out by the second. To read the clock itself takes 20 ns.
+/// Nanoseconds of the monotonic clock as of the last timer tick: some milliseconds old, which is
+/// near enough for what is given out by the second. To read the clock itself takes 20 ns.
 #[inline(always)]
 pub fn coarse_now() -> u64 {
     // SAFETY: the helper takes no argument.

@@ -1,7 +1,7 @@
 //! Frames that become others: answers.
 
 use aya_ebpf::helpers::generated::{bpf_xdp_adjust_head, bpf_xdp_adjust_tail, bpf_xdp_store_bytes};
-use filter_core::{HeldBytes, Length, Packet as _, Replace, Replaced, copy_start};
+use filter_core::{Length, MessageBuffer, Packet as _, Replace, Replaced, copy_start};
 
 use crate::{
     copying::{in_one_piece, small},
@@ -10,14 +10,15 @@ use crate::{
 
 impl Replace for Paged {
     #[inline(always)]
-    fn copy_start(&self, len: u32, into: &mut HeldBytes) -> Option<()> {
+    fn copy_start(&self, len: u32, into: &mut MessageBuffer) -> Option<()> {
         // SAFETY: `into` has room for a piece.
-        let copied = unsafe { in_one_piece::<false>(self.0, len, into.as_mut_array().as_mut_ptr()) };
+        let copied =
+            unsafe { in_one_piece::<false>(self.0, len, into.as_mut_array().as_mut_ptr()) };
         copied.or_else(|| copy_start(self, len, into))
     }
 
     #[inline(always)]
-    fn replace(&mut self, with: &HeldBytes, len: u32, length: Length) -> Option<Replaced> {
+    fn replace(&mut self, with: &MessageBuffer, len: u32, length: Length) -> Option<Replaced> {
         let keeps_start = match length {
             Length::New => false,
             Length::NewAtEnd => true,
@@ -39,15 +40,17 @@ impl Replace for Paged {
     #[inline(always)]
     fn write<const N: usize>(&mut self, at: u32, mut bytes: [u8; N]) -> Option<()> {
         // SAFETY: there are N bytes, and the context is the program's own.
-        let failed = unsafe { bpf_xdp_store_bytes(self.0, at, bytes.as_mut_ptr().cast(), N as u32) };
+        let failed =
+            unsafe { bpf_xdp_store_bytes(self.0, at, bytes.as_mut_ptr().cast(), N as u32) };
         (failed == 0).then_some(())
     }
 }
 
 impl Paged {
-    /// Writes the first `len` of these bytes over the start of the frame, which stays as long as it is.
+    /// Writes the first `len` of these bytes over the start of the frame, which stays as long as it
+    /// is.
     #[inline(always)]
-    fn write_start(&mut self, with: &HeldBytes, len: u32) -> Option<()> {
+    fn write_start(&mut self, with: &MessageBuffer, len: u32) -> Option<()> {
         let bytes = with.as_slice().as_ptr().cast_mut();
         // SAFETY: there are that many bytes.
         if let Some(()) = unsafe { in_one_piece::<true>(self.0, len, bytes) } {
@@ -59,8 +62,9 @@ impl Paged {
         (failed == 0).then_some(())
     }
 
-    /// True if the frame goes on in other buffers. Such a frame is never resized: `bpf_xdp_adjust_tail` that takes whole buffers
-    /// off a frame frees pages that the page pool goes on using, which damages the memory of kernels from 6.12 on, in both modes
+    /// True if the frame goes on in other buffers. Such a frame is never resized:
+    /// `bpf_xdp_adjust_tail` that takes whole buffers off a frame frees pages that the page pool
+    /// goes on using, which damages the memory of kernels from 6.12 on, in both modes
     /// (docs/kernel-bugs.md).
     #[inline(always)]
     fn has_fragments(&self) -> bool {
@@ -72,8 +76,9 @@ impl Paged {
     #[inline(always)]
     fn resize(&mut self, len: u32, keeps_start: bool) -> Option<()> {
         let more = len.cast_signed() - self.len().cast_signed();
-        // All of the frame is written anew, so it may grow at its start. There the kernel sees to room for headers
-        // (`XDP_PACKET_HEADROOM`); behind a frame is as much as its driver happens to leave.
+        // All of the frame is written anew, so it may grow at its start. There the kernel sees to
+        // room for headers (`XDP_PACKET_HEADROOM`); behind a frame is as much as its driver happens
+        // to leave.
         // SAFETY: the context is the program's own, and nothing holds on to the frame.
         let has_room = unsafe {
             more == 0

@@ -1,15 +1,16 @@
-//! The functions of the table of subprograms, and what the maps have of their own: global functions, which the verifier
-//! checks by themselves (see `filter_core::subprograms`).
+//! The functions of the table of subprograms, and what the maps have of their own: global
+//! functions, which the verifier checks by themselves (see `filter_core::subprograms`).
 
 use core::ptr::null_mut;
 
 use aya_ebpf::bindings::xdp_md;
 use filter_core::{
-    BANKS, Counter, Flow, Generation, HandshakeBytes, HashKey, Held, HeldBytes, HelloEnd, InForce, Judge, Layer, Name,
-    NameEnd, Part, Patterns as _, QuicFlow, QuicRoom, Rank, Reason, RuleKey, Scratch, Settings, Taken, Terms, Way,
+    ActivePolicy, BANKS, Buffered, Counter, Effect, Flow, Generation, HandshakeBytes, HashKey,
+    HelloEnd, Inspection, Layer, MessageBuffer, Name, NameEnd, Part, Patterns as _, Precedence,
+    QuicFlow, QuicRoom, Reason, RuleKey, Scratch, SegmentKind, Settings, Way,
     bounds::Span,
     return_codes::{NOT_RUN, ReturnCode},
-    subprograms, take_terms as take_these_terms, take_terms_of_bank as take_these_of_bank,
+    subprograms, take_effect as take_these_effects, take_effect_of_bank as take_these_of_bank,
 };
 
 use crate::{
@@ -29,21 +30,39 @@ fn not_run() -> u32 {
     NOT_RUN
 }
 
-/// [`maps::number_of_terms`]; [`Terms::NONE`] if there is none.
+/// [`maps::number_of_effects`]; [`Effect::NONE`] if there is none.
 #[unsafe(no_mangle)]
 #[inline(never)]
-pub extern "C" fn number_of_terms(key: u64, in_force: u64) -> u32 {
-    maps::number_of_terms(RuleKey(key), InForce::from_word(in_force).shape()).unwrap_or(Terms::NONE).into()
+pub extern "C" fn number_of_effects(key: u64, in_force: u64) -> u32 {
+    maps::number_of_effects(RuleKey(key), ActivePolicy::from_word(in_force).shape())
+        .unwrap_or(Effect::NONE)
+        .into()
 }
 
-/// [`filter_core::take_terms`] with those of this number, and those of further banks; 1 or 0.
+/// [`filter_core::take_effect`] with those of this number, and those of further banks; 1 or 0.
 #[unsafe(no_mangle)]
 #[inline(never)]
-pub extern "C" fn take_terms(name: *mut Name, key: u64, number: u32, in_force: u64, left: u32) -> u32 {
-    let Some(taken) = name.taken() else { return not_run() };
-    let in_force = InForce::from_word(in_force);
-    let Some(entry) = maps::terms(number) else { return 0 };
-    if take_these_terms(taken, RuleKey(key), entry.of(in_force.generation()), in_force, left) {
+pub extern "C" fn take_effect(
+    name: *mut Name,
+    key: u64,
+    number: u32,
+    in_force: u64,
+    left: u32,
+) -> u32 {
+    let Some(taken) = name.taken() else {
+        return not_run();
+    };
+    let in_force = ActivePolicy::from_word(in_force);
+    let Some(entry) = maps::effect(number) else {
+        return 0;
+    };
+    if take_these_effects(
+        taken,
+        RuleKey(key),
+        entry.of(in_force.generation()),
+        in_force,
+        left,
+    ) {
         return 1;
     }
     let mut next = u64::from(entry.next);
@@ -52,7 +71,7 @@ pub extern "C" fn take_terms(name: *mut Name, key: u64, number: u32, in_force: u
         if next == 0 {
             break;
         }
-        next = take_terms_of_bank(name, key, next, in_force.word(), left);
+        next = take_effect_of_bank(name, key, next, in_force.word(), left);
         if next == JUDGED {
             return 1;
         }
@@ -60,23 +79,39 @@ pub extern "C" fn take_terms(name: *mut Name, key: u64, number: u32, in_force: u
     0
 }
 
-/// What [`take_terms_of_bank`] gives if nothing can prevail any more.
+/// What [`take_effect_of_bank`] gives if nothing can prevail any more.
 const JUDGED: u64 = u64::MAX;
 
-/// [`filter_core::take_terms_of_bank`] with those of this place; gives the place of those of the next bank, 0 for none.
+/// [`filter_core::take_effect_of_bank`] with those of this place; gives the place of those of the
+/// next bank, 0 for none.
 #[unsafe(no_mangle)]
 #[inline(never)]
-pub extern "C" fn take_terms_of_bank(name: *mut Name, key: u64, place: u64, in_force: u64, left: u32) -> u64 {
+pub extern "C" fn take_effect_of_bank(
+    name: *mut Name,
+    key: u64,
+    place: u64,
+    in_force: u64,
+    left: u32,
+) -> u64 {
     let Some(name) = name.taken() else {
         not_run();
         return 0;
     };
-    let in_force = InForce::from_word(in_force);
+    let in_force = ActivePolicy::from_word(in_force);
     let generation = in_force.generation();
-    let Some(entry) = maps::terms(place as u32) else { return 0 };
-    let classes = KernelMaps::without_frame().classes(name.row() + entry.bank, generation);
-    let of_bank = (entry.bank, classes);
-    let judged = take_these_of_bank(name, RuleKey(key), entry.of(generation), of_bank, in_force, left);
+    let Some(entry) = maps::effect(place as u32) else {
+        return 0;
+    };
+    let audiences = KernelMaps::without_frame().audiences(name.row() + entry.bank, generation);
+    let of_bank = (entry.bank, audiences);
+    let judged = take_these_of_bank(
+        name,
+        RuleKey(key),
+        entry.of(generation),
+        of_bank,
+        in_force,
+        left,
+    );
     if judged { JUDGED } else { entry.next.into() }
 }
 
@@ -88,7 +123,8 @@ pub extern "C" fn count_hit(key: u64) -> u32 {
     0
 }
 
-/// Makes the functions of the table of subprograms that are over a frame of this kind; their names end with the suffix.
+/// Makes the functions of the table of subprograms that are over a frame of this kind; their names
+/// end with the suffix.
 macro_rules! over_frames {
     ([$frame:ident $suffix:literal]) => {};
     ([$frame:ident $suffix:literal] packet { $($line:tt)* } $($rest:tt)*) => {
@@ -127,12 +163,12 @@ macro_rules! over_flows {
         functions_without_frame! { [] $($line)* }
         over_flows! { [] $($rest)* }
     };
-    ([] held { $($line:tt)* } $($rest:tt)*) => {
-        functions_over_held_bytes! { $($line)* }
+    ([] buffered { $($line:tt)* } $($rest:tt)*) => {
+        functions_over_buffered_bytes! { $($line)* }
         over_flows! { [] $($rest)* }
     };
-    ([] held_only { $($line:tt)* } $($rest:tt)*) => {
-        functions_over_held_bytes_alone! { $($line)* }
+    ([] buffered_only { $($line:tt)* } $($rest:tt)*) => {
+        functions_over_buffered_bytes_alone! { $($line)* }
         over_flows! { [] $($rest)* }
     };
     ([] name { $($line:tt)* } $($rest:tt)*) => {
@@ -219,8 +255,8 @@ macro_rules! functions {
         ) -> u32 {
             let arguments = (settings.taken(), scratch.taken(), $(<$kind>::from_raw($argument)),*);
             let (Some(settings), Some(scratch), $(Some($argument)),*) = arguments else { return not_run() };
-            let mut judge = Judge { packet: &$frame::new(ctx), settings, maps: &KernelMaps(ctx), scratch };
-            let result: $result = judge.$name($($argument),*);
+            let mut inspection = Inspection { packet: &$frame::new(ctx), settings, maps: &KernelMaps(ctx), scratch };
+            let result: $result = inspection.$name($($argument),*);
             result.code()
         }
     )*};
@@ -236,8 +272,8 @@ macro_rules! functions {
         ) -> u32 {
             let arguments = (settings.taken(), scratch.taken(), $(<$kind>::from_raw($argument)),*);
             let (Some(settings), Some(scratch), $(Some($argument)),*) = arguments else { return not_run() };
-            let mut judge = Judge { packet: &$frame::new(ctx), settings, maps: &KernelMaps(ctx), scratch };
-            let result: $result = judge.$name($flows, $($argument),*);
+            let mut inspection = Inspection { packet: &$frame::new(ctx), settings, maps: &KernelMaps(ctx), scratch };
+            let result: $result = inspection.$name($flows, $($argument),*);
             result.code()
         }
     )*};
@@ -257,8 +293,8 @@ macro_rules! functions_without_frame {
             let arguments = (settings.taken(), scratch.taken(), $(<$kind>::from_raw($argument)),*);
             let (Some(settings), Some(scratch), $(Some($argument)),*) = arguments else { return not_run() };
             let packet = &Paged(null_mut());
-            let mut judge = Judge { packet, settings, maps: &KernelMaps::without_frame(), scratch };
-            let result: $result = judge.$name($($argument),*);
+            let mut inspection = Inspection { packet, settings, maps: &KernelMaps::without_frame(), scratch };
+            let result: $result = inspection.$name($($argument),*);
             result.code()
         }
     )*};
@@ -274,15 +310,15 @@ macro_rules! functions_without_frame {
             let arguments = (settings.taken(), scratch.taken(), $(<$kind>::from_raw($argument)),*);
             let (Some(settings), Some(scratch), $(Some($argument)),*) = arguments else { return not_run() };
             let packet = &Paged(null_mut());
-            let mut judge = Judge { packet, settings, maps: &KernelMaps::without_frame(), scratch };
-            let result: $result = judge.$name($flows, $($argument),*);
+            let mut inspection = Inspection { packet, settings, maps: &KernelMaps::without_frame(), scratch };
+            let result: $result = inspection.$name($flows, $($argument),*);
             result.code()
         }
     )*};
 }
 
 /// Makes functions over bytes that are held of a flow.
-macro_rules! functions_over_held_bytes {
+macro_rules! functions_over_buffered_bytes {
     ($($name:ident(span: Span) -> $result:ty;)*) => {$(
         #[doc = concat!("[`Judge::", stringify!($name), "`].")]
         #[unsafe(no_mangle)]
@@ -291,22 +327,22 @@ macro_rules! functions_over_held_bytes {
             ctx: *mut xdp_md,
             settings: *const Settings,
             scratch: *mut Scratch,
-            bytes: *const HeldBytes,
+            bytes: *const MessageBuffer,
             span: u64,
         ) -> u32 {
             let arguments = (settings.taken(), scratch.taken(), bytes.taken());
             let (Some(settings), Some(scratch), Some(bytes)) = arguments else { return not_run() };
             let span = Span::from_word(span);
-            let packet = &Held { frame: &Paged(ctx), bytes, len: span.end };
-            let mut judge = Judge { packet, settings, maps: &KernelMaps(ctx), scratch };
-            let result: $result = judge.$name(span);
+            let packet = &Buffered { frame: &Paged(ctx), bytes, len: span.end };
+            let mut inspection = Inspection { packet, settings, maps: &KernelMaps(ctx), scratch };
+            let result: $result = inspection.$name(span);
             result.code()
         }
     )*};
 }
 
 /// Makes functions over such bytes that read nothing of the frame.
-macro_rules! functions_over_held_bytes_alone {
+macro_rules! functions_over_buffered_bytes_alone {
     ($($name:ident($argument:ident: $kind:ty, span: Span) -> $result:ty;)*) => {$(
         #[doc = concat!("[`Judge::", stringify!($name), "`], which reads nothing of the frame.")]
         #[unsafe(no_mangle)]
@@ -314,16 +350,16 @@ macro_rules! functions_over_held_bytes_alone {
         pub extern "C" fn $name(
             settings: *const Settings,
             scratch: *mut Scratch,
-            bytes: *const HeldBytes,
+            bytes: *const MessageBuffer,
             $argument: $kind,
             span: u64,
         ) -> u32 {
             let arguments = (settings.taken(), scratch.taken(), bytes.taken());
             let (Some(settings), Some(scratch), Some(bytes)) = arguments else { return not_run() };
             let span = Span::from_word(span);
-            let packet = &Held { frame: &Paged(null_mut()), bytes, len: span.end };
-            let mut judge = Judge { packet, settings, maps: &KernelMaps::without_frame(), scratch };
-            let result: $result = judge.$name($argument, span);
+            let packet = &Buffered { frame: &Paged(null_mut()), bytes, len: span.end };
+            let mut inspection = Inspection { packet, settings, maps: &KernelMaps::without_frame(), scratch };
+            let result: $result = inspection.$name($argument, span);
             result.code()
         }
     )*};
@@ -355,8 +391,15 @@ pub mod any {
 /// [`events::report`]; gives 0.
 #[unsafe(no_mangle)]
 #[inline(never)]
-pub extern "C" fn report(ctx: *mut xdp_md, settings: *const Settings, scratch: *mut Scratch, reason: u32) -> u32 {
-    let (Some(settings), Some(scratch)) = (settings.taken(), scratch.taken()) else { return not_run() };
+pub extern "C" fn report(
+    ctx: *mut xdp_md,
+    settings: *const Settings,
+    scratch: *mut Scratch,
+    reason: u32,
+) -> u32 {
+    let (Some(settings), Some(scratch)) = (settings.taken(), scratch.taken()) else {
+        return not_run();
+    };
     if let Some(reason) = Reason::from_index(reason) {
         events::report(ctx, reason, settings, scratch);
     }
@@ -367,17 +410,21 @@ pub extern "C" fn report(ctx: *mut xdp_md, settings: *const Settings, scratch: *
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub extern "C" fn send_reports(scratch: *mut Scratch) -> u32 {
-    let Some(scratch) = scratch.taken() else { return not_run() };
+    let Some(scratch) = scratch.taken() else {
+        return not_run();
+    };
     events::send_waiting(scratch);
     0
 }
 
-/// [`events::send_waiting`] where the client was given nothing; gives 0. In the programs themselves, this would not fit on the
-/// stack.
+/// [`events::send_waiting`] where the client was given nothing; gives 0. In the programs
+/// themselves, this would not fit on the stack.
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub extern "C" fn send_reports_of_nothing(scratch: *mut Scratch) -> u32 {
-    let Some(scratch) = scratch.taken() else { return not_run() };
+    let Some(scratch) = scratch.taken() else {
+        return not_run();
+    };
     scratch.give_nothing();
     events::send_waiting(scratch);
     0
@@ -395,18 +442,25 @@ pub extern "C" fn program_not_run() -> u32 {
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub extern "C" fn send_report(scratch: *const Scratch, place: u32) -> u32 {
-    let Some(scratch) = scratch.taken() else { return not_run() };
+    let Some(scratch) = scratch.taken() else {
+        return not_run();
+    };
     events::send_waiting_at(scratch, place);
     0
 }
 
-/// Logs a line for a frame; gives 0. In the programs themselves, what the line takes would not fit on the stack ("combined
-/// stack size").
+/// Logs a line for a frame; gives 0. In the programs themselves, what the line takes would not fit
+/// on the stack ("combined stack size").
 #[cfg(feature = "trace")]
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub extern "C" fn trace(ctx: *mut xdp_md, reason: u32) -> u32 {
     let ctx = aya_ebpf::programs::XdpContext::new(ctx);
-    aya_log_ebpf::info!(&ctx, "frame of {} bytes: reason {}", ctx.data_end() - ctx.data(), reason);
+    aya_log_ebpf::info!(
+        &ctx,
+        "frame of {} bytes: reason {}",
+        ctx.data_end() - ctx.data(),
+        reason
+    );
     0
 }

@@ -1,15 +1,18 @@
-//! What lists would do, before they are used: which of their entries say nothing new, and which names they would block.
+//! What lists would do, before they are used: which of their entries say nothing new, and which
+//! names they would block.
 //!
-//! The lists go into the same rule book that the controller has, and it decides.
+//! The lists go into the same compiled policy that the controller has, and it decides.
 
 use std::{fmt, path::Path};
 
 use crate::{
-    lists::{self, Action, Domain, ListError, ListOptions, ListReport, ListRule, Scope, Sink, Subject},
+    lists::{
+        self, Action, Domain, ListError, ListOptions, ListReport, ListRule, Scope, Sink, Subject,
+    },
     packed,
     policy::{
-        BookError, Builder, EVERYBODY, FOR_ALL, ListRules, Repeated, RepeatedRule, Rule, RuleBook, TooManyNames, Undo,
-        Undoing,
+        Builder, CompileError, CompiledPolicy, EVERYBODY, FOR_ALL, ListRules, Repeated,
+        RepeatedRule, Rule, TooManyNames, Undo, Undoing,
     },
     replay::hash_key,
 };
@@ -31,7 +34,7 @@ pub struct Checked {
     /// What was found about each.
     pub lists: Vec<CheckedList>,
     /// The rules of all of them together.
-    pub book: RuleBook,
+    pub compiled: CompiledPolicy,
 }
 
 /// Rules of lists that undo rules of other lists.
@@ -62,30 +65,50 @@ impl Undone {
     /// Rules that are kept.
     pub const MOST: usize = 20;
 
-    /// Those of a rule book.
-    pub fn of(book: &RuleBook) -> Self {
-        let Undoing { count, first } = book.undoing(Self::MOST);
-        let first = first.into_iter().map(|Undo { list, line, rule, undone }| UndoneRule {
-            list: list.into(),
-            line,
-            rule: rule.into(),
-            at: Place::of(&undone),
-            undone: undone.into(),
-        });
-        Self { count, first: first.collect() }
+    /// Those of a compiled policy.
+    pub fn of(compiled: &CompiledPolicy) -> Self {
+        let Undoing { count, first } = compiled.undoing(Self::MOST);
+        let first = first.into_iter().map(
+            |Undo {
+                 list,
+                 line,
+                 rule,
+                 undone,
+             }| UndoneRule {
+                list: list.into(),
+                line,
+                rule: rule.into(),
+                at: Place::of(&undone),
+                undone: undone.into(),
+            },
+        );
+        Self {
+            count,
+            first: first.collect(),
+        }
     }
 }
 
 impl fmt::Display for UndoneRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { list, line, rule, undone, at } = self;
+        let Self {
+            list,
+            line,
+            rule,
+            undone,
+            at,
+        } = self;
         let text = |rule: &RuleText| rule.to_string().escape_debug().to_string();
         match line {
             Some(line) => write!(f, "{list}:{line} allows {}", text(rule))?,
             None => write!(f, "{list} takes out {}", text(rule))?,
         }
         write!(f, ", which {}:{} blocks", at.list, at.line)?;
-        if rule.text == undone.text { Ok(()) } else { write!(f, " by {}", text(undone)) }
+        if rule.text == undone.text {
+            Ok(())
+        } else {
+            write!(f, " by {}", text(undone))
+        }
     }
 }
 
@@ -94,7 +117,8 @@ impl fmt::Display for UndoneRule {
 pub struct CheckedList {
     /// What became of its entries.
     pub report: ListReport,
-    /// The first few rules that stand in it or in an earlier list already. The report has their number.
+    /// The first few rules that stand in it or in an earlier list already. The report has their
+    /// number.
     pub repeated: Vec<Finding>,
     /// How many rules say nothing more than a wider one of any of the lists.
     pub redundant: u64,
@@ -161,7 +185,10 @@ impl fmt::Display for RuleText {
 
 impl Default for Check {
     fn default() -> Self {
-        Self { builder: Builder::new(hash_key()), lists: Vec::new() }
+        Self {
+            builder: Builder::new(hash_key()),
+            lists: Vec::new(),
+        }
     }
 }
 
@@ -173,10 +200,22 @@ impl Check {
     ///
     /// # Errors
     /// Where the file cannot be read to its end.
-    pub fn read(&mut self, path: &Path, options: &ListOptions, progress: &mut dyn FnMut(u64)) -> Result<(), ListError> {
+    pub fn read(
+        &mut self,
+        path: &Path,
+        options: &ListOptions,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<(), ListError> {
         let rules = self.builder.list(&packed::display_name(path), FOR_ALL);
-        let rules = if options.allow { rules.allowing() } else { rules };
-        let mut sink = Listed { rules, repeated: Vec::new() };
+        let rules = if options.allow {
+            rules.allowing()
+        } else {
+            rules
+        };
+        let mut sink = Listed {
+            rules,
+            repeated: Vec::new(),
+        };
         let report = match lists::load(path, options, &mut sink, progress) {
             Ok(report) => report,
             Err(ListError::Empty { holds, .. }) => holds.report().clone(),
@@ -187,26 +226,28 @@ impl Check {
         Ok(())
     }
 
-    /// Makes the rule book of all lists, and looks for what is redundant.
+    /// Makes the compiled policy of all lists, and looks for what is redundant.
     ///
     /// # Errors
     /// If the lists do not go together.
-    pub fn finish(self) -> Result<Checked, BookError> {
-        let (book, repeated) = self.builder.finish_telling()?;
+    pub fn finish(self) -> Result<Checked, CompileError> {
+        let (compiled, repeated) = self.builder.finish_with_report()?;
         let lists = (0..).zip(self.lists).zip(repeated);
-        let mut lists: Vec<_> =
-            lists.map(|((number, list), repeated)| list.checked(number, &repeated, &book)).collect();
-        book.each_covered(|covered| {
+        let mut lists: Vec<_> = lists
+            .map(|((number, list), repeated)| list.checked(number, &repeated, &compiled))
+            .collect();
+        compiled.each_covered(|covered| {
             let Some(list) = lists.get_mut(covered.list) else {
                 return;
             };
             list.redundant += 1;
             if list.redundant_examples.len() < Self::EXAMPLES {
                 let line = covered.rule.line.unwrap_or_default();
-                list.redundant_examples.push(Finding::new(covered.rule.into(), line, covered.by));
+                list.redundant_examples
+                    .push(Finding::new(covered.rule.into(), line, covered.by));
             }
         });
-        Ok(Checked { lists, book })
+        Ok(Checked { lists, compiled })
     }
 }
 
@@ -214,41 +255,69 @@ impl Checked {
     /// Which of these names all lists together would block, in their order.
     pub fn blocked<'a>(&self, names: impl IntoIterator<Item = &'a Domain>) -> Vec<Blocked> {
         let blocked = names.into_iter().filter_map(|name| {
-            let rule = self.book.deciding(name, EVERYBODY).filter(|rule| rule.action.blocks())?;
-            Some(Blocked { name: name.to_string(), at: Place::of(&rule), rule: rule.into() })
+            let rule = self
+                .compiled
+                .deciding(name, EVERYBODY)
+                .filter(|rule| rule.action.blocks())?;
+            Some(Blocked {
+                name: name.to_string(),
+                at: Place::of(&rule),
+                rule: rule.into(),
+            })
         });
         blocked.collect()
     }
 }
 
 impl Read {
-    fn checked(self, number: usize, found: &Repeated, book: &RuleBook) -> CheckedList {
-        let Self { mut report, mut repeated } = self;
+    fn checked(self, number: usize, found: &Repeated, compiled: &CompiledPolicy) -> CheckedList {
+        let Self {
+            mut report,
+            mut repeated,
+        } = self;
         report.count_repeated(found.rules);
-        repeated.extend(found.first.iter().map(|rule| (RuleText::from(rule), rule.line)));
+        repeated.extend(
+            found
+                .first
+                .iter()
+                .map(|rule| (RuleText::from(rule), rule.line)),
+        );
         repeated.sort_by_key(|(_, line)| *line);
         repeated.truncate(Check::EXAMPLES);
         let repeated = repeated.into_iter().filter_map(|(rule, line)| {
-            let by = book.first_saying(rule.subject(), rule.action, (number, line))?;
+            let by = compiled.first_saying(rule.subject(), rule.action, (number, line))?;
             Some(Finding::new(rule, line, by))
         });
-        CheckedList { repeated: repeated.collect(), report, redundant: 0, redundant_examples: Vec::new() }
+        CheckedList {
+            repeated: repeated.collect(),
+            report,
+            redundant: 0,
+            redundant_examples: Vec::new(),
+        }
     }
 }
 
 impl Finding {
     fn new(rule: RuleText, line: u32, by: Rule<'_>) -> Self {
-        Self { rule, line, at: Place::of(&by), by: by.into() }
+        Self {
+            rule,
+            line,
+            at: Place::of(&by),
+            by: by.into(),
+        }
     }
 }
 
 impl Place {
     fn of(rule: &Rule<'_>) -> Self {
-        Self { list: rule.list.to_owned(), line: rule.line.unwrap_or_default() }
+        Self {
+            list: rule.list.to_owned(),
+            line: rule.line.unwrap_or_default(),
+        }
     }
 }
 
-/// A list on its way into the rule book.
+/// A list on its way into the compiled policy.
 struct Listed<'a> {
     rules: ListRules<'a>,
     repeated: Vec<(RuleText, u32)>,
@@ -266,7 +335,9 @@ impl Sink for Listed<'_> {
 
 impl RuleText {
     fn subject(&self) -> Subject<'_> {
-        self.scope.map_or(Subject::Pattern(&self.text), |scope| Subject::Name(&self.text, scope))
+        self.scope.map_or(Subject::Pattern(&self.text), |scope| {
+            Subject::Name(&self.text, scope)
+        })
     }
 }
 
@@ -276,19 +347,38 @@ impl From<&ListRule<'_>> for RuleText {
             Subject::Name(name, scope) => (name, Some(scope)),
             Subject::Pattern(regex) => (regex, None),
         };
-        Self { action: rule.action, scope, text: text.to_owned() }
+        Self {
+            action: rule.action,
+            scope,
+            text: text.to_owned(),
+        }
     }
 }
 
 impl From<&RepeatedRule> for RuleText {
     fn from(RepeatedRule { name, kind, .. }: &RepeatedRule) -> Self {
-        Self { action: kind.action(), scope: Some(kind.scope()), text: name.as_ref().into() }
+        Self {
+            action: kind.action(),
+            scope: Some(kind.scope()),
+            text: name.as_ref().into(),
+        }
     }
 }
 
 impl From<Rule<'_>> for RuleText {
-    fn from(Rule { rule, scope, action, .. }: Rule<'_>) -> Self {
-        Self { action, scope, text: rule.into_owned() }
+    fn from(
+        Rule {
+            rule,
+            scope,
+            action,
+            ..
+        }: Rule<'_>,
+    ) -> Self {
+        Self {
+            action,
+            scope,
+            text: rule.into_owned(),
+        }
     }
 }
 

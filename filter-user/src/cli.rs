@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueHint};
 use filter_user::api::DEFAULT_SOCKET;
 
-use crate::verbs::{block, check, completions, events, explain, reload, replay, rollback, run, stats, status, test};
+use crate::verbs::{
+    block, check, completions, events, explain, reload, replay, rollback, run, stats, status, test,
+};
 
 /// Filters a network's DNS and TLS traffic by name, in the kernel.
 #[derive(Parser)]
@@ -75,8 +77,15 @@ mod tests {
     #[test]
     fn the_help_of_each_verb_has_examples() {
         for verb in Cli::command().get_subcommands() {
-            let help = verb.get_after_help().map(ToString::to_string).unwrap_or_default();
-            assert!(help.starts_with("Examples:\n  namegate"), "{}", verb.get_name());
+            let help = verb
+                .get_after_help()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            assert!(
+                help.starts_with("Examples:\n  namegate"),
+                "{}",
+                verb.get_name()
+            );
         }
     }
 
@@ -89,7 +98,9 @@ mod tests {
                 leaves.push(verb);
             }
             for leaf in leaves {
-                let json = leaf.get_arguments().any(|argument| argument.get_long() == Some("json"));
+                let json = leaf
+                    .get_arguments()
+                    .any(|argument| argument.get_long() == Some("json"));
                 assert_eq!(json, asks, "{}", leaf.get_name());
             }
         }

@@ -1,5 +1,5 @@
-//! The user-space half of Namegate: it reads lists, keeps the rule book, loads the kernel program and fills its maps,
-//! and serves an API that the command line is a client of.
+//! The user-space half of Namegate: it reads lists, keeps the compiled policy, loads the kernel
+//! program and fills its maps, and serves an API that the command line is a client of.
 
 pub mod api;
 pub mod check;

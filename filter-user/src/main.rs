@@ -31,7 +31,11 @@ fn main() -> ExitCode {
         // Whoever reads our output has had enough, as `head` does.
         Err(error) if output::is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            anstream::eprintln!("{}namegate:{:#} {error:#}", output::FAILURE, output::FAILURE);
+            anstream::eprintln!(
+                "{}namegate:{:#} {error:#}",
+                output::FAILURE,
+                output::FAILURE
+            );
             ExitCode::FAILURE
         }
     }

@@ -43,11 +43,18 @@ pub fn place(list: &str, line: Option<u32>) -> String {
 
 /// `1 rule`, `2 rules`.
 pub fn plural(number: u64, thing: &str) -> String {
-    format!("{} {thing}{}", count(number), if number == 1 { "" } else { "s" })
+    format!(
+        "{} {thing}{}",
+        count(number),
+        if number == 1 { "" } else { "s" }
+    )
 }
 
 /// Rows in columns, those with these indices aligned to the right.
-pub fn table<R: IntoIterator<Item = impl Display>>(rows: impl IntoIterator<Item = R>, right: &[usize]) -> String {
+pub fn table<R: IntoIterator<Item = impl Display>>(
+    rows: impl IntoIterator<Item = R>,
+    right: &[usize],
+) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING);
     for row in rows {

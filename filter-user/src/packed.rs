@@ -36,30 +36,45 @@ pub(crate) enum Packing {
 
 /// The name of a file in messages and reports.
 pub(crate) fn display_name(path: &Path) -> String {
-    if path == Path::new(STANDARD_INPUT) { "standard input".into() } else { path.display().to_string() }
+    if path == Path::new(STANDARD_INPUT) {
+        "standard input".into()
+    } else {
+        path.display().to_string()
+    }
 }
 
-/// Opens the file, or standard input for `-`. `progress` is told how many bytes of the file each read took.
+/// Opens the file, or standard input for `-`. `progress` is told how many bytes of the file each
+/// read took.
 ///
 /// # Errors
 /// What the system says; a directory is an error of its kind.
 pub(crate) fn open<'a>(path: &Path, progress: &'a mut dyn FnMut(u64)) -> io::Result<Unpacked<'a>> {
-    let file: Box<dyn Read> =
-        if path == Path::new(STANDARD_INPUT) { Box::new(io::stdin()) } else { Box::new(file(path)?) };
+    let file: Box<dyn Read> = if path == Path::new(STANDARD_INPUT) {
+        Box::new(io::stdin())
+    } else {
+        Box::new(file(path)?)
+    };
     unpacked(file, progress)
 }
 
 /// Opens a regular file, and nothing else: a pipe without a writer would be waited for.
 ///
 /// # Errors
-/// What the system says; a directory is an error of its kind, and what else is no file `InvalidFilename`.
-pub(crate) fn open_regular<'a>(path: &Path, progress: &'a mut dyn FnMut(u64)) -> io::Result<Unpacked<'a>> {
+/// What the system says; a directory is an error of its kind, and what else is no file
+/// `InvalidFilename`.
+pub(crate) fn open_regular<'a>(
+    path: &Path,
+    progress: &'a mut dyn FnMut(u64),
+) -> io::Result<Unpacked<'a>> {
     let no_file = || Err(io::ErrorKind::InvalidFilename.into());
     if path == Path::new(STANDARD_INPUT) {
         return no_file();
     }
     // Waits for nobody, whatever is there.
-    let file = File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
+    let file = File::options()
+        .read(true)
+        .custom_flags(libc::O_NONBLOCK)
+        .open(path)?;
     match file.metadata()?.file_type() {
         kind if kind.is_file() => unpacked(Box::new(file), progress),
         kind if kind.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
@@ -84,12 +99,19 @@ fn unpacked(file: Box<dyn Read>, progress: &mut dyn FnMut(u64)) -> io::Result<Un
         Packing::Zstd => Box::new(zstd::Decoder::new(whole)?),
         Packing::Plain | Packing::Foreign(_) => Box::new(whole),
     };
-    Ok(Unpacked { content: Box::new(BufReader::with_capacity(BUFFER, content)), packing })
+    Ok(Unpacked {
+        content: Box::new(BufReader::with_capacity(BUFFER, content)),
+        packing,
+    })
 }
 
 fn file(path: &Path) -> io::Result<File> {
     let file = File::open(path)?;
-    if file.metadata()?.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(file) }
+    if file.metadata()?.is_dir() {
+        Err(io::ErrorKind::IsADirectory.into())
+    } else {
+        Ok(file)
+    }
 }
 
 fn packing(start: [u8; 6]) -> Packing {

@@ -1,25 +1,26 @@
-//! The policy as it applies at a time: the rules with the groups of clients, what becomes of what each class of lists blocks,
-//! and the names of the lists.
+//! The policy as it applies at a time: the rules with the groups of clients, what becomes of what
+//! each audience of lists blocks, and the names of the lists.
 //!
-//! This is what the kernel has in its maps of a policy, so that the functions of filter-core give the same over both.
-//! `explain` and `test` ask it about one name, a replay in user space about each frame.
+//! This is what the kernel has in its maps of a policy, so that the functions of filter-core give
+//! the same over both. `explain` and `test` ask it about one name, a replay in user space about
+//! each frame.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use filter_core::{
-    Client, Family, Found, Generation, InForce, Interface, ListName, Message, Part, Patterns, Protocol, ResponseAction,
-    RuleKey, Rules, Terms, Treatment, effect,
+    Actions, ActivePolicy, Client, Effect, Family, Found, Generation, Interface, ListName, Message,
+    Part, Patterns, Protocol, ResponseAction, RuleKey, Rules, effect,
 };
 use jiff::Timestamp;
 
 use crate::{
     kernel::Groups,
-    policy::{Policy, RuleBook},
+    policy::{CompiledPolicy, Policy},
 };
 
 /// A policy at a time.
 pub struct PolicyAt<'p> {
-    book: &'p RuleBook,
+    compiled: &'p CompiledPolicy,
     groups: Groups,
     /// Each at its number.
     list_names: Vec<ListName>,
@@ -28,18 +29,22 @@ pub struct PolicyAt<'p> {
 impl<'p> PolicyAt<'p> {
     /// What applies of a policy at this time.
     pub fn new(policy: &'p Policy, at: Timestamp) -> Self {
-        Self::of(&policy.book, Groups::of(&policy.config, at))
+        Self::of(&policy.compiled, Groups::of(&policy.config, at))
     }
 
     /// These rules, for these groups.
-    pub fn of(book: &'p RuleBook, groups: Groups) -> Self {
-        let mut list_names = vec![ListName::NONE; book.list_numbers() as usize];
-        for (number, name) in book.list_names() {
+    pub fn of(compiled: &'p CompiledPolicy, groups: Groups) -> Self {
+        let mut list_names = vec![ListName::NONE; compiled.list_numbers() as usize];
+        for (number, name) in compiled.list_names() {
             if let Some(place) = list_names.get_mut(usize::from(number)) {
                 *place = name;
             }
         }
-        Self { book, groups, list_names }
+        Self {
+            compiled,
+            groups,
+            list_names,
+        }
     }
 
     /// The groups, with what applies to each.
@@ -48,35 +53,48 @@ impl<'p> PolicyAt<'p> {
     }
 
     /// What a client gets on this interface of a message with a name for which this was found.
-    pub fn effect(&self, found: &Found, interface: &Interface, message: Message, protocol: Protocol) -> ResponseAction {
+    pub fn effect(
+        &self,
+        found: &Found,
+        interface: &Interface,
+        message: Message,
+        protocol: Protocol,
+    ) -> ResponseAction {
         effect(found, self, interface, message, protocol)
     }
 }
 
 impl Patterns for PolicyAt<'_> {
-    fn classes(&self, word: u32, _: Generation) -> u32 {
-        let words = self.book.in_force().row(1);
+    fn audiences(&self, word: u32, _: Generation) -> u32 {
+        let words = self.compiled.in_force().row(1);
         let (group, bank) = (word / words, word % words);
-        self.groups.classes.get(group as usize).map_or(0, |classes| classes.bank(bank))
+        self.groups
+            .audiences
+            .get(group as usize)
+            .map_or(0, |audiences| audiences.bank(bank))
     }
 
     fn part(&self, slot: u32, index: u32) -> Option<&Part> {
-        self.book.part(slot, index)
+        self.compiled.part(slot, index)
     }
 }
 
 impl Rules for PolicyAt<'_> {
-    fn in_force(&self) -> InForce {
-        let in_force = self.book.in_force();
-        if self.groups.members.is_empty() { in_force } else { in_force.with_clients() }
+    fn in_force(&self) -> ActivePolicy {
+        let in_force = self.compiled.in_force();
+        if self.groups.members.is_empty() {
+            in_force
+        } else {
+            in_force.with_clients()
+        }
     }
 
-    fn terms(&self, key: RuleKey, generation: Generation) -> Option<&Terms> {
-        Rules::terms(self.book, key, generation)
+    fn effect(&self, key: RuleKey, generation: Generation) -> Option<&Effect> {
+        Rules::effect(self.compiled, key, generation)
     }
 
-    fn further_terms(&self, key: RuleKey, generation: Generation) -> &[(u32, Terms)] {
-        self.book.further_terms(key, generation)
+    fn further_effects(&self, key: RuleKey, generation: Generation) -> &[(u32, Effect)] {
+        self.compiled.further_effects(key, generation)
     }
 
     fn group(&self, client: &Client, _: Generation) -> u32 {
@@ -84,8 +102,8 @@ impl Rules for PolicyAt<'_> {
         self.groups.group_of(Some(mac), Some(address(client)))
     }
 
-    fn treatment(&self, class: u32, _: Generation) -> Option<&Treatment> {
-        self.groups.treatments.get(class as usize)
+    fn actions(&self, audience: u32, _: Generation) -> Option<&Actions> {
+        self.groups.actions.get(audience as usize)
     }
 
     fn list_name(&self, list: u32, _: Generation) -> Option<&ListName> {
@@ -99,7 +117,8 @@ fn address(client: &Client) -> IpAddr {
     match client.family {
         Family::V4 => Ipv4Addr::new(a, b, c, d).into(),
         Family::V6 => {
-            let octets = u128::from(u64::from_be_bytes(start)) << 64 | u128::from(u64::from_be_bytes(rest));
+            let octets =
+                u128::from(u64::from_be_bytes(start)) << 64 | u128::from(u64::from_be_bytes(rest));
             Ipv6Addr::from_bits(octets).into()
         }
     }
@@ -118,14 +137,29 @@ mod tests {
                     [[group]]\nname = \"v4\"\nclients = [\"192.0.2.0/24\"]\n\
                     [[group]]\nname = \"v6\"\nclients = [\"2001:db8::/32\"]\n";
         let config = Config::parse(text, Path::new("config")).unwrap();
-        let book = RuleBook::empty(crate::replay::hash_key());
-        let policy = PolicyAt::of(&book, Groups::of(&config, Timestamp::UNIX_EPOCH));
+        let compiled = CompiledPolicy::empty(crate::replay::hash_key());
+        let policy = PolicyAt::of(&compiled, Groups::of(&config, Timestamp::UNIX_EPOCH));
         assert!(policy.in_force().has_clients());
         let group = |mac: [u8; 6], address: [u64; 2], family| {
-            policy.group(&Client { mac: Client::mac(mac), address, family }, Generation::default())
+            policy.group(
+                &Client {
+                    mac: Client::mac(mac),
+                    address,
+                    family,
+                },
+                Generation::default(),
+            )
         };
-        let v4 = |octets: [u8; 4]| [u64::from_ne_bytes([octets[0], octets[1], octets[2], octets[3], 0, 0, 0, 0]), 0];
-        let v6 = [u64::from_ne_bytes([0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0]), u64::from_ne_bytes([0, 0, 0, 0, 0, 0, 0, 1])];
+        let v4 = |octets: [u8; 4]| {
+            [
+                u64::from_ne_bytes([octets[0], octets[1], octets[2], octets[3], 0, 0, 0, 0]),
+                0,
+            ]
+        };
+        let v6 = [
+            u64::from_ne_bytes([0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0]),
+            u64::from_ne_bytes([0, 0, 0, 0, 0, 0, 0, 1]),
+        ];
         let (known, unknown) = ([2, 0, 0x5e, 0x10, 0, 1], [2, 0, 0x5e, 0x10, 0, 2]);
         assert_eq!(group(known, v4([192, 0, 2, 1]), Family::V4), 1);
         assert_eq!(group(unknown, v4([192, 0, 2, 1]), Family::V4), 2);

@@ -1,4 +1,5 @@
-//! The API over a real Unix socket, as far as it needs no kernel: rules are read, names tested, events passed on.
+//! The API over a real Unix socket, as far as it needs no kernel: rules are read, names tested,
+//! events passed on.
 
 use std::{
     os::unix::net::UnixListener,
@@ -7,15 +8,17 @@ use std::{
 };
 
 use axum::{Router, body::Bytes};
-use filter_core::{DnsAction, HASH_KEY_WORDS, HashKey, Interface, ProgramSet, Sides, TcpAction, Treatment};
+use filter_core::{
+    Actions, Directions, DnsAction, HASH_KEY_WORDS, HashKey, Interface, ProgramSet, TcpAction,
+};
 use filter_user::{
     api::{
-        ActionOn, ApiSocket, BlockedPacket, Client, ClientError, EventLine, Judgement, RuleSource, and_no_others,
-        event_routes, rule_routes,
+        ActionOn, ApiSocket, BlockedPacket, Client, ClientError, EventLine, Judgement, RuleSource,
+        event_routes, rule_routes, with_fallbacks,
     },
     kernel::{AttachedMode, Attachment},
     lists::{Action, Domain},
-    policy::{Policy, RuleBook},
+    policy::{CompiledPolicy, Policy},
 };
 use tempfile::TempDir;
 use tokio::sync::broadcast;
@@ -24,17 +27,30 @@ use tokio::sync::broadcast;
 async fn a_name_is_judged_with_the_rule_and_where_it_came_from() {
     let server = Server::start(&["ads.example.com"]);
     let judged = server.test("X.Ads.Example.COM.").await;
-    assert_eq!((&*judged.name, &*judged.verdict), ("x.ads.example.com", "drop"));
-    let on_lan = ActionOn { interface: "lan".into(), dns: "nxdomain".into(), tls: "reset".into() };
+    assert_eq!(
+        (&*judged.name, &*judged.verdict),
+        ("x.ads.example.com", "drop")
+    );
+    let on_lan = ActionOn {
+        interface: "lan".into(),
+        dns: "nxdomain".into(),
+        tls: "reset".into(),
+    };
     assert_eq!(judged.actions, [on_lan]);
     assert_eq!(
         (judged.rule.as_deref(), judged.list.as_deref(), judged.line),
         (Some("ads.example.com"), Some("list"), Some(1))
     );
-    assert_eq!((judged.client, judged.group, judged.exempt), (None, None, false));
+    assert_eq!(
+        (judged.client, judged.group, judged.exempt),
+        (None, None, false)
+    );
     let passed = server.test("www.example.com").await;
     assert_eq!(passed.actions, []);
-    assert_eq!((&*passed.verdict, passed.rule, passed.list, passed.line), ("pass", None, None, None));
+    assert_eq!(
+        (&*passed.verdict, passed.rule, passed.list, passed.line),
+        ("pass", None, None, None)
+    );
 }
 
 #[tokio::test]
@@ -47,8 +63,14 @@ async fn an_international_name_is_judged_in_its_ascii_form() {
 #[tokio::test]
 async fn what_is_no_name_is_refused_with_a_sentence() {
     let server = Server::start(&[]);
-    let answer = server.client.get::<Judgement>("/v1/test", &[("name", "a b\x1b")]).await;
-    assert_eq!(sentence(answer), r"`a b\u{1b}` is no name: it has a character that no name has");
+    let answer = server
+        .client
+        .get::<Judgement>("/v1/test", &[("name", "a b\x1b")])
+        .await;
+    assert_eq!(
+        sentence(answer),
+        r"`a b\u{1b}` is no name: it has a character that no name has"
+    );
     let answer = server.client.get::<Judgement>("/v1/test", &[]).await;
     assert!(sentence(answer).contains("missing field `name`"));
 }
@@ -57,32 +79,65 @@ async fn what_is_no_name_is_refused_with_a_sentence() {
 async fn requests_that_nobody_knows_are_refused_with_a_sentence() {
     let server = Server::start(&[]);
     let answer = server.client.get::<Judgement>("/v1/none", &[]).await;
-    assert_eq!(sentence(answer), "this API has no GET /v1/none: the documentation lists its requests");
-    let answer = server.client.send::<Judgement>(hyper::Method::PUT, "/v1/test", &()).await;
-    assert_eq!(sentence(answer), "/v1/test does not take PUT: the documentation lists the requests");
+    assert_eq!(
+        sentence(answer),
+        "this API has no GET /v1/none: the documentation lists its requests"
+    );
+    let answer = server
+        .client
+        .send::<Judgement>(hyper::Method::PUT, "/v1/test", &())
+        .await;
+    assert_eq!(
+        sentence(answer),
+        "/v1/test does not take PUT: the documentation lists the requests"
+    );
 }
 
 #[tokio::test]
 async fn all_rules_are_listed_those_added_by_hand_first() {
     let names: Vec<String> = (0..2500).map(|i| format!("host-{i}.example.com")).collect();
     let server = Server::start(&names.iter().map(String::as_str).collect::<Vec<_>>());
-    server.policy.write().unwrap().book.add(Domain::parse("z.example.net").unwrap(), Action::Block).unwrap();
+    server
+        .policy
+        .write()
+        .unwrap()
+        .compiled
+        .add(Domain::parse("z.example.net").unwrap(), Action::Block)
+        .unwrap();
     let rules = server.rules("").await;
-    assert_eq!((&*rules[0].rule, &*rules[0].list, rules[0].line), ("z.example.net", "manual", None));
+    assert_eq!(
+        (&*rules[0].rule, &*rules[0].list, rules[0].line),
+        ("z.example.net", "manual", None)
+    );
     // Those of lists come each once, and in the same order each time.
-    let mut listed: Vec<_> = rules[1..].iter().map(|rule| (rule.line, &*rule.rule, &*rule.list)).collect();
+    let mut listed: Vec<_> = rules[1..]
+        .iter()
+        .map(|rule| (rule.line, &*rule.rule, &*rule.list))
+        .collect();
     listed.sort_unstable();
-    let expected: Vec<_> = (1..).zip(&names).map(|(line, name)| (Some(line), &**name, "list")).collect();
+    let expected: Vec<_> = (1..)
+        .zip(&names)
+        .map(|(line, name)| (Some(line), &**name, "list"))
+        .collect();
     assert_eq!(listed, expected);
-    let texts = |rules: &[RuleSource]| rules.iter().map(|rule| rule.rule.clone()).collect::<Vec<_>>();
+    let texts = |rules: &[RuleSource]| {
+        rules
+            .iter()
+            .map(|rule| rule.rule.clone())
+            .collect::<Vec<_>>()
+    };
     assert_eq!(texts(&server.rules("").await), texts(&rules));
 }
 
 #[tokio::test]
 async fn rules_are_found_by_a_part_of_their_name() {
     let server = Server::start(&["ads.example.com", "b.example.com", "ads.example.net"]);
-    let found = |rules: Vec<RuleSource>| rules.into_iter().map(|rule| rule.rule).collect::<Vec<_>>();
-    assert_eq!(found(server.rules("ADS.").await), ["ads.example.com", "ads.example.net"]);
+    let found =
+        |rules: Vec<RuleSource>| rules.into_iter().map(|rule| rule.rule).collect::<Vec<_>>();
+    assert_eq!(
+        found(server.rules("ADS.").await),
+        ["ads.example.com", "ads.example.net"]
+    );
     assert_eq!(found(server.rules("c.d&e=f").await), [""; 0]);
 }
 
@@ -105,9 +160,15 @@ async fn a_reader_who_falls_behind_is_told_how_much_was_missed() {
     for _ in 0..BACKLOG + 6 {
         server.send(&EventLine::Blocked(Box::new(packet())));
     }
-    assert_eq!(events.next().await.unwrap(), Some(EventLine::Missed { missed: 6 }));
+    assert_eq!(
+        events.next().await.unwrap(),
+        Some(EventLine::Missed { missed: 6 })
+    );
     for _ in 0..BACKLOG {
-        assert!(matches!(events.next().await.unwrap(), Some(EventLine::Blocked(_))));
+        assert!(matches!(
+            events.next().await.unwrap(),
+            Some(EventLine::Blocked(_))
+        ));
     }
 }
 
@@ -115,12 +176,20 @@ async fn a_reader_who_falls_behind_is_told_how_much_was_missed() {
 async fn without_a_controller_the_client_says_what_to_do() {
     let dir = TempDir::new().unwrap();
     let path = dir.path().join("namegate.sock");
-    let missing = Client::new(&path).get::<Judgement>("/v1/status", &[]).await.unwrap_err();
+    let missing = Client::new(&path)
+        .get::<Judgement>("/v1/status", &[])
+        .await
+        .unwrap_err();
     drop(UnixListener::bind(&path).unwrap());
-    let dead = Client::new(&path).get::<Judgement>("/v1/status", &[]).await.unwrap_err();
+    let dead = Client::new(&path)
+        .get::<Judgement>("/v1/status", &[])
+        .await
+        .unwrap_err();
     for error in [missing, dead] {
         assert_eq!(
-            error.to_string().replace(&path.display().to_string(), "SOCKET"),
+            error
+                .to_string()
+                .replace(&path.display().to_string(), "SOCKET"),
             "no controller answers on `SOCKET`: start one with `namegate run`, or name its socket with --socket"
         );
     }
@@ -130,10 +199,19 @@ const BACKLOG: usize = 4;
 
 /// An interface with clients behind it.
 fn lan() -> Attachment {
-    let settings = Interface::new(Sides::Both).facing_clients(Treatment::new(DnsAction::NxDomain, TcpAction::Reset));
+    let settings = Interface::new(Directions::Both)
+        .facing_clients(Actions::new(DnsAction::NxDomain, TcpAction::Reset));
     let (interface, mode) = ("lan".into(), AttachedMode::Generic);
     let set = ProgramSet::LINEAR;
-    Attachment { interface, index: 1, mode, set, settings, is_veth: false, far_end_may_miss_answers: false }
+    Attachment {
+        interface,
+        index: 1,
+        mode,
+        set,
+        settings,
+        is_veth: false,
+        far_end_may_miss_answers: false,
+    }
 }
 
 struct Server {
@@ -149,22 +227,36 @@ impl Server {
         let dir = TempDir::new().unwrap();
         let path: PathBuf = dir.path().join("namegate.sock");
         let socket = ApiSocket::claim(&path).unwrap();
-        let policy = Arc::new(RwLock::new(Policy::of_book(book(names))));
+        let policy = Arc::new(RwLock::new(Policy::of_policy(compile(names))));
         let events = broadcast::Sender::new(BACKLOG);
-        let routes =
-            Router::new().merge(rule_routes(policy.clone(), vec![lan()].into())).merge(event_routes(events.clone()));
-        let routes = and_no_others(routes);
+        let routes = Router::new()
+            .merge(rule_routes(policy.clone(), vec![lan()].into()))
+            .merge(event_routes(events.clone()));
+        let routes = with_fallbacks(routes);
         let listener = tokio::net::UnixListener::from_std(socket.listener().unwrap()).unwrap();
         tokio::spawn(async { axum::serve(listener, routes).await });
-        Self { client: Client::new(&path), policy, events, _socket: socket, _dir: dir }
+        Self {
+            client: Client::new(&path),
+            policy,
+            events,
+            _socket: socket,
+            _dir: dir,
+        }
     }
 
     async fn test(&self, name: &str) -> Judgement {
-        self.client.get("/v1/test", &[("name", name)]).await.unwrap()
+        self.client
+            .get("/v1/test", &[("name", name)])
+            .await
+            .unwrap()
     }
 
     async fn rules(&self, contains: &str) -> Vec<RuleSource> {
-        let mut lines = self.client.lines("/v1/rules", &[("contains", contains)]).await.unwrap();
+        let mut lines = self
+            .client
+            .lines("/v1/rules", &[("contains", contains)])
+            .await
+            .unwrap();
         let mut rules = Vec::new();
         while let Some(rule) = lines.next().await.unwrap() {
             rules.push(rule);
@@ -178,9 +270,11 @@ impl Server {
     }
 }
 
-fn book(names: &[&str]) -> RuleBook {
-    let words = std::array::from_fn::<_, HASH_KEY_WORDS, _>(|i| (i as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    RuleBook::blocking_all(HashKey::from_words(words), "list", names.iter().copied()).unwrap()
+fn compile(names: &[&str]) -> CompiledPolicy {
+    let words = std::array::from_fn::<_, HASH_KEY_WORDS, _>(|i| {
+        (i as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    });
+    CompiledPolicy::blocking_all(HashKey::from_words(words), "list", names.iter().copied()).unwrap()
 }
 
 fn packet() -> BlockedPacket {

@@ -17,7 +17,8 @@ const MIN_PAGES: usize = 1_500;
 fn no_page_is_taken_for_a_list() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(PAGES);
     let entries = fs::read_dir(&folder);
-    let entries = entries.unwrap_or_else(|_| panic!("{} is not there: run `cargo xtask setup`", folder.display()));
+    let entries = entries
+        .unwrap_or_else(|_| panic!("{} is not there: run `cargo xtask setup`", folder.display()));
     let mut pages = 0;
     for entry in entries {
         let path = entry.expect("an entry").path();
@@ -29,7 +30,12 @@ fn no_page_is_taken_for_a_list() {
         let lines: Vec<&[u8]> = page.split_inclusive(|byte| *byte == b'\n').collect();
         for third in [lines.len() / 3, 2 * lines.len() / 3] {
             let part = lines[third..].concat();
-            assert!(loads_no_rule(&part), "{} from line {}", path.display(), third + 1);
+            assert!(
+                loads_no_rule(&part),
+                "{} from line {}",
+                path.display(),
+                third + 1
+            );
         }
     }
     assert!(pages >= MIN_PAGES, "{pages} pages: run `cargo xtask setup`");
@@ -38,7 +44,13 @@ fn no_page_is_taken_for_a_list() {
 /// True if it is refused as a page.
 fn is_refused(page: &[u8], format: Option<Format>) -> bool {
     let error = load(page, format).err();
-    matches!(error, Some(ListError::NoList { content: Content::Html | Content::Xml, .. }))
+    matches!(
+        error,
+        Some(ListError::NoList {
+            content: Content::Html | Content::Xml,
+            ..
+        })
+    )
 }
 
 fn loads_no_rule(part: &[u8]) -> bool {
@@ -48,6 +60,9 @@ fn loads_no_rule(part: &[u8]) -> bool {
 fn load(text: &[u8], format: Option<Format>) -> Result<(), ListError> {
     let mut file = tempfile::NamedTempFile::new().expect("a file");
     file.write_all(text).expect("a file");
-    let options = ListOptions { format, ..ListOptions::default() };
+    let options = ListOptions {
+        format,
+        ..ListOptions::default()
+    };
     lists::load(file.path(), &options, &mut Names::default(), &mut |_| {}).map(|_| ())
 }

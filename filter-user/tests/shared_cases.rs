@@ -9,7 +9,7 @@ use std::{
 use filter_core::{HashKey, Offline, Options, Reason, Settings};
 use filter_user::{
     lists::{self, Format, ListError, ListOptions},
-    policy::{Builder, RuleBook},
+    policy::{Builder, CompiledPolicy},
     replay::hash_key,
 };
 use frames::Wrap;
@@ -17,8 +17,9 @@ use serde::Deserialize;
 
 /// The cases that are not right yet.
 ///
-/// `L24` stays: it wants `.*` to block every name, and nothing says yet for whom everything is to be blocked. `D4` stays as
-/// well: it wants `*.x` in a list of wildcards to be about the names below x alone, and `L32` wants x, too, as publishers do.
+/// `L24` stays: it wants `.*` to block every name, and nothing says yet for whom everything is to
+/// be blocked. `D4` stays as well: it wants `*.x` in a list of wildcards to be about the names
+/// below x alone, and `L32` wants x, too, as publishers do.
 const NOT_RIGHT: [&str; 2] = ["D4", "L24"];
 
 #[test]
@@ -32,7 +33,10 @@ fn every_case_from_public_reports_meets_the_wanted_verdicts() {
         }
     }
     let expected: BTreeSet<String> = NOT_RIGHT.map(str::to_owned).into();
-    assert_eq!(wrong, expected, "cases that are not right (left), and those of NOT_RIGHT");
+    assert_eq!(
+        wrong, expected,
+        "cases that are not right (left), and those of NOT_RIGHT"
+    );
 }
 
 #[test]
@@ -40,7 +44,10 @@ fn every_case_is_read() {
     let cases = cases();
     assert_eq!(cases.len(), 80);
     assert_eq!(cases.iter().filter(|case| case.refused).count(), 7);
-    assert_eq!(cases.iter().map(|case| case.names.len()).sum::<usize>(), 232);
+    assert_eq!(
+        cases.iter().map(|case| case.names.len()).sum::<usize>(),
+        232
+    );
 }
 
 #[derive(Deserialize)]
@@ -74,14 +81,17 @@ impl Case {
     /// What is not as it is wanted.
     fn faults(&self) -> Vec<String> {
         let hash_key = hash_key();
-        let book = match (self.book(hash_key), self.refused) {
+        let compiled = match (self.compile(hash_key), self.refused) {
             (Ok(_), true) => return vec!["it is not refused".to_owned()],
             (Err(_), true) => return Vec::new(),
             (Err(error), false) => return vec![error.to_string()],
-            (Ok(book), false) => book,
+            (Ok(compiled), false) => compiled,
         };
-        let options = Options { flows: 8, ..Options::default() };
-        let mut offline = Offline::new(Settings::new(hash_key, &options), book);
+        let options = Options {
+            flows: 8,
+            ..Options::default()
+        };
+        let mut offline = Offline::new(Settings::new(hash_key, &options), compiled);
         let faults = self.names.iter().filter_map(|asked| {
             let verdict = match offline.decide(&Wrap::v4(53).udp(&asked.query())) {
                 Reason::DnsBlocked => Verdict::Blocked,
@@ -93,18 +103,37 @@ impl Case {
         faults.collect()
     }
 
-    fn book(&self, hash_key: HashKey) -> Result<RuleBook, ListError> {
-        let format = self.format.as_ref().map(|format| format.parse::<Format>().expect("a format"));
-        let mut options = ListOptions { format, ..ListOptions::default() };
+    fn compile(&self, hash_key: HashKey) -> Result<CompiledPolicy, ListError> {
+        let format = self
+            .format
+            .as_ref()
+            .map(|format| format.parse::<Format>().expect("a format"));
+        let mut options = ListOptions {
+            format,
+            ..ListOptions::default()
+        };
         for option in &self.options {
             assert_eq!(option, "--subtrees", "{}", self.id);
             options.widen = true;
         }
         let mut builder = Builder::new(hash_key);
-        lists::load(&folder().join(&self.list), &options, &mut builder.list(&self.list, 0), &mut |_| {})?;
+        lists::load(
+            &folder().join(&self.list),
+            &options,
+            &mut builder.list(&self.list, 0),
+            &mut |_| {},
+        )?;
         for list in &self.allow {
-            let options = ListOptions { allow: true, ..ListOptions::default() };
-            lists::load(&folder().join(list), &options, &mut builder.list(list, 0), &mut |_| {})?;
+            let options = ListOptions {
+                allow: true,
+                ..ListOptions::default()
+            };
+            lists::load(
+                &folder().join(list),
+                &options,
+                &mut builder.list(list, 0),
+                &mut |_| {},
+            )?;
         }
         Ok(builder.finish().expect("a rule book"))
     }
@@ -121,7 +150,10 @@ impl Asked {
     }
 
     fn shown(&self) -> &str {
-        self.name.as_ref().or(self.wire.as_ref()).map_or("", |shown| shown)
+        self.name
+            .as_ref()
+            .or(self.wire.as_ref())
+            .map_or("", |shown| shown)
     }
 }
 
@@ -133,13 +165,21 @@ fn query_in_wire_form(name: &[u8]) -> Vec<u8> {
 }
 
 fn octets(hexadecimal: &str) -> Vec<u8> {
-    let digits = hexadecimal.as_bytes().chunks(2).map(|pair| str::from_utf8(pair).expect("ASCII"));
-    digits.map(|pair| u8::from_str_radix(pair, 16).expect("two digits")).collect()
+    let digits = hexadecimal
+        .as_bytes()
+        .chunks(2)
+        .map(|pair| str::from_utf8(pair).expect("ASCII"));
+    digits
+        .map(|pair| u8::from_str_radix(pair, 16).expect("two digits"))
+        .collect()
 }
 
 fn cases() -> Vec<Case> {
-    let text = fs::read_to_string(folder().join("cases.jsonl")).expect("../shared/cases/lists/cases.jsonl");
-    text.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
+    let text = fs::read_to_string(folder().join("cases.jsonl"))
+        .expect("../shared/cases/lists/cases.jsonl");
+    text.lines()
+        .map(|line| serde_json::from_str(line).expect(line))
+        .collect()
 }
 
 fn folder() -> PathBuf {

@@ -1,7 +1,8 @@
-//! The captures of ../shared/cases/packets: the names that each is to give, by the program in user space.
+//! The captures of ../shared/cases/packets: the names that each is to give, by the program in user
+//! space.
 //!
-//! `expected.jsonl` has most of them. `shared_packets.tsv` beside this file has the others, and those that are not right yet, each with
-//! what the program prints today and why.
+//! `expected.jsonl` has most of them. `shared_packets.tsv` beside this file has the others, and
+//! those that are not right yet, each with what the program prints today and why.
 
 use std::{
     collections::BTreeMap,
@@ -30,16 +31,29 @@ fn every_capture_gives_the_names_that_are_wanted_of_it() {
     let mut wrong = Vec::new();
     for file in captures() {
         let (options, rule, wanted) = match expected.get(&file) {
-            Some(line) => (strings(&line["options"]), line["list"].as_str().unwrap(), Some(wanted(line))),
+            Some(line) => (
+                strings(&line["options"]),
+                line["list"].as_str().unwrap(),
+                Some(wanted(line)),
+            ),
             None => (Vec::new(), RULE, None),
         };
         let found = names_of(&file, &options, rule);
         match (wanted, listed.get(&file)) {
-            (Some(wanted), None) if found != wanted => wrong.push(format!("{file}: {found:?}, wanted {wanted:?}")),
-            (Some(wanted), Some(_)) if found == wanted => wrong.push(format!("{file} is right: take it off the list")),
-            (None, None) => wrong.push(format!("{file}: {found:?}; neither expected.jsonl nor the list has it")),
+            (Some(wanted), None) if found != wanted => {
+                wrong.push(format!("{file}: {found:?}, wanted {wanted:?}"))
+            }
+            (Some(wanted), Some(_)) if found == wanted => {
+                wrong.push(format!("{file} is right: take it off the list"))
+            }
+            (None, None) => wrong.push(format!(
+                "{file}: {found:?}; neither expected.jsonl nor the list has it"
+            )),
             (_, Some(row)) if found != row.names => {
-                wrong.push(format!("{file} ({}): {found:?}, listed {:?}", row.state, row.names));
+                wrong.push(format!(
+                    "{file} ({}): {found:?}, listed {:?}",
+                    row.state, row.names
+                ));
             }
             _ => {}
         }
@@ -52,7 +66,11 @@ fn the_list_has_a_state_and_a_reason_for_captures_that_there_are() {
     let captures = captures();
     for (file, row) in listed() {
         assert!(captures.contains(&file), "{file}");
-        assert!(["right", "wrong", "limit"].contains(&&*row.state), "{file}: {}", row.state);
+        assert!(
+            ["right", "wrong", "limit"].contains(&&*row.state),
+            "{file}: {}",
+            row.state
+        );
     }
 }
 
@@ -63,8 +81,13 @@ fn folder() -> PathBuf {
 fn captures() -> Vec<String> {
     let entries = fs::read_dir(folder()).unwrap();
     let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let mut captures: Vec<_> =
-        names.filter(|name| Path::new(name).extension().is_some_and(|kind| kind == "pcap")).collect();
+    let mut captures: Vec<_> = names
+        .filter(|name| {
+            Path::new(name)
+                .extension()
+                .is_some_and(|kind| kind == "pcap")
+        })
+        .collect();
     captures.sort();
     assert!(!captures.is_empty());
     captures
@@ -72,16 +95,28 @@ fn captures() -> Vec<String> {
 
 fn expected() -> BTreeMap<String, Value> {
     let text = fs::read_to_string(folder().join("expected.jsonl")).unwrap();
-    let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    lines.map(|line| (line["file"].as_str().unwrap().to_owned(), line)).collect()
+    let lines = text
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    lines
+        .map(|line| (line["file"].as_str().unwrap().to_owned(), line))
+        .collect()
 }
 
 fn listed() -> BTreeMap<String, Row> {
     let lines = LISTED.lines().filter(|line| !line.starts_with('#'));
     let row = |line: &str| {
-        let [file, state, names, reason] = line.split('\t').collect::<Vec<_>>()[..] else { panic!("{line}") };
+        let [file, state, names, reason] = line.split('\t').collect::<Vec<_>>()[..] else {
+            panic!("{line}")
+        };
         assert!(!reason.is_empty(), "{file} has no reason");
-        (file.to_owned(), Row { state: state.to_owned(), names: names.to_owned() })
+        (
+            file.to_owned(),
+            Row {
+                state: state.to_owned(),
+                names: names.to_owned(),
+            },
+        )
     };
     lines.map(row).collect()
 }
@@ -103,17 +138,32 @@ fn names_of(file: &str, options: &[String], rule: &str) -> String {
         .output()
         .unwrap();
     assert!(output.status.success(), "{file}: {output:?}");
-    let lines: Vec<Value> =
-        str::from_utf8(&output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines: Vec<Value> = str::from_utf8(&output.stdout)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     joined(lines.iter())
 }
 
 fn joined<'a>(names: impl Iterator<Item = &'a Value>) -> String {
     let word = |name: &Value, field: &str| name[field].as_str().unwrap().to_owned();
-    let names = names.map(|name| format!("{} {} {}", word(name, "kind"), word(name, "name"), word(name, "verdict")));
+    let names = names.map(|name| {
+        format!(
+            "{} {} {}",
+            word(name, "kind"),
+            word(name, "name"),
+            word(name, "verdict")
+        )
+    });
     names.collect::<Vec<_>>().join("; ")
 }
 
 fn strings(array: &Value) -> Vec<String> {
-    array.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
+    array
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|text| text.as_str().unwrap().to_owned())
+        .collect()
 }

@@ -87,7 +87,13 @@ pub struct Asking<'a> {
 impl<'a> Asking<'a> {
     /// For the A record of a name, with EDNS.
     pub fn of(name: &'a str) -> Self {
-        Self { name, kind: 1, checking_disabled: false, edns: Some((0, false)), option: None }
+        Self {
+            name,
+            kind: 1,
+            checking_disabled: false,
+            edns: Some((0, false)),
+            option: None,
+        }
     }
 
     /// The query, with recursion desired.
@@ -102,9 +108,12 @@ impl<'a> Asking<'a> {
         query.metadata.checking_disabled = self.checking_disabled;
         if let Some((version, dnssec)) = self.edns {
             let mut edns = Edns::new();
-            edns.set_version(version).set_dnssec_ok(dnssec).set_max_payload(1232);
+            edns.set_version(version)
+                .set_dnssec_ok(dnssec)
+                .set_max_payload(1232);
             if let Some((code, octets)) = self.option {
-                edns.options_mut().insert(EdnsOption::Unknown(code, (0..octets).collect()));
+                edns.options_mut()
+                    .insert(EdnsOption::Unknown(code, (0..octets).collect()));
             }
             query.set_edns(edns);
         }
@@ -130,12 +139,19 @@ pub fn response(name: &str) -> Vec<u8> {
     bytes(&message(MessageType::Response, OpCode::Query, &[name]))
 }
 
-/// A response to these questions, with these answers. Names are compressed as hickory-proto does it.
+/// A response to these questions, with these answers. Names are compressed as hickory-proto does
+/// it.
 ///
 /// # Panics
 /// If a text is no name.
 pub fn response_of(questions: &[&str], answers: &[(&str, Data)]) -> Vec<u8> {
-    response_with(questions, &Sections { answers, ..Sections::default() })
+    response_with(
+        questions,
+        &Sections {
+            answers,
+            ..Sections::default()
+        },
+    )
 }
 
 /// The same with records in all sections.
@@ -155,7 +171,13 @@ pub fn response_with(questions: &[&str], sections: &Sections) -> Vec<u8> {
 /// # Panics
 /// If it is longer than TCP carries.
 pub fn over_tcp(message: &[u8]) -> Vec<u8> {
-    [&u16::try_from(message.len()).expect("a length of two octets").to_be_bytes(), message].concat()
+    [
+        &u16::try_from(message.len())
+            .expect("a length of two octets")
+            .to_be_bytes(),
+        message,
+    ]
+    .concat()
 }
 
 /// An UPDATE of a zone (RFC 2136), whose zone section looks like a question.
@@ -185,14 +207,22 @@ fn record((owner, data): &(&str, Data)) -> Record {
         // hickory-proto knows the number of DNAME, and how names are written.
         Data::Dname(target) => {
             let target = dns_name(target).to_bytes().expect("a name");
-            RData::Unknown { code: RecordType::DNAME, rdata: NULL::with(target) }
+            RData::Unknown {
+                code: RecordType::DNAME,
+                rdata: NULL::with(target),
+            }
         }
-        Data::Svcb(priority, target) => RData::SVCB(SVCB::new(priority, dns_name(target), Vec::new())),
-        Data::Https(priority, target) => RData::HTTPS(HTTPS(SVCB::new(priority, dns_name(target), Vec::new()))),
+        Data::Svcb(priority, target) => {
+            RData::SVCB(SVCB::new(priority, dns_name(target), Vec::new()))
+        }
+        Data::Https(priority, target) => {
+            RData::HTTPS(HTTPS(SVCB::new(priority, dns_name(target), Vec::new())))
+        }
         Data::Ns(server) => RData::NS(NS(dns_name(server))),
-        Data::Other(kind, octets) => {
-            RData::Unknown { code: RecordType::from(kind), rdata: NULL::with(octets.to_vec()) }
-        }
+        Data::Other(kind, octets) => RData::Unknown {
+            code: RecordType::from(kind),
+            rdata: NULL::with(octets.to_vec()),
+        },
         Data::Text(strings) => RData::TXT(TXT::new(vec!["t".repeat(200); strings])),
     };
     Record::from_rdata(dns_name(owner), 300, data)

@@ -1,6 +1,7 @@
 //! Numbers for tests that choose at random.
 
-/// Numbers that look drawn, and are the same in each run with the same start (Steele, Lea, Flood: splitmix64).
+/// Numbers that look drawn, and are the same in each run with the same start (Steele, Lea, Flood:
+/// splitmix64).
 #[derive(Clone, Debug)]
 pub struct Drawn(pub u64);
 

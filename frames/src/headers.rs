@@ -1,8 +1,8 @@
 //! Ethernet, VLAN, IP and transport headers.
 
 use etherparse::{
-    IpHeaders, Ipv4Extensions, Ipv4Header, Ipv4Options, Ipv6Extensions, Ipv6Header, Ipv6RawExtHeader, PacketBuilder,
-    PacketBuilderStep, TcpOptionElement, VlanId, ip_number,
+    IpHeaders, Ipv4Extensions, Ipv4Header, Ipv4Options, Ipv6Extensions, Ipv6Header,
+    Ipv6RawExtHeader, PacketBuilder, PacketBuilderStep, TcpOptionElement, VlanId, ip_number,
 };
 
 /// Version of IP, and what is unusual in its header.
@@ -48,18 +48,29 @@ pub struct Wrap {
 impl Wrap {
     /// IPv4 without options, no VLAN.
     pub fn v4(to: u16) -> Self {
-        Self { vlan_tags: 0, network: Network::V4(Vec::new()), from: 40_000, to }
+        Self {
+            vlan_tags: 0,
+            network: Network::V4(Vec::new()),
+            from: 40_000,
+            to,
+        }
     }
 
     /// IPv6 without extension headers, no VLAN.
     pub fn v6(to: u16) -> Self {
-        Self { network: Network::V6 { extensions: false }, ..Self::v4(to) }
+        Self {
+            network: Network::V6 { extensions: false },
+            ..Self::v4(to)
+        }
     }
 
     /// The same with VLAN tags.
     #[must_use]
     pub fn vlan(self, tags: u8) -> Self {
-        Self { vlan_tags: tags, ..self }
+        Self {
+            vlan_tags: tags,
+            ..self
+        }
     }
 
     /// A frame with a UDP datagram.
@@ -68,7 +79,10 @@ impl Wrap {
     /// If the payload is too long.
     pub fn udp(&self, payload: &[u8]) -> Vec<u8> {
         let mut frame = Vec::new();
-        self.network_step().udp(self.from, self.to).write(&mut frame, payload).expect("a datagram");
+        self.network_step()
+            .udp(self.from, self.to)
+            .write(&mut frame, payload)
+            .expect("a datagram");
         frame
     }
 
@@ -86,7 +100,11 @@ impl Wrap {
     /// If the payload is too long.
     pub fn tcp_at(&self, sequence: u32, payload: &[u8]) -> Vec<u8> {
         let mut frame = Vec::new();
-        let step = self.network_step().tcp(self.from, self.to, sequence, 65_000).ack(77).psh();
+        let step = self
+            .network_step()
+            .tcp(self.from, self.to, sequence, 65_000)
+            .ack(77)
+            .psh();
         step.write(&mut frame, payload).expect("a segment");
         frame
     }
@@ -96,7 +114,10 @@ impl Wrap {
     /// # Panics
     /// If the payload is too long.
     pub fn segment(&self, header: &Header, payload: &[u8]) -> Vec<u8> {
-        let mut step = self.network_step().tcp(self.from, self.to, header.sequence, 65_000).ack(header.acknowledgement);
+        let mut step = self
+            .network_step()
+            .tcp(self.from, self.to, header.sequence, 65_000)
+            .ack(header.acknowledgement);
         if header.fin {
             step = step.fin();
         }
@@ -104,7 +125,11 @@ impl Wrap {
             step = step.rst();
         }
         if let Some((value, echo)) = header.timestamps {
-            let options = [TcpOptionElement::Noop, TcpOptionElement::Noop, TcpOptionElement::Timestamp(value, echo)];
+            let options = [
+                TcpOptionElement::Noop,
+                TcpOptionElement::Noop,
+                TcpOptionElement::Timestamp(value, echo),
+            ];
             step = step.options(&options).expect("twelve bytes of options");
         }
         let mut frame = Vec::new();
@@ -112,14 +137,17 @@ impl Wrap {
         frame
     }
 
-    /// The SYN of a connection, with what the client sends along (RFC 7413). The payload has the sequence number behind
-    /// this one.
+    /// The SYN of a connection, with what the client sends along (RFC 7413). The payload has the
+    /// sequence number behind this one.
     ///
     /// # Panics
     /// If the payload is too long.
     pub fn syn(&self, sequence: u32, payload: &[u8]) -> Vec<u8> {
         let mut frame = Vec::new();
-        let step = self.network_step().tcp(self.from, self.to, sequence, 65_000).syn();
+        let step = self
+            .network_step()
+            .tcp(self.from, self.to, sequence, 65_000)
+            .syn();
         step.write(&mut frame, payload).expect("a segment");
         frame
     }
@@ -139,22 +167,33 @@ impl Wrap {
         match &self.network {
             Network::V4(options) => {
                 let mut header =
-                    Ipv4Header::new(0, 64, ip_number::UDP, [192, 0, 2, 1], [198, 51, 100, 2]).expect("a header");
+                    Ipv4Header::new(0, 64, ip_number::UDP, [192, 0, 2, 1], [198, 51, 100, 2])
+                        .expect("a header");
                 header.options = Ipv4Options::try_from(&options[..]).expect("IPv4 options");
                 IpHeaders::Ipv4(header, Ipv4Extensions::default())
             }
             Network::V6 { extensions } => {
                 let header = Ipv6Header {
                     hop_limit: 64,
-                    source: "2001:db8::1".parse::<std::net::Ipv6Addr>().expect("an address").octets(),
-                    destination: "2001:db8:1::2".parse::<std::net::Ipv6Addr>().expect("an address").octets(),
+                    source: "2001:db8::1"
+                        .parse::<std::net::Ipv6Addr>()
+                        .expect("an address")
+                        .octets(),
+                    destination: "2001:db8:1::2"
+                        .parse::<std::net::Ipv6Addr>()
+                        .expect("an address")
+                        .octets(),
                     ..Ipv6Header::default()
                 };
-                let padding = |bytes: &[u8]| Ipv6RawExtHeader::new_raw(ip_number::UDP, bytes).expect("an extension");
+                let padding = |bytes: &[u8]| {
+                    Ipv6RawExtHeader::new_raw(ip_number::UDP, bytes).expect("an extension")
+                };
                 let options = extensions.then(|| Ipv6Extensions {
                     // PadN (RFC 8200 §4.2) over the whole header.
                     hop_by_hop_options: Some(padding(&[1, 4, 0, 0, 0, 0])),
-                    destination_options: Some(padding(&[1, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])),
+                    destination_options: Some(padding(&[
+                        1, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                    ])),
                     ..Ipv6Extensions::default()
                 });
                 IpHeaders::Ipv6(header, options.unwrap_or_default())

@@ -10,8 +10,9 @@ use hickory_proto::{
 /// Content type of a TLS alert (RFC 8446 §5.1).
 const ALERT: u8 = 21;
 
-/// What the receiver of a frame hears: `nxdomain`, `nodata`, `refused`, `null`, `address`, `format_error`, `bad_version`, `reset`
-/// or `alert`. Checksums, and what lies behind the IP packet, are for [`opened`](crate::opened).
+/// What the receiver of a frame hears: `nxdomain`, `nodata`, `refused`, `null`, `address`,
+/// `format_error`, `bad_version`, `reset` or `alert`. Checksums, and what lies behind the IP
+/// packet, are for [`opened`](crate::opened).
 ///
 /// # Panics
 /// If it is none of these.

@@ -2,7 +2,8 @@
 
 use crate::tls;
 
-/// `ContentType` `handshake` and the version that rustls writes in the record of its first hello (RFC 8446 §5.1).
+/// `ContentType` `handshake` and the version that rustls writes in the record of its first hello
+/// (RFC 8446 §5.1).
 const RECORD: [u8; 3] = [22, 3, 1];
 /// `HandshakeType` `client_hello` (RFC 8446 §4).
 const CLIENT_HELLO: u8 = 1;
@@ -36,12 +37,18 @@ impl Extension {
         }
         let mut data = Vec::new();
         push_vector(&mut data, &list);
-        Self { kind: Self::SERVER_NAME, data }
+        Self {
+            kind: Self::SERVER_NAME,
+            data,
+        }
     }
 
     /// A `padding` extension of this many zero octets.
     pub fn padding(octets: usize) -> Self {
-        Self { kind: Self::PADDING, data: vec![0; octets] }
+        Self {
+            kind: Self::PADDING,
+            data: vec![0; octets],
+        }
     }
 }
 
@@ -75,14 +82,19 @@ impl Hello {
     /// If they take more than an extension holds.
     pub fn of_names(entries: &[(u8, &str)]) -> Self {
         let mut hello = Self::of("name.invalid");
-        let place = hello.place_of(Extension::SERVER_NAME).expect("rustls names the server");
+        let place = hello
+            .place_of(Extension::SERVER_NAME)
+            .expect("rustls names the server");
         hello.extensions_mut()[place] = Extension::server_names(entries);
         hello
     }
 
     /// Where the extension of this type stands.
     pub fn place_of(&self, kind: u16) -> Option<usize> {
-        self.extensions.iter().flatten().position(|extension| extension.kind == kind)
+        self.extensions
+            .iter()
+            .flatten()
+            .position(|extension| extension.kind == kind)
     }
 
     /// The extensions, to move them about.
@@ -112,7 +124,9 @@ impl Hello {
             }
             push_vector(&mut body, &block);
         }
-        let mut handshake = u32::try_from(body.len()).expect("a handshake message").to_be_bytes();
+        let mut handshake = u32::try_from(body.len())
+            .expect("a handshake message")
+            .to_be_bytes();
         handshake[0] = CLIENT_HELLO;
         let mut record = RECORD.to_vec();
         push_vector(&mut record, &[&handshake[..], &body].concat());
@@ -120,7 +134,8 @@ impl Hello {
     }
 
     fn parse(record: &[u8]) -> Self {
-        let (version_and_random, rest) = record[RECORD_AND_HANDSHAKE_HEADERS..].split_at(VERSION_AND_RANDOM);
+        let (version_and_random, rest) =
+            record[RECORD_AND_HANDSHAKE_HEADERS..].split_at(VERSION_AND_RANDOM);
         let (session_id, rest) = short_vector(rest);
         let (cipher_suites, rest) = vector(rest);
         let (compression_methods, rest) = short_vector(rest);
@@ -129,7 +144,10 @@ impl Hello {
         while !block.is_empty() {
             let kind = u16::from_be_bytes([block[0], block[1]]);
             let (data, behind) = vector(&block[2..]);
-            extensions.push(Extension { kind, data: data.to_vec() });
+            extensions.push(Extension {
+                kind,
+                data: data.to_vec(),
+            });
             block = behind;
         }
         Self {
@@ -143,7 +161,11 @@ impl Hello {
 }
 
 fn push_vector(to: &mut Vec<u8>, bytes: &[u8]) {
-    to.extend(u16::try_from(bytes.len()).expect("a length of two octets").to_be_bytes());
+    to.extend(
+        u16::try_from(bytes.len())
+            .expect("a length of two octets")
+            .to_be_bytes(),
+    );
     to.extend(bytes);
 }
 
@@ -173,7 +195,10 @@ mod tests {
         let hello = Hello::of("www.example.com");
         let place = hello.place_of(Extension::SERVER_NAME).unwrap();
         let expected = Extension::server_names(&[(0, "www.example.com")]);
-        assert_eq!(hello.extensions.as_deref().and_then(|all| all.get(place)), Some(&expected));
+        assert_eq!(
+            hello.extensions.as_deref().and_then(|all| all.get(place)),
+            Some(&expected)
+        );
         assert_ne!(expected, Extension::server_names(&[(0, "www.example.org")]));
     }
 }

@@ -1,5 +1,6 @@
-//! Frames for tests and measurements. Expected bytes come from other people's encoders: hickory-proto writes the DNS
-//! messages, rustls the `ClientHello`s, etherparse the headers around them.
+//! Frames for tests and measurements. Expected bytes come from other people's encoders:
+//! hickory-proto writes the DNS messages, rustls the `ClientHello`s, etherparse the headers around
+//! them.
 //!
 //! Input is that of tests: what cannot be encoded panics.
 
@@ -21,8 +22,8 @@ pub mod worst;
 pub use around::{Tunnel, behind_labels, in_pppoe, in_snap};
 pub use checksums::{with_checksums, with_partial_checksum};
 pub use dns::{
-    Asking, Data, Sections, over_tcp, query, query_numbered, query_of, query_without_edns, response, response_of,
-    response_with, update,
+    Asking, Data, Sections, over_tcp, query, query_numbered, query_of, query_without_edns,
+    response, response_of, response_with, update,
 };
 pub use drawn::Drawn;
 pub use headers::{Header, Network, Wrap};

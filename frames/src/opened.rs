@@ -52,50 +52,99 @@ pub fn opened(frame: &[u8]) -> Opened {
     let (source, destination, hops, end) = match &network {
         NetSlice::Ipv4(ip) => {
             let header = ip.header().to_header();
-            assert_eq!(header.calc_header_checksum(), header.header_checksum, "the checksum of the IP header");
+            assert_eq!(
+                header.calc_header_checksum(),
+                header.header_checksum,
+                "the checksum of the IP header"
+            );
             let ends: [IpAddr; 2] = [header.source.into(), header.destination.into()];
             (ends[0], ends[1], header.time_to_live, header.total_len)
         }
         NetSlice::Ipv6(ip) => {
             let header = ip.header().to_header();
             let ends: [IpAddr; 2] = [header.source.into(), header.destination.into()];
-            (ends[0], ends[1], header.hop_limit, header.payload_length + 40)
+            (
+                ends[0],
+                ends[1],
+                header.hop_limit,
+                header.payload_length + 40,
+            )
         }
         NetSlice::Arp(_) => panic!("ARP"),
     };
     let tags = packet.link_exts.len();
-    assert_eq!(frame.len(), 14 + 4 * tags + usize::from(end), "bytes of the frame");
+    assert_eq!(
+        frame.len(),
+        14 + 4 * tags + usize::from(end),
+        "bytes of the frame"
+    );
     let transport = packet.transport.expect("UDP or TCP");
     let (ports, tcp, payload) = match &transport {
         TransportSlice::Udp(udp) => {
             let header = udp.to_header();
             let checksum = match &network {
-                NetSlice::Ipv4(ip) => header.calc_checksum_ipv4(&ip.header().to_header(), udp.payload()),
-                NetSlice::Ipv6(ip) => header.calc_checksum_ipv6(&ip.header().to_header(), udp.payload()),
+                NetSlice::Ipv4(ip) => {
+                    header.calc_checksum_ipv4(&ip.header().to_header(), udp.payload())
+                }
+                NetSlice::Ipv6(ip) => {
+                    header.calc_checksum_ipv6(&ip.header().to_header(), udp.payload())
+                }
                 NetSlice::Arp(_) => unreachable!("read above"),
             };
-            assert_eq!(checksum.expect("a datagram"), header.checksum, "the checksum of UDP");
-            ([header.source_port, header.destination_port], None, udp.payload())
+            assert_eq!(
+                checksum.expect("a datagram"),
+                header.checksum,
+                "the checksum of UDP"
+            );
+            (
+                [header.source_port, header.destination_port],
+                None,
+                udp.payload(),
+            )
         }
         TransportSlice::Tcp(tcp) => {
             let header = tcp.to_header();
             let checksum = match &network {
-                NetSlice::Ipv4(ip) => header.calc_checksum_ipv4(&ip.header().to_header(), tcp.payload()),
-                NetSlice::Ipv6(ip) => header.calc_checksum_ipv6(&ip.header().to_header(), tcp.payload()),
+                NetSlice::Ipv4(ip) => {
+                    header.calc_checksum_ipv4(&ip.header().to_header(), tcp.payload())
+                }
+                NetSlice::Ipv6(ip) => {
+                    header.calc_checksum_ipv6(&ip.header().to_header(), tcp.payload())
+                }
                 NetSlice::Arp(_) => unreachable!("read above"),
             };
-            assert_eq!(checksum.expect("a segment"), header.checksum, "the checksum of TCP");
-            let flags = [('S', header.syn), ('A', header.ack), ('F', header.fin), ('R', header.rst), ('P', header.psh)];
+            assert_eq!(
+                checksum.expect("a segment"),
+                header.checksum,
+                "the checksum of TCP"
+            );
+            let flags = [
+                ('S', header.syn),
+                ('A', header.ack),
+                ('F', header.fin),
+                ('R', header.rst),
+                ('P', header.psh),
+            ];
             let segment = Segment {
                 sequence: header.sequence_number,
                 acknowledgement: header.acknowledgment_number,
-                flags: flags.into_iter().filter(|(_, set)| *set).map(|(letter, _)| letter).collect(),
-                timestamps: header.options_iterator().find_map(|option| match option.expect("an option") {
-                    TcpOptionElement::Timestamp(value, echo) => Some((value, echo)),
-                    _ => None,
+                flags: flags
+                    .into_iter()
+                    .filter(|(_, set)| *set)
+                    .map(|(letter, _)| letter)
+                    .collect(),
+                timestamps: header.options_iterator().find_map(|option| {
+                    match option.expect("an option") {
+                        TcpOptionElement::Timestamp(value, echo) => Some((value, echo)),
+                        _ => None,
+                    }
                 }),
             };
-            ([header.source_port, header.destination_port], Some(segment), tcp.payload())
+            (
+                [header.source_port, header.destination_port],
+                Some(segment),
+                tcp.payload(),
+            )
         }
         _ => panic!("neither UDP nor TCP"),
     };
@@ -165,7 +214,8 @@ pub fn answer(message: &[u8]) -> Answer {
         [question] => question.to_string(),
         several => panic!("{} questions", several.len()),
     };
-    let text = |records: &[hickory_proto::rr::Record]| records.iter().map(ToString::to_string).collect();
+    let text =
+        |records: &[hickory_proto::rr::Record]| records.iter().map(ToString::to_string).collect();
     let edns = response.edns.as_ref().map(|edns| {
         let options = edns.options().as_ref().iter().map(|(code, option)| {
             let bytes = match option {
@@ -183,7 +233,12 @@ pub fn answer(message: &[u8]) -> Answer {
     });
     Answer {
         id: metadata.id,
-        flags: flags.into_iter().filter(|(_, set)| *set).map(|(word, _)| word).collect::<Vec<_>>().join(" "),
+        flags: flags
+            .into_iter()
+            .filter(|(_, set)| *set)
+            .map(|(word, _)| word)
+            .collect::<Vec<_>>()
+            .join(" "),
         code: metadata.response_code.into(),
         question,
         answers: text(&response.answers),

@@ -62,7 +62,10 @@ impl Initial {
     /// The same with these frames, and padding up to 1,200 octets of the datagram (RFC 9000 §14.1).
     #[must_use]
     pub fn carrying(self, frames: &[Vec<u8>]) -> Self {
-        let mut packet = Self { frames: frames.concat(), ..self };
+        let mut packet = Self {
+            frames: frames.concat(),
+            ..self
+        };
         let missing = 1200_usize.saturating_sub(packet.sealed().len());
         packet.frames.extend(vec![0; missing]);
         packet
@@ -79,10 +82,24 @@ impl Initial {
             0xff00_001d..=0xff00_0020 => Version::V1Draft,
             _ => Version::V1,
         };
-        let suite = TLS13_AES_128_GCM_SHA256.tls13().expect("a suite of TLS 1.3");
-        let side = if self.of_server { Side::Server } else { Side::Client };
-        let keys = Keys::initial(version, suite, suite.quic.expect("QUIC"), &self.keys_of, side).local;
-        let kind = if self.version == Self::V2 { 0x90 } else { 0x80 } | if self.fixed_bit { 0x40 } else { 0 };
+        let suite = TLS13_AES_128_GCM_SHA256
+            .tls13()
+            .expect("a suite of TLS 1.3");
+        let side = if self.of_server {
+            Side::Server
+        } else {
+            Side::Client
+        };
+        let keys = Keys::initial(
+            version,
+            suite,
+            suite.quic.expect("QUIC"),
+            &self.keys_of,
+            side,
+        )
+        .local;
+        let kind = if self.version == Self::V2 { 0x90 } else { 0x80 }
+            | if self.fixed_bit { 0x40 } else { 0 };
         let mut packet = vec![kind | (self.number_bytes as u8 - 1)];
         packet.extend(self.version.to_be_bytes());
         for id in [&self.destination, &self.source] {
@@ -95,16 +112,24 @@ impl Initial {
         let mut payload = self.frames.clone();
         let shortest = 4_usize.saturating_sub(self.number_bytes);
         payload.resize(payload.len().max(shortest), 0);
-        packet.extend((0x4000 | (self.number_bytes + payload.len() + keys.packet.tag_len()) as u16).to_be_bytes());
+        packet.extend(
+            (0x4000 | (self.number_bytes + payload.len() + keys.packet.tag_len()) as u16)
+                .to_be_bytes(),
+        );
         let number_at = packet.len();
         packet.extend(&u32::from(self.number).to_be_bytes()[4 - self.number_bytes..]);
-        let tag = keys.packet.encrypt_in_place(self.number.into(), &packet, &mut payload).expect("a sealed packet");
+        let tag = keys
+            .packet
+            .encrypt_in_place(self.number.into(), &packet, &mut payload)
+            .expect("a sealed packet");
         packet.extend(payload);
         packet.extend(tag.as_ref());
         let sample = packet[number_at + 4..][..keys.header.sample_len()].to_vec();
         let (first, rest) = packet.split_at_mut(1);
         let number = &mut rest[number_at - 1..][..self.number_bytes];
-        keys.header.encrypt_in_place(&sample, &mut first[0], number).expect("a protected header");
+        keys.header
+            .encrypt_in_place(&sample, &mut first[0], number)
+            .expect("a protected header");
         packet
     }
 }
@@ -112,7 +137,13 @@ impl Initial {
 /// A CRYPTO frame (RFC 9000 §19.6).
 #[must_use]
 pub fn crypto_frame(offset: usize, bytes: &[u8]) -> Vec<u8> {
-    [vec![6], integer(offset as u64), integer(bytes.len() as u64), bytes.to_vec()].concat()
+    [
+        vec![6],
+        integer(offset as u64),
+        integer(bytes.len() as u64),
+        bytes.to_vec(),
+    ]
+    .concat()
 }
 
 /// The handshake message with a `ClientHello` for this name, as rustls makes it for QUIC.
@@ -122,10 +153,15 @@ pub fn crypto_frame(offset: usize, bytes: &[u8]) -> Vec<u8> {
 #[must_use]
 pub fn quic_hello(name: &str) -> Vec<u8> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let config = builder.expect("versions").with_root_certificates(RootCertStore::empty()).with_no_client_auth();
+    let builder =
+        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let config = builder
+        .expect("versions")
+        .with_root_certificates(RootCertStore::empty())
+        .with_no_client_auth();
     let name = ServerName::try_from(name.to_owned()).expect("a server name");
-    let mut connection = ClientConnection::new(Arc::new(config), Version::V1, name, vec![1, 2]).expect("a connection");
+    let mut connection = ClientConnection::new(Arc::new(config), Version::V1, name, vec![1, 2])
+        .expect("a connection");
     let mut hello = Vec::new();
     connection.write_hs(&mut hello);
     hello

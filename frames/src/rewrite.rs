@@ -1,8 +1,8 @@
 //! Frames made of other frames: with more tags, more headers, or as a fragment.
 
 use etherparse::{
-    EtherType, IpAuthHeader, IpFragOffset, IpNumber, Ipv4Header, Ipv6FragmentHeader, Ipv6Header, Ipv6RawExtHeader,
-    SingleVlanHeader, VlanId, VlanPcp, ip_number,
+    EtherType, IpAuthHeader, IpFragOffset, IpNumber, Ipv4Header, Ipv6FragmentHeader, Ipv6Header,
+    Ipv6RawExtHeader, SingleVlanHeader, VlanId, VlanPcp, ip_number,
 };
 
 use crate::with_checksums;
@@ -64,14 +64,17 @@ pub fn ipv4_fragment(frame: &[u8], offset: u16, more: bool) -> Vec<u8> {
     fragment
 }
 
-/// An untagged IPv6 frame as a fragment at this offset, in units of eight octets; (0, false) makes it an atomic one.
+/// An untagged IPv6 frame as a fragment at this offset, in units of eight octets; (0, false) makes
+/// it an atomic one.
 ///
 /// # Panics
 /// If it is no IPv6 frame.
 pub fn ipv6_fragment(frame: &[u8], offset: u16, more: bool) -> Vec<u8> {
     let offset = IpFragOffset::try_new(offset).expect("a fragment offset");
     with_chain(frame, &[ip_number::IPV6_FRAG], |_, next| {
-        Ipv6FragmentHeader::new(next, offset, more, 77).to_bytes().to_vec()
+        Ipv6FragmentHeader::new(next, offset, more, 77)
+            .to_bytes()
+            .to_vec()
     })
 }
 
@@ -82,9 +85,15 @@ pub fn ipv6_fragment(frame: &[u8], offset: u16, more: bool) -> Vec<u8> {
 pub fn behind_extensions(frame: &[u8], numbers: &[u8]) -> Vec<u8> {
     let numbers: Vec<_> = numbers.iter().copied().map(IpNumber).collect();
     with_chain(frame, &numbers, |number, next| match number {
-        ip_number::AUTH => IpAuthHeader::new(next, 1, 2, &[0; 12]).expect("a check value").to_bytes().to_vec(),
-        ip_number::IPV6_FRAG => Ipv6FragmentHeader::new(next, IpFragOffset::ZERO, false, 77).to_bytes().to_vec(),
-        // PadN (RFC 8200 §4.2) over 16 octets: neither the shortest header nor one whose length could be a unit.
+        ip_number::AUTH => IpAuthHeader::new(next, 1, 2, &[0; 12])
+            .expect("a check value")
+            .to_bytes()
+            .to_vec(),
+        ip_number::IPV6_FRAG => Ipv6FragmentHeader::new(next, IpFragOffset::ZERO, false, 77)
+            .to_bytes()
+            .to_vec(),
+        // PadN (RFC 8200 §4.2) over 16 octets: neither the shortest header nor one whose length
+        // could be a unit.
         _ => Ipv6RawExtHeader::new_raw(next, &[1, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])
             .expect("an extension header")
             .to_bytes()
@@ -92,12 +101,22 @@ pub fn behind_extensions(frame: &[u8], numbers: &[u8]) -> Vec<u8> {
     })
 }
 
-fn with_chain(frame: &[u8], numbers: &[IpNumber], encode: impl Fn(IpNumber, IpNumber) -> Vec<u8>) -> Vec<u8> {
+fn with_chain(
+    frame: &[u8],
+    numbers: &[IpNumber],
+    encode: impl Fn(IpNumber, IpNumber) -> Vec<u8>,
+) -> Vec<u8> {
     let (mut header, payload) = Ipv6Header::from_slice(&frame[ETHERNET..]).expect("an IPv6 header");
     let next = numbers.iter().skip(1).copied().chain([header.next_header]);
-    let chain: Vec<u8> = numbers.iter().zip(next).flat_map(|(number, next)| encode(*number, next)).collect();
+    let chain: Vec<u8> = numbers
+        .iter()
+        .zip(next)
+        .flat_map(|(number, next)| encode(*number, next))
+        .collect();
     header.next_header = numbers.first().copied().unwrap_or(header.next_header);
-    header.set_payload_length(chain.len() + payload.len()).expect("a payload that fits");
+    header
+        .set_payload_length(chain.len() + payload.len())
+        .expect("a payload that fits");
     let mut longer = frame[..ETHERNET].to_vec();
     header.write(&mut longer).expect("a vector takes all");
     longer.extend(chain);

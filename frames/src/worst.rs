@@ -47,7 +47,11 @@ impl Shape {
                 let flags = if self.kind == 0 { 1 } else { 0x80 };
                 let first = name(a % 128, b % 64);
                 let pointers = (room.saturating_sub(12 + first.len() + 4) / 6).min(0xffff);
-                let rest = [&first[..], &[0, 1, 0, 1], &[&pointer(12)[..], &[0, 1, 0, 1]].concat().repeat(pointers)];
+                let rest = [
+                    &first[..],
+                    &[0, 1, 0, 1],
+                    &[&pointer(12)[..], &[0, 1, 0, 1]].concat().repeat(pointers),
+                ];
                 one(client.udp(&message(flags, [pointers + 1, 0], &rest.concat())))
             }
             // Aliases of one name, with so many other records between them.
@@ -63,8 +67,11 @@ impl Shape {
             // Queries or responses of one stream, with names of this length.
             3 => {
                 let flags = if d % 2 == 0 { 1 } else { 0x80 };
-                let one_message =
-                    over_tcp(&message(flags, [1, 0], &[&name(a % 128, b % 64)[..], &[0, 1, 0, 1]].concat()));
+                let one_message = over_tcp(&message(
+                    flags,
+                    [1, 0],
+                    &[&name(a % 128, b % 64)[..], &[0, 1, 0, 1]].concat(),
+                ));
                 let empty = [0, 0].repeat(c % 4);
                 let unit = [&one_message[..], &empty].concat();
                 one(Wrap::v6(53).tcp(&unit.repeat(room / unit.len())))
@@ -75,29 +82,48 @@ impl Shape {
             5 => {
                 let sni = server_names(a % 254, c % 20);
                 let extensions = room.saturating_sub(60 + sni.len()) / 4;
-                hello(&[&[0, 99, 0, 0].repeat(extensions)[..], &sni].concat(), d % 300, room)
+                hello(
+                    &[&[0, 99, 0, 0].repeat(extensions)[..], &sni].concat(),
+                    d % 300,
+                    room,
+                )
             }
             // The start of a hello is held, in records of few octets; the next octets come.
             6 => {
                 let octets = 1 + a % 8;
-                let whole = hello(&[0, 99, 0, 0].repeat(1_100), 0, usize::MAX).remove(0)[74..].to_vec();
+                let whole =
+                    hello(&[0, 99, 0, 0].repeat(1_100), 0, usize::MAX).remove(0)[74..].to_vec();
                 let records: Vec<u8> = in_records(&whole, octets).into_iter().take(4_600).collect();
                 let cut = 1 + b % 4_500;
-                in_segments(&Wrap::v6(443), 99, &records, &[0, 10, cut.max(11).min(records.len() - 1)])
+                in_segments(
+                    &Wrap::v6(443),
+                    99,
+                    &records,
+                    &[0, 10, cut.max(11).min(records.len() - 1)],
+                )
             }
             // Queries in one datagram, with octets between them.
             7 => {
-                let one_message = message(1, [1, 0], &[&name(a % 128, b % 64)[..], &[0, 1, 0, 1]].concat());
+                let one_message = message(
+                    1,
+                    [1, 0],
+                    &[&name(a % 128, b % 64)[..], &[0, 1, 0, 1]].concat(),
+                );
                 let unit = [&one_message[..], &vec![u8::from(d % 2 == 0); c % 70]].concat();
                 one(client.udp(&unit.repeat(room / unit.len())))
             }
             // What looks like headers of queries behind a query, with labels behind each.
             8 => {
-                let first = message(1, [1, 0], &[&name(1 + a % 4, 3)[..], &[0, 1, 0, 1]].concat());
+                let first = message(
+                    1,
+                    [1, 0],
+                    &[&name(1 + a % 4, 3)[..], &[0, 1, 0, 1]].concat(),
+                );
                 let label = [&[1][..], &[0; 1]].concat().repeat(b % 40);
                 let unit = [&[0, 0, 1, 0, 0, 1, 0, 0, 0, 0][..], &[0, 0], &label].concat();
                 let unit = &unit[..unit.len() - c % 8];
-                one(client.udp(&[&first[..], &unit.repeat((room - first.len()) / unit.len())].concat()))
+                one(client
+                    .udp(&[&first[..], &unit.repeat((room - first.len()) / unit.len())].concat()))
             }
             // Records before a hello, and messages without octets.
             _ => {
@@ -127,25 +153,64 @@ fn chained_pointers(labels: usize, every: usize, room: usize) -> Vec<u8> {
     let unread = [&[0, 0, 16, 0, 1, 0, 0, 0, 0][..], &length, &chain].concat();
     let alias = [&[0, 0, 5, 0, 1, 0, 0, 0, 0, 0, 2][..], &pointer(last)].concat();
     let aliases = (room.saturating_sub(40 + unread.len()) / alias.len()).min(0xfffe);
-    let rest = [&name(1, 1)[..], &[0, 1, 0, 1], &unread, &alias.repeat(aliases)].concat();
+    let rest = [
+        &name(1, 1)[..],
+        &[0, 1, 0, 1],
+        &unread,
+        &alias.repeat(aliases),
+    ]
+    .concat();
     message(0x80, [1, 1 + aliases], &rest)
 }
 
 /// The extension with so many server names of so many octets.
 fn server_names(octets: usize, count: usize) -> Vec<u8> {
-    let names = [&[0][..], &u16::try_from(octets).unwrap().to_be_bytes(), &b"a.".repeat(octets / 2)].concat();
+    let names = [
+        &[0][..],
+        &u16::try_from(octets).unwrap().to_be_bytes(),
+        &b"a.".repeat(octets / 2),
+    ]
+    .concat();
     let names = names.repeat(count);
     let list = u16::try_from(names.len()).unwrap();
-    [&[0, 0][..], &(list + 2).to_be_bytes(), &list.to_be_bytes(), &names].concat()
+    [
+        &[0, 0][..],
+        &(list + 2).to_be_bytes(),
+        &list.to_be_bytes(),
+        &names,
+    ]
+    .concat()
 }
 
-/// A segment with a hello with these extensions, in records of so many octets, as far as there is room.
+/// A segment with a hello with these extensions, in records of so many octets, as far as there is
+/// room.
 fn hello(extensions: &[u8], octets: usize, room: usize) -> Vec<Vec<u8>> {
     let length = u16::try_from(extensions.len()).unwrap().to_be_bytes();
-    let body = [&[3, 3][..], &[7; 32], &[0, 0, 2, 0, 0x2f, 1, 0], &length, extensions].concat();
-    let handshake = [&[1, 0][..], &u16::try_from(body.len()).unwrap().to_be_bytes(), &body].concat();
-    let record = [&[22, 3, 1][..], &u16::try_from(handshake.len()).unwrap().to_be_bytes(), &handshake].concat();
-    let mut records = if octets == 0 { record } else { in_records(&record, octets) };
+    let body = [
+        &[3, 3][..],
+        &[7; 32],
+        &[0, 0, 2, 0, 0x2f, 1, 0],
+        &length,
+        extensions,
+    ]
+    .concat();
+    let handshake = [
+        &[1, 0][..],
+        &u16::try_from(body.len()).unwrap().to_be_bytes(),
+        &body,
+    ]
+    .concat();
+    let record = [
+        &[22, 3, 1][..],
+        &u16::try_from(handshake.len()).unwrap().to_be_bytes(),
+        &handshake,
+    ]
+    .concat();
+    let mut records = if octets == 0 {
+        record
+    } else {
+        in_records(&record, octets)
+    };
     records.truncate(room);
     vec![Wrap::v6(443).tcp(&records)]
 }

@@ -16,7 +16,9 @@ impl<'a> Arbitrary<'a> for Input {
 
     fn arbitrary_take_rest(bytes: Unstructured<'a>) -> arbitrary::Result<Self> {
         let conversation = Conversation::from_bytes(bytes.take_rest());
-        conversation.map(Self).ok_or(arbitrary::Error::IncorrectFormat)
+        conversation
+            .map(Self)
+            .ok_or(arbitrary::Error::IncorrectFormat)
     }
 }
 

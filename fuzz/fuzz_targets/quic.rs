@@ -5,7 +5,9 @@ use fuzz::quic::datagram::Datagram;
 use libfuzzer_sys::Corpus;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| -> Corpus {
-    let Some(datagram) = Datagram::from_bytes(bytes) else { return Corpus::Reject };
+    let Some(datagram) = Datagram::from_bytes(bytes) else {
+        return Corpus::Reject;
+    };
     datagram.check();
     Corpus::Keep
 });

@@ -1,5 +1,5 @@
-//! What the fuzz targets hold the program to: the decision, whose part the tests of filter-core compile as well, and the
-//! controller's readers, whose part the tests of filter-user do.
+//! What the fuzz targets hold the program to: the decision, whose part the tests of filter-core
+//! compile as well, and the controller's readers, whose part the tests of filter-user do.
 
 pub mod controller;
 #[path = "lib.rs"]

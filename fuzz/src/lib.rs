@@ -1,4 +1,5 @@
-//! What the fuzz targets hold the decision to. The tests of filter-core compile this source too, and replay the seeds.
+//! What the fuzz targets hold the decision to. The tests of filter-core compile this source too,
+//! and replay the seeds.
 
 mod answer;
 pub mod flow;

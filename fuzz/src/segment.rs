@@ -1,7 +1,7 @@
 //! Segments of one TCP flow as frames.
 
-/// Headers as etherparse writes them, with length, port, sequence number and checksums left out. A fuzzer has no time to
-/// build them anew; the tests compare.
+/// Headers as etherparse writes them, with length, port, sequence number and checksums left out. A
+/// fuzzer has no time to build them anew; the tests compare.
 const V4: [u8; 54] = [
     2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0, // Ethernet
     0x45, 0, 0, 0, 0, 0, 0x40, 0, 64, 6, 0, 0, 192, 0, 2, 1, 198, 51, 100, 2, // IPv4
@@ -32,7 +32,11 @@ impl Ends {
         let headers: &[u8] = if self.v6 { &V6 } else { &V4 };
         let mut frame = [headers, payload].concat();
         // IPv4 counts its own header, IPv6 what is behind it (RFC 791 §3.1, RFC 8200 §3).
-        let (length_at, counted) = if self.v6 { (18, TCP) } else { (16, headers.len() - ETHERNET) };
+        let (length_at, counted) = if self.v6 {
+            (18, TCP)
+        } else {
+            (16, headers.len() - ETHERNET)
+        };
         let length = u16::try_from(counted + payload.len()).unwrap_or(u16::MAX);
         let tcp_at = headers.len() - TCP;
         put(&mut frame, length_at, &length.to_be_bytes());

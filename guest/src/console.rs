@@ -17,7 +17,11 @@ pub fn say(text: &str) {
     let text = tail(text, TEXT);
     for line in text.lines() {
         // It must not pass for a line of the report.
-        let indent = if line.starts_with(MARK.trim_end()) { " " } else { "" };
+        let indent = if line.starts_with(MARK.trim_end()) {
+            " "
+        } else {
+            ""
+        };
         write(&format!("{indent}{line}"));
     }
 }
@@ -30,8 +34,12 @@ fn write(line: &str) {
 
 /// The last bytes of a text, from the beginning of a line on.
 fn tail(text: &str, bytes: usize) -> &str {
-    let Some(cut) = text.len().checked_sub(bytes).filter(|cut| *cut > 0) else { return text };
-    let cut = (cut..text.len()).find(|at| text.as_bytes()[at - 1] == b'\n').unwrap_or(text.len());
+    let Some(cut) = text.len().checked_sub(bytes).filter(|cut| *cut > 0) else {
+        return text;
+    };
+    let cut = (cut..text.len())
+        .find(|at| text.as_bytes()[at - 1] == b'\n')
+        .unwrap_or(text.len());
     &text[cut..]
 }
 

@@ -21,14 +21,20 @@ pub fn of_damage() -> Result<String> {
 }
 
 fn around(lines: &[String]) -> Range<usize> {
-    let first = lines.iter().position(|line| is_damage(line)).unwrap_or(lines.len());
+    let first = lines
+        .iter()
+        .position(|line| is_damage(line))
+        .unwrap_or(lines.len());
     first.saturating_sub(BEFORE)..lines.len().min(first + BEHIND)
 }
 
 /// All texts of the log, each without what stands before it.
 fn lines() -> Result<Vec<String>> {
     let mut options = File::options();
-    let device = options.read(true).custom_flags(libc::O_NONBLOCK).open("/dev/kmsg");
+    let device = options
+        .read(true)
+        .custom_flags(libc::O_NONBLOCK)
+        .open("/dev/kmsg");
     let mut device = device.context("cannot open /dev/kmsg")?;
     let mut record = vec![0; RECORD];
     let mut lines = Vec::new();
@@ -48,7 +54,10 @@ mod tests {
     #[test]
     fn the_lines_around_the_first_sign_of_damage_are_shown() {
         let mut lines: Vec<_> = (0..300).map(|number| format!("line {number}")).collect();
-        assert!(around(&lines).len() <= BEFORE, "without damage there is nothing to show but the end");
+        assert!(
+            around(&lines).len() <= BEFORE,
+            "without damage there is nothing to show but the end"
+        );
         lines[50] = "Call Trace:".to_owned();
         lines[60] = "Call Trace:".to_owned();
         assert_eq!(around(&lines), 40..150);

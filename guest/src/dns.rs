@@ -14,8 +14,10 @@ pub const NO_ERROR: u16 = 0;
 /// There is no such name.
 pub const NXDOMAIN: u16 = 3;
 /// The addresses that the lab's server answers with.
-pub const ADDRESSES: (Ipv4Addr, Ipv6Addr) =
-    (Ipv4Addr::new(203, 0, 113, 53), Ipv6Addr::new(0x2001, 0xdb8, 53, 0, 0, 0, 0, 53));
+pub const ADDRESSES: (Ipv4Addr, Ipv6Addr) = (
+    Ipv4Addr::new(203, 0, 113, 53),
+    Ipv6Addr::new(0x2001, 0xdb8, 53, 0, 0, 0, 0, 53),
+);
 
 /// Extended DNS Error (RFC 8914 §5.2).
 const EXTENDED_ERROR: u16 = 15;
@@ -29,7 +31,8 @@ pub fn query(id: u16, name: &str) -> Result<Vec<u8>> {
     bytes(&query_message(id, name, None)?)
 }
 
-/// The same with an EDNS padding option that makes the message this long, if it is not longer without.
+/// The same with an EDNS padding option that makes the message this long, if it is not longer
+/// without.
 pub fn padded_query(id: u16, name: &str, len: usize) -> Result<Vec<u8>> {
     let bare = query(id, name)?.len();
     match len.checked_sub(bare + OPTION_HEADER) {
@@ -45,7 +48,8 @@ fn query_message(id: u16, name: &str, padding: Option<usize>) -> Result<Message>
     let mut edns = Edns::new();
     edns.set_max_payload(u16::MAX);
     if let Some(octets) = padding {
-        edns.options_mut().insert(EdnsOption::Unknown(PADDING, vec![0; octets]));
+        edns.options_mut()
+            .insert(EdnsOption::Unknown(PADDING, vec![0; octets]));
     }
     message.set_edns(edns);
     Ok(message)
@@ -62,7 +66,8 @@ pub fn answer_to(query: &[u8]) -> Result<Vec<u8>> {
     bytes(&response)
 }
 
-/// An answer that says that the name is an alias of another, which has a text that makes the message about this long.
+/// An answer that says that the name is an alias of another, which has a text that makes the
+/// message about this long.
 pub fn alias_to(query: &[u8], target: &str, len: usize) -> Result<Vec<u8>> {
     /// Octets of the record around a text with a compressed name, and of one of its strings.
     const RECORD: usize = 12;
@@ -70,18 +75,30 @@ pub fn alias_to(query: &[u8], target: &str, len: usize) -> Result<Vec<u8>> {
 
     let (mut response, question) = response_to(query)?;
     let target = Name::from_ascii(target)?;
-    response.add_answer(Record::from_rdata(question.name().clone(), 60, RData::CNAME(CNAME(target.clone()))));
+    response.add_answer(Record::from_rdata(
+        question.name().clone(),
+        60,
+        RData::CNAME(CNAME(target.clone())),
+    ));
     let missing = len.saturating_sub(bytes(&response)?.len() + RECORD);
     let strings = vec!["t".repeat(STRING); missing / (1 + STRING)];
     if !strings.is_empty() {
-        response.add_answer(Record::from_rdata(target, 60, RData::TXT(TXT::new(strings))));
+        response.add_answer(Record::from_rdata(
+            target,
+            60,
+            RData::TXT(TXT::new(strings)),
+        ));
     }
     bytes(&response)
 }
 
 fn response_to(query: &[u8]) -> Result<(Message, Query)> {
     let query = Message::from_bytes(query).context("the query is no DNS message")?;
-    let question = query.queries.first().context("the query has no question")?.clone();
+    let question = query
+        .queries
+        .first()
+        .context("the query has no question")?
+        .clone();
     let mut response = Message::new(query.metadata.id, MessageType::Response, OpCode::Query);
     response.metadata.recursion_desired = query.metadata.recursion_desired;
     response.metadata.recursion_available = true;
@@ -120,11 +137,14 @@ impl Answer {
         if response.metadata.message_type != MessageType::Response {
             bail!("the answer is a query");
         }
-        let addresses = response.answers.iter().filter_map(|record| match &record.data {
-            RData::A(A(address)) => Some(IpAddr::from(*address)),
-            RData::AAAA(AAAA(address)) => Some(IpAddr::from(*address)),
-            _ => None,
-        });
+        let addresses = response
+            .answers
+            .iter()
+            .filter_map(|record| match &record.data {
+                RData::A(A(address)) => Some(IpAddr::from(*address)),
+                RData::AAAA(AAAA(address)) => Some(IpAddr::from(*address)),
+                _ => None,
+            });
         Ok(Self {
             id: response.metadata.id,
             code: response.metadata.response_code.into(),
@@ -141,19 +161,27 @@ impl Answer {
 
 fn extended_error(response: &Message) -> Option<(u16, String)> {
     let edns = response.edns.as_ref()?;
-    let EdnsOption::Unknown(_, octets) = edns.option(EdnsCode::from(EXTENDED_ERROR))? else { return None };
+    let EdnsOption::Unknown(_, octets) = edns.option(EdnsCode::from(EXTENDED_ERROR))? else {
+        return None;
+    };
     let (code, text) = octets.split_at_checked(2)?;
-    Some((u16::from_be_bytes([code[0], code[1]]), String::from_utf8_lossy(text).into_owned()))
+    Some((
+        u16::from_be_bytes([code[0], code[1]]),
+        String::from_utf8_lossy(text).into_owned(),
+    ))
 }
 
 /// A message behind its length, as TCP carries it (RFC 1035 §4.2.2).
 pub fn framed(message: &[u8]) -> Result<Vec<u8>> {
-    let len = u16::try_from(message.len()).context("a DNS message over TCP has 65,535 octets at most")?;
+    let len =
+        u16::try_from(message.len()).context("a DNS message over TCP has 65,535 octets at most")?;
     Ok([&len.to_be_bytes(), message].concat())
 }
 
 fn bytes(message: &Message) -> Result<Vec<u8>> {
-    message.to_bytes().context("a DNS message that cannot be written")
+    message
+        .to_bytes()
+        .context("a DNS message that cannot be written")
 }
 
 #[cfg(test)]
@@ -176,7 +204,10 @@ mod tests {
             assert_eq!(padded_query(1, "blocked.example", len).unwrap().len(), len);
         }
         let bare = query(1, "blocked.example").unwrap();
-        assert_eq!(padded_query(1, "blocked.example", bare.len()).unwrap(), bare);
+        assert_eq!(
+            padded_query(1, "blocked.example", bare.len()).unwrap(),
+            bare
+        );
     }
 
     #[test]
@@ -192,7 +223,10 @@ mod tests {
     fn an_extended_error_is_read() {
         let (mut response, _) = response_to(&query(1, "a.example").unwrap()).unwrap();
         let mut edns = Edns::new();
-        edns.options_mut().insert(EdnsOption::Unknown(EXTENDED_ERROR, b"\x00\x0fList".to_vec()));
+        edns.options_mut().insert(EdnsOption::Unknown(
+            EXTENDED_ERROR,
+            b"\x00\x0fList".to_vec(),
+        ));
         response.set_edns(edns);
         let answer = Answer::read(&bytes(&response).unwrap()).unwrap();
         assert_eq!(answer.extended_error, Some((15, "List".to_owned())));

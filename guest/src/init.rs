@@ -1,4 +1,5 @@
-//! What the first process of a system has to do: mount file systems, load modules, and turn the machine off.
+//! What the first process of a system has to do: mount file systems, load modules, and turn the
+//! machine off.
 
 use std::ffi::{CStr, OsStr};
 use std::fs::{self, File};
@@ -24,10 +25,14 @@ const FILE_SYSTEMS: [(&str, &str); 6] = [
     ("bpf", "/sys/fs/bpf"),
 ];
 
-/// What the kernel takes for a fault after some seconds: a grace period of RCU that does not end, a CPU that does not switch,
-/// a task that waits. An emulated machine on a busy host stands still for longer, and the reports would pass for damage.
+/// What the kernel takes for a fault after some seconds: a grace period of RCU that does not end, a
+/// CPU that does not switch, a task that waits. An emulated machine on a busy host stands still for
+/// longer, and the reports would pass for damage.
 const WATCHDOGS: [(&str, &str); 3] = [
-    ("/sys/module/rcupdate/parameters/rcu_cpu_stall_suppress", "1"),
+    (
+        "/sys/module/rcupdate/parameters/rcu_cpu_stall_suppress",
+        "1",
+    ),
     ("/proc/sys/kernel/watchdog", "0"),
     ("/proc/sys/kernel/hung_task_timeout_secs", "0"),
 ];
@@ -40,10 +45,15 @@ pub fn set_up() -> Result<()> {
             .with_context(|| format!("cannot mount {kind} on {place}"))?;
     }
     use_console()?;
-    // The kernel would write in the middle of a line of the report. A panic is written all the same.
-    fs::write("/proc/sys/kernel/printk", "1").context("cannot keep the kernel log off the console")?;
+    // The kernel would write in the middle of a line of the report. A panic is written all the
+    // same.
+    fs::write("/proc/sys/kernel/printk", "1")
+        .context("cannot keep the kernel log off the console")?;
     // A kernel that was built without one has no such file.
-    for (watchdog, off) in WATCHDOGS.iter().filter(|(watchdog, _)| Path::new(watchdog).exists()) {
+    for (watchdog, off) in WATCHDOGS
+        .iter()
+        .filter(|(watchdog, _)| Path::new(watchdog).exists())
+    {
         fs::write(watchdog, off).with_context(|| format!("cannot write {watchdog}"))?;
     }
     fs::create_dir_all("/etc").context("cannot make /etc")?;
@@ -51,7 +61,10 @@ pub fn set_up() -> Result<()> {
     for module in files_in(Path::new(MODULES))? {
         report(&load_module(&module));
     }
-    lab::program("ip").args(["link", "set", "lo", "up"]).status().context("cannot run ip")?;
+    lab::program("ip")
+        .args(["link", "set", "lo", "up"])
+        .status()
+        .context("cannot run ip")?;
     Ok(())
 }
 
@@ -62,10 +75,14 @@ pub fn power_off() -> ! {
     panic!("the machine cannot be turned off: {refused:?}");
 }
 
-/// Has the three standard descriptors lead to the console, also where the initramfs has no `/dev/console` for the kernel
-/// to open.
+/// Has the three standard descriptors lead to the console, also where the initramfs has no
+/// `/dev/console` for the kernel to open.
 fn use_console() -> Result<()> {
-    let console = File::options().read(true).write(true).open("/dev/console").context("cannot open /dev/console")?;
+    let console = File::options()
+        .read(true)
+        .write(true)
+        .open("/dev/console")
+        .context("cannot open /dev/console")?;
     rustix::stdio::dup2_stdin(console.as_fd())?;
     rustix::stdio::dup2_stdout(console.as_fd())?;
     rustix::stdio::dup2_stderr(console.as_fd())?;
@@ -85,7 +102,9 @@ fn booted() -> Result<Line> {
 
 /// KiB, of `/proc/meminfo`.
 fn total_memory(meminfo: &str) -> Option<u64> {
-    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    let line = meminfo
+        .lines()
+        .find_map(|line| line.strip_prefix("MemTotal:"))?;
     line.split_whitespace().next()?.parse().ok()
 }
 
@@ -94,8 +113,11 @@ fn files_in(folder: &Path) -> Result<Vec<PathBuf>> {
     if !folder.exists() {
         return Ok(Vec::new());
     }
-    let entries = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
-    let mut files = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
+    let entries =
+        fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    let mut files = entries
+        .map(|entry| Ok(entry?.path()))
+        .collect::<Result<Vec<_>>>()?;
     files.sort();
     Ok(files)
 }
@@ -112,7 +134,9 @@ fn load_module(path: &Path) -> Line {
 /// The `veth` of `07-veth`.
 fn module_name(stem: &OsStr) -> String {
     let stem = stem.to_string_lossy();
-    let name = stem.split_once('-').filter(|(number, _)| number.bytes().all(|digit| digit.is_ascii_digit()));
+    let name = stem
+        .split_once('-')
+        .filter(|(number, _)| number.bytes().all(|digit| digit.is_ascii_digit()));
     name.map_or(&*stem, |(_, name)| name).to_owned()
 }
 
@@ -129,7 +153,10 @@ mod tests {
 
     #[test]
     fn memory_is_the_total() {
-        assert_eq!(total_memory("MemTotal:        1009560 kB\nMemFree: 1 kB\n"), Some(1_009_560));
+        assert_eq!(
+            total_memory("MemTotal:        1009560 kB\nMemFree: 1 kB\n"),
+            Some(1_009_560)
+        );
         assert_eq!(total_memory("MemFree: 1 kB\n"), None);
     }
 }

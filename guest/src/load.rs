@@ -19,10 +19,20 @@ pub fn check(runner: &mut Runner) {
         filter.load_all().inspect_err(show_log)?;
         let programs = filter.verified_instructions()?;
         for (name, verified_instructions) in &programs {
-            report(&Line::Program { name: (*name).to_owned(), verified_instructions: *verified_instructions });
+            report(&Line::Program {
+                name: (*name).to_owned(),
+                verified_instructions: *verified_instructions,
+            });
         }
-        let most = programs.iter().map(|(_, verified)| verified).max().context("no program is loaded")?;
-        Ok(passed(format!("the kernel took {} programs, with {most} verified instructions at most", programs.len())))
+        let most = programs
+            .iter()
+            .map(|(_, verified)| verified)
+            .max()
+            .context("no program is loaded")?;
+        Ok(passed(format!(
+            "the kernel took {} programs, with {most} verified instructions at most",
+            programs.len()
+        )))
     });
 }
 
@@ -30,8 +40,12 @@ pub fn check(runner: &mut Runner) {
 fn show_log(error: &KernelError) {
     const LINES: usize = 60;
 
-    let KernelError::Refused(refusal) = error else { return };
-    let SavedLog::In(path) = refusal.log() else { return };
+    let KernelError::Refused(refusal) = error else {
+        return;
+    };
+    let SavedLog::In(path) = refusal.log() else {
+        return;
+    };
     let log = fs::read_to_string(path).unwrap_or_default();
     let lines: Vec<_> = log.lines().collect();
     for line in &lines[lines.len().saturating_sub(LINES)..] {

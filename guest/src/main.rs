@@ -1,8 +1,8 @@
-//! The first process of a test guest: it sets the system up, runs the checks of `/plan.json` on the kernel that was booted,
-//! reports on the console, and turns the machine off.
+//! The first process of a test guest: it sets the system up, runs the checks of `/plan.json` on the
+//! kernel that was booted, reports on the console, and turns the machine off.
 //!
-//! As any other process (`guest PLAN`) it runs a plan on the machine that it is on, except for checks that may harm the
-//! kernel.
+//! As any other process (`guest PLAN`) it runs a plan on the machine that it is on, except for
+//! checks that may harm the kernel.
 
 mod console;
 mod context;
@@ -38,7 +38,8 @@ fn main() -> ExitCode {
     if process::id() != 1 {
         return outside();
     }
-    // Where the first process ends, the kernel panics: nothing may leave this function but by turning the machine off.
+    // Where the first process ends, the kernel panics: nothing may leave this function but by
+    // turning the machine off.
     let done = catch_unwind(|| {
         init::set_up()?;
         run(Path::new(plan::PATH), true)
@@ -54,7 +55,10 @@ fn main() -> ExitCode {
 /// On a machine that is no guest.
 fn outside() -> ExitCode {
     let Some(path) = env::args_os().nth(1) else {
-        eprintln!("usage: guest PLAN (as the first process of a guest it reads {})", plan::PATH);
+        eprintln!(
+            "usage: guest PLAN (as the first process of a guest it reads {})",
+            plan::PATH
+        );
         return ExitCode::FAILURE;
     };
     match run(Path::new(&path), false) {
@@ -70,12 +74,23 @@ fn outside() -> ExitCode {
 }
 
 fn run(path: &Path, is_guest: bool) -> Result<()> {
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read the plan {}", path.display()))?;
-    let plan: Plan = serde_json::from_str(&text).with_context(|| format!("{} is no plan", path.display()))?;
-    if let Some(group) = plan.checks.iter().find(|group| group.may_harm_kernel() && !is_guest) {
-        bail!("the check {group:?} may harm the kernel, and this is no guest: take it out of the plan");
+    let text = fs::read_to_string(path)
+        .with_context(|| format!("cannot read the plan {}", path.display()))?;
+    let plan: Plan =
+        serde_json::from_str(&text).with_context(|| format!("{} is no plan", path.display()))?;
+    if let Some(group) = plan
+        .checks
+        .iter()
+        .find(|group| group.may_harm_kernel() && !is_guest)
+    {
+        bail!(
+            "the check {group:?} may harm the kernel, and this is no guest: take it out of the plan"
+        );
     }
-    let mut runner = Runner::new(Instant::now() + Duration::from_secs(plan.deadline_seconds), is_guest)?;
+    let mut runner = Runner::new(
+        Instant::now() + Duration::from_secs(plan.deadline_seconds),
+        is_guest,
+    )?;
     for group in &plan.checks {
         match group {
             Group::Load => load::check(&mut runner),

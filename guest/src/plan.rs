@@ -19,7 +19,8 @@ pub struct Plan {
     /// The folder of filter-user's test programs.
     #[serde(default = "tests_dir")]
     pub tests_dir: PathBuf,
-    /// How many changed frames [`Group::Corpus`] and [`Group::Agreement`] each compare; as many as on a host if left out.
+    /// How many changed frames [`Group::Corpus`] and [`Group::Agreement`] each compare; as many as
+    /// on a host if left out.
     #[serde(default)]
     pub mutated_frames: Option<usize>,
     /// Seconds from the start of the guest until it ends. A check that has no time left fails.
@@ -36,20 +37,23 @@ fn tests_dir() -> PathBuf {
 pub enum Group {
     /// The kernel takes all programs; reports their verified instructions.
     Load,
-    /// The kernel's verdicts equal user space's over the repository's corpus and over changed frames of it (the test program
-    /// `corpus`).
+    /// The kernel's verdicts equal user space's over the repository's corpus and over changed
+    /// frames of it (the test program `corpus`).
     Corpus,
-    /// The same over all captures of the collection and over changed frames of these (the test program `agreement`).
+    /// The same over all captures of the collection and over changed frames of these (the test
+    /// program `agreement`).
     Agreement,
     /// The loaded program, a frame at a time (the test program `kernel`).
     Kernel,
-    /// `namegate replay` says the same by the kernel as by user space, over the captures of the plan.
+    /// `namegate replay` says the same by the kernel as by user space, over the captures of the
+    /// plan.
     Replay,
     /// Clients and servers with the filter between them, in native and in generic mode.
     Live,
     /// Large blocked frames. Harms the kernel if the kernel has the fault that this looks for.
     Stress,
-    /// Each operation that the program may use on frames in several buffers. Harms the kernel likewise.
+    /// Each operation that the program may use on frames in several buffers. Harms the kernel
+    /// likewise.
     Operations,
     /// What is said where the kernel or the process lacks something, and what suffices.
     Requirements,
@@ -81,7 +85,9 @@ mod tests {
 
     #[test]
     fn a_plan_needs_checks_and_a_deadline_only() {
-        let plan: Plan = serde_json::from_str(r#"{"checks": ["load", "live"], "deadline_seconds": 60}"#).unwrap();
+        let plan: Plan =
+            serde_json::from_str(r#"{"checks": ["load", "live"], "deadline_seconds": 60}"#)
+                .unwrap();
         assert_eq!(plan.checks, [Group::Load, Group::Live]);
         assert_eq!((plan.captures, plan.mutated_frames), (None, None));
         assert_eq!(plan.tests_dir, PathBuf::from("/tests"));
@@ -89,7 +95,15 @@ mod tests {
 
     #[test]
     fn an_unknown_check_or_field_is_an_error() {
-        assert!(serde_json::from_str::<Plan>(r#"{"checks": ["lode"], "deadline_seconds": 60}"#).is_err());
-        assert!(serde_json::from_str::<Plan>(r#"{"checks": [], "deadline_seconds": 60, "capture": "/c"}"#).is_err());
+        assert!(
+            serde_json::from_str::<Plan>(r#"{"checks": ["lode"], "deadline_seconds": 60}"#)
+                .is_err()
+        );
+        assert!(
+            serde_json::from_str::<Plan>(
+                r#"{"checks": [], "deadline_seconds": 60, "capture": "/c"}"#
+            )
+            .is_err()
+        );
     }
 }

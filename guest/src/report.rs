@@ -1,4 +1,5 @@
-//! What a guest reports: lines of its console that begin with a mark, each a JSON object. All other text is for people.
+//! What a guest reports: lines of its console that begin with a mark, each a JSON object. All other
+//! text is for people.
 
 use serde::{Deserialize, Serialize};
 
@@ -41,7 +42,8 @@ pub enum Line {
     },
     /// A check has ended.
     Check {
-        /// The word for its [`Group`](crate::plan::Group), and what is checked: `load`, `live native: TLS`.
+        /// The word for its [`Group`](crate::plan::Group), and what is checked: `load`,
+        /// `live native: TLS`.
         name: String,
         /// How.
         outcome: Outcome,
@@ -83,8 +85,8 @@ impl Line {
         format!("{MARK}{json}")
     }
 
-    /// Reads a line of a console: `None` if it is no line of a report, an error if it is one and cannot be read (the
-    /// kernel may have printed something in the middle of it).
+    /// Reads a line of a console: `None` if it is no line of a report, an error if it is one and
+    /// cannot be read (the kernel may have printed something in the middle of it).
     pub fn parse(console: &str) -> Option<Result<Self, serde_json::Error>> {
         let json = console.trim_end_matches(['\r', '\n']).strip_prefix(MARK)?;
         Some(serde_json::from_str(json))
@@ -98,16 +100,30 @@ mod tests {
     #[test]
     fn a_line_is_read_as_it_was_printed() {
         let lines = [
-            Line::Booted { release: "6.1.0".into(), machine: "x86_64".into(), page_size: 4096, memory_kib: 1 << 20 },
-            Line::Module { name: "veth".into(), ok: false, error: Some("no such file".into()) },
-            Line::Program { name: "namegate".into(), verified_instructions: 7 },
+            Line::Booted {
+                release: "6.1.0".into(),
+                machine: "x86_64".into(),
+                page_size: 4096,
+                memory_kib: 1 << 20,
+            },
+            Line::Module {
+                name: "veth".into(),
+                ok: false,
+                error: Some("no such file".into()),
+            },
+            Line::Program {
+                name: "namegate".into(),
+                verified_instructions: 7,
+            },
             Line::Check {
                 name: "live native: TLS".into(),
                 outcome: Outcome::NotPossible,
                 detail: "the kernel has no module `veth`".into(),
                 seconds: 0.5,
             },
-            Line::Log { line: "[1.5] WARNING: \"quoted\"\n".into() },
+            Line::Log {
+                line: "[1.5] WARNING: \"quoted\"\n".into(),
+            },
             Line::End {},
         ];
         for line in lines {
@@ -122,6 +138,9 @@ mod tests {
         assert!(Line::parse("running 3 tests").is_none());
         assert!(Line::parse("[1.0] @@ {\"kind\":\"end\"}").is_none());
         assert!(Line::parse("@@ {\"kind\":\"e[1.0] nd\"}").unwrap().is_err());
-        assert_eq!(Line::parse("@@ {\"kind\":\"end\"}").unwrap().unwrap(), Line::End {});
+        assert_eq!(
+            Line::parse("@@ {\"kind\":\"end\"}").unwrap().unwrap(),
+            Line::End {}
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! Runs checks one after another, each with a deadline, and reports how each ended. Neither a panic nor a check that hangs
-//! keeps the next from running.
+//! Runs checks one after another, each with a deadline, and reports how each ended. Neither a panic
+//! nor a check that hangs keeps the next from running.
 
 use std::any::Any;
 use std::fmt;
@@ -42,7 +42,10 @@ pub struct Passed<T> {
 impl<T> Passed<T> {
     /// A check that passed with this in one sentence.
     pub fn new(detail: impl Into<String>, value: T) -> Self {
-        Self { detail: detail.into(), value }
+        Self {
+            detail: detail.into(),
+            value,
+        }
     }
 }
 
@@ -59,9 +62,14 @@ pub struct Runner {
 }
 
 impl Runner {
-    /// Checks have time until `end`. In a guest, all other processes are ended with a check that hangs.
+    /// Checks have time until `end`. In a guest, all other processes are ended with a check that
+    /// hangs.
     pub fn new(end: Instant, is_guest: bool) -> Result<Self> {
-        let log = if is_guest { KernelLog::from_boot()? } else { KernelLog::from_now()? };
+        let log = if is_guest {
+            KernelLog::from_boot()?
+        } else {
+            KernelLog::from_now()?
+        };
         Ok(Self { end, is_guest, log })
     }
 
@@ -89,10 +97,17 @@ impl Runner {
                 None,
             ),
             Ok(Passed { detail, value }) => (Outcome::Passed, detail, Some(value)),
-            Err(error) if error.is::<NotPossible>() => (Outcome::NotPossible, format!("{error:#}"), None),
+            Err(error) if error.is::<NotPossible>() => {
+                (Outcome::NotPossible, format!("{error:#}"), None)
+            }
             Err(error) => (Outcome::Failed, format!("{error:#}"), None),
         };
-        report(&Line::Check { name: name.to_owned(), outcome, detail, seconds: start.elapsed().as_secs_f64() });
+        report(&Line::Check {
+            name: name.to_owned(),
+            outcome,
+            detail,
+            seconds: start.elapsed().as_secs_f64(),
+        });
         value
     }
 
@@ -101,18 +116,27 @@ impl Runner {
         let start = Instant::now();
         let (outcome, detail) = match self.log.damage() {
             Err(error) => (Outcome::Failed, format!("{error:#}")),
-            Ok(damage) if damage.is_empty() => {
-                (Outcome::Passed, "no line since the boot is a sign of damage".to_owned())
-            }
+            Ok(damage) if damage.is_empty() => (
+                Outcome::Passed,
+                "no line since the boot is a sign of damage".to_owned(),
+            ),
             Ok(damage) => {
                 for line in damage.iter().take(DAMAGE_LINES) {
                     report(&Line::Log { line: line.clone() });
                 }
                 say(&context::of_damage().unwrap_or_else(|error| format!("{error:#}")));
-                (Outcome::Failed, format!("{} lines are signs of damage", damage.len()))
+                (
+                    Outcome::Failed,
+                    format!("{} lines are signs of damage", damage.len()),
+                )
             }
         };
-        report(&Line::Check { name: LOG.to_owned(), outcome, detail, seconds: start.elapsed().as_secs_f64() });
+        report(&Line::Check {
+            name: LOG.to_owned(),
+            outcome,
+            detail,
+            seconds: start.elapsed().as_secs_f64(),
+        });
     }
 
     /// How many lines of damage there are so far. A log that cannot be read is told at the end.
@@ -128,13 +152,17 @@ impl Runner {
     ) -> Result<Passed<T>> {
         let end = self.end.min(start + limit);
         if end <= start {
-            return Err(anyhow!("no time is left of the plan's deadline: give the guest more"));
+            return Err(anyhow!(
+                "no time is left of the plan's deadline: give the guest more"
+            ));
         }
         let (sender, receiver) = channel();
         thread::spawn(move || {
             let result = catch_unwind(AssertUnwindSafe(work));
             // Nobody listens any more if it took too long.
-            let _ = sender.send(result.unwrap_or_else(|panic| Err(anyhow!("it panicked: {}", words(&*panic)))));
+            let _ = sender.send(
+                result.unwrap_or_else(|panic| Err(anyhow!("it panicked: {}", words(&*panic)))),
+            );
         });
         loop {
             let left = end.saturating_duration_since(Instant::now());
@@ -149,7 +177,10 @@ impl Runner {
         if self.is_guest {
             end_all_others();
         }
-        Err(anyhow!("it had not ended after {} s", start.elapsed().as_secs()))
+        Err(anyhow!(
+            "it had not ended after {} s",
+            start.elapsed().as_secs()
+        ))
     }
 }
 
@@ -160,9 +191,11 @@ fn words(panic: &(dyn Any + Send)) -> String {
     text.unwrap_or_else(|| "without a word".to_owned())
 }
 
-/// Ends all processes but this one, which is the first of the system: what a check that hangs has started.
+/// Ends all processes but this one, which is the first of the system: what a check that hangs has
+/// started.
 fn end_all_others() {
-    // SAFETY: the call has no memory of this process to do with. A process that is the first of its system is not ended.
+    // SAFETY: the call has no memory of this process to do with. A process that is the first of its
+    // system is not ended.
     let sent = unsafe { libc::kill(-1, libc::SIGKILL) };
     if sent != 0 {
         say("-- no other process could be ended");

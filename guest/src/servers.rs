@@ -1,4 +1,5 @@
-//! Small servers in the lab's server namespace: DNS over UDP and TCP, and one that sends back what it gets.
+//! Small servers in the lab's server namespace: DNS over UDP and TCP, and one that sends back what
+//! it gets.
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
@@ -53,7 +54,11 @@ impl Servers {
             .map(|port| server.socket(|| TcpListener::bind((any, port))))
             .into_iter()
             .collect::<Result<Vec<_>>>()?;
-        let servers = Self { seen: Arc::default(), stop: Arc::default(), listeners };
+        let servers = Self {
+            seen: Arc::default(),
+            stop: Arc::default(),
+            listeners,
+        };
         udp.set_read_timeout(Some(LOOK_UP))?;
         servers.serve(move |seen, stop| answer_datagrams(&udp, responder, seen, stop));
         for (listener, port) in servers.listeners.iter().zip([DNS, TLS]) {
@@ -65,7 +70,11 @@ impl Servers {
 
     /// How often the server was asked for a name.
     pub fn asked(&self, name: &str) -> usize {
-        lock(&self.seen).asked.get(name).copied().unwrap_or_default()
+        lock(&self.seen)
+            .asked
+            .get(name)
+            .copied()
+            .unwrap_or_default()
     }
 
     /// What came from this address to the port of TLS.
@@ -100,10 +109,17 @@ fn note_question(seen: &Mutex<Seen>, query: &[u8]) {
     }
 }
 
-fn answer_datagrams(socket: &UdpSocket, responder: Responder, seen: &Mutex<Seen>, stop: &AtomicBool) {
+fn answer_datagrams(
+    socket: &UdpSocket,
+    responder: Responder,
+    seen: &Mutex<Seen>,
+    stop: &AtomicBool,
+) {
     let mut buffer = vec![0; DATAGRAM];
     while !stop.load(Ordering::Relaxed) {
-        let Ok((len, client)) = socket.recv_from(&mut buffer) else { continue };
+        let Ok((len, client)) = socket.recv_from(&mut buffer) else {
+            continue;
+        };
         note_question(seen, &buffer[..len]);
         if let Ok(response) = responder(&buffer[..len]) {
             // A client that is gone gets none.
@@ -112,9 +128,17 @@ fn answer_datagrams(socket: &UdpSocket, responder: Responder, seen: &Mutex<Seen>
     }
 }
 
-fn accept(listener: &TcpListener, port: u16, responder: Responder, seen: &Arc<Mutex<Seen>>, stop: &Arc<AtomicBool>) {
+fn accept(
+    listener: &TcpListener,
+    port: u16,
+    responder: Responder,
+    seen: &Arc<Mutex<Seen>>,
+    stop: &Arc<AtomicBool>,
+) {
     while !stop.load(Ordering::Relaxed) {
-        let Ok((stream, client)) = listener.accept() else { continue };
+        let Ok((stream, client)) = listener.accept() else {
+            continue;
+        };
         let (seen, stop) = (seen.clone(), stop.clone());
         thread::spawn(move || {
             // A connection that breaks off is the client's or the filter's doing.
@@ -126,7 +150,12 @@ fn accept(listener: &TcpListener, port: u16, responder: Responder, seen: &Arc<Mu
     }
 }
 
-fn answer_stream(mut stream: TcpStream, responder: Responder, seen: &Mutex<Seen>, stop: &AtomicBool) -> Result<()> {
+fn answer_stream(
+    mut stream: TcpStream,
+    responder: Responder,
+    seen: &Mutex<Seen>,
+    stop: &AtomicBool,
+) -> Result<()> {
     loop {
         let mut len = [0; 2];
         read_exact(&mut stream, &mut len, stop)?;
@@ -146,12 +175,21 @@ fn read_exact(stream: &mut TcpStream, mut to: &mut [u8], stop: &AtomicBool) -> R
     Ok(())
 }
 
-fn echo(mut stream: TcpStream, client: SocketAddr, seen: &Mutex<Seen>, stop: &AtomicBool) -> Result<()> {
+fn echo(
+    mut stream: TcpStream,
+    client: SocketAddr,
+    seen: &Mutex<Seen>,
+    stop: &AtomicBool,
+) -> Result<()> {
     lock(seen).streams.insert(client, Vec::new());
     let mut buffer = vec![0; DATAGRAM];
     loop {
         let len = read(&mut stream, &mut buffer, stop)?;
-        lock(seen).streams.entry(client).or_default().extend(&buffer[..len]);
+        lock(seen)
+            .streams
+            .entry(client)
+            .or_default()
+            .extend(&buffer[..len]);
         stream.write_all(&buffer[..len])?;
     }
 }

@@ -19,7 +19,8 @@ const LIMIT: Duration = Duration::from_hours(24);
 const LOOK_UP: Duration = Duration::from_millis(100);
 /// The variable that says how many changed frames are compared.
 const MUTATED: &str = "NAMEGATE_MUTATED";
-/// Of the test program `agreement`: those of whole lists need more memory and time than a guest has.
+/// Of the test program `agreement`: those of whole lists need more memory and time than a guest
+/// has.
 const WITHOUT_LISTS: [&str; 4] = ["--skip", "policy::", "--skip", "sieve::"];
 
 /// Runs `corpus`.
@@ -48,7 +49,12 @@ fn run(program: &Path, args: &[&str], mutated: Option<usize>) -> Result<Passed<(
     let file = File::create(&log).with_context(|| format!("cannot make {}", log.display()))?;
     let mut command = Command::new(program);
     // The log shows what each test printed, also of those that passed: how many frames it compared.
-    command.args(args).arg("--show-output").stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
+    command
+        .args(args)
+        .arg("--show-output")
+        .stdin(Stdio::null())
+        .stdout(file.try_clone()?)
+        .stderr(file);
     if let Some(mutated) = mutated {
         command.env(MUTATED, mutated.to_string());
     }
@@ -74,7 +80,11 @@ fn run(program: &Path, args: &[&str], mutated: Option<usize>) -> Result<Passed<(
 }
 
 fn process_name(program: &Path) -> String {
-    program.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    program
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// The numbers of libtest's last line.
@@ -87,10 +97,18 @@ struct Tally {
 impl Tally {
     /// Reads `test result: ok. 5 passed; 0 failed; 0 ignored; ...`.
     fn of(output: &str) -> Option<Self> {
-        let line = output.lines().rev().find_map(|line| line.strip_prefix("test result: "))?;
-        let number =
-            |word: &str| line.split([';', '.']).find_map(|part| part.trim().strip_suffix(word)?.trim().parse().ok());
-        Some(Self { passed: number("passed")?, failed: number("failed")? })
+        let line = output
+            .lines()
+            .rev()
+            .find_map(|line| line.strip_prefix("test result: "))?;
+        let number = |word: &str| {
+            line.split([';', '.'])
+                .find_map(|part| part.trim().strip_suffix(word)?.trim().parse().ok())
+        };
+        Some(Self {
+            passed: number("passed")?,
+            failed: number("failed")?,
+        })
     }
 }
 
@@ -107,11 +125,16 @@ impl fmt::Display for Tally {
 
 /// What libtest prints of tests that failed; all of the output if there is no such part.
 fn failures(output: &str) -> &str {
-    output.find("\nfailures:\n").map_or(output, |at| &output[at + 1..])
+    output
+        .find("\nfailures:\n")
+        .map_or(output, |at| &output[at + 1..])
 }
 
 fn failed_tests(output: &str) -> Vec<&str> {
-    output.lines().filter_map(|line| line.strip_prefix("test ")?.strip_suffix(" ... FAILED")).collect()
+    output
+        .lines()
+        .filter_map(|line| line.strip_prefix("test ")?.strip_suffix(" ... FAILED"))
+        .collect()
 }
 
 /// How many frames were compared, of the tests that print it (`Tally { judged: 7, ...`).
@@ -119,7 +142,11 @@ fn compared(output: &str) -> String {
     let numbers = output.split("Tally { judged: ").skip(1);
     let numbers = numbers.filter_map(|rest| rest.split(',').next()?.parse::<usize>().ok());
     let numbers: Vec<_> = numbers.collect();
-    if numbers.is_empty() { String::new() } else { format!("; {} frames compared", numbers.iter().sum::<usize>()) }
+    if numbers.is_empty() {
+        String::new()
+    } else {
+        format!("; {} frames compared", numbers.iter().sum::<usize>())
+    }
 }
 
 #[cfg(test)]
@@ -152,9 +179,20 @@ test result: FAILED. 2 passed; 1 failed; 0 ignored; 0 measured; 4 filtered out; 
     #[test]
     fn the_last_line_has_the_numbers() {
         let tally = Tally::of(OUTPUT).unwrap();
-        assert_eq!(tally, Tally { passed: 2, failed: 1 });
+        assert_eq!(
+            tally,
+            Tally {
+                passed: 2,
+                failed: 1
+            }
+        );
         assert_eq!(tally.to_string(), "1 of 3 tests failed");
-        assert_eq!(Tally::of("test result: ok. 5 passed; 0 failed; 0 ignored").unwrap().to_string(), "5 tests passed");
+        assert_eq!(
+            Tally::of("test result: ok. 5 passed; 0 failed; 0 ignored")
+                .unwrap()
+                .to_string(),
+            "5 tests passed"
+        );
         assert_eq!(Tally::of("running 3 tests\nkilled"), None);
     }
 

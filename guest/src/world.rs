@@ -49,13 +49,23 @@ pub enum Heard {
 impl World {
     /// Builds the lab, without a filter.
     pub fn new(mtu: u32, responder: Responder) -> Result<Self> {
-        let lab = lab(&Options { mtu, ..Options::default() })?;
+        let lab = lab(&Options {
+            mtu,
+            ..Options::default()
+        })?;
         let servers = Servers::start(lab.server(), responder)?;
-        let world = Self { controller: None, far_ends: Vec::new(), servers, lab };
+        let world = Self {
+            controller: None,
+            far_ends: Vec::new(),
+            servers,
+            lab,
+        };
         // Wires that are new carry nothing in their first second now and then.
         for family in Family::ALL {
             wait_until(&format!("the first answer over {family}"), START, || {
-                Ok(world.ask(family, "first.example", Duration::from_secs(1))?.is_some())
+                Ok(world
+                    .ask(family, "first.example", Duration::from_secs(1))?
+                    .is_some())
             })?;
         }
         Ok(world)
@@ -76,8 +86,8 @@ impl World {
         self.lab.directory().join(name)
     }
 
-    /// Has an interface of the client or the server take what the other end's driver sends: a veth does if it has an XDP
-    /// program itself.
+    /// Has an interface of the client or the server take what the other end's driver sends: a veth
+    /// does if it has an XDP program itself.
     pub fn hear_driver(&mut self, namespace: lab::Role) -> Result<()> {
         let namespace = match namespace {
             lab::Role::Client => self.lab.client(),
@@ -95,13 +105,23 @@ impl World {
         let log = self.path("namegate.log");
         let file = File::create(&log).context("cannot make a log")?;
         let mut command = self.lab.gateway().command(NAMEGATE);
-        command.args(["run", "--iface"]).args(interfaces).args(["--mode", mode, "--socket"]).arg(self.path("socket"));
+        command
+            .args(["run", "--iface"])
+            .args(interfaces)
+            .args(["--mode", mode, "--socket"])
+            .arg(self.path("socket"));
         command.args(further);
-        command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
+        command
+            .stdin(Stdio::null())
+            .stdout(file.try_clone()?)
+            .stderr(file);
         let mut process = Process::spawn(&mut command)?;
         wait_until("namegate to filter", START, || {
             if let Some(status) = process.ended()? {
-                bail!("namegate ended ({status}): {}", one_line(&fs::read_to_string(&log)?));
+                bail!(
+                    "namegate ended ({status}): {}",
+                    one_line(&fs::read_to_string(&log)?)
+                );
             }
             Ok(self.verb(&["status"]).is_ok())
         })?;
@@ -118,16 +138,30 @@ impl World {
     /// What a verb of namegate prints with `--json`.
     pub fn verb(&self, words: &[&str]) -> Result<Value> {
         let mut command = Command::new(NAMEGATE);
-        let output = command.args(words).args(["--json", "--socket"]).arg(self.path("socket")).output();
+        let output = command
+            .args(words)
+            .args(["--json", "--socket"])
+            .arg(self.path("socket"))
+            .output();
         let output = output.with_context(|| format!("cannot run {NAMEGATE}"))?;
         let said = one_line(&String::from_utf8_lossy(&output.stderr));
-        ensure!(output.status.success(), "`namegate {}` failed ({}): {said}", words.join(" "), output.status);
-        serde_json::from_slice(&output.stdout).with_context(|| format!("`namegate {}` prints no JSON", words.join(" ")))
+        ensure!(
+            output.status.success(),
+            "`namegate {}` failed ({}): {said}",
+            words.join(" "),
+            output.status
+        );
+        serde_json::from_slice(&output.stdout)
+            .with_context(|| format!("`namegate {}` prints no JSON", words.join(" ")))
     }
 
     /// True if an interface of the gateway has an XDP program.
     pub fn is_attached(&self, interface: &str) -> Result<bool> {
-        Ok(self.lab.gateway().output("ip", &["link", "show", "dev", interface])?.contains("xdp"))
+        Ok(self
+            .lab
+            .gateway()
+            .output("ip", &["link", "show", "dev", interface])?
+            .contains("xdp"))
     }
 
     /// A socket of the client, connected to the DNS server.
@@ -138,7 +172,9 @@ impl World {
     /// The same from another address of the client.
     pub fn dns_socket_from(&self, from: SocketAddr, family: Family) -> Result<UdpSocket> {
         let socket = self.lab.client().socket(|| UdpSocket::bind(from))?;
-        socket.connect((SERVER.of(family), servers::DNS)).context("cannot connect a socket of the client")?;
+        socket
+            .connect((SERVER.of(family), servers::DNS))
+            .context("cannot connect a socket of the client")?;
         Ok(socket)
     }
 
@@ -150,7 +186,10 @@ impl World {
     /// Opens a connection of the client to the server.
     pub fn connect(&self, family: Family, port: u16) -> Result<TcpStream> {
         let server = SocketAddr::new(SERVER.of(family), port);
-        let stream = self.lab.client().socket(|| TcpStream::connect_timeout(&server, PATIENCE))?;
+        let stream = self
+            .lab
+            .client()
+            .socket(|| TcpStream::connect_timeout(&server, PATIENCE))?;
         stream.set_nodelay(true)?;
         Ok(stream)
     }
@@ -159,7 +198,9 @@ impl World {
 /// The namespaces; not possible where the kernel has no veth.
 pub fn lab(options: &Options) -> Result<Lab> {
     match Lab::new(options) {
-        Err(_) if !has_veth() => bail!(NotPossible("the kernel has no veth, and no module of it was given".into())),
+        Err(_) if !has_veth() => bail!(NotPossible(
+            "the kernel has no veth, and no module of it was given".into()
+        )),
         lab => lab,
     }
 }
@@ -167,7 +208,9 @@ pub fn lab(options: &Options) -> Result<Lab> {
 /// Asks over a connected socket; `None` if there was no answer in time.
 pub fn ask(socket: &UdpSocket, name: &str, patience: Duration) -> Result<Option<Answer>> {
     let id = next_id();
-    socket.send(&dns::query(id, name)?).context("cannot send a query")?;
+    socket
+        .send(&dns::query(id, name)?)
+        .context("cannot send a query")?;
     let deadline = Instant::now() + patience;
     let mut buffer = vec![0; DATAGRAM];
     loop {
@@ -190,8 +233,8 @@ pub fn ask(socket: &UdpSocket, name: &str, patience: Duration) -> Result<Option<
     }
 }
 
-/// Sends octets over a connection in these pieces, with a pause between two, and gives what comes back: as many octets as were
-/// sent, or what came before the connection ended.
+/// Sends octets over a connection in these pieces, with a pause between two, and gives what comes
+/// back: as many octets as were sent, or what came before the connection ended.
 pub fn send(stream: &mut TcpStream, pieces: &[&[u8]]) -> Result<Heard> {
     /// Longer than a segment stays in the lab.
     const PAUSE: Duration = Duration::from_millis(200);
@@ -230,7 +273,11 @@ pub fn hear(stream: &mut TcpStream, octets: usize) -> Result<Heard> {
             Err(error) => return Err(error).context("cannot read from a connection"),
         }
     }
-    Ok(if heard.is_empty() { Heard::Nothing } else { Heard::Octets(heard) })
+    Ok(if heard.is_empty() {
+        Heard::Nothing
+    } else {
+        Heard::Octets(heard)
+    })
 }
 
 fn is_timeout(error: &std::io::Error) -> bool {
@@ -238,7 +285,10 @@ fn is_timeout(error: &std::io::Error) -> bool {
 }
 
 fn is_reset(error: &std::io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe)
+    matches!(
+        error.kind(),
+        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe
+    )
 }
 
 fn next_id() -> u16 {
@@ -249,12 +299,24 @@ fn next_id() -> u16 {
 
 /// True if the kernel can make a pair of veth interfaces.
 fn has_veth() -> bool {
-    let made =
-        lab::program("ip").args(["link", "add", "try-veth0", "type", "veth", "peer", "name", "try-veth1"]).output();
+    let made = lab::program("ip")
+        .args([
+            "link",
+            "add",
+            "try-veth0",
+            "type",
+            "veth",
+            "peer",
+            "name",
+            "try-veth1",
+        ])
+        .output();
     let made = made.is_ok_and(|output| output.status.success());
     if made {
         // It goes with the guest at the latest.
-        let _ = lab::program("ip").args(["link", "delete", "try-veth0"]).output();
+        let _ = lab::program("ip")
+            .args(["link", "delete", "try-veth0"])
+            .output();
     }
     made
 }

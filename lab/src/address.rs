@@ -24,7 +24,10 @@ pub struct Address {
 impl Address {
     const fn new(v4: [u8; 4], subnet: u16, host: u16) -> Self {
         let [a, b, c, d] = v4;
-        Self { v4: Ipv4Addr::new(a, b, c, d), v6: Ipv6Addr::new(0x2001, 0xdb8, subnet, 0, 0, 0, 0, host) }
+        Self {
+            v4: Ipv4Addr::new(a, b, c, d),
+            v6: Ipv6Addr::new(0x2001, 0xdb8, subnet, 0, 0, 0, 0, host),
+        }
     }
 
     /// The address in one family.

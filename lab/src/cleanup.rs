@@ -1,7 +1,8 @@
 //! Which labs there are, and taking them away.
 //!
-//! Each lab has a directory below [`DIRECTORY`] from before its first namespace is made until after its last is gone,
-//! and its owner holds a lock on a file in it: what has a directory is ours, and what is not locked is nobody's any more.
+//! Each lab has a directory below [`DIRECTORY`] from before its first namespace is made until after
+//! its last is gone, and its owner holds a lock on a file in it: what has a directory is ours, and
+//! what is not locked is nobody's any more.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -22,7 +23,8 @@ use crate::{receiving, wait_until};
 pub(crate) const STANDING: &str = "namegate";
 
 const DIRECTORY: &str = "/run/namegate-lab";
-/// The file in a lab's directory that its owner locks. The directory itself is for whoever keeps a socket in it to lock.
+/// The file in a lab's directory that its owner locks. The directory itself is for whoever keeps a
+/// socket in it to lock.
 const OWNED: &str = "owned";
 const GRACE: Duration = Duration::from_secs(1);
 const LIMIT: Duration = Duration::from_secs(5);
@@ -30,7 +32,8 @@ const LIMIT: Duration = Duration::from_secs(5);
 /// The labs of this process. Whoever holds the lock is building or removing one.
 static LIVE: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-/// A lab's directory and, unless it is to stand without an owner, the lock that says that it has one.
+/// A lab's directory and, unless it is to stand without an owner, the lock that says that it has
+/// one.
 pub(crate) struct Claim {
     pub(crate) directory: PathBuf,
     pub(crate) lock: Option<File>,
@@ -167,7 +170,9 @@ fn is_abandoned(directory: &Path) -> Result<bool> {
 /// Keeps a sweep from a lab whose directory is there and not locked yet.
 fn lock_ledger() -> Result<File> {
     let ledger = File::open(DIRECTORY).with_context(|| format!("cannot open {DIRECTORY}"))?;
-    ledger.lock().with_context(|| format!("cannot lock {DIRECTORY}"))?;
+    ledger
+        .lock()
+        .with_context(|| format!("cannot lock {DIRECTORY}"))?;
     Ok(ledger)
 }
 

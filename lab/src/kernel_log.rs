@@ -1,8 +1,9 @@
 //! The kernel's log, read for signs that the kernel was damaged.
 //!
-//! A filter that harms the kernel can pass every other check. [`KernelLog`] collects the lines that say so, from the
-//! moment that it is opened; [`fail_on_kernel_damage!`](crate::fail_on_kernel_damage) makes a whole test program fail
-//! by them.
+//! A filter that harms the kernel can pass every other check. [`KernelLog`] collects the lines that
+//! say so, from the moment that it is opened;
+//! [`fail_on_kernel_damage!`](crate::fail_on_kernel_damage) makes a whole test program fail by
+//! them.
 
 mod damage;
 mod guard;
@@ -32,7 +33,8 @@ pub struct KernelLog {
 }
 
 impl KernelLog {
-    /// Opens the log at its present end. Lines count as [`is_damage`] says, if the kernel itself wrote them.
+    /// Opens the log at its present end. Lines count as [`is_damage`] says, if the kernel itself
+    /// wrote them.
     pub fn from_now() -> Result<Self> {
         Self::from_now_by(is_damage_by_kernel)
     }
@@ -40,23 +42,31 @@ impl KernelLog {
     /// Opens the log at its present end, where other records count as damage.
     pub fn from_now_by(counts: fn(&Record) -> bool) -> Result<Self> {
         let mut device = open()?;
-        device.seek(SeekFrom::End(0)).with_context(|| format!("cannot go to the end of {DEVICE}"))?;
-        Ok(Self { reader: Reader::new(device, counts) })
+        device
+            .seek(SeekFrom::End(0))
+            .with_context(|| format!("cannot go to the end of {DEVICE}"))?;
+        Ok(Self {
+            reader: Reader::new(device, counts),
+        })
     }
 
     /// Opens the log at its oldest record. Lines count as in [`KernelLog::from_now`].
     pub fn from_boot() -> Result<Self> {
-        Ok(Self { reader: Reader::new(open()?, is_damage_by_kernel) })
+        Ok(Self {
+            reader: Reader::new(open()?, is_damage_by_kernel),
+        })
     }
 
-    /// Reads what is new. The kernel overwrites the oldest records of its log (128 KiB on many machines), so a long run
-    /// reads now and then.
+    /// Reads what is new. The kernel overwrites the oldest records of its log (128 KiB on many
+    /// machines), so a long run reads now and then.
     pub fn catch_up(&mut self) -> Result<()> {
-        self.reader.catch_up().with_context(|| format!("cannot read {DEVICE}; {HINT}"))
+        self.reader
+            .catch_up()
+            .with_context(|| format!("cannot read {DEVICE}; {HINT}"))
     }
 
-    /// Reads what is new, and returns every line of damage since the start. Records that the kernel overwrote before they
-    /// were read are a line of their own, for they may have been damage.
+    /// Reads what is new, and returns every line of damage since the start. Records that the kernel
+    /// overwrote before they were read are a line of their own, for they may have been damage.
     pub fn damage(&mut self) -> Result<Vec<String>> {
         self.catch_up()?;
         Ok(self.reader.damage())
@@ -65,7 +75,10 @@ impl KernelLog {
 
 fn open() -> Result<File> {
     let mut options = File::options();
-    let device = options.read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(DEVICE);
+    let device = options
+        .read(true)
+        .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
+        .open(DEVICE);
     device.with_context(|| format!("cannot open {DEVICE}; {HINT}"))
 }
 

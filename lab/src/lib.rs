@@ -1,13 +1,14 @@
-//! A client, a gateway and a server in network namespaces of their own, joined by veth pairs, with real programs
-//! inside:
+//! A client, a gateway and a server in network namespaces of their own, joined by veth pairs, with
+//! real programs inside:
 //!
 //! ```text
 //! client eth0 ---- lan gateway wan ---- eth0 server
 //! ```
 //!
-//! The gateway forwards IPv4 and IPv6; a filter belongs on its `lan`. Nothing outside these namespaces is changed, and
-//! a [`Lab`] takes all of it away again when it is dropped: also in a panic, and after [`clean_up_on_signals`] on
-//! Ctrl-C or SIGTERM. What a killed process left behind goes when the next lab is built, or by [`sweep`].
+//! The gateway forwards IPv4 and IPv6; a filter belongs on its `lan`. Nothing outside these
+//! namespaces is changed, and a [`Lab`] takes all of it away again when it is dropped: also in a
+//! panic, and after [`clean_up_on_signals`] on Ctrl-C or SIGTERM. What a killed process left behind
+//! goes when the next lab is built, or by [`sweep`].
 
 mod address;
 mod cleanup;
@@ -32,12 +33,15 @@ pub use server::{ALIAS, ALIASED, DnsServer, TlsServer};
 pub use topology::{Lab, Options, Standing};
 pub use wait::wait_until;
 
-/// A program, the name of its Debian package, and of the folder below that of cargo for tests to which `cargo xtask setup`
-/// unpacks it, with its library beside it. Installed, it would be the machine's resolver.
+/// A program, the name of its Debian package, and of the folder below that of cargo for tests to
+/// which `cargo xtask setup` unpacks it, with its library beside it. Installed, it would be the
+/// machine's resolver.
 pub const SYSTEMD_RESOLVED: &str = "systemd-resolved";
 
-/// The folder below that of cargo for tests to which `cargo xtask setup` puts the HTML pages of Debian packages.
+/// The folder below that of cargo for tests to which `cargo xtask setup` puts the HTML pages of
+/// Debian packages.
 pub const PAGES: &str = "pages";
 
-/// A hosts file of well-known advertising and tracking names, and of names that nobody owns to test with.
+/// A hosts file of well-known advertising and tracking names, and of names that nobody owns to test
+/// with.
 pub const SAMPLE_LIST: &str = include_str!("sample.hosts");

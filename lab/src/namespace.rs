@@ -51,7 +51,10 @@ pub struct Namespace {
 
 impl Namespace {
     pub(crate) fn new(lab: &str, role: Role, directory: PathBuf) -> Self {
-        Self { name: format!("{lab}-{role}"), directory }
+        Self {
+            name: format!("{lab}-{role}"),
+            directory,
+        }
     }
 
     /// Its name, as `ip netns` knows it.
@@ -64,23 +67,33 @@ impl Namespace {
         &self.directory
     }
 
-    /// A command that runs inside. It sees the host's files, but a `/sys` of its own and, in the client, the lab's
-    /// `resolv.conf`. A process that runs in here ends with the lab at the latest.
+    /// A command that runs inside. It sees the host's files, but a `/sys` of its own and, in the
+    /// client, the lab's `resolv.conf`. A process that runs in here ends with the lab at the
+    /// latest.
     pub fn command(&self, program_name: impl AsRef<OsStr>) -> Command {
         let mut command = program("ip");
-        command.args(["netns", "exec", &self.name]).arg(program_name);
+        command
+            .args(["netns", "exec", &self.name])
+            .arg(program_name);
         command
     }
 
-    /// Runs a command inside to its end and gives what it printed; an error with what it said where it failed.
+    /// Runs a command inside to its end and gives what it printed; an error with what it said where
+    /// it failed.
     pub fn output(&self, program_name: &str, args: &[&str]) -> Result<String> {
         run(self.command(program_name).args(args))
     }
 
-    /// Makes a socket inside, where it stays. The thread that makes it enters the namespace, and ends.
+    /// Makes a socket inside, where it stays. The thread that makes it enters the namespace, and
+    /// ends.
     pub fn socket<S: Send>(&self, make: impl FnOnce() -> io::Result<S> + Send) -> Result<S> {
         let socket = self.inside(make)?;
-        socket.with_context(|| format!("cannot make a socket in the namespace {}: is the lab up?", self.name))
+        socket.with_context(|| {
+            format!(
+                "cannot make a socket in the namespace {}: is the lab up?",
+                self.name
+            )
+        })
     }
 
     /// Does this inside, in a thread that enters the namespace, and ends.
@@ -91,7 +104,12 @@ impl Namespace {
             io::Result::Ok(work())
         };
         let done = thread::scope(|scope| scope.spawn(enter).join());
-        let done = done.map_err(|_| anyhow!("the thread that was to work in the namespace {} panicked", self.name))?;
+        let done = done.map_err(|_| {
+            anyhow!(
+                "the thread that was to work in the namespace {} panicked",
+                self.name
+            )
+        })?;
         done.with_context(|| format!("cannot enter the namespace {}: is the lab up?", self.name))
     }
 
@@ -105,7 +123,8 @@ impl Namespace {
     }
 }
 
-/// A command that is found also where root's `PATH` leaves out the system directories, as after `su` in Debian.
+/// A command that is found also where root's `PATH` leaves out the system directories, as after
+/// `su` in Debian.
 pub fn program(name: impl AsRef<OsStr>) -> Command {
     let mut path = env::var_os("PATH").unwrap_or_else(|| OsString::from("/usr/bin:/bin"));
     path.push(":/usr/sbin:/sbin");
@@ -118,18 +137,29 @@ pub(crate) fn run(command: &mut Command) -> Result<String> {
     let output = command.output().with_context(|| cannot_start(command))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        bail!("`{}` failed ({}): {}", shown(command), output.status, said.trim());
+        bail!(
+            "`{}` failed ({}): {}",
+            shown(command),
+            output.status,
+            said.trim()
+        );
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 pub(crate) fn cannot_start(command: &Command) -> String {
-    format!("cannot start `{}`: is the program installed?", shown(command))
+    format!(
+        "cannot start `{}`: is the program installed?",
+        shown(command)
+    )
 }
 
 /// The command as one would type it; its `Debug` begins with the whole `PATH`.
 fn shown(command: &Command) -> String {
-    let words: Vec<_> =
-        [command.get_program()].into_iter().chain(command.get_args()).map(OsStr::to_string_lossy).collect();
+    let words: Vec<_> = [command.get_program()]
+        .into_iter()
+        .chain(command.get_args())
+        .map(OsStr::to_string_lossy)
+        .collect();
     words.join(" ")
 }

@@ -25,7 +25,8 @@ pub struct PacketSocket {
 }
 
 impl PacketSocket {
-    /// A socket that only sends. The kernel copies no frame into it, so that a flood costs no more than its own frames.
+    /// A socket that only sends. The kernel copies no frame into it, so that a flood costs no more
+    /// than its own frames.
     pub fn sender(namespace: &Namespace, interface: &str) -> Result<Self> {
         Self::open(namespace, interface, 0)
     }
@@ -44,7 +45,11 @@ impl PacketSocket {
     /// Sends a frame out of the interface. `ENOBUFS` says that the device dropped it.
     pub fn send(&self, frame: &[u8]) -> io::Result<()> {
         let sent = retry_on_intr(|| send(&self.socket, frame, SendFlags::empty()))?;
-        if sent == frame.len() { Ok(()) } else { Err(io::ErrorKind::WriteZero.into()) }
+        if sent == frame.len() {
+            Ok(())
+        } else {
+            Err(io::ErrorKind::WriteZero.into())
+        }
     }
 
     /// The next frame; the error `WouldBlock` if none comes within ten seconds.
@@ -58,7 +63,13 @@ impl PacketSocket {
 
 fn bound(interface: &str, protocol: u16) -> io::Result<OwnedFd> {
     // SAFETY: the call takes numbers alone.
-    let socket = unsafe { libc::socket(libc::AF_PACKET, libc::SOCK_RAW | libc::SOCK_CLOEXEC, i32::from(protocol)) };
+    let socket = unsafe {
+        libc::socket(
+            libc::AF_PACKET,
+            libc::SOCK_RAW | libc::SOCK_CLOEXEC,
+            i32::from(protocol),
+        )
+    };
     if socket < 0 {
         return Err(io::Error::last_os_error());
     }

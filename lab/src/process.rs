@@ -20,9 +20,13 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts the command in a process group of its own: Ctrl-C in a terminal is its owner's business.
+    /// Starts the command in a process group of its own: Ctrl-C in a terminal is its owner's
+    /// business.
     pub fn spawn(command: &mut Command) -> Result<Self> {
-        let child = command.process_group(0).spawn().with_context(|| cannot_start(command))?;
+        let child = command
+            .process_group(0)
+            .spawn()
+            .with_context(|| cannot_start(command))?;
         Ok(Self { child })
     }
 

@@ -18,7 +18,8 @@ pub const ALIAS: &str = "alias.example.org";
 /// What it is an alias of.
 pub const ALIASED: &str = "ads.example.com";
 
-/// dnsmasq, which answers every name with the server's own addresses, over UDP and TCP; [`ALIAS`] by way of a CNAME.
+/// dnsmasq, which answers every name with the server's own addresses, over UDP and TCP; [`ALIAS`]
+/// by way of a CNAME.
 #[derive(Debug)]
 pub struct DnsServer {
     process: Process,
@@ -46,7 +47,10 @@ impl DnsServer {
         ];
         let process = start(server, "dnsmasq", &args, |family| {
             let at = format!("@{}", SERVER.of(family));
-            let answer = server.command("dig").args(["+short", "+time=1", "+tries=1", &at, "name.test"]).output()?;
+            let answer = server
+                .command("dig")
+                .args(["+short", "+time=1", "+tries=1", &at, "name.test"])
+                .output()?;
             Ok(answer.status.success() && !answer.stdout.is_empty())
         })?;
         Ok(Self { process })
@@ -60,8 +64,9 @@ impl DnsServer {
 
 /// A TLS server on port 443, with a certificate that it signed itself and a small page.
 ///
-/// It is `gnutls-serv` and not `openssl s_server`: the latter serves one connection at a time, and one whose
-/// `ClientHello` was dropped never ends for it, because its client's FIN comes after the bytes that are missing.
+/// It is `gnutls-serv` and not `openssl s_server`: the latter serves one connection at a time, and
+/// one whose `ClientHello` was dropped never ends for it, because its client's FIN comes after the
+/// bytes that are missing.
 #[derive(Debug)]
 pub struct TlsServer {
     process: Process,
@@ -71,7 +76,10 @@ impl TlsServer {
     /// Makes a certificate, starts the server and waits until it answers in both families.
     pub fn start(server: &Namespace) -> Result<Self> {
         let directory = server.directory().display();
-        let (key, certificate) = (format!("{directory}/tls.key"), format!("{directory}/tls.pem"));
+        let (key, certificate) = (
+            format!("{directory}/tls.key"),
+            format!("{directory}/tls.pem"),
+        );
         let request = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=lab -keyout";
         let mut request: Vec<&str> = request.split(' ').collect();
         request.extend([&*key, "-out", &*certificate]);
@@ -89,7 +97,10 @@ impl TlsServer {
                 Family::V4 => format!("https://{}/", SERVER.v4),
                 Family::V6 => format!("https://[{}]/", SERVER.v6),
             };
-            let page = server.command("curl").args(["-gsk", "--max-time", "1", &url]).output()?;
+            let page = server
+                .command("curl")
+                .args(["-gsk", "--max-time", "1", &url])
+                .output()?;
             Ok(page.status.success())
         })?;
         Ok(Self { process })
@@ -111,15 +122,26 @@ fn start(
     let path = server.directory().join(format!("{program}.log"));
     let log = File::create(&path).with_context(|| format!("cannot make {}", path.display()))?;
     let mut command = server.command(program);
-    command.args(args).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+    command
+        .args(args)
+        .stdin(Stdio::null())
+        .stdout(log.try_clone()?)
+        .stderr(log);
     let mut process = Process::spawn(&mut command)?;
     for family in Family::ALL {
-        wait_until(&format!("{program} to answer over {family}"), START_UP, || {
-            if let Some(status) = process.ended()? {
-                bail!("{program} ended ({status}): {}", fs::read_to_string(&path)?.trim());
-            }
-            answers(family)
-        })?;
+        wait_until(
+            &format!("{program} to answer over {family}"),
+            START_UP,
+            || {
+                if let Some(status) = process.ended()? {
+                    bail!(
+                        "{program} ended ({status}): {}",
+                        fs::read_to_string(&path)?.trim()
+                    );
+                }
+                answers(family)
+            },
+        )?;
     }
     Ok(process)
 }

@@ -16,14 +16,17 @@ use crate::process::Process;
 pub struct Options {
     /// Of every interface.
     pub mtu: u32,
-    /// Features that `ethtool -K` turns off on every interface, such as `rxvlan` and `txvlan`: with these on, the
-    /// kernel keeps a VLAN tag beside the frame and a filter does not see it.
+    /// Features that `ethtool -K` turns off on every interface, such as `rxvlan` and `txvlan`: with
+    /// these on, the kernel keeps a VLAN tag beside the frame and a filter does not see it.
     pub off: Vec<&'static str>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { mtu: 1500, off: Vec::new() }
+        Self {
+            mtu: 1500,
+            off: Vec::new(),
+        }
     }
 }
 
@@ -46,7 +49,8 @@ impl Lab {
         Self::build(cleanup::unused_name(), options)
     }
 
-    /// Builds the lab that [`Lab::leave`] can leave standing; its namespaces are `namegate-client` and so on.
+    /// Builds the lab that [`Lab::leave`] can leave standing; its namespaces are `namegate-client`
+    /// and so on.
     pub fn new_standing(options: &Options) -> Result<Self> {
         if Standing::find().is_some() {
             bail!("the standing lab is up already: take it down with `cargo xtask lab down`");
@@ -66,9 +70,10 @@ impl Lab {
                 name,
             }
         };
-        // Held until the wires are there, so that a signal finds all of a lab or none of it.
+        // Buffered until the wires are there, so that a signal finds all of a lab or none of it.
         let _building = cleanup::live();
-        lab.wire(options).context("cannot build the lab's network namespaces")?;
+        lab.wire(options)
+            .context("cannot build the lab's network namespaces")?;
         Ok(lab)
     }
 
@@ -92,7 +97,8 @@ impl Lab {
         &self.directory
     }
 
-    /// Leaves the lab and these processes standing after this process; [`Standing::remove`] takes them away.
+    /// Leaves the lab and these processes standing after this process; [`Standing::remove`] takes
+    /// them away.
     pub fn leave(self, processes: impl IntoIterator<Item = Process>) {
         processes.into_iter().for_each(Process::leave);
         cleanup::live().retain(|name| *name != self.name);
@@ -108,7 +114,10 @@ impl Lab {
         for namespace in &self.namespaces {
             run(program("ip").args(["netns", "add", namespace.name()]))?;
             // Duplicate address detection would keep each IPv6 address unusable for a second.
-            let settings = ["net/ipv6/conf/all/accept_dad=0", "net/ipv6/conf/default/accept_dad=0"];
+            let settings = [
+                "net/ipv6/conf/all/accept_dad=0",
+                "net/ipv6/conf/default/accept_dad=0",
+            ];
             set(namespace, &settings)?;
             namespace.ip("link set lo up")?;
         }
@@ -120,16 +129,21 @@ impl Lab {
         configure(self.server(), "eth0", SERVER, options)?;
         default_route(self.client(), GATEWAY_LAN)?;
         default_route(self.server(), GATEWAY_WAN)?;
-        set(self.gateway(), &["net/ipv4/ip_forward=1", "net/ipv6/conf/all/forwarding=1"])?;
-        // A connection whose client has gone is given up. The kernel would otherwise send a blocked ClientHello again
-        // for minutes, and the filter would count it beside the next client's.
+        set(
+            self.gateway(),
+            &["net/ipv4/ip_forward=1", "net/ipv6/conf/all/forwarding=1"],
+        )?;
+        // A connection whose client has gone is given up. The kernel would otherwise send a blocked
+        // ClientHello again for minutes, and the filter would count it beside the next client's.
         set(self.client(), &["net/ipv4/tcp_orphan_retries=1"])?;
         resolve_in_lab(self.client())
     }
 
     fn connect(&self, end: &Namespace, gateway_side: &str, options: &Options) -> Result<()> {
         let (mtu, gateway) = (options.mtu, self.gateway().name());
-        end.ip(&format!("link add eth0 mtu {mtu} type veth peer name {gateway_side} mtu {mtu} netns {gateway}"))?;
+        end.ip(&format!(
+            "link add eth0 mtu {mtu} type veth peer name {gateway_side} mtu {mtu} netns {gateway}"
+        ))?;
         Ok(())
     }
 }
@@ -154,7 +168,9 @@ impl Standing {
     /// It, if it is there.
     pub fn find() -> Option<Self> {
         let directory = cleanup::directory(STANDING);
-        directory.exists().then(|| Self { namespaces: namespaces(STANDING, &directory) })
+        directory.exists().then(|| Self {
+            namespaces: namespaces(STANDING, &directory),
+        })
     }
 
     /// Whether all of it is there.
@@ -177,7 +193,12 @@ fn namespaces(lab: &str, directory: &Path) -> [Namespace; 3] {
     Role::ALL.map(|role| Namespace::new(lab, role, directory.to_owned()))
 }
 
-fn configure(namespace: &Namespace, interface: &str, own: Address, options: &Options) -> Result<()> {
+fn configure(
+    namespace: &Namespace,
+    interface: &str,
+    own: Address,
+    options: &Options,
+) -> Result<()> {
     let Address { v4, v6 } = own;
     if !options.off.is_empty() {
         let mut args = vec!["-K", interface];
@@ -200,25 +221,37 @@ fn default_route(namespace: &Namespace, gateway: Address) -> Result<()> {
 /// Writes kernel settings of one namespace, each `path=value` below `/proc/sys`.
 fn set(namespace: &Namespace, settings: &[&str]) -> Result<()> {
     for setting in settings {
-        let (path, value) = setting.split_once('=').with_context(|| format!("`{setting}` sets nothing"))?;
+        let (path, value) = setting
+            .split_once('=')
+            .with_context(|| format!("`{setting}` sets nothing"))?;
         let path = Path::new("/proc/sys").join(path);
         // The kernel shows each thread the settings of the namespace that the thread is in.
         let written = namespace.inside(|| fs::write(&path, value))?;
-        written.with_context(|| format!("cannot write {} in the namespace {}", path.display(), namespace.name()))?;
+        written.with_context(|| {
+            format!(
+                "cannot write {} in the namespace {}",
+                path.display(),
+                namespace.name()
+            )
+        })?;
     }
     Ok(())
 }
 
-/// Gives the client a resolver configuration that knows the lab and not the host: `ip netns exec` lays these files
-/// over those in `/etc`, for its own process alone.
+/// Gives the client a resolver configuration that knows the lab and not the host: `ip netns exec`
+/// lays these files over those in `/etc`, for its own process alone.
 fn resolve_in_lab(client: &Namespace) -> Result<()> {
     let directory = cleanup::etc_directory(client);
-    fs::create_dir_all(&directory).with_context(|| format!("cannot make {}", directory.display()))?;
+    fs::create_dir_all(&directory)
+        .with_context(|| format!("cannot make {}", directory.display()))?;
     let Address { v4, v6 } = SERVER;
     for (file, content) in [
         ("resolv.conf", format!("nameserver {v4}\nnameserver {v6}\n")),
         ("hosts", "127.0.0.1 localhost\n::1 localhost\n".to_owned()),
-        ("nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n".to_owned()),
+        (
+            "nsswitch.conf",
+            "passwd: files\ngroup: files\nhosts: files dns\n".to_owned(),
+        ),
     ] {
         if !Path::new("/etc").join(file).exists() {
             continue;

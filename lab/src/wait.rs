@@ -7,8 +7,13 @@ use anyhow::{Result, bail};
 
 const INTERVAL: Duration = Duration::from_millis(20);
 
-/// Asks `ready` again and again until it is true; an error where `limit` passes first. `what` completes "waited for".
-pub fn wait_until(what: &str, limit: Duration, mut ready: impl FnMut() -> Result<bool>) -> Result<()> {
+/// Asks `ready` again and again until it is true; an error where `limit` passes first. `what`
+/// completes "waited for".
+pub fn wait_until(
+    what: &str,
+    limit: Duration,
+    mut ready: impl FnMut() -> Result<bool>,
+) -> Result<()> {
     let deadline = Instant::now() + limit;
     while !ready()? {
         if Instant::now() >= deadline {
@@ -37,6 +42,9 @@ mod tests {
     #[test]
     fn waiting_in_vain_says_for_what() {
         let outcome = wait_until("rain", Duration::ZERO, || Ok(false));
-        assert_eq!(outcome.map_err(|error| error.to_string()), Err("waited 0 s for rain, in vain".to_owned()));
+        assert_eq!(
+            outcome.map_err(|error| error.to_string()),
+            Err("waited 0 s for rain, in vain".to_owned())
+        );
     }
 }

@@ -29,16 +29,29 @@ fn what_is_written_from_now_on_is_found_and_nothing_before() {
     // The other tests write as well.
     let after = after.damage().unwrap().len();
     let before = before.damage().unwrap().len();
-    assert!(before > after, "{before} lines from before the first, {after} from behind it");
+    assert!(
+        before > after,
+        "{before} lines from before the first, {after} from behind it"
+    );
 }
 
 #[test]
 fn a_program_whose_tests_pass_fails_by_damage() {
-    let Output { status, stdout, stderr } = run_part("damaged");
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = run_part("damaged");
     assert_eq!(status.code(), Some(1));
-    let (stdout, stderr) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
+    let (stdout, stderr) = (
+        String::from_utf8_lossy(&stdout),
+        String::from_utf8_lossy(&stderr),
+    );
     assert!(stdout.contains("test result: ok. 1 passed"), "{stdout}");
-    assert!(stderr.contains("kernel log: FAILED: the kernel was damaged") && stderr.contains(MARK), "{stderr}");
+    assert!(
+        stderr.contains("kernel log: FAILED: the kernel was damaged") && stderr.contains(MARK),
+        "{stderr}"
+    );
 }
 
 #[test]
@@ -51,11 +64,19 @@ fn a_program_without_damage_passes() {
 fn a_program_that_may_not_read_the_log_fails() {
     // It runs without the capabilities for the device and for the log.
     let mut command = Command::new("setpriv");
-    command.args(["--bounding-set=-all", "--inh-caps=-all", "--reuid=65534", "--clear-groups"]);
+    command.args([
+        "--bounding-set=-all",
+        "--inh-caps=-all",
+        "--reuid=65534",
+        "--clear-groups",
+    ]);
     let Output { status, stderr, .. } = start_part(command, "whole");
     let stderr = String::from_utf8_lossy(&stderr);
     assert_eq!(status.code(), Some(1), "{stderr}");
-    assert!(stderr.contains("kernel log: FAILED: cannot open /dev/kmsg"), "{stderr}");
+    assert!(
+        stderr.contains("kernel log: FAILED: cannot open /dev/kmsg"),
+        "{stderr}"
+    );
 }
 
 /// Runs only as the child of the tests above.
@@ -74,5 +95,9 @@ fn run_part(part: &str) -> Output {
 
 /// Starts this program by another one, with the test `part` alone.
 fn start_part(mut by: Command, part: &str) -> Output {
-    by.arg(env::current_exe().unwrap()).args(["part", "--exact"]).env(PART, part).output().unwrap()
+    by.arg(env::current_exe().unwrap())
+        .args(["part", "--exact"])
+        .env(PART, part)
+        .output()
+        .unwrap()
 }

@@ -1,4 +1,5 @@
-//! The lab carries traffic of both families between real programs, and leaves nothing behind however it ends.
+//! The lab carries traffic of both families between real programs, and leaves nothing behind
+//! however it ends.
 
 use std::io::Read as _;
 use std::os::unix::process::ExitStatusExt as _;
@@ -20,10 +21,17 @@ fn dig_in_the_client_is_answered_over_both_families() -> Result<()> {
     let lab = Lab::new(&Options::default())?;
     let _dns = DnsServer::start(lab.server())?;
     for family in Family::ALL {
-        for (record, address) in [("A", SERVER.v4.to_string()), ("AAAA", SERVER.v6.to_string())] {
+        for (record, address) in [
+            ("A", SERVER.v4.to_string()),
+            ("AAAA", SERVER.v6.to_string()),
+        ] {
             let at = format!("@{}", SERVER.of(family));
             let args = ["+short", "+tries=1", &at, "www.example.org", record];
-            assert_eq!(lab.client().output("dig", &args)?.trim(), address, "{record} over {family}");
+            assert_eq!(
+                lab.client().output("dig", &args)?.trim(),
+                address,
+                "{record} over {family}"
+            );
         }
     }
     Ok(())
@@ -32,9 +40,15 @@ fn dig_in_the_client_is_answered_over_both_families() -> Result<()> {
 #[test]
 fn programs_in_the_client_resolve_names_by_the_lab_alone() -> Result<()> {
     let lab = Lab::new(&Options::default())?;
-    assert!(lab.client().output("getent", &["ahosts", "www.example.org"]).is_err());
+    assert!(
+        lab.client()
+            .output("getent", &["ahosts", "www.example.org"])
+            .is_err()
+    );
     let _dns = DnsServer::start(lab.server())?;
-    let answer = lab.client().output("getent", &["ahosts", "www.example.org"])?;
+    let answer = lab
+        .client()
+        .output("getent", &["ahosts", "www.example.org"])?;
     assert!(answer.contains(&SERVER.v4.to_string()), "{answer}");
     assert!(answer.contains(&SERVER.v6.to_string()), "{answer}");
     Ok(())
@@ -46,11 +60,21 @@ fn the_tls_server_serves_others_while_a_connection_hangs() -> Result<()> {
     let _tls = TlsServer::start(lab.server())?;
     let silent = "exec 3<>/dev/tcp/198.51.100.2/443; echo connected; exec sleep 60";
     let mut hanging = lab.client().command("bash");
-    let mut hanging = hanging.args(["-c", silent]).stdout(Stdio::piped()).spawn()?;
+    let mut hanging = hanging
+        .args(["-c", silent])
+        .stdout(Stdio::piped())
+        .spawn()?;
     wait_for_output(&mut hanging)?;
     for address in [SERVER.v4.to_string(), format!("[{}]", SERVER.v6)] {
         let to = format!("www.example.org:443:{address}");
-        let args = ["-sk", "--max-time", "5", "--resolve", &to, "https://www.example.org/"];
+        let args = [
+            "-sk",
+            "--max-time",
+            "5",
+            "--resolve",
+            &to,
+            "https://www.example.org/",
+        ];
         let page = lab.client().output("curl", &args)?;
         assert!(page.contains("<HTML>"), "{page}");
     }
@@ -71,12 +95,18 @@ fn a_server_that_cannot_start_says_why() -> Result<()> {
 
 #[test]
 fn interfaces_have_the_mtu_and_the_features_that_were_asked_for() -> Result<()> {
-    let options = Options { mtu: 3000, off: vec!["rxvlan", "txvlan"] };
+    let options = Options {
+        mtu: 3000,
+        off: vec!["rxvlan", "txvlan"],
+    };
     let (plain, asked) = (Lab::new(&Options::default())?, Lab::new(&options)?);
     let look = |gateway: &Namespace| -> Result<(bool, bool)> {
         let link = gateway.output("ip", &["link", "show", "lan"])?;
         let features = gateway.output("ethtool", &["-k", "lan"])?;
-        Ok((link.contains("mtu 3000"), features.contains("rx-vlan-offload: off")))
+        Ok((
+            link.contains("mtu 3000"),
+            features.contains("rx-vlan-offload: off"),
+        ))
     };
     assert_eq!(look(asked.gateway())?, (true, true));
     assert_eq!(look(plain.gateway())?, (false, false));
@@ -85,15 +115,30 @@ fn interfaces_have_the_mtu_and_the_features_that_were_asked_for() -> Result<()> 
 
 #[test]
 fn a_dropped_lab_leaves_nothing_and_its_neighbour_stays() -> Result<()> {
-    let (gone, stays) = (Lab::new(&Options::default())?, Lab::new(&Options::default())?);
+    let (gone, stays) = (
+        Lab::new(&Options::default())?,
+        Lab::new(&Options::default())?,
+    );
     let traces = traces(&gone);
     let left_running = Process::spawn(gone.client().command("sleep").arg("60"))?;
-    assert!(traces.iter().all(|path| Path::new(path).exists()), "{traces:?}");
+    assert!(
+        traces.iter().all(|path| Path::new(path).exists()),
+        "{traces:?}"
+    );
     drop(gone);
-    assert!(!traces.iter().any(|path| Path::new(path).exists()), "{traces:?}");
+    assert!(
+        !traces.iter().any(|path| Path::new(path).exists()),
+        "{traces:?}"
+    );
     assert_eq!(left_running.stop()?.signal(), Some(Signal::TERM.as_raw()));
-    assert!(self::traces(&stays).iter().all(|path| Path::new(path).exists()));
-    stays.client().output("ip", &["route", "get", &SERVER.v4.to_string()])?;
+    assert!(
+        self::traces(&stays)
+            .iter()
+            .all(|path| Path::new(path).exists())
+    );
+    stays
+        .client()
+        .output("ip", &["route", "get", &SERVER.v4.to_string()])?;
     Ok(())
 }
 
@@ -106,7 +151,10 @@ fn a_panic_takes_the_lab_away() -> Result<()> {
         panic!("on purpose");
     });
     assert!(outcome.is_err());
-    assert!(!traces.iter().any(|path| Path::new(path).exists()), "{traces:?}");
+    assert!(
+        !traces.iter().any(|path| Path::new(path).exists()),
+        "{traces:?}"
+    );
     Ok(())
 }
 
@@ -149,7 +197,10 @@ fn a_sweep_takes_the_lab_of_a_killed_process_and_leaves_those_of_others() -> Res
 
 /// What there is of a lab outside its own namespaces.
 fn traces(lab: &Lab) -> Vec<String> {
-    let mut traces = vec![lab.directory().display().to_string(), format!("/etc/netns/{}", lab.client().name())];
+    let mut traces = vec![
+        lab.directory().display().to_string(),
+        format!("/etc/netns/{}", lab.client().name()),
+    ];
     for namespace in [lab.client(), lab.gateway(), lab.server()] {
         traces.push(format!("/run/netns/{}", namespace.name()));
     }
@@ -168,8 +219,12 @@ fn stand_until_killed() -> Result<()> {
 fn start_owner(test: &str) -> Result<(Child, String)> {
     let note = env::temp_dir().join(format!("{test}-{}", std::process::id()));
     let mut command = Command::new(env::current_exe()?);
-    let mut owner =
-        command.args(["--exact", test]).env(STAND, &note).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+    let mut owner = command
+        .args(["--exact", test])
+        .env(STAND, &note)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()?;
     let told = lab::wait_until("the other process's lab", Duration::from_secs(20), || {
         anyhow::ensure!(owner.try_wait()?.is_none(), "the other process has ended");
         Ok(fs::read_to_string(&note).is_ok_and(|told| !told.is_empty()))
@@ -186,10 +241,16 @@ fn directory_of(told: &str) -> &Path {
 
 /// Whether any namespace of the lab with this directory is there.
 fn namespaces_of(told: &str) -> Result<bool> {
-    let lab = Path::new(told).file_name().context("a lab's directory has a name")?;
+    let lab = Path::new(told)
+        .file_name()
+        .context("a lab's directory has a name")?;
     let prefix = format!("{}-", lab.to_string_lossy());
     for namespace in fs::read_dir("/run/netns")? {
-        if namespace?.file_name().to_string_lossy().starts_with(&prefix) {
+        if namespace?
+            .file_name()
+            .to_string_lossy()
+            .starts_with(&prefix)
+        {
             return Ok(true);
         }
     }

@@ -1,13 +1,23 @@
-//! The programs for measurements: one that feeds frames to another, so that the kernel runs it over many in one call; one
-//! that sends them; and two that do one thing with all that comes.
+//! The programs for measurements: one that feeds frames to another, so that the kernel runs it over
+//! many in one call; one that sends them; and two that do one thing with all that comes.
 //!
-//! Where frames are fed, the kernel leaves the packet from one run to the next as the program left it, which may have grown at either end: each
-//! turn brings its start back to where it was first, and makes it as long as the next frame.
+//! Where frames are fed, the kernel leaves the packet from one run to the next as the program left
+//! it, which may have grown at either end: each turn brings its start back to where it was first,
+//! and makes it as long as the next frame.
 #![no_std]
 #![no_main]
-#![expect(clippy::inline_always, reason = "what is not inlined is a function that the verifier goes through by itself")]
-#![expect(clippy::needless_pass_by_value, reason = "the kernel hands the context to a program by value")]
-#![expect(missing_docs, reason = "the macro that exports a program drops its documentation")]
+#![expect(
+    clippy::inline_always,
+    reason = "what is not inlined is a function that the verifier goes through by itself"
+)]
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "the kernel hands the context to a program by value"
+)]
+#![expect(
+    missing_docs,
+    reason = "the macro that exports a program drops its documentation"
+)]
 
 #[path = "../../filter-ebpf/src/object.rs"]
 mod object;
@@ -46,7 +56,8 @@ pub fn feed(ctx: XdpContext) -> u32 {
     xdp_action::XDP_ABORTED
 }
 
-/// Makes the next frame the packet, and sends it: for live frames, which the kernel brings back by itself.
+/// Makes the next frame the packet, and sends it: for live frames, which the kernel brings back by
+/// itself.
 #[xdp]
 pub fn send(ctx: XdpContext) -> u32 {
     match turns().and_then(|turns| put_next(ctx.ctx, turns)) {
@@ -87,7 +98,11 @@ fn next(turns: &mut Turns) -> Option<(*const u8, usize)> {
     let (frame, len) = if let Some(there) = at(turns) {
         there
     } else {
-        turns.room = if turns.room + 1 < turns.rooms { turns.room + 1 } else { 0 };
+        turns.room = if turns.room + 1 < turns.rooms {
+            turns.room + 1
+        } else {
+            0
+        };
         turns.at = 0;
         at(turns)?
     };
@@ -109,8 +124,9 @@ fn at(turns: &Turns) -> Option<(*const u8, usize)> {
 /// Brings the packet's start back to where it was at the first turn.
 #[inline(always)]
 fn bring_back(ctx: *mut xdp_md, turns: &mut Turns) -> Option<()> {
-    // SAFETY: both are places in the map's entry. An address that was written there comes back as a number, with which
-    // the verifier lets a program calculate ("math between pkt pointer and register").
+    // SAFETY: both are places in the map's entry. An address that was written there comes back as a
+    // number, with which the verifier lets a program calculate ("math between pkt pointer and
+    // register").
     let start = unsafe {
         write_volatile(&raw mut turns.start, (*ctx).data.into());
         read_volatile(&raw const turns.start)

@@ -1,16 +1,27 @@
-//! What user space shares with the program that feeds frames to another. The programs of this package are objects of their own:
-//! nothing of them is in the product.
+//! What user space shares with the program that feeds frames to another. The programs of this
+//! package are objects of their own: nothing of them is in the product.
 #![cfg_attr(target_arch = "bpf", no_std)]
-#![expect(clippy::inline_always, reason = "what is not inlined is a function that the verifier goes through by itself")]
-#![cfg_attr(test, allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "tests may panic"))]
+#![expect(
+    clippy::inline_always,
+    reason = "what is not inlined is a function that the verifier goes through by itself"
+)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::indexing_slicing,
+        clippy::unwrap_used,
+        reason = "tests may panic"
+    )
+)]
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 /// Room for some of the frames, in their order.
 ///
-/// Each begins with its length, in eight octets, and ends with as many octets as let the next one begin at a multiple of
-/// eight. Where a length would be 0, no more follow. Frames that lie close together are in the CPU's caches by the time that
-/// their turn comes; in a room of 2 KiB each, reaching the next one took longer than all the rest.
+/// Each begins with its length, in eight octets, and ends with as many octets as let the next one
+/// begin at a multiple of eight. Where a length would be 0, no more follow. Frames that lie close
+/// together are in the CPU's caches by the time that their turn comes; in a room of 2 KiB each,
+/// reaching the next one took longer than all the rest.
 #[repr(C, align(8))]
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
 pub struct Frames {
@@ -24,7 +35,8 @@ impl Frames {
     /// Octets of the room.
     const BYTES: usize = 1 << 14;
 
-    /// The last place where a length may be: behind it is room for the longest frame, or for another 0.
+    /// The last place where a length may be: behind it is room for the longest frame, or for
+    /// another 0.
     pub const LAST: usize = Self::BYTES - Self::MOST - Self::LENGTH;
 
     /// Octets of a length.
@@ -32,13 +44,18 @@ impl Frames {
 
     /// An empty room.
     #[cfg(not(target_arch = "bpf"))]
-    pub const EMPTY: Self = Self { bytes: [0; Self::BYTES] };
+    pub const EMPTY: Self = Self {
+        bytes: [0; Self::BYTES],
+    };
 
-    /// Puts a frame at this place, and gives the place of the next one; `None` if there is no room for it, or it is empty or
-    /// too long.
+    /// Puts a frame at this place, and gives the place of the next one; `None` if there is no room
+    /// for it, or it is empty or too long.
     #[cfg(not(target_arch = "bpf"))]
     pub fn put(&mut self, at: usize, frame: &[u8]) -> Option<usize> {
-        let room = self.bytes.get_mut(at..).filter(|_| at <= Self::LAST && (1..=Self::MOST).contains(&frame.len()))?;
+        let room = self
+            .bytes
+            .get_mut(at..)
+            .filter(|_| at <= Self::LAST && (1..=Self::MOST).contains(&frame.len()))?;
         let (length, room) = room.split_first_chunk_mut::<{ Self::LENGTH }>()?;
         *length = (frame.len() as u64).to_ne_bytes();
         room.get_mut(..frame.len())?.copy_from_slice(frame);
@@ -58,7 +75,12 @@ impl Frames {
     #[inline(always)]
     pub unsafe fn at(&self, at: usize) -> (*const u64, *const u8) {
         // SAFETY: that much lies behind the last place.
-        unsafe { (self.bytes.as_ptr().add(at).cast(), self.bytes.as_ptr().add(at + Self::LENGTH)) }
+        unsafe {
+            (
+                self.bytes.as_ptr().add(at).cast(),
+                self.bytes.as_ptr().add(at + Self::LENGTH),
+            )
+        }
     }
 }
 
@@ -83,7 +105,14 @@ pub struct Turns {
 impl Turns {
     /// All turns are to come.
     pub const fn of(rooms: u32) -> Self {
-        Self { rooms, room: 0, at: 0, fed: 0, home: 0, start: 0 }
+        Self {
+            rooms,
+            room: 0,
+            at: 0,
+            fed: 0,
+            home: 0,
+            start: 0,
+        }
     }
 }
 

@@ -1,10 +1,19 @@
-//! The programs for a lab whose kernel has no VLAN interfaces: one puts tags around all that leaves an interface, the other
-//! takes them off what comes in, as the interfaces of these VLANs do.
+//! The programs for a lab whose kernel has no VLAN interfaces: one puts tags around all that leaves
+//! an interface, the other takes them off what comes in, as the interfaces of these VLANs do.
 #![no_std]
 #![no_main]
-#![expect(clippy::inline_always, reason = "a function of its own could not give two values")]
-#![expect(clippy::needless_pass_by_value, reason = "the kernel hands the context to a program by value")]
-#![expect(missing_docs, reason = "the macro that exports a program drops its documentation")]
+#![expect(
+    clippy::inline_always,
+    reason = "a function of its own could not give two values"
+)]
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "the kernel hands the context to a program by value"
+)]
+#![expect(
+    missing_docs,
+    reason = "the macro that exports a program drops its documentation"
+)]
 
 #[path = "../../filter-ebpf/src/object.rs"]
 mod object;
@@ -20,7 +29,8 @@ use aya_ebpf::{
 /// Tags of a frame at most.
 const MOST: u32 = 2;
 
-/// The tags, the outermost first: the protocol in the upper half, the number of the VLAN in the lower. 0 is none.
+/// The tags, the outermost first: the protocol in the upper half, the number of the VLAN in the
+/// lower. 0 is none.
 #[map]
 static TAGS: Array<u32> = Array::with_max_entries(MOST, 0);
 
@@ -48,7 +58,8 @@ pub fn untag(ctx: TcContext) -> i32 {
         if id == 0 {
             continue;
         }
-        // SAFETY: the kernel hands the program a valid context. It has taken the outermost tag out of the frame by now.
+        // SAFETY: the kernel hands the program a valid context. It has taken the outermost tag out
+        // of the frame by now.
         let (is_tagged, control, found) = unsafe {
             let skb = &*ctx.skb.skb;
             (skb.vlan_present != 0, skb.vlan_tci, skb.vlan_proto)

@@ -12,7 +12,9 @@ use crate::workspace::{become_program, cargo};
 pub fn run(args: &[OsString]) -> Result<ExitCode> {
     setup::ensure(&[Part::Build, Part::Lab])?;
     let mut command = cargo();
-    command.args(["run", "--release", "--package", "bench", "--"]).args(args);
+    command
+        .args(["run", "--release", "--package", "bench", "--"])
+        .args(args);
     let asked_for = |part: &str| args.iter().any(|arg| arg == part);
     if asked_for("peers") {
         setup::ensure(&[Part::Peers])?;

@@ -45,9 +45,20 @@ fn aarch64() -> Result<PathBuf> {
     setup::ensure(&[Part::Arm64])?;
     let workspace = Workspace::read()?;
     let mut build = Cross::find()?.cargo(&workspace);
-    build.args(["build", "--release", "--target", cross::TARGET, "--package", "filter-user", "--bin", "namegate"]);
+    build.args([
+        "build",
+        "--release",
+        "--target",
+        cross::TARGET,
+        "--package",
+        "filter-user",
+        "--bin",
+        "namegate",
+    ]);
     workspace::run(&mut build)?;
-    Ok(cross::target_folder(&workspace).join(cross::TARGET).join("release/namegate"))
+    Ok(cross::target_folder(&workspace)
+        .join(cross::TARGET)
+        .join("release/namegate"))
 }
 
 fn build_profile(profile: &str, directory: &str) -> Result<PathBuf> {

@@ -12,11 +12,13 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::workspace::Workspace;
 
-/// What splits, joins or completes packets behind the wire's back, so that the captures hold what a wire would.
+/// What splits, joins or completes packets behind the wire's back, so that the captures hold what a
+/// wire would.
 const OFFLOADS: [&str; 6] = ["tso", "gso", "gro", "tx", "rxvlan", "txvlan"];
 const DEADLINE: Duration = Duration::from_secs(20);
 
-/// A capture, and the commands whose traffic it holds. `4` and `6` stand for the server's addresses.
+/// A capture, and the commands whose traffic it holds. `4` and `6` stand for the server's
+/// addresses.
 struct Recording {
     file: &'static str,
     commands: &'static [&'static str],
@@ -86,14 +88,24 @@ const CHROMIUM: &str = "--headless --no-sandbox --disable-gpu --disable-quic --n
 
 /// Records all captures anew into `corpus/`.
 pub fn run() -> Result<ExitCode> {
-    let missing: Vec<_> = ["chromium", "gnutls-cli", "tcpdump"].into_iter().filter(|name| !is_there(name)).collect();
+    let missing: Vec<_> = ["chromium", "gnutls-cli", "tcpdump"]
+        .into_iter()
+        .filter(|name| !is_there(name))
+        .collect();
     if !missing.is_empty() {
-        bail!("recording needs {}: `apt-get install chromium gnutls-bin tcpdump`", missing.join(", "));
+        bail!(
+            "recording needs {}: `apt-get install chromium gnutls-bin tcpdump`",
+            missing.join(", ")
+        );
     }
     let directory = Workspace::read()?.root().join("corpus");
-    fs::create_dir_all(&directory).with_context(|| format!("cannot make {}", directory.display()))?;
+    fs::create_dir_all(&directory)
+        .with_context(|| format!("cannot make {}", directory.display()))?;
     ::lab::clean_up_on_signals()?;
-    let lab = Lab::new(&Options { off: OFFLOADS.to_vec(), ..Options::default() })?;
+    let lab = Lab::new(&Options {
+        off: OFFLOADS.to_vec(),
+        ..Options::default()
+    })?;
     let _dns = DnsServer::start(lab.server())?;
     let _tls = TlsServer::start(lab.server())?;
     for recording in &RECORDINGS {
@@ -110,8 +122,12 @@ fn record(client: &Namespace, recording: &Recording, file: &Path) -> Result<()> 
     // tcpdump gives up root's rights, and with them the way to our directory.
     let temporary = client.directory().join(recording.file);
     let mut tcpdump = client.command("tcpdump");
-    tcpdump.args(["-i", "eth0", "-U", "--immediate-mode", "-Z", "root", "-w"]).arg(&temporary);
-    tcpdump.args(["(udp or tcp) and net (192.0.2.0/24 or 2001:db8::/32)"]).stderr(Stdio::null());
+    tcpdump
+        .args(["-i", "eth0", "-U", "--immediate-mode", "-Z", "root", "-w"])
+        .arg(&temporary);
+    tcpdump
+        .args(["(udp or tcp) and net (192.0.2.0/24 or 2001:db8::/32)"])
+        .stderr(Stdio::null());
     let tcpdump = Process::spawn(&mut tcpdump)?;
     let size = || fs::metadata(&temporary).map_or(0, |file| file.len());
     wait_until("tcpdump to start", DEADLINE, || Ok(size() > 0))?;
@@ -130,11 +146,14 @@ fn record(client: &Namespace, recording: &Recording, file: &Path) -> Result<()> 
     Ok(())
 }
 
-/// Runs a client to its end. That a server does not answer as it hoped is no failure: its packets are what counts.
+/// Runs a client to its end. That a server does not answer as it hoped is no failure: its packets
+/// are what counts.
 fn ask(client: &Namespace, line: &str) -> Result<()> {
     let (v4, v6) = (SERVER.v4.to_string(), SERVER.v6.to_string());
     let mut words = line.split(' ').map(|word| {
-        let word = word.replace("[{6}]", &format!("[{v6}]")).replace("{4}", &v4);
+        let word = word
+            .replace("[{6}]", &format!("[{v6}]"))
+            .replace("{4}", &v4);
         word.replace("{6}", &v6).replace('\u{a0}', " ")
     });
     let program = words.next().unwrap_or_default();
@@ -142,12 +161,21 @@ fn ask(client: &Namespace, line: &str) -> Result<()> {
     command.arg("10").arg(&program);
     if program == "chromium" {
         command.args(CHROMIUM.split(' '));
-        command.arg(format!("--user-data-dir={}", client.directory().join("chromium").display()));
+        command.arg(format!(
+            "--user-data-dir={}",
+            client.directory().join("chromium").display()
+        ));
     }
     if program == "dig" {
         command.args(["+time=1", "+tries=1"]);
     }
-    command.args(words).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    command.status().with_context(|| format!("cannot run {program}"))?;
+    command
+        .args(words)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command
+        .status()
+        .with_context(|| format!("cannot run {program}"))?;
     Ok(())
 }

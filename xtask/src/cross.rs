@@ -1,5 +1,5 @@
-//! Building for `AArch64`, with Debian's packages alone: its cross compiler and linker, its Rust, and its standard library of
-//! Rust for the other architecture.
+//! Building for `AArch64`, with Debian's packages alone: its cross compiler and linker, its Rust,
+//! and its standard library of Rust for the other architecture.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -22,7 +22,13 @@ pub const STRIP: &str = "aarch64-linux-gnu-strip";
 const STD: &str = "libstd-rust-web-dev";
 const RUSTC: &str = "rustc-web";
 /// What a guest of this architecture has from Debian, beside what these depend on.
-const GUEST: [&str; 5] = ["busybox-static", "iproute2", "ethtool", "libc6", "libgcc-s1"];
+const GUEST: [&str; 5] = [
+    "busybox-static",
+    "iproute2",
+    "ethtool",
+    "libc6",
+    "libgcc-s1",
+];
 
 /// Fetched files for building and running programs of the other architecture.
 pub struct Cross {
@@ -33,7 +39,10 @@ pub struct Cross {
 impl Cross {
     /// What has been fetched.
     pub fn find() -> Result<Self> {
-        let found = Self { sysroot: folder("sysroot")?, root: folder("root")? };
+        let found = Self {
+            sysroot: folder("sysroot")?,
+            root: folder("root")?,
+        };
         let is_there = found.sysroot.is_dir() && found.root.is_dir();
         ensure!(
             is_there,
@@ -64,9 +73,17 @@ impl Cross {
     pub fn cargo(&self, workspace: &Workspace) -> Command {
         let mut command = Command::new("rustup");
         command.args(["run", "debian", "cargo"]);
-        let variable = |name: &str| format!("CARGO_TARGET_{}_{name}", TARGET.replace('-', "_").to_uppercase());
+        let variable = |name: &str| {
+            format!(
+                "CARGO_TARGET_{}_{name}",
+                TARGET.replace('-', "_").to_uppercase()
+            )
+        };
         command.env(variable("LINKER"), LINKER);
-        command.env(variable("RUSTFLAGS"), format!("--sysroot={}", self.sysroot.display()));
+        command.env(
+            variable("RUSTFLAGS"),
+            format!("--sysroot={}", self.sysroot.display()),
+        );
         command.env(format!("CC_{}", TARGET.replace('-', "_")), LINKER);
         // Made by another compiler than what is in the usual one.
         command.env("CARGO_TARGET_DIR", target_folder(workspace));
@@ -82,8 +99,14 @@ pub fn target_folder(workspace: &Workspace) -> PathBuf {
 /// The version of the packaged compiler, which its standard library has to be of.
 pub fn rustc_version() -> Result<String> {
     let query = ["-W", "-f", "${Version}", RUSTC];
-    let output = Command::new("dpkg-query").args(query).output().context("cannot run dpkg-query")?;
-    ensure!(output.status.success(), "the package {RUSTC} is not installed");
+    let output = Command::new("dpkg-query")
+        .args(query)
+        .output()
+        .context("cannot run dpkg-query")?;
+    ensure!(
+        output.status.success(),
+        "the package {RUSTC} is not installed"
+    );
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
@@ -96,9 +119,14 @@ fn unpack(archive: &Archive, packages: &Versions, name: &str) -> Result<()> {
     let folder = folder(name)?;
     let tree = folder.with_extension("new");
     clear(&tree)?;
-    archive.unpack(&format!("Debian's arm64 packages ({name}), not installed"), packages, &tree)?;
+    archive.unpack(
+        &format!("Debian's arm64 packages ({name}), not installed"),
+        packages,
+        &tree,
+    )?;
     clear(&folder)?;
-    fs::rename(&tree, &folder).with_context(|| format!("cannot put {} in its place", folder.display()))
+    fs::rename(&tree, &folder)
+        .with_context(|| format!("cannot put {} in its place", folder.display()))
 }
 
 /// The packages of a guest, with the libraries that these depend on.
@@ -110,7 +138,8 @@ fn with_libraries(packages: &[Package]) -> Result<Versions> {
             continue;
         }
         let found = newest(packages.iter().filter(|package| package.name == name));
-        let found = found.with_context(|| format!("Debian's archive has no package {name} for arm64"))?;
+        let found =
+            found.with_context(|| format!("Debian's archive has no package {name} for arm64"))?;
         let is_library = |name: &&String| name.starts_with("lib") || name.starts_with("zlib");
         open.extend(found.depends.iter().filter(is_library).cloned());
         chosen.insert(name, found.version.clone());
@@ -118,7 +147,8 @@ fn with_libraries(packages: &[Package]) -> Result<Versions> {
     Ok(chosen)
 }
 
-/// rustc looks for the library in TARGET/lib below lib/rustlib of its sysroot; what runs while building needs the machine's own.
+/// rustc looks for the library in TARGET/lib below lib/rustlib of its sysroot; what runs while
+/// building needs the machine's own.
 fn link_sysroot() -> Result<()> {
     let sysroot = folder("sysroot")?;
     clear(&sysroot)?;
@@ -131,7 +161,10 @@ fn link_sysroot() -> Result<()> {
                 symlink(entry.path(), targets.join(entry.file_name()))?;
             }
         }
-        symlink(folder("std")?.join("usr/lib/rustlib").join(TARGET), targets.join(TARGET))?;
+        symlink(
+            folder("std")?.join("usr/lib/rustlib").join(TARGET),
+            targets.join(TARGET),
+        )?;
         anyhow::Ok(())
     };
     make().with_context(|| format!("cannot make {}", sysroot.display()))
@@ -148,7 +181,10 @@ mod tests {
             version: "1".to_owned(),
             depends: depends.iter().map(|name| (*name).to_owned()).collect(),
         };
-        let mut packages: Vec<_> = GUEST.iter().map(|name| package(name, &["libmnl0", "debconf"])).collect();
+        let mut packages: Vec<_> = GUEST
+            .iter()
+            .map(|name| package(name, &["libmnl0", "debconf"]))
+            .collect();
         packages.extend([
             package("libmnl0", &["libc6", "zlib1g"]),
             package("zlib1g", &["libc6"]),
@@ -158,6 +194,9 @@ mod tests {
         assert_eq!(chosen.len(), GUEST.len() + 2);
         assert!(chosen.contains_key("libmnl0") && chosen.contains_key("zlib1g"));
         packages.retain(|package| package.name != "zlib1g");
-        assert!(with_libraries(&packages).is_err_and(|error| error.to_string().contains("no package zlib1g")));
+        assert!(
+            with_libraries(&packages)
+                .is_err_and(|error| error.to_string().contains("no package zlib1g"))
+        );
     }
 }

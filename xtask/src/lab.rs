@@ -70,7 +70,8 @@ fn up() -> Result<ExitCode> {
     let dns = DnsServer::start(lab.server())?;
     let tls = TlsServer::start(lab.server())?;
     let list = lab.directory().join("sample.hosts");
-    std::fs::write(&list, SAMPLE_LIST).with_context(|| format!("cannot write {}", list.display()))?;
+    std::fs::write(&list, SAMPLE_LIST)
+        .with_context(|| format!("cannot write {}", list.display()))?;
     let directory = lab.directory().to_owned();
     lab.leave([dns.into_process(), tls.into_process()]);
     print_usage(&directory);
@@ -83,7 +84,11 @@ fn shell(role: Role) -> Result<ExitCode> {
         bail!("there is no lab: build it with `cargo xtask lab up`");
     };
     let binaries = Workspace::read()?.namegate("release");
-    let mut path = binaries.parent().context("the target directory has no parent")?.as_os_str().to_owned();
+    let mut path = binaries
+        .parent()
+        .context("the target directory has no parent")?
+        .as_os_str()
+        .to_owned();
     path.push(":/usr/sbin:/sbin:");
     path.push(env::var_os("PATH").unwrap_or_default());
     let shell = env::var_os("SHELL").unwrap_or_else(|| "/bin/sh".into());
@@ -92,7 +97,10 @@ fn shell(role: Role) -> Result<ExitCode> {
     let mut command = namespace.command(shell);
     command.env("PATH", path);
     // Not the socket of a controller that may run on the host.
-    command.env("NAMEGATE_SOCKET", namespace.directory().join("namegate.sock"));
+    command.env(
+        "NAMEGATE_SOCKET",
+        namespace.directory().join("namegate.sock"),
+    );
     become_program(&mut command)
 }
 

@@ -38,7 +38,8 @@ enum Verb {
     Setup(setup::Args),
     /// Build the release binary, with the kernel program inside: target/release/namegate.
     Build(build::Args),
-    /// Show the filter at work in a lab of network namespaces; with arguments, run it on a real interface.
+    /// Show the filter at work in a lab of network namespaces; with arguments, run it on a real
+    /// interface.
     Run(run::Args),
     /// Keep the lab standing, to try things in.
     #[command(subcommand)]
@@ -55,9 +56,11 @@ enum Verb {
     Kernels(kernels::Args),
     /// Record the repository's own captures anew, from real clients in the lab.
     Corpus,
-    /// Check the dependencies' licences, sources and versions with cargo-deny, which it installs if need be.
+    /// Check the dependencies' licences, sources and versions with cargo-deny, which it installs if
+    /// need be.
     Deny,
-    /// Fuzz the decision: feed it made-up frames for a time, and see that what holds of any frame holds of these.
+    /// Fuzz the decision: feed it made-up frames for a time, and see that what holds of any frame
+    /// holds of these.
     Fuzz(fuzz::Args),
     /// Change what filter-core means in small ways, and see that its tests notice each.
     Mutants(mutants::Args),

@@ -1,4 +1,5 @@
-//! Named steps: with a spinner, the time and the last line of output in a terminal, plain lines in a pipe.
+//! Named steps: with a spinner, the time and the last line of output in a terminal, plain lines in
+//! a pipe.
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead as _, BufReader, IsTerminal as _};
@@ -45,7 +46,8 @@ fn spinner(name: &str) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let spinner = ProgressBar::new_spinner().with_prefix(format!("set-up: {name}"));
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix} {elapsed} {wide_msg:.dim}") {
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix} {elapsed} {wide_msg:.dim}")
+    {
         spinner.set_style(style);
     }
     spinner.enable_steady_tick(TICK);
@@ -53,9 +55,15 @@ fn spinner(name: &str) -> ProgressBar {
 }
 
 /// Runs the command, tells each line of its output, and gives the last ones.
-fn follow(command: &mut Command, mut tell: impl FnMut(&str)) -> Result<(ExitStatus, VecDeque<String>)> {
+fn follow(
+    command: &mut Command,
+    mut tell: impl FnMut(&str),
+) -> Result<(ExitStatus, VecDeque<String>)> {
     let (reader, writer) = io::pipe()?;
-    command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer);
+    command
+        .stdin(Stdio::null())
+        .stdout(writer.try_clone()?)
+        .stderr(writer);
     let mut child = command.spawn()?;
     // The command keeps its ends of the pipe, and the pipe ends when all of these are closed.
     command.stdout(Stdio::null()).stderr(Stdio::null());

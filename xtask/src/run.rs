@@ -22,7 +22,10 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<ExitCode> {
     if args.args.is_empty() {
         setup::ensure(&[Part::Build, Part::Lab])?;
-        need_root("run", "makes network namespaces and loads a program into the kernel")?;
+        need_root(
+            "run",
+            "makes network namespaces and loads a program into the kernel",
+        )?;
         return demonstration::run(&build::release()?);
     }
     setup::ensure(&[Part::Build])?;

@@ -1,6 +1,7 @@
 //! Which Rust toolchain builds the kernel program.
 //!
-//! The set-up and filter-user's build script both include this file, so that they agree; it needs nothing but `std`.
+//! The set-up and filter-user's build script both include this file, so that they agree; it needs
+//! nothing but `std`.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -38,7 +39,9 @@ impl Toolchain {
             .env("RUSTUP_AUTO_INSTALL", "0")
             .output();
         match output {
-            Ok(output) if output.status.success() => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+            Ok(output) if output.status.success() => {
+                Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+            }
             Ok(_) => Err(format!("rustup has no toolchain `{}`", self.name())),
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 Err("rustup is not installed (see https://rustup.rs)".to_owned())
@@ -56,7 +59,10 @@ impl Toolchain {
         if !is_recent(&version) {
             let needed = env!("CARGO_PKG_RUST_VERSION");
             let version = version.trim();
-            return Err(format!("`{}` is {version}, {needed} is needed", self.name()));
+            return Err(format!(
+                "`{}` is {version}, {needed} is needed",
+                self.name()
+            ));
         }
         Ok(())
     }
@@ -72,12 +78,17 @@ pub fn ebpf_toolchain() -> Result<Toolchain, String> {
             Err(_) => {}
         }
     }
-    Err(format!("no toolchain can build the kernel program ({}): run `cargo xtask setup`", reasons.join("; ")))
+    Err(format!(
+        "no toolchain can build the kernel program ({}): run `cargo xtask setup`",
+        reasons.join("; ")
+    ))
 }
 
 /// Whether the standard library's sources lie in this sysroot, for `-Zbuild-std`.
 pub fn has_sources(sysroot: &Path) -> bool {
-    sysroot.join("lib/rustlib/src/rust/library/core/src/lib.rs").is_file()
+    sysroot
+        .join("lib/rustlib/src/rust/library/core/src/lib.rs")
+        .is_file()
 }
 
 /// Whether `rustc --version` printed the workspace's rust-version or a later one.
@@ -89,5 +100,7 @@ pub fn is_recent(version: &str) -> bool {
 /// The `96` of `1.96.0`.
 fn minor(version: &str) -> u32 {
     let minor = version.split('.').nth(1);
-    minor.and_then(|minor| minor.parse().ok()).unwrap_or_default()
+    minor
+        .and_then(|minor| minor.parse().ok())
+        .unwrap_or_default()
 }

@@ -15,10 +15,16 @@ pub struct Workspace(Value);
 impl Workspace {
     /// Asks cargo.
     pub fn read() -> Result<Self> {
-        let output =
-            cargo().args(["metadata", "--no-deps", "--format-version=1"]).output().context("cannot run cargo")?;
+        let output = cargo()
+            .args(["metadata", "--no-deps", "--format-version=1"])
+            .output()
+            .context("cannot run cargo")?;
         let errors = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "cargo metadata failed: {}", errors.trim());
+        ensure!(
+            output.status.success(),
+            "cargo metadata failed: {}",
+            errors.trim()
+        );
         let metadata = serde_json::from_slice(&output.stdout);
         Ok(Self(metadata.context("cargo metadata is not JSON")?))
     }
@@ -45,8 +51,12 @@ impl Workspace {
 
     /// `package/feature` for each package that has the feature.
     pub fn with_feature(&self, feature: &str) -> Vec<String> {
-        let packages = self.packages().filter(|package| package["features"].get(feature).is_some());
-        packages.map(|package| format!("{}/{feature}", text(&package["name"]))).collect()
+        let packages = self
+            .packages()
+            .filter(|package| package["features"].get(feature).is_some());
+        packages
+            .map(|package| format!("{}/{feature}", text(&package["name"])))
+            .collect()
     }
 
     /// `package/target` for each test that needs the feature.
@@ -56,7 +66,11 @@ impl Workspace {
             for target in package["targets"].as_array().into_iter().flatten() {
                 let mut needs = target["required-features"].as_array().into_iter().flatten();
                 if needs.any(|needed| needed == feature) && target["kind"][0] == "test" {
-                    tests.push(format!("{}/{}", text(&package["name"]), text(&target["name"])));
+                    tests.push(format!(
+                        "{}/{}",
+                        text(&package["name"]),
+                        text(&target["name"])
+                    ));
                 }
             }
         }
@@ -75,7 +89,9 @@ pub fn cargo() -> Command {
 
 /// Runs a command to its end, with its output as it comes.
 pub fn run(command: &mut Command) -> Result<()> {
-    let status = command.status().with_context(|| format!("cannot run {command:?}"))?;
+    let status = command
+        .status()
+        .with_context(|| format!("cannot run {command:?}"))?;
     ensure!(status.success(), "{command:?} failed ({status})");
     Ok(())
 }
@@ -112,14 +128,20 @@ mod tests {
     #[test]
     fn tests_are_found_by_the_feature_they_need() {
         let workspace = sample();
-        assert_eq!(workspace.tests_that_need("shared-tests"), ["filter-user/lists"]);
+        assert_eq!(
+            workspace.tests_that_need("shared-tests"),
+            ["filter-user/lists"]
+        );
         assert_eq!(workspace.tests_that_need("other"), [""; 0]);
     }
 
     #[test]
     fn features_are_turned_on_only_where_they_are() {
         let workspace = sample();
-        assert_eq!(workspace.with_feature("root-tests"), ["filter-user/root-tests"]);
+        assert_eq!(
+            workspace.with_feature("root-tests"),
+            ["filter-user/root-tests"]
+        );
         assert_eq!(workspace.with_feature("other"), [""; 0]);
     }
 

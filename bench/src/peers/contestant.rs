@@ -19,7 +19,8 @@ pub struct Contestant {
     pub asked: Asked,
     /// False if it knows the listed names alone, and nothing of the names below.
     pub subdomains: bool,
-    /// True if clients need a program on their interface: veth gives them what a native program sends back only then.
+    /// True if clients need a program on their interface: veth gives them what a native program
+    /// sends back only then.
     pub far_end: bool,
 }
 

@@ -62,7 +62,12 @@ pub const ALL: [Contestant; 10] = [
         files: files!["unbound-local-zone.conf"],
         form: Form::LocalZones,
         command: &["unbound", "-d", "-c", "@DIRECTORY@/unbound-local-zone.conf"],
-        reload: Reload::Command(&["unbound-control", "-c", "@DIRECTORY@/unbound-local-zone.conf", "reload"]),
+        reload: Reload::Command(&[
+            "unbound-control",
+            "-c",
+            "@DIRECTORY@/unbound-local-zone.conf",
+            "reload",
+        ]),
         ..PEER
     },
     Contestant {
@@ -91,13 +96,24 @@ pub const ALL: [Contestant; 10] = [
         files: files!["recursor.conf", "recursor.lua"],
         form: Form::PolicyZone,
         command: &["pdns_recursor", "--config-dir=@DIRECTORY@"],
-        reload: Reload::Command(&["rec_control", "--socket-dir=@DIRECTORY@", "--timeout=180", "reload-lua-config"]),
+        reload: Reload::Command(&[
+            "rec_control",
+            "--socket-dir=@DIRECTORY@",
+            "--timeout=180",
+            "reload-lua-config",
+        ]),
         ..PEER
     },
     Contestant {
         name: "dnsdist, suffixes",
         files: files!["dnsdist-suffix.conf"],
-        command: &["dnsdist", "--supervised", "--disable-syslog", "-C", "@DIRECTORY@/dnsdist-suffix.conf"],
+        command: &[
+            "dnsdist",
+            "--supervised",
+            "--disable-syslog",
+            "-C",
+            "@DIRECTORY@/dnsdist-suffix.conf",
+        ],
         reload: Reload::Command(&[
             "dnsdist",
             "-C",
@@ -114,7 +130,13 @@ pub const ALL: [Contestant; 10] = [
     Contestant {
         name: "dnsdist, eBPF, drop",
         files: files!["dnsdist-ebpf.conf"],
-        command: &["dnsdist", "--supervised", "--disable-syslog", "-C", "@DIRECTORY@/dnsdist-ebpf.conf"],
+        command: &[
+            "dnsdist",
+            "--supervised",
+            "--disable-syslog",
+            "-C",
+            "@DIRECTORY@/dnsdist-ebpf.conf",
+        ],
         reload: Reload::Unseen,
         blocked: Blocked::Silence,
         subdomains: false,
@@ -155,9 +177,17 @@ mod tests {
 
     #[test]
     fn no_place_is_left_in_a_configuration_or_a_command() {
-        let places = Places { directory: Path::new("/lab"), count: 1, namegate: Path::new("/bin/namegate") };
+        let places = Places {
+            directory: Path::new("/lab"),
+            count: 1,
+            namegate: Path::new("/bin/namegate"),
+        };
         for contestant in &ALL {
-            let texts = contestant.files.iter().map(|(_, text)| *text).chain(contestant.command.iter().copied());
+            let texts = contestant
+                .files
+                .iter()
+                .map(|(_, text)| *text)
+                .chain(contestant.command.iter().copied());
             for text in texts.map(|text| places.fill(text)) {
                 assert!(!text.contains('@'), "{}: {text}", contestant.name);
             }

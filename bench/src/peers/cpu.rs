@@ -1,7 +1,8 @@
 //! CPU time and memory of processes, as /proc says them.
 //!
-//! Whatever else runs on the machine is in none of these figures. The kernel counts the work on packets for the process that
-//! it happens to interrupt, or for its own packet threads: whoever wants to know it takes the asker's time as well.
+//! Whatever else runs on the machine is in none of these figures. The kernel counts the work on
+//! packets for the process that it happens to interrupt, or for its own packet threads: whoever
+//! wants to know it takes the asker's time as well.
 
 use std::{collections::BTreeMap, fs};
 
@@ -44,7 +45,8 @@ pub fn of_packet_threads() -> anyhow::Result<f64> {
 /// MiB of memory of a process, of shared pages its part.
 pub fn memory(id: u32) -> anyhow::Result<f64> {
     let text = read(&format!("/proc/{id}/smaps_rollup"))?;
-    let kib = number_after(&text, "Pss:").with_context(|| format!("/proc/{id}/smaps_rollup does not say Pss"))?;
+    let kib = number_after(&text, "Pss:")
+        .with_context(|| format!("/proc/{id}/smaps_rollup does not say Pss"))?;
     Ok(kib * 1024.0 / MIB)
 }
 
@@ -54,7 +56,9 @@ pub fn map_memory(id: u32) -> anyhow::Result<f64> {
     let mut maps = BTreeMap::new();
     for entry in fs::read_dir(&folder).with_context(|| format!("{folder} cannot be read"))? {
         // One that was closed meanwhile is no map.
-        maps.extend(map_of(&fs::read_to_string(entry?.path()).unwrap_or_default()));
+        maps.extend(map_of(
+            &fs::read_to_string(entry?.path()).unwrap_or_default(),
+        ));
     }
     Ok(maps.into_values().sum::<f64>() / MIB)
 }
@@ -62,7 +66,10 @@ pub fn map_memory(id: u32) -> anyhow::Result<f64> {
 /// The map's number and its size in bytes, if the file is a map.
 fn map_of(fdinfo: &str) -> Option<(u64, f64)> {
     let id = number_after(fdinfo, "map_id:")?;
-    #[expect(clippy::cast_sign_loss, reason = "the kernel's numbers are never negative")]
+    #[expect(
+        clippy::cast_sign_loss,
+        reason = "the kernel's numbers are never negative"
+    )]
     Some((id as u64, number_after(fdinfo, "memlock:")?))
 }
 
@@ -80,13 +87,24 @@ fn parse(line: &str) -> Option<Stat> {
     // The name stands in brackets, and may have any letters in it.
     let (_, fields) = line.rsplit_once(')')?;
     // utime, stime, cutime, cstime are the fields 14 to 17; the first one behind the name is 3.
-    let times: Vec<f64> = fields.split_whitespace().skip(11).take(4).map_while(|field| field.parse().ok()).collect();
-    let [user, system, children_user, children_system] = times[..] else { return None };
-    Some(Stat { own: user + system, ended_children: children_user + children_system })
+    let times: Vec<f64> = fields
+        .split_whitespace()
+        .skip(11)
+        .take(4)
+        .map_while(|field| field.parse().ok())
+        .collect();
+    let [user, system, children_user, children_system] = times[..] else {
+        return None;
+    };
+    Some(Stat {
+        own: user + system,
+        ended_children: children_user + children_system,
+    })
 }
 
 fn read(path: &str) -> anyhow::Result<String> {
-    fs::read_to_string(path).with_context(|| format!("{path} cannot be read: has the process ended?"))
+    fs::read_to_string(path)
+        .with_context(|| format!("{path} cannot be read: has the process ended?"))
 }
 
 fn ticks() -> f64 {
@@ -100,7 +118,13 @@ mod tests {
     #[test]
     fn times_are_found_behind_a_name_with_brackets_and_spaces() {
         let line = "7 (a b) c) S 1 7 7 0 -1 4194560 100 200 0 0 31 11 5 2 20 0 3 0 100 0 0";
-        assert_eq!(parse(line), Some(Stat { own: 42.0, ended_children: 7.0 }));
+        assert_eq!(
+            parse(line),
+            Some(Stat {
+                own: 42.0,
+                ended_children: 7.0
+            })
+        );
     }
 
     #[test]

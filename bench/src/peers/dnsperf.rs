@@ -28,28 +28,62 @@ pub struct Found {
 }
 
 /// Asks the queries of a file of the lab again and again.
-pub fn ask(lab: &Lab, address: Ipv4Addr, queries: &str, seconds: u32, how: &[&str]) -> anyhow::Result<Found> {
+pub fn ask(
+    lab: &Lab,
+    address: Ipv4Addr,
+    queries: &str,
+    seconds: u32,
+    how: &[&str],
+) -> anyhow::Result<Found> {
     let mut command = lab.client().command("dnsperf");
-    command.args(["-s", &address.to_string(), "-l", &seconds.to_string(), "-d"]).arg(lab.directory().join(queries));
+    command
+        .args(["-s", &address.to_string(), "-l", &seconds.to_string(), "-d"])
+        .arg(lab.directory().join(queries));
     let before = cpu::of_ended_children()?;
-    let output = command.args(how).output().context("dnsperf cannot be started: run `cargo xtask bench peers`")?;
-    ensure!(output.status.success(), "dnsperf failed: {}", String::from_utf8_lossy(&output.stderr).trim());
+    let output = command
+        .args(how)
+        .output()
+        .context("dnsperf cannot be started: run `cargo xtask bench peers`")?;
+    ensure!(
+        output.status.success(),
+        "dnsperf failed: {}",
+        String::from_utf8_lossy(&output.stderr).trim()
+    );
     let found = Found::parse(&String::from_utf8_lossy(&output.stdout))?;
-    Ok(Found { cpu: cpu::of_ended_children()? - before, ..found })
+    Ok(Found {
+        cpu: cpu::of_ended_children()? - before,
+        ..found
+    })
 }
 
 impl Found {
     fn parse(text: &str) -> anyhow::Result<Self> {
-        let after = |heading: &str| text.split(heading).nth(1)?.split_whitespace().next()?.parse::<f64>().ok();
+        let after = |heading: &str| {
+            text.split(heading)
+                .nth(1)?
+                .split_whitespace()
+                .next()?
+                .parse::<f64>()
+                .ok()
+        };
         let figure = |heading: &str| {
-            after(heading).with_context(|| format!("dnsperf, which should say {heading:?}, says: {}", text.trim()))
+            after(heading).with_context(|| {
+                format!(
+                    "dnsperf, which should say {heading:?}, says: {}",
+                    text.trim()
+                )
+            })
         };
         let completed = figure("Queries completed:")?;
         Ok(Self {
             nxdomain: after("NXDOMAIN").unwrap_or_default(),
             noerror: after("NOERROR").unwrap_or_default(),
             seconds: figure("Run time (s):")?,
-            latency: if completed > 0.0 { Some(figure("Average Latency (s):")? * 1e6) } else { None },
+            latency: if completed > 0.0 {
+                Some(figure("Average Latency (s):")? * 1e6)
+            } else {
+                None
+            },
             cpu: 0.0,
         })
     }
@@ -78,15 +112,22 @@ Statistics:
     #[test]
     fn the_figures_of_answers_are_read() {
         let found = Found::parse(ANSWERED).unwrap();
-        assert_eq!((found.seconds, found.nxdomain, found.noerror), (2.0, 990.0, 8.0));
+        assert_eq!(
+            (found.seconds, found.nxdomain, found.noerror),
+            (2.0, 990.0, 8.0)
+        );
         assert_eq!(found.latency, Some(250.0));
     }
 
     #[test]
     fn where_nothing_is_answered_there_is_no_latency() {
-        let text = "Queries sent: 5\nQueries completed: 0 (0.00%)\nQueries lost: 5\nRun time (s): 1.5\n";
+        let text =
+            "Queries sent: 5\nQueries completed: 0 (0.00%)\nQueries lost: 5\nRun time (s): 1.5\n";
         let found = Found::parse(text).unwrap();
-        assert_eq!((found.nxdomain, found.latency, found.seconds), (0.0, None, 1.5));
+        assert_eq!(
+            (found.nxdomain, found.latency, found.seconds),
+            (0.0, None, 1.5)
+        );
     }
 
     #[test]

@@ -27,15 +27,29 @@ pub fn send(socket: &UdpSocket, names: &[&str], length: Duration) -> anyhow::Res
     // The clock is read once for all of them.
     while start.elapsed() < length {
         for query in &queries {
-            socket.send(query).context("a query cannot be sent: has the contestant ended?")?;
+            socket
+                .send(query)
+                .context("a query cannot be sent: has the contestant ended?")?;
         }
         sent += queries.len();
     }
-    let (seconds, cpu) = (start.elapsed().as_secs_f64(), cpu_time().saturating_sub(cpu).as_secs_f64());
-    socket.set_nonblocking(true).context("the socket cannot be looked at without waiting")?;
+    let (seconds, cpu) = (
+        start.elapsed().as_secs_f64(),
+        cpu_time().saturating_sub(cpu).as_secs_f64(),
+    );
+    socket
+        .set_nonblocking(true)
+        .context("the socket cannot be looked at without waiting")?;
     let answer = socket.recv(&mut [0; 512]).map_err(|error| error.kind());
-    ensure!(answer == Err(io::ErrorKind::WouldBlock), "queries that should be dropped were answered: {answer:?}");
-    Ok(Flood { sent: sent as f64, seconds, cpu })
+    ensure!(
+        answer == Err(io::ErrorKind::WouldBlock),
+        "queries that should be dropped were answered: {answer:?}"
+    );
+    Ok(Flood {
+        sent: sent as f64,
+        seconds,
+        cpu,
+    })
 }
 
 fn cpu_time() -> Duration {
@@ -53,8 +67,14 @@ mod tests {
         client.connect(server.local_addr().unwrap()).unwrap();
         let names = ["a.test", "b.test"];
         let flood = send(&client, &names, Duration::from_millis(1)).unwrap();
-        assert!(flood.sent >= 2.0 && flood.sent % 2.0 == 0.0, "{}", flood.sent);
-        server.send_to(&[0; 12], client.local_addr().unwrap()).unwrap();
+        assert!(
+            flood.sent >= 2.0 && flood.sent % 2.0 == 0.0,
+            "{}",
+            flood.sent
+        );
+        server
+            .send_to(&[0; 12], client.local_addr().unwrap())
+            .unwrap();
         assert!(send(&client, &names, Duration::from_millis(1)).is_err());
     }
 }

@@ -10,7 +10,8 @@ use anyhow::Context as _;
 
 /// Queries in a file for dnsperf.
 const QUERIES: usize = 10_000;
-/// Room in a policy zone's names for `*.` before and the zone behind: a name has 255 octets at most (RFC 1035, 2.3.4).
+/// Room in a policy zone's names for `*.` before and the zone behind: a name has 255 octets at most
+/// (RFC 1035, 2.3.4).
 const LONGEST: usize = 240;
 
 /// How a list is written. Each blocks the names and, but for one contestant, all names below.
@@ -63,7 +64,9 @@ pub fn usable(name: &str) -> bool {
 
 /// Names that come onto the list later, so many of them.
 pub fn later(count: usize) -> Vec<String> {
-    (1..=count).map(|number| format!("listed-later-{number}.example.org")).collect()
+    (1..=count)
+        .map(|number| format!("listed-later-{number}.example.org"))
+        .collect()
 }
 
 /// Writes the list, and behind it the names that came onto it later.
@@ -71,11 +74,16 @@ pub fn write(form: Form, directory: &Path, names: &[&str], later: &[String]) -> 
     let path = directory.join(form.file());
     let lines = |out: &mut dyn Write| -> io::Result<()> {
         out.write_all(form.head(later.len() + 1).as_bytes())?;
-        let all = names.iter().copied().chain(later.iter().map(String::as_str));
-        all.into_iter().try_for_each(|name| out.write_all(form.line(name).as_bytes()))?;
+        let all = names
+            .iter()
+            .copied()
+            .chain(later.iter().map(String::as_str));
+        all.into_iter()
+            .try_for_each(|name| out.write_all(form.line(name).as_bytes()))?;
         out.flush()
     };
-    // A new file in the place of the old one, as tools that update lists make it: nobody reads half a list.
+    // A new file in the place of the old one, as tools that update lists make it: nobody reads half
+    // a list.
     let new = path.with_extension("new");
     File::create(&new)
         .and_then(|file| lines(&mut BufWriter::new(file)))
@@ -86,7 +94,8 @@ pub fn write(form: Form, directory: &Path, names: &[&str], later: &[String]) -> 
 /// Writes the queries that dnsperf asks.
 pub fn write_queries(path: &Path, names: &[&str]) -> anyhow::Result<()> {
     let lines: Vec<_> = names.iter().map(|name| format!("{name} A\n")).collect();
-    fs::write(path, lines.concat()).with_context(|| format!("the queries {} cannot be written", path.display()))
+    fs::write(path, lines.concat())
+        .with_context(|| format!("the queries {} cannot be written", path.display()))
 }
 
 /// The names to ask for: the first ones, which are listed in no order.
@@ -97,9 +106,18 @@ pub fn sample<'a>(names: &[&'a str]) -> Vec<&'a str> {
 /// Names of these that the list does not block: neither they nor a name above them is on it.
 pub fn unlisted<'a>(names: &'a [String], listed: &[&str]) -> Vec<&'a str> {
     let listed: std::collections::HashSet<&str> = listed.iter().copied().collect();
-    let above = |name: &'a str| std::iter::successors(Some(name), |name| name.split_once('.').map(|(_, above)| above));
+    let above = |name: &'a str| {
+        std::iter::successors(Some(name), |name| {
+            name.split_once('.').map(|(_, above)| above)
+        })
+    };
     let free = |name: &&'a str| !above(name).any(|name| listed.contains(name)) && usable(name);
-    names.iter().map(String::as_str).filter(free).take(QUERIES).collect()
+    names
+        .iter()
+        .map(String::as_str)
+        .filter(free)
+        .take(QUERIES)
+        .collect()
 }
 
 #[cfg(test)]
@@ -125,7 +143,11 @@ mod tests {
     #[test]
     fn names_that_some_contestant_cannot_have_are_left_out() {
         assert!(usable("ads.example.com"));
-        for name in ["com", "_dmarc.example.com", &format!("{}com", "a.".repeat(119))] {
+        for name in [
+            "com",
+            "_dmarc.example.com",
+            &format!("{}com", "a.".repeat(119)),
+        ] {
             assert!(!usable(name), "{name}");
         }
     }

@@ -1,8 +1,10 @@
-//! Namegate beside its peers, with the same names in the same run: how many blocked queries each deals with and what that
-//! takes, the time and memory of the list, and what clients see of a reload.
+//! Namegate beside its peers, with the same names in the same run: how many blocked queries each
+//! deals with and what that takes, the time and memory of the list, and what clients see of a
+//! reload.
 //!
-//! Each contestant runs in a lab of its own, where clients are one hop away: peers as servers on the gateway, Namegate on
-//! the gateway's interface. Where one cannot be measured, that is said and the others go on.
+//! Each contestant runs in a lab of its own, where clients are one hop away: peers as servers on
+//! the gateway, Namegate on the gateway's interface. Where one cannot be measured, that is said and
+//! the others go on.
 
 mod contestant;
 mod contestants;
@@ -28,7 +30,8 @@ use running::{LISTED_QUERIES, Running};
 
 /// Rounds at least: one has no median.
 const ROUNDS: usize = 3;
-/// Rounds of unblocked traffic for each of the others: their differences are small, and they are short.
+/// Rounds of unblocked traffic for each of the others: their differences are small, and they are
+/// short.
 const PASSING: usize = 3;
 /// Seconds of a round of many queries.
 const SECONDS: u32 = 2;
@@ -38,8 +41,13 @@ pub fn measure(plan: &Plan, namegate: &Path, rows: &mut Rows) -> anyhow::Result<
     lab::clean_up_on_signals()?;
     // Some of them are names that not everybody can have in a list.
     let gathered = RealNames::gather(plan.most_rules() + plan.most_rules() / 8)?;
-    let mut names: Vec<&str> =
-        gathered.rules.iter().map(String::as_str).filter(|name| lists::usable(name)).take(plan.most_rules()).collect();
+    let mut names: Vec<&str> = gathered
+        .rules
+        .iter()
+        .map(String::as_str)
+        .filter(|name| lists::usable(name))
+        .take(plan.most_rules())
+        .collect();
     Rng::with_seed(SEED).shuffle(&mut names);
     let rounds = plan.loads.max(ROUNDS);
 
@@ -57,7 +65,9 @@ pub fn measure(plan: &Plan, namegate: &Path, rows: &mut Rows) -> anyhow::Result<
 fn start(namegate: &Path, names: &[&str], rows: &mut Rows) -> Vec<Running> {
     let mut all = Vec::new();
     for contestant in &contestants::ALL {
-        match Running::start(contestant, namegate, names).and_then(|running| loaded(running, names, rows)) {
+        match Running::start(contestant, namegate, names)
+            .and_then(|running| loaded(running, names, rows))
+        {
             Ok(running) => all.push(running),
             Err(error) => not_measured(contestant.name, &error),
         }
@@ -66,12 +76,27 @@ fn start(namegate: &Path, names: &[&str], rows: &mut Rows) -> Vec<Running> {
 }
 
 fn loaded(running: Running, names: &[&str], rows: &mut Rows) -> anyhow::Result<Running> {
-    lists::write_queries(&running.lab().directory().join(LISTED_QUERIES), &lists::sample(names))?;
+    lists::write_queries(
+        &running.lab().directory().join(LISTED_QUERIES),
+        &lists::sample(names),
+    )?;
     let name = running.contestant.name;
     let count = indicatif::HumanCount(names.len() as u64);
-    rows.push(Row::exact(format!("load {count} names, CPU, {name}"), running.load.cpu, "s"));
-    rows.push(Row::exact(format!("load {count} names, until the first right answer, {name}"), running.load.wall, "s"));
-    rows.push(Row::exact(format!("memory with {count} names, {name}"), running.memory()?, "MiB"));
+    rows.push(Row::exact(
+        format!("load {count} names, CPU, {name}"),
+        running.load.cpu,
+        "s",
+    ));
+    rows.push(Row::exact(
+        format!("load {count} names, until the first right answer, {name}"),
+        running.load.wall,
+        "s",
+    ));
+    rows.push(Row::exact(
+        format!("memory with {count} names, {name}"),
+        running.memory()?,
+        "MiB",
+    ));
     Ok(running)
 }
 

@@ -69,17 +69,31 @@ fn push(running: &Running, reloads: &[Reloaded], rows: &mut Rows) {
     let figure = |figure: Figure| Summary::of(reloads.iter().map(figure));
     let medians: [(&str, &'static str, Figure); 4] = [
         ("reload, CPU", "s", |reloaded| reloaded.cpu),
-        ("reload, until the new name is blocked", "s", |reloaded| reloaded.in_force),
-        ("reload, longest without a right answer", "ms", |reloaded| reloaded.gap),
-        ("reload, longest that the prober did not ask", "ms", |reloaded| reloaded.pause),
+        ("reload, until the new name is blocked", "s", |reloaded| {
+            reloaded.in_force
+        }),
+        ("reload, longest without a right answer", "ms", |reloaded| {
+            reloaded.gap
+        }),
+        (
+            "reload, longest that the prober did not ask",
+            "ms",
+            |reloaded| reloaded.pause,
+        ),
     ];
     for (what, unit, of) in medians {
         let Some(summary) = figure(of) else { continue };
         let row = Row::median(format!("{what}, {name}"), summary, unit);
-        rows.push(if what.ends_with("is blocked") { goal(row, GOAL) } else { row });
+        rows.push(if what.ends_with("is blocked") {
+            goal(row, GOAL)
+        } else {
+            row
+        });
     }
-    let sums: [(&str, Figure); 2] =
-        [("lost", |reloaded| reloaded.lost), ("answered wrongly", |reloaded| reloaded.wrong)];
+    let sums: [(&str, Figure); 2] = [
+        ("lost", |reloaded| reloaded.lost),
+        ("answered wrongly", |reloaded| reloaded.wrong),
+    ];
     for (what, of) in sums {
         if !reloads.is_empty() {
             let row = Row::exact(
@@ -98,23 +112,42 @@ fn once(running: &Running, names: &[&str], number: usize) -> anyhow::Result<Relo
     if matches!(running.contestant.reload, Reload::Unseen) {
         bail!("what it blocks has no answer, and so the prober sees nothing");
     }
-    lists::write(running.contestant.form, running.lab().directory(), names, &later)?;
+    lists::write(
+        running.contestant.form,
+        running.lab().directory(),
+        names,
+        &later,
+    )?;
     let asked_for = names.get(..names.len().min(PROBED)).unwrap_or_default();
     let prober = Prober::start(running.connect()?, asked_for, new)?;
     thread::sleep(QUIET);
-    ensure!(!prober.in_force(), "{new} was blocked before the list was read again");
+    ensure!(
+        !prober.in_force(),
+        "{new} was blocked before the list was read again"
+    );
 
     let (asked, before) = (prober.elapsed(), cpu::of_process(running.id())?);
     let mut command = trigger(running)?;
     wait_until(&format!("{new} to be blocked"), LIMIT, || {
-        let failed = command.as_mut().map(Process::ended).transpose()?.flatten().filter(|status| !status.success());
-        ensure!(failed.is_none(), "the command that reloads failed: {}", running.said());
+        let failed = command
+            .as_mut()
+            .map(Process::ended)
+            .transpose()?
+            .flatten()
+            .filter(|status| !status.success());
+        ensure!(
+            failed.is_none(),
+            "the command that reloads failed: {}",
+            running.said()
+        );
         Ok(prober.in_force())
     })?;
     thread::sleep(QUIET);
     let cpu = cpu::of_process(running.id())? - before;
     let seen = prober.finish()?;
-    let in_force = seen.in_force.context("the new name was blocked, and no answer says when")?;
+    let in_force = seen
+        .in_force
+        .context("the new name was blocked, and no answer says when")?;
     Ok(Reloaded {
         cpu,
         in_force: in_force.saturating_sub(asked).as_secs_f64(),
@@ -130,8 +163,12 @@ fn trigger(running: &Running) -> anyhow::Result<Option<Process>> {
     match running.contestant.reload {
         Reload::Command(command) => Ok(Some(running.spawn(command)?)),
         Reload::Signal | Reload::Unseen => {
-            let id = i32::try_from(running.id()).ok().and_then(Pid::from_raw).context("a process without a number")?;
-            kill_process(id, Signal::HUP).context("SIGHUP cannot be sent: has the process ended?")?;
+            let id = i32::try_from(running.id())
+                .ok()
+                .and_then(Pid::from_raw)
+                .context("a process without a number")?;
+            kill_process(id, Signal::HUP)
+                .context("SIGHUP cannot be sent: has the process ended?")?;
             Ok(None)
         }
     }

@@ -1,4 +1,5 @@
-//! Rounds of asking, in which all contestants take turns: what else the machine does meets them alike.
+//! Rounds of asking, in which all contestants take turns: what else the machine does meets them
+//! alike.
 
 use std::time::Duration;
 
@@ -32,7 +33,13 @@ struct Figures {
 type Figure = fn(&Figures) -> &Vec<f64>;
 
 /// Asks all contestants so many times.
-pub fn measure(contestants: &[Running], names: &[&str], rounds: usize, seconds: u32, rows: &mut Rows) {
+pub fn measure(
+    contestants: &[Running],
+    names: &[&str],
+    rounds: usize,
+    seconds: u32,
+    rows: &mut Rows,
+) {
     let mut figures: Vec<Figures> = contestants.iter().map(|_| Figures::default()).collect();
     for _ in 0..rounds {
         for (running, figures) in contestants.iter().zip(&mut figures) {
@@ -45,12 +52,19 @@ pub fn measure(contestants: &[Running], names: &[&str], rounds: usize, seconds: 
     let rest: [(&str, Figure); 3] = [
         ("until an answer, one at a time", |figures| &figures.latency),
         ("CPU a blocked query, its own", |figures| &figures.own),
-        ("CPU a blocked query, with the asker's and the kernel's", |figures| &figures.all),
+        (
+            "CPU a blocked query, with the asker's and the kernel's",
+            |figures| &figures.all,
+        ),
     ];
     for (what, figure) in rest {
         for (running, figures) in contestants.iter().zip(&figures) {
             if let Some(summary) = Summary::of(figure(figures).iter().copied()) {
-                rows.push(Row::median(format!("{what}, {}", running.contestant.name), summary, "µs"));
+                rows.push(Row::median(
+                    format!("{what}, {}", running.contestant.name),
+                    summary,
+                    "µs",
+                ));
             }
         }
     }
@@ -60,10 +74,21 @@ pub fn measure(contestants: &[Running], names: &[&str], rounds: usize, seconds: 
 fn push_rates(contestants: &[Running], figures: &[Figures], rows: &mut Rows) {
     let mut goals = [(Blocked::NxDomain, 0.0_f64), (Blocked::Silence, 0.0)];
     for (running, figures) in contestants.iter().zip(figures) {
-        let Some(rate) = Summary::of(figures.rate.iter().copied()) else { continue };
+        let Some(rate) = Summary::of(figures.rate.iter().copied()) else {
+            continue;
+        };
         let contestant = running.contestant;
-        let row = Row::median(format!("blocked queries a second, {}", contestant.name), rate, "1/s");
-        let Some((_, goal)) = goals.iter_mut().find(|(blocked, _)| *blocked == contestant.blocked) else { continue };
+        let row = Row::median(
+            format!("blocked queries a second, {}", contestant.name),
+            rate,
+            "1/s",
+        );
+        let Some((_, goal)) = goals
+            .iter_mut()
+            .find(|(blocked, _)| *blocked == contestant.blocked)
+        else {
+            continue;
+        };
         if contestant.is_namegate() {
             rows.push(row.at_least(*goal));
         } else {
@@ -90,9 +115,11 @@ impl Figures {
         let own = after.0 - before.0;
         self.rate.push(round.blocked / round.seconds);
         self.own.push(own / round.blocked * 1e6);
-        self.all.push((own + after.1 - before.1 + round.asker_cpu) / round.blocked * 1e6);
+        self.all
+            .push((own + after.1 - before.1 + round.asker_cpu) / round.blocked * 1e6);
         if running.contestant.blocked == Blocked::NxDomain {
-            self.latency.extend(perf(running, 1, dnsperf::SINGLE)?.latency);
+            self.latency
+                .extend(perf(running, 1, dnsperf::SINGLE)?.latency);
         }
         Ok(())
     }
@@ -102,16 +129,30 @@ fn ask(running: &Running, names: &[&str], seconds: u32) -> anyhow::Result<Round>
     match running.contestant.blocked {
         Blocked::NxDomain => {
             let found = perf(running, seconds, dnsperf::MANY)?;
-            Ok(Round { blocked: found.nxdomain, seconds: found.seconds, asker_cpu: found.cpu })
+            Ok(Round {
+                blocked: found.nxdomain,
+                seconds: found.seconds,
+                asker_cpu: found.cpu,
+            })
         }
         Blocked::Silence => {
             let length = Duration::from_secs(seconds.into());
             let flood = flood::send(&running.connect()?, &lists::sample(names), length)?;
-            Ok(Round { blocked: flood.sent, seconds: flood.seconds, asker_cpu: flood.cpu })
+            Ok(Round {
+                blocked: flood.sent,
+                seconds: flood.seconds,
+                asker_cpu: flood.cpu,
+            })
         }
     }
 }
 
 fn perf(running: &Running, seconds: u32, how: &[&str]) -> anyhow::Result<Found> {
-    dnsperf::ask(running.lab(), running.contestant.address(), LISTED_QUERIES, seconds, how)
+    dnsperf::ask(
+        running.lab(),
+        running.contestant.address(),
+        LISTED_QUERIES,
+        seconds,
+        how,
+    )
 }

@@ -49,21 +49,37 @@ pub struct Running {
 
 impl Running {
     /// Starts it with this list, and waits until it has it in force.
-    pub fn start(contestant: &'static Contestant, namegate: &Path, names: &[&str]) -> anyhow::Result<Self> {
+    pub fn start(
+        contestant: &'static Contestant,
+        namegate: &Path,
+        names: &[&str],
+    ) -> anyhow::Result<Self> {
         let (lab, resolver) = lab()?;
         lists::write(contestant.form, lab.directory(), names, &[])?;
-        let places = Places { directory: lab.directory(), count: names.len(), namegate };
+        let places = Places {
+            directory: lab.directory(),
+            count: names.len(),
+            namegate,
+        };
         for (file, text) in contestant.files {
             let path = lab.directory().join(file);
-            fs::write(&path, places.fill(text)).with_context(|| format!("{} cannot be written", path.display()))?;
+            fs::write(&path, places.fill(text))
+                .with_context(|| format!("{} cannot be written", path.display()))?;
         }
-        let far_end = contestant.far_end.then(|| far_end(&lab, &places)).transpose()?;
+        let far_end = contestant
+            .far_end
+            .then(|| far_end(&lab, &places))
+            .transpose()?;
         let probe = connect(&lab, contestant)?;
         let log = lab.directory().join("log");
         let start = Instant::now();
         let mut process = spawn(lab.gateway(), &log, &places, contestant.command)?;
         let first = names.first().context("there are no names to block")?;
-        let listed = if contestant.subdomains { format!("www.{first}") } else { (*first).to_owned() };
+        let listed = if contestant.subdomains {
+            format!("www.{first}")
+        } else {
+            (*first).to_owned()
+        };
         let wall = loop {
             let wall = start.elapsed();
             if let Some(status) = process.ended()? {
@@ -72,12 +88,29 @@ impl Running {
             if blocks(&probe, contestant.blocked, &listed)? {
                 break wall;
             }
-            ensure!(wall < LIMIT, "it does not block {listed} after {} s: {}", LIMIT.as_secs(), last_lines(&log));
+            ensure!(
+                wall < LIMIT,
+                "it does not block {listed} after {} s: {}",
+                LIMIT.as_secs(),
+                last_lines(&log)
+            );
             thread::sleep(LOOK);
         };
-        let load = Took { wall: wall.as_secs_f64(), cpu: cpu::of_process(process.id())? };
+        let load = Took {
+            wall: wall.as_secs_f64(),
+            cpu: cpu::of_process(process.id())?,
+        };
         let (namegate, count) = (namegate.to_owned(), names.len());
-        Ok(Self { contestant, load, count, namegate, process, far_end, resolver, lab })
+        Ok(Self {
+            contestant,
+            load,
+            count,
+            namegate,
+            process,
+            far_end,
+            resolver,
+            lab,
+        })
     }
 
     pub fn lab(&self) -> &Lab {
@@ -111,7 +144,11 @@ impl Running {
 
     /// Starts a command beside it.
     pub fn spawn(&self, command: &[&str]) -> anyhow::Result<Process> {
-        let places = Places { directory: self.lab.directory(), count: self.count, namegate: &self.namegate };
+        let places = Places {
+            directory: self.lab.directory(),
+            count: self.count,
+            namegate: &self.namegate,
+        };
         spawn(self.lab.gateway(), &self.reload_log(), &places, command)
     }
 
@@ -132,13 +169,29 @@ pub fn lab() -> anyhow::Result<(Lab, Process)> {
     Ok((lab, resolver))
 }
 
-/// A program on the client's interface: Namegate, which has nothing to do there, because no queries come in.
+/// A program on the client's interface: Namegate, which has nothing to do there, because no queries
+/// come in.
 fn far_end(lab: &Lab, places: &Places) -> anyhow::Result<Process> {
     let list = lab.directory().join("far-end.list");
-    fs::write(&list, "unasked.example\n").with_context(|| format!("{} cannot be written", list.display()))?;
+    fs::write(&list, "unasked.example\n")
+        .with_context(|| format!("{} cannot be written", list.display()))?;
     let log = lab.directory().join("far-end.log");
-    let command = ["@NAMEGATE@", "run", "--iface", "eth0", "--mode", "native", "--judge", "queries"];
-    let files = ["--list", "domains:@DIRECTORY@/far-end.list", "--socket", "@DIRECTORY@/far-end.socket"];
+    let command = [
+        "@NAMEGATE@",
+        "run",
+        "--iface",
+        "eth0",
+        "--mode",
+        "native",
+        "--judge",
+        "queries",
+    ];
+    let files = [
+        "--list",
+        "domains:@DIRECTORY@/far-end.list",
+        "--socket",
+        "@DIRECTORY@/far-end.socket",
+    ];
     let mut process = spawn(lab.client(), &log, places, &[&command[..], &files].concat())?;
     wait_until("a program on the client's interface", START_UP, || {
         ensure!(process.ended()?.is_none(), "it ended: {}", last_lines(&log));
@@ -156,12 +209,23 @@ fn connect(lab: &Lab, contestant: &Contestant) -> anyhow::Result<UdpSocket> {
     })
 }
 
-fn spawn(namespace: &Namespace, log: &Path, places: &Places, command: &[&str]) -> anyhow::Result<Process> {
+fn spawn(
+    namespace: &Namespace,
+    log: &Path,
+    places: &Places,
+    command: &[&str],
+) -> anyhow::Result<Process> {
     let file = File::create(log).with_context(|| format!("{} cannot be written", log.display()))?;
     let words: Vec<String> = command.iter().map(|word| places.fill(word)).collect();
-    let (name, args) = words.split_first().context("a contestant without a command")?;
+    let (name, args) = words
+        .split_first()
+        .context("a contestant without a command")?;
     let mut command: Command = namespace.command(name);
-    command.args(args).stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
+    command
+        .args(args)
+        .stdin(Stdio::null())
+        .stdout(file.try_clone()?)
+        .stderr(file);
     Process::spawn(&mut command)
 }
 

@@ -1,5 +1,5 @@
-//! Asks a thousand times a second over one connected socket, and keeps what was answered when: what a client sees while a
-//! filter changes its mind.
+//! Asks a thousand times a second over one connected socket, and keeps what was answered when: what
+//! a client sees while a filter changes its mind.
 
 mod seen;
 
@@ -49,15 +49,28 @@ struct Shared {
 impl Prober {
     /// Begins to ask.
     pub fn start(socket: UdpSocket, blocked: &[&str], new: &str) -> anyhow::Result<Self> {
-        socket.set_read_timeout(Some(LOOK_UP)).context("the prober's socket takes no timeout")?;
+        socket
+            .set_read_timeout(Some(LOOK_UP))
+            .context("the prober's socket takes no timeout")?;
         let (start, shared) = (Instant::now(), Arc::new(Shared::default()));
         let message = |name: &&str| query(0, name);
-        let (blocked, new) = (blocked.iter().map(message).collect::<Vec<_>>(), message(&new));
-        let (receiving, for_receiver) = (socket.try_clone().context("no second handle of a socket")?, shared.clone());
+        let (blocked, new) = (
+            blocked.iter().map(message).collect::<Vec<_>>(),
+            message(&new),
+        );
+        let (receiving, for_receiver) = (
+            socket.try_clone().context("no second handle of a socket")?,
+            shared.clone(),
+        );
         let for_sender = shared.clone();
         let sender = thread::spawn(move || send(&socket, &blocked, &new, start, &for_sender));
         let receiver = thread::spawn(move || receive(&receiving, start, &for_receiver));
-        Ok(Self { start, shared, sender, receiver })
+        Ok(Self {
+            start,
+            shared,
+            sender,
+            receiver,
+        })
     }
 
     /// Since the start.
@@ -74,11 +87,20 @@ impl Prober {
     pub fn finish(self) -> anyhow::Result<Seen> {
         self.shared.stop.store(true, Ordering::Relaxed);
         let panicked = |_| anyhow!("the prober panicked, as it says above");
-        Ok(Seen::of(&self.sender.join().map_err(panicked)?, &self.receiver.join().map_err(panicked)?))
+        Ok(Seen::of(
+            &self.sender.join().map_err(panicked)?,
+            &self.receiver.join().map_err(panicked)?,
+        ))
     }
 }
 
-fn send(socket: &UdpSocket, blocked: &[Vec<u8>], new: &[u8], start: Instant, shared: &Shared) -> Vec<Query> {
+fn send(
+    socket: &UdpSocket,
+    blocked: &[Vec<u8>],
+    new: &[u8],
+    start: Instant,
+    shared: &Shared,
+) -> Vec<Query> {
     let mut queries = Vec::new();
     let mut due = start;
     for number in 0.. {
@@ -88,12 +110,22 @@ fn send(socket: &UdpSocket, blocked: &[Vec<u8>], new: &[u8], start: Instant, sha
         thread::sleep(due.saturating_duration_since(Instant::now()));
         due += INTERVAL;
         let is_new = number % NEW_EVERY == 0;
-        let message = if is_new { new } else { blocked.get(number % blocked.len().max(1)).map_or(new, Vec::as_slice) };
+        let message = if is_new {
+            new
+        } else {
+            blocked
+                .get(number % blocked.len().max(1))
+                .map_or(new, Vec::as_slice)
+        };
         let mut message = message.to_vec();
         message[..2].copy_from_slice(&(number as u16).to_be_bytes());
-        queries.push(Query { at: start.elapsed(), new: is_new });
+        queries.push(Query {
+            at: start.elapsed(),
+            new: is_new,
+        });
         shared.sent.store(queries.len(), Ordering::Release);
-        // Where nobody listens, an earlier query's refusal is told here: this one has no answer either.
+        // Where nobody listens, an earlier query's refusal is told here: this one has no answer
+        // either.
         let _ = socket.send(&message);
     }
     queries
@@ -108,26 +140,41 @@ fn receive(socket: &UdpSocket, start: Instant, shared: &Shared) -> Vec<Answer> {
             end.get_or_insert_with(|| Instant::now() + PATIENCE);
         }
         // A timeout, or nobody listens.
-        let Ok(length) = socket.recv(&mut buffer) else { continue };
+        let Ok(length) = socket.recv(&mut buffer) else {
+            continue;
+        };
         let sent = shared.sent.load(Ordering::Acquire);
-        let Some((query, code)) = buffer.get(..length).and_then(|message| numbered(message, sent)) else { continue };
+        let Some((query, code)) = buffer
+            .get(..length)
+            .and_then(|message| numbered(message, sent))
+        else {
+            continue;
+        };
         if query % NEW_EVERY == 0 && code == NXDOMAIN {
             shared.in_force.store(true, Ordering::Relaxed);
         }
-        answers.push(Answer { query, at: start.elapsed(), code });
+        answers.push(Answer {
+            query,
+            at: start.elapsed(),
+            code,
+        });
     }
     answers
 }
 
-/// The number of the query and the code of the answer, where so many were sent: the last one with this identifier.
+/// The number of the query and the code of the answer, where so many were sent: the last one with
+/// this identifier.
 fn numbered(message: &[u8], sent: usize) -> Option<(usize, u8)> {
-    let &[high, low, _, flags, ..] = message else { return None };
+    let &[high, low, _, flags, ..] = message else {
+        return None;
+    };
     let last = sent.checked_sub(1)?;
     let back = (last as u16).wrapping_sub(u16::from_be_bytes([high, low]));
     Some((last.checked_sub(back.into())?, flags & 0x0f))
 }
 
-/// A query of a client. BIND applies no policy to one that asks for no recursion (RFC 1035, 4.1.1: RD).
+/// A query of a client. BIND applies no policy to one that asks for no recursion (RFC 1035, 4.1.1:
+/// RD).
 pub fn query(id: u16, name: &str) -> Vec<u8> {
     let mut message = frames::query_numbered(id, name);
     if let Some(flags) = message.get_mut(2) {

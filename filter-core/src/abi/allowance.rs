@@ -13,7 +13,8 @@ pub struct Allowance {
 }
 
 impl Allowance {
-    /// Buckets for the answers of all prefixes, and for the QUIC packets of all sources behind these. Several may share one.
+    /// Buckets for the answers of all prefixes, and for the QUIC packets of all sources behind
+    /// these. Several may share one.
     pub const BUCKETS: u32 = Self::ANSWERS + Self::SOURCES;
     /// Those of answers.
     pub(crate) const ANSWERS: u32 = 1 << 12;
@@ -27,14 +28,19 @@ impl Allowance {
         Self::ANSWERS + source % Self::SOURCES
     }
 
-    /// Takes one off; false if there is none left. It fills up in a second, and holds no more than that.
+    /// Takes one off; false if there is none left. It fills up in a second, and holds no more than
+    /// that.
     #[inline(always)]
     pub fn take(&mut self, now: u64, per_second: u64) -> bool {
         // Another CPU may have filled it up at a later time than this one has.
         let passed = now.saturating_sub(self.filled_at);
         self.filled_at += passed;
         let most = per_second * Self::SECOND;
-        let left = if passed >= Self::SECOND { most } else { (self.left + passed * per_second).min(most) };
+        let left = if passed >= Self::SECOND {
+            most
+        } else {
+            (self.left + passed * per_second).min(most)
+        };
         let allowed = left >= Self::SECOND;
         self.left = if allowed { left - Self::SECOND } else { left };
         allowed
@@ -53,6 +59,10 @@ mod tests {
         assert_eq!(taken(5 * second + second / 2), 5);
         assert_eq!(taken(5 * second + second / 2 + 1), 0);
         assert_eq!(taken(60 * second), 10);
-        assert_eq!(taken(60 * second - 1), 0, "a CPU whose clock was read before");
+        assert_eq!(
+            taken(60 * second - 1),
+            0,
+            "a CPU whose clock was read before"
+        );
     }
 }

@@ -5,7 +5,7 @@ mod tests;
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
-use super::{Generation, Sides};
+use super::{Directions, Generation};
 
 macro_rules! actions {
     ($(#[doc = $doc:literal])+ $kind:ident { $($(#[doc = $of:literal])+ $variant:ident, $name:literal;)+ }) => {
@@ -57,7 +57,8 @@ actions! {
         Refused, "refused";
         /// The unspecified address; for other types than addresses as [`DnsAction::NoData`].
         Null, "null";
-        /// Addresses of the owner's choice; for other types than addresses as [`DnsAction::NoData`].
+        /// Addresses of the owner's choice; for other types than addresses as
+        /// [`DnsAction::NoData`].
         Address, "address";
     }
 }
@@ -69,7 +70,8 @@ actions! {
         Drop, "drop";
         /// The client's end is reset (RFC 9293 §3.5.2).
         Reset, "reset";
-        /// A TLS client is told `unrecognized_name` (RFC 8446 §6.2), and the connection ends; others are reset.
+        /// A TLS client is told `unrecognized_name` (RFC 8446 §6.2), and the connection ends;
+        /// others are reset.
         Alert, "alert";
     }
 }
@@ -100,10 +102,10 @@ impl Quic {
     }
 }
 
-/// What becomes of what the lists of a class block, or what is blocked on an interface.
+/// What becomes of what the lists of a audience block, or what is blocked on an interface.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, FromBytes, IntoBytes, Immutable)]
-pub struct Treatment {
+pub struct Actions {
     dns: u32,
     tcp: u32,
     /// INFO-CODE of an Extended DNS Error (RFC 8914 §4); 0 for that of the interface.
@@ -113,9 +115,15 @@ pub struct Treatment {
     v6: [u64; 2],
 }
 
-impl Treatment {
+impl Actions {
     /// What the interface has.
-    pub const NONE: Self = Self { dns: 0, tcp: 0, code: 0, v4: 0, v6: [0; 2] };
+    pub const NONE: Self = Self {
+        dns: 0,
+        tcp: 0,
+        code: 0,
+        v4: 0,
+        v6: [0; 2],
+    };
     /// Blocked (RFC 8914 §4.16).
     pub const BLOCKED: u16 = 15;
     /// Censored (RFC 8914 §4.17).
@@ -123,22 +131,31 @@ impl Treatment {
     /// Filtered (RFC 8914 §4.18).
     pub const FILTERED: u16 = 17;
 
-    /// Where the map of treatments has that of a class, in a generation.
+    /// Where the map of actions has that of a audience, in a generation.
     #[inline(always)]
-    pub const fn place(class: u32, generation: Generation) -> u32 {
-        class * 2 + generation.index()
+    pub const fn place(audience: u32, generation: Generation) -> u32 {
+        audience * 2 + generation.index()
     }
 
-    /// These actions, reported as [`Treatment::BLOCKED`] unless the interface has another code.
+    /// These actions, reported as [`Actions::BLOCKED`] unless the interface has another code.
     #[inline(always)]
     pub const fn new(dns: DnsAction, tcp: TcpAction) -> Self {
-        Self { dns: dns as u32, tcp: tcp as u32, code: 0, v4: 0, v6: [0; 2] }
+        Self {
+            dns: dns as u32,
+            tcp: tcp as u32,
+            code: 0,
+            v4: 0,
+            v6: [0; 2],
+        }
     }
 
     /// The same with another INFO-CODE of the Extended DNS Error.
     #[must_use]
     pub const fn with_code(self, code: u16) -> Self {
-        Self { code: code as u32, ..self }
+        Self {
+            code: code as u32,
+            ..self
+        }
     }
 
     /// What becomes of DNS in datagrams.
@@ -180,7 +197,11 @@ impl Treatment {
     /// The INFO-CODE of the Extended DNS Error.
     #[inline(always)]
     pub const fn code(&self) -> u16 {
-        if self.code == 0 { Self::BLOCKED } else { self.code as u16 }
+        if self.code == 0 {
+            Self::BLOCKED
+        } else {
+            self.code as u16
+        }
     }
 
     /// The address for type A, as in memory; 0 for none.
@@ -205,7 +226,11 @@ impl Treatment {
     /// The same by the action's number.
     #[inline(always)]
     pub(crate) const fn or_dns_number(self, dns: u32) -> Self {
-        if self.dns == DnsAction::AsInterface as u32 { Self { dns, ..self } } else { self }
+        if self.dns == DnsAction::AsInterface as u32 {
+            Self { dns, ..self }
+        } else {
+            self
+        }
     }
 
     /// The same with what the interface does where this says nothing.
@@ -214,23 +239,51 @@ impl Treatment {
     pub const fn on(&self, interface: &Self) -> Self {
         const UNSAID: u32 = DnsAction::AsInterface as u32;
 
-        let Self { dns, tcp, code, v4, v6 } = *self;
-        let (dns, v4, v6) = if dns == UNSAID { (interface.dns, interface.v4, interface.v6) } else { (dns, v4, v6) };
+        let Self {
+            dns,
+            tcp,
+            code,
+            v4,
+            v6,
+        } = *self;
+        let (dns, v4, v6) = if dns == UNSAID {
+            (interface.dns, interface.v4, interface.v6)
+        } else {
+            (dns, v4, v6)
+        };
         let tcp = if tcp == UNSAID { interface.tcp } else { tcp };
-        Self { dns, tcp, code: if code == 0 { interface.code } else { code }, v4, v6 }
+        Self {
+            dns,
+            tcp,
+            code: if code == 0 { interface.code } else { code },
+            v4,
+            v6,
+        }
     }
 }
 
 #[cfg(not(target_arch = "bpf"))]
-impl Treatment {
+impl Actions {
     /// The same with these addresses for [`DnsAction::Address`].
     #[must_use]
-    pub fn with_addresses(self, v4: Option<std::net::Ipv4Addr>, v6: Option<std::net::Ipv6Addr>) -> Self {
+    pub fn with_addresses(
+        self,
+        v4: Option<std::net::Ipv4Addr>,
+        v6: Option<std::net::Ipv6Addr>,
+    ) -> Self {
         let v4 = v4.map_or(0, |address| u32::from_ne_bytes(address.octets()));
         let octets = v6.map_or([0; 16], |address| address.octets());
-        let word =
-            |at: usize| octets.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |word| u64::from_ne_bytes(*word));
-        Self { v4, v6: [word(0), word(8)], ..self }
+        let word = |at: usize| {
+            octets
+                .get(at..)
+                .and_then(<[u8]>::first_chunk)
+                .map_or(0, |word| u64::from_ne_bytes(*word))
+        };
+        Self {
+            v4,
+            v6: [word(0), word(8)],
+            ..self
+        }
     }
 }
 
@@ -238,9 +291,9 @@ impl Treatment {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable)]
 pub struct Interface {
-    sides: u32,
+    directions: u32,
     flags: u32,
-    treatment: Treatment,
+    actions: Actions,
 }
 
 const FACES_CLIENTS: u32 = 1;
@@ -254,52 +307,77 @@ const REFUSES_QUIC: u32 = 64;
 impl Interface {
     /// An interface on which these DNS messages are judged, and what is blocked is dropped.
     #[inline(always)]
-    pub const fn new(sides: Sides) -> Self {
-        let treatment = Treatment::new(DnsAction::Drop, TcpAction::Drop);
-        Self { sides: sides.index(), flags: 0, treatment }
+    pub const fn new(directions: Directions) -> Self {
+        let actions = Actions::new(DnsAction::Drop, TcpAction::Drop);
+        Self {
+            directions: directions.index(),
+            flags: 0,
+            actions,
+        }
     }
 
-    /// Frames of a recording, with clients and servers on any side: nobody is answered, and what an interface would do is not
-    /// known.
+    /// Frames of a recording, with clients and servers on any side: nobody is answered, and what an
+    /// interface would do is not known.
     pub const fn of_recording() -> Self {
-        Self { sides: Sides::Both.index(), flags: FACES_CLIENTS | IS_RECORDING, treatment: Treatment::NONE }
+        Self {
+            directions: Directions::Both.index(),
+            flags: FACES_CLIENTS | IS_RECORDING,
+            actions: Actions::NONE,
+        }
     }
 
-    /// The same with clients behind it, which are answered; what no list says otherwise of is treated like this.
+    /// The same with clients behind it, which are answered; what no list says otherwise of is
+    /// treated like this.
     #[must_use]
-    pub const fn facing_clients(self, treatment: Treatment) -> Self {
-        Self { flags: self.flags | FACES_CLIENTS, treatment, ..self }
+    pub const fn facing_clients(self, actions: Actions) -> Self {
+        Self {
+            flags: self.flags | FACES_CLIENTS,
+            actions,
+            ..self
+        }
     }
 
     /// The same with responses that are blocked treated like this.
     #[must_use]
-    pub const fn with_treatment(self, treatment: Treatment) -> Self {
-        Self { treatment, ..self }
+    pub const fn with_actions(self, actions: Actions) -> Self {
+        Self { actions, ..self }
     }
 
     /// The same without clients behind it.
     #[must_use]
     pub const fn facing_nobody(self) -> Self {
-        Self { flags: self.flags & !FACES_CLIENTS, ..self }
+        Self {
+            flags: self.flags & !FACES_CLIENTS,
+            ..self
+        }
     }
 
-    /// The same on trial: what would be blocked passes.
+    /// The same in audit mode: what would be blocked passes.
     #[must_use]
     pub const fn on_trial(self) -> Self {
-        Self { flags: self.flags | AUDITS, ..self }
+        Self {
+            flags: self.flags | AUDITS,
+            ..self
+        }
     }
 
-    /// The same with the program in the network stack (generic mode): what goes back does so in the buffer that it came in,
-    /// with what the kernel knows of it.
+    /// The same with the program in the network stack (generic mode): what goes back does so in the
+    /// buffer that it came in, with what the kernel knows of it.
     #[must_use]
     pub const fn in_network_stack(self) -> Self {
-        Self { flags: self.flags | KEEPS_BUFFERS, ..self }
+        Self {
+            flags: self.flags | KEEPS_BUFFERS,
+            ..self
+        }
     }
 
     /// The same where nothing in a tunnel is judged.
     #[must_use]
     pub const fn ignoring_tunnels(self) -> Self {
-        Self { flags: self.flags | IGNORES_TUNNELS, ..self }
+        Self {
+            flags: self.flags | IGNORES_TUNNELS,
+            ..self
+        }
     }
 
     /// The same with this done with QUIC.
@@ -310,7 +388,10 @@ impl Interface {
             Quic::Pass => PASSES_QUIC,
             Quic::Refuse => REFUSES_QUIC,
         };
-        Self { flags: (self.flags & !(PASSES_QUIC | REFUSES_QUIC)) | flag, ..self }
+        Self {
+            flags: (self.flags & !(PASSES_QUIC | REFUSES_QUIC)) | flag,
+            ..self
+        }
     }
 
     /// What is done with QUIC.
@@ -333,8 +414,8 @@ impl Interface {
 
     /// Which DNS messages are judged.
     #[inline(always)]
-    pub fn sides(&self) -> Sides {
-        Sides::from_index(self.sides)
+    pub fn directions(&self) -> Directions {
+        Directions::from_index(self.directions)
     }
 
     /// True if what comes in is of clients, which may be answered.
@@ -363,7 +444,7 @@ impl Interface {
 
     /// What becomes of what is blocked, unless a list says otherwise.
     #[inline(always)]
-    pub const fn treatment(&self) -> &Treatment {
-        &self.treatment
+    pub const fn actions(&self) -> &Actions {
+        &self.actions
     }
 }

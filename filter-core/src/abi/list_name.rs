@@ -10,8 +10,8 @@ use super::Generation;
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable)]
 pub struct ListName {
-    /// The class that its rules are of.
-    class: u32,
+    /// The audience that its rules are of.
+    audience: u32,
     /// What rules of this number say themselves of DNS in datagrams.
     dns: u32,
     len: u32,
@@ -27,7 +27,13 @@ impl ListName {
     /// The number of the first list.
     pub const FIRST: u16 = 2;
     /// No name.
-    pub const NONE: Self = Self { class: u32::MAX, dns: 0, len: 0, reserved: 0, text: [0; Self::MOST] };
+    pub const NONE: Self = Self {
+        audience: u32::MAX,
+        dns: 0,
+        len: 0,
+        reserved: 0,
+        text: [0; Self::MOST],
+    };
 
     /// Where the map of names has that with this number, in a generation.
     #[inline(always)]
@@ -35,22 +41,34 @@ impl ListName {
         number * 2 + generation.index()
     }
 
-    /// The name of a list whose rules are of this class; what is beyond [`ListName::MOST`] octets is left out.
+    /// The name of a list whose rules are of this audience; what is beyond [`ListName::MOST`]
+    /// octets is left out.
     #[cfg(not(target_arch = "bpf"))]
-    pub fn new(class: u16, name: &str) -> Self {
-        let name = name.get(..name.floor_char_boundary(Self::MOST)).unwrap_or_default();
+    pub fn new(audience: u16, name: &str) -> Self {
+        let name = name
+            .get(..name.floor_char_boundary(Self::MOST))
+            .unwrap_or_default();
         let mut text = [0; Self::MOST];
         for (to, octet) in text.iter_mut().zip(name.bytes()) {
             *to = octet;
         }
-        Self { class: class.into(), dns: 0, len: name.len() as u32, reserved: 0, text }
+        Self {
+            audience: audience.into(),
+            dns: 0,
+            len: name.len() as u32,
+            reserved: 0,
+            text,
+        }
     }
 
     /// The same for rules of the list that say themselves what becomes of DNS in datagrams.
     #[cfg(not(target_arch = "bpf"))]
     #[must_use]
     pub fn answering(self, action: DnsAction) -> Self {
-        Self { dns: action as u32, ..self }
+        Self {
+            dns: action as u32,
+            ..self
+        }
     }
 
     /// What its rules say themselves of DNS in datagrams, by number.
@@ -59,10 +77,10 @@ impl ListName {
         self.dns
     }
 
-    /// The class that its rules are of.
+    /// The audience that its rules are of.
     #[inline(always)]
-    pub(crate) const fn class(&self) -> u32 {
-        self.class
+    pub(crate) const fn audience(&self) -> u32 {
+        self.audience
     }
 
     /// Octets of the name.
@@ -92,7 +110,10 @@ mod tests {
     #[test]
     fn a_list_has_its_class_its_name_and_what_it_says_itself() {
         let name = ListName::new(3, "ads").answering(DnsAction::NoData);
-        assert_eq!((name.class(), name.dns(), name.len()), (3, DnsAction::NoData as u32, 3));
+        assert_eq!(
+            (name.audience(), name.dns(), name.len()),
+            (3, DnsAction::NoData as u32, 3)
+        );
         assert_eq!(name.text()[..4], *b"ads\0");
         assert_eq!(ListName::new(3, "ads").dns(), DnsAction::AsInterface as u32);
     }

@@ -1,7 +1,8 @@
-//! What the kernel's maps hold. Both sides of the boundary use these types, so neither has a layout of its own.
+//! What the kernel's maps hold. Both sides of the boundary use these types, so neither has a layout
+//! of its own.
 
 #[cfg(not(target_arch = "bpf"))]
-mod all_terms;
+mod all_effects;
 mod allowance;
 mod answer;
 mod clients;
@@ -14,15 +15,17 @@ mod rule_map;
 mod settings;
 
 #[cfg(not(target_arch = "bpf"))]
-pub use all_terms::{AllMasks, AllTerms};
+pub use all_effects::{AllEffects, AllMasks};
 pub use allowance::Allowance;
-pub use answer::{DnsAction, Interface, Quic, TcpAction, Treatment};
+pub use answer::{Actions, DnsAction, Interface, Quic, TcpAction};
 pub use clients::{Group, Member};
-pub use generation::{Generation, InForce};
+pub use generation::{ActivePolicy, Generation};
 pub use hits::{HitLine, RuleHits};
 pub use list_name::ListName;
 pub(crate) use policy::list_of;
-pub use policy::{BANKS, BlockingLists, CLASSES_OF_BANK, Masks, Rank, Terms, highest_rank};
+pub use policy::{
+    AUDIENCES_OF_BANK, BANKS, BlockingLists, Effect, Masks, Precedence, highest_precedence,
+};
 pub use program::{Program, ProgramSet};
-pub use rule_map::{Page, Rule, RuleShape, TermsEntry, sieve_bits};
-pub use settings::{Fragments, Options, Settings, Sides, WAYS};
+pub use rule_map::{EffectEntry, Page, Rule, RuleShape, bloom_bits};
+pub use settings::{Directions, Fragments, Options, Settings, WAYS};

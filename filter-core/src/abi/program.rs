@@ -1,6 +1,7 @@
 //! The programs of the kernel object.
 
-/// A program that another one continues with. Each has a stack of its own, and is verified by itself.
+/// A program that another one continues with. Each has a stack of its own, and is verified by
+/// itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Program {
@@ -16,8 +17,8 @@ pub enum Program {
     Quic,
 }
 
-/// Programs that continue with each other. The kernel lets a program with the flag for frames in several buffers
-/// (`BPF_F_XDP_HAS_FRAGS`) continue with others that have it, and with no others.
+/// Programs that continue with each other. The kernel lets a program with the flag for frames in
+/// several buffers (`BPF_F_XDP_HAS_FRAGS`) continue with others that have it, and with no others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProgramSet {
     /// The program that is attached.
@@ -29,8 +30,8 @@ pub struct ProgramSet {
 }
 
 impl ProgramSet {
-    /// For frames that lie in one buffer: without the flag, so that a driver gives no others, and generic XDP makes each frame
-    /// linear first.
+    /// For frames that lie in one buffer: without the flag, so that a driver gives no others, and
+    /// generic XDP makes each frame linear first.
     pub const LINEAR: Self = Self {
         entry: "namegate",
         map: "PROGRAMS",

@@ -14,7 +14,7 @@ const PORT_WORDS: usize = (1 << 16) / 64;
 /// Which DNS messages are judged on an interface.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(u32)]
-pub enum Sides {
+pub enum Directions {
     /// Queries and responses.
     #[default]
     Both,
@@ -24,7 +24,7 @@ pub enum Sides {
     Responses,
 }
 
-impl Sides {
+impl Directions {
     /// Its number in the map of interfaces.
     pub const fn index(self) -> u32 {
         self as u32
@@ -33,8 +33,8 @@ impl Sides {
     /// The one with this number; both for a number that has none.
     #[inline(always)]
     pub fn from_index(index: u32) -> Self {
-        const QUERIES: u32 = Sides::Queries.index();
-        const RESPONSES: u32 = Sides::Responses.index();
+        const QUERIES: u32 = Directions::Queries.index();
+        const RESPONSES: u32 = Directions::Responses.index();
         match index {
             QUERIES => Self::Queries,
             RESPONSES => Self::Responses,
@@ -73,7 +73,8 @@ pub struct Options<'a> {
     pub report_passed: bool,
     /// What becomes of later fragments.
     pub fragments: Fragments,
-    /// TCP flows of which a message in several segments is held at once; rounded up to a power of two.
+    /// TCP flows of which a message in several segments is held at once; rounded up to a power of
+    /// two.
     pub flows: u32,
     /// QUIC connections that are remembered at once; rounded up to a power of two.
     pub quic_flows: u32,
@@ -94,8 +95,8 @@ pub struct Options<'a> {
 }
 
 impl Options<'_> {
-    /// Longer than the segments of one burst take, and half of what Linux lets pass at least before it sends a segment again
-    /// (`TCP_RTO_MIN`; RFC 6298 §2.4 asks for a second).
+    /// Longer than the segments of one burst take, and half of what Linux lets pass at least before
+    /// it sends a segment again (`TCP_RTO_MIN`; RFC 6298 §2.4 asks for a second).
     const RESET_AGAIN_AFTER: Duration = Duration::from_millis(100);
 }
 
@@ -127,7 +128,7 @@ pub struct Settings {
     flags: u32,
     bucket_mask: u32,
     /// All words of `dns_ports` as one: most ports are not in it, and need no look at their word.
-    dns_ports_sieve: u64,
+    dns_ports_bloom: u64,
     pub(crate) flow_hash_key: FlowHashKey,
     pub(crate) hash_key: HashKey,
     dns_ports: [u64; PORT_WORDS],
@@ -143,7 +144,9 @@ pub struct Settings {
     reserved: u32,
 }
 
-const _: () = assert!(size_of::<Settings>() == size_of::<FlowHashKey>() + size_of::<HashKey>() + 8 * PORT_WORDS + 56);
+const _: () = assert!(
+    size_of::<Settings>() == size_of::<FlowHashKey>() + size_of::<HashKey>() + 8 * PORT_WORDS + 56
+);
 
 const REPORT_PASSED: u32 = 1;
 const DROP_FRAGMENTS: u32 = 2;
@@ -160,14 +163,15 @@ impl Settings {
                 | flag(options.names_lists, NAME_LISTS)
                 | flag(options.drops_quic_beyond, DROP_QUIC_BEYOND),
             bucket_mask: Self::buckets(options.flows) - 1,
-            dns_ports_sieve: 0,
+            dns_ports_bloom: 0,
             flow_hash_key: hash_key.of_flows(),
             hash_key,
             dns_ports: [0; PORT_WORDS],
             events_per_second: u64::from(options.events_per_second),
             answers_per_second: options.answers_per_second,
             answer_ttl: options.answer_ttl,
-            reset_again_after: u64::try_from(options.reset_again_after.as_nanos()).unwrap_or(u64::MAX),
+            reset_again_after: u64::try_from(options.reset_again_after.as_nanos())
+                .unwrap_or(u64::MAX),
             quic_bucket_mask: Self::buckets(options.quic_flows) - 1,
             quic_per_second: options.quic_per_second,
             quic_per_source: options.quic_per_source,
@@ -177,7 +181,7 @@ impl Settings {
             if let Some(word) = settings.dns_ports.get_mut(usize::from(port / 64)) {
                 *word |= 1 << (port % 64);
             }
-            settings.dns_ports_sieve |= 1 << (port % 64);
+            settings.dns_ports_bloom |= 1 << (port % 64);
         }
         settings
     }
@@ -186,7 +190,11 @@ impl Settings {
     pub const fn buckets(flows: u32) -> u32 {
         const MOST: u32 = 1 << 16;
         let buckets = flows.div_ceil(WAYS);
-        if buckets > MOST { MOST } else { buckets.next_power_of_two() }
+        if buckets > MOST {
+            MOST
+        } else {
+            buckets.next_power_of_two()
+        }
     }
 
     /// The key under which names are hashed.
@@ -269,13 +277,16 @@ impl Settings {
     /// True if what goes from or to one of these ports is DNS.
     #[inline(always)]
     pub(crate) fn is_dns(&self, source: u16, destination: u16) -> bool {
-        let sieved = |port: u16| self.dns_ports_sieve >> (port % 64);
-        (sieved(source) | sieved(destination)) & 1 != 0 && (self.is_dns_port(destination) || self.is_dns_port(source))
+        let filtered = |port: u16| self.dns_ports_bloom >> (port % 64);
+        (filtered(source) | filtered(destination)) & 1 != 0
+            && (self.is_dns_port(destination) || self.is_dns_port(source))
     }
 
     #[inline(always)]
     pub(crate) fn is_dns_port(&self, port: u16) -> bool {
-        self.dns_ports.get(usize::from(port / 64)).is_some_and(|word| word >> (port % 64) & 1 != 0)
+        self.dns_ports
+            .get(usize::from(port / 64))
+            .is_some_and(|word| word >> (port % 64) & 1 != 0)
     }
 }
 
@@ -285,9 +296,16 @@ mod tests {
 
     #[test]
     fn buckets_are_a_power_of_two_with_room_for_all_flows_and_have_a_bound() {
-        for (flows, buckets) in
-            [(0, 1), (1, 1), (16, 1), (17, 2), (32, 2), (33, 4), (1 << 20, 1 << 16), (u32::MAX, 1 << 16)]
-        {
+        for (flows, buckets) in [
+            (0, 1),
+            (1, 1),
+            (16, 1),
+            (17, 2),
+            (32, 2),
+            (33, 4),
+            (1 << 20, 1 << 16),
+            (u32::MAX, 1 << 16),
+        ] {
             assert_eq!(Settings::buckets(flows), buckets, "{flows}");
         }
     }
@@ -295,32 +313,78 @@ mod tests {
     #[test]
     fn settings_are_what_was_asked_for() {
         let key = HashKey::from_words([7; crate::hash::HASH_KEY_WORDS]);
-        let plain = Options { names_lists: false, ..Options::default() };
+        let plain = Options {
+            names_lists: false,
+            ..Options::default()
+        };
         let flags = |options: &Options<'_>| {
             let settings = Settings::new(key, options);
-            [settings.reports_passed(), settings.drops_fragments(), settings.names_lists()]
+            [
+                settings.reports_passed(),
+                settings.drops_fragments(),
+                settings.names_lists(),
+            ]
         };
         assert_eq!(flags(&plain), [false; 3]);
-        assert_eq!(flags(&Options { report_passed: true, ..plain }), [true, false, false]);
-        assert_eq!(flags(&Options { fragments: Fragments::Drop, ..plain }), [false, true, false]);
-        assert_eq!(flags(&Options { names_lists: true, ..plain }), [false, false, true]);
         assert_eq!(
-            flags(&Options { report_passed: true, fragments: Fragments::Drop, ..Options::default() }),
+            flags(&Options {
+                report_passed: true,
+                ..plain
+            }),
+            [true, false, false]
+        );
+        assert_eq!(
+            flags(&Options {
+                fragments: Fragments::Drop,
+                ..plain
+            }),
+            [false, true, false]
+        );
+        assert_eq!(
+            flags(&Options {
+                names_lists: true,
+                ..plain
+            }),
+            [false, false, true]
+        );
+        assert_eq!(
+            flags(&Options {
+                report_passed: true,
+                fragments: Fragments::Drop,
+                ..Options::default()
+            }),
             [true; 3]
         );
-        let numbers = Options { events_per_second: 11, answers_per_second: 12, answer_ttl: 13, flows: 64, ..plain };
+        let numbers = Options {
+            events_per_second: 11,
+            answers_per_second: 12,
+            answer_ttl: 13,
+            flows: 64,
+            ..plain
+        };
         let settings = Settings::new(key, &numbers);
-        assert_eq!((settings.events_per_second(), settings.answers_per_second(), settings.answer_ttl()), (11, 12, 13));
-        assert_eq!((settings.bucket_mask(), settings.reset_again_after()), (3, 100_000_000));
+        assert_eq!(
+            (
+                settings.events_per_second(),
+                settings.answers_per_second(),
+                settings.answer_ttl()
+            ),
+            (11, 12, 13)
+        );
+        assert_eq!(
+            (settings.bucket_mask(), settings.reset_again_after()),
+            (3, 100_000_000)
+        );
     }
 
     #[test]
     fn sides_are_read_as_they_were_written() {
-        for sides in [Sides::Both, Sides::Queries, Sides::Responses] {
-            assert_eq!(Sides::from_index(sides.index()), sides);
+        for directions in [Directions::Both, Directions::Queries, Directions::Responses] {
+            assert_eq!(Directions::from_index(directions.index()), directions);
         }
-        assert_eq!(Sides::from_index(9), Sides::Both);
-        let words = [Sides::Both, Sides::Queries, Sides::Responses].map(Sides::as_str);
+        assert_eq!(Directions::from_index(9), Directions::Both);
+        let words =
+            [Directions::Both, Directions::Queries, Directions::Responses].map(Directions::as_str);
         assert_eq!(words, ["both", "queries", "responses"]);
     }
 }

@@ -1,4 +1,5 @@
-//! Checksums of the internet (RFC 1071). Sums are of words as they are in memory, whatever the order of its bytes.
+//! Checksums of the internet (RFC 1071). Sums are of words as they are in memory, whatever the
+//! order of its bytes.
 
 /// A sum that has not been folded to 16 bits.
 #[derive(Clone, Copy, Default)]
@@ -47,7 +48,9 @@ mod tests {
     #[test]
     fn the_example_of_the_rfc_comes_out() {
         // RFC 1071 §3: the sum of 0001 f203 f4f5 f6f7 is ddf2.
-        let sum = Sum::default().add_bytes([0x00, 0x01, 0xf2, 0x03]).add_bytes([0xf4, 0xf5, 0xf6, 0xf7]);
+        let sum = Sum::default()
+            .add_bytes([0x00, 0x01, 0xf2, 0x03])
+            .add_bytes([0xf4, 0xf5, 0xf6, 0xf7]);
         assert_eq!(sum.checksum(), (!0xddf2_u16).to_be_bytes());
         assert_eq!(sum.add_long(0).checksum(), sum.checksum());
     }

@@ -51,7 +51,8 @@ pub(super) enum Content {
 }
 
 impl Content {
-    /// What is said in the room of the query with these flags and this action, whose name is blocked in a record of this type.
+    /// What is said in the room of the query with these flags and this action, whose name is
+    /// blocked in a record of this type.
     #[inline(always)]
     pub(super) fn brief(flags: u8, action: DnsAction, record: u32) -> Self {
         match action {
@@ -85,8 +86,8 @@ impl Content {
 }
 
 impl<F: Replace, M: Maps> Answering<'_, F, M> {
-    /// Reads what an answer has to heed: the question, and EDNS. Resolvers answer a query whatever else is in it or behind it; a
-    /// response has to be a plain one.
+    /// Reads what an answer has to heed: the question, and EDNS. Resolvers answer a query whatever
+    /// else is in it or behind it; a response has to be a plain one.
     #[inline(always)]
     pub(super) fn read_message(&mut self) -> Result<(), Counter> {
         self.open_datagram()?;
@@ -96,7 +97,11 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
     /// Makes sure that the datagram is all there, and that its answer would not go to a server.
     #[inline(always)]
     pub(super) fn open_datagram(&mut self) -> Result<(), Counter> {
-        let Transport { transport_at: udp_at, end, .. } = self.scratch.transport;
+        let Transport {
+            transport_at: udp_at,
+            end,
+            ..
+        } = self.scratch.transport;
         let [s0, s1, d0, d1, l0, l1] = self.read(udp_at).ok_or(Counter::UnansweredMessage)?;
         let ports = Ports(u32::from_be_bytes([s0, s1, d0, d1]));
         let is_back = self.scratch.envelope.is_back();
@@ -105,7 +110,8 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
         }
         let udp_end = udp_at + u32::from(u16::from_be_bytes([l0, l1]));
         let is_longer = udp_end > end && !self.scratch.envelope.is_fragment();
-        // The rest of a datagram may be in other fragments. What is behind it in its packet is none of it (RFC 9868 §5).
+        // The rest of a datagram may be in other fragments. What is behind it in its packet is none
+        // of it (RFC 9868 §5).
         if udp_end < udp_at + UDP_BYTES || is_longer {
             return Err(Counter::UnansweredMessage);
         }
@@ -116,13 +122,20 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
 
     #[inline(always)]
     pub(super) fn read_header(&mut self, at: u32) -> Result<(), Counter> {
-        let header = self.read::<{ HEADER_BYTES as usize }>(at).ok_or(Counter::UnansweredMessage)?;
+        let header = self
+            .read::<{ HEADER_BYTES as usize }>(at)
+            .ok_or(Counter::UnansweredMessage)?;
         let [_, _, flags, _, q0, q1, a0, a1, n0, n1, r0, r1] = header;
         let is_back = self.scratch.envelope.is_back();
         if [q0, q1] != [0, 1] || self.scratch.question_end <= at + HEADER_BYTES {
-            // There is no single question that could stand in the answer: RFC 9619 §4, or one that leads elsewhere.
+            // There is no single question that could stand in the answer: RFC 9619 §4, or one that
+            // leads elsewhere.
             self.scratch.question_end = 0;
-            return if is_back { Ok(()) } else { Err(Counter::UnansweredMessage) };
+            return if is_back {
+                Ok(())
+            } else {
+                Err(Counter::UnansweredMessage)
+            };
         }
         if flags & flag::OPCODE != 0 && !is_back {
             return Err(Counter::UnansweredMessage);
@@ -132,14 +145,17 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
         if additional > 0 {
             self.read_edns(count(a0, a1) + count(n0, n1) + additional);
         }
-        let message_end =
-            if self.scratch.edns.is_there() { self.scratch.copying.to } else { self.scratch.question_end };
+        let message_end = if self.scratch.edns.is_there() {
+            self.scratch.copying.to
+        } else {
+            self.scratch.question_end
+        };
         self.scratch.edns.message_end = message_end;
         Ok(())
     }
 
-    /// Writes the datagram behind the IP header; gives its end. A brief one is no longer than a message with this question, and
-    /// EDNS if that has it.
+    /// Writes the datagram behind the IP header; gives its end. A brief one is no longer than a
+    /// message with this question, and EDNS if that has it.
     #[inline(always)]
     pub(super) fn write_datagram(&mut self, is_brief: bool) -> Option<u32> {
         let udp_at = self.scratch.transport.transport_at;
@@ -175,7 +191,11 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
             Content::BadVersion | Content::Refused => {}
             Content::NxDomain | Content::NoData if is_brief => {}
             Content::NxDomain | Content::NoData => {
-                let owner = if content == Content::NxDomain { self.zone(at)? } else { QUESTION };
+                let owner = if content == Content::NxDomain {
+                    self.zone(at)?
+                } else {
+                    QUESTION
+                };
                 self.write(end, self.soa(owner))?;
                 end += SOA_BYTES as u32;
             }
@@ -205,16 +225,34 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
         let (flags, more_flags) = self.flags(asked_flags, asked_more);
         let (flags, more_flags) = (flags | flag::RESPONSE, more_flags | content.code());
         let [a0, a1, n0, n1] = counts;
-        self.write(at + 2, [flags, more_flags, 0, 1, a0, a1, n0, n1, 0, additional])?;
+        self.write(
+            at + 2,
+            [flags, more_flags, 0, 1, a0, a1, n0, n1, 0, additional],
+        )?;
         Some(end)
     }
 
-    /// Writes a header alone, as of servers that were asked nothing that they can repeat (RFC 1035 §4.1.1); gives its end.
+    /// Writes a header alone, as of servers that were asked nothing that they can repeat
+    /// (RFC 1035 §4.1.1); gives its end.
     #[inline(always)]
     fn write_format_error(&mut self, at: u32) -> Option<u32> {
         let [flags, more_flags] = self.read(at + 2)?;
         let (flags, more_flags) = self.flags(flags, more_flags);
-        self.write(at + 2, [flags | flag::RESPONSE, more_flags | code::FORMAT_ERROR, 0, 0, 0, 0, 0, 0, 0, 0])?;
+        self.write(
+            at + 2,
+            [
+                flags | flag::RESPONSE,
+                more_flags | code::FORMAT_ERROR,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+            ],
+        )?;
         let end = at + HEADER_BYTES;
         // What is summed up is a multiple of four bytes.
         self.write(end, [0; 4])?;
@@ -227,9 +265,15 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
         let kept = more_flags & flag::CHECKING_DISABLED;
         if !self.scratch.envelope.is_back() {
             // As the server has it, whose response this was.
-            (flags & (flag::AUTHORITATIVE | flag::RECURSION_DESIRED), kept | (more_flags & flag::RECURSION_AVAILABLE))
+            (
+                flags & (flag::AUTHORITATIVE | flag::RECURSION_DESIRED),
+                kept | (more_flags & flag::RECURSION_AVAILABLE),
+            )
         } else if flags & flag::RECURSION_DESIRED != 0 {
-            (flag::RECURSION_DESIRED | (flags & flag::OPCODE), kept | flag::RECURSION_AVAILABLE)
+            (
+                flag::RECURSION_DESIRED | (flags & flag::OPCODE),
+                kept | flag::RECURSION_AVAILABLE,
+            )
         } else {
             // Who goes from server to server takes one for lame that is not authoritative.
             (flag::AUTHORITATIVE | (flags & flag::OPCODE), kept)
@@ -239,16 +283,16 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
     /// What is said of records of this type and class.
     #[inline(always)]
     fn content(&self, kind: u16, class: u16) -> Content {
-        let treatment = &self.scratch.treatment;
-        let (v4, v6) = match treatment.dns() {
+        let actions = &self.scratch.actions;
+        let (v4, v6) = match actions.dns() {
             // Of the name that was asked for, there may be records of other types.
             DnsAction::NxDomain if dns::is_service(self.scratch.record) => return Content::NoData,
             DnsAction::NxDomain => return Content::NxDomain,
             DnsAction::Refused => return Content::Refused,
             DnsAction::Null => (Some(0), Some([0; 2])),
             DnsAction::Address => (
-                Some(treatment.v4()).filter(|address| *address != 0),
-                Some(treatment.v6()).filter(|address| *address != [0; 2]),
+                Some(actions.v4()).filter(|address| *address != 0),
+                Some(actions.v6()).filter(|address| *address != [0; 2]),
             ),
             DnsAction::NoData | DnsAction::AsInterface | DnsAction::Drop => return Content::NoData,
         };
@@ -259,6 +303,8 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
             kind::ANY => v4.or(v6),
             _ => None,
         };
-        found.filter(|_| class == IN || class == ANY_CLASS).unwrap_or(Content::NoData)
+        found
+            .filter(|_| class == IN || class == ANY_CLASS)
+            .unwrap_or(Content::NoData)
     }
 }

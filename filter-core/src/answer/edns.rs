@@ -8,7 +8,7 @@ use super::Answering;
 use crate::{
     buffer::Copying,
     dns::{self, skip_owner},
-    flows::Held,
+    flows::Buffered,
     maps::Maps,
     packet::{LoopBody, Replace},
 };
@@ -19,7 +19,8 @@ pub(super) const OPT: u16 = 41;
 pub(super) const OPT_BYTES: u32 = 11;
 /// Code and length of an option (RFC 6891 §6.1.2).
 pub(super) const OPTION_BYTES: u32 = 4;
-/// Code of the COOKIE option (RFC 7873 §4). A client that knows a server to have one takes no answer without it.
+/// Code of the COOKIE option (RFC 7873 §4). A client that knows a server to have one takes no
+/// answer without it.
 const COOKIE: u16 = 10;
 /// The longest with a server's part, its code and its length.
 pub(super) const COOKIE_BYTES: u32 = OPTION_BYTES + 40;
@@ -41,17 +42,28 @@ pub(crate) struct Edns {
     pub(super) cookie_at: u32,
     /// Its octets with code and length; 0 if there is none.
     pub(super) cookie_bytes: u32,
-    /// Where a message ends that has a question and perhaps an OPT record; of others, where its question does.
+    /// Where a message ends that has a question and perhaps an OPT record; of others, where its
+    /// question does.
     pub(super) message_end: u32,
 }
 
 impl Edns {
     /// No OPT record.
-    pub(crate) const NONE: Self = Self { version: 256, flags: 0, cookie_at: 0, cookie_bytes: 0, message_end: 0 };
+    pub(crate) const NONE: Self = Self {
+        version: 256,
+        flags: 0,
+        cookie_at: 0,
+        cookie_bytes: 0,
+        message_end: 0,
+    };
 
     #[inline(always)]
     fn new(version: u8, flags: u8) -> Self {
-        Self { version: version.into(), flags: flags.into(), ..Self::NONE }
+        Self {
+            version: version.into(),
+            flags: flags.into(),
+            ..Self::NONE
+        }
     }
 
     /// True if there is an OPT record.
@@ -68,8 +80,8 @@ impl Edns {
 }
 
 impl<F: Replace, M: Maps> Answering<'_, F, M> {
-    /// Reads the OPT record of the message, if it has one among so many records behind the question. One whose data is cut is
-    /// none.
+    /// Reads the OPT record of the message, if it has one among so many records behind the
+    /// question. One whose data is cut is none.
     #[inline(always)]
     pub(super) fn read_edns(&mut self, records: u32) {
         let at = self.scratch.question_end;
@@ -87,7 +99,8 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
             F::repeat(RECORDS, &Records, self);
         }
         let Copying { at, to, .. } = self.scratch.copying;
-        // The version of a response is the server's own, and says nothing of the query's (RFC 6891 §6.1.3).
+        // The version of a response is the server's own, and says nothing of the query's
+        // (RFC 6891 §6.1.3).
         if self.scratch.edns.is_there() && !self.scratch.envelope.is_back() {
             self.scratch.edns.version = 0;
         }
@@ -103,7 +116,11 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
     /// Reads bytes of the message: what is not in the frame is in the draft.
     #[inline(always)]
     fn read_of_message<const N: usize>(&self, at: u32) -> Option<[u8; N]> {
-        if self.scratch.stream.is_in_use() { self.read(at) } else { self.frame.read(at) }
+        if self.scratch.stream.is_in_use() {
+            self.read(at)
+        } else {
+            self.frame.read(at)
+        }
     }
 
     /// Where the head of the next record is, behind its owner.
@@ -111,7 +128,11 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
     fn next_head(&mut self) -> Option<u32> {
         let (at, end) = (self.scratch.copying.at, self.scratch.transport.end);
         if self.scratch.stream.is_in_use() {
-            let draft = Held { frame: &*self.frame, bytes: self.draft, len: end };
+            let draft = Buffered {
+                frame: &*self.frame,
+                bytes: self.draft,
+                len: end,
+            };
             skip_owner(&draft, self.scratch, at, end).ok()
         } else {
             skip_owner(&*self.frame, self.scratch, at, end).ok()
@@ -138,11 +159,16 @@ impl<F: Replace, M: Maps> LoopBody<Answering<'_, F, M>> for Options {
         if at >= answering.scratch.copying.to {
             return Break(());
         }
-        let Some([c0, c1, l0, l1]) = answering.read_of_message(at) else { return Break(()) };
+        let Some([c0, c1, l0, l1]) = answering.read_of_message(at) else {
+            return Break(());
+        };
         let scratch = &mut *answering.scratch;
         let bytes = OPTION_BYTES + u32::from(u16::from_be_bytes([l0, l1]));
         let is_inside = at + bytes <= scratch.copying.to.min(scratch.transport.end);
-        if u16::from_be_bytes([c0, c1]) == COOKIE && is_inside && (LEAST_COOKIE_BYTES..=COOKIE_BYTES).contains(&bytes) {
+        if u16::from_be_bytes([c0, c1]) == COOKIE
+            && is_inside
+            && (LEAST_COOKIE_BYTES..=COOKIE_BYTES).contains(&bytes)
+        {
             scratch.edns.cookie_at = at;
             scratch.edns.cookie_bytes = bytes;
         }
@@ -161,7 +187,9 @@ impl<F: Replace, M: Maps> LoopBody<Answering<'_, F, M>> for Records {
             return Break(());
         }
         answering.scratch.copying.left -= 1;
-        let Some(head_at) = answering.next_head() else { return Break(()) };
+        let Some(head_at) = answering.next_head() else {
+            return Break(());
+        };
         let data_at = head_at + dns::RECORD_HEAD_BYTES;
         let Some([t0, t1, _, _, _, version, flags, _, l0, l1]) =
             answering.read_of_message::<{ dns::RECORD_HEAD_BYTES as usize }>(head_at)

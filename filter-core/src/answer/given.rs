@@ -1,15 +1,15 @@
 //! What the client of a blocked packet was given, for the events of that packet.
 //!
-//! It is read off the answer itself. Noted while the answer is made, it would have the verifier go through the rest of the program
-//! once for each action: a quarter more instructions.
+//! It is read off the answer itself. Noted while the answer is made, it would have the verifier go
+//! through the rest of the program once for each action: a quarter more instructions.
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use super::{Kind, dns, tcp};
 use crate::{
-    abi::Treatment,
+    abi::Actions,
     bounds::within,
-    buffer::HeldBytes,
+    buffer::MessageBuffer,
     dns::JOINED_MESSAGES,
     effect::{self, ResponseAction},
     reason::Counter,
@@ -22,7 +22,8 @@ use crate::{
 pub(crate) struct Given {
     /// A [`ResponseAction`], or [`Given::ANSWERED`].
     pub action: u32,
-    /// One more than the index of the counter of what stood against the action that was meant; 0 if nothing did.
+    /// One more than the index of the counter of what stood against the action that was meant; 0 if
+    /// nothing did.
     pub hindrance: u32,
 }
 
@@ -30,17 +31,26 @@ impl Given {
     /// The packet was dropped, as it was meant to be.
     pub const DROPPED: Self = Self::new(ResponseAction::Drop);
     /// What is in the draft.
-    pub const ANSWERED: Self = Self { action: u32::MAX, hindrance: 0 };
+    pub const ANSWERED: Self = Self {
+        action: u32::MAX,
+        hindrance: 0,
+    };
 
     #[inline(always)]
     const fn new(action: ResponseAction) -> Self {
-        Self { action: action as u32, hindrance: 0 }
+        Self {
+            action: action as u32,
+            hindrance: 0,
+        }
     }
 
     /// The packet was dropped, since this stood against an answer.
     #[inline(always)]
     pub fn nothing_because(counter: Counter) -> Self {
-        Self { hindrance: counter.index() + 1, ..Self::DROPPED }
+        Self {
+            hindrance: counter.index() + 1,
+            ..Self::DROPPED
+        }
     }
 
     /// True if the packet came in by an interface that has no clients behind it.
@@ -50,11 +60,15 @@ impl Given {
     }
 }
 
-/// What a DNS message with this code is (RFC 1035 §4.1.1) that has so many addresses, where this is the treatment.
+/// What a DNS message with this code is (RFC 1035 §4.1.1) that has so many addresses, where this is
+/// the actions.
 #[inline(always)]
-fn of_message(code: u8, addresses: u8, is_version_known: bool, treatment: &Treatment) -> Given {
+fn of_message(code: u8, addresses: u8, is_version_known: bool, actions: &Actions) -> Given {
     if addresses > 0 {
-        return Given { action: effect::number_of_dns(treatment), hindrance: 0 };
+        return Given {
+            action: effect::number_of_dns(actions),
+            hindrance: 0,
+        };
     }
     Given::new(match code {
         dns::code::FORMAT_ERROR => ResponseAction::FormatError,
@@ -73,16 +87,19 @@ impl Scratch {
         self.given = Given::DROPPED;
     }
 
-    /// What the client was given for a message of the packet at hand, of which the answer is in this draft. If it has several, for
-    /// the one at this place among those that were to be answered.
+    /// What the client was given for a message of the packet at hand, of which the answer is in
+    /// this draft. If it has several, for the one at this place among those that were to be
+    /// answered.
     #[inline(always)]
-    pub(crate) fn given_for(&self, place: u32, draft: &HeldBytes) -> Given {
+    pub(crate) fn given_for(&self, place: u32, draft: &MessageBuffer) -> Given {
         if self.given != Given::ANSWERED {
             return self.given;
         }
         let given = match Kind::from_index(self.answer_kind) {
             Kind::Joined => Some(self.given_in_place(place)),
-            Kind::Query | Kind::Response => self.in_message(self.transport.transport_at + dns::UDP_BYTES, draft),
+            Kind::Query | Kind::Response => {
+                self.in_message(self.transport.transport_at + dns::UDP_BYTES, draft)
+            }
             Kind::Stream => self.in_message(self.stream.message_at, draft),
             Kind::Segment | Kind::SegmentOn | Kind::Ended => self.in_segment(draft),
         };
@@ -91,17 +108,26 @@ impl Scratch {
 
     /// What the message at `at` says.
     #[inline(always)]
-    fn in_message(&self, at: u32, draft: &HeldBytes) -> Option<Given> {
+    fn in_message(&self, at: u32, draft: &MessageBuffer) -> Option<Given> {
         let [_, flags, _, _, _, answers] = draft.read(at + 2)?;
-        Some(of_message(flags & dns::flag::CODE, answers, self.edns.is_known(), &self.treatment))
+        Some(of_message(
+            flags & dns::flag::CODE,
+            answers,
+            self.edns.is_known(),
+            &self.actions,
+        ))
     }
 
     /// What the segment does to its receiver.
     #[inline(always)]
-    fn in_segment(&self, draft: &HeldBytes) -> Option<Given> {
+    fn in_segment(&self, draft: &MessageBuffer) -> Option<Given> {
         let [flags] = draft.read(self.transport.transport_at + tcp::FLAGS_AT)?;
         let is_reset = flags & tcp::flag::RST != 0;
-        Some(Given::new(if is_reset { ResponseAction::Reset } else { ResponseAction::Alert }))
+        Some(Given::new(if is_reset {
+            ResponseAction::Reset
+        } else {
+            ResponseAction::Alert
+        }))
     }
 
     /// What was written in the place of one of several messages.
@@ -109,12 +135,16 @@ impl Scratch {
     fn given_in_place(&self, place: u32) -> Given {
         let place = within(place as usize, 0, JOINED_MESSAGES as usize - 1);
         let message = place.and_then(|place| self.joined.messages.get(place));
-        // It may have no question that could stand in an answer, and there may be more messages than are answered.
+        // It may have no question that could stand in an answer, and there may be more messages
+        // than are answered.
         let given = message.map_or(ResponseAction::Drop as u32, |message| message.given);
         if given == ResponseAction::Drop as u32 {
             Given::nothing_because(Counter::UnansweredMessage)
         } else {
-            Given { action: given, hindrance: 0 }
+            Given {
+                action: given,
+                hindrance: 0,
+            }
         }
     }
 }

@@ -1,10 +1,12 @@
-//! What a client hears of what is blocked: an answer to its DNS query, a negative one in place of a response to it, or the
-//! end of its TCP connection. It is made of the frame that is blocked, and takes its place.
+//! What a client hears of what is blocked: an answer to its DNS query, a negative one in place of a
+//! response to it, or the end of its TCP connection. It is made of the frame that is blocked, and
+//! takes its place.
 //!
 //! ```text
 //! frame -> envelope (who may be answered) -> dns | tcp -> headers and checksums -> frame
 //! ```
-//! Whatever nobody can be told something about, or should not, is dropped, and counted by what stood against it.
+//! Whatever nobody can be told something about, or should not, is dropped, and counted by what
+//! stood against it.
 
 mod checksum;
 mod dns;
@@ -20,7 +22,7 @@ mod validity;
 use crate::{
     abi::{Generation, Settings},
     bounds::opaque,
-    buffer::HeldBytes,
+    buffer::MessageBuffer,
     effect,
     flows::Flow,
     headers::Protocol,
@@ -39,12 +41,12 @@ pub(crate) use stream::Stream;
 /// Where a frame goes whose first packet was blocked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sent {
-    /// Nowhere.
-    Nowhere,
+    /// Nowhere: `XDP_DROP`.
+    Drop,
     /// Back to whom it came from.
-    Back,
+    Tx,
     /// On to whom it is for.
-    On,
+    Pass,
 }
 
 impl Scratch {
@@ -52,15 +54,20 @@ impl Scratch {
     #[inline(always)]
     pub fn is_answered(&self, reason: Reason) -> bool {
         match reason {
-            // What no rule is about is treated as the interface has it, which shows when it is answered.
+            // What no rule is about is treated as the interface has it, which shows when it is
+            // answered.
             Reason::TcpEnded | Reason::DnsQuestionsRefused => true,
-            reason => reason.is_blocked() && effect::is_answered(reason, &self.treatment, self.transport.protocol()),
+            reason => {
+                reason.is_blocked()
+                    && effect::is_answered(reason, &self.actions, self.transport.protocol())
+            }
         }
     }
 }
 
-/// Makes the answer of a frame that was blocked, as the scratch has it. `flow` is what has the place of the segment's flow
-/// in the table of flows, if the frame is a segment and its flow has one.
+/// Makes the answer of a frame that was blocked, as the scratch has it. `flow` is what has the
+/// place of the segment's flow in the table of flows, if the frame is a segment and its flow has
+/// one.
 #[inline(always)]
 pub fn answer<F: Replace, M: Maps>(
     frame: &mut F,
@@ -68,18 +75,31 @@ pub fn answer<F: Replace, M: Maps>(
     maps: &M,
     flow: Option<&mut Flow>,
     scratch: &mut Scratch,
-    draft: &mut HeldBytes,
+    draft: &mut MessageBuffer,
 ) -> Sent {
     // Another one may have taken the place since.
     let flow = flow.filter(|flow| flow.is_of(&scratch.segment));
     scratch.give_nothing();
     if scratch.reason == Reason::DnsQuestionsRefused.index() {
-        scratch.treatment = *maps.interface().1.treatment();
-        if !effect::is_answered(Reason::DnsQuestionsRefused, &scratch.treatment, scratch.transport.protocol()) {
-            return Sent::Nowhere;
+        scratch.actions = *maps.interface().1.actions();
+        if !effect::is_answered(
+            Reason::DnsQuestionsRefused,
+            &scratch.actions,
+            scratch.transport.protocol(),
+        ) {
+            return Sent::Drop;
         }
     }
-    match (Answering { frame, settings, maps, flow, scratch: &mut *scratch, draft }).answer() {
+    match (Answering {
+        frame,
+        settings,
+        maps,
+        flow,
+        scratch: &mut *scratch,
+        draft,
+    })
+    .answer()
+    {
         Ok((counter, sent)) => {
             scratch.given = Given::ANSWERED;
             maps.count(counter);
@@ -88,7 +108,7 @@ pub fn answer<F: Replace, M: Maps>(
         Err(counter) => {
             scratch.given = Given::nothing_because(counter);
             maps.count(counter);
-            Sent::Nowhere
+            Sent::Drop
         }
     }
 }
@@ -101,7 +121,7 @@ struct Answering<'f, F, M> {
     flow: Option<&'f mut Flow>,
     scratch: &'f mut Scratch,
     /// The frame from its start on, and what is written over it and behind.
-    draft: &'f mut HeldBytes,
+    draft: &'f mut MessageBuffer,
 }
 
 impl<F, M> LoopState for Answering<'_, F, M> {}
@@ -165,7 +185,9 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
             Kind::Ended => self.ends_client(),
         };
         let (_, interface) = self.maps.interface();
-        if interface.is_recording() || (is_back && self.kind() != Kind::Ended && !interface.faces_clients()) {
+        if interface.is_recording()
+            || (is_back && self.kind() != Kind::Ended && !interface.faces_clients())
+        {
             return Err(Counter::UnansweredSide);
         }
         self.open(is_back, interface.keeps_buffers())?;
@@ -191,8 +213,8 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
         self.write_answer()
     }
 
-    /// The kind of answer, and whether it goes back, are read from memory each time: the verifier would go through all that
-    /// comes behind once for each value that it knows.
+    /// The kind of answer, and whether it goes back, are read from memory each time: the verifier
+    /// would go through all that comes behind once for each value that it knows.
     #[inline(always)]
     fn kind(&self) -> Kind {
         Kind::from_index(anew(&*self.scratch).answer_kind)
@@ -207,7 +229,11 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
     #[inline(always)]
     fn choose_kind(&self) -> Result<Kind, Counter> {
         if self.scratch.reason == Reason::TcpEnded.index() {
-            return if self.flow.is_some() { Ok(Kind::Ended) } else { Err(Counter::UnansweredRoom) };
+            return if self.flow.is_some() {
+                Ok(Kind::Ended)
+            } else {
+                Err(Counter::UnansweredRoom)
+            };
         }
         let is_response = self.scratch.is_of_response();
         Ok(match self.scratch.transport.protocol() {
@@ -216,20 +242,23 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
             Protocol::Udp => Kind::Query,
             Protocol::Tcp if is_response => Kind::SegmentOn,
             Protocol::Tcp if self.is_in_stream() => Kind::Stream,
-            Protocol::Tcp if self.scratch.treatment.answers_tcp() => Kind::Segment,
+            Protocol::Tcp if self.scratch.actions.answers_tcp() => Kind::Segment,
             Protocol::Tcp => return Err(Counter::UnansweredMessage),
         })
     }
 
-    /// Makes sure that the client may have one more answer, and that a host would take what it sent. The end of a connection that
-    /// was answered is no further answer.
+    /// Makes sure that the client may have one more answer, and that a host would take what it
+    /// sent. The end of a connection that was answered is no further answer.
     #[inline(always)]
     fn check(&mut self, keeps_buffers: bool) -> Result<(), Counter> {
         if self.kind() != Kind::Ended && !self.may_answer() {
             return Err(Counter::UnansweredRate);
         }
         // What costs most comes last, and no more often than there are answers.
-        if !self.has_valid_checksum(keeps_buffers).ok_or(Counter::UnansweredLayers)? {
+        if !self
+            .has_valid_checksum(keeps_buffers)
+            .ok_or(Counter::UnansweredLayers)?
+        {
             return Err(Counter::UnansweredInvalid);
         }
         Ok(())
@@ -251,7 +280,11 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
             self.close(end).ok_or(Counter::UnansweredLayers)?;
             // A device that is to make the checksum knows where in the frame.
             let keeps_start = !self.is_back() || self.scratch.envelope.leaves_checksum();
-            let length = if keeps_start { Length::NewAtEnd } else { Length::New };
+            let length = if keeps_start {
+                Length::NewAtEnd
+            } else {
+                Length::New
+            };
             if let Some(replaced) = self.frame.replace(self.draft, end, length) {
                 if replaced == Replaced::Padded {
                     self.maps.count(Counter::AnsweredPadded);
@@ -261,8 +294,9 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
             if !keeps_start {
                 break;
             }
-            // A response that cannot become longer still can say that there is nothing. To a client in the same machine no
-            // device makes a checksum, in most cases, and a whole answer is worth more.
+            // A response that cannot become longer still can say that there is nothing. To a client
+            // in the same machine no device makes a checksum, in most cases, and a whole answer is
+            // worth more.
             if self.is_back() {
                 self.scratch.envelope.make_checksum();
             }
@@ -273,7 +307,10 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
     /// What is counted, and where the frame goes.
     #[inline(always)]
     fn outcome(&self) -> (Counter, Sent) {
-        (self.kind().counter(self.is_back()), if self.is_back() { Sent::Back } else { Sent::On })
+        (
+            self.kind().counter(self.is_back()),
+            if self.is_back() { Sent::Tx } else { Sent::Pass },
+        )
     }
 
     /// Turns source and destination of the link and the transport around, if the answer goes back.
@@ -309,7 +346,11 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
     #[inline(always)]
     fn may_answer(&self) -> bool {
         let per_second = self.settings.answers_per_second();
-        per_second == 0 || self.maps.take_from(self.scratch.envelope.prefix_bucket(self.settings), per_second)
+        per_second == 0
+            || self.maps.take_from(
+                self.scratch.envelope.prefix_bucket(self.settings),
+                per_second,
+            )
     }
 }
 

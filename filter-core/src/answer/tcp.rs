@@ -29,7 +29,8 @@ pub(super) mod flag {
     pub const ACK: u8 = 16;
 }
 
-/// A TLS record with a fatal alert `unrecognized_name` (RFC 8446 §5.1, §6.2), of version 1.0 as the first records are.
+/// A TLS record with a fatal alert `unrecognized_name` (RFC 8446 §5.1, §6.2), of version 1.0 as the
+/// first records are.
 const ALERT: [u8; 7] = [21, 3, 1, 0, 2, 2, 112];
 
 impl<F: Replace, M: Maps> Answering<'_, F, M> {
@@ -52,12 +53,18 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
         flags.is_none_or(|[flags]| flags & flag::RST != 0)
     }
 
-    /// True if the segment would be answered by a reset, and was sent before its sender can have got the last one: the rest of
-    /// a burst.
+    /// True if the segment would be answered by a reset, and was sent before its sender can have
+    /// got the last one: the rest of a burst.
     #[inline(always)]
     fn has_reset_under_way(&self) -> bool {
-        let (Some(flow), Some(acknowledged)) = (&self.flow, self.acknowledged_where_reset()) else { return false };
-        flow.last_reset.is_under_way(self.maps.now(), acknowledged, self.settings.reset_again_after())
+        let (Some(flow), Some(acknowledged)) = (&self.flow, self.acknowledged_where_reset()) else {
+            return false;
+        };
+        flow.last_reset.is_under_way(
+            self.maps.now(),
+            acknowledged,
+            self.settings.reset_again_after(),
+        )
     }
 
     /// Takes down that the segment is answered by a reset, if it is.
@@ -70,35 +77,56 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
         }
     }
 
-    /// The acknowledgement number of the segment; `None` if it is answered by an alert, which acknowledges what has come so far,
-    /// and so does good each time.
+    /// The acknowledgement number of the segment; `None` if it is answered by an alert, which
+    /// acknowledges what has come so far, and so does good each time.
     #[inline(always)]
     fn acknowledged_where_reset(&self) -> Option<u32> {
-        let [k0, k1, k2, k3, _, flags] = self.read(self.scratch.transport.transport_at + ACKNOWLEDGEMENT_AT)?;
+        let [k0, k1, k2, k3, _, flags] =
+            self.read(self.scratch.transport.transport_at + ACKNOWLEDGEMENT_AT)?;
         (!self.has_alert(flags)).then_some(u32::from_be_bytes([k0, k1, k2, k3]))
     }
 
-    /// True if a segment with these flags is answered by an alert. Without an acknowledgement, nothing is known of the sequence
-    /// that the client expects.
+    /// True if a segment with these flags is answered by an alert. Without an acknowledgement,
+    /// nothing is known of the sequence that the client expects.
     #[inline(always)]
     fn has_alert(&self, flags: u8) -> bool {
-        let is_hello = Reason::from_index(self.scratch.reason).and_then(Reason::message) == Some(Message::ClientHello);
-        is_hello && flags & flag::ACK != 0 && self.scratch.treatment.tcp() == TcpAction::Alert
+        let is_hello = Reason::from_index(self.scratch.reason).and_then(Reason::message)
+            == Some(Message::ClientHello);
+        is_hello && flags & flag::ACK != 0 && self.scratch.actions.tcp() == TcpAction::Alert
     }
 
-    /// Writes the segment behind the IP header that ends the connection for the client; gives its end.
+    /// Writes the segment behind the IP header that ends the connection for the client; gives its
+    /// end.
     #[inline(always)]
     pub(super) fn write_segment(&mut self) -> Option<u32> {
-        let Transport { transport_at: at, end, .. } = self.scratch.transport;
-        let [q0, q1, q2, q3, k0, k1, k2, k3, data_offset, flags]: [u8; 10] = self.read(at + SEQUENCE_AT)?;
+        let Transport {
+            transport_at: at,
+            end,
+            ..
+        } = self.scratch.transport;
+        let [q0, q1, q2, q3, k0, k1, k2, k3, data_offset, flags]: [u8; 10] =
+            self.read(at + SEQUENCE_AT)?;
         let payload_at = at + u32::from(data_offset >> 4) * 4;
         let taken = end.checked_sub(payload_at)? + u32::from(flags & flag::SYN != 0);
         if !self.scratch.envelope.is_back() {
             // What the server sent becomes its reset.
-            let header = [q0, q1, q2, q3, k0, k1, k2, k3, DATA_OFFSET, flag::RST | flag::ACK];
+            let header = [
+                q0,
+                q1,
+                q2,
+                q3,
+                k0,
+                k1,
+                k2,
+                k3,
+                DATA_OFFSET,
+                flag::RST | flag::ACK,
+            ];
             return self.bare_header(at, header);
         }
-        let [q0, q1, q2, q3] = u32::from_be_bytes([q0, q1, q2, q3]).wrapping_add(taken).to_be_bytes();
+        let [q0, q1, q2, q3] = u32::from_be_bytes([q0, q1, q2, q3])
+            .wrapping_add(taken)
+            .to_be_bytes();
         if self.has_alert(flags) {
             let end = self.write_last_header(ALERT.len() as u32)?;
             self.write(end, ALERT)?;
@@ -106,8 +134,23 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
             return Some(end + ALERT.len() as u32);
         }
         // A reset of what acknowledges nothing has 0.
-        let [k0, k1, k2, k3] = if flags & flag::ACK != 0 { [k0, k1, k2, k3] } else { [0; 4] };
-        let header = [k0, k1, k2, k3, q0, q1, q2, q3, DATA_OFFSET, flag::RST | flag::ACK];
+        let [k0, k1, k2, k3] = if flags & flag::ACK != 0 {
+            [k0, k1, k2, k3]
+        } else {
+            [0; 4]
+        };
+        let header = [
+            k0,
+            k1,
+            k2,
+            k3,
+            q0,
+            q1,
+            q2,
+            q3,
+            DATA_OFFSET,
+            flag::RST | flag::ACK,
+        ];
         self.bare_header(at, header)
     }
 

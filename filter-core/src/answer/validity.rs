@@ -1,8 +1,10 @@
-//! Whether a host would take the packet that is to be answered (RFC 1122 §3.2.1.2, RFC 9293 §3.10.7, RFC 768).
+//! Whether a host would take the packet that is to be answered (RFC 1122 §3.2.1.2,
+//! RFC 9293 §3.10.7, RFC 768).
 //!
-//! A packet that a stack of the same machine sent, or that it joined of several, has only the sum of the pseudo-header in the
-//! place of its transport's checksum, since a device is to make it (`CHECKSUM_PARTIAL`). In generic mode and on a veth that is
-//! what an XDP program sees of most packets, so such a sum is as good as a checksum.
+//! A packet that a stack of the same machine sent, or that it joined of several, has only the sum
+//! of the pseudo-header in the place of its transport's checksum, since a device is to make it
+//! (`CHECKSUM_PARTIAL`). In generic mode and on a veth that is what an XDP program sees of most
+//! packets, so such a sum is as good as a checksum.
 
 use core::ops::ControlFlow::{self, Break, Continue};
 
@@ -10,22 +12,23 @@ use network_types::ip::Ipv4Hdr;
 
 use super::{Answering, checksum::Sum, envelope::checksum_at};
 use crate::{
-    buffer::{Copying, HeldBytes},
+    buffer::{Copying, MessageBuffer},
     headers::{Family, Protocol, Transport},
     maps::Maps,
     packet::{LoopBody, Replace},
 };
 
 /// What is summed up at once.
-const PIECE_BYTES: u32 = 2 * HeldBytes::PIECE;
-/// Pieces that are summed up: more than a frame of the largest usual MTU has (9,000). What is longer was joined on its way,
-/// and who joined it has looked at the checksums.
+const PIECE_BYTES: u32 = 2 * MessageBuffer::PIECE;
+/// Pieces that are summed up: more than a frame of the largest usual MTU has (9,000). What is
+/// longer was joined on its way, and who joined it has looked at the checksums.
 const PIECES: u32 = 20;
 /// Where pieces go in the draft: behind what is held there of the frame.
-const PIECE_AT: u32 = 4 * HeldBytes::PIECE;
+const PIECE_AT: u32 = 4 * MessageBuffer::PIECE;
 
 impl<F: Replace, M: Maps> Answering<'_, F, M> {
-    /// True if there is a hop left, and the checksum of an IPv4 header is right: no device makes that one.
+    /// True if there is a hop left, and the checksum of an IPv4 header is right: no device makes
+    /// that one.
     #[inline(always)]
     pub(super) fn has_valid_header(&self) -> Option<bool> {
         let Transport { network_at: at, .. } = self.scratch.transport;
@@ -36,19 +39,25 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
         let words: [u8; Ipv4Hdr::LEN] = self.read(at)?;
         let [.., hops, _, _, _, _, _, _, _, _, _, _, _] = words;
         let (words, _) = words.as_chunks();
-        let sum = words.iter().fold(Sum::default(), |sum, word| sum.add_bytes(*word));
+        let sum = words
+            .iter()
+            .fold(Sum::default(), |sum, word| sum.add_bytes(*word));
         Some(hops != 0 && sum.folded() == u16::MAX)
     }
 
-    /// True if the checksum of the transport is right, is left to a device, or cannot be known. The stack keeps the checksum of
-    /// the first datagram where it joins several (`rx-gro-list`), and in generic mode the program comes behind that.
+    /// True if the checksum of the transport is right, is left to a device, or cannot be known. The
+    /// stack keeps the checksum of the first datagram where it joins several (`rx-gro-list`), and
+    /// in generic mode the program comes behind that.
     #[inline(always)]
     pub(super) fn has_valid_checksum(&mut self, keeps_buffers: bool) -> Option<bool> {
-        let Transport { transport_at, end, .. } = self.scratch.transport;
+        let Transport {
+            transport_at, end, ..
+        } = self.scratch.transport;
         let protocol = self.scratch.transport.protocol();
         let bytes = end.checked_sub(transport_at)?;
         let found = u16::from_ne_bytes(self.read(transport_at + checksum_at(protocol))?);
-        let may_be_joined = keeps_buffers && protocol == Protocol::Udp && self.scratch.edns.message_end < end;
+        let may_be_joined =
+            keeps_buffers && protocol == Protocol::Udp && self.scratch.edns.message_end < end;
         if self.scratch.envelope.is_fragment() || may_be_joined || bytes > PIECES * PIECE_BYTES {
             return Some(true);
         }
@@ -62,13 +71,21 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
         if found == pseudo_header.folded() || found == without_length.folded() {
             return Some(true);
         }
-        Some(self.sum_of_frame(transport_at, bytes).is_some_and(|sum| pseudo_header.add(sum).folded() == u16::MAX))
+        Some(
+            self.sum_of_frame(transport_at, bytes)
+                .is_some_and(|sum| pseudo_header.add(sum).folded() == u16::MAX),
+        )
     }
 
-    /// The sum of so many bytes of the frame at `at`; `None` if they are not there, or more than are summed up.
+    /// The sum of so many bytes of the frame at `at`; `None` if they are not there, or more than
+    /// are summed up.
     #[inline(always)]
     pub(super) fn sum_of_frame(&mut self, at: u32, bytes: u32) -> Option<u32> {
-        self.scratch.copying = Copying { at, to: 0, left: bytes };
+        self.scratch.copying = Copying {
+            at,
+            to: 0,
+            left: bytes,
+        };
         F::repeat(PIECES, &Summing, self);
         let Copying { to: sum, left, .. } = self.scratch.copying;
         (left == 0).then_some(sum)
@@ -77,17 +94,31 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
     /// Adds the next piece of the frame to the sum.
     #[inline(always)]
     fn sum_piece(&mut self) -> Option<()> {
-        let Copying { at, to: so_far, left } = self.scratch.copying;
+        let Copying {
+            at,
+            to: so_far,
+            left,
+        } = self.scratch.copying;
         let len = left.min(PIECE_BYTES);
-        let first = len.min(HeldBytes::PIECE);
-        self.frame.copy(at, first, self.draft.as_mut_array(), PIECE_AT)?;
+        let first = len.min(MessageBuffer::PIECE);
+        self.frame
+            .copy(at, first, self.draft.as_mut_array(), PIECE_AT)?;
         if len > first {
-            self.frame.copy(at + first, len - first, self.draft.as_mut_array(), PIECE_AT + first)?;
+            self.frame.copy(
+                at + first,
+                len - first,
+                self.draft.as_mut_array(),
+                PIECE_AT + first,
+            )?;
         }
         // What is summed up is a multiple of four bytes.
         self.write(PIECE_AT + len, [0; 4])?;
         let (sum, carry) = so_far.overflowing_add(self.draft.sum(PIECE_AT, (len + 3) & !3));
-        self.scratch.copying = Copying { at: at + len, to: sum + u32::from(carry), left: left - len };
+        self.scratch.copying = Copying {
+            at: at + len,
+            to: sum + u32::from(carry),
+            left: left - len,
+        };
         Some(())
     }
 }

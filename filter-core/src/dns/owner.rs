@@ -23,7 +23,8 @@ pub(crate) struct OwnerWalk {
     malformed: u32,
 }
 
-/// The offset behind the name at `at`, up to its root or to a pointer, of a message that ends at `end`.
+/// The offset behind the name at `at`, up to its root or to a pointer, of a message that ends at
+/// `end`.
 #[inline(always)]
 pub(crate) fn skip_owner<P: Packet + ?Sized>(
     packet: &P,
@@ -31,7 +32,11 @@ pub(crate) fn skip_owner<P: Packet + ?Sized>(
     at: u32,
     end: u32,
 ) -> Result<u32, Reason> {
-    scratch.owner = OwnerWalk { at, behind: 0, malformed: 0 };
+    scratch.owner = OwnerWalk {
+        at,
+        behind: 0,
+        malformed: 0,
+    };
     P::repeat(LABELS + 1, &Owner { packet, end }, scratch);
     match scratch.owner {
         OwnerWalk { malformed: 1, .. } => Err(Reason::DnsLabelType),
@@ -53,7 +58,9 @@ impl<P: Packet + ?Sized> LoopBody<Scratch> for Owner<'_, P> {
         if walk.at >= self.end {
             return Break(());
         }
-        let Some([len]) = self.packet.read(walk.at) else { return Break(()) };
+        let Some([len]) = self.packet.read(walk.at) else {
+            return Break(());
+        };
         match len {
             0 => walk.behind = walk.at + 1,
             192.. => walk.behind = walk.at + POINTER_BYTES,

@@ -8,13 +8,14 @@ use super::{HEADER_BYTES, header, question, skip_owner};
 use crate::{
     bounds::Span,
     calls::Subprograms,
-    decide::Judge,
+    decide::Inspection,
     maps::Maps,
     packet::LoopBody,
     reason::{Counter, Message, Reason},
 };
 
-/// Questions and answers that are gone through. The shortest record takes eleven bytes; what is behind is not judged.
+/// Questions and answers that are gone through. The shortest record takes eleven bytes; what is
+/// behind is not judged.
 const ENTRIES: u32 = 1024;
 /// TYPE, CLASS, TTL and RDLENGTH (RFC 1035 §4.1.3).
 pub(crate) const RECORD_HEAD_BYTES: u32 = 10;
@@ -32,66 +33,83 @@ mod kind {
     pub const HTTPS: u32 = 65;
 }
 
-/// True for the types of records that say where a service is, of a name that may have other records besides.
+/// True for the types of records that say where a service is, of a name that may have other records
+/// besides.
 #[inline(always)]
 pub(crate) fn is_service(record: u32) -> bool {
     matches!(record, kind::SVCB | kind::HTTPS)
 }
 
-/// Questions of a query that are judged: it has no more than one (RFC 9619 §4), and is refused if it has.
+/// Questions of a query that are judged: it has no more than one (RFC 9619 §4), and is refused if
+/// it has.
 const QUESTIONS: u32 = 4;
 /// Multicast DNS, of which a query may have many questions (RFC 6762 §5.3).
 const MULTICAST_DNS: u16 = 5353;
 
-/// Judges each question of any message from `at` to `end`, and if it is a response the targets of its answers, up to the
-/// first name that is blocked. Where all names are reported, it goes on behind that.
+/// Judges each question of any message from `at` to `end`, and if it is a response the targets of
+/// its answers, up to the first name that is blocked. Where all names are reported, it goes on
+/// behind that.
 #[inline(always)]
 pub(crate) fn sections<P: Subprograms + ?Sized, M: Maps>(
-    judge: &mut Judge<'_, P, M>,
+    inspection: &mut Inspection<'_, P, M>,
     at: u32,
     end: u32,
 ) -> Result<Reason, Reason> {
-    let header = header(judge.packet, at, end)?;
-    header.is_judged(judge.interface().sides())?;
-    judge.scratch.sections = Sections {
+    let header = header(inspection.packet, at, end)?;
+    header.is_judged(inspection.interface().directions())?;
+    inspection.scratch.sections = Sections {
         message_at: at,
         at: at + HEADER_BYTES,
         end,
         questions: header.questions,
-        answers: if header.is_response { header.answers } else { 0 },
+        answers: if header.is_response {
+            header.answers
+        } else {
+            0
+        },
         is_response: u32::from(header.is_response),
         is_exempt: 0,
         is_to_be_refused: 0,
         outcome: Reason::DnsNoQuestion.index(),
     };
     if header.questions > 1 {
-        several_questions(judge);
+        several_questions(inspection);
     }
-    if !judge.scratch.take_message() {
-        return Err(judge.beyond(judge.scratch.sections.message()));
+    if !inspection.scratch.take_message() {
+        return Err(inspection.beyond(inspection.scratch.sections.message()));
     }
-    P::repeat(ENTRIES, &Entries, judge);
-    let outcome = judge.scratch.sections.outcome();
+    P::repeat(ENTRIES, &Entries, inspection);
+    let outcome = inspection.scratch.sections.outcome();
     // What cannot be read as questions is no query: other protocols use the port as well.
     let are_questions = outcome.message().is_some() && !outcome.is_blocked();
-    let is_refused = judge.scratch.sections.is_to_be_refused != 0 && are_questions;
-    Ok(if is_refused { Reason::DnsQuestionsRefused } else { outcome })
+    let is_refused = inspection.scratch.sections.is_to_be_refused != 0 && are_questions;
+    Ok(if is_refused {
+        Reason::DnsQuestionsRefused
+    } else {
+        outcome
+    })
 }
 
 /// Notes that the message has more than one question, and whether it is refused for that.
 #[inline(always)]
-fn several_questions<P: Subprograms + ?Sized, M: Maps>(judge: &mut Judge<'_, P, M>) {
-    judge.maps.count(Counter::DnsSeveralQuestions);
-    if judge.scratch.sections.is_response == 0 && !is_multicast(judge) && !judge.interface().audits() {
-        judge.scratch.sections.is_to_be_refused = 1;
-        judge.scratch.sections.questions = judge.scratch.sections.questions.min(QUESTIONS);
+fn several_questions<P: Subprograms + ?Sized, M: Maps>(inspection: &mut Inspection<'_, P, M>) {
+    inspection.maps.count(Counter::DnsSeveralQuestions);
+    if inspection.scratch.sections.is_response == 0
+        && !is_multicast(inspection)
+        && !inspection.interface().audits()
+    {
+        inspection.scratch.sections.is_to_be_refused = 1;
+        inspection.scratch.sections.questions =
+            inspection.scratch.sections.questions.min(QUESTIONS);
     }
 }
 
 /// True if the packet at hand is for multicast DNS.
 #[inline(always)]
-fn is_multicast<P: Subprograms + ?Sized, M: Maps>(judge: &Judge<'_, P, M>) -> bool {
-    let ports = judge.packet.read_frame(judge.scratch.transport.transport_at);
+fn is_multicast<P: Subprograms + ?Sized, M: Maps>(inspection: &Inspection<'_, P, M>) -> bool {
+    let ports = inspection
+        .packet
+        .read_frame(inspection.scratch.transport.transport_at);
     ports.is_some_and(|[_, _, d0, d1]| u16::from_be_bytes([d0, d1]) == MULTICAST_DNS)
 }
 
@@ -118,7 +136,11 @@ pub(crate) struct Sections {
 impl Sections {
     #[inline(always)]
     fn message(&self) -> Message {
-        if self.is_response != 0 { Message::Response } else { Message::Query }
+        if self.is_response != 0 {
+            Message::Response
+        } else {
+            Message::Query
+        }
     }
 
     #[inline(always)]
@@ -130,36 +152,41 @@ impl Sections {
 /// Judges one question or answer after the other.
 struct Entries;
 
-impl<P: Subprograms + ?Sized, M: Maps> LoopBody<Judge<'_, P, M>> for Entries {
+impl<P: Subprograms + ?Sized, M: Maps> LoopBody<Inspection<'_, P, M>> for Entries {
     #[inline(always)]
-    fn turn(&self, judge: &mut Judge<'_, P, M>) -> ControlFlow<()> {
-        let judged = if judge.scratch.sections.questions > 0 {
-            judge.scratch.sections.questions -= 1;
-            Entry { judge }.question()
-        } else if judge.scratch.sections.answers > 0 {
-            judge.scratch.sections.answers -= 1;
-            if judge.scratch.take_record() { Entry { judge }.answer() } else { Ok(Some(Reason::DnsBeyond)) }
+    fn turn(&self, inspection: &mut Inspection<'_, P, M>) -> ControlFlow<()> {
+        let judged = if inspection.scratch.sections.questions > 0 {
+            inspection.scratch.sections.questions -= 1;
+            Entry { inspection }.question()
+        } else if inspection.scratch.sections.answers > 0 {
+            inspection.scratch.sections.answers -= 1;
+            if inspection.scratch.take_record() {
+                Entry { inspection }.answer()
+            } else {
+                Ok(Some(Reason::DnsBeyond))
+            }
         } else {
             return Break(());
         };
-        let outcome = judge.scratch.sections.outcome();
+        let outcome = inspection.scratch.sections.outcome();
         match judged {
             Ok(None) => return Continue(()),
             Ok(Some(reason)) if reason.ends_judging() && !outcome.is_blocked() => {
-                judge.scratch.sections.outcome = reason.index();
+                inspection.scratch.sections.outcome = reason.index();
             }
-            Ok(Some(reason)) if outcome.stands_before(reason) => {}
-            Ok(Some(reason)) => judge.scratch.sections.outcome = reason.index(),
+            Ok(Some(reason)) if outcome.outranks(reason) => {}
+            Ok(Some(reason)) => inspection.scratch.sections.outcome = reason.index(),
             // What came before is judged; a verdict stands.
             Err(reason) => {
                 if !outcome.is_blocked() {
-                    judge.scratch.sections.outcome = reason.index();
+                    inspection.scratch.sections.outcome = reason.index();
                 }
                 return Break(());
             }
         }
-        let outcome = judge.scratch.sections.outcome();
-        if outcome.ends_judging() && !(outcome.is_blocked() && judge.settings.reports_passed()) {
+        let outcome = inspection.scratch.sections.outcome();
+        if outcome.ends_judging() && !(outcome.is_blocked() && inspection.settings.reports_passed())
+        {
             return Break(());
         }
         Continue(())
@@ -168,33 +195,44 @@ impl<P: Subprograms + ?Sized, M: Maps> LoopBody<Judge<'_, P, M>> for Entries {
 
 /// A question or an answer of a message.
 struct Entry<'j, 'p, P: ?Sized, M> {
-    judge: &'j mut Judge<'p, P, M>,
+    inspection: &'j mut Inspection<'p, P, M>,
 }
 
 impl<P: Subprograms + ?Sized, M: Maps> Entry<'_, '_, P, M> {
     #[inline(always)]
     fn question(&mut self) -> Result<Option<Reason>, Reason> {
-        let Sections { message_at, at, end, is_response, .. } = self.judge.scratch.sections;
-        let (reason, behind) = question(self.judge, message_at, at, end, is_response != 0)?;
-        self.judge.scratch.sections.at = behind;
-        self.judge.scratch.sections.is_exempt = u32::from(reason == Reason::DnsResponseAllowed);
+        let Sections {
+            message_at,
+            at,
+            end,
+            is_response,
+            ..
+        } = self.inspection.scratch.sections;
+        let (reason, behind) = question(self.inspection, message_at, at, end, is_response != 0)?;
+        self.inspection.scratch.sections.at = behind;
+        self.inspection.scratch.sections.is_exempt =
+            u32::from(reason == Reason::DnsResponseAllowed);
         Ok(Some(reason))
     }
 
-    /// RFC 1035 §4.1.3. (What is read anew from the scratch takes no room on the stack, of which there is hardly enough.)
+    /// RFC 1035 §4.1.3. (What is read anew from the scratch takes no room on the stack, of which
+    /// there is hardly enough.)
     #[inline(always)]
     fn answer(&mut self) -> Result<Option<Reason>, Reason> {
-        let Sections { at, end, .. } = self.judge.scratch.sections;
-        let head_at = skip_owner(self.judge.packet, self.judge.scratch, at, end)?;
+        let Sections { at, end, .. } = self.inspection.scratch.sections;
+        let head_at = skip_owner(self.inspection.packet, self.inspection.scratch, at, end)?;
         let data_at = head_at + RECORD_HEAD_BYTES;
-        if data_at > self.judge.scratch.sections.end {
+        if data_at > self.inspection.scratch.sections.end {
             return Err(Reason::DnsCut);
         }
-        let head = self.judge.packet.read::<{ RECORD_HEAD_BYTES as usize }>(head_at);
+        let head = self
+            .inspection
+            .packet
+            .read::<{ RECORD_HEAD_BYTES as usize }>(head_at);
         let [t0, t1, _, _, _, _, _, _, l0, l1] = head.ok_or(Reason::DnsCut)?;
         let record = u32::from(u16::from_be_bytes([t0, t1]));
-        self.judge.scratch.sections.at = data_at + u32::from(u16::from_be_bytes([l0, l1]));
-        if self.judge.scratch.sections.at > self.judge.scratch.sections.end {
+        self.inspection.scratch.sections.at = data_at + u32::from(u16::from_be_bytes([l0, l1]));
+        if self.inspection.scratch.sections.at > self.inspection.scratch.sections.end {
             return Err(Reason::DnsCut);
         }
         match record {
@@ -208,16 +246,27 @@ impl<P: Subprograms + ?Sized, M: Maps> Entry<'_, '_, P, M> {
     #[inline(always)]
     fn target(&mut self, record: u32, at: u32) -> Option<Reason> {
         // The root: the owner itself, or none (RFC 9460 §2.5).
-        if self.judge.packet.read(at) == Some([0]) {
+        if self.inspection.packet.read(at) == Some([0]) {
             return None;
         }
-        let Sections { message_at, at: end, .. } = self.judge.scratch.sections;
-        if let Err(error) = P::read_name(self.judge, message_at, Span { at, end }).result() {
+        let Sections {
+            message_at,
+            at: end,
+            ..
+        } = self.inspection.scratch.sections;
+        if let Err(error) = P::read_name(self.inspection, message_at, Span { at, end }).result() {
             // Where the next record starts does not depend on it.
-            let is_left = self.judge.scratch.take_reading();
-            return Some(if is_left { error.into() } else { Reason::DnsBeyond });
+            let is_left = self.inspection.scratch.take_reading();
+            return Some(if is_left {
+                error.into()
+            } else {
+                Reason::DnsBeyond
+            });
         }
-        let is_exempt = self.judge.scratch.sections.is_exempt != 0;
-        Some(self.judge.judge_name(record, Message::Response, is_exempt))
+        let is_exempt = self.inspection.scratch.sections.is_exempt != 0;
+        Some(
+            self.inspection
+                .judge_name(record, Message::Response, is_exempt),
+        )
     }
 }

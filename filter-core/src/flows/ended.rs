@@ -1,11 +1,13 @@
 //! A connection whose client has its last answer, while its server knows nothing of that.
 
-/// Where the two halves of such a connection are. Nothing locks the bucket for it: these are words that one CPU writes, and what
-/// another one reads too early has a segment of the client sent once more.
+/// Where the two halves of such a connection are. Nothing locks the bucket for it: these are words
+/// that one CPU writes, and what another one reads too early has a segment of the client sent once
+/// more.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Ended {
-    /// Sequence number that the server expects next: that of the first segment which it did not get.
+    /// Sequence number that the server expects next: that of the first segment which it did not
+    /// get.
     pub server: u32,
     /// Sequence number behind the FIN that the client got.
     pub client: u32,
@@ -16,7 +18,12 @@ pub(crate) struct Ended {
 }
 
 impl Ended {
-    pub(super) const NONE: Self = Self { server: 0, client: 0, is_there: 0, is_server_reset: 0 };
+    pub(super) const NONE: Self = Self {
+        server: 0,
+        client: 0,
+        is_there: 0,
+        is_server_reset: 0,
+    };
 
     /// The connection ends; where its server is does not change, if it did before.
     #[inline(always)]
@@ -45,7 +52,8 @@ impl Ended {
         self.is_there != 0
     }
 
-    /// True if a segment that acknowledges up to here is of the connection that ended: its ports may be in use again.
+    /// True if a segment that acknowledges up to here is of the connection that ended: its ports
+    /// may be in use again.
     #[inline(always)]
     pub(super) fn is_of(&self, acknowledged: u32) -> bool {
         /// More than an answer has, and what the client may not have got of what was sent before.

@@ -4,7 +4,7 @@ use core::ops::ControlFlow::{self, Break, Continue};
 
 use super::{Ended, FlowKey, LastReset};
 use crate::{
-    buffer::{CopyState, Copying, HeldBytes},
+    buffer::{CopyState, Copying, MessageBuffer},
     packet::{LoopBody, Packet},
     scratch::Segment,
 };
@@ -32,14 +32,14 @@ pub struct Flow {
     pub(crate) last_reset: LastReset,
     pub(crate) ended: Ended,
     /// Bytes beyond a gap that have come; an empty range where there is none.
-    islands: [Island; ISLANDS],
-    pub(super) bytes: HeldBytes,
+    islands: [OutOfOrderRange; ISLANDS],
+    pub(super) bytes: MessageBuffer,
 }
 
 /// A range of bytes.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Island {
+struct OutOfOrderRange {
     from: u32,
     to: u32,
 }
@@ -56,11 +56,12 @@ impl Flow {
         certainty: 0,
         last_reset: LastReset::NONE,
         ended: Ended::NONE,
-        islands: [Island { from: 0, to: 0 }; ISLANDS],
-        bytes: HeldBytes::EMPTY,
+        islands: [OutOfOrderRange { from: 0, to: 0 }; ISLANDS],
+        bytes: MessageBuffer::EMPTY,
     };
 
-    /// A DNS message of it has a name that was judged; [`Segment::has_spoken`] has the same number.
+    /// A DNS message of it has a name that was judged; [`Segment::dns_confirmed`] has the same
+    /// number.
     pub(crate) const SPOKEN: u32 = 1;
     /// Its first octet was told by its SYN.
     pub(super) const OPENED: u32 = 2;
@@ -85,7 +86,8 @@ impl Flow {
         self.key == segment.key
     }
 
-    /// True if this segment starts another message, and the one that is held was given up by its sender.
+    /// True if this segment starts another message, and the one that is held was given up by its
+    /// sender.
     #[inline(always)]
     pub(super) fn is_left_by(&self, segment: &Segment) -> bool {
         /// More than the rest of a DNS message that is not held but goes by.
@@ -98,14 +100,14 @@ impl Flow {
         if segment.opens != 0 {
             return ahead != 0;
         }
-        // A stream that was joined in the middle of a message, and now one starts: right behind what has come, or in what was
-        // taken for the rest of a long one.
+        // A stream that was joined in the middle of a message, and now one starts: right behind
+        // what has come, or in what was taken for the rest of a long one.
         let goes_on = ahead == self.have || ahead.cast_signed() < 0;
         if self.dns != 0 && !self.is_certain() && segment.is_message != 0 && ahead != 0 && goes_on {
             return true;
         }
         segment.begins != 0
-            && ahead >= HeldBytes::LEN
+            && ahead >= MessageBuffer::LEN
             && !(self.dns != 0 && behind < GOES_BY)
             && !(self.blocked != 0 && ahead.min(behind) < NEAR)
     }
@@ -125,12 +127,12 @@ impl Flow {
         self.start = start;
         self.have = 0;
         self.judged = 0;
-        self.islands = [Island::default(); ISLANDS];
+        self.islands = [OutOfOrderRange::default(); ISLANDS];
     }
 
     /// The bytes of the message that is under way.
     #[inline(always)]
-    pub(crate) fn bytes(&self) -> &HeldBytes {
+    pub(crate) fn bytes(&self) -> &MessageBuffer {
         &self.bytes
     }
 
@@ -140,9 +142,10 @@ impl Flow {
         self.have == 0 && self.islands.iter().all(|island| island.is_empty())
     }
 
-    /// Holds the bytes from `at` to `end` of the frame, which are at `offset` from the start. What has come before
-    /// without a gap stays: as a receiver, this takes the first copy of what comes again (RFC 9293 §3.10.7.4). Beyond a
-    /// gap, the later copy counts. False if they are beyond more gaps than are followed.
+    /// Holds the bytes from `at` to `end` of the frame, which are at `offset` from the start. What
+    /// has come before without a gap stays: as a receiver, this takes the first copy of what comes
+    /// again (RFC 9293 §3.10.7.4). Beyond a gap, the later copy counts. False if they are beyond
+    /// more gaps than are followed.
     #[inline(always)]
     pub(super) fn hold<F: Packet + ?Sized>(
         &mut self,
@@ -151,20 +154,31 @@ impl Flow {
         offset: u32,
         copying: &mut Copying,
     ) -> bool {
-        let to = (offset + (end - at)).min(HeldBytes::LEN);
+        let to = (offset + (end - at)).min(MessageBuffer::LEN);
         let from = offset.max(self.have);
         if from >= to {
             return true;
         }
         let at = at + (from - offset);
         let bytes = &mut self.bytes;
-        *copying = Copying { at, to: from, left: to - from };
-        let copy = |at, len, into: &mut HeldBytes, to| frame.copy(at, len, into.as_mut_array(), to);
-        in_pieces::<F>(CopyState { into: bytes, copying }, copy) && self.add(Island { from, to })
+        *copying = Copying {
+            at,
+            to: from,
+            left: to - from,
+        };
+        let copy =
+            |at, len, into: &mut MessageBuffer, to| frame.copy(at, len, into.as_mut_array(), to);
+        in_pieces::<F>(
+            CopyState {
+                into: bytes,
+                copying,
+            },
+            copy,
+        ) && self.add(OutOfOrderRange { from, to })
     }
 
     #[inline(always)]
-    fn add(&mut self, piece: Island) -> bool {
+    fn add(&mut self, piece: OutOfOrderRange) -> bool {
         if piece.from > self.have {
             return self.add_island(piece);
         }
@@ -174,7 +188,7 @@ impl Flow {
             for island in &mut self.islands {
                 if island.from <= self.have {
                     self.have = self.have.max(island.to);
-                    *island = Island::default();
+                    *island = OutOfOrderRange::default();
                 }
             }
         }
@@ -182,13 +196,13 @@ impl Flow {
     }
 
     #[inline(always)]
-    fn add_island(&mut self, piece: Island) -> bool {
+    fn add_island(&mut self, piece: OutOfOrderRange) -> bool {
         let mut piece = piece;
         // Islands do not touch each other: one pass finds all that the piece joins.
         for island in &mut self.islands {
             if !island.is_empty() && island.from <= piece.to && piece.from <= island.to {
                 piece = island.with(piece);
-                *island = Island::default();
+                *island = OutOfOrderRange::default();
             }
         }
         for island in &mut self.islands {
@@ -202,30 +216,52 @@ impl Flow {
 
     /// Forgets the bytes that are judged; those behind them move to the start, by way of `spare`.
     #[inline(always)]
-    pub(super) fn forget_judged<F: Packet + ?Sized>(&mut self, spare: &mut HeldBytes, copying: &mut Copying) {
+    pub(super) fn forget_judged<F: Packet + ?Sized>(
+        &mut self,
+        spare: &mut MessageBuffer,
+        copying: &mut Copying,
+    ) {
         let by = self.judged;
-        let last = self.islands.iter().fold(self.have, |last, island| last.max(island.to));
-        let left = last.saturating_sub(by).min(HeldBytes::LEN);
+        let last = self
+            .islands
+            .iter()
+            .fold(self.have, |last, island| last.max(island.to));
+        let left = last.saturating_sub(by).min(MessageBuffer::LEN);
         let bytes = &mut self.bytes;
-        *copying = Copying { at: by, to: 0, left };
-        in_pieces::<F>(CopyState { into: spare, copying }, |at, len, into, to| {
-            F::copy_held(bytes, at, len, into.as_mut_array(), to)
-        });
+        *copying = Copying {
+            at: by,
+            to: 0,
+            left,
+        };
+        in_pieces::<F>(
+            CopyState {
+                into: spare,
+                copying,
+            },
+            |at, len, into, to| F::copy_buffered(bytes, at, len, into.as_mut_array(), to),
+        );
         *copying = Copying { at: 0, to: 0, left };
-        in_pieces::<F>(CopyState { into: bytes, copying }, |at, len, into, to| {
-            F::copy_held(spare, at, len, into.as_mut_array(), to)
-        });
+        in_pieces::<F>(
+            CopyState {
+                into: bytes,
+                copying,
+            },
+            |at, len, into, to| F::copy_buffered(spare, at, len, into.as_mut_array(), to),
+        );
         self.start = self.start.wrapping_add(by);
         self.certainty |= Self::BEGUN;
         self.have = self.have.saturating_sub(by);
         self.judged = 0;
         for island in &mut self.islands {
-            *island = Island { from: island.from.saturating_sub(by), to: island.to.saturating_sub(by) };
+            *island = OutOfOrderRange {
+                from: island.from.saturating_sub(by),
+                to: island.to.saturating_sub(by),
+            };
         }
     }
 }
 
-impl Island {
+impl OutOfOrderRange {
     #[inline(always)]
     fn is_empty(self) -> bool {
         self.from >= self.to
@@ -234,41 +270,54 @@ impl Island {
     /// Both as one.
     #[inline(always)]
     fn with(self, other: Self) -> Self {
-        Self { from: self.from.min(other.from), to: self.to.max(other.to) }
+        Self {
+            from: self.from.min(other.from),
+            to: self.to.max(other.to),
+        }
     }
 }
 
-/// Copies so many bytes at `at` of the frame to the start of `into`; false if the frame does not have them.
+/// Copies so many bytes at `at` of the frame to the start of `into`; false if the frame does not
+/// have them.
 #[inline(always)]
 pub(crate) fn copy_frame<F: Packet + ?Sized>(
     frame: &F,
     at: u32,
-    into: &mut HeldBytes,
+    into: &mut MessageBuffer,
     bytes: u32,
     copying: &mut Copying,
 ) -> bool {
-    *copying = Copying { at, to: 0, left: bytes };
-    let copy = |at, len, into: &mut HeldBytes, to| frame.copy(at, len, into.as_mut_array(), to);
+    *copying = Copying {
+        at,
+        to: 0,
+        left: bytes,
+    };
+    let copy = |at, len, into: &mut MessageBuffer, to| frame.copy(at, len, into.as_mut_array(), to);
     in_pieces::<F>(CopyState { into, copying }, copy)
 }
 
-/// Copies piece by piece, with `copy` given where from, how much, into what and where to; false if one fails.
+/// Copies piece by piece, with `copy` given where from, how much, into what and where to; false if
+/// one fails.
 #[inline(always)]
 fn in_pieces<F: Packet + ?Sized>(
     mut state: CopyState<'_>,
-    copy: impl Fn(u32, u32, &mut HeldBytes, u32) -> Option<()>,
+    copy: impl Fn(u32, u32, &mut MessageBuffer, u32) -> Option<()>,
 ) -> bool {
-    F::repeat(HeldBytes::LEN / HeldBytes::PIECE, &Pieces(copy), &mut state);
+    F::repeat(
+        MessageBuffer::LEN / MessageBuffer::PIECE,
+        &Pieces(copy),
+        &mut state,
+    );
     state.copying.left == 0
 }
 
 struct Pieces<C>(C);
 
-impl<C: Fn(u32, u32, &mut HeldBytes, u32) -> Option<()>> LoopBody<CopyState<'_>> for Pieces<C> {
+impl<C: Fn(u32, u32, &mut MessageBuffer, u32) -> Option<()>> LoopBody<CopyState<'_>> for Pieces<C> {
     #[inline(always)]
     fn turn(&self, CopyState { into, copying }: &mut CopyState<'_>) -> ControlFlow<()> {
         let Copying { at, to, left } = **copying;
-        let len = left.min(HeldBytes::PIECE);
+        let len = left.min(MessageBuffer::PIECE);
         if len == 0 || (self.0)(at, len, into, to).is_none() {
             return Break(());
         }

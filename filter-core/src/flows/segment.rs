@@ -2,12 +2,12 @@
 
 use core::ops::ControlFlow::{self, Break, Continue};
 
-use super::{Bucket, Flow, Flows, Held, WAYS, Way};
+use super::{Bucket, Buffered, Flow, Flows, WAYS, Way};
 use crate::{
     bounds::{Span, opaque},
-    buffer::HeldBytes,
+    buffer::MessageBuffer,
     calls::Frame,
-    decide::Judge,
+    decide::Inspection,
     dns,
     maps::Maps,
     packet::{LoopBody, Step},
@@ -16,10 +16,11 @@ use crate::{
     tls::{self, HandshakeBytes},
 };
 
-/// DNS messages that are judged of what is held: all, if each has a question (19 octets at least, with its length).
-const HELD_MESSAGES: u32 = HeldBytes::LEN / dns::LEAST_BYTES;
+/// DNS messages that are judged of what is held: all, if each has a question (19 octets at least,
+/// with its length).
+const BUFFERED_MESSAGES: u32 = MessageBuffer::LEN / dns::LEAST_BYTES;
 /// Rounds of so many: enough for messages without any octet.
-const HELD_ROUNDS: u32 = (HeldBytes::LEN / dns::PREFIX_BYTES).div_ceil(HELD_MESSAGES);
+const HELD_ROUNDS: u32 = (MessageBuffer::LEN / dns::PREFIX_BYTES).div_ceil(BUFFERED_MESSAGES);
 
 /// What becomes of a flow's place.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -28,14 +29,17 @@ enum Place {
     GivenUp,
 }
 
-impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
+impl<P: Frame + ?Sized, M: Maps> Inspection<'_, P, M> {
     /// Adds the segment at hand to its flow, and judges what can be judged now.
     #[inline(always)]
-    pub(crate) fn held_segment<F: Flows>(&mut self, flows: &mut F) -> Reason {
+    pub(crate) fn buffered_segment<F: Flows>(&mut self, flows: &mut F) -> Reason {
         let index = self.scratch.segment.hash & self.settings.bucket_mask();
         if !flows.bucket(index).is_some_and(Bucket::lock) {
-            // Otherwise what follows would pass unread, and the message would be whole at its receiver when this segment comes again.
-            if let (Some(place), Some(bucket)) = (self.scratch.segment.awaited_at(), flows.bucket(index)) {
+            // Otherwise what follows would pass unread, and the message would be whole at its
+            // receiver when this segment comes again.
+            if let (Some(place), Some(bucket)) =
+                (self.scratch.segment.awaited_at(), flows.bucket(index))
+            {
                 bucket.await_again(self.scratch.segment.hash, place);
             }
             return Reason::FlowBusy;
@@ -56,14 +60,22 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
             }
             way = P::begin_flow(self, flows);
         }
-        let Some(way) = way.index() else { return Reason::InternalFailure };
+        let Some(way) = way.index() else {
+            return Reason::InternalFailure;
+        };
         let place = index * WAYS + way;
         self.scratch.segment.place = place + 1;
-        let Some((flow, spare)) = flows.flow(place) else { return Reason::TcpOther };
+        let Some((flow, spare)) = flows.flow(place) else {
+            return Reason::TcpOther;
+        };
         let (reason, place) = self.of_flow(flow, spare);
         // What comes behind its last answer has nowhere to go.
         let has_ended = flow.ended.is_there() && !reason.is_refused();
-        let (reason, place) = if has_ended { (Reason::TcpEnded, Place::Kept) } else { (reason, place) };
+        let (reason, place) = if has_ended {
+            (Reason::TcpEnded, Place::Kept)
+        } else {
+            (reason, place)
+        };
         if let Some(bucket) = flows.bucket(index) {
             match place {
                 Place::Kept => bucket.touch(way),
@@ -73,13 +85,18 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
         reason
     }
 
-    /// Judges the segment at hand, which carries nothing: it matters if its connection has ended for its client.
+    /// Judges the segment at hand, which carries nothing: it matters if its connection has ended
+    /// for its client.
     #[inline(always)]
     pub fn empty_segment<F: Flows>(&mut self, flows: &mut F) -> Reason {
         let index = self.scratch.segment.hash & self.settings.bucket_mask();
-        let Some(way) = P::find_flow(self, flows).index() else { return Reason::TcpOther };
+        let Some(way) = P::find_flow(self, flows).index() else {
+            return Reason::TcpOther;
+        };
         let place = index * WAYS + way;
-        let Some((flow, _)) = flows.flow(place) else { return Reason::TcpOther };
+        let Some((flow, _)) = flows.flow(place) else {
+            return Reason::TcpOther;
+        };
         if !flow.ended.is_of(self.scratch.segment.acknowledged) {
             return Reason::TcpOther;
         }
@@ -87,7 +104,8 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
         Reason::TcpEnded
     }
 
-    /// Holds the whole message at hand, which is blocked: parts of it that are sent again are blocked with it.
+    /// Holds the whole message at hand, which is blocked: parts of it that are sent again are
+    /// blocked with it.
     #[inline(always)]
     pub(crate) fn hold_blocked<F: Flows>(&mut self, flows: &mut F) {
         let index = self.scratch.segment.hash & self.settings.bucket_mask();
@@ -101,7 +119,7 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
             self.scratch.segment.place = place + 1;
             if let Some((flow, _)) = flows.flow(place) {
                 flow.blocked = 1;
-                P::hold_segment(self, flow, 0);
+                P::buffer_segment(self, flow, 0);
             }
         }
         if let Some(bucket) = flows.bucket(index) {
@@ -115,8 +133,14 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
         let segment = &self.scratch.segment;
         let index = segment.hash & self.settings.bucket_mask();
         for way in 0..WAYS {
-            let tagged = flows.bucket(index).is_some_and(|bucket| bucket.tagged(way, segment.hash));
-            if tagged && flows.flow(index * WAYS + way).is_some_and(|(flow, _)| flow.key == segment.key) {
+            let tagged = flows
+                .bucket(index)
+                .is_some_and(|bucket| bucket.tagged(way, segment.hash));
+            if tagged
+                && flows
+                    .flow(index * WAYS + way)
+                    .is_some_and(|(flow, _)| flow.key == segment.key)
+            {
                 return Way(way);
             }
         }
@@ -128,7 +152,9 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
     pub fn begin_flow<F: Flows>(&mut self, flows: &mut F) -> Way {
         let segment = &self.scratch.segment;
         let index = segment.hash & self.settings.bucket_mask();
-        let Some((way, evicted)) = flows.bucket(index).map(|bucket| bucket.take_place(segment.hash, segment.source))
+        let Some((way, evicted)) = flows
+            .bucket(index)
+            .map(|bucket| bucket.take_place(segment.hash, segment.source))
         else {
             return Way::NONE;
         };
@@ -142,7 +168,7 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
     }
 
     #[inline(always)]
-    fn of_flow(&mut self, flow: &mut Flow, spare: &mut HeldBytes) -> (Reason, Place) {
+    fn of_flow(&mut self, flow: &mut Flow, spare: &mut MessageBuffer) -> (Reason, Place) {
         let segment = &mut self.scratch.segment;
         if flow.is_left_by(segment) {
             flow.begin(segment);
@@ -155,7 +181,7 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
         } else {
             ahead
         };
-        if segment.is_empty() || offset >= HeldBytes::LEN {
+        if segment.is_empty() || offset >= MessageBuffer::LEN {
             return (Reason::TcpOther, Place::Kept);
         }
         self.scratch.sequence = flow.start;
@@ -168,11 +194,16 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
 
     /// A flow of DNS keeps its place between messages: it knows where the next one starts.
     #[inline(always)]
-    fn of_dns_flow(&mut self, flow: &mut Flow, spare: &mut HeldBytes, offset: u32) -> (Reason, Place) {
+    fn of_dns_flow(
+        &mut self,
+        flow: &mut Flow,
+        spare: &mut MessageBuffer,
+        offset: u32,
+    ) -> (Reason, Place) {
         let mut last = Reason::DnsSplit;
         if offset == 0 && flow.is_empty() {
             last = P::whole_messages(self);
-            flow.certainty |= self.scratch.segment.has_spoken;
+            flow.certainty |= self.scratch.segment.dns_confirmed;
             flow.start_at(self.scratch.segment.sequence);
             if last.ends_judging() || self.scratch.segment.is_empty() {
                 flow.blocked = u32::from(last.is_refused());
@@ -186,15 +217,15 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
             return self.held_tls(flow, spare);
         }
         last = self.held_dns(flow, spare, last);
-        if !last.ends_judging() && offset + (end - at) > HeldBytes::LEN {
+        if !last.ends_judging() && offset + (end - at) > MessageBuffer::LEN {
             last = self.beyond_held(flow, spare, last);
         }
         (last, Place::Kept)
     }
 
     #[inline(always)]
-    fn held_dns(&mut self, flow: &mut Flow, spare: &mut HeldBytes, so_far: Reason) -> Reason {
-        let last = P::all_held_messages(self, flow, so_far);
+    fn held_dns(&mut self, flow: &mut Flow, spare: &mut MessageBuffer, so_far: Reason) -> Reason {
+        let last = P::all_buffered_messages(self, flow, so_far);
         if !last.is_refused() && flow.judged > 0 {
             P::forget_judged(self, flow, spare);
         }
@@ -203,7 +234,12 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
 
     /// Goes on in a segment that is larger than what is held, behind the messages that are judged.
     #[inline(always)]
-    fn beyond_held(&mut self, flow: &mut Flow, spare: &mut HeldBytes, so_far: Reason) -> Reason {
+    fn beyond_held(
+        &mut self,
+        flow: &mut Flow,
+        spare: &mut MessageBuffer,
+        so_far: Reason,
+    ) -> Reason {
         let segment = &mut self.scratch.segment;
         let behind = flow.start.wrapping_sub(segment.sequence);
         if behind >= segment.end - segment.at {
@@ -226,27 +262,27 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
 
     #[inline(always)]
     fn hold(&mut self, flow: &mut Flow, offset: u32) {
-        if !P::hold_segment(self, flow, offset) {
+        if !P::buffer_segment(self, flow, offset) {
             self.maps.count(Counter::FlowGaps);
         }
     }
 
-    /// Holds the bytes of the segment at hand, at this offset of its flow; false if they are beyond more gaps than are
-    /// followed.
+    /// Holds the bytes of the segment at hand, at this offset of its flow; false if they are beyond
+    /// more gaps than are followed.
     #[inline(always)]
-    pub fn hold_segment(&mut self, flow: &mut Flow, offset: u32) -> bool {
+    pub fn buffer_segment(&mut self, flow: &mut Flow, offset: u32) -> bool {
         let Segment { at, end, .. } = self.scratch.segment;
         flow.hold(self.packet, (at, end), offset, &mut self.scratch.copying)
     }
 
     /// Moves what is behind the judged bytes of a flow to its start.
     #[inline(always)]
-    pub fn forget_judged(&mut self, flow: &mut Flow, spare: &mut HeldBytes) {
+    pub fn forget_judged(&mut self, flow: &mut Flow, spare: &mut MessageBuffer) {
         flow.forget_judged::<P>(spare, &mut self.scratch.copying);
     }
 
     #[inline(always)]
-    fn held_tls(&mut self, flow: &mut Flow, spare: &mut HeldBytes) -> (Reason, Place) {
+    fn held_tls(&mut self, flow: &mut Flow, spare: &mut MessageBuffer) -> (Reason, Place) {
         let have = flow.have;
         if have == 0 {
             return (Reason::TlsHelloSplit, Place::Kept);
@@ -255,30 +291,41 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
         let Some(octets) = P::join_records(self, flow, spare).octets() else {
             return (Reason::TcpOther, Place::GivenUp);
         };
-        let held = Held { frame: self.packet, bytes: spare, len: octets };
-        let mut judge = Judge { packet: &held, settings: self.settings, maps: self.maps, scratch: self.scratch };
-        let end = P::held_hello(&mut judge, Span { at: 0, end: octets });
+        let buffered = Buffered {
+            frame: self.packet,
+            bytes: spare,
+            len: octets,
+        };
+        let mut inspection = Inspection {
+            packet: &buffered,
+            settings: self.settings,
+            maps: self.maps,
+            scratch: self.scratch,
+        };
+        let end = P::buffered_hello(&mut inspection, Span { at: 0, end: octets });
         match end.reason {
             Reason::TlsBlocked => {
                 flow.blocked = 1;
                 (Reason::TlsBlocked, Place::Kept)
             }
             reason if !end.goes_on => (reason, Place::GivenUp),
-            Reason::TlsHelloSplit if have >= HeldBytes::LEN => (Reason::TlsHelloTooLong, Place::GivenUp),
-            reason if have >= HeldBytes::LEN => (reason, Place::GivenUp),
+            Reason::TlsHelloSplit if have >= MessageBuffer::LEN => {
+                (Reason::TlsHelloTooLong, Place::GivenUp)
+            }
+            reason if have >= MessageBuffer::LEN => (reason, Place::GivenUp),
             reason => (reason, Place::Kept),
         }
     }
 
     /// Copies the handshake message that a flow starts with to `spare`, without record headers.
     #[inline(always)]
-    pub fn join_records(&mut self, flow: &mut Flow, spare: &mut HeldBytes) -> HandshakeBytes {
+    pub fn join_records(&mut self, flow: &mut Flow, spare: &mut MessageBuffer) -> HandshakeBytes {
         self.scratch.take_held();
         tls::join_records::<P>(&flow.bytes, flow.have, spare, &mut self.scratch.copying)
     }
 
-    /// Judges the DNS messages that the segment at hand has as a whole, up to one that is blocked; leaves it with what is
-    /// behind them.
+    /// Judges the DNS messages that the segment at hand has as a whole, up to one that is blocked;
+    /// leaves it with what is behind them.
     #[inline(always)]
     pub fn whole_messages(&mut self) -> Reason {
         self.scratch.segment.outcome = Reason::DnsSplit.index();
@@ -288,12 +335,12 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
 
     /// Judges the DNS messages that are held as a whole, up to one that is blocked.
     #[inline(always)]
-    pub fn all_held_messages(&mut self, flow: &mut Flow, so_far: Reason) -> Reason {
+    pub fn all_buffered_messages(&mut self, flow: &mut Flow, so_far: Reason) -> Reason {
         let mut last = so_far;
         // What would be unrolled does not fit on the kernel's stack.
         for _ in 0..opaque(HELD_ROUNDS as usize) {
             let before = flow.judged;
-            last = P::held_messages(self, flow, last);
+            last = P::buffered_messages(self, flow, last);
             if last.ends_judging() || flow.judged == before {
                 break;
             }
@@ -304,67 +351,85 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
 
     /// Judges so many of the DNS messages that are held as a whole, up to one that is blocked.
     #[inline(always)]
-    pub fn held_messages(&mut self, flow: &mut Flow, so_far: Reason) -> Reason {
-        let mut messages = HeldMessages { judge: self, flow, last: so_far };
+    pub fn buffered_messages(&mut self, flow: &mut Flow, so_far: Reason) -> Reason {
+        let mut messages = BufferedMessages {
+            inspection: self,
+            flow,
+            last: so_far,
+        };
         // A plain loop: `bpf_loop` would take more of the kernel's stack than there is.
-        for _ in 0..HELD_MESSAGES {
+        for _ in 0..BUFFERED_MESSAGES {
             if messages.step().is_break() {
                 break;
             }
         }
         let last = messages.last;
-        flow.certainty |= self.scratch.segment.has_spoken;
+        flow.certainty |= self.scratch.segment.dns_confirmed;
         last
     }
 }
 
-/// Judges one DNS message after the other of those that are in the frame as a whole, up to one that is blocked.
+/// Judges one DNS message after the other of those that are in the frame as a whole, up to one that
+/// is blocked.
 struct WholeMessages;
 
-impl<P: Frame + ?Sized, M: Maps> LoopBody<Judge<'_, P, M>> for WholeMessages {
+impl<P: Frame + ?Sized, M: Maps> LoopBody<Inspection<'_, P, M>> for WholeMessages {
     #[inline(always)]
-    fn turn(&self, judge: &mut Judge<'_, P, M>) -> ControlFlow<()> {
-        let Segment { at, end, sequence, .. } = judge.scratch.segment;
+    fn turn(&self, inspection: &mut Inspection<'_, P, M>) -> ControlFlow<()> {
+        let Segment {
+            at, end, sequence, ..
+        } = inspection.scratch.segment;
         let message_at = at + dns::PREFIX_BYTES;
-        let Some(bytes) = judge.packet.read(at).filter(|_| message_at <= end) else { return Break(()) };
+        let Some(bytes) = inspection.packet.read(at).filter(|_| message_at <= end) else {
+            return Break(());
+        };
         let message_end = message_at + u32::from(u16::from_be_bytes(bytes));
         if message_end > end {
             return Break(());
         }
-        judge.scratch.sequence = sequence;
-        // What is too short for a header, and what is not to be judged any more, is passed over in few instructions.
+        inspection.scratch.sequence = sequence;
+        // What is too short for a header, and what is not to be judged any more, is passed over in
+        // few instructions.
         if message_end - message_at < dns::HEADER_BYTES {
-            judge.scratch.segment.outcome = Reason::DnsCut.index();
-        } else if judge.scratch.segment.outcome != Reason::DnsBeyond.index() {
-            judge.scratch.segment.message_at = message_at;
-            judge.scratch.segment.message_bytes = message_end - message_at;
-            judge.scratch.segment.is_held = 0;
-            let last = P::dns_sections(judge, message_at, message_end);
-            judge.scratch.segment.note(last);
+            inspection.scratch.segment.outcome = Reason::DnsCut.index();
+        } else if inspection.scratch.segment.outcome != Reason::DnsBeyond.index() {
+            inspection.scratch.segment.message_at = message_at;
+            inspection.scratch.segment.message_bytes = message_end - message_at;
+            inspection.scratch.segment.is_held = 0;
+            let last = P::dns_sections(inspection, message_at, message_end);
+            inspection.scratch.segment.note(last);
             if last.is_refused() || last == Reason::DnsBeyondDropped {
                 return Break(());
             }
         }
-        judge.scratch.segment.skip(message_end - at);
+        inspection.scratch.segment.skip(message_end - at);
         Continue(())
     }
 }
 
-/// Judges one DNS message after the other of those that are held as a whole, up to one that is blocked.
-struct HeldMessages<'j, 'p, 'f, P: ?Sized, M> {
-    judge: &'j mut Judge<'p, P, M>,
+/// Judges one DNS message after the other of those that are held as a whole, up to one that is
+/// blocked.
+struct BufferedMessages<'j, 'p, 'f, P: ?Sized, M> {
+    inspection: &'j mut Inspection<'p, P, M>,
     flow: &'f mut Flow,
     last: Reason,
 }
 
-impl<P: Frame + ?Sized, M: Maps> Step for HeldMessages<'_, '_, '_, P, M> {
+impl<P: Frame + ?Sized, M: Maps> Step for BufferedMessages<'_, '_, '_, P, M> {
     #[inline(always)]
     fn step(&mut self) -> ControlFlow<()> {
-        let Flow { have, judged, start, .. } = *self.flow;
+        let Flow {
+            have,
+            judged,
+            start,
+            ..
+        } = *self.flow;
         let at = judged + dns::PREFIX_BYTES;
-        let Some(bytes) = self.flow.bytes.read(judged).filter(|_| at <= have) else { return Break(()) };
+        let Some(bytes) = self.flow.bytes.read(judged).filter(|_| at <= have) else {
+            return Break(());
+        };
         let end = at + u32::from(u16::from_be_bytes(bytes));
-        let too_long = end > HeldBytes::LEN && have >= HeldBytes::LEN && judged == 0;
+        let too_long = end > MessageBuffer::LEN && have >= MessageBuffer::LEN && judged == 0;
         if end > have && !too_long {
             return Break(());
         }
@@ -384,16 +449,33 @@ impl<P: Frame + ?Sized, M: Maps> Step for HeldMessages<'_, '_, '_, P, M> {
     }
 }
 
-impl<P: Frame + ?Sized, M: Maps> HeldMessages<'_, '_, '_, P, M> {
+impl<P: Frame + ?Sized, M: Maps> BufferedMessages<'_, '_, '_, P, M> {
     #[inline(always)]
     fn message(&mut self, sequence: u32, at: u32, end: u32) -> Reason {
-        let Judge { packet, settings, maps, scratch } = &mut *self.judge;
+        let Inspection {
+            packet,
+            settings,
+            maps,
+            scratch,
+        } = &mut *self.inspection;
         scratch.sequence = sequence;
         scratch.segment.message_at = at;
         scratch.segment.message_bytes = end - at;
         scratch.segment.is_held = 1;
-        let held = Held { frame: *packet, bytes: &self.flow.bytes, len: end };
-        let last = P::held_dns_message(&mut Judge { packet: &held, settings, maps: *maps, scratch }, Span { at, end });
+        let buffered = Buffered {
+            frame: *packet,
+            bytes: &self.flow.bytes,
+            len: end,
+        };
+        let last = P::buffered_dns_message(
+            &mut Inspection {
+                packet: &buffered,
+                settings,
+                maps: *maps,
+                scratch,
+            },
+            Span { at, end },
+        );
         scratch.segment.note(last);
         last
     }
@@ -402,6 +484,13 @@ impl<P: Frame + ?Sized, M: Maps> HeldMessages<'_, '_, '_, P, M> {
 /// True if what is held of a flow starts with a hello, as it may on a DNS port as well.
 #[inline(always)]
 fn is_hello<P: Frame + ?Sized>(packet: &P, flow: &Flow) -> bool {
-    let held = Held { frame: packet, bytes: &flow.bytes, len: flow.have };
-    matches!(tls::start(&held, 0, flow.have), tls::Start::Hello | tls::Start::SplitHello)
+    let buffered = Buffered {
+        frame: packet,
+        bytes: &flow.bytes,
+        len: flow.have,
+    };
+    matches!(
+        tls::start(&buffered, 0, flow.have),
+        tls::Start::Hello | tls::Start::SplitHello
+    )
 }

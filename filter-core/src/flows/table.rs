@@ -5,7 +5,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 use crate::{
     abi::Settings,
     bounds::{opaque, within},
-    buffer::HeldBytes,
+    buffer::MessageBuffer,
     flows::Flow,
     headers::{Family, Path, Ports, Transport},
     intrinsics,
@@ -14,9 +14,11 @@ use crate::{
 };
 
 pub use crate::abi::WAYS;
-/// Places of a bucket that the flows of one source may have: an eighth, and thus no more of the whole table.
+/// Places of a bucket that the flows of one source may have: an eighth, and thus no more of the
+/// whole table.
 const WAYS_OF_SOURCE: u32 = WAYS / 8;
-/// Connections of a bucket of which it is remembered where their first octet is; one of them may be of one source.
+/// Connections of a bucket of which it is remembered where their first octet is; one of them may be
+/// of one source.
 const OPENINGS: u32 = 8;
 
 /// The place of a flow in its bucket, or none.
@@ -41,7 +43,7 @@ pub trait Flows {
     fn bucket(&mut self, index: u32) -> Option<&mut Bucket>;
 
     /// The flow at this place, and room for the bytes of one more.
-    fn flow(&mut self, place: u32) -> Option<(&mut Flow, &mut HeldBytes)>;
+    fn flow(&mut self, place: u32) -> Option<(&mut Flow, &mut MessageBuffer)>;
 
     /// The bucket of QUIC connections with this index.
     fn quic_bucket(&mut self, index: u32) -> Option<&mut Bucket>;
@@ -50,8 +52,9 @@ pub trait Flows {
     fn quic_flow(&mut self, place: u32) -> Option<(&mut QuicFlow, &mut QuicRoom)>;
 }
 
-/// Who talks to whom, and where that was seen: addresses and ports of one direction of a connection, the version of IP, the
-/// interface, and the VLAN tags and the tunnel that the packet was in.
+/// Who talks to whom, and where that was seen: addresses and ports of one direction of a
+/// connection, the version of IP, the interface, and the VLAN tags and the tunnel that the packet
+/// was in.
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable)]
 pub struct FlowKey(pub(crate) [u64; 6]);
@@ -65,7 +68,13 @@ impl FlowKey {
 
     /// The key of these addresses: the first word of IPv4 has both.
     #[inline(always)]
-    pub(crate) fn new(addresses: [u64; 4], ports: u32, family: Family, interface: u32, path: Path) -> Self {
+    pub(crate) fn new(
+        addresses: [u64; 4],
+        ports: u32,
+        family: Family,
+        interface: u32,
+        path: Path,
+    ) -> Self {
         let [a0, a1, a2, a3] = addresses;
         // An interface index is positive, and so has 31 bits.
         let place = (u64::from(interface) << 33) | (u64::from(family as u32) << 32);
@@ -92,7 +101,13 @@ impl FlowKey {
             Family::V4 => [word(0)?, 0, 0, 0],
             Family::V6 => [word(0)?, word(1)?, word(2)?, word(3)?],
         };
-        Some(Self::new(addresses, ports.0, family, interface, transport.path))
+        Some(Self::new(
+            addresses,
+            ports.0,
+            family,
+            interface,
+            transport.path,
+        ))
     }
 }
 
@@ -114,7 +129,8 @@ pub struct Bucket {
     /// Part of the hash of the source of each flow, and of each opening.
     sources: Tags<4>,
     opening_sources: Tags<2>,
-    /// The hash of a flow and the sequence number of its first octet, from its SYN until that octet comes.
+    /// The hash of a flow and the sequence number of its first octet, from its SYN until that octet
+    /// comes.
     openings: [u64; OPENINGS as usize],
     /// When each place was used last, by the bucket's own clock.
     used: [u32; WAYS as usize],
@@ -127,7 +143,8 @@ impl Bucket {
     /// Takes the bucket for this CPU, waiting for another that has it; false if that one keeps it.
     #[inline(always)]
     pub(crate) fn lock(&mut self) -> bool {
-        /// About 150 microseconds on the machine of the tests. Who has the lock needs less than one, but may be interrupted.
+        /// About 150 microseconds on the machine of the tests. Who has the lock needs less than
+        /// one, but may be interrupted.
         const TURNS: u32 = 1 << 14;
 
         intrinsics::take_lock(&mut self.lock, TURNS)
@@ -139,7 +156,8 @@ impl Bucket {
         intrinsics::unlock(&mut self.lock);
     }
 
-    /// False if the flow has no place here. True mostly means that it has one: different flows may have the same tag.
+    /// False if the flow has no place here. True mostly means that it has one: different flows may
+    /// have the same tag.
     #[inline(always)]
     pub(crate) fn may_hold(&self, hash: u32) -> bool {
         self.tags.may_have(hash)
@@ -151,13 +169,15 @@ impl Bucket {
         self.tags.get(way) == tag(hash)
     }
 
-    /// The place for a new flow of this source, and whether another had to go for it: of a source that has as many places as it
-    /// may, its own that was used least recently, and else that of all.
+    /// The place for a new flow of this source, and whether another had to go for it: of a source
+    /// that has as many places as it may, its own that was used least recently, and else that of
+    /// all.
     #[inline(always)]
     pub(crate) fn take_place(&mut self, hash: u32, source: u32) -> (u32, bool) {
         let (mut oldest, mut oldest_own, mut own) = (0, 0, 0);
         for way in 0..WAYS {
-            // What is to go first is the largest. There are no branches, of which the verifier would follow all ways.
+            // What is to go first is the largest. There are no branches, of which the verifier
+            // would follow all ways.
             let is_free = one_if_zero(self.tags.get(way));
             let is_own = one_if_zero(self.sources.get(way) ^ tag(source)) & !is_free;
             let unused = u64::from(self.clock.wrapping_sub(self.used_at(way)));
@@ -166,7 +186,11 @@ impl Bucket {
             oldest_own = larger(place & is_own.wrapping_neg(), oldest_own);
             own += is_own;
         }
-        let place = if own >= u64::from(WAYS_OF_SOURCE) { oldest_own } else { oldest };
+        let place = if own >= u64::from(WAYS_OF_SOURCE) {
+            oldest_own
+        } else {
+            oldest
+        };
         let way = place as u32 % WAYS;
         self.tags.set(way, tag(hash));
         self.sources.set(way, tag(source));
@@ -189,8 +213,8 @@ impl Bucket {
         self.tags.set(way, 0);
     }
 
-    /// Remembers where the first octet of a flow of this source will be, in place of what is remembered of the source, or of
-    /// what came first.
+    /// Remembers where the first octet of a flow of this source will be, in place of what is
+    /// remembered of the source, or of what came first.
     #[inline(always)]
     pub(crate) fn open(&mut self, hash: u32, first: u32, source: u32) {
         let mut found = 0;
@@ -199,7 +223,11 @@ impl Bucket {
             let is_own = one_if_zero(self.opening_sources.get(place) ^ tag(source)) & !is_free;
             found = larger((is_own << 5) | (is_free << 4) | u64::from(place), found);
         }
-        let place = if found >> 4 != 0 { found as u32 } else { self.opened } % OPENINGS;
+        let place = if found >> 4 != 0 {
+            found as u32
+        } else {
+            self.opened
+        } % OPENINGS;
         self.opened = self.opened.wrapping_add(1);
         self.opening_tags.set(place, tag(hash));
         self.opening_sources.set(place, tag(source));
@@ -208,14 +236,16 @@ impl Bucket {
         }
     }
 
-    /// False if the first octet of the flow has come, or its SYN was not seen. True mostly means that it is awaited.
+    /// False if the first octet of the flow has come, or its SYN was not seen. True mostly means
+    /// that it is awaited.
     #[inline(always)]
     pub(crate) fn awaits_first(&self, hash: u32) -> bool {
         self.opening_tags.may_have(hash)
     }
 
-    /// Sequence number of the first octet of the flow, and the place where that is remembered, if that octet is still under way or
-    /// comes with this segment, and the segment is not far behind it. The octet is not awaited any longer if it has come.
+    /// Sequence number of the first octet of the flow, and the place where that is remembered, if
+    /// that octet is still under way or comes with this segment, and the segment is not far behind
+    /// it. The octet is not awaited any longer if it has come.
     #[inline(always)]
     pub(crate) fn first_octet(&mut self, hash: u32, sequence: u32) -> Option<(u32, u32)> {
         // Nothing of most flows is awaited, and all places take longer to look at.
@@ -224,19 +254,30 @@ impl Bucket {
         }
         let mut found = 0;
         for place in 0..OPENINGS {
-            let opening = self.openings.get((place % OPENINGS) as usize).copied().unwrap_or_default();
+            let opening = self
+                .openings
+                .get((place % OPENINGS) as usize)
+                .copied()
+                .unwrap_or_default();
             let is_of_flow = one_if_zero(self.opening_tags.get(place) ^ tag(hash))
                 & one_if_zero(((opening >> 48) as u16) ^ (hash >> 16) as u16)
                 & one_if_zero(((opening >> 32) as u16) ^ hash as u16);
-            found = larger(((1 << 3) | u64::from(place)) & is_of_flow.wrapping_neg(), found);
+            found = larger(
+                ((1 << 3) | u64::from(place)) & is_of_flow.wrapping_neg(),
+                found,
+            );
         }
         if found == 0 {
             return None;
         }
         let place = found as u32 % OPENINGS;
-        let first = self.openings.get((place % OPENINGS) as usize).copied().unwrap_or_default() as u32;
+        let first = self
+            .openings
+            .get((place % OPENINGS) as usize)
+            .copied()
+            .unwrap_or_default() as u32;
         let offset = sequence.wrapping_sub(first);
-        if offset >= HeldBytes::LEN {
+        if offset >= MessageBuffer::LEN {
             return None;
         }
         if offset == 0 {
@@ -245,7 +286,8 @@ impl Bucket {
         Some((first, place))
     }
 
-    /// Awaits the first octet of the flow again that was remembered at this place: its segment has been dropped.
+    /// Awaits the first octet of the flow again that was remembered at this place: its segment has
+    /// been dropped.
     #[inline(always)]
     pub(crate) fn await_again(&mut self, hash: u32, place: u32) {
         self.opening_tags.set(place % OPENINGS, tag(hash));
@@ -253,7 +295,10 @@ impl Bucket {
 
     #[inline(always)]
     fn used_at(&self, way: u32) -> u32 {
-        self.used.get((way % WAYS) as usize).copied().unwrap_or_default()
+        self.used
+            .get((way % WAYS) as usize)
+            .copied()
+            .unwrap_or_default()
     }
 }
 
@@ -276,14 +321,22 @@ impl<const WORDS: usize> Tags<WORDS> {
         const EACH: u64 = 0x0001_0001_0001_0001;
 
         let tag = EACH * u64::from(tag(hash));
-        // The highest bit of 16 is set where they are all zero; others may be set as well, above such a one.
+        // The highest bit of 16 is set where they are all zero; others may be set as well, above
+        // such a one.
         let zero = |word: u64| word.wrapping_sub(EACH) & !word & (EACH << 15);
-        self.0.iter().fold(0, |found, word| found | zero(word ^ tag)) != 0
+        self.0
+            .iter()
+            .fold(0, |found, word| found | zero(word ^ tag))
+            != 0
     }
 
     #[inline(always)]
     fn get(&self, place: u32) -> u16 {
-        let word = self.0.get(word_at::<WORDS>(place)).copied().unwrap_or_default();
+        let word = self
+            .0
+            .get(word_at::<WORDS>(place))
+            .copied()
+            .unwrap_or_default();
         (word >> (16 * (place % 4))) as u16
     }
 

@@ -21,8 +21,8 @@ pub(super) mod number {
 #[inline(always)]
 pub(super) fn leads_on(number: u8) -> bool {
     use number::{
-        AUTHENTICATION, DESTINATION_OPTIONS, FRAGMENT, GRE, HOP_BY_HOP, HOST_IDENTITY, IPV4, IPV6, MOBILITY, ROUTING,
-        SHIM6,
+        AUTHENTICATION, DESTINATION_OPTIONS, FRAGMENT, GRE, HOP_BY_HOP, HOST_IDENTITY, IPV4, IPV6,
+        MOBILITY, ROUTING, SHIM6,
     };
     matches!(
         number,
@@ -42,8 +42,13 @@ pub(super) fn leads_on(number: u8) -> bool {
 
 /// What follows an extension header, and its length.
 #[inline(always)]
-pub(super) fn extension<P: Packet + ?Sized>(packet: &P, at: u32, number: u8) -> Result<(u8, u32), Reason> {
-    /// Fragment offset in units of eight octets, without the two reserved bits and the more-fragments flag.
+pub(super) fn extension<P: Packet + ?Sized>(
+    packet: &P,
+    at: u32,
+    number: u8,
+) -> Result<(u8, u32), Reason> {
+    /// Fragment offset in units of eight octets, without the two reserved bits and the
+    /// more-fragments flag.
     const FRAGMENT_OFFSET: u8 = 0xf8;
 
     let read = || packet.read::<4>(at).ok_or(Reason::HeadersCut);

@@ -1,13 +1,13 @@
-//! What may stand around a packet, taken off layer by layer: VLAN tags, LLC with SNAP, PPPoE, MPLS, IPv6 extension headers, and
-//! one tunnel.
+//! What may stand around a packet, taken off layer by layer: VLAN tags, LLC with SNAP, PPPoE, MPLS,
+//! IPv6 extension headers, and one tunnel.
 
 use core::ops::ControlFlow::{self, Break, Continue};
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use super::{
-    ETHER_TYPE_AT, IPV4, IPV6, OLD_PROVIDER_VLAN, PROVIDER_VLAN, Path, Protocol, Transport, VLAN, VLAN_TAG_BYTES,
-    VLAN_TAGS,
+    ETHER_TYPE_AT, IPV4, IPV6, OLD_PROVIDER_VLAN, PROVIDER_VLAN, Path, Protocol, Transport, VLAN,
+    VLAN_TAG_BYTES, VLAN_TAGS,
     behind_ip::{extension, number},
     ether_type_at,
     ip::{self, Ip},
@@ -26,21 +26,24 @@ pub(super) const MPLS: u16 = 0x8847;
 pub(super) const MPLS_MULTICAST: u16 = 0x8848;
 /// Transparent Ethernet Bridging: an Ethernet frame in GRE (RFC 1701 §2).
 const BRIDGED_ETHERNET: u16 = 0x6558;
-/// Cisco metadata: version, length, an option with the security group tag, and the EtherType of what follows, in eight
-/// bytes. There is no public specification; frames of captures and Wireshark's dissector agree on the layout.
+/// Cisco metadata: version, length, an option with the security group tag, and the EtherType of
+/// what follows, in eight bytes. There is no public specification; frames of captures and
+/// Wireshark's dissector agree on the layout.
 pub(super) const METADATA: u16 = 0x8909;
 
 /// Labels of MPLS that are looked behind.
 const MPLS_LABELS: u32 = 3;
 /// Tunnels that are looked into.
 pub(crate) const TUNNELS: u32 = 1;
-/// IPv6 extension headers that are followed; RFC 8200 §4.1 lists seven that may come before TCP or UDP.
+/// IPv6 extension headers that are followed; RFC 8200 §4.1 lists seven that may come before TCP or
+/// UDP.
 const EXTENSION_HEADERS: u32 = 8;
-/// Layers that are taken off: twice (outside and inside of a tunnel) Ethernet, the tags, PPPoE, PPP, the labels, IP,
-/// the extension headers, and TCP or UDP; LLC; and the tunnel's own headers.
+/// Layers that are taken off: twice (outside and inside of a tunnel) Ethernet, the tags, PPPoE,
+/// PPP, the labels, IP, the extension headers, and TCP or UDP; LLC; and the tunnel's own headers.
 const LAYERS: u32 = 2 * (1 + VLAN_TAGS + 1 + 2 + MPLS_LABELS + 1 + EXTENSION_HEADERS + 1) + 2;
 
-/// What is in the place of an EtherType up to here is a length, and LLC follows (IEEE 802.3 §3.2.6).
+/// What is in the place of an EtherType up to here is a length, and LLC follows (IEEE 802.3
+/// §3.2.6).
 pub(super) const LONGEST_LLC: u16 = 1500;
 
 const ETHERNET_BYTES: u32 = ETHER_TYPE_AT + 2;
@@ -73,7 +76,8 @@ impl Layer {
     #[inline(always)]
     pub(crate) fn in_udp(port: u16) -> Option<Self> {
         match port {
-            // RFC 7348 §8, and what Linux takes by default (drivers/net/vxlan), as flannel, k3s and Cilium do.
+            // RFC 7348 §8, and what Linux takes by default (drivers/net/vxlan), as flannel, k3s and
+            // Cilium do.
             4789 | 8472 => Some(Self::VXLAN),
             // RFC 8926 §3.3.
             6081 => Some(Self::GENEVE),
@@ -94,7 +98,11 @@ impl Layer {
     /// What this EtherType announces in a tunnel's header, where it may be a whole Ethernet frame.
     #[inline(always)]
     pub(super) fn tunnelled(ether_type: u16) -> Self {
-        if ether_type == BRIDGED_ETHERNET { Self::ETHERNET } else { Self::ether(ether_type) }
+        if ether_type == BRIDGED_ETHERNET {
+            Self::ETHERNET
+        } else {
+            Self::ether(ether_type)
+        }
     }
 
     /// What this EtherType announces.
@@ -162,7 +170,8 @@ impl Layers {
 
 impl LoopState for Layers {}
 
-/// Finds TCP or UDP behind the layers that start with this one at this offset. Tunnels are opened, or not.
+/// Finds TCP or UDP behind the layers that start with this one at this offset. Tunnels are opened,
+/// or not.
 #[inline(always)]
 pub(crate) fn transport<P: Packet + ?Sized>(
     packet: &P,
@@ -173,14 +182,28 @@ pub(crate) fn transport<P: Packet + ?Sized>(
     opens_tunnels: bool,
 ) -> Result<Transport, Reason> {
     // Layers in a datagram end with it, and have what is around it in their path.
-    let (ip, path) =
-        if layer.is_in_udp() { (Ip::around(around), around.path) } else { (Ip::none(packet.len()), Path::PLAIN) };
+    let (ip, path) = if layer.is_in_udp() {
+        (Ip::around(around), around.path)
+    } else {
+        (Ip::none(packet.len()), Path::PLAIN)
+    };
     let outer_tags = path.outer_tags().unwrap_or(layers.outer_tags);
     // Where none is opened, it is as if there had been one.
     let tunnels = if opens_tunnels { 0 } else { TUNNELS };
-    *layers = Layers { layer: layer.0, at, ip, tunnels, path, outer_tags, ..Layers::NONE };
+    *layers = Layers {
+        layer: layer.0,
+        at,
+        ip,
+        tunnels,
+        path,
+        outer_tags,
+        ..Layers::NONE
+    };
     P::repeat(LAYERS, &TakingOff { packet, key }, layers);
-    match (Reason::from_index(layers.stopped), Protocol::of(layers.protocol as u8)) {
+    match (
+        Reason::from_index(layers.stopped),
+        Protocol::of(layers.protocol as u8),
+    ) {
         (None, Some(protocol)) => {
             let tunnels = u32::from(layers.tunnel.kind != 0);
             Ok(layers.ip.carries(protocol, layers.at, tunnels, layers.path))
@@ -197,7 +220,13 @@ struct TakingOff<'p, P: ?Sized> {
 impl<P: Packet + ?Sized> LoopBody<Layers> for TakingOff<'_, P> {
     #[inline(always)]
     fn turn(&self, layers: &mut Layers) -> ControlFlow<()> {
-        match (Layering { packet: self.packet, key: self.key, layers }).take_off() {
+        match (Layering {
+            packet: self.packet,
+            key: self.key,
+            layers,
+        })
+        .take_off()
+        {
             Ok(None) => return Continue(()),
             Ok(Some(protocol)) => layers.protocol = protocol.number().into(),
             Err(reason) => layers.stopped = reason.index(),
@@ -252,9 +281,17 @@ impl<P: Packet + ?Sized> Layering<'_, P> {
             }
             VLAN | PROVIDER_VLAN | OLD_PROVIDER_VLAN if self.layers.tags < VLAN_TAGS => {
                 self.layers.tags += 1;
-                let [c0, c1, e0, e1] = self.packet.read(self.layers.at).ok_or(Reason::HeadersCut)?;
-                self.layers.path = self.layers.path.with_tag(self.key, ether_type, u16::from_be_bytes([c0, c1]));
-                self.layers.outer_tags = self.layers.path.outer_tags().unwrap_or(self.layers.outer_tags);
+                let [c0, c1, e0, e1] =
+                    self.packet.read(self.layers.at).ok_or(Reason::HeadersCut)?;
+                self.layers.path =
+                    self.layers
+                        .path
+                        .with_tag(self.key, ether_type, u16::from_be_bytes([c0, c1]));
+                self.layers.outer_tags = self
+                    .layers
+                    .path
+                    .outer_tags()
+                    .unwrap_or(self.layers.outer_tags);
                 self.next(Layer::ether(u16::from_be_bytes([e0, e1])), VLAN_TAG_BYTES);
             }
             METADATA => {
@@ -263,7 +300,9 @@ impl<P: Packet + ?Sized> Layering<'_, P> {
             }
             PPPOE_SESSION => self.behind_pppoe()?,
             0..=LONGEST_LLC => self.behind_llc()?,
-            MPLS | MPLS_MULTICAST if self.layers.labels < MPLS_LABELS => self.behind_label(ether_type)?,
+            MPLS | MPLS_MULTICAST if self.layers.labels < MPLS_LABELS => {
+                self.behind_label(ether_type)?
+            }
             _ => return Err(Reason::NotIp),
         }
         Ok(())
@@ -275,11 +314,14 @@ impl<P: Packet + ?Sized> Layering<'_, P> {
         self.layers.at = self.layers.ip.payload_at;
     }
 
-    /// RFC 2516 §4: version and type 1, code 0 for a session, then the protocol of PPP (RFC 1661 §2).
+    /// RFC 2516 §4: version and type 1, code 0 for a session, then the protocol of PPP
+    /// (RFC 1661 §2).
     #[inline(always)]
     fn behind_pppoe(&mut self) -> Result<(), Reason> {
-        let [version_and_type, code, s0, s1, _, _, p0, p1] =
-            self.packet.read::<8>(self.layers.at).ok_or(Reason::HeadersCut)?;
+        let [version_and_type, code, s0, s1, _, _, p0, p1] = self
+            .packet
+            .read::<8>(self.layers.at)
+            .ok_or(Reason::HeadersCut)?;
         if version_and_type != 0x11 || code != 0 {
             return Err(Reason::NotIp);
         }
@@ -293,8 +335,13 @@ impl<P: Packet + ?Sized> Layering<'_, P> {
     fn behind_llc(&mut self) -> Result<(), Reason> {
         const BYTES: u32 = 8;
 
-        let header = self.packet.read::<{ BYTES as usize }>(self.layers.at).ok_or(Reason::HeadersCut)?;
-        let [0xaa, 0xaa, 3, 0, 0, 0, t0, t1] = header else { return Err(Reason::NotIp) };
+        let header = self
+            .packet
+            .read::<{ BYTES as usize }>(self.layers.at)
+            .ok_or(Reason::HeadersCut)?;
+        let [0xaa, 0xaa, 3, 0, 0, 0, t0, t1] = header else {
+            return Err(Reason::NotIp);
+        };
         let ether_type = u16::from_be_bytes([t0, t1]);
         // A length again would be LLC in LLC.
         if ether_type <= LONGEST_LLC {
@@ -304,8 +351,8 @@ impl<P: Packet + ?Sized> Layering<'_, P> {
         Ok(())
     }
 
-    /// RFC 1662 §3.1: address and control, which may be left out, then a protocol, whose first octet may be left out if it is 0
-    /// (RFC 1661 §6.5, §6.6).
+    /// RFC 1662 §3.1: address and control, which may be left out, then a protocol, whose first
+    /// octet may be left out if it is 0 (RFC 1661 §6.5, §6.6).
     #[inline(always)]
     fn behind_ppp_frame(&mut self) -> Result<(), Reason> {
         let start: [u8; 4] = self.packet.read(self.layers.at).ok_or(Reason::HeadersCut)?;
@@ -314,7 +361,11 @@ impl<P: Packet + ?Sized> Layering<'_, P> {
             [high, low, ..] => (0, [high, low]),
         };
         // The last octet of a protocol is odd, all before it are even (RFC 1661 §2).
-        let (protocol, bytes) = if high & 1 != 0 { (u16::from(high), 1) } else { (u16::from_be_bytes([high, low]), 2) };
+        let (protocol, bytes) = if high & 1 != 0 {
+            (u16::from(high), 1)
+        } else {
+            (u16::from_be_bytes([high, low]), 2)
+        };
         self.next(Layer::ppp(protocol), before + bytes);
         Ok(())
     }
@@ -332,14 +383,20 @@ impl<P: Packet + ?Sized> Layering<'_, P> {
         Ok(())
     }
 
-    /// RFC 3032 §2.1: the last label has the bottom-of-stack bit, and nothing says what is behind it but its first
-    /// bits, the version of IP.
+    /// RFC 3032 §2.1: the last label has the bottom-of-stack bit, and nothing says what is behind
+    /// it but its first bits, the version of IP.
     #[inline(always)]
     fn behind_label(&mut self, ether_type: u16) -> Result<(), Reason> {
-        let [l0, l1, bottom, _, version] = self.packet.read::<5>(self.layers.at).ok_or(Reason::HeadersCut)?;
+        let [l0, l1, bottom, _, version] = self
+            .packet
+            .read::<5>(self.layers.at)
+            .ok_or(Reason::HeadersCut)?;
         self.layers.labels += 1;
         // The label is in the first twenty bits.
-        self.within(Within::Mpls, u64::from(u32::from_be_bytes([0, l0, l1, bottom & 0xf0])));
+        self.within(
+            Within::Mpls,
+            u64::from(u32::from_be_bytes([0, l0, l1, bottom & 0xf0])),
+        );
         let ether_type = match (bottom & 1, version >> 4) {
             (0, _) => ether_type,
             (_, 4) => IPV4,

@@ -1,10 +1,12 @@
 //! From the start of a frame to the payload of UDP or TCP.
 //!
-//! Lengths in headers count where they are smaller than the frame (padding follows a short packet); a length of zero
-//! means up to the end of the frame, as segmentation offload and jumbograms write it.
+//! Lengths in headers count where they are smaller than the frame (padding follows a short packet);
+//! a length of zero means up to the end of the frame, as segmentation offload and jumbograms write
+//! it.
 //!
-//! Most frames are Ethernet, perhaps with VLAN tags, then IP, then UDP or TCP: [`Transport::plain`] finds that in a
-//! straight line. Whatever else is around a packet is taken off layer by layer ([`layers`]).
+//! Most frames are Ethernet, perhaps with VLAN tags, then IP, then UDP or TCP: [`Transport::plain`]
+//! finds that in a straight line. Whatever else is around a packet is taken off layer by layer
+//! ([`layers`]).
 
 mod behind_ip;
 mod ip;
@@ -96,8 +98,8 @@ pub struct Transport {
     pub(crate) path: Path,
 }
 
-/// Addresses and ports of a packet. The octets of an address are in the order that they have in memory; IPv4 addresses
-/// fill the first four.
+/// Addresses and ports of a packet. The octets of an address are in the order that they have in
+/// memory; IPv4 addresses fill the first four.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Endpoints {
     /// Source address.
@@ -115,7 +117,8 @@ pub struct Endpoints {
 pub(crate) enum Stop {
     /// There are no names here.
     Because(Reason),
-    /// Something is around the packet, or between its headers: this layer, which starts at this offset.
+    /// Something is around the packet, or between its headers: this layer, which starts at this
+    /// offset.
     Layered(Layer, u32),
 }
 
@@ -128,8 +131,15 @@ impl From<Reason> for Stop {
 
 impl Transport {
     /// None yet.
-    pub(crate) const NONE: Self =
-        Self { family: 0, protocol: 0, network_at: 0, transport_at: 0, end: 0, tunnels: 0, path: Path::PLAIN };
+    pub(crate) const NONE: Self = Self {
+        family: 0,
+        protocol: 0,
+        network_at: 0,
+        transport_at: 0,
+        end: 0,
+        tunnels: 0,
+        path: Path::PLAIN,
+    };
 
     /// Finds TCP or UDP directly behind Ethernet, VLAN tags and IP.
     #[inline(always)]
@@ -142,7 +152,9 @@ impl Transport {
             if ether_type == IPV4 || ether_type == IPV6 {
                 break;
             }
-            let (VLAN | PROVIDER_VLAN | OLD_PROVIDER_VLAN) = ether_type else { break };
+            let (VLAN | PROVIDER_VLAN | OLD_PROVIDER_VLAN) = ether_type else {
+                break;
+            };
             path = path.with_outer_tag(ether_type, ether_type_at(packet, at + 2)?);
             at += VLAN_TAG_BYTES;
             ether_type = ether_type_at(packet, at)?;
@@ -181,13 +193,21 @@ impl Transport {
     /// Version of IP.
     #[inline(always)]
     pub fn family(&self) -> Family {
-        if self.family == Family::V4 as u32 { Family::V4 } else { Family::V6 }
+        if self.family == Family::V4 as u32 {
+            Family::V4
+        } else {
+            Family::V6
+        }
     }
 
     /// What the IP header carries.
     #[inline(always)]
     pub fn protocol(&self) -> Protocol {
-        if self.protocol == Protocol::Tcp as u32 { Protocol::Tcp } else { Protocol::Udp }
+        if self.protocol == Protocol::Tcp as u32 {
+            Protocol::Tcp
+        } else {
+            Protocol::Udp
+        }
     }
 
     /// Offset of the addresses: first the source, then the destination (RFC 791 §3.1, RFC 8200 §3).
@@ -201,8 +221,11 @@ impl Transport {
     pub(crate) fn addresses<P: Packet + ?Sized>(&self, packet: &P) -> Option<([u64; 2], [u64; 2])> {
         let at = self.addresses_at();
         let long = |at| packet.read_frame(at).map(u64::from_ne_bytes);
-        let short =
-            |at| packet.read_frame(at).map(|[a, b, c, d]: [u8; 4]| u64::from_ne_bytes([a, b, c, d, 0, 0, 0, 0]));
+        let short = |at| {
+            packet
+                .read_frame(at)
+                .map(|[a, b, c, d]: [u8; 4]| u64::from_ne_bytes([a, b, c, d, 0, 0, 0, 0]))
+        };
         Some(match self.family() {
             Family::V4 => ([short(at)?, 0], [short(at + 4)?, 0]),
             Family::V6 => ([long(at)?, long(at + 8)?], [long(at + 16)?, long(at + 24)?]),
@@ -213,7 +236,8 @@ impl Transport {
     #[inline(always)]
     pub fn endpoints<P: Packet + ?Sized>(&self, packet: &P) -> Option<Endpoints> {
         let (source, destination) = self.addresses(packet)?;
-        // Source and destination port are the first fields of UDP (RFC 768) and of TCP (RFC 9293 §3.1).
+        // Source and destination port are the first fields of UDP (RFC 768) and of TCP
+        // (RFC 9293 §3.1).
         let [s0, s1, d0, d1] = packet.read_frame(self.transport_at)?;
         Some(Endpoints {
             source,
@@ -251,10 +275,14 @@ impl Protocol {
 
 #[inline(always)]
 fn ether_type_at<P: Packet + ?Sized>(packet: &P, at: u32) -> Result<u16, Reason> {
-    packet.read(at).map(u16::from_be_bytes).ok_or(Reason::HeadersCut)
+    packet
+        .read(at)
+        .map(u16::from_be_bytes)
+        .ok_or(Reason::HeadersCut)
 }
 
-/// Where what starts at `at` ends, if it says that it has `bytes` bytes, or 0 for unknown; at `limit` at the latest.
+/// Where what starts at `at` ends, if it says that it has `bytes` bytes, or 0 for unknown; at
+/// `limit` at the latest.
 #[inline(always)]
 fn end_of<P: Packet + ?Sized>(packet: &P, at: u32, bytes: u32, limit: u32) -> Result<u32, Reason> {
     if bytes != 0 && at + bytes <= limit {

@@ -5,7 +5,8 @@ use network_types::{tcp::TcpHdr, udp::UdpHdr};
 use super::Transport;
 use crate::{packet::Packet, reason::Reason};
 
-/// Source and destination port, the first fields of UDP (RFC 768) and of TCP (RFC 9293 §3.1), as one number.
+/// Source and destination port, the first fields of UDP (RFC 768) and of TCP (RFC 9293 §3.1), as
+/// one number.
 #[derive(Clone, Copy)]
 pub(crate) struct Ports(pub u32);
 
@@ -33,14 +34,25 @@ pub(crate) struct Udp {
 #[inline(always)]
 pub(crate) fn udp<P: Packet + ?Sized>(packet: &P, transport: &Transport) -> Result<Udp, Reason> {
     let at = transport.transport_at;
-    let [s0, s1, d0, d1, l0, l1, _, _] = packet.read::<{ UdpHdr::LEN }>(at).ok_or(Reason::HeadersCut)?;
+    let [s0, s1, d0, d1, l0, l1, _, _] = packet
+        .read::<{ UdpHdr::LEN }>(at)
+        .ok_or(Reason::HeadersCut)?;
     let bytes = u32::from(u16::from_be_bytes([l0, l1]));
     if bytes != 0 && bytes < UdpHdr::LEN as u32 {
         return Err(Reason::HeadersMalformed);
     }
-    // A length of zero is that of a jumbogram (RFC 2675 §4); one beyond the packet, that of a fragmented datagram.
-    let end = if bytes == 0 { transport.end } else { transport.end.min(at + bytes) };
-    Ok(Udp { ports: Ports(u32::from_be_bytes([s0, s1, d0, d1])), at: at + UdpHdr::LEN as u32, end })
+    // A length of zero is that of a jumbogram (RFC 2675 §4); one beyond the packet, that of a
+    // fragmented datagram.
+    let end = if bytes == 0 {
+        transport.end
+    } else {
+        transport.end.min(at + bytes)
+    };
+    Ok(Udp {
+        ports: Ports(u32::from_be_bytes([s0, s1, d0, d1])),
+        at: at + UdpHdr::LEN as u32,
+        end,
+    })
 }
 
 /// A TCP header (RFC 9293 §3.1).
@@ -59,7 +71,9 @@ pub(crate) struct Tcp {
 /// The acknowledgement number of the TCP header (RFC 9293 §3.1).
 #[inline(always)]
 pub(crate) fn acknowledged<P: Packet + ?Sized>(packet: &P, transport: &Transport) -> Option<u32> {
-    packet.read(transport.transport_at + 8).map(u32::from_be_bytes)
+    packet
+        .read(transport.transport_at + 8)
+        .map(u32::from_be_bytes)
 }
 
 #[inline(always)]

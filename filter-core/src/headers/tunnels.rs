@@ -10,7 +10,12 @@ use crate::{packet::Packet, reason::Reason};
 impl<P: Packet + ?Sized> Layering<'_, P> {
     /// Goes on inside of a tunnel, behind this many bytes of its header.
     #[inline(always)]
-    pub(super) fn enter(&mut self, tunnel: Tunnel, layer: Layer, header: u32) -> Result<(), Reason> {
+    pub(super) fn enter(
+        &mut self,
+        tunnel: Tunnel,
+        layer: Layer,
+        header: u32,
+    ) -> Result<(), Reason> {
         if self.layers.tunnels >= TUNNELS {
             return Err(Reason::OtherProtocol);
         }
@@ -33,41 +38,62 @@ impl<P: Packet + ?Sized> Layering<'_, P> {
         const V6_WORDS: u32 = 4;
 
         let (family, header_at) = self.layers.ip.header();
-        let words = if family == Family::V4 { V4_WORDS } else { V6_WORDS };
+        let words = if family == Family::V4 {
+            V4_WORDS
+        } else {
+            V6_WORDS
+        };
         for place in 0..V6_WORDS {
             if place >= words {
                 break;
             }
-            let word = self.packet.read(header_at + family.addresses_at() + 8 * place).map(u64::from_ne_bytes);
+            let word = self
+                .packet
+                .read(header_at + family.addresses_at() + 8 * place)
+                .map(u64::from_ne_bytes);
             self.within(Within::Addresses, word.ok_or(Reason::HeadersCut)?);
         }
         Ok(())
     }
 
-    /// RFC 7348 §5: a flag that is always set, seven that are ignored, and more; behind eight bytes is an Ethernet frame.
+    /// RFC 7348 §5: a flag that is always set, seven that are ignored, and more; behind eight bytes
+    /// is an Ethernet frame.
     #[inline(always)]
     pub(super) fn behind_vxlan(&mut self) -> Result<(), Reason> {
         const IDENTIFIER_IS_VALID: u8 = 0x08;
 
-        let [flags, _, _, _, n0, n1, n2, _] = self.packet.read::<8>(self.layers.at).ok_or(Reason::HeadersCut)?;
+        let [flags, _, _, _, n0, n1, n2, _] = self
+            .packet
+            .read::<8>(self.layers.at)
+            .ok_or(Reason::HeadersCut)?;
         if flags & IDENTIFIER_IS_VALID == 0 {
             return Err(Reason::UdpOther);
         }
-        self.enter(Tunnel::new(TunnelKind::Vxlan, u32::from_be_bytes([0, n0, n1, n2])), Layer::ETHERNET, 8)
+        self.enter(
+            Tunnel::new(TunnelKind::Vxlan, u32::from_be_bytes([0, n0, n1, n2])),
+            Layer::ETHERNET,
+            8,
+        )
     }
 
-    /// RFC 8926 §3.4: version 0 and the options' length in units of four bytes, flags, and an EtherType, in eight bytes
-    /// before the options.
+    /// RFC 8926 §3.4: version 0 and the options' length in units of four bytes, flags, and an
+    /// EtherType, in eight bytes before the options.
     #[inline(always)]
     pub(super) fn behind_geneve(&mut self) -> Result<(), Reason> {
-        let [version_and_length, _, p0, p1, n0, n1, n2, _] =
-            self.packet.read::<8>(self.layers.at).ok_or(Reason::HeadersCut)?;
+        let [version_and_length, _, p0, p1, n0, n1, n2, _] = self
+            .packet
+            .read::<8>(self.layers.at)
+            .ok_or(Reason::HeadersCut)?;
         if version_and_length >> 6 != 0 {
             return Err(Reason::OtherProtocol);
         }
         let options = u32::from(version_and_length & 0x3f) * 4;
         let tunnel = Tunnel::new(TunnelKind::Geneve, u32::from_be_bytes([0, n0, n1, n2]));
-        self.enter(tunnel, Layer::tunnelled(u16::from_be_bytes([p0, p1])), 8 + options)
+        self.enter(
+            tunnel,
+            Layer::tunnelled(u16::from_be_bytes([p0, p1])),
+            8 + options,
+        )
     }
 
     /// RFC 2784 §2, with key and sequence number (RFC 2890 §2): each of three bits adds four bytes.
@@ -84,25 +110,46 @@ impl<P: Packet + ?Sized> Layering<'_, P> {
         /// The only protocol of enhanced GRE.
         const PPP: u16 = 0x880b;
 
-        let [flags, version, p0, p1] = self.packet.read::<4>(self.layers.at).ok_or(Reason::HeadersCut)?;
-        if version & VERSION == ENHANCED && u16::from_be_bytes([p0, p1]) == PPP && flags & OTHERS == 0 {
+        let [flags, version, p0, p1] = self
+            .packet
+            .read::<4>(self.layers.at)
+            .ok_or(Reason::HeadersCut)?;
+        if version & VERSION == ENHANCED
+            && u16::from_be_bytes([p0, p1]) == PPP
+            && flags & OTHERS == 0
+        {
             // RFC 2637 §4.1: the key is a length and a call, and there may be an acknowledgement.
             let word = |is_there: bool| if is_there { 4 } else { 0 };
             let bytes = 8 + word(flags & SEQUENCE != 0) + word(version & ACKNOWLEDGEMENT != 0);
-            let call = self.packet.read(self.layers.at + 6).map(u16::from_be_bytes).ok_or(Reason::HeadersCut)?;
-            return self.enter(Tunnel::new(TunnelKind::Pptp, call.into()), Layer::PPP_FRAME, bytes);
+            let call = self
+                .packet
+                .read(self.layers.at + 6)
+                .map(u16::from_be_bytes)
+                .ok_or(Reason::HeadersCut)?;
+            return self.enter(
+                Tunnel::new(TunnelKind::Pptp, call.into()),
+                Layer::PPP_FRAME,
+                bytes,
+            );
         }
         if flags & OTHERS != 0 || version != 0 {
             return Err(Reason::OtherProtocol);
         }
         let word = |flag: u8| if flags & flag != 0 { 4 } else { 0 };
         let key = if flags & KEY != 0 {
-            self.packet.read(self.layers.at + 4 + word(CHECKSUM)).map(u32::from_be_bytes).ok_or(Reason::HeadersCut)?
+            self.packet
+                .read(self.layers.at + 4 + word(CHECKSUM))
+                .map(u32::from_be_bytes)
+                .ok_or(Reason::HeadersCut)?
         } else {
             0
         };
         let header = 4 + word(CHECKSUM) + word(KEY) + word(SEQUENCE);
-        self.enter(Tunnel::new(TunnelKind::Gre, key), Layer::tunnelled(u16::from_be_bytes([p0, p1])), header)
+        self.enter(
+            Tunnel::new(TunnelKind::Gre, key),
+            Layer::tunnelled(u16::from_be_bytes([p0, p1])),
+            header,
+        )
     }
 
     /// RFC 2661 §3.1: a data message of version 2, with as many fields as its flags say.
@@ -121,12 +168,18 @@ impl<P: Packet + ?Sized> Layering<'_, P> {
         // Flags and version, tunnel and session.
         let bytes = 6 + field(LENGTH, 2) + field(SEQUENCE, 4);
         let padding = if flags & OFFSET != 0 {
-            let size = self.packet.read(self.layers.at + bytes).ok_or(Reason::HeadersCut)?;
+            let size = self
+                .packet
+                .read(self.layers.at + bytes)
+                .ok_or(Reason::HeadersCut)?;
             2 + u32::from(u16::from_be_bytes(size))
         } else {
             0
         };
-        let ids = self.packet.read(self.layers.at + 2 + field(LENGTH, 2)).map(u32::from_be_bytes);
+        let ids = self
+            .packet
+            .read(self.layers.at + 2 + field(LENGTH, 2))
+            .map(u32::from_be_bytes);
         let tunnel = Tunnel::new(TunnelKind::L2tp, ids.ok_or(Reason::HeadersCut)?);
         self.enter(tunnel, Layer::PPP_FRAME, bytes + padding)
     }

@@ -3,8 +3,8 @@
 use network_types::ip::{Ipv4Hdr, Ipv6Hdr};
 
 use super::{
-    ETHER_TYPE_AT, Family, OLD_PROVIDER_VLAN, PROVIDER_VLAN, Transport, VLAN, VLAN_TAG_BYTES, VLAN_TAGS, ether_type_at,
-    layers,
+    ETHER_TYPE_AT, Family, OLD_PROVIDER_VLAN, PROVIDER_VLAN, Transport, VLAN, VLAN_TAG_BYTES,
+    VLAN_TAGS, ether_type_at, layers,
 };
 use crate::packet::Packet;
 
@@ -28,13 +28,17 @@ impl Wrapping {
             Family::V4 => Ipv4Hdr::LEN,
             Family::V6 => Ipv6Hdr::LEN,
         };
-        if transport.tunnels != 0 || transport.transport_at - transport.network_at != ip_header as u32 {
+        if transport.tunnels != 0
+            || transport.transport_at - transport.network_at != ip_header as u32
+        {
             return None;
         }
         let mut at = ETHER_TYPE_AT;
         let mut ether_type = ether_type_at(packet, at).ok()?;
         for _ in 0..VLAN_TAGS {
-            let (VLAN | PROVIDER_VLAN | OLD_PROVIDER_VLAN) = ether_type else { break };
+            let (VLAN | PROVIDER_VLAN | OLD_PROVIDER_VLAN) = ether_type else {
+                break;
+            };
             at += VLAN_TAG_BYTES;
             ether_type = ether_type_at(packet, at).ok()?;
         }
@@ -42,7 +46,8 @@ impl Wrapping {
         if at == transport.network_at {
             return Some(Self::Plain);
         }
-        let is_pppoe = ether_type == layers::PPPOE_SESSION && at + PPPOE_BYTES == transport.network_at;
+        let is_pppoe =
+            ether_type == layers::PPPOE_SESSION && at + PPPOE_BYTES == transport.network_at;
         is_pppoe.then_some(Self::Pppoe)
     }
 }

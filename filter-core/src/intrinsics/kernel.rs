@@ -10,7 +10,9 @@ use crate::bounds::within;
 pub(crate) fn load_u64(octets: &[u8; 8]) -> u64 {
     let word: u64;
     // SAFETY: it reads the eight octets and nothing else.
-    unsafe { asm!("{} = *(u64 *)({} + 0)", out(reg) word, in(reg) octets, options(pure, readonly, nostack)) };
+    unsafe {
+        asm!("{} = *(u64 *)({} + 0)", out(reg) word, in(reg) octets, options(pure, readonly, nostack))
+    };
     u64::from_le(word)
 }
 
@@ -27,8 +29,8 @@ pub(crate) fn store<const N: usize>(to: &mut [u8; N], bytes: [u8; N]) {
     in_words_to(to, &bytes);
 }
 
-/// The same reference. LLVM keeps nothing of what is behind it from one turn of a loop to the next: the stack is short, and a
-/// look into a map costs no more than one onto the stack.
+/// The same reference. LLVM keeps nothing of what is behind it from one turn of a loop to the next:
+/// the stack is short, and a look into a map costs no more than one onto the stack.
 #[inline(always)]
 pub(crate) fn anew<T>(value: &T) -> &T {
     let mut value: *const T = value;
@@ -39,8 +41,9 @@ pub(crate) fn anew<T>(value: &T) -> &T {
     }
 }
 
-/// The sum of `len` bytes at `at` in words of 16 bits, as they are in memory, with the carries added (RFC 1071); not folded to
-/// 16 bits. `len` is a multiple of 4 and at most 1,024; 0 if the bytes are not there.
+/// The sum of `len` bytes at `at` in words of 16 bits, as they are in memory, with the carries
+/// added (RFC 1071); not folded to 16 bits. `len` is a multiple of 4 and at most 1,024; 0 if the
+/// bytes are not there.
 #[inline(always)]
 pub(crate) fn sum<const N: usize>(bytes: &[u8; N], at: u32, len: u32) -> u32 {
     /// `BPF_FUNC_csum_diff` (`enum bpf_func_id` in include/uapi/linux/bpf.h).
@@ -50,9 +53,14 @@ pub(crate) fn sum<const N: usize>(bytes: &[u8; N], at: u32, len: u32) -> u32 {
 
     type CsumDiff = unsafe extern "C" fn(*const u32, u32, *const u32, u32, u32) -> i64;
     const { assert!(2 * MOST <= N) };
-    let Some(len) = within(len as usize, 1, MOST) else { return 0 };
-    let Some(at) = within(at as usize, 0, MOST) else { return 0 };
-    // SAFETY: the number of a helper is its address for the loader, and there are that many bytes at `at`.
+    let Some(len) = within(len as usize, 1, MOST) else {
+        return 0;
+    };
+    let Some(at) = within(at as usize, 0, MOST) else {
+        return 0;
+    };
+    // SAFETY: the number of a helper is its address for the loader, and there are that many bytes
+    // at `at`.
     let sum = unsafe {
         let csum_diff: CsumDiff = core::mem::transmute(CSUM_DIFF);
         csum_diff(null_mut(), 0, bytes.as_ptr().add(at).cast(), len as u32, 0)
@@ -78,8 +86,8 @@ pub(crate) fn take_lock(lock: &mut u64, turns: u32) -> bool {
     }
     let last = turns - 1;
     let mut waiting = Waiting { lock, last };
-    // SAFETY: the number of a helper is its address for the loader. The callback has the signature that bpf_loop asks for, and
-    // what it is given outlives the loop.
+    // SAFETY: the number of a helper is its address for the loader. The callback has the signature
+    // that bpf_loop asks for, and what it is given outlives the loop.
     let taken = unsafe {
         let bpf_loop: Loop = core::mem::transmute(LOOP);
         bpf_loop(turns, turn as *mut c_void, (&raw mut waiting).cast(), 0)
@@ -99,10 +107,13 @@ pub(crate) fn unlock(lock: &mut u64) {
     exchange(lock, 0);
 }
 
-/// Writes a value, and gives the one that was there: the target has the instruction, but core offers no atomic types for it.
+/// Writes a value, and gives the one that was there: the target has the instruction, but core
+/// offers no atomic types for it.
 #[inline(always)]
 fn exchange(place: &mut u64, mut value: u64) -> u64 {
     // SAFETY: the place is in a map; other CPUs change it by such instructions only.
-    unsafe { asm!("{0} = xchg_64({1} + 0, {0})", inlateout(reg) value, in(reg) place, options(nostack)) };
+    unsafe {
+        asm!("{0} = xchg_64({1} + 0, {0})", inlateout(reg) value, in(reg) place, options(nostack))
+    };
     value
 }

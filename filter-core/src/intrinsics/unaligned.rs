@@ -2,8 +2,8 @@
 
 use core::arch::asm;
 
-/// Reads memory word by word. LLVM would read octet by octet what is not aligned, and the verifier asks for alignment
-/// on few machines only.
+/// Reads memory word by word. LLVM would read octet by octet what is not aligned, and the verifier
+/// asks for alignment on few machines only.
 ///
 /// # Safety
 /// The `N` bytes at `at` lie within memory that may be read.

@@ -10,7 +10,8 @@ impl fmt::Debug for Name {
     }
 }
 
-/// Lower case with dots; the root as `.`; what is not printable ASCII, `\`, `|` and dots inside labels as `\xHH`.
+/// Lower case with dots; the root as `.`; what is not printable ASCII, `\`, `|` and dots inside
+/// labels as `\xHH`.
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_name(f, self.form(), self.octets())
@@ -20,7 +21,9 @@ impl fmt::Display for Name {
 /// Writes a name as [`Name`]'s `Display` does.
 pub(crate) fn write_name(f: &mut fmt::Formatter<'_>, form: Form, octets: &[u8]) -> fmt::Result {
     match form {
-        Form::Text => octets.iter().try_for_each(|octet| write_octet(f, *octet, true)),
+        Form::Text => octets
+            .iter()
+            .try_for_each(|octet| write_octet(f, *octet, true)),
         Form::Wire => write_labels(f, octets),
     }
 }
@@ -37,8 +40,12 @@ fn write_labels(f: &mut fmt::Formatter<'_>, mut octets: &[u8]) -> fmt::Result {
             f.write_char('.')?;
         }
         first = false;
-        let (label, behind) = rest.split_at_checked(usize::from(*len)).unwrap_or((rest, &[]));
-        label.iter().try_for_each(|octet| write_octet(f, *octet, false))?;
+        let (label, behind) = rest
+            .split_at_checked(usize::from(*len))
+            .unwrap_or((rest, &[]));
+        label
+            .iter()
+            .try_for_each(|octet| write_octet(f, *octet, false))?;
         octets = behind;
     }
     Ok(())

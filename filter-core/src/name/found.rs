@@ -3,33 +3,34 @@
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use crate::{
-    abi::{CLASSES_OF_BANK, Rank},
+    abi::{AUDIENCES_OF_BANK, Precedence},
     hash::RuleKey,
 };
 
-/// What won: a rank, and the key of a rule that has it.
+/// What won: a precedence, and the key of a rule that has it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Found {
-    /// The highest rank of all rules that are about the name.
-    pub rank: Rank,
-    /// Of the rules with this rank, the one nearest to the root.
+    /// The highest precedence of all rules that are about the name.
+    pub precedence: Precedence,
+    /// Of the rules with this precedence, the one nearest to the root.
     pub key: RuleKey,
-    /// The classes of lists that have this rule with this rank, as far as they count: those of the first bank that has some.
-    pub classes: u32,
+    /// The audiences of lists that have this rule with this precedence, as far as they count: those
+    /// of the first bank that has some.
+    pub audiences: u32,
     /// That bank.
     pub bank: u32,
-    /// If it blocks, the number of the first list that has it with this rank, whether it counts or not; 0 if that has no
-    /// number.
+    /// If it blocks, the number of the first list that has it with this precedence, whether it
+    /// counts or not; 0 if that has no number.
     pub list: u32,
     /// Labels of its name, which are the last ones of the name that was judged; 0 for a pattern.
     pub labels: u32,
 }
 
 impl Found {
-    /// The class whose lists say what becomes of a name that is blocked: the first.
+    /// The audience whose lists say what becomes of a name that is blocked: the first.
     #[inline(always)]
-    pub(crate) fn class(&self) -> u32 {
-        self.bank * CLASSES_OF_BANK + self.classes.trailing_zeros()
+    pub(crate) fn audience(&self) -> u32 {
+        self.bank * AUDIENCES_OF_BANK + self.audiences.trailing_zeros()
     }
 }
 
@@ -49,7 +50,8 @@ pub struct Walk {
     pub(crate) link: Link,
 }
 
-/// What matches mean in the next bank of classes: which bank it is, and the place among the meanings, from 1 on. 0 for none.
+/// What matches mean in the next bank of audiences: which bank it is, and the place among the
+/// meanings, from 1 on. 0 for none.
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable)]
 pub struct Link(u32);

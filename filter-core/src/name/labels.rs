@@ -5,7 +5,8 @@ use core::ops::ControlFlow::{self, Break, Continue};
 use super::{LABEL_OCTETS, NAME_OCTETS, Name, NameError};
 use crate::packet::Step;
 
-/// Walks from length octet to length octet. Its numbers are as wide as registers: narrower ones are cut in each turn.
+/// Walks from length octet to length octet. Its numbers are as wide as registers: narrower ones are
+/// cut in each turn.
 pub(super) struct WireLabels<'n> {
     pub name: &'n mut Name,
     pub at: u64,
@@ -71,7 +72,8 @@ fn octets_before_dot(name: &Name, at: u32) -> Option<u32> {
     const EACH: u64 = 0x0101_0101_0101_0101;
     for octet in (0..=LABEL_OCTETS as u32).step_by(8) {
         let word = name.word(at + octet) ^ (u64::from(b'.') * EACH);
-        // The lowest set bit marks the first zero octet (Mycroft's test); the bits above it may be wrong.
+        // The lowest set bit marks the first zero octet (Mycroft's test); the bits above it may be
+        // wrong.
         let zeros = word.wrapping_sub(EACH) & !word & (0x80 * EACH);
         if zeros != 0 {
             return Some(octet + octets_below_lowest_bit(zeros));

@@ -1,8 +1,8 @@
 //! A name out of a packet: its bytes, and where each of its labels starts.
 //!
-//! DNS gives a name as labels with their lengths (RFC 1035 §3.1), TLS as text with dots (RFC 6066 §3). Either way an octet
-//! stands between two labels, and one set of rules serves both. A label is any octets: one with a dot inside is not two
-//! labels.
+//! DNS gives a name as labels with their lengths (RFC 1035 §3.1), TLS as text with dots
+//! (RFC 6066 §3). Either way an octet stands between two labels, and one set of rules serves both.
+//! A label is any octets: one with a dot inside is not two labels.
 
 mod display;
 mod found;
@@ -14,7 +14,7 @@ mod tests;
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use crate::{
-    abi::Rank,
+    abi::Precedence,
     hash::{HashKey, RuleKey},
     intrinsics::load_u64,
     packet::{LoopState, Step},
@@ -56,7 +56,8 @@ pub(crate) enum NameError {
     Cut,
     /// A length octet of an unknown type (RFC 1035 §4.1.4, RFC 6891 §5).
     LabelType,
-    /// A compression pointer, or one that leads out of the message, or too many of them (RFC 1035 §4.1.4).
+    /// A compression pointer, or one that leads out of the message, or too many of them
+    /// (RFC 1035 §4.1.4).
     Pointer,
     /// An empty label inside a name, or one of more than 63 octets.
     Label,
@@ -69,11 +70,18 @@ pub(crate) enum NameError {
 #[cfg(test)]
 impl NameError {
     /// All of them.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Cut, Self::LabelType, Self::Pointer, Self::Label, Self::TooLong, Self::NotRead];
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Cut,
+        Self::LabelType,
+        Self::Pointer,
+        Self::Label,
+        Self::TooLong,
+        Self::NotRead,
+    ];
 }
 
-/// Where a name ends, or why it is none, as one number: functions of the kernel program give nothing else back.
+/// Where a name ends, or why it is none, as one number: functions of the kernel program give
+/// nothing else back.
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NameEnd(pub u32);
@@ -127,12 +135,12 @@ pub struct Name {
     form: u32,
     /// Where the walk over the labels stands.
     walked: u32,
-    /// The rank that prevails.
-    rank: u32,
-    /// The classes of lists that count.
-    classes: u32,
+    /// The precedence that prevails.
+    precedence: u32,
+    /// The audiences of lists that count.
+    audiences: u32,
     /// Those of them that say what prevails.
-    found_classes: u32,
+    found_audiences: u32,
     found_list: u16,
     found_labels: u8,
     found_bank: u8,
@@ -157,9 +165,9 @@ impl Default for Name {
             len: 0,
             form: Form::Wire as u32,
             walked: 0,
-            rank: 0,
-            classes: 0,
-            found_classes: 0,
+            precedence: 0,
+            audiences: 0,
+            found_audiences: 0,
             found_list: 0,
             found_labels: 0,
             found_bank: 0,
@@ -189,7 +197,12 @@ impl Name {
     #[inline(always)]
     pub(crate) fn find_wire_labels(&mut self) -> Result<u32, NameError> {
         let (at, available) = (self.walked.into(), self.len.into());
-        let mut labels = WireLabels { name: self, at, available, end: Err(NameError::TooLong) };
+        let mut labels = WireLabels {
+            name: self,
+            at,
+            available,
+            end: Err(NameError::TooLong),
+        };
         walk(&mut labels);
         let WireLabels { at, end, .. } = labels;
         self.walked = at as u32;
@@ -207,7 +220,12 @@ impl Name {
         if let Some(behind) = self.bytes.get_mut((len & 0xff) as usize) {
             *behind = b'.';
         }
-        let mut labels = TextLabels { name: self, at: 0, len, end: Err(NameError::TooLong) };
+        let mut labels = TextLabels {
+            name: self,
+            at: 0,
+            len,
+            end: Err(NameError::TooLong),
+        };
         walk(&mut labels);
         let TextLabels { at, end, .. } = labels;
         self.end_labels(at);
@@ -216,7 +234,12 @@ impl Name {
 
     /// Takes text that is no part of a packet: a rule, or a name that somebody asks about.
     pub(crate) fn set_text(&mut self, text: &str) -> Result<(), NameError> {
-        self.read_text(text.as_bytes(), 0, u32::try_from(text.len()).unwrap_or(u32::MAX), Self::labels_found)
+        self.read_text(
+            text.as_bytes(),
+            0,
+            u32::try_from(text.len()).unwrap_or(u32::MAX),
+            Self::labels_found,
+        )
     }
 
     /// The name that this text is, with or without the root's dot; `None` if it is none.
@@ -231,10 +254,13 @@ impl Name {
     pub fn of_wire(octets: &[u8]) -> Option<Self> {
         let mut name = Self::default();
         let end = u32::try_from(octets.len()).ok()?;
-        name.read_wire(octets, 0, (0, end), Self::labels_found).ok().map(|_| name)
+        name.read_wire(octets, 0, (0, end), Self::labels_found)
+            .ok()
+            .map(|_| name)
     }
 
-    /// The octets of the name, in the case that they came in: wire form with the root, or text without it.
+    /// The octets of the name, in the case that they came in: wire form with the root, or text
+    /// without it.
     pub fn octets(&self) -> &[u8] {
         self.bytes.get(..self.len as usize).unwrap_or_default()
     }
@@ -242,7 +268,11 @@ impl Name {
     /// How [`Name::octets`] are laid out.
     #[inline(always)]
     pub fn form(&self) -> Form {
-        if self.form == Form::Wire as u32 { Form::Wire } else { Form::Text }
+        if self.form == Form::Wire as u32 {
+            Form::Wire
+        } else {
+            Form::Text
+        }
     }
 
     /// Number of octets in use.
@@ -280,17 +310,18 @@ impl Name {
         self.steps
     }
 
-    /// Nothing is found yet, and the lists of these classes of the first bank count; those of others are in this row.
+    /// Nothing is found yet, and the lists of these audiences of the first bank count; those of
+    /// others are in this row.
     #[inline(always)]
-    pub fn begin_judging(&mut self, classes: u32, row: u32) {
-        (self.classes, self.row) = (classes, row);
+    pub fn begin_judging(&mut self, audiences: u32, row: u32) {
+        (self.audiences, self.row) = (audiences, row);
         self.set_found(Found::default());
     }
 
-    /// The classes of the first bank whose lists count.
+    /// The audiences of the first bank whose lists count.
     #[inline(always)]
-    pub(crate) fn classes(&self) -> u32 {
-        self.classes
+    pub(crate) fn audiences(&self) -> u32 {
+        self.audiences
     }
 
     /// Where the words of the client's group begin in the map of groups.
@@ -301,24 +332,48 @@ impl Name {
 
     /// Remembers what prevails.
     #[inline(always)]
-    pub(crate) fn set_found(&mut self, Found { rank, key, classes, bank, list, labels }: Found) {
-        (self.rank, self.matched) = (rank as u32, key.0);
-        self.found_classes = classes;
-        (self.found_list, self.found_labels, self.found_bank) = (list as u16, labels as u8, bank as u8);
+    pub(crate) fn set_found(
+        &mut self,
+        Found {
+            precedence,
+            key,
+            audiences,
+            bank,
+            list,
+            labels,
+        }: Found,
+    ) {
+        (self.precedence, self.matched) = (precedence as u32, key.0);
+        self.found_audiences = audiences;
+        (self.found_list, self.found_labels, self.found_bank) =
+            (list as u16, labels as u8, bank as u8);
     }
 
     /// What prevails among the rules about the name.
     #[inline(always)]
     pub fn found(&self) -> Found {
-        let Self { found_classes: classes, found_list, found_labels, found_bank, .. } = *self;
+        let Self {
+            found_audiences: audiences,
+            found_list,
+            found_labels,
+            found_bank,
+            ..
+        } = *self;
         let (list, labels, bank) = (found_list.into(), found_labels.into(), found_bank.into());
-        Found { rank: self.rank(), key: self.matched(), classes, bank, list, labels }
+        Found {
+            precedence: self.precedence(),
+            key: self.matched(),
+            audiences,
+            bank,
+            list,
+            labels,
+        }
     }
 
-    /// The rank that prevails.
+    /// The precedence that prevails.
     #[inline(always)]
-    pub(crate) fn rank(&self) -> Rank {
-        Rank::from_index(self.rank)
+    pub(crate) fn precedence(&self) -> Precedence {
+        Precedence::from_index(self.precedence)
     }
 
     /// The rule that blocks or allows the name, if one does.
@@ -327,10 +382,15 @@ impl Name {
         RuleKey(self.matched)
     }
 
-    /// Where the label at this place, counted from the left, starts; behind the last, where one more would.
+    /// Where the label at this place, counted from the left, starts; behind the last, where one
+    /// more would.
     #[inline(always)]
     pub(crate) fn label_start(&self, place: u32) -> u32 {
-        self.starts.get((place & LABELS) as usize).copied().unwrap_or_default().into()
+        self.starts
+            .get((place & LABELS) as usize)
+            .copied()
+            .unwrap_or_default()
+            .into()
     }
 
     /// Where the last label ends.
@@ -378,23 +438,32 @@ impl Name {
     #[inline(always)]
     pub(crate) fn label(&self, place: u32) -> (u32, u32) {
         let (start, next) = (self.label_start(place), self.label_start(place + 1));
-        (start, next.wrapping_sub(start).wrapping_sub(1) & LABEL_OCTETS as u32)
+        (
+            start,
+            next.wrapping_sub(start).wrapping_sub(1) & LABEL_OCTETS as u32,
+        )
     }
 
     #[inline(always)]
     pub(crate) fn octet(&self, at: impl Into<u64>) -> u8 {
-        self.bytes.get((at.into() & 0xff) as usize).copied().unwrap_or_default()
+        self.bytes
+            .get((at.into() & 0xff) as usize)
+            .copied()
+            .unwrap_or_default()
     }
 
     /// Eight octets at `at`, the first in the lowest place. `at` is below 256 + 64.
     #[inline(always)]
     pub(crate) fn word(&self, at: u32) -> u64 {
-        self.bytes.get(at as usize..).and_then(<[u8]>::first_chunk).map_or(0, load_u64)
+        self.bytes
+            .get(at as usize..)
+            .and_then(<[u8]>::first_chunk)
+            .map_or(0, load_u64)
     }
 }
 
-/// A plain loop: its body is small enough for the verifier to go through every turn, and costs less than the call of a
-/// body by `bpf_loop`.
+/// A plain loop: its body is small enough for the verifier to go through every turn, and costs less
+/// than the call of a body by `bpf_loop`.
 #[inline(always)]
 fn walk(labels: &mut impl Step) {
     // A range with its end has more to look at in each turn.

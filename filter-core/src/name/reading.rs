@@ -5,18 +5,20 @@ use core::ops::ControlFlow::{self, Break, Continue};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use super::{
-    DNS_HEADER_BYTES, Form, LABEL_OCTETS, LABELS, NAME_OCTETS, Name, NameEnd, NameError, POINTER_BYTES, TEXT_OCTETS,
+    DNS_HEADER_BYTES, Form, LABEL_OCTETS, LABELS, NAME_OCTETS, Name, NameEnd, NameError,
+    POINTER_BYTES, TEXT_OCTETS,
 };
 use crate::packet::{LoopBody, Packet};
 
 /// Octets that are copied from a packet at once.
 const PIECE_OCTETS: u32 = NAME_OCTETS + 1;
-/// Compression pointers that are followed in one name, as in dnsmasq; Unbound follows one more. No name needs more than one for
-/// each of its labels.
+/// Compression pointers that are followed in one name, as in dnsmasq; Unbound follows one more. No
+/// name needs more than one for each of its labels.
 const POINTERS: u32 = 255;
 /// Octets that are copied of what a pointer leads to: a label and another pointer.
 const SHORT_PIECE_OCTETS: u32 = LABEL_OCTETS as u32 + 1 + POINTER_BYTES;
-/// Pointers, the labels that may stand before each of them, and the pieces of what is behind the last.
+/// Pointers, the labels that may stand before each of them, and the pieces of what is behind the
+/// last.
 const TURNS: u32 = POINTERS + LABELS + NAME_OCTETS / LABEL_OCTETS as u32 + 1;
 /// The bits of a pointer with the offset (RFC 1035 §4.1.4).
 const OFFSET: u32 = 0x3fff;
@@ -41,8 +43,8 @@ pub(super) struct Pointing {
 }
 
 impl Name {
-    /// Reads the name at `at` of the DNS message from `message_at` to `end`; gives the offset behind it. `find_labels` is
-    /// [`Name::find_labels`], which may be a subprogram.
+    /// Reads the name at `at` of the DNS message from `message_at` to `end`; gives the offset
+    /// behind it. `find_labels` is [`Name::find_labels`], which may be a subprogram.
     #[inline(always)]
     pub(crate) fn read_wire<P: Packet + ?Sized>(
         &mut self,
@@ -67,14 +69,27 @@ impl Name {
         }
     }
 
-    /// Goes on where a pointer leads, in place of the pointer: anywhere behind the message's header, as BIND (backward only),
-    /// Unbound and dnsmasq do. That they may run in circles is bounded by their number.
+    /// Goes on where a pointer leads, in place of the pointer: anywhere behind the message's
+    /// header, as BIND (backward only), Unbound and dnsmasq do. That they may run in circles is
+    /// bounded by their number.
     #[inline(always)]
-    fn follow_pointers<P: Packet + ?Sized>(&mut self, packet: &P, message_at: u32, end: u32) -> Result<(), NameError> {
+    fn follow_pointers<P: Packet + ?Sized>(
+        &mut self,
+        packet: &P,
+        message_at: u32,
+        end: u32,
+    ) -> Result<(), NameError> {
         let pointer = [self.octet(self.walked), self.octet(self.walked + 1)];
         let cut = NameEnd::of(Err(NameError::Pointer)).0;
         let at = target(pointer, message_at, end)?;
-        self.pointing = Pointing { message_at, end_of_message: end, at, followed: 1, pieces: 0, end: cut };
+        self.pointing = Pointing {
+            message_at,
+            end_of_message: end,
+            at,
+            followed: 1,
+            pieces: 0,
+            end: cut,
+        };
         P::repeat(TURNS, &Following { packet }, self);
         self.len = NameEnd(self.pointing.end).result()? & 0xff;
         Ok(())
@@ -87,15 +102,25 @@ impl Name {
         /// Pointers that lead to pointers.
         const HOPS: u32 = 2;
 
-        let Pointing { pieces, followed, .. } = self.pointing;
+        let Pointing {
+            pieces, followed, ..
+        } = self.pointing;
         A_PIECE * pieces + followed.saturating_sub(pieces) / HOPS
     }
 
     /// Copies so many octets at `at` to where the walk stands, as far as there are that many.
     #[inline(always)]
-    fn piece<P: Packet + ?Sized>(&mut self, packet: &P, at: u32, end: u32, most: u32) -> Result<(), NameError> {
+    fn piece<P: Packet + ?Sized>(
+        &mut self,
+        packet: &P,
+        at: u32,
+        end: u32,
+        most: u32,
+    ) -> Result<(), NameError> {
         let octets = end.saturating_sub(at).min(most);
-        packet.copy(at, octets, &mut self.bytes, self.walked).ok_or(NameError::Cut)?;
+        packet
+            .copy(at, octets, &mut self.bytes, self.walked)
+            .ok_or(NameError::Cut)?;
         self.len = self.walked + octets;
         Ok(())
     }
@@ -113,7 +138,9 @@ impl Name {
         if len > TEXT_OCTETS + 1 {
             return Err(NameError::TooLong);
         }
-        packet.copy(at, len, &mut self.bytes, 0).ok_or(NameError::Cut)?;
+        packet
+            .copy(at, len, &mut self.bytes, 0)
+            .ok_or(NameError::Cut)?;
         self.start(Form::Text);
         self.len = len;
         self.len = find_labels(self)? & 0xff;
@@ -139,7 +166,12 @@ struct Following<'p, P: ?Sized> {
 impl<P: Packet + ?Sized> LoopBody<Name> for Following<'_, P> {
     #[inline(always)]
     fn turn(&self, name: &mut Name) -> ControlFlow<()> {
-        let Pointing { message_at, end_of_message, at, .. } = name.pointing;
+        let Pointing {
+            message_at,
+            end_of_message,
+            at,
+            ..
+        } = name.pointing;
         let pointer = match self.packet.read(at) {
             // A pointer to a pointer: there are no labels to copy.
             Some([high, low]) if high >= POINTER && at + 1 < end_of_message => [high, low],
@@ -154,7 +186,9 @@ impl<P: Packet + ?Sized> LoopBody<Name> for Following<'_, P> {
                 match end {
                     Err(NameError::Pointer) => {}
                     // The piece had a label at least.
-                    Err(NameError::Cut) if at + SHORT_PIECE_OCTETS < end_of_message && name.walked > before => {
+                    Err(NameError::Cut)
+                        if at + SHORT_PIECE_OCTETS < end_of_message && name.walked > before =>
+                    {
                         name.pointing.at = at + (name.walked - before);
                         return Continue(());
                     }
@@ -166,9 +200,15 @@ impl<P: Packet + ?Sized> LoopBody<Name> for Following<'_, P> {
                 [name.octet(name.walked), name.octet(name.walked + 1)]
             }
         };
-        let Ok(at) = target(pointer, message_at, end_of_message) else { return Break(()) };
+        let Ok(at) = target(pointer, message_at, end_of_message) else {
+            return Break(());
+        };
         name.pointing.at = at;
         name.pointing.followed += 1;
-        if name.pointing.followed > POINTERS { Break(()) } else { Continue(()) }
+        if name.pointing.followed > POINTERS {
+            Break(())
+        } else {
+            Continue(())
+        }
     }
 }

@@ -8,13 +8,16 @@ fn text(text: &str) -> Result<Name, NameError> {
 
 fn wire(octets: &[u8]) -> Result<(Name, u32), NameError> {
     let mut name = Name::default();
-    name.read_wire(octets, 0, (0, octets.len() as u32), Name::labels_found).map(|end| (name, end))
+    name.read_wire(octets, 0, (0, octets.len() as u32), Name::labels_found)
+        .map(|end| (name, end))
 }
 
 fn labels(name: &Name) -> Vec<Vec<u8>> {
     let label = |place| {
         let (start, next) = (name.label_start(place), name.label_start(place + 1));
-        (start..next - 1).map(|at| name.octet(at).to_ascii_lowercase()).collect()
+        (start..next - 1)
+            .map(|at| name.octet(at).to_ascii_lowercase())
+            .collect()
     };
     (0..name.labels()).map(label).collect()
 }
@@ -23,8 +26,14 @@ fn labels(name: &Name) -> Vec<Vec<u8>> {
 fn wire_and_text_of_one_name_have_the_same_labels() {
     let (on_the_wire, end) = wire(b"\x03wWw\x07example\x03com\0rest").unwrap();
     assert_eq!(end, 17);
-    assert_eq!(labels(&on_the_wire), labels(&text("www.EXAMPLE.com").unwrap()));
-    assert_ne!(labels(&on_the_wire), labels(&text("www.example.org").unwrap()));
+    assert_eq!(
+        labels(&on_the_wire),
+        labels(&text("www.EXAMPLE.com").unwrap())
+    );
+    assert_ne!(
+        labels(&on_the_wire),
+        labels(&text("www.example.org").unwrap())
+    );
     assert_eq!(on_the_wire.to_string(), "www.example.com");
 }
 
@@ -46,8 +55,17 @@ fn the_root_has_no_labels() {
 fn labels_may_have_63_octets_and_no_more() {
     assert_eq!(text(&"a".repeat(63)).unwrap().labels(), 1);
     assert_eq!(text(&"a".repeat(64)).unwrap_err(), NameError::Label);
-    assert_eq!(wire(&[b"\x3f", "a".repeat(63).as_bytes(), b"\0"].concat()).unwrap().0.labels(), 1);
-    assert_eq!(wire(&[b"\x40", "a".repeat(64).as_bytes(), b"\0"].concat()).unwrap_err(), NameError::LabelType);
+    assert_eq!(
+        wire(&[b"\x3f", "a".repeat(63).as_bytes(), b"\0"].concat())
+            .unwrap()
+            .0
+            .labels(),
+        1
+    );
+    assert_eq!(
+        wire(&[b"\x40", "a".repeat(64).as_bytes(), b"\0"].concat()).unwrap_err(),
+        NameError::LabelType
+    );
 }
 
 #[test]
@@ -57,14 +75,23 @@ fn names_may_have_255_octets_and_no_more() {
     assert_eq!((longest.labels(), end), (127, 255));
     assert_eq!(wire(&octets(128, b"")).unwrap_err(), NameError::TooLong);
     assert_eq!(wire(&octets(125, b"\x02aa")).unwrap().1, 254);
-    assert_eq!(wire(&octets(126, b"\x02aa")).unwrap_err(), NameError::TooLong);
+    assert_eq!(
+        wire(&octets(126, b"\x02aa")).unwrap_err(),
+        NameError::TooLong
+    );
     assert_eq!(text(&"a.".repeat(127)).unwrap().labels(), 127);
-    assert_eq!(text(&format!("{}aa", "a.".repeat(126))).unwrap_err(), NameError::TooLong);
+    assert_eq!(
+        text(&format!("{}aa", "a.".repeat(126))).unwrap_err(),
+        NameError::TooLong
+    );
 }
 
 #[test]
 fn text_may_end_in_one_dot_and_has_no_empty_label() {
-    assert_eq!(labels(&text("a.b.").unwrap()), labels(&text("a.b").unwrap()));
+    assert_eq!(
+        labels(&text("a.b.").unwrap()),
+        labels(&text("a.b").unwrap())
+    );
     for bad in ["", ".", "a..b", ".a", "a.."] {
         assert_eq!(text(bad).unwrap_err(), NameError::Label, "{bad:?}");
     }

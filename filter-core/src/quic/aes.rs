@@ -1,7 +1,9 @@
-//! AES-128 (FIPS 197), encrypting only: counter mode and header protection need nothing else (RFC 9001 §5.3, §5.4.3).
+//! AES-128 (FIPS 197), encrypting only: counter mode and header protection need nothing else
+//! (RFC 9001 §5.3, §5.4.3).
 //!
-//! The tables give `SubBytes`, `ShiftRows` and `MixColumns` of a byte at once. Nothing that is encrypted here is a secret: the keys
-//! of Initial packets follow from what the packet itself says (RFC 9001 §5.2). So the time that a look-up takes betrays nothing.
+//! The tables give `SubBytes`, `ShiftRows` and `MixColumns` of a byte at once. Nothing that is
+//! encrypted here is a secret: the keys of Initial packets follow from what the packet itself says
+//! (RFC 9001 §5.2). So the time that a look-up takes betrays nothing.
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
@@ -32,7 +34,9 @@ impl AesKey {
         }
         for round in 0..ROUNDS {
             let at = opaque(round);
-            let Some(constant) = within(at, 0, ROUNDS - 1).and_then(|round| RCON.get(round)) else { return };
+            let Some(constant) = within(at, 0, ROUNDS - 1).and_then(|round| RCON.get(round)) else {
+                return;
+            };
             let [w0, w1, w2, w3] = words;
             let w0 = w0 ^ sub_word(w3.rotate_left(8)) ^ (constant << 24);
             let w1 = w1 ^ w0;
@@ -40,7 +44,9 @@ impl AesKey {
             let w3 = w3 ^ w2;
             words = [w0, w1, w2, w3];
             let place = within(4 * at + 4, 0, WORDS - 4).unwrap_or_default();
-            let Some(next) = self.0.get_mut(place..).and_then(<[u32]>::first_chunk_mut) else { return };
+            let Some(next) = self.0.get_mut(place..).and_then(<[u32]>::first_chunk_mut) else {
+                return;
+            };
             *next = words;
         }
     }
@@ -51,11 +57,21 @@ impl AesKey {
         let mut state = xor(block, self.round_key(0));
         for round in 1..ROUNDS {
             let [a, b, c, d] = state;
-            let mixed = [mix(a, b, c, d), mix(b, c, d, a), mix(c, d, a, b), mix(d, a, b, c)];
+            let mixed = [
+                mix(a, b, c, d),
+                mix(b, c, d, a),
+                mix(c, d, a, b),
+                mix(d, a, b, c),
+            ];
             state = xor(mixed, self.round_key(opaque(round)));
         }
         let [a, b, c, d] = state;
-        let last = [shift(a, b, c, d), shift(b, c, d, a), shift(c, d, a, b), shift(d, a, b, c)];
+        let last = [
+            shift(a, b, c, d),
+            shift(b, c, d, a),
+            shift(c, d, a, b),
+            shift(d, a, b, c),
+        ];
         xor(last, self.round_key(ROUNDS))
     }
 
@@ -74,7 +90,10 @@ pub(super) fn xor([a, b, c, d]: Block, [e, f, g, h]: Block) -> Block {
 /// A word of the state behind a round: one octet of each word.
 #[inline(always)]
 fn mix(a: u32, b: u32, c: u32, d: u32) -> u32 {
-    look_up(&TABLES[0], a >> 24) ^ look_up(&TABLES[1], b >> 16) ^ look_up(&TABLES[2], c >> 8) ^ look_up(&TABLES[3], d)
+    look_up(&TABLES[0], a >> 24)
+        ^ look_up(&TABLES[1], b >> 16)
+        ^ look_up(&TABLES[2], c >> 8)
+        ^ look_up(&TABLES[3], d)
 }
 
 /// The same behind the last round, which does not mix columns.
@@ -104,7 +123,10 @@ fn look_up(table: &[u32; 256], octet: u32) -> u32 {
 /// For an octet of each row: its entry of the S-box times the column of `MixColumns`.
 static TABLES: [[u32; 256]; 4] = tables();
 
-#[expect(clippy::indexing_slicing, reason = "the compiler runs it, and stops where an index is wrong")]
+#[expect(
+    clippy::indexing_slicing,
+    reason = "the compiler runs it, and stops where an index is wrong"
+)]
 const fn tables() -> [[u32; 256]; 4] {
     let mut tables = [[0; 256]; 4];
     let mut at = 0;
@@ -122,7 +144,8 @@ const fn tables() -> [[u32; 256]; 4] {
     tables
 }
 
-/// The S-box (FIPS 197 §5.1.1): the inverse in GF(2^8), which is the 254th power, and an affine transformation.
+/// The S-box (FIPS 197 §5.1.1): the inverse in GF(2^8), which is the 254th power, and an affine
+/// transformation.
 const fn s_box(octet: u8) -> u8 {
     let mut power = 1;
     let mut at = 0;
@@ -130,7 +153,12 @@ const fn s_box(octet: u8) -> u8 {
         power = multiply(power, octet);
         at += 1;
     }
-    power ^ power.rotate_left(1) ^ power.rotate_left(2) ^ power.rotate_left(3) ^ power.rotate_left(4) ^ 0x63
+    power
+        ^ power.rotate_left(1)
+        ^ power.rotate_left(2)
+        ^ power.rotate_left(3)
+        ^ power.rotate_left(4)
+        ^ 0x63
 }
 
 /// The product in GF(2^8) (FIPS 197 §4.2).

@@ -4,7 +4,8 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use crate::packet::Packet;
 
-/// A connection ID: its octets in the order of the packet, the first in the upper bits of the first word, with zeros behind.
+/// A connection ID: its octets in the order of the packet, the first in the upper bits of the first
+/// word, with zeros behind.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable)]
 pub struct ConnectionId {
@@ -17,7 +18,8 @@ impl ConnectionId {
     /// Octets that it has at most (RFC 9000 §17.2).
     pub(super) const LONGEST: u32 = 20;
 
-    /// The one at `at`; `None` if it is longer than any, or the packet ends within 24 octets, which no Initial does.
+    /// The one at `at`; `None` if it is longer than any, or the packet ends within 24 octets, which
+    /// no Initial does.
     #[inline(always)]
     pub(super) fn read<P: Packet + ?Sized>(packet: &P, at: u32, len: u32) -> Option<Self> {
         if len > Self::LONGEST {
@@ -30,7 +32,10 @@ impl ConnectionId {
             let unused = 4 * (8 - octets);
             Some(word >> unused >> unused << unused << unused)
         };
-        Some(Self { words: [word(0)?, word(1)?, word(2)?], len: len.into() })
+        Some(Self {
+            words: [word(0)?, word(1)?, word(2)?],
+            len: len.into(),
+        })
     }
 
     /// Number of octets.
@@ -42,18 +47,26 @@ impl ConnectionId {
     /// The last four of its first eight octets.
     #[inline(always)]
     pub(super) fn start(&self) -> u32 {
-        let Self { words: [start, ..], .. } = self;
+        let Self {
+            words: [start, ..], ..
+        } = self;
         *start as u32
     }
 
     /// The same with the bit behind a message that is hashed (FIPS 180-4 §5.1.1).
     #[inline(always)]
     pub(super) fn terminated(&self) -> Self {
-        let Self { words: [w0, w1, w2], len } = *self;
+        let Self {
+            words: [w0, w1, w2],
+            len,
+        } = *self;
         let bit = |place: u64| {
             let is_here = u64::from(len / 8 == place);
             (is_here << 63) >> (8 * (len % 8))
         };
-        Self { words: [w0 | bit(0), w1 | bit(1), w2 | bit(2)], len }
+        Self {
+            words: [w0 | bit(0), w1 | bit(1), w2 | bit(2)],
+            len,
+        }
     }
 }

@@ -7,7 +7,7 @@ use zerocopy::FromBytes;
 use super::{connection_id::ConnectionId, header::LongHeader, keys::InitialKeys};
 use crate::{
     bounds::{opaque, within},
-    buffer::{HeldBytes, PIECE},
+    buffer::{MessageBuffer, PIECE},
     flows::FlowKey,
     packet::{LoopBody, LoopState, Packet},
     reason::Reason,
@@ -16,11 +16,11 @@ use crate::{
 
 /// Octets for which one word has a bit each.
 const WORD: u32 = 64;
-const WORDS: usize = (HeldBytes::LEN / WORD) as usize;
+const WORDS: usize = (MessageBuffer::LEN / WORD) as usize;
 /// Words that a piece of [`PIECE`] octets reaches into.
 const PIECE_WORDS: u32 = PIECE / WORD + 1;
 
-const _: () = assert!(HeldBytes::LEN.is_multiple_of(WORD));
+const _: () = assert!(MessageBuffer::LEN.is_multiple_of(WORD));
 
 /// The client's side of a connection, while its hello is under way and for some time behind that.
 #[repr(C)]
@@ -29,7 +29,8 @@ pub struct QuicFlow {
     pub(super) key: FlowKey,
     /// When its last packet came that was read or dropped, in nanoseconds.
     pub(super) seen: u64,
-    /// The destination connection ID that the keys follow from: the client's first, or the one of a Retry.
+    /// The destination connection ID that the keys follow from: the client's first, or the one of a
+    /// Retry.
     pub(super) original: ConnectionId,
     /// The one that the client sends since the server has answered.
     pub(super) of_server: ConnectionId,
@@ -43,14 +44,14 @@ pub struct QuicFlow {
     reserved: u32,
     /// For each octet of the handshake, whether it has come.
     received: [u64; WORDS],
-    pub(super) bytes: HeldBytes,
+    pub(super) bytes: MessageBuffer,
 }
 
 impl LoopState for QuicFlow {}
 
 impl QuicFlow {
-    /// Nanoseconds after its last packet for which a connection is remembered: longer than clients try (RFC 9002 §6.2.2), and
-    /// shorter than a port is left alone by those that use it again.
+    /// Nanoseconds after its last packet for which a connection is remembered: longer than clients
+    /// try (RFC 9002 §6.2.2), and shorter than a port is left alone by those that use it again.
     const REMEMBERED: u64 = 30_000_000_000;
 
     /// Starts anew with the connection of this packet, which was opened by these keys.
@@ -83,7 +84,11 @@ impl QuicFlow {
     /// Why its hello met its verdict; `None` while that is under way.
     #[inline(always)]
     pub(super) fn verdict(&self) -> Option<Reason> {
-        if self.verdict == 0 { None } else { Reason::ALL.get(opaque(self.verdict as usize - 1)).copied() }
+        if self.verdict == 0 {
+            None
+        } else {
+            Reason::ALL.get(opaque(self.verdict as usize - 1)).copied()
+        }
     }
 
     #[inline(always)]
@@ -98,7 +103,9 @@ impl QuicFlow {
             let index = from / WORD + place;
             let start = index * WORD;
             let bits = low_bits(to.saturating_sub(start)) & !low_bits(from.saturating_sub(start));
-            if let Some(word) = within(index as usize, 0, WORDS - 1).and_then(|index| self.received.get_mut(index)) {
+            if let Some(word) =
+                within(index as usize, 0, WORDS - 1).and_then(|index| self.received.get_mut(index))
+            {
                 *word |= bits;
             }
         }
@@ -121,7 +128,8 @@ impl LoopBody<QuicFlow> for ClosingGaps {
     #[inline(always)]
     fn turn(&self, flow: &mut QuicFlow) -> ControlFlow<()> {
         let have = flow.have;
-        let word = within((have / WORD) as usize, 0, WORDS - 1).and_then(|index| flow.received.get(index));
+        let word =
+            within((have / WORD) as usize, 0, WORDS - 1).and_then(|index| flow.received.get(index));
         let Some(word) = word else { return Break(()) };
         let (shift, left) = (have % WORD, WORD - have % WORD);
         let run = leading_run(word >> shift).min(left);

@@ -1,4 +1,5 @@
-//! The frames of an Initial packet (RFC 9000 §12.4, §19), of which CRYPTO frames carry the handshake.
+//! The frames of an Initial packet (RFC 9000 §12.4, §19), of which CRYPTO frames carry the
+//! handshake.
 
 use core::{
     marker::PhantomData,
@@ -10,7 +11,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 use super::{flow::QuicFlow, header::varint_of, room::QuicRoom};
 use crate::{
     bounds::opaque,
-    buffer::{HeldBytes, PIECE},
+    buffer::{MessageBuffer, PIECE},
     calls::Frame,
     packet::{LoopBody, LoopState},
     reason::Reason,
@@ -32,7 +33,7 @@ const AT_ONCE: u32 = 192;
 /// Octets of padding that are passed over in one turn.
 const PADDING_BYTES: u32 = 8;
 /// Turns at most: a frame has an octet at least, and those of CRYPTO are copied by pieces.
-const TURNS: u32 = HeldBytes::LEN + HeldBytes::LEN / PIECE;
+const TURNS: u32 = MessageBuffer::LEN + MessageBuffer::LEN / PIECE;
 
 /// Where the walk from frame to frame is, in the packet that is in [`QuicRoom`].
 #[repr(C)]
@@ -79,7 +80,11 @@ impl FramesWalk {
     /// At the first frame.
     #[inline(always)]
     pub(super) fn begin(at: u32) -> Self {
-        Self { at, stops: 1, ..Self::default() }
+        Self {
+            at,
+            stops: 1,
+            ..Self::default()
+        }
     }
 
     #[inline(always)]
@@ -133,21 +138,31 @@ impl<P: Frame + ?Sized> LoopBody<FramesOf<'_>> for NextFrame<P> {
     fn turn(&self, frames: &mut FramesOf<'_>) -> ControlFlow<()> {
         let step = frames.next::<P>();
         frames.room.frames.step = step as u32;
-        if step == Step::Walking { Continue(()) } else { Break(()) }
+        if step == Step::Walking {
+            Continue(())
+        } else {
+            Break(())
+        }
     }
 }
 
 impl FramesOf<'_> {
     #[inline(always)]
     fn next<P: Frame + ?Sized>(&mut self) -> Step {
-        let FramesWalk { at, left, integers, .. } = self.room.frames;
+        let FramesWalk {
+            at, left, integers, ..
+        } = self.room.frames;
         if left > 0 {
             return self.copy::<P>();
         }
         let end = self.room.opening.payload_end;
         if at >= end {
             // A frame that does not end within its packet.
-            return if at > end || integers > 0 { Step::Malformed } else { Step::Done };
+            return if at > end || integers > 0 {
+                Step::Malformed
+            } else {
+                Step::Done
+            };
         }
         if !self.has(at + AHEAD) {
             return Step::Encrypted;
@@ -155,7 +170,9 @@ impl FramesOf<'_> {
         if integers > 0 {
             return self.pass_integer();
         }
-        let Some([kind, rest @ ..]) = self.room.packet.load::<16>(at) else { return Step::Malformed };
+        let Some([kind, rest @ ..]) = self.room.packet.load::<16>(at) else {
+            return Step::Malformed;
+        };
         match kind {
             frame_type::PADDING => {
                 let [p0, p1, p2, p3, p4, p5, p6, ..] = rest;
@@ -184,22 +201,29 @@ impl FramesOf<'_> {
 
     #[inline(always)]
     fn integer(&self, at: u32) -> Option<(u64, u32)> {
-        Some(varint_of(u64::from_be_bytes(self.room.packet.load::<8>(at)?), at))
+        Some(varint_of(
+            u64::from_be_bytes(self.room.packet.load::<8>(at)?),
+            at,
+        ))
     }
 
     /// RFC 9000 §19.6.
     #[inline(always)]
     fn begin_crypto(&mut self, at: u32) -> Step {
         let end = self.room.opening.payload_end;
-        let Some((offset, at)) = self.integer(at + 1) else { return Step::Malformed };
-        let Some((length, at)) = self.integer(at) else { return Step::Malformed };
+        let Some((offset, at)) = self.integer(at + 1) else {
+            return Step::Malformed;
+        };
+        let Some((length, at)) = self.integer(at) else {
+            return Step::Malformed;
+        };
         if at > end || length > u64::from(end - at) {
             return Step::Malformed;
         }
         let (length, have) = (length as u32, self.flow.have);
         self.room.frames.has_crypto = 1;
         // What is beyond that of a hello is not read.
-        if offset >= HeldBytes::LEN.into() {
+        if offset >= MessageBuffer::LEN.into() {
             self.room.frames.at = at + length;
             return Step::Walking;
         }
@@ -210,20 +234,39 @@ impl FramesOf<'_> {
         self.room.frames.to = offset + known;
         self.room.frames.left = length - known;
         // Decrypted at once: what is copied comes next.
-        if self.has(at + length) { Step::Walking } else { Step::Encrypted }
+        if self.has(at + length) {
+            Step::Walking
+        } else {
+            Step::Encrypted
+        }
     }
 
     /// Copies the next piece of a CRYPTO frame.
     #[inline(always)]
     fn copy<P: Frame + ?Sized>(&mut self) -> Step {
-        let FramesWalk { at, left, to, stops, had, .. } = self.room.frames;
-        if to >= HeldBytes::LEN {
+        let FramesWalk {
+            at,
+            left,
+            to,
+            stops,
+            had,
+            ..
+        } = self.room.frames;
+        if to >= MessageBuffer::LEN {
             self.room.frames.at = at + left;
             self.room.frames.left = 0;
             return Step::Walking;
         }
-        let piece = left.min(PIECE).min(HeldBytes::LEN - to);
-        if P::copy_held(&self.room.packet, at, piece, self.flow.bytes.as_mut_array(), to).is_none() {
+        let piece = left.min(PIECE).min(MessageBuffer::LEN - to);
+        if P::copy_buffered(
+            &self.room.packet,
+            at,
+            piece,
+            self.flow.bytes.as_mut_array(),
+            to,
+        )
+        .is_none()
+        {
             return Step::Malformed;
         }
         self.flow.receive(to, to + piece);
@@ -231,16 +274,22 @@ impl FramesOf<'_> {
         self.room.frames.to = to + piece;
         self.room.frames.left = left - piece;
         let has_grown = left == piece && self.flow.have > had;
-        if has_grown && stops != 0 { Step::Grown } else { Step::Walking }
+        if has_grown && stops != 0 {
+            Step::Grown
+        } else {
+            Step::Walking
+        }
     }
 
-    /// RFC 9000 §19.3: the largest number, the delay, the count of ranges and the first range; then two integers a range, and
-    /// three counts of ECN.
+    /// RFC 9000 §19.3: the largest number, the delay, the count of ranges and the first range; then
+    /// two integers a range, and three counts of ECN.
     #[inline(always)]
     fn begin_ack(&mut self, at: u32, kind: u8) -> Step {
         let integers = self.integer(at + 1).and_then(|(_, at)| self.integer(at));
-        let Some((ranges, at)) = integers.and_then(|(_, at)| self.integer(at)) else { return Step::Malformed };
-        if ranges > HeldBytes::LEN.into() {
+        let Some((ranges, at)) = integers.and_then(|(_, at)| self.integer(at)) else {
+            return Step::Malformed;
+        };
+        if ranges > MessageBuffer::LEN.into() {
             return Step::Malformed;
         }
         let counts = if kind == frame_type::ACK_ECN { 3 } else { 0 };
@@ -252,7 +301,9 @@ impl FramesOf<'_> {
     #[inline(always)]
     fn pass_integer(&mut self) -> Step {
         let FramesWalk { at, integers, .. } = self.room.frames;
-        let Some((_, behind)) = self.integer(at) else { return Step::Malformed };
+        let Some((_, behind)) = self.integer(at) else {
+            return Step::Malformed;
+        };
         self.room.frames.at = behind;
         self.room.frames.integers = integers - 1;
         Step::Walking

@@ -4,8 +4,8 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use crate::bounds::opaque;
 
-/// An element of GF(2^128): the first eight octets and the last eight. The highest bit of the first octet is the coefficient of
-/// x^0 (NIST SP 800-38D §6.3).
+/// An element of GF(2^128): the first eight octets and the last eight. The highest bit of the first
+/// octet is the coefficient of x^0 (NIST SP 800-38D §6.3).
 pub(super) type Element = [u64; 2];
 
 /// The products of the hash key H with each octet, as the first of a block.
@@ -19,7 +19,8 @@ impl HashTable {
     pub(super) fn fill(&mut self, hash_key: Element) {
         let mut product = hash_key;
         self.set(0, [0; 2]);
-        // The octet with the highest bit alone stands for 1, each lower bit for one more factor of x.
+        // The octet with the highest bit alone stands for 1, each lower bit for one more factor of
+        // x.
         for bit in (0..8).rev() {
             self.set(1 << bit, product);
             product = times_x(product);
@@ -57,8 +58,14 @@ impl HashTable {
     fn step(&self, [first, last]: Element, octet: u32) -> Element {
         let [a, b] = self.get(octet);
         let [fallen, ..] = last.to_le_bytes();
-        let reduced = REDUCTION.get(usize::from(fallen)).copied().unwrap_or_default();
-        [(first >> 8) ^ (u64::from(reduced) << 48) ^ a, ((last >> 8) | (first << 56)) ^ b]
+        let reduced = REDUCTION
+            .get(usize::from(fallen))
+            .copied()
+            .unwrap_or_default();
+        [
+            (first >> 8) ^ (u64::from(reduced) << 48) ^ a,
+            ((last >> 8) | (first << 56)) ^ b,
+        ]
     }
 
     #[inline(always)]
@@ -88,7 +95,10 @@ fn times_x([first, last]: Element) -> Element {
 /// What the last octet adds to the first two when it falls out at the end, times x^8.
 static REDUCTION: [u16; 256] = reduction();
 
-#[expect(clippy::indexing_slicing, reason = "the compiler runs it, and stops where an index is wrong")]
+#[expect(
+    clippy::indexing_slicing,
+    reason = "the compiler runs it, and stops where an index is wrong"
+)]
 const fn reduction() -> [u16; 256] {
     let mut table = [0; 256];
     let mut octet = 0;

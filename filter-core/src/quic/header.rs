@@ -6,9 +6,10 @@ use super::{
     ConnectionId,
     version::{VERSIONS, Version},
 };
-use crate::{bounds::within, buffer::HeldBytes, packet::Packet, reason::Reason};
+use crate::{bounds::within, buffer::MessageBuffer, packet::Packet, reason::Reason};
 
-/// The form bit (RFC 9000 §17.2). The fixed bit behind it may be 0 where a server takes that (RFC 9287).
+/// The form bit (RFC 9000 §17.2). The fixed bit behind it may be 0 where a server takes that
+/// (RFC 9287).
 const LONG: u8 = 0x80;
 /// The first octet, the version and the length of the destination connection ID.
 const FIXED_BYTES: u32 = 6;
@@ -44,24 +45,31 @@ pub(crate) struct LongHeader {
 /// True if a QUIC packet with a long header and a version that is read starts at `at`.
 #[inline(always)]
 pub(crate) fn may_start<P: Packet + ?Sized>(packet: &P, at: u32, end: u32) -> bool {
-    let Some([first, version @ ..]) = packet.read::<5>(at) else { return false };
-    first & LONG != 0 && at + FIXED_BYTES < end && Version::from_wire(u32::from_be_bytes(version)).is_some()
+    let Some([first, version @ ..]) = packet.read::<5>(at) else {
+        return false;
+    };
+    first & LONG != 0
+        && at + FIXED_BYTES < end
+        && Version::from_wire(u32::from_be_bytes(version)).is_some()
 }
 
 impl LongHeader {
-    /// Reads the header at `at` of a datagram whose payload ends at `end`. An error if it contradicts itself, or is of a version
-    /// that is not read.
+    /// Reads the header at `at` of a datagram whose payload ends at `end`. An error if it
+    /// contradicts itself, or is of a version that is not read.
     #[inline(always)]
     pub(super) fn read<P: Packet + ?Sized>(packet: &P, at: u32, end: u32) -> Result<Self, Reason> {
         const CUT: Reason = Reason::QuicMalformed;
 
         let [first, v0, v1, v2, v3, length] = packet.read(at).ok_or(CUT)?;
-        let version = Version::from_wire(u32::from_be_bytes([v0, v1, v2, v3])).ok_or(Reason::QuicOther)?;
+        let version =
+            Version::from_wire(u32::from_be_bytes([v0, v1, v2, v3])).ok_or(Reason::QuicOther)?;
         if first & LONG == 0 {
             return Err(Reason::QuicOther);
         }
-        let row = within(version.index() as usize, 0, VERSIONS.len() - 1).and_then(|row| VERSIONS.get(row));
-        let packet_type = u32::from(first >> 4).wrapping_sub(row.map_or(0, |row| row.initial).into()) & 3;
+        let row = within(version.index() as usize, 0, VERSIONS.len() - 1)
+            .and_then(|row| VERSIONS.get(row));
+        let packet_type =
+            u32::from(first >> 4).wrapping_sub(row.map_or(0, |row| row.initial).into()) & 3;
         let destination = ConnectionId::read(packet, at + FIXED_BYTES, length.into()).ok_or(CUT)?;
         let source_at = at + FIXED_BYTES + destination.len();
         let [source_bytes] = packet.read(source_at).ok_or(CUT)?;
@@ -69,9 +77,17 @@ impl LongHeader {
             return Err(CUT);
         }
         let mut behind = source_at + 1 + u32::from(source_bytes);
-        // Nothing is read of a Retry; it has neither a length nor anything behind it (RFC 9000 §17.2.5).
-        let mut header =
-            Self { destination, version: version.index(), packet_type, at, number_at: end, end, reserved: 0 };
+        // Nothing is read of a Retry; it has neither a length nor anything behind it
+        // (RFC 9000 §17.2.5).
+        let mut header = Self {
+            destination,
+            version: version.index(),
+            packet_type,
+            at,
+            number_at: end,
+            end,
+            reserved: 0,
+        };
         if packet_type == PacketType::Retry as u32 {
             return Ok(header);
         }
@@ -82,16 +98,22 @@ impl LongHeader {
         let (length, number_at) = varint(packet, behind).ok_or(CUT)?;
         header.number_at = number_at;
         header.end = number_at + shorter(length, end).ok_or(CUT)?;
-        if header.end > end { Err(CUT) } else { Ok(header) }
+        if header.end > end {
+            Err(CUT)
+        } else {
+            Ok(header)
+        }
     }
 
-    /// False if the packet is longer than what there is room for, or has less than a sample behind its number.
+    /// False if the packet is longer than what there is room for, or has less than a sample behind
+    /// its number.
     #[inline(always)]
     pub(super) fn may_be_opened(&self) -> bool {
-        /// From the packet number on: four octets and a sample of 16 (RFC 9001 §5.4.2), the last of which are the tag's.
+        /// From the packet number on: four octets and a sample of 16 (RFC 9001 §5.4.2), the last of
+        /// which are the tag's.
         const SHORTEST: u32 = 4 + 16;
 
-        self.end - self.at <= HeldBytes::LEN && self.end - self.number_at >= SHORTEST
+        self.end - self.at <= MessageBuffer::LEN && self.end - self.number_at >= SHORTEST
     }
 
     #[inline(always)]

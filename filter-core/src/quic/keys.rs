@@ -1,4 +1,5 @@
-//! The keys of a client's Initial packets, which follow from the first destination connection ID (RFC 9001 §5.2).
+//! The keys of a client's Initial packets, which follow from the first destination connection ID
+//! (RFC 9001 §5.2).
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
@@ -10,7 +11,7 @@ use super::{
     sha256::{INITIAL, State},
     version::VERSIONS,
 };
-use crate::{bounds::within, calls::Frame, decide::Judge, maps::Maps};
+use crate::{bounds::within, calls::Frame, decide::Inspection, maps::Maps};
 
 /// What packets of one direction are protected by.
 #[repr(C)]
@@ -33,19 +34,26 @@ pub(super) struct HmacKey {
     pub outer: State,
 }
 
-/// Hashes of HMAC: the padding of the second block, which has a hash value of 32 octets behind a key of a block.
+/// Hashes of HMAC: the padding of the second block, which has a hash value of 32 octets behind a
+/// key of a block.
 const HASHED: [u32; 8] = [1 << 31, 0, 0, 0, 0, 0, 0, (64 + 32) * 8];
 
-impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
-    /// Derives the keys for this version, by its place among the rows, from the connection ID in `room`.
+impl<P: Frame + ?Sized, M: Maps> Inspection<'_, P, M> {
+    /// Derives the keys for this version, by its place among the rows, from the connection ID in
+    /// `room`.
     #[inline(always)]
     pub fn derive_keys(&mut self, room: &mut QuicRoom, version: u32) -> bool {
-        let Some(row) = within(version as usize, 0, VERSIONS.len() - 1).and_then(|row| VERSIONS.get(row)) else {
+        let Some(row) =
+            within(version as usize, 0, VERSIONS.len() - 1).and_then(|row| VERSIONS.get(row))
+        else {
             return false;
         };
         let [inner, outer] = row.salted;
         // HKDF-Extract (RFC 5869 §2.2): HMAC with the salt as its key.
-        let ConnectionId { words: [w0, w1, w2], .. } = room.derive_from.terminated();
+        let ConnectionId {
+            words: [w0, w1, w2],
+            ..
+        } = room.derive_from.terminated();
         let bits = (64 + room.derive_from.len()) * 8;
         room.hash.state = inner;
         set_block(room, halves(w0), halves(w1), halves(w2), bits);
@@ -90,7 +98,8 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
         room.hash.state
     }
 
-    /// HKDF-Expand-Label (RFC 8446 §7.1), of which one block is enough: the hash value in `room` becomes HMAC of the label.
+    /// HKDF-Expand-Label (RFC 8446 §7.1), of which one block is enough: the hash value in `room`
+    /// becomes HMAC of the label.
     #[inline(always)]
     fn expand_label(&mut self, room: &mut QuicRoom, label: Label) {
         P::hash_quic_label(self, room, label.index());

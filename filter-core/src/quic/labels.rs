@@ -1,5 +1,6 @@
-//! The labels that the keys of Initial packets are derived by (RFC 9001 §5.1, §5.2, RFC 9369 §3.3.2). Each makes one block of a
-//! hash, always the same: its message schedule is computed by the compiler.
+//! The labels that the keys of Initial packets are derived by (RFC 9001 §5.1, §5.2,
+//! RFC 9369 §3.3.2). Each makes one block of a hash, always the same: its message schedule is
+//! computed by the compiler.
 
 use super::sha256::{self, ROUNDS};
 
@@ -21,9 +22,17 @@ pub(super) struct Labels {
 /// Of the client's secret.
 pub(super) const CLIENT_IN: Label = Label(0);
 /// RFC 9001 §5.1.
-pub(super) const LABELS_V1: Labels = Labels { key: Label(1), iv: Label(2), header_key: Label(3) };
+pub(super) const LABELS_V1: Labels = Labels {
+    key: Label(1),
+    iv: Label(2),
+    header_key: Label(3),
+};
 /// RFC 9369 §3.3.2.
-pub(super) const LABELS_V2: Labels = Labels { key: Label(4), iv: Label(5), header_key: Label(6) };
+pub(super) const LABELS_V2: Labels = Labels {
+    key: Label(4),
+    iv: Label(5),
+    header_key: Label(6),
+};
 
 static LABELS: [[u32; ROUNDS]; 8] = [
     scheduled(32, b"client in"),
@@ -50,9 +59,12 @@ impl Label {
     }
 }
 
-/// The block with `HkdfLabel` (RFC 8446 §7.1), the counter of HKDF-Expand (RFC 5869 §2.3) and the padding of a message of two
-/// blocks, of which the first has the key.
-#[expect(clippy::indexing_slicing, reason = "the compiler runs it, and stops where an index is wrong")]
+/// The block with `HkdfLabel` (RFC 8446 §7.1), the counter of HKDF-Expand (RFC 5869 §2.3) and the
+/// padding of a message of two blocks, of which the first has the key.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "the compiler runs it, and stops where an index is wrong"
+)]
 const fn scheduled(bytes: u8, label: &[u8]) -> [u32; ROUNDS] {
     const PREFIX: &[u8] = b"tls13 ";
 

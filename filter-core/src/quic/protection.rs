@@ -1,4 +1,5 @@
-//! Packet protection (RFC 9001 §5): header protection, the tag of AES-128-GCM, and its counter mode.
+//! Packet protection (RFC 9001 §5): header protection, the tag of AES-128-GCM, and its counter
+//! mode.
 
 use core::ops::ControlFlow::{self, Break, Continue};
 
@@ -7,20 +8,23 @@ use super::{
     ghash::Element,
     room::{Opening, QuicRoom},
 };
-use crate::{buffer::HeldBytes, calls::Frame, decide::Judge, maps::Maps, packet::LoopBody};
+use crate::{
+    buffer::MessageBuffer, calls::Frame, decide::Inspection, maps::Maps, packet::LoopBody,
+};
 
-/// Octets of a block, of a tag (RFC 9001 §5.3), and of what header protection samples (RFC 9001 §5.4.2).
+/// Octets of a block, of a tag (RFC 9001 §5.3), and of what header protection samples
+/// (RFC 9001 §5.4.2).
 const BLOCK_BYTES: u32 = 16;
 /// Where the sample starts, from the packet number on (RFC 9001 §5.4.2).
 const SAMPLE_AT: u32 = 4;
 /// Blocks of what is held of a packet, and the two that are not full.
-const BLOCKS: u32 = HeldBytes::LEN / BLOCK_BYTES + 2;
+const BLOCKS: u32 = MessageBuffer::LEN / BLOCK_BYTES + 2;
 /// Bits of the first octet that are zero in each packet (RFC 9000 §17.2).
 const RESERVED_BITS: u32 = 0x0c;
 
-impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
-    /// Removes the protection of the packet in `room` that `Opening` tells of, but for decrypting its payload; false if the keys
-    /// are not its own, or if it was changed under way.
+impl<P: Frame + ?Sized, M: Maps> Inspection<'_, P, M> {
+    /// Removes the protection of the packet in `room` that `Opening` tells of, but for decrypting
+    /// its payload; false if the keys are not its own, or if it was changed under way.
     #[inline(always)]
     pub fn open_packet(&mut self, room: &mut QuicRoom) -> bool {
         if !P::remove_header_protection(self, room) {
@@ -48,7 +52,11 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
     /// True if the tag is that of the packet (NIST SP 800-38D §7.2).
     #[inline(always)]
     pub fn is_authentic(&mut self, room: &mut QuicRoom) -> bool {
-        let Opening { payload_at, payload_end, .. } = room.opening;
+        let Opening {
+            payload_at,
+            payload_end,
+            ..
+        } = room.opening;
         room.opening.hashed = [0; 2];
         room.begin_hashing(0, payload_at);
         P::repeat(BLOCKS, &HashBlocks, room);
@@ -56,9 +64,14 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
         P::repeat(BLOCKS, &HashBlocks, room);
         let bits = |bytes: u32| u64::from(bytes) * 8;
         let [first, last] = room.opening.hashed;
-        let hash = room.table.times([first ^ bits(payload_at), last ^ bits(payload_end - payload_at)]);
+        let hash = room.table.times([
+            first ^ bits(payload_at),
+            last ^ bits(payload_end - payload_at),
+        ]);
         let tag = xor(blocks(hash), room.cipher.encrypt(room.counter_block(1)));
-        room.packet.load::<16>(payload_end).is_some_and(|expected| block(expected) == tag)
+        room.packet
+            .load::<16>(payload_end)
+            .is_some_and(|expected| block(expected) == tag)
     }
 
     /// Decrypts the payload up to where it is wanted.
@@ -69,7 +82,8 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
 }
 
 impl QuicRoom {
-    /// Removes the mask of the first octet and of the packet number; `None` if that gives no header.
+    /// Removes the mask of the first octet and of the packet number; `None` if that gives no
+    /// header.
     #[inline(always)]
     fn unmask_header(&mut self) -> Option<()> {
         let number_at = self.opening.number_at;
@@ -99,7 +113,8 @@ impl QuicRoom {
         self.opening.hash_end = end;
     }
 
-    /// The block that is encrypted as the one with this number: the nonce (RFC 9001 §5.3) and the number (NIST SP 800-38D §7.1).
+    /// The block that is encrypted as the one with this number: the nonce (RFC 9001 §5.3) and the
+    /// number (NIST SP 800-38D §7.1).
     #[inline(always)]
     fn counter_block(&self, number: u32) -> Block {
         let [a, b, c] = self.keys.iv;
@@ -113,12 +128,19 @@ struct HashBlocks;
 impl LoopBody<QuicRoom> for HashBlocks {
     #[inline(always)]
     fn turn(&self, room: &mut QuicRoom) -> ControlFlow<()> {
-        let Opening { hash_at, hash_end, hashed: [h0, h1], .. } = room.opening;
+        let Opening {
+            hash_at,
+            hash_end,
+            hashed: [h0, h1],
+            ..
+        } = room.opening;
         let left = hash_end.saturating_sub(hash_at);
         if left == 0 {
             return Break(());
         }
-        let Some(bytes) = room.packet.load::<16>(hash_at) else { return Break(()) };
+        let Some(bytes) = room.packet.load::<16>(hash_at) else {
+            return Break(());
+        };
         let [first, last] = element(block(bytes));
         let first = first & upper_octets(left);
         let last = last & upper_octets(left.saturating_sub(8));
@@ -137,15 +159,25 @@ impl LoopBody<QuicRoom> for DecryptBlocks {
         /// The number of the first block of the payload (NIST SP 800-38D §7.1).
         const FIRST: u32 = 2;
 
-        let Opening { payload_at, decrypted, wanted, .. } = room.opening;
+        let Opening {
+            payload_at,
+            decrypted,
+            wanted,
+            ..
+        } = room.opening;
         if decrypted >= wanted {
             return Break(());
         }
         let number = FIRST + (decrypted - payload_at) / BLOCK_BYTES;
         let stream = room.cipher.encrypt(room.counter_block(number));
-        let Some(bytes) = room.packet.load::<16>(decrypted) else { return Break(()) };
+        let Some(bytes) = room.packet.load::<16>(decrypted) else {
+            return Break(());
+        };
         let [w0, w1] = element(xor(block(bytes), stream)).map(u64::to_be_bytes);
-        let written = room.packet.write::<8>(decrypted, w0).and_then(|()| room.packet.write::<8>(decrypted + 8, w1));
+        let written = room
+            .packet
+            .write::<8>(decrypted, w0)
+            .and_then(|()| room.packet.write::<8>(decrypted + 8, w1));
         if written.is_none() {
             return Break(());
         }
@@ -164,7 +196,13 @@ fn upper_octets(octets: u32) -> u64 {
 
 #[inline(always)]
 fn block(bytes: [u8; 16]) -> Block {
-    let [w0, w1] = [0, 8].map(|at| bytes.get(at..).and_then(<[u8]>::first_chunk).copied().unwrap_or_default());
+    let [w0, w1] = [0, 8].map(|at| {
+        bytes
+            .get(at..)
+            .and_then(<[u8]>::first_chunk)
+            .copied()
+            .unwrap_or_default()
+    });
     let [a, b] = halves(w0);
     let [c, d] = halves(w1);
     [a, b, c, d]
@@ -188,5 +226,10 @@ fn element([a, b, c, d]: Block) -> Element {
 
 #[inline(always)]
 fn blocks([first, last]: Element) -> Block {
-    [(first >> 32) as u32, first as u32, (last >> 32) as u32, last as u32]
+    [
+        (first >> 32) as u32,
+        first as u32,
+        (last >> 32) as u32,
+        last as u32,
+    ]
 }

@@ -10,7 +10,7 @@ use super::{
     keys::{HmacKey, InitialKeys},
     sha256::Sha256,
 };
-use crate::{abi::Allowance, buffer::HeldBytes, packet::LoopState};
+use crate::{abi::Allowance, buffer::MessageBuffer, packet::LoopState};
 
 /// Memory for deriving keys and opening a packet; one entry of a map for each CPU.
 #[repr(C)]
@@ -33,7 +33,7 @@ pub struct QuicRoom {
     // Its frames.
     pub(super) frames: FramesWalk,
     /// The packet. Its payload is decrypted in place.
-    pub(super) packet: HeldBytes,
+    pub(super) packet: MessageBuffer,
 }
 
 /// The packet that is opened; offsets are from its start.

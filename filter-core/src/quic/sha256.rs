@@ -1,7 +1,7 @@
 //! SHA-256 (FIPS 180-4), block by block, in memory of a map.
 //!
-//! The loops stay loops, eight rounds a turn: unrolled, LLVM would compute the whole message schedule first, which does not
-//! fit on the kernel's stack.
+//! The loops stay loops, eight rounds a turn: unrolled, LLVM would compute the whole message
+//! schedule first, which does not fit on the kernel's stack.
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
@@ -18,8 +18,16 @@ const TURN: usize = 8;
 pub(super) type State = [u32; 8];
 
 /// The initial hash value (FIPS 180-4 §5.3.3).
-pub(super) const INITIAL: State =
-    [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
+pub(super) const INITIAL: State = [
+    0x6a09_e667,
+    0xbb67_ae85,
+    0x3c6e_f372,
+    0xa54f_f53a,
+    0x510e_527f,
+    0x9b05_688c,
+    0x1f83_d9ab,
+    0x5be0_cd19,
+];
 
 /// The constants (FIPS 180-4 §4.2.2).
 static K: [u32; ROUNDS] = [
@@ -114,9 +122,14 @@ impl Sha256 {
         for turn in 0..ROUNDS / TURN {
             let at = opaque(turn * TURN);
             let words = eight(&self.schedule, at).zip(eight(&K, at));
-            let Some((words, constants)) = words else { return };
+            let Some((words, constants)) = words else {
+                return;
+            };
             for place in 0..TURN {
-                let [Some(word), Some(constant)] = [words, constants].map(|eight| eight.get(place)) else { return };
+                let [Some(word), Some(constant)] = [words, constants].map(|eight| eight.get(place))
+                else {
+                    return;
+                };
                 rounds = round(rounds, word.wrapping_add(*constant));
             }
         }
@@ -128,7 +141,9 @@ impl Sha256 {
     pub(super) fn compress_scheduled(&mut self, schedule: &[u32; ROUNDS]) {
         let mut rounds = self.state;
         for turn in 0..ROUNDS / TURN {
-            let Some(words) = eight(schedule, opaque(turn * TURN)) else { return };
+            let Some(words) = eight(schedule, opaque(turn * TURN)) else {
+                return;
+            };
             for word in words {
                 rounds = round(rounds, *word);
             }
@@ -139,8 +154,15 @@ impl Sha256 {
     #[inline(always)]
     fn schedule_block(&mut self) {
         for turn in 0..(ROUNDS - BLOCK_WORDS) / TURN {
-            let at = within(opaque(turn * TURN), 0, ROUNDS - BLOCK_WORDS - TURN).unwrap_or_default();
-            let Some(words) = self.schedule.get_mut(at..).and_then(<[u32]>::first_chunk_mut) else { return };
+            let at =
+                within(opaque(turn * TURN), 0, ROUNDS - BLOCK_WORDS - TURN).unwrap_or_default();
+            let Some(words) = self
+                .schedule
+                .get_mut(at..)
+                .and_then(<[u32]>::first_chunk_mut)
+            else {
+                return;
+            };
             schedule_eight(words);
         }
     }
@@ -178,12 +200,25 @@ fn schedule_eight(words: &mut [u32; BLOCK_WORDS + TURN]) {
 /// One round, with the word of the schedule and the constant added (FIPS 180-4 §6.2.2, step 3).
 #[inline(always)]
 fn round([a, b, c, d, e, f, g, h]: State, word: u32) -> State {
-    let first = h.wrapping_add(word).wrapping_add(big_sigma::<6, 11, 25>(e)).wrapping_add(((f ^ g) & e) ^ g);
+    let first = h
+        .wrapping_add(word)
+        .wrapping_add(big_sigma::<6, 11, 25>(e))
+        .wrapping_add(((f ^ g) & e) ^ g);
     let second = big_sigma::<2, 13, 22>(a).wrapping_add(((a | b) & c) | (a & b));
-    [first.wrapping_add(second), a, b, c, d.wrapping_add(first), e, f, g]
+    [
+        first.wrapping_add(second),
+        a,
+        b,
+        c,
+        d.wrapping_add(first),
+        e,
+        f,
+        g,
+    ]
 }
 
-/// Three rotations to the right. BPF has none: shifts of the number beside itself take fewer instructions.
+/// Three rotations to the right. BPF has none: shifts of the number beside itself take fewer
+/// instructions.
 #[inline(always)]
 fn big_sigma<const A: u32, const B: u32, const C: u32>(word: u32) -> u32 {
     let twice = twice(word);
@@ -202,18 +237,29 @@ pub(super) mod constant {
     use super::{BLOCK_WORDS, INITIAL, K, ROUNDS, State};
 
     /// The message schedule of a block, with the constants added.
-    #[expect(clippy::indexing_slicing, reason = "the compiler runs it, and stops where an index is wrong")]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "the compiler runs it, and stops where an index is wrong"
+    )]
     pub(in super::super) const fn schedule(block: &[u8; 4 * BLOCK_WORDS]) -> [u32; ROUNDS] {
         let mut words = [0_u32; ROUNDS];
         let mut at = 0;
         while at < ROUNDS {
             words[at] = if at < BLOCK_WORDS {
-                u32::from_be_bytes([block[4 * at], block[4 * at + 1], block[4 * at + 2], block[4 * at + 3]])
+                u32::from_be_bytes([
+                    block[4 * at],
+                    block[4 * at + 1],
+                    block[4 * at + 2],
+                    block[4 * at + 3],
+                ])
             } else {
                 let (second, last) = (words[at - 15], words[at - 2]);
                 let first = second.rotate_right(7) ^ second.rotate_right(18) ^ (second >> 3);
                 let other = last.rotate_right(17) ^ last.rotate_right(19) ^ (last >> 10);
-                words[at - 16].wrapping_add(first).wrapping_add(words[at - 7]).wrapping_add(other)
+                words[at - 16]
+                    .wrapping_add(first)
+                    .wrapping_add(words[at - 7])
+                    .wrapping_add(other)
             };
             at += 1;
         }
@@ -226,17 +272,32 @@ pub(super) mod constant {
     }
 
     /// The hash value behind the first block of a message.
-    #[expect(clippy::indexing_slicing, reason = "the compiler runs it, and stops where an index is wrong")]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "the compiler runs it, and stops where an index is wrong"
+    )]
     pub(in super::super) const fn first_block(block: &[u8; 4 * BLOCK_WORDS]) -> State {
         let words = schedule(block);
         let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = INITIAL;
         let mut at = 0;
         while at < ROUNDS {
             let s1 = e.rotate_right(6) ^ e.rotate_right(11) ^ e.rotate_right(25);
-            let first = h.wrapping_add(words[at]).wrapping_add(s1).wrapping_add((e & f) ^ (!e & g));
+            let first = h
+                .wrapping_add(words[at])
+                .wrapping_add(s1)
+                .wrapping_add((e & f) ^ (!e & g));
             let s0 = a.rotate_right(2) ^ a.rotate_right(13) ^ a.rotate_right(22);
             let second = s0.wrapping_add((a & b) ^ (a & c) ^ (b & c));
-            [h, g, f, e, d, c, b, a] = [g, f, e, d.wrapping_add(first), c, b, a, first.wrapping_add(second)];
+            [h, g, f, e, d, c, b, a] = [
+                g,
+                f,
+                e,
+                d.wrapping_add(first),
+                c,
+                b,
+                a,
+                first.wrapping_add(second),
+            ];
             at += 1;
         }
         let rounds = [a, b, c, d, e, f, g, h];

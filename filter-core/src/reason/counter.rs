@@ -51,38 +51,49 @@ counters! {
     EncryptedClientHello, "tls_encrypted_client_hello";
     /// A DNS message with more than one question (of a query, the first four are judged).
     DnsSeveralQuestions, "dns_several_questions";
-    /// A datagram in which more than one DNS message was judged: the kernel joins datagrams of one flow (GRO).
+    /// A datagram in which more than one DNS message was judged: the kernel joins datagrams of one
+    /// flow (GRO).
     DnsJoined, "dns_joined";
-    /// A flow with a message in several segments that had to go for another before the message was complete.
+    /// A flow with a message in several segments that had to go for another before the message was
+    /// complete.
     FlowsEvicted, "flows_evicted";
     /// A segment that was not held, since it was beyond more gaps than are followed.
     FlowGaps, "flow_gaps";
-    /// A packet that a rule decided about, and that is missing in the rule's hits, since too many rules were hit.
+    /// A packet that a rule decided about, and that is missing in the rule's hits, since too many
+    /// rules were hit.
     HitsLost, "hits_lost";
     /// A blocked DNS query that was answered.
     Answered, "answered";
-    /// A blocked DNS response that went on to the client as another: a negative one, or with other addresses.
+    /// A blocked DNS response that went on to the client as another: a negative one, or with other
+    /// addresses.
     Rewritten, "rewritten";
     /// A TCP connection with a blocked message that was closed: by a reset or an alert.
     Closed, "closed";
-    /// A segment that became the reset of the server's half of a connection, whose client has been answered.
+    /// A segment that became the reset of the server's half of a connection, whose client has been
+    /// answered.
     ServerReset, "server_reset";
     /// The FIN of a client whose connection has ended, which was acknowledged.
     FinAcknowledged, "fin_acknowledged";
-    /// A blocked segment that was sent before its sender can have got the reset of its connection: it has no further one.
+    /// A blocked segment that was sent before its sender can have got the reset of its connection:
+    /// it has no further one.
     ClosedAlready, "closed_already";
-    /// An answer that is as long as the blocked frame was: a frame in several buffers keeps its length, since cutting it damages
-    /// the kernel's memory. Receivers ignore what is behind the IP packet.
+    /// An answer that is as long as the blocked frame was: a frame in several buffers keeps its
+    /// length, since cutting it damages the kernel's memory. Receivers ignore what is behind the IP
+    /// packet.
     AnsweredPadded, "answered_padded";
-    /// A blocked packet without an answer, since its client's prefix had as many as it may in a second.
+    /// A blocked packet without an answer, since its client's prefix had as many as it may in a
+    /// second.
     UnansweredRate, "unanswered_rate";
     /// The same, since it came in by an interface that has no clients behind it.
     UnansweredSide, "unanswered_side";
-    /// The same, since it is a tunnel's, a segment's fragment, too long, or has IP options or extension headers.
+    /// The same, since it is a tunnel's, a segment's fragment, too long, or has IP options or
+    /// extension headers.
     UnansweredLayers, "unanswered_layers";
-    /// The same, since its addresses or ports are none that may be answered: broadcast, multicast, a DNS server's port.
+    /// The same, since its addresses or ports are none that may be answered: broadcast, multicast,
+    /// a DNS server's port.
     UnansweredEnds, "unanswered_ends";
-    /// The same, since a host would not take the packet: a wrong checksum, no hop left, or a reset of TCP.
+    /// The same, since a host would not take the packet: a wrong checksum, no hop left, or a reset
+    /// of TCP.
     UnansweredInvalid, "unanswered_invalid";
     /// The same, since no answer fits its DNS message.
     UnansweredMessage, "unanswered_message";
@@ -94,10 +105,11 @@ counters! {
     EventsLost, "events_lost";
     /// A function of the filter's program that could not run, which should never happen.
     FunctionNotRun, "function_not_run";
-    /// A program of the filter that was to go on with a packet and could not run, which should never happen.
+    /// A program of the filter that was to go on with a packet and could not run, which should
+    /// never happen.
     ProgramNotRun, "program_not_run";
-    /// A packet that passed unread or, if blocked, was not answered, since the memory of its CPU was missing, which should never
-    /// happen.
+    /// A packet that passed unread or, if blocked, was not answered, since the memory of its CPU
+    /// was missing, which should never happen.
     CpuStateMissing, "cpu_state_missing";
 }
 
@@ -107,6 +119,10 @@ impl Counter {
 
     /// All counters, in the order of their indices.
     pub fn all() -> impl Iterator<Item = Self> {
-        Reason::ALL.iter().copied().map(Self::Packets).chain(Self::OTHERS.iter().copied())
+        Reason::ALL
+            .iter()
+            .copied()
+            .map(Self::Packets)
+            .chain(Self::OTHERS.iter().copied())
     }
 }

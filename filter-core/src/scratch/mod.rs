@@ -5,7 +5,7 @@ mod work;
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use crate::{
-    abi::{Generation, Treatment},
+    abi::{Actions, Generation},
     answer::{Edns, Envelope, Given, Stream},
     buffer::Copying,
     dns::{Joined, OwnerWalk, Sections},
@@ -44,7 +44,8 @@ pub struct Segment {
     pub(crate) at: u32,
     /// Where the payload ends in the frame.
     pub(crate) end: u32,
-    /// Sequence number of the octet that the message starts with: before `sequence` if that is still under way.
+    /// Sequence number of the octet that the message starts with: before `sequence` if that is
+    /// still under way.
     pub(crate) first: u32,
     /// Acknowledgement number, of a segment that carries nothing.
     pub(crate) acknowledged: u32,
@@ -52,7 +53,8 @@ pub struct Segment {
     pub(crate) begins: u32,
     /// 1 if a port is one of the DNS ports.
     pub(crate) dns: u32,
-    /// If this is near the first octet of a connection whose SYN was seen: one more than the place where that is remembered.
+    /// If this is near the first octet of a connection whose SYN was seen: one more than the place
+    /// where that is remembered.
     pub(crate) opens: u32,
     /// One more than the flow's place in the table of flows; 0 if it has none.
     pub(crate) place: u32,
@@ -66,7 +68,7 @@ pub struct Segment {
     /// 1 if a DNS message seems to start here.
     pub(crate) is_message: u32,
     /// [`Flow::SPOKEN`] if a DNS message of it has a name that was judged.
-    pub(crate) has_spoken: u32,
+    pub(crate) dns_confirmed: u32,
     pub(crate) reserved: u32,
 }
 
@@ -92,8 +94,13 @@ impl Segment {
     #[inline(always)]
     pub(crate) fn note(&mut self, reason: Reason) {
         self.outcome = reason.index();
-        if reason.message().is_some() || matches!(reason, Reason::DnsQueryNotJudged | Reason::DnsResponseNotJudged) {
-            self.has_spoken = Flow::SPOKEN;
+        if reason.message().is_some()
+            || matches!(
+                reason,
+                Reason::DnsQueryNotJudged | Reason::DnsResponseNotJudged
+            )
+        {
+            self.dns_confirmed = Flow::SPOKEN;
         }
     }
 
@@ -130,7 +137,8 @@ pub struct Scratch {
     pub(crate) joined: Joined,
     pub(crate) owner: OwnerWalk,
     pub(crate) hello: HelloWalk,
-    /// Type of the resource record that has the name as its target (RFC 1035 §3.2.2); 0 for what was asked for.
+    /// Type of the resource record that has the name as its target (RFC 1035 §3.2.2); 0 for what
+    /// was asked for.
     pub(crate) record: u32,
     /// Sequence number of the message that the name is in.
     pub(crate) sequence: u32,
@@ -150,7 +158,7 @@ pub struct Scratch {
     pub(crate) question_type: u32,
     reserved: u32,
     /// What becomes of the name, if it is blocked.
-    pub(crate) treatment: Treatment,
+    pub(crate) actions: Actions,
     pub(crate) envelope: Envelope,
     pub(crate) edns: Edns,
     pub(crate) stream: Stream,
@@ -185,7 +193,7 @@ impl Default for Scratch {
             type_at: 0,
             question_type: 0,
             reserved: 0,
-            treatment: Treatment::default(),
+            actions: Actions::default(),
             envelope: Envelope::default(),
             edns: Edns::NONE,
             stream: Stream::default(),

@@ -1,7 +1,9 @@
-//! What a packet may cost: bounds on the labels, messages, records and steps of patterns that are worked at for its names.
+//! What a packet may cost: bounds on the labels, messages, records and steps of patterns that are
+//! worked at for its names.
 //!
-//! A packet with more names than any resolver sends would keep a CPU busy for milliseconds. The unit is about what it takes to
-//! look up one label, a fiftieth of a microsecond. The first name of a packet is always judged, whatever it costs.
+//! A packet with more names than any resolver sends would keep a CPU busy for milliseconds. The
+//! unit is about what it takes to look up one label, a fiftieth of a microsecond. The first name of
+//! a packet is always judged, whatever it costs.
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
@@ -23,7 +25,8 @@ const LOOKS_A_UNIT: u32 = 4;
 const NAME: u32 = 4;
 /// Units of what is held of a hello: it is copied twice.
 const HELD: u32 = 80;
-/// Steps of pattern automata, one for each octet of a name and each automaton. The longest name takes 4,080 of sixteen automata.
+/// Steps of pattern automata, one for each octet of a name and each automaton. The longest name
+/// takes 4,080 of sixteen automata.
 const STEPS: u32 = 4608;
 
 /// What the packet at hand may still cost.
@@ -40,7 +43,10 @@ impl Scratch {
     /// Begins with the packet at hand.
     #[inline(always)]
     pub(crate) fn begin_work(&mut self) {
-        self.work = Work { left: BASE + self.transport.end.saturating_sub(BASE_OCTETS) / OCTETS_A_UNIT, is_begun: 0 };
+        self.work = Work {
+            left: BASE + self.transport.end.saturating_sub(BASE_OCTETS) / OCTETS_A_UNIT,
+            is_begun: 0,
+        };
         self.name.begin_steps();
     }
 
@@ -68,10 +74,12 @@ impl Scratch {
         self.work.take(HELD);
     }
 
-    /// Takes what it costs to read and to look up the name that was read last, or that is broken; false if that is not left.
+    /// Takes what it costs to read and to look up the name that was read last, or that is broken;
+    /// false if that is not left.
     #[inline(always)]
     pub(crate) fn take_reading(&mut self) -> bool {
-        self.work.take(NAME + self.name.labels() + self.name.pointing_work())
+        self.work
+            .take(NAME + self.name.labels() + self.name.pointing_work())
     }
 
     /// Takes what the first name cost, unless it was taken.
@@ -120,12 +128,20 @@ mod tests {
         scratch.begin_work();
         let names = (0..9_999).take_while(|_| scratch.take_name()).count() as u32;
         assert_eq!(names, BASE / NAME, "the root has no label");
-        scratch.transport = scratch.transport.ending_at(BASE_OCTETS + OCTETS_A_UNIT * 30);
+        scratch.transport = scratch
+            .transport
+            .ending_at(BASE_OCTETS + OCTETS_A_UNIT * 30);
         scratch.begin_work();
-        assert_eq!((0..9_999).take_while(|_| scratch.take_record()).count() as u32, (BASE + 30) / RECORD);
+        assert_eq!(
+            (0..9_999).take_while(|_| scratch.take_record()).count() as u32,
+            (BASE + 30) / RECORD
+        );
         scratch.transport = scratch.transport.ending_at(0);
         scratch.begin_work();
-        assert_eq!((0..9_999).take_while(|_| scratch.take_message()).count() as u32, BASE / MESSAGE);
+        assert_eq!(
+            (0..9_999).take_while(|_| scratch.take_message()).count() as u32,
+            BASE / MESSAGE
+        );
     }
 
     #[test]
@@ -138,6 +154,9 @@ mod tests {
         scratch.name.add_steps(1);
         assert!(!scratch.take_name(), "one more");
         scratch.begin_work();
-        assert!(scratch.take_name() && scratch.take_name(), "of the next packet");
+        assert!(
+            scratch.take_name() && scratch.take_name(),
+            "of the next packet"
+        );
     }
 }

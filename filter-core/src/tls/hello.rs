@@ -39,8 +39,8 @@ pub trait Sink<'p>: LoopState + Sized {
     /// Where the reading is.
     fn walk(&mut self) -> &mut HelloWalk;
 
-    /// Takes the server name of so many octets at `at`. Its reason becomes that of the hello, unless another name follows; no
-    /// name follows a reason that ends the judging.
+    /// Takes the server name of so many octets at `at`. Its reason becomes that of the hello,
+    /// unless another name follows; no name follows a reason that ends the judging.
     fn server_name(&mut self, at: u32, octets: u32) -> Reason;
 
     /// Takes notice that the hello has the extension `encrypted_client_hello`.
@@ -69,11 +69,15 @@ pub struct HelloEnd {
 impl HelloEnd {
     #[inline(always)]
     fn whole(reason: Reason) -> Self {
-        Self { reason, goes_on: false }
+        Self {
+            reason,
+            goes_on: false,
+        }
     }
 }
 
-/// Reads the server names of the hello that starts with its record at `at`, in a segment whose payload ends at `end`.
+/// Reads the server names of the hello that starts with its record at `at`, in a segment whose
+/// payload ends at `end`.
 #[inline(always)]
 pub(crate) fn client_hello<'p, S: Sink<'p>>(sink: &mut S, at: u32, end: u32) -> HelloEnd {
     let at = at + RECORD_HEADER_BYTES;
@@ -88,7 +92,10 @@ pub(crate) fn client_hello<'p, S: Sink<'p>>(sink: &mut S, at: u32, end: u32) -> 
 pub(crate) fn handshake<'p, S: Sink<'p>>(sink: &mut S, at: u32, end: u32) -> HelloEnd {
     let body_at = at + HANDSHAKE_HEADER_BYTES;
     if body_at + 1 > end {
-        return HelloEnd { reason: Reason::TlsHelloSplit, goes_on: true };
+        return HelloEnd {
+            reason: Reason::TlsHelloSplit,
+            goes_on: true,
+        };
     }
     let Some([CLIENT_HELLO, l0, l1, l2, MAJOR_VERSION]) = sink.packet().read(at) else {
         return HelloEnd::whole(Reason::TlsMalformed);
@@ -96,14 +103,25 @@ pub(crate) fn handshake<'p, S: Sink<'p>>(sink: &mut S, at: u32, end: u32) -> Hel
     let body_end = body_at + u32::from_be_bytes([0, l0, l1, l2]);
     let is_cut = body_end > end;
     let packet = sink.packet();
-    sink.walk().extensions = ExtensionsWalk::begin(Cursor::new(packet, body_at, body_end.min(end)), is_cut);
+    sink.walk().extensions =
+        ExtensionsWalk::begin(Cursor::new(packet, body_at, body_end.min(end)), is_cut);
     repeat_by::<EXTENSIONS_A_CALL, S::Bytes, _>(EXTENSIONS, &Extensions { packet }, sink.walk());
-    let ExtensionsWalk { names_at, names_end, encrypted, walk, .. } = sink.walk().extensions;
+    let ExtensionsWalk {
+        names_at,
+        names_end,
+        encrypted,
+        walk,
+        ..
+    } = sink.walk().extensions;
     let goes_on = is_cut && walk == Walk::RAN_OUT;
     if encrypted != 0 && !goes_on {
         sink.encrypted();
     }
-    let ran_out = if goes_on { Reason::TlsHelloSplit } else { Reason::TlsMalformed };
+    let ran_out = if goes_on {
+        Reason::TlsHelloSplit
+    } else {
+        Reason::TlsMalformed
+    };
     let reason = match names_at {
         0 if walk == Walk::DONE => Reason::TlsNoServerName,
         0 => ran_out,
@@ -155,7 +173,13 @@ impl ExtensionsWalk {
             // Nothing is left to walk over.
             Err(walk) => (walk, NOWHERE),
         };
-        Self { at: hello.at(), limit: hello.end(), end, walk, ..Self::default() }
+        Self {
+            at: hello.at(),
+            limit: hello.end(),
+            end,
+            walk,
+            ..Self::default()
+        }
     }
 }
 
@@ -164,7 +188,10 @@ const NOWHERE: u32 = u32::MAX;
 
 /// Goes to the first extension; gives where the last ends.
 #[inline(always)]
-fn extensions_end<P: Packet + ?Sized>(hello: &mut Cursor<'_, P>, is_cut: bool) -> Result<u32, Walk> {
+fn extensions_end<P: Packet + ?Sized>(
+    hello: &mut Cursor<'_, P>,
+    is_cut: bool,
+) -> Result<u32, Walk> {
     hello.skip(VERSION_AND_RANDOM_BYTES);
     let session_id = hello.u8().ok_or(Walk::RAN_OUT)?;
     if session_id > SESSION_ID_BYTES {
@@ -192,7 +219,12 @@ struct Extensions<'p, P: ?Sized> {
 
 impl<P: Packet + ?Sized> LoopBody<HelloWalk> for Extensions<'_, P> {
     #[inline(always)]
-    fn turn(&self, HelloWalk { extensions: walk, .. }: &mut HelloWalk) -> ControlFlow<()> {
+    fn turn(
+        &self,
+        HelloWalk {
+            extensions: walk, ..
+        }: &mut HelloWalk,
+    ) -> ControlFlow<()> {
         if walk.end == NOWHERE {
             return Break(());
         }
@@ -204,8 +236,13 @@ impl<P: Packet + ?Sized> LoopBody<HelloWalk> for Extensions<'_, P> {
             }
             return Break(());
         }
-        let Some([k0, k1, b0, b1]) = hello.array() else { return Break(()) };
-        let (kind, bytes) = (u32::from(u16::from_be_bytes([k0, k1])), u32::from(u16::from_be_bytes([b0, b1])));
+        let Some([k0, k1, b0, b1]) = hello.array() else {
+            return Break(());
+        };
+        let (kind, bytes) = (
+            u32::from(u16::from_be_bytes([k0, k1])),
+            u32::from(u16::from_be_bytes([b0, b1])),
+        );
         match kind {
             // RFC 8446 §4.2: there are no two of a type. If there are, the first counts.
             SERVER_NAME if walk.names_at == 0 => {
@@ -233,14 +270,21 @@ pub(crate) struct NamesWalk {
     outcome: u32,
 }
 
-/// Hands over the names of the ServerNameList at `at`. `ran_out` is the reason if its bytes do not do.
+/// Hands over the names of the ServerNameList at `at`. `ran_out` is the reason if its bytes do not
+/// do.
 #[inline(always)]
 fn server_names<'p, S: Sink<'p>>(sink: &mut S, at: u32, end: u32, ran_out: Reason) -> Reason {
     let mut names = Cursor::new(sink.packet(), at, end);
-    let Some(list_bytes) = names.u16() else { return ran_out };
+    let Some(list_bytes) = names.u16() else {
+        return ran_out;
+    };
     let list_end = names.at() + list_bytes;
     names.shorten(list_end);
-    sink.walk().names = NamesWalk { at: names.at(), limit: names.end(), outcome: ran_out.index() };
+    sink.walk().names = NamesWalk {
+        at: names.at(),
+        limit: names.end(),
+        outcome: ran_out.index(),
+    };
     S::Bytes::repeat(SERVER_NAMES, &EachName { list_end, ran_out }, sink);
     Reason::from_index(sink.walk().names.outcome).unwrap_or(ran_out)
 }
@@ -260,7 +304,9 @@ impl<'p, S: Sink<'p>> LoopBody<S> for EachName {
             return Break(());
         }
         let mut names = Cursor::new(sink.packet(), at, limit);
-        let entry = names.array().map(|[kind, b0, b1]| (kind, u32::from(u16::from_be_bytes([b0, b1]))));
+        let entry = names
+            .array()
+            .map(|[kind, b0, b1]| (kind, u32::from(u16::from_be_bytes([b0, b1]))));
         let Some((kind, bytes)) = entry.filter(|(_, bytes)| *bytes <= names.left()) else {
             sink.walk().names.outcome = self.ran_out.index();
             return Break(());

@@ -39,7 +39,13 @@ impl<'p> Sink<'p> for Names<'p> {
 }
 
 fn read(packet: &[u8], reason: Reason) -> (HelloEnd, Names<'_>) {
-    let mut names = Names { packet, walk: HelloWalk::default(), found: Vec::new(), encrypted: 0, reason };
+    let mut names = Names {
+        packet,
+        walk: HelloWalk::default(),
+        found: Vec::new(),
+        encrypted: 0,
+        reason,
+    };
     let end = client_hello(&mut names, 0, packet.len() as u32);
     (end, names)
 }
@@ -48,9 +54,22 @@ fn read(packet: &[u8], reason: Reason) -> (HelloEnd, Names<'_>) {
 fn a_hello_is_read_without_any_policy() {
     let hello = frames::Hello::of_names(&[(0, "a.example"), (0, "b.example")]).record();
     let (end, names) = read(&hello, Reason::TlsNotListed);
-    let texts: Vec<_> = names.found.iter().map(|name| &hello[name.clone()]).collect();
+    let texts: Vec<_> = names
+        .found
+        .iter()
+        .map(|name| &hello[name.clone()])
+        .collect();
     assert_eq!(texts, [b"a.example", b"b.example"]);
-    assert_eq!((end, names.encrypted), (HelloEnd { reason: Reason::TlsNotListed, goes_on: false }, 0));
+    assert_eq!(
+        (end, names.encrypted),
+        (
+            HelloEnd {
+                reason: Reason::TlsNotListed,
+                goes_on: false
+            },
+            0
+        )
+    );
 }
 
 #[test]

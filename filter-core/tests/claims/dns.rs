@@ -19,13 +19,26 @@ fn reason(message: &[u8]) -> Reason {
 
 #[test]
 fn a_rule_blocks_its_name_and_what_is_below_in_any_case() {
-    for name in
-        ["ads.example.com", "x.ads.example.com", "a.b.c.ads.example.com", "tracker.example", "_dns.tracker.example"]
-    {
-        assert_eq!(ask(&frames::query(name)), Decided::of(Reason::DnsBlocked, name));
-        assert_eq!(ask(&frames::query(&name.to_uppercase())), Decided::of(Reason::DnsBlocked, name));
+    for name in [
+        "ads.example.com",
+        "x.ads.example.com",
+        "a.b.c.ads.example.com",
+        "tracker.example",
+        "_dns.tracker.example",
+    ] {
+        assert_eq!(
+            ask(&frames::query(name)),
+            Decided::of(Reason::DnsBlocked, name)
+        );
+        assert_eq!(
+            ask(&frames::query(&name.to_uppercase())),
+            Decided::of(Reason::DnsBlocked, name)
+        );
     }
-    assert_eq!(ask(&frames::query("aDs.ExAmPlE.cOm")), Decided::of(Reason::DnsBlocked, LISTED));
+    assert_eq!(
+        ask(&frames::query("aDs.ExAmPlE.cOm")),
+        Decided::of(Reason::DnsBlocked, LISTED)
+    );
 }
 
 #[test]
@@ -42,20 +55,32 @@ fn a_rule_blocks_neither_parents_nor_siblings_nor_lookalikes() {
         "tracker",
         "tracker.example.com",
     ] {
-        assert_eq!(ask(&frames::query(name)), Decided::of(Reason::DnsNotListed, name));
+        assert_eq!(
+            ask(&frames::query(name)),
+            Decided::of(Reason::DnsNotListed, name)
+        );
     }
 }
 
 #[test]
 fn a_dot_inside_a_label_divides_nothing() {
     let wire = |name: &[u8]| [&frames::query(".")[..QUESTION], name, &[0, 0, 1, 0, 1]].concat();
-    assert_eq!(ask(&wire(b"\x0bads.example\x03com")), Decided::of(Reason::DnsNotListed, "ads\\x2eexample.com"));
-    assert_eq!(reason(&wire(b"\x03ads\x07example\x03com")), Reason::DnsBlocked);
+    assert_eq!(
+        ask(&wire(b"\x0bads.example\x03com")),
+        Decided::of(Reason::DnsNotListed, "ads\\x2eexample.com")
+    );
+    assert_eq!(
+        reason(&wire(b"\x03ads\x07example\x03com")),
+        Reason::DnsBlocked
+    );
 }
 
 #[test]
 fn the_root_is_a_name_like_any() {
-    assert_eq!(ask(&frames::query(".")), Decided::of(Reason::DnsNotListed, "."));
+    assert_eq!(
+        ask(&frames::query(".")),
+        Decided::of(Reason::DnsNotListed, ".")
+    );
 }
 
 #[test]
@@ -63,7 +88,11 @@ fn edns_and_what_else_follows_the_question_changes_nothing() {
     for (name, expected) in [(LISTED, Reason::DnsBlocked), (OTHER, Reason::DnsNotListed)] {
         assert_eq!(reason(&frames::query(name)), expected);
         assert_eq!(reason(&frames::query_without_edns(name)), expected);
-        assert_eq!(reason(&[&frames::query(name)[..], &[0xff; 300]].concat()), expected, "trailing bytes");
+        assert_eq!(
+            reason(&[&frames::query(name)[..], &[0xff; 300]].concat()),
+            expected,
+            "trailing bytes"
+        );
     }
 }
 
@@ -75,8 +104,14 @@ fn the_zone_of_an_update_is_judged_as_a_question_is() {
 
 #[test]
 fn the_question_of_a_response_is_judged() {
-    assert_eq!(ask(&frames::response(LISTED)), Decided::of(Reason::DnsResponseBlocked, LISTED));
-    assert_eq!(ask(&frames::response(OTHER)), Decided::of(Reason::DnsResponseNotListed, OTHER));
+    assert_eq!(
+        ask(&frames::response(LISTED)),
+        Decided::of(Reason::DnsResponseBlocked, LISTED)
+    );
+    assert_eq!(
+        ask(&frames::response(OTHER)),
+        Decided::of(Reason::DnsResponseNotListed, OTHER)
+    );
 }
 
 #[test]
@@ -85,18 +120,41 @@ fn a_query_with_several_questions_is_refused_and_those_of_which_one_is_listed_ar
     assert_eq!(reason(&frames::query_of(&[])), Reason::DnsNoQuestion);
     assert_eq!(reason(&frames::query_of(&[LISTED])), Reason::DnsBlocked);
     assert_eq!(reason(&frames::query_of(&[OTHER, "example.org"])), REFUSED);
-    assert_eq!(reason(&frames::query_of(&[LISTED, OTHER])), Reason::DnsBlocked);
-    assert_eq!(reason(&frames::query_of(&[OTHER, LISTED, OTHER])), Reason::DnsBlocked);
-    for (before, expected) in [(2, Reason::DnsBlocked), (3, Reason::DnsBlocked), (4, REFUSED), (100, REFUSED)] {
+    assert_eq!(
+        reason(&frames::query_of(&[LISTED, OTHER])),
+        Reason::DnsBlocked
+    );
+    assert_eq!(
+        reason(&frames::query_of(&[OTHER, LISTED, OTHER])),
+        Reason::DnsBlocked
+    );
+    for (before, expected) in [
+        (2, Reason::DnsBlocked),
+        (3, Reason::DnsBlocked),
+        (4, REFUSED),
+        (100, REFUSED),
+    ] {
         let names = [&vec![OTHER; before][..], &[LISTED]].concat();
-        assert_eq!(reason(&frames::query_of(&names)), expected, "{before} before");
+        assert_eq!(
+            reason(&frames::query_of(&names)),
+            expected,
+            "{before} before"
+        );
     }
     let fewer = with(&frames::query_of(&[OTHER, LISTED]), QUESTION_COUNT, &[0, 1]);
     assert_eq!(reason(&fewer), Reason::DnsNotListed, "the second is none");
     let more = with(&frames::query_without_edns(OTHER), QUESTION_COUNT, &[1, 0]);
-    assert_eq!(reason(&more), Reason::DnsCut, "256 questions, of which one is there");
+    assert_eq!(
+        reason(&more),
+        Reason::DnsCut,
+        "256 questions, of which one is there"
+    );
     let more = with(&frames::query_without_edns(LISTED), QUESTION_COUNT, &[1, 0]);
-    assert_eq!(reason(&more), Reason::DnsBlocked, "256 questions, of which the first is listed");
+    assert_eq!(
+        reason(&more),
+        Reason::DnsBlocked,
+        "256 questions, of which the first is listed"
+    );
 }
 
 /// RFC 6762 §5.3.
@@ -104,8 +162,20 @@ fn a_query_with_several_questions_is_refused_and_those_of_which_one_is_listed_ar
 fn a_query_of_multicast_dns_may_have_several_questions() {
     let query = frames::query_of(&[OTHER, OTHER]);
     for (wrap, expected) in [
-        (Wrap { from: 53, ..Wrap::v4(5353) }, Reason::DnsNotListed),
-        (Wrap { from: 5353, ..Wrap::v4(53) }, Reason::DnsQuestionsRefused),
+        (
+            Wrap {
+                from: 53,
+                ..Wrap::v4(5353)
+            },
+            Reason::DnsNotListed,
+        ),
+        (
+            Wrap {
+                from: 5353,
+                ..Wrap::v4(53)
+            },
+            Reason::DnsQuestionsRefused,
+        ),
     ] {
         assert_reason(&wrap.udp(&query), expected, "by its destination port");
     }
@@ -121,15 +191,28 @@ fn a_pointer_in_a_question_leads_to_anywhere_behind_the_header() {
         (12, Reason::DnsPointer, Reason::DnsNameTooLong),
         (255, Reason::DnsPointer, Reason::DnsPointer),
     ] {
-        assert_eq!(reason(&with(&query, QUESTION, &[0xc0, target])), first, "first, {target}");
-        assert_eq!(reason(&with(&query, QUESTION + 4, &[0xc0, target])), second, "second, {target}");
+        assert_eq!(
+            reason(&with(&query, QUESTION, &[0xc0, target])),
+            first,
+            "first, {target}"
+        );
+        assert_eq!(
+            reason(&with(&query, QUESTION + 4, &[0xc0, target])),
+            second,
+            "second, {target}"
+        );
     }
-    // To behind the question: dnsmasq answers that, BIND and Unbound refuse it, whatever the name is.
+    // To behind the question: dnsmasq answers that, BIND and Unbound refuse it, whatever the name
+    // is.
     for name in ["example.com", "example.net"] {
         let whole = frames::query_without_edns(name);
         let (header, name) = (&whole[..QUESTION], &whole[QUESTION..whole.len() - 4]);
         let forward = [header, b"\x03ads\xc0\x16\0\x01\0\x01", name].concat();
-        assert_eq!(reason(&forward), Reason::DnsQuestionsRefused, "a label, and the rest behind");
+        assert_eq!(
+            reason(&forward),
+            Reason::DnsQuestionsRefused,
+            "a label, and the rest behind"
+        );
         let segment = Wrap::v4(53).tcp(&frames::over_tcp(&forward));
         assert_reason(&segment, Reason::DnsQuestionsRefused, "over TCP");
     }
@@ -140,8 +223,16 @@ fn unknown_label_types_pass_as_such() {
     // RFC 2673, and the one that nothing uses.
     for kind in [0x40, 0x80_u8] {
         let query = frames::query(LISTED);
-        assert_eq!(reason(&with(&query, QUESTION, &[kind, 12])), Reason::DnsLabelType, "first, {kind:#x}");
-        assert_eq!(reason(&with(&query, QUESTION + 4, &[kind, 12])), Reason::DnsLabelType, "second, {kind:#x}");
+        assert_eq!(
+            reason(&with(&query, QUESTION, &[kind, 12])),
+            Reason::DnsLabelType,
+            "first, {kind:#x}"
+        );
+        assert_eq!(
+            reason(&with(&query, QUESTION + 4, &[kind, 12])),
+            Reason::DnsLabelType,
+            "second, {kind:#x}"
+        );
     }
 }
 
@@ -159,7 +250,12 @@ fn names_of_255_octets_are_judged_and_256_are_too_long() {
     for labels in [118, 119] {
         // 17 octets of `ads.example.com`, and two for each label.
         let query = frames::query(&format!("{}{LISTED}", "a.".repeat(labels)));
-        assert_eq!(reason(&query), Reason::DnsBlocked, "{} octets", 17 + 2 * labels);
+        assert_eq!(
+            reason(&query),
+            Reason::DnsBlocked,
+            "{} octets",
+            17 + 2 * labels
+        );
     }
     let longest = frames::query(&format!("{}{LISTED}", "a.".repeat(119)));
     let longer = [&longest[..QUESTION], &[2, b'a'], &longest[QUESTION + 1..]].concat();

@@ -9,9 +9,13 @@ const FIRST: u32 = 5_000;
 /// What an Ethernet of 1,500 octets lets a segment have.
 const SEGMENT: usize = 1_460;
 
-/// A response for a name, with so much text in it that it has more than `octets`; the target of an alias is last.
+/// A response for a name, with so much text in it that it has more than `octets`; the target of an
+/// alias is last.
 fn long_response(octets: usize, asked: &str, target: &str) -> Vec<u8> {
-    let answers = [(asked, Data::Text(octets / 200)), (asked, Data::Cname(target))];
+    let answers = [
+        (asked, Data::Text(octets / 200)),
+        (asked, Data::Cname(target)),
+    ];
     frames::response_of(&[asked], &answers)
 }
 
@@ -20,7 +24,10 @@ fn query(name: &str) -> Vec<u8> {
 }
 
 fn server() -> Wrap {
-    Wrap { from: 53, ..Wrap::v6(40_000) }
+    Wrap {
+        from: 53,
+        ..Wrap::v6(40_000)
+    }
 }
 
 /// The payload in segments of so many octets.
@@ -31,18 +38,28 @@ fn in_pieces(payload: &[u8], octets: usize) -> Vec<Vec<u8>> {
 
 #[test]
 fn responses_over_tcp_are_judged_as_those_over_udp() {
-    for (name, expected) in [(LISTED, Reason::DnsResponseBlocked), (OTHER, Reason::DnsResponseNotListed)] {
+    for (name, expected) in [
+        (LISTED, Reason::DnsResponseBlocked),
+        (OTHER, Reason::DnsResponseNotListed),
+    ] {
         let stream = over_tcp(&long_response(3_000, "a.example.net", name));
         for octets in [1, 100, SEGMENT, 4_000] {
             let reasons = reasons(&in_pieces(&stream, octets));
-            assert_eq!(reasons.last(), Some(&expected), "{name}: {octets} octets a segment");
+            assert_eq!(
+                reasons.last(),
+                Some(&expected),
+                "{name}: {octets} octets a segment"
+            );
         }
     }
 }
 
 #[test]
 fn a_long_message_in_one_segment_is_judged_to_its_end() {
-    for (name, expected) in [(LISTED, Reason::DnsResponseBlocked), (OTHER, Reason::DnsResponseNotListed)] {
+    for (name, expected) in [
+        (LISTED, Reason::DnsResponseBlocked),
+        (OTHER, Reason::DnsResponseNotListed),
+    ] {
         let stream = over_tcp(&long_response(20_000, "a.example.net", name));
         assert_reason(&server().tcp(&stream), expected, name);
     }
@@ -61,9 +78,15 @@ fn what_is_held_of_a_message_is_judged_and_the_rest_goes_by() {
         for octets in [100, 512, SEGMENT, 4_000] {
             let reasons = reasons(&in_pieces(&stream, octets));
             let complete = HELD.div_ceil(octets) - 1;
-            assert_eq!(reasons[complete], expected, "{asked}, {target}: {octets} octets a segment: {reasons:?}");
+            assert_eq!(
+                reasons[complete], expected,
+                "{asked}, {target}: {octets} octets a segment: {reasons:?}"
+            );
             let before = &reasons[..complete];
-            assert!(before.iter().all(|reason| *reason == SPLIT), "{asked}, {target}: {octets}: {before:?}");
+            assert!(
+                before.iter().all(|reason| *reason == SPLIT),
+                "{asked}, {target}: {octets}: {before:?}"
+            );
         }
     }
 }
@@ -78,7 +101,10 @@ fn behind_a_message_that_goes_by_the_next_one_is_judged() {
             for octets in [100, 512, SEGMENT, 4_000, 5_000, 10_000] {
                 let reasons = reasons(&in_pieces(&stream, octets));
                 if reasons.last() != Some(&expected) {
-                    wrong.push(format!("{name} behind {} octets, {octets} a segment", long.len()));
+                    wrong.push(format!(
+                        "{name} behind {} octets, {octets} a segment",
+                        long.len()
+                    ));
                 }
             }
         }
@@ -88,7 +114,10 @@ fn behind_a_message_that_goes_by_the_next_one_is_judged() {
 
 #[test]
 fn a_long_message_whose_start_ends_a_segment_is_judged_by_what_is_held() {
-    for (name, expected) in [(LISTED, Reason::DnsResponseBlocked), (OTHER, Reason::DnsCut)] {
+    for (name, expected) in [
+        (LISTED, Reason::DnsResponseBlocked),
+        (OTHER, Reason::DnsCut),
+    ] {
         let short = query(OTHER);
         let long = over_tcp(&long_response(6_000, name, "web.example.net"));
         let stream = [&short[..], &long].concat();

@@ -12,7 +12,9 @@ fn names_are_judged_without_a_vlan_tag_and_behind_one_of_each_kind() {
     for wrap in [Wrap::v4(53), Wrap::v6(53)] {
         assert_queries_are_judged("untagged", |query| wrap.udp(query));
         for tag in TAGS {
-            assert_queries_are_judged(&format!("{tag:#x}"), |query| frames::tagged(&wrap.udp(query), &[tag]));
+            assert_queries_are_judged(&format!("{tag:#x}"), |query| {
+                frames::tagged(&wrap.udp(query), &[tag])
+            });
         }
     }
 }
@@ -22,8 +24,12 @@ fn names_are_judged_behind_two_tags_of_any_kinds() {
     for outer in TAGS {
         for inner in TAGS {
             let what = format!("{outer:#x} {inner:#x}");
-            assert_queries_are_judged(&what, |query| frames::tagged(&Wrap::v4(53).udp(query), &[outer, inner]));
-            assert_hellos_are_judged(&what, |hello| frames::tagged(&Wrap::v6(443).tcp(hello), &[outer, inner]));
+            assert_queries_are_judged(&what, |query| {
+                frames::tagged(&Wrap::v4(53).udp(query), &[outer, inner])
+            });
+            assert_hellos_are_judged(&what, |hello| {
+                frames::tagged(&Wrap::v6(443).tcp(hello), &[outer, inner])
+            });
         }
     }
 }

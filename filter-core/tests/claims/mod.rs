@@ -1,7 +1,8 @@
-//! What is claimed of frames. filter-core's tests hold the source to it in user space, filter-user's the loaded program
-//! in the kernel; each gives at its crate's root a `judge` for a frame that nothing came before, a `judge_all` for
-//! frames that come one after the other, and a `send_reporting` for what becomes of frames, each some time after the one before,
-//! and what is reported of that.
+//! What is claimed of frames. filter-core's tests hold the source to it in user space,
+//! filter-user's the loaded program in the kernel; each gives at its crate's root a `judge` for a
+//! frame that nothing came before, a `judge_all` for frames that come one after the other, and a
+//! `send_reporting` for what becomes of frames, each some time after the one before, and what is
+//! reported of that.
 
 mod answers;
 mod dns;
@@ -50,7 +51,10 @@ pub struct Decided {
 impl Decided {
     /// The decision for this reason, over this name if the reason is about one.
     pub fn of(reason: Reason, name: &(impl ToString + ?Sized)) -> Self {
-        Self { reason, name: reason.message().map(|_| name.to_string()) }
+        Self {
+            reason,
+            name: reason.message().map(|_| name.to_string()),
+        }
     }
 }
 
@@ -72,8 +76,8 @@ pub struct Reported {
     pub hindrance: Option<Counter>,
 }
 
-/// What became of a frame: why, where it went and what it was then, which counters moved besides the reason's, and what was
-/// reported.
+/// What became of a frame: why, where it went and what it was then, which counters moved besides
+/// the reason's, and what was reported.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Became {
     pub reason: Reason,
@@ -84,37 +88,55 @@ pub struct Became {
 }
 
 impl Became {
-    /// Makes sure that what is reported of the frame is what its client got, as others read that off the wire.
+    /// Makes sure that what is reported of the frame is what its client got, as others read that
+    /// off the wire.
     #[track_caller]
     fn assert_reported_as_given(&self) {
-        let (blocked, others): (Vec<_>, Vec<_>) = self.reported.iter().partition(|report| report.reason.is_blocked());
-        let passes = |report: &&Reported| [report.action, report.given] == [ResponseAction::Pass; 2];
+        let (blocked, others): (Vec<_>, Vec<_>) = self
+            .reported
+            .iter()
+            .partition(|report| report.reason.is_blocked());
+        let passes =
+            |report: &&Reported| [report.action, report.given] == [ResponseAction::Pass; 2];
         assert!(others.iter().all(passes), "{self:?}");
         assert_eq!(self.reason.is_blocked(), !blocked.is_empty(), "{self:?}");
-        let stands_against =
-            |counter: &&Counter| counter.as_str().starts_with("unanswered_") || **counter == Counter::ClosedAlready;
+        let stands_against = |counter: &&Counter| {
+            counter.as_str().starts_with("unanswered_") || **counter == Counter::ClosedAlready
+        };
         let hindrance = self.counters.iter().find(stands_against).copied();
         let is_joined = self.counters.contains(&Counter::DnsJoined);
         for report in blocked {
             let Reported { action, given, .. } = *report;
             match self.sent {
-                Sent::Nowhere => {
-                    assert_eq!((given, report.hindrance), (ResponseAction::Drop, hindrance), "{self:?}");
-                    assert!(hindrance.is_some() || action == ResponseAction::Drop, "{self:?}");
+                Sent::Drop => {
+                    assert_eq!(
+                        (given, report.hindrance),
+                        (ResponseAction::Drop, hindrance),
+                        "{self:?}"
+                    );
+                    assert!(
+                        hindrance.is_some() || action == ResponseAction::Drop,
+                        "{self:?}"
+                    );
                 }
                 // A datagram with several messages has claims of its own.
-                Sent::Back | Sent::On if is_joined => {
+                Sent::Tx | Sent::Pass if is_joined => {
                     assert!(report.hindrance.is_none() || given != action, "{self:?}");
                 }
-                Sent::Back | Sent::On => {
-                    assert_eq!((given.as_str(), report.hindrance), (frames::heard(&self.frame), None), "{self:?}");
+                Sent::Tx | Sent::Pass => {
+                    assert_eq!(
+                        (given.as_str(), report.hindrance),
+                        (frames::heard(&self.frame), None),
+                        "{self:?}"
+                    );
                 }
             }
         }
     }
 }
 
-/// What becomes of frames that come in by this interface, each so long after the one before, and nothing came before the first.
+/// What becomes of frames that come in by this interface, each so long after the one before, and
+/// nothing came before the first.
 #[track_caller]
 pub fn become_of_all(frames: &[(Duration, Vec<u8>)], interface: Interface) -> Vec<Became> {
     let became = send_reporting(frames, interface);
@@ -124,12 +146,26 @@ pub fn become_of_all(frames: &[(Duration, Vec<u8>)], interface: Interface) -> Ve
 
 /// The same without what is reported.
 #[track_caller]
-pub fn send_all(frames: &[(Duration, Vec<u8>)], interface: Interface) -> Vec<(Reason, Sent, Vec<u8>, Vec<Counter>)> {
+pub fn send_all(
+    frames: &[(Duration, Vec<u8>)],
+    interface: Interface,
+) -> Vec<(Reason, Sent, Vec<u8>, Vec<Counter>)> {
     let became = become_of_all(frames, interface).into_iter();
-    became.map(|Became { reason, sent, frame, counters, .. }| (reason, sent, frame, counters)).collect()
+    became
+        .map(
+            |Became {
+                 reason,
+                 sent,
+                 frame,
+                 counters,
+                 ..
+             }| (reason, sent, frame, counters),
+        )
+        .collect()
 }
 
-/// What becomes of a frame that comes in by this interface, and nothing came before; and what is counted besides its reason.
+/// What becomes of a frame that comes in by this interface, and nothing came before; and what is
+/// counted besides its reason.
 #[track_caller]
 fn send(frame: &[u8], interface: Interface) -> (Reason, Sent, Vec<u8>, Vec<Counter>) {
     send_all(&[(Duration::ZERO, frame.to_vec())], interface).remove(0)
@@ -137,7 +173,10 @@ fn send(frame: &[u8], interface: Interface) -> (Reason, Sent, Vec<u8>, Vec<Count
 
 /// The reasons of frames that come one after the other.
 fn reasons(frames: &[Vec<u8>]) -> Vec<Reason> {
-    judge_all(frames).into_iter().map(|decided| decided.reason).collect()
+    judge_all(frames)
+        .into_iter()
+        .map(|decided| decided.reason)
+        .collect()
 }
 
 #[track_caller]
@@ -155,8 +194,16 @@ fn assert_queries_are_judged(what: &str, wrap: impl Fn(&[u8]) -> Vec<u8>) {
 /// The same for hellos.
 #[track_caller]
 fn assert_hellos_are_judged(what: &str, wrap: impl Fn(&[u8]) -> Vec<u8>) {
-    assert_reason(&wrap(&frames::client_hello(LISTED)), Reason::TlsBlocked, what);
-    assert_reason(&wrap(&frames::client_hello(OTHER)), Reason::TlsNotListed, what);
+    assert_reason(
+        &wrap(&frames::client_hello(LISTED)),
+        Reason::TlsBlocked,
+        what,
+    );
+    assert_reason(
+        &wrap(&frames::client_hello(OTHER)),
+        Reason::TlsNotListed,
+        what,
+    );
 }
 
 /// The frame that asks for the listed name in DNS, without tags or options.

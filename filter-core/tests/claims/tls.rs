@@ -3,7 +3,8 @@ use frames::{Hello, Wrap};
 
 use super::*;
 
-/// `ContentType`, major version of the record, `HandshakeType`, major version of the hello (RFC 8446 §5.1, §4).
+/// `ContentType`, major version of the record, `HandshakeType`, major version of the hello
+/// (RFC 8446 §5.1, §4).
 const MARKS: [usize; 4] = [0, 1, 5, 9];
 
 fn send(record: &[u8]) -> Decided {
@@ -23,15 +24,32 @@ fn named(name: &str) -> Vec<u8> {
 
 #[test]
 fn a_rule_blocks_its_name_and_what_is_below() {
-    for name in ["ads.example.com", "x.ads.example.com", "a.b.c.ads.example.com", "tracker.example"] {
-        assert_eq!(send(&frames::client_hello(name)), Decided::of(Reason::TlsBlocked, name));
+    for name in [
+        "ads.example.com",
+        "x.ads.example.com",
+        "a.b.c.ads.example.com",
+        "tracker.example",
+    ] {
+        assert_eq!(
+            send(&frames::client_hello(name)),
+            Decided::of(Reason::TlsBlocked, name)
+        );
     }
 }
 
 #[test]
 fn a_rule_blocks_neither_parents_nor_siblings_nor_lookalikes() {
-    for name in ["example.com", "web.example.com", "xads.example.com", "ads.example.com.example", "ads.example.org"] {
-        assert_eq!(send(&frames::client_hello(name)), Decided::of(Reason::TlsNotListed, name));
+    for name in [
+        "example.com",
+        "web.example.com",
+        "xads.example.com",
+        "ads.example.com.example",
+        "ads.example.org",
+    ] {
+        assert_eq!(
+            send(&frames::client_hello(name)),
+            Decided::of(Reason::TlsNotListed, name)
+        );
     }
 }
 
@@ -40,7 +58,10 @@ fn upper_case_and_the_roots_dot_change_nothing() {
     for name in ["ADS.EXAMPLE.COM", "ads.example.com.", "X.Ads.Example.Com."] {
         assert_eq!(reason(&named(name)), Reason::TlsBlocked, "{name}");
     }
-    assert_eq!(send(&named("ADS.example.com.")).name.as_deref(), Some(LISTED));
+    assert_eq!(
+        send(&named("ADS.example.com.")).name.as_deref(),
+        Some(LISTED)
+    );
     for name in ["WEB.EXAMPLE.COM", "web.example.com."] {
         assert_eq!(send(&named(name)), Decided::of(Reason::TlsNotListed, OTHER));
     }
@@ -49,10 +70,20 @@ fn upper_case_and_the_roots_dot_change_nothing() {
 #[test]
 fn what_is_no_name_passes_as_such() {
     let label_of_64 = format!("{}.{LISTED}", "a".repeat(64));
-    for name in ["", ".", "ads..example.com", ".ads.example.com", "ads.example.com..", &label_of_64] {
+    for name in [
+        "",
+        ".",
+        "ads..example.com",
+        ".ads.example.com",
+        "ads.example.com..",
+        &label_of_64,
+    ] {
         assert_eq!(reason(&named(name)), Reason::TlsNameMalformed, "{name:?}");
     }
-    assert_eq!(reason(&named(&format!("{}.{LISTED}", "a".repeat(63)))), Reason::TlsBlocked);
+    assert_eq!(
+        reason(&named(&format!("{}.{LISTED}", "a".repeat(63)))),
+        Reason::TlsBlocked
+    );
 }
 
 #[test]
@@ -63,9 +94,22 @@ fn names_of_253_octets_are_judged_and_longer_ones_are_none() {
     };
     assert_eq!(name(253).len(), 253);
     assert_eq!(reason(&named(&name(253))), Reason::TlsBlocked);
-    assert_eq!(reason(&named(&format!("{}.", name(253)))), Reason::TlsBlocked, "with the root's dot");
-    for longer in [format!("a{}", name(253)), format!("aa{}", name(253)), format!("{}{}", "a.".repeat(400), LISTED)] {
-        assert_eq!(reason(&named(&longer)), Reason::TlsNameMalformed, "{} octets", longer.len());
+    assert_eq!(
+        reason(&named(&format!("{}.", name(253)))),
+        Reason::TlsBlocked,
+        "with the root's dot"
+    );
+    for longer in [
+        format!("a{}", name(253)),
+        format!("aa{}", name(253)),
+        format!("{}{}", "a.".repeat(400), LISTED),
+    ] {
+        assert_eq!(
+            reason(&named(&longer)),
+            Reason::TlsNameMalformed,
+            "{} octets",
+            longer.len()
+        );
     }
 }
 
@@ -90,25 +134,44 @@ fn what_only_resembles_a_hello_is_not_judged() {
 #[test]
 fn application_data_is_not_touched() {
     let hello = frames::client_hello(LISTED);
-    assert_eq!(reason(&with(&hello, 0, &[23])), Reason::TcpOther, "type 23 around a hello");
-    assert_eq!(reason(&[&[23, 3, 3, 0x40, 0], &hello[..]].concat()), Reason::TcpOther, "a record before a hello");
+    assert_eq!(
+        reason(&with(&hello, 0, &[23])),
+        Reason::TcpOther,
+        "type 23 around a hello"
+    );
+    assert_eq!(
+        reason(&[&[23, 3, 3, 0x40, 0], &hello[..]].concat()),
+        Reason::TcpOther,
+        "a record before a hello"
+    );
 }
 
 #[test]
 fn minor_versions_do_not_matter() {
     for minor in [0, 1, 2, 3, 4, 255] {
         let hello = with(&frames::client_hello(LISTED), 2, &[minor]);
-        assert_eq!(reason(&with(&hello, 10, &[minor])), Reason::TlsBlocked, "3.{minor}");
+        assert_eq!(
+            reason(&with(&hello, 10, &[minor])),
+            Reason::TlsBlocked,
+            "3.{minor}"
+        );
     }
 }
 
 #[test]
 fn session_ids_of_up_to_32_octets_are_skipped_and_longer_ones_are_malformed() {
-    for (octets, expected) in [(0, Reason::TlsBlocked), (31, Reason::TlsBlocked), (32, Reason::TlsBlocked)]
-        .into_iter()
-        .chain([(33, Reason::TlsMalformed), (255, Reason::TlsMalformed)])
+    for (octets, expected) in [
+        (0, Reason::TlsBlocked),
+        (31, Reason::TlsBlocked),
+        (32, Reason::TlsBlocked),
+    ]
+    .into_iter()
+    .chain([(33, Reason::TlsMalformed), (255, Reason::TlsMalformed)])
     {
-        let hello = Hello { session_id: vec![7; octets], ..Hello::of(LISTED) };
+        let hello = Hello {
+            session_id: vec![7; octets],
+            ..Hello::of(LISTED)
+        };
         assert_eq!(reason(&hello.record()), expected, "{octets} octets");
     }
 }
@@ -122,19 +185,44 @@ fn cipher_suites_and_compression_methods_of_any_number_are_skipped() {
                 compression_methods: vec![0; methods],
                 ..Hello::of(name)
             };
-            assert_eq!(reason(&hello(LISTED).record()), Reason::TlsBlocked, "{suites} and {methods}");
-            assert_eq!(reason(&hello(OTHER).record()), Reason::TlsNotListed, "{suites} and {methods}");
+            assert_eq!(
+                reason(&hello(LISTED).record()),
+                Reason::TlsBlocked,
+                "{suites} and {methods}"
+            );
+            assert_eq!(
+                reason(&hello(OTHER).record()),
+                Reason::TlsNotListed,
+                "{suites} and {methods}"
+            );
         }
     }
 }
 
 #[test]
 fn a_hello_without_a_server_name_passes_as_such() {
-    assert_eq!(reason(&frames::client_hello_without_name()), Reason::TlsNoServerName);
-    let none = Hello { extensions: None, ..Hello::of(LISTED) };
-    assert_eq!(reason(&none.record()), Reason::TlsNoServerName, "not even the length of the extensions");
-    let empty = Hello { extensions: Some(Vec::new()), ..Hello::of(LISTED) };
-    assert_eq!(reason(&empty.record()), Reason::TlsNoServerName, "an empty list of extensions");
+    assert_eq!(
+        reason(&frames::client_hello_without_name()),
+        Reason::TlsNoServerName
+    );
+    let none = Hello {
+        extensions: None,
+        ..Hello::of(LISTED)
+    };
+    assert_eq!(
+        reason(&none.record()),
+        Reason::TlsNoServerName,
+        "not even the length of the extensions"
+    );
+    let empty = Hello {
+        extensions: Some(Vec::new()),
+        ..Hello::of(LISTED)
+    };
+    assert_eq!(
+        reason(&empty.record()),
+        Reason::TlsNoServerName,
+        "an empty list of extensions"
+    );
 }
 
 #[test]

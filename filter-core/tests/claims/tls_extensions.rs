@@ -13,7 +13,8 @@ fn reason(hello: &Hello) -> Reason {
     judge(&Wrap::v4(443).tcp(&hello.record())).reason
 }
 
-/// Asserts that the hello with a listed name is blocked and the one with another is not, both changed in the same way.
+/// Asserts that the hello with a listed name is blocked and the one with another is not, both
+/// changed in the same way.
 #[track_caller]
 fn assert_both(what: &str, change: impl Fn(&mut Vec<Extension>)) {
     for (name, expected) in [(LISTED, Reason::TlsBlocked), (OTHER, Reason::TlsNotListed)] {
@@ -32,7 +33,9 @@ fn grease(place: u16) -> u16 {
 fn extensions_may_stand_in_any_order() {
     let count = Hello::of(LISTED).extensions_mut().len();
     for turn in 0..count {
-        assert_both(&format!("turned by {turn}"), |extensions| extensions.rotate_left(turn));
+        assert_both(&format!("turned by {turn}"), |extensions| {
+            extensions.rotate_left(turn)
+        });
         assert_both(&format!("reversed, turned by {turn}"), |extensions| {
             extensions.reverse();
             extensions.rotate_left(turn);
@@ -45,7 +48,10 @@ fn the_server_name_may_stand_anywhere_among_the_others() {
     let count = Hello::of(LISTED).extensions_mut().len();
     for place in 0..count {
         assert_both(&format!("at {place}"), |extensions| {
-            let from = extensions.iter().position(|extension| extension.kind == Extension::SERVER_NAME).unwrap();
+            let from = extensions
+                .iter()
+                .position(|extension| extension.kind == Extension::SERVER_NAME)
+                .unwrap();
             let server_name = extensions.remove(from);
             extensions.insert(place, server_name);
         });
@@ -56,8 +62,17 @@ fn the_server_name_may_stand_anywhere_among_the_others() {
 fn grease_is_skipped() {
     for value in 0..16 {
         assert_both("GREASE at both ends", |extensions| {
-            extensions.insert(0, Extension { kind: grease(value), data: Vec::new() });
-            extensions.push(Extension { kind: grease(value + 1), data: vec![0] });
+            extensions.insert(
+                0,
+                Extension {
+                    kind: grease(value),
+                    data: Vec::new(),
+                },
+            );
+            extensions.push(Extension {
+                kind: grease(value + 1),
+                data: vec![0],
+            });
         });
     }
 }
@@ -66,7 +81,10 @@ fn grease_is_skipped() {
 fn hundreds_of_extensions_are_skipped() {
     for count in [100, 1000, 10_000] {
         assert_both(&format!("{count} before it"), |extensions| {
-            let many = (0..count).map(|place| Extension { kind: grease(place), data: Vec::new() });
+            let many = (0..count).map(|place| Extension {
+                kind: grease(place),
+                data: Vec::new(),
+            });
             extensions.splice(0..0, many);
         });
     }
@@ -98,11 +116,23 @@ fn every_name_of_a_list_is_judged() {
     for (what, names, expected) in [
         ("the second is listed", [OTHER, LISTED], Reason::TlsBlocked),
         ("the first is listed", [LISTED, OTHER], Reason::TlsBlocked),
-        ("both are listed", [LISTED, "tracker.example"], Reason::TlsBlocked),
-        ("none is listed", [OTHER, "example.com"], Reason::TlsNotListed),
+        (
+            "both are listed",
+            [LISTED, "tracker.example"],
+            Reason::TlsBlocked,
+        ),
+        (
+            "none is listed",
+            [OTHER, "example.com"],
+            Reason::TlsNotListed,
+        ),
         ("the first is none", ["", LISTED], Reason::TlsBlocked),
     ] {
-        assert_eq!(reason(&Hello::of_names(&names.map(|name| (HOST_NAME, name)))), expected, "{what}");
+        assert_eq!(
+            reason(&Hello::of_names(&names.map(|name| (HOST_NAME, name)))),
+            expected,
+            "{what}"
+        );
     }
 }
 
@@ -110,10 +140,22 @@ fn every_name_of_a_list_is_judged() {
 fn sixteen_names_of_a_list_are_judged_and_no_more() {
     for before in [SERVER_NAMES - 2, SERVER_NAMES - 1] {
         let names = [vec![(HOST_NAME, OTHER); before], vec![(HOST_NAME, LISTED)]].concat();
-        assert_eq!(reason(&Hello::of_names(&names)), Reason::TlsBlocked, "behind {before}");
+        assert_eq!(
+            reason(&Hello::of_names(&names)),
+            Reason::TlsBlocked,
+            "behind {before}"
+        );
     }
-    let names = [vec![(HOST_NAME, OTHER); SERVER_NAMES], vec![(HOST_NAME, LISTED)]].concat();
-    assert_eq!(reason(&Hello::of_names(&names)), Reason::TlsNotListed, "the seventeenth");
+    let names = [
+        vec![(HOST_NAME, OTHER); SERVER_NAMES],
+        vec![(HOST_NAME, LISTED)],
+    ]
+    .concat();
+    assert_eq!(
+        reason(&Hello::of_names(&names)),
+        Reason::TlsNotListed,
+        "the seventeenth"
+    );
 }
 
 #[test]
@@ -122,8 +164,16 @@ fn entries_of_other_types_are_no_names() {
         let before = Hello::of_names(&[(kind, LISTED), (HOST_NAME, OTHER)]);
         assert_eq!(reason(&before), Reason::TlsNotListed, "type {kind} before");
         let behind = Hello::of_names(&[(kind, OTHER), (HOST_NAME, LISTED)]);
-        assert_eq!(reason(&behind), Reason::TlsBlocked, "type {kind}, then a name");
-        assert_eq!(reason(&Hello::of_names(&[(kind, LISTED)])), Reason::TlsNoServerName, "nothing but type {kind}");
+        assert_eq!(
+            reason(&behind),
+            Reason::TlsBlocked,
+            "type {kind}, then a name"
+        );
+        assert_eq!(
+            reason(&Hello::of_names(&[(kind, LISTED)])),
+            Reason::TlsNoServerName,
+            "nothing but type {kind}"
+        );
     }
 }
 
@@ -147,7 +197,11 @@ fn lengths_that_lead_out_of_the_hello_are_malformed() {
     // From the end: the name, two octets of its length, its type, two octets of the list's length.
     let name_length = record.len() - LISTED.len() - 2;
     let lying = with(&record, name_length, &[0xff, 0xff]);
-    assert_reason(&Wrap::v4(443).tcp(&lying), Reason::TlsMalformed, "the name's");
+    assert_reason(
+        &Wrap::v4(443).tcp(&lying),
+        Reason::TlsMalformed,
+        "the name's",
+    );
     assert_reason(&Wrap::v4(443).tcp(&record), Reason::TlsBlocked, "as it was");
 }
 
@@ -183,7 +237,9 @@ fn of_two_lists_of_names_the_first_is_judged() {
         (LISTED, LISTED, Reason::TlsBlocked),
     ] {
         let mut hello = Hello::of(first);
-        hello.extensions_mut().push(Extension::server_names(&[(HOST_NAME, second)]));
+        hello
+            .extensions_mut()
+            .push(Extension::server_names(&[(HOST_NAME, second)]));
         let what = format!("{first}, then {second}");
         assert_eq!(reason(&hello), expected, "{what}");
     }
@@ -196,6 +252,10 @@ fn of_several_names_of_a_list_each_is_judged() {
         ([OTHER, LISTED], Reason::TlsBlocked),
         ([OTHER, OTHER], Reason::TlsNotListed),
     ] {
-        assert_eq!(reason(&Hello::of_names(&names.map(|name| (HOST_NAME, name)))), expected, "{names:?}");
+        assert_eq!(
+            reason(&Hello::of_names(&names.map(|name| (HOST_NAME, name)))),
+            expected,
+            "{names:?}"
+        );
     }
 }

@@ -18,7 +18,11 @@ fn a_hello_that_goes_on_in_another_segment_is_split_until_its_name_is_there() {
         let hello = frames::client_hello(name);
         for end in 0..=hello.len() {
             let frame = Wrap::v4(443).tcp(&hello[..end]);
-            assert_reason(&frame, expected(end, name_end(&hello, name), whole), &format!("{name}: {end} octets"));
+            assert_reason(
+                &frame,
+                expected(end, name_end(&hello, name), whole),
+                &format!("{name}: {end} octets"),
+            );
         }
     }
 }
@@ -39,7 +43,10 @@ fn a_listed_name_that_is_the_start_of_another_blocks_nothing_wherever_that_is_cu
     for name in ["ads.example.com.elsewhere.org", "tracker.example.net"] {
         let hello = frames::client_hello(name);
         for end in 0..=hello.len() {
-            assert!(passes(&Wrap::v4(443).tcp(&hello[..end])), "{name}: {end} octets");
+            assert!(
+                passes(&Wrap::v4(443).tcp(&hello[..end])),
+                "{name}: {end} octets"
+            );
         }
     }
 }
@@ -50,7 +57,11 @@ fn a_hello_in_two_records_is_judged_as_one_in_one() {
         let hello = frames::client_hello(name);
         for first in 1..hello.len() - 5 {
             let records = frames::in_records(&hello, first);
-            assert_reason(&Wrap::v4(443).tcp(&records), expected, &format!("{name}: {first} octets in the first"));
+            assert_reason(
+                &Wrap::v4(443).tcp(&records),
+                expected,
+                &format!("{name}: {first} octets in the first"),
+            );
         }
     }
 }
@@ -61,7 +72,11 @@ fn a_segment_that_does_not_start_with_the_hello_passes_as_any() {
     // Its last octets are random, and may be the first of a record.
     let hello = with(&hello, hello.len() - 9, &[0; 9]);
     for start in 1..hello.len() {
-        assert_reason(&Wrap::v4(443).tcp(&hello[start..]), Reason::TcpOther, &format!("from {start}"));
+        assert_reason(
+            &Wrap::v4(443).tcp(&hello[start..]),
+            Reason::TcpOther,
+            &format!("from {start}"),
+        );
     }
 }
 
@@ -72,8 +87,16 @@ fn a_hello_without_a_server_name_is_split_until_it_is_whole() {
     hello.extensions_mut().remove(place);
     hello.extensions_mut().push(Extension::padding(100));
     let record = hello.record();
-    assert_reason(&Wrap::v4(443).tcp(&record[..record.len() - 50]), Reason::TlsHelloSplit, "cut in the last one");
-    assert_reason(&Wrap::v4(443).tcp(&record[..record.len() - 101]), Reason::TlsHelloSplit, "cut in its head");
+    assert_reason(
+        &Wrap::v4(443).tcp(&record[..record.len() - 50]),
+        Reason::TlsHelloSplit,
+        "cut in the last one",
+    );
+    assert_reason(
+        &Wrap::v4(443).tcp(&record[..record.len() - 101]),
+        Reason::TlsHelloSplit,
+        "cut in its head",
+    );
 }
 
 #[test]
@@ -85,7 +108,11 @@ fn a_list_that_goes_on_elsewhere_is_split_though_its_first_name_is_not_listed() 
     let record = hello.record();
     for missing in 1..=LISTED.len() + 3 {
         let frame = Wrap::v4(443).tcp(&record[..record.len() - missing]);
-        assert_reason(&frame, Reason::TlsHelloSplit, &format!("{missing} octets missing"));
+        assert_reason(
+            &frame,
+            Reason::TlsHelloSplit,
+            &format!("{missing} octets missing"),
+        );
     }
     assert_reason(&Wrap::v4(443).tcp(&record), Reason::TlsBlocked, "whole");
 }
@@ -99,6 +126,14 @@ fn a_length_of_the_hello_beyond_its_record_is_a_split_and_a_shorter_one_ends_it(
         "extensions all there",
     );
     let listed = frames::client_hello(LISTED);
-    assert_reason(&Wrap::v4(443).tcp(&with(&listed, 6, &[0xff, 0xff, 0xff])), Reason::TlsBlocked, "name all there");
-    assert_reason(&Wrap::v4(443).tcp(&with(&listed, 6, &[0, 0, 20])), Reason::TlsMalformed, "ends in the random");
+    assert_reason(
+        &Wrap::v4(443).tcp(&with(&listed, 6, &[0xff, 0xff, 0xff])),
+        Reason::TlsBlocked,
+        "name all there",
+    );
+    assert_reason(
+        &Wrap::v4(443).tcp(&with(&listed, 6, &[0, 0, 20])),
+        Reason::TlsMalformed,
+        "ends in the random",
+    );
 }

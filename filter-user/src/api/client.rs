@@ -53,12 +53,20 @@ pub enum ClientError {
 impl Client {
     /// A client of the controller on this socket.
     pub fn new(socket: &Path) -> Self {
-        Self { socket: socket.into() }
+        Self {
+            socket: socket.into(),
+        }
     }
 
     /// Asks for one object.
-    pub async fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, &str)]) -> Result<T, ClientError> {
-        let answer = self.request(Method::GET, &target(path, query), Bytes::new()).await?;
+    pub async fn get<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<T, ClientError> {
+        let answer = self
+            .request(Method::GET, &target(path, query), Bytes::new())
+            .await?;
         self.object(answer).await
     }
 
@@ -76,14 +84,29 @@ impl Client {
 
     /// Asks for objects that come one a line.
     pub async fn lines(&self, path: &str, query: &[(&str, &str)]) -> Result<Lines, ClientError> {
-        let answer = self.request(Method::GET, &target(path, query), Bytes::new()).await?;
-        Ok(Lines { client: self.clone(), body: answer.into_body(), buffer: Vec::new(), start: 0 })
+        let answer = self
+            .request(Method::GET, &target(path, query), Bytes::new())
+            .await?;
+        Ok(Lines {
+            client: self.clone(),
+            body: answer.into_body(),
+            buffer: Vec::new(),
+            start: 0,
+        })
     }
 
-    async fn request(&self, method: Method, target: &str, body: Bytes) -> Result<Response<Incoming>, ClientError> {
-        let stream = UnixStream::connect(&self.socket).await.map_err(|error| self.refused(error))?;
-        let (mut sender, connection) =
-            http1::handshake(TokioIo::new(stream)).await.map_err(|error| self.broken(error))?;
+    async fn request(
+        &self,
+        method: Method,
+        target: &str,
+        body: Bytes,
+    ) -> Result<Response<Incoming>, ClientError> {
+        let stream = UnixStream::connect(&self.socket)
+            .await
+            .map_err(|error| self.refused(error))?;
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
+            .await
+            .map_err(|error| self.broken(error))?;
         tokio::spawn(connection);
         let request = Request::builder()
             .method(method)
@@ -92,7 +115,10 @@ impl Client {
             .header(CONTENT_TYPE, "application/json")
             .body(Full::new(body))
             .map_err(|error| self.broken(error))?;
-        let answer = sender.send_request(request).await.map_err(|error| self.broken(error))?;
+        let answer = sender
+            .send_request(request)
+            .await
+            .map_err(|error| self.broken(error))?;
         if answer.status().is_success() {
             return Ok(answer);
         }
@@ -100,8 +126,15 @@ impl Client {
         Err(ClientError::Refused(error))
     }
 
-    async fn object<T: DeserializeOwned>(&self, answer: Response<Incoming>) -> Result<T, ClientError> {
-        let body = answer.into_body().collect().await.map_err(|error| self.broken(error))?;
+    async fn object<T: DeserializeOwned>(
+        &self,
+        answer: Response<Incoming>,
+    ) -> Result<T, ClientError> {
+        let body = answer
+            .into_body()
+            .collect()
+            .await
+            .map_err(|error| self.broken(error))?;
         serde_json::from_slice(&body.to_bytes()).map_err(|error| self.broken(error))
     }
 
@@ -116,7 +149,10 @@ impl Client {
     }
 
     fn broken(&self, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> ClientError {
-        ClientError::Broken { socket: self.socket.clone(), error: error.into() }
+        ClientError::Broken {
+            socket: self.socket.clone(),
+            error: error.into(),
+        }
     }
 }
 
@@ -145,7 +181,8 @@ impl Lines {
                 return Ok(None);
             };
             let frame = frame.map_err(|error| self.client.broken(error))?;
-            self.buffer.extend_from_slice(frame.data_ref().map_or(&[], |bytes| bytes));
+            self.buffer
+                .extend_from_slice(frame.data_ref().map_or(&[], |bytes| bytes));
         }
     }
 }
@@ -155,6 +192,8 @@ fn target(path: &str, query: &[(&str, &str)]) -> String {
     if query.is_empty() {
         return path.into();
     }
-    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
+    let query = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(query)
+        .finish();
     format!("{path}?{query}")
 }

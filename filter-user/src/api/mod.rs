@@ -1,4 +1,5 @@
-//! The API: HTTP and JSON on a Unix socket. One controller serves it; every verb of the command line is a client.
+//! The API: HTTP and JSON on a Unix socket. One controller serves it; every verb of the command
+//! line is a client.
 //!
 //! | request | answer |
 //! |---|---|
@@ -23,12 +24,13 @@ mod types;
 
 pub use client::{Client, ClientError, Lines};
 pub(crate) use server::push_line;
-pub use server::{and_no_others, control_routes, event_routes, rule_routes};
+pub use server::{control_routes, event_routes, rule_routes, with_fallbacks};
 pub use socket::{ApiSocket, SocketError};
 pub use types::{
-    ActionOn, Added, AddedName, BlockedPacket, Cancelled, ErrorBody, EventCounts, EventLine, Explained, ExplainedRule,
-    Interface, Judgement, ListLine, ListStatus, Memory, NameAction, NameList, Program, ReloadOptions, Reloaded,
-    Removed, RemovedName, RuleCounts, RuleHits, RuleSource, Stats, Status, Undoing, UndoingRule,
+    ActionOn, Added, AddedName, BlockedPacket, Cancelled, ErrorBody, EventCounts, EventLine,
+    Explained, ExplainedRule, Interface, Judgement, ListLine, ListStatus, Memory, NameAction,
+    NameList, Program, ReloadOptions, Reloaded, Removed, RemovedName, RuleCounts, RuleHits,
+    RuleSource, Stats, Status, Undoing, UndoingRule,
 };
 
 /// Where the API is, unless told otherwise.

@@ -52,7 +52,10 @@ pub enum SocketError {
 impl ApiSocket {
     /// Takes the socket, also from a controller that died, and never from one that lives.
     pub fn claim(path: &Path) -> Result<Self, SocketError> {
-        let failed = |error| SocketError::Io { socket: path.into(), error };
+        let failed = |error| SocketError::Io {
+            socket: path.into(),
+            error,
+        };
         // Two controllers that find a dead one's socket at the same time must not both replace it.
         let _one_at_a_time = lock_directory(path)?;
         if let Ok(metadata) = fs::symlink_metadata(path) {
@@ -69,7 +72,11 @@ impl ApiSocket {
         }
         let listener = UnixListener::bind(path).map_err(failed)?;
         let inode = fs::symlink_metadata(path).map_err(failed)?.ino();
-        let socket = Self { path: path.into(), inode, listener };
+        let socket = Self {
+            path: path.into(),
+            inode,
+            listener,
+        };
         fs::set_permissions(path, Permissions::from_mode(PERMISSIONS)).map_err(failed)?;
         socket.listener.set_nonblocking(true).map_err(failed)?;
         Ok(socket)
@@ -88,7 +95,8 @@ impl ApiSocket {
 
 impl Drop for ApiSocket {
     fn drop(&mut self) {
-        let ours = fs::symlink_metadata(&self.path).is_ok_and(|metadata| metadata.ino() == self.inode);
+        let ours =
+            fs::symlink_metadata(&self.path).is_ok_and(|metadata| metadata.ino() == self.inode);
         if ours {
             // Nothing is left to do about a failure, and the next controller takes the socket over.
             let _ = fs::remove_file(&self.path);
@@ -103,7 +111,10 @@ fn lock_directory(socket: &Path) -> Result<File, SocketError> {
     };
     let failed = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound => SocketError::NoDirectory(directory.into()),
-        _ => SocketError::Io { socket: socket.into(), error },
+        _ => SocketError::Io {
+            socket: socket.into(),
+            error,
+        },
     };
     let file = File::open(directory).map_err(failed)?;
     flock(&file, FlockOperation::LockExclusive).map_err(|error| failed(error.into()))?;
@@ -120,7 +131,10 @@ mod tests {
     fn a_socket_is_for_its_owner_alone_and_goes_with_its_controller() {
         let (_dir, path) = place();
         let socket = ApiSocket::claim(&path).unwrap();
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, PERMISSIONS);
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            PERMISSIONS
+        );
         assert!(UnixStream::connect(&path).is_ok());
         drop(socket);
         assert!(!path.exists());
@@ -131,7 +145,12 @@ mod tests {
         let (_dir, path) = place();
         let _first = ApiSocket::claim(&path).unwrap();
         let error = ApiSocket::claim(&path).unwrap_err();
-        assert!(error.to_string().starts_with("another controller answers on `"), "{error}");
+        assert!(
+            error
+                .to_string()
+                .starts_with("another controller answers on `"),
+            "{error}"
+        );
         assert!(UnixStream::connect(&path).is_ok());
     }
 
@@ -149,8 +168,13 @@ mod tests {
         let (_dir, path) = place();
         drop(UnixListener::bind(&path).unwrap());
         let claims: Vec<_> = std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| ApiSocket::claim(&path))).collect();
-            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+            let threads: Vec<_> = (0..8)
+                .map(|_| scope.spawn(|| ApiSocket::claim(&path)))
+                .collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap())
+                .collect()
         });
         assert_eq!(claims.iter().filter(|claim| claim.is_ok()).count(), 1);
     }
@@ -159,7 +183,10 @@ mod tests {
     fn a_file_in_its_place_is_left_alone() {
         let (_dir, path) = place();
         fs::write(&path, "precious").unwrap();
-        assert!(matches!(ApiSocket::claim(&path), Err(SocketError::NotASocket(_))));
+        assert!(matches!(
+            ApiSocket::claim(&path),
+            Err(SocketError::NotASocket(_))
+        ));
         assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
     }
 
@@ -167,7 +194,7 @@ mod tests {
     fn a_socket_that_replaced_ours_stays() {
         let (_dir, path) = place();
         let first = ApiSocket::claim(&path).unwrap();
-        // Held open, so that its inode is not used again.
+        // Buffered open, so that its inode is not used again.
         fs::hard_link(&path, path.with_extension("old")).unwrap();
         fs::remove_file(&path).unwrap();
         let _second = ApiSocket::claim(&path).unwrap();
@@ -178,7 +205,9 @@ mod tests {
     #[test]
     fn a_missing_directory_is_named() {
         let (dir, _) = place();
-        let error = ApiSocket::claim(&dir.path().join("none/socket")).unwrap_err().to_string();
+        let error = ApiSocket::claim(&dir.path().join("none/socket"))
+            .unwrap_err()
+            .to_string();
         assert_eq!(
             error.replace(&dir.path().display().to_string(), "DIR"),
             "there is no directory `DIR/none` for the socket: make it, or name another path with --socket"

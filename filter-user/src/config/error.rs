@@ -6,8 +6,9 @@ use std::{
 };
 
 use super::{
-    MAX_FILE, classes::ClassesError, groups::GroupsError, member::MemberError, naming::NamingError, rules::RulesError,
-    schedules::SchedulesError, treatment::TreatmentError, week::TimesError,
+    MAX_FILE, actions::ActionsError, audiences::AudiencesError, groups::GroupsError,
+    member::MemberError, naming::NamingError, rules::RulesError, schedules::SchedulesError,
+    week::TimesError,
 };
 
 /// Why a configuration cannot be used.
@@ -87,10 +88,10 @@ pub enum Fault {
     Rules(#[from] RulesError),
     /// What lists and rules are for.
     #[error(transparent)]
-    Classes(#[from] ClassesError),
+    Audiences(#[from] AudiencesError),
     /// What becomes of what is blocked.
     #[error(transparent)]
-    Treatment(#[from] TreatmentError),
+    Actions(#[from] ActionsError),
 }
 
 /// A fault and where it is: a byte of the text.
@@ -108,14 +109,20 @@ pub(super) trait At<T> {
 
 impl<T, E: Into<Fault>> At<T> for Result<T, E> {
     fn at<S>(self, place: &toml::Spanned<S>) -> Result<T, Located> {
-        self.map_err(|error| Located { at: place.span().start, fault: error.into() })
+        self.map_err(|error| Located {
+            at: place.span().start,
+            fault: error.into(),
+        })
     }
 }
 
 impl Located {
     pub fn toml(error: &toml::de::Error) -> Self {
         let at = error.span().map_or(0, |span| span.start);
-        Self { at, fault: Fault::Toml(error.message().into()) }
+        Self {
+            at,
+            fault: Fault::Toml(error.message().into()),
+        }
     }
 }
 
@@ -124,7 +131,10 @@ impl ConfigError {
         match error.kind() {
             io::ErrorKind::NotFound => Self::Missing(file.into()),
             io::ErrorKind::IsADirectory => Self::Directory(file.into()),
-            _ => Self::Read { file: file.into(), error },
+            _ => Self::Read {
+                file: file.into(),
+                error,
+            },
         }
     }
 }
@@ -135,7 +145,9 @@ fn toml_message(message: &str) -> String {
         "invalid type: map, expected a sequence" => {
             ": write a table that there may be several of with two brackets, as [[list]]"
         }
-        message if message.ends_with("expected a sequence") => ": write it in brackets, as [\"one\", \"two\"]",
+        message if message.ends_with("expected a sequence") => {
+            ": write it in brackets, as [\"one\", \"two\"]"
+        }
         message if message.starts_with("missing field") => ": add it to this table",
         _ => "",
     };

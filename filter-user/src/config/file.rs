@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{classes::Scope, treatment::Keys};
+use super::{actions::Keys, audiences::Scope};
 
 /// A text and where it stands.
 pub(super) type Text = Spanned<String>;
@@ -46,10 +46,28 @@ pub(super) struct ListTable {
 impl ListTable {
     /// For whom it is, when, and what becomes of what it blocks.
     pub fn scope(&self) -> Scope<'_> {
-        let Self { groups, schedule, action, address, tcp, code, .. } = self;
+        let Self {
+            groups,
+            schedule,
+            action,
+            address,
+            tcp,
+            code,
+            ..
+        } = self;
         let (action, address) = (action.as_ref(), address.as_ref());
-        let keys = Keys { action, address, tcp: tcp.as_ref(), code: code.as_ref() };
-        Scope { groups: groups.as_ref(), schedule: schedule.as_ref(), keys, allows: self.allow }
+        let keys = Keys {
+            action,
+            address,
+            tcp: tcp.as_ref(),
+            code: code.as_ref(),
+        };
+        Scope {
+            groups: groups.as_ref(),
+            schedule: schedule.as_ref(),
+            keys,
+            allows: self.allow,
+        }
     }
 }
 
@@ -70,10 +88,29 @@ pub(super) struct RulesTable {
 impl RulesTable {
     /// For whom they are, when, and what becomes of what they block.
     pub fn scope(&self) -> Scope<'_> {
-        let Self { block, allow, groups, schedule, action, address, tcp, code } = self;
+        let Self {
+            block,
+            allow,
+            groups,
+            schedule,
+            action,
+            address,
+            tcp,
+            code,
+        } = self;
         let (action, address) = (action.as_ref(), address.as_ref());
-        let keys = Keys { action, address, tcp: tcp.as_ref(), code: code.as_ref() };
-        Scope { groups: groups.as_ref(), schedule: schedule.as_ref(), keys, allows: block.is_none() && allow.is_some() }
+        let keys = Keys {
+            action,
+            address,
+            tcp: tcp.as_ref(),
+            code: code.as_ref(),
+        };
+        Scope {
+            groups: groups.as_ref(),
+            schedule: schedule.as_ref(),
+            keys,
+            allows: block.is_none() && allow.is_some(),
+        }
     }
 }
 

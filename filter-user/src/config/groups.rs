@@ -14,7 +14,8 @@ use super::{
 
 /// Groups that a configuration can have, besides the clients in no group.
 pub const MOST_GROUPS: usize = 16_383;
-/// Subnets of IPv4 that all groups together can have, and so of IPv6, and MACs; single addresses are subnets, too.
+/// Subnets of IPv4 that all groups together can have, and so of IPv6, and MACs; single addresses
+/// are subnets, too.
 pub const MOST_CLIENTS: usize = 1 << 20;
 
 /// A group of clients.
@@ -22,7 +23,8 @@ pub const MOST_CLIENTS: usize = 1 << 20;
 pub struct Group {
     /// Its name, which no other group has.
     pub name: String,
-    /// Who is in it. No member is in two groups, but a subnet of one may lie within a subnet of another.
+    /// Who is in it. No member is in two groups, but a subnet of one may lie within a subnet of
+    /// another.
     pub clients: Vec<Member>,
     /// True if nothing is blocked for it.
     pub exempt: bool,
@@ -70,17 +72,40 @@ pub enum GroupsError {
 }
 
 /// The groups, and their names.
-pub(super) fn groups(tables: Vec<GroupTable>, naming: &mut Naming, lines: &Lines) -> Result<Vec<Group>, Located> {
+pub(super) fn groups(
+    tables: Vec<GroupTable>,
+    naming: &mut Naming,
+    lines: &Lines,
+) -> Result<Vec<Group>, Located> {
     if let Some(beyond) = tables.get(MOST_GROUPS) {
-        return Err(GroupsError::TooMany { groups: tables.len() }).at(&beyond.name);
+        return Err(GroupsError::TooMany {
+            groups: tables.len(),
+        })
+        .at(&beyond.name);
     }
     let mut groups: Vec<Group> = Vec::new();
-    let mut members = Members { lines, homes: HashMap::new(), counts: Default::default() };
-    for GroupTable { name, clients, exempt } in tables {
+    let mut members = Members {
+        lines,
+        homes: HashMap::new(),
+        counts: Default::default(),
+    };
+    for GroupTable {
+        name,
+        clients,
+        exempt,
+    } in tables
+    {
         naming.add(&name)?;
         let name = name.into_inner();
-        let clients = clients.iter().map(|client| members.add(client, &name, &groups)).collect::<Result<_, _>>()?;
-        groups.push(Group { name, clients, exempt });
+        let clients = clients
+            .iter()
+            .map(|client| members.add(client, &name, &groups))
+            .collect::<Result<_, _>>()?;
+        groups.push(Group {
+            name,
+            clients,
+            exempt,
+        });
     }
     members.check()?;
     Ok(groups)
@@ -96,18 +121,36 @@ struct Members<'a> {
 }
 
 /// What the members of these counts are called.
-const KINDS: [&str; 3] = ["IPv4 addresses and subnets", "IPv6 addresses and subnets", "MACs"];
+const KINDS: [&str; 3] = [
+    "IPv4 addresses and subnets",
+    "IPv6 addresses and subnets",
+    "MACs",
+];
 
 impl Members<'_> {
     fn add(&mut self, client: &Text, group: &str, before: &[Group]) -> Result<Member, Located> {
         let member: Member = client.get_ref().parse().at(client)?;
         if let Some((first, line)) = self.homes.get(&member) {
-            let first = before.get(*first).map_or_else(|| group.into(), |group| group.name.clone());
-            return Err(GroupsError::Twice { member, first, line: *line, second: group.into() }).at(client);
+            let first = before
+                .get(*first)
+                .map_or_else(|| group.into(), |group| group.name.clone());
+            return Err(GroupsError::Twice {
+                member,
+                first,
+                line: *line,
+                second: group.into(),
+            })
+            .at(client);
         }
         let kind = match member {
-            Member::Subnet { address: IpAddr::V4(_), .. } => 0,
-            Member::Subnet { address: IpAddr::V6(_), .. } => 1,
+            Member::Subnet {
+                address: IpAddr::V4(_),
+                ..
+            } => 0,
+            Member::Subnet {
+                address: IpAddr::V6(_),
+                ..
+            } => 1,
             Member::Mac(_) => 2,
         };
         let (count, beyond) = &mut self.counts[kind];
@@ -115,7 +158,8 @@ impl Members<'_> {
         if *count > MOST_CLIENTS && beyond.is_none() {
             *beyond = Some(Spanned::new(client.span(), ()));
         }
-        self.homes.insert(member, (before.len(), self.lines.of(client)));
+        self.homes
+            .insert(member, (before.len(), self.lines.of(client)));
         Ok(member)
     }
 
@@ -123,7 +167,11 @@ impl Members<'_> {
     fn check(&self) -> Result<(), Located> {
         for (kind, (clients, beyond)) in KINDS.into_iter().zip(&self.counts) {
             if let Some(beyond) = beyond {
-                return Err(GroupsError::TooManyClients { kind, clients: *clients }).at(beyond);
+                return Err(GroupsError::TooManyClients {
+                    kind,
+                    clients: *clients,
+                })
+                .at(beyond);
             }
         }
         Ok(())

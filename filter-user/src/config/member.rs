@@ -13,8 +13,8 @@ use super::error::shown;
 pub enum Member {
     /// The client with this MAC, which is that of one station.
     Mac([u8; 6]),
-    /// The clients of a subnet: the bits behind the prefix are zero, and an IPv6 address is no IPv4 address in IPv6's
-    /// form. A single address has all its bits in the prefix.
+    /// The clients of a subnet: the bits behind the prefix are zero, and an IPv6 address is no IPv4
+    /// address in IPv6's form. A single address has all its bits in the prefix.
     Subnet {
         /// The first address.
         address: IpAddr,
@@ -73,14 +73,18 @@ impl FromStr for Member {
     type Err = MemberError;
 
     fn from_str(text: &str) -> Result<Self, MemberError> {
-        let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
+        let (address, prefix) = text
+            .split_once('/')
+            .map_or((text, None), |(address, prefix)| (address, Some(prefix)));
         if let Ok(address) = address.parse() {
             return subnet(text, address, prefix);
         }
         let octets = prefix.is_none().then(|| mac(text)).flatten();
         match octets.ok_or_else(|| MemberError::Unknown(text.into()))? {
             // IEEE 802, section 8.2.2: the lowest bit of the first octet is set in group addresses.
-            octets if octets[0] & 1 == 1 || octets == [0; 6] => Err(MemberError::NoStation(text.into())),
+            octets if octets[0] & 1 == 1 || octets == [0; 6] => {
+                Err(MemberError::NoStation(text.into()))
+            }
             octets => Ok(Self::Mac(octets)),
         }
     }
@@ -90,33 +94,55 @@ fn subnet(text: &str, address: IpAddr, prefix: Option<&str>) -> Result<Member, M
     let most = bits(address);
     let prefix = match prefix {
         None => most,
-        Some(prefix) => prefix_length(prefix, most).ok_or_else(|| MemberError::Prefix { text: text.into(), most })?,
+        Some(prefix) => prefix_length(prefix, most).ok_or_else(|| MemberError::Prefix {
+            text: text.into(),
+            most,
+        })?,
     };
-    let subnet = Member::Subnet { address: network(address, prefix), prefix };
+    let subnet = Member::Subnet {
+        address: network(address, prefix),
+        prefix,
+    };
     if let IpAddr::V6(v6) = address
         && let (Some(v4), Some(prefix)) = (v6.to_ipv4_mapped(), prefix.checked_sub(128 - 32))
     {
-        let plain = Member::Subnet { address: network(v4.into(), prefix), prefix };
-        return Err(MemberError::Mapped { text: text.into(), plain });
+        let plain = Member::Subnet {
+            address: network(v4.into(), prefix),
+            prefix,
+        };
+        return Err(MemberError::Mapped {
+            text: text.into(),
+            plain,
+        });
     }
     if subnet == (Member::Subnet { address, prefix }) {
         Ok(subnet)
     } else {
-        Err(MemberError::Within { text: text.into(), subnet })
+        Err(MemberError::Within {
+            text: text.into(),
+            subnet,
+        })
     }
 }
 
 fn prefix_length(text: &str, most: u8) -> Option<u8> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    digits.then(|| text.parse().ok()).flatten().filter(|prefix| *prefix <= most)
+    digits
+        .then(|| text.parse().ok())
+        .flatten()
+        .filter(|prefix| *prefix <= most)
 }
 
 /// The address with all bits behind the prefix cleared.
 fn network(address: IpAddr, prefix: u8) -> IpAddr {
     let host_bits = u32::from(bits(address).saturating_sub(prefix));
     match address {
-        IpAddr::V4(v4) => Ipv4Addr::from(v4.to_bits() & u32::MAX.checked_shl(host_bits).unwrap_or(0)).into(),
-        IpAddr::V6(v6) => Ipv6Addr::from(v6.to_bits() & u128::MAX.checked_shl(host_bits).unwrap_or(0)).into(),
+        IpAddr::V4(v4) => {
+            Ipv4Addr::from(v4.to_bits() & u32::MAX.checked_shl(host_bits).unwrap_or(0)).into()
+        }
+        IpAddr::V6(v6) => {
+            Ipv6Addr::from(v6.to_bits() & u128::MAX.checked_shl(host_bits).unwrap_or(0)).into()
+        }
     }
 }
 
@@ -137,7 +163,9 @@ fn mac(text: &str) -> Option<[u8; 6]> {
     let mut octets = [0; 6];
     let mut words = text.split(separator);
     for octet in &mut octets {
-        let word = words.next().filter(|word| word.len() == 2 && word.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
+        let word = words
+            .next()
+            .filter(|word| word.len() == 2 && word.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
         *octet = u8::from_str_radix(word, 16).ok()?;
     }
     words.next().is_none().then_some(octets)

@@ -1,10 +1,12 @@
 //! The configuration: which lists and rules there are, for which groups of clients, and when.
 //!
-//! [`Config::read`] reads a file in TOML, of which `example.toml` in this folder shows all. What comes out is
-//! consistent: groups, schedules and classes are referred to by numbers that exist, and there are no more of them than
-//! the kernel holds. Files that are named in it are not looked at.
+//! [`Config::read`] reads a file in TOML, of which `example.toml` in this folder shows all. What
+//! comes out is consistent: groups, schedules and audiences are referred to by numbers that exist,
+//! and there are no more of them than the kernel holds. Files that are named in it are not looked
+//! at.
 
-mod classes;
+mod actions;
+mod audiences;
 mod error;
 mod file;
 mod groups;
@@ -13,7 +15,6 @@ mod naming;
 mod place;
 mod rules;
 mod schedules;
-mod treatment;
 mod week;
 
 use std::{
@@ -25,13 +26,14 @@ use std::{
 use jiff::Timestamp;
 use toml::Spanned;
 
-use classes::ClassesOfFile;
+use audiences::AudiencesOfFile;
 use error::Located;
 use file::File;
 use naming::Naming;
 use place::Lines;
 
-pub use classes::{Class, ClassesError, MOST_CLASSES};
+pub use actions::{ActionsError, Addresses, BlockAction, error_code, tcp_action};
+pub use audiences::{Audience, AudiencesError, MOST_AUDIENCES};
 pub use error::{ConfigError, Fault};
 pub use groups::{Group, GroupsError, MOST_CLIENTS, MOST_GROUPS};
 pub use member::{Member, MemberError};
@@ -39,10 +41,9 @@ pub use naming::{Named, NamingError};
 pub use place::Entry;
 pub use rules::{List, Rules, RulesError};
 pub use schedules::{Schedule, SchedulesError};
-pub use treatment::{Addresses, BlockAction, TreatmentError, error_code, tcp_action};
 pub use week::TimesError;
 
-use crate::policy::Classes;
+use crate::policy::Audiences;
 
 /// Bytes that a configuration can have: a million clients take about twenty million.
 pub const MAX_FILE: usize = 1 << 25;
@@ -50,17 +51,19 @@ pub const MAX_FILE: usize = 1 << 25;
 /// A configuration.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
-    /// The folder in which the compiled policy is kept. A relative path is one from the file's folder.
+    /// The folder in which the compiled policy is kept. A relative path is one from the file's
+    /// folder.
     pub cache: Option<PathBuf>,
     /// The lists, in the order of the file, as all that follows.
     pub lists: Vec<List>,
     /// Rules that stand in the file itself.
     pub rules: Vec<Rules>,
-    /// Groups of clients. The group with the number `n` is `groups[n - 1]`; 0 is the number of clients in no group.
+    /// Groups of clients. The group with the number `n` is `groups[n - 1]`; 0 is the number of
+    /// clients in no group.
     pub groups: Vec<Group>,
     /// Schedules.
     pub schedules: Vec<Schedule>,
-    classes: Vec<Class>,
+    audiences: Vec<Audience>,
 }
 
 impl Default for Config {
@@ -72,7 +75,7 @@ impl Default for Config {
             rules: Vec::new(),
             groups: Vec::new(),
             schedules: Vec::new(),
-            classes: vec![Class::default()],
+            audiences: vec![Audience::default()],
         }
     }
 }
@@ -82,13 +85,18 @@ impl Config {
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let mut text = Vec::new();
         let file = fs::File::open(path).map_err(|error| ConfigError::read(path, error))?;
-        file.take(MAX_FILE as u64 + 1).read_to_end(&mut text).map_err(|error| ConfigError::read(path, error))?;
+        file.take(MAX_FILE as u64 + 1)
+            .read_to_end(&mut text)
+            .map_err(|error| ConfigError::read(path, error))?;
         if text.len() > MAX_FILE {
             return Err(ConfigError::TooLarge(path.into()));
         }
         let text = str::from_utf8(&text).map_err(|error| {
             let line = Lines::new(&text).at(error.valid_up_to());
-            ConfigError::Binary { file: path.into(), line }
+            ConfigError::Binary {
+                file: path.into(),
+                line,
+            }
         })?;
         Self::parse(text, path)
     }
@@ -99,7 +107,11 @@ impl Config {
         let folder = path.parent().unwrap_or(Path::new(""));
         Self::of(text, folder, &lines).map_err(|Located { at, fault }| {
             let line = lines.at(at);
-            ConfigError::At { file: path.into(), line, fault }
+            ConfigError::At {
+                file: path.into(),
+                line,
+                fault,
+            }
         })
     }
 
@@ -109,52 +121,84 @@ impl Config {
         let groups = groups::groups(file.group, &mut names, lines)?;
         let mut schedule_names = Naming::new(Named::Schedule, lines);
         let schedules = schedules::schedules(file.schedule, &mut schedule_names)?;
-        let mut classes = ClassesOfFile::new(names, schedule_names);
+        let mut audiences = AudiencesOfFile::new(names, schedule_names);
         // Where several of them block a name, the one that stands first says what becomes of it.
-        let lists_in_order = file.list.iter().map(|table| (table.span().start, table.get_ref().scope()));
-        let rules_in_order = file.rules.iter().map(|table| (table.span().start, table.get_ref().scope()));
+        let lists_in_order = file
+            .list
+            .iter()
+            .map(|table| (table.span().start, table.get_ref().scope()));
+        let rules_in_order = file
+            .rules
+            .iter()
+            .map(|table| (table.span().start, table.get_ref().scope()));
         let mut scopes: Vec<_> = lists_in_order.chain(rules_in_order).collect();
         scopes.sort_by_key(|(start, _)| *start);
         for (start, scope) in scopes {
-            classes.of(&scope, &Spanned::new(start..start, ()))?;
+            audiences.of(&scope, &Spanned::new(start..start, ()))?;
         }
-        classes.check()?;
-        let lists = rules::lists(file.list, folder, &mut classes, lines)?;
-        let rules = rules::rules(&file.rules, &mut classes, lines)?;
+        audiences.check()?;
+        let lists = rules::lists(file.list, folder, &mut audiences, lines)?;
+        let rules = rules::rules(&file.rules, &mut audiences, lines)?;
         let cache = file.cache.map(|cache| folder.join(cache.into_inner()));
-        Ok(Self { cache, lists, rules, groups, schedules, classes: classes.into_classes() })
+        Ok(Self {
+            cache,
+            lists,
+            rules,
+            groups,
+            schedules,
+            audiences: audiences.into_audiences(),
+        })
     }
 
-    /// Whom lists and rules are for, when, and what becomes of what they block. The first class is for all groups that
-    /// are not exempt, at all times, with whatever the interface does; the others are in the order of the file. No two
-    /// are alike, and there are no more than [`MOST_CLASSES`].
-    pub fn classes(&self) -> &[Class] {
-        &self.classes
+    /// Whom lists and rules are for, when, and what becomes of what they block. The first audience
+    /// is for all groups that are not exempt, at all times, with whatever the interface does; the
+    /// others are in the order of the file. No two are alike, and there are no more than
+    /// [`MOST_AUDIENCES`].
+    pub fn audiences(&self) -> &[Audience] {
+        &self.audiences
     }
 
-    /// The classes that a group meets at a time. None for a group that is exempt, and for a number that is no group's.
-    pub fn classes_of(&self, group: usize, at: Timestamp) -> Classes {
-        self.classes_of_all(at).get(group).cloned().unwrap_or_default()
+    /// The audiences that a group meets at a time. None for a group that is exempt, and for a
+    /// number that is no group's.
+    pub fn audiences_of(&self, group: usize, at: Timestamp) -> Audiences {
+        self.audiences_of_all(at)
+            .get(group)
+            .cloned()
+            .unwrap_or_default()
     }
 
-    /// The classes that each group meets at a time; the first is that of the clients in no group.
-    pub fn classes_of_all(&self, at: Timestamp) -> Vec<Classes> {
-        let on: Vec<_> = self.schedules.iter().map(|schedule| schedule.is_on(at)).collect();
-        let is_on = |class: &Class| class.schedule.is_none_or(|index| on.get(index).copied().unwrap_or_default());
-        let in_force = || (0..).zip(&self.classes).filter(|(_, class)| is_on(class));
-        let of_everybody: Classes =
-            in_force().filter(|(_, class)| class.groups.is_none()).map(|(class, _)| class).collect();
+    /// The audiences that each group meets at a time; the first is that of the clients in no group.
+    pub fn audiences_of_all(&self, at: Timestamp) -> Vec<Audiences> {
+        let on: Vec<_> = self
+            .schedules
+            .iter()
+            .map(|schedule| schedule.is_on(at))
+            .collect();
+        let is_on = |audience: &Audience| {
+            audience
+                .schedule
+                .is_none_or(|index| on.get(index).copied().unwrap_or_default())
+        };
+        let in_force = || {
+            (0..)
+                .zip(&self.audiences)
+                .filter(|(_, audience)| is_on(audience))
+        };
+        let of_everybody: Audiences = in_force()
+            .filter(|(_, audience)| audience.groups.is_none())
+            .map(|(audience, _)| audience)
+            .collect();
         let mut all = vec![of_everybody; self.groups.len() + 1];
-        for (class, Class { groups, .. }) in in_force() {
+        for (audience, Audience { groups, .. }) in in_force() {
             for group in groups.iter().flatten() {
-                if let Some(classes) = all.get_mut(*group) {
-                    classes.insert(class);
+                if let Some(audiences) = all.get_mut(*group) {
+                    audiences.insert(audience);
                 }
             }
         }
-        for (classes, group) in all.iter_mut().skip(1).zip(&self.groups) {
+        for (audiences, group) in all.iter_mut().skip(1).zip(&self.groups) {
             if group.exempt {
-                *classes = Classes::default();
+                *audiences = Audiences::default();
             }
         }
         all

@@ -76,7 +76,12 @@ pub(super) struct Naming<'a> {
 
 impl<'a> Naming<'a> {
     pub fn new(named: Named, lines: &'a Lines) -> Self {
-        Self { named, lines, names: Vec::new(), indices: HashMap::new() }
+        Self {
+            named,
+            lines,
+            names: Vec::new(),
+            indices: HashMap::new(),
+        }
     }
 
     /// Gives `name` the next index.
@@ -86,11 +91,20 @@ impl<'a> Naming<'a> {
             return Err(NamingError::Empty(named)).at(name);
         }
         if text.contains(char::is_control) {
-            return Err(NamingError::Control { named, name: text.clone() }).at(name);
+            return Err(NamingError::Control {
+                named,
+                name: text.clone(),
+            })
+            .at(name);
         }
         if let Some(&index) = self.indices.get(text) {
             let line = self.names[index].1;
-            return Err(NamingError::Twice { named, name: text.clone(), line }).at(name);
+            return Err(NamingError::Twice {
+                named,
+                name: text.clone(),
+                line,
+            })
+            .at(name);
         }
         self.indices.insert(text.clone(), self.names.len());
         self.names.push((text.clone(), self.lines.of(name)));
@@ -105,7 +119,11 @@ impl<'a> Naming<'a> {
 
     fn unknown(&self, name: &Text) -> NamingError {
         let known = self.names.iter().map(|(name, _)| name.clone()).collect();
-        NamingError::Unknown { named: self.named, name: name.get_ref().clone(), known }
+        NamingError::Unknown {
+            named: self.named,
+            name: name.get_ref().clone(),
+            known,
+        }
     }
 }
 
@@ -116,7 +134,11 @@ fn known_names(named: Named, known: &[String]) -> String {
     if known.is_empty() {
         return format!("there is none at all; add one with [[{named}]]");
     }
-    let listed: Vec<_> = known.iter().take(LISTED).map(|name| format!("`{}`", shown(name))).collect();
+    let listed: Vec<_> = known
+        .iter()
+        .take(LISTED)
+        .map(|name| format!("`{}`", shown(name)))
+        .collect();
     let more = match known.len().saturating_sub(LISTED) {
         0 => String::new(),
         more => format!(" and {more} more"),

@@ -20,7 +20,9 @@ pub(super) struct Lines {
 
 impl Lines {
     pub fn new(text: &[u8]) -> Self {
-        Self { ends: memchr::memchr_iter(b'\n', text).collect() }
+        Self {
+            ends: memchr::memchr_iter(b'\n', text).collect(),
+        }
     }
 
     /// The line of this byte, from 1.
@@ -34,6 +36,9 @@ impl Lines {
     }
 
     pub fn entry(&self, text: Text) -> Entry {
-        Entry { line: self.of(&text), text: text.into_inner() }
+        Entry {
+            line: self.of(&text),
+            text: text.into_inner(),
+        }
     }
 }

@@ -8,7 +8,7 @@ use toml::Spanned;
 use crate::lists::{Trust, UnknownTrust};
 
 use super::{
-    classes::{ClassesOfFile, Member},
+    audiences::{AudiencesOfFile, Member},
     error::{At, Located, shown},
     file::{ListTable, RulesTable, Text},
     place::{Entry, Lines},
@@ -25,14 +25,16 @@ pub struct List {
     pub format: Option<Entry>,
     /// True if what it would block is allowed instead.
     pub allow: bool,
-    /// True if its names are meant with all names below them, where the format means the name alone.
+    /// True if its names are meant with all names below them, where the format means the name
+    /// alone.
     pub subtrees: bool,
     /// What it may do to the rules of other lists.
     pub trust: Trust,
     /// True if what it would block passes, and is reported.
     pub trial: bool,
-    /// The index of the class that says for whom it is, when, and what becomes of what it blocks.
-    pub class: usize,
+    /// The index of the audience that says for whom it is, when, and what becomes of what it
+    /// blocks.
+    pub audience: usize,
     /// The line of the configuration that names the file.
     pub line: u32,
 }
@@ -46,8 +48,9 @@ pub struct Rules {
     pub allow: Vec<Entry>,
     /// True if what they would block passes, and is reported.
     pub trial: bool,
-    /// The index of the class that says for whom they are, when, and what becomes of what they block.
-    pub class: usize,
+    /// The index of the audience that says for whom they are, when, and what becomes of what they
+    /// block.
+    pub audience: usize,
 }
 
 /// What is wrong with a list or rules.
@@ -57,10 +60,14 @@ pub enum RulesError {
     #[error("`file` is empty: name the file of the list")]
     NoFile,
     /// The file is standard input, which could be read only once.
-    #[error("`-` names no file: lists are read again when they change, so standard input cannot be one")]
+    #[error(
+        "`-` names no file: lists are read again when they change, so standard input cannot be one"
+    )]
     StandardInput,
     /// The name has no character.
-    #[error("`name` is empty: give the list one that blocked clients may see, or leave it out for the file's name")]
+    #[error(
+        "`name` is empty: give the list one that blocked clients may see, or leave it out for the file's name"
+    )]
     NoName,
     /// The name is longer than an answer has room for.
     #[error(
@@ -73,10 +80,14 @@ pub enum RulesError {
     #[error(transparent)]
     Trust(#[from] UnknownTrust),
     /// What is trusted to block only cannot allow.
-    #[error("`trust` says what a list that blocks may do to others, and this one allows: take one of the two out")]
+    #[error(
+        "`trust` says what a list that blocks may do to others, and this one allows: take one of the two out"
+    )]
     TrustOfAllow,
     /// There is nothing to block and nothing to allow.
-    #[error("these [[rules]] neither block nor allow: add block = [\"example.com\"], or take the table out")]
+    #[error(
+        "these [[rules]] neither block nor allow: add block = [\"example.com\"], or take the table out"
+    )]
     NoRules,
     /// A rule has no character.
     #[error("this rule is empty: write a name, as in \"example.com\", or take it out")]
@@ -93,15 +104,31 @@ pub enum RulesError {
 pub(super) fn lists(
     tables: Vec<Spanned<ListTable>>,
     folder: &Path,
-    classes: &mut ClassesOfFile,
+    audiences: &mut AudiencesOfFile,
     lines: &Lines,
 ) -> Result<Vec<List>, Located> {
-    tables.into_iter().map(|table| list(table, folder, classes, lines)).collect()
+    tables
+        .into_iter()
+        .map(|table| list(table, folder, audiences, lines))
+        .collect()
 }
 
-fn list(table: Spanned<ListTable>, folder: &Path, classes: &mut ClassesOfFile, lines: &Lines) -> Result<List, Located> {
-    let Member { class, trial } = classes.of(&table.get_ref().scope(), &table)?;
-    let ListTable { file, name, format, allow, subtrees, trust, .. } = table.into_inner();
+fn list(
+    table: Spanned<ListTable>,
+    folder: &Path,
+    audiences: &mut AudiencesOfFile,
+    lines: &Lines,
+) -> Result<List, Located> {
+    let Member { audience, trial } = audiences.of(&table.get_ref().scope(), &table)?;
+    let ListTable {
+        file,
+        name,
+        format,
+        allow,
+        subtrees,
+        trust,
+        ..
+    } = table.into_inner();
     match file.get_ref().as_str() {
         "" => return Err(RulesError::NoFile).at(&file),
         "-" => return Err(RulesError::StandardInput).at(&file),
@@ -111,7 +138,17 @@ fn list(table: Spanned<ListTable>, folder: &Path, classes: &mut ClassesOfFile, l
     let format = format.map(|format| lines.entry(format));
     let name = name.map(shown_name).transpose()?;
     let trust = trust.map_or(Ok(Trust::default()), |trust| trust_of(&trust, allow))?;
-    Ok(List { file: folder.join(file.into_inner()), name, format, allow, subtrees, trust, trial, class, line })
+    Ok(List {
+        file: folder.join(file.into_inner()),
+        name,
+        format,
+        allow,
+        subtrees,
+        trust,
+        trial,
+        audience,
+        line,
+    })
 }
 
 fn trust_of(trust: &Text, allow: bool) -> Result<Trust, Located> {
@@ -139,23 +176,39 @@ fn shown_name(name: Text) -> Result<String, Located> {
 /// The rules.
 pub(super) fn rules(
     tables: &[Spanned<RulesTable>],
-    classes: &mut ClassesOfFile,
+    audiences: &mut AudiencesOfFile,
     lines: &Lines,
 ) -> Result<Vec<Rules>, Located> {
-    tables.iter().map(|table| rules_of(table, classes, lines)).collect()
+    tables
+        .iter()
+        .map(|table| rules_of(table, audiences, lines))
+        .collect()
 }
 
-fn rules_of(table: &Spanned<RulesTable>, classes: &mut ClassesOfFile, lines: &Lines) -> Result<Rules, Located> {
+fn rules_of(
+    table: &Spanned<RulesTable>,
+    audiences: &mut AudiencesOfFile,
+    lines: &Lines,
+) -> Result<Rules, Located> {
     let RulesTable { block, allow, .. } = table.get_ref();
     if block.is_none() && allow.is_none() {
         return Err(RulesError::NoRules).at(table);
     }
-    let Member { class, trial } = classes.of(&table.get_ref().scope(), table)?;
-    Ok(Rules { block: entries(block.as_deref(), lines)?, allow: entries(allow.as_deref(), lines)?, trial, class })
+    let Member { audience, trial } = audiences.of(&table.get_ref().scope(), table)?;
+    Ok(Rules {
+        block: entries(block.as_deref(), lines)?,
+        allow: entries(allow.as_deref(), lines)?,
+        trial,
+        audience,
+    })
 }
 
 fn entries(texts: Option<&[Text]>, lines: &Lines) -> Result<Vec<Entry>, Located> {
-    texts.into_iter().flatten().map(|text| entry(text, lines)).collect()
+    texts
+        .into_iter()
+        .flatten()
+        .map(|text| entry(text, lines))
+        .collect()
 }
 
 fn entry(text: &Text, lines: &Lines) -> Result<Entry, Located> {
@@ -166,5 +219,8 @@ fn entry(text: &Text, lines: &Lines) -> Result<Entry, Located> {
     if rule.contains(char::is_control) {
         return Err(RulesError::Control(rule.clone())).at(text);
     }
-    Ok(Entry { text: rule.clone(), line: lines.of(text) })
+    Ok(Entry {
+        text: rule.clone(),
+        line: lines.of(text),
+    })
 }

@@ -14,10 +14,10 @@ use super::{
 
 /// Times of a week, as a clock in some time zone shows them.
 ///
-/// The clock alone counts. Where it jumps from 02:00 to 03:00, `01:00-02:30` ends at the jump and `02:30-04:00`
-/// starts with it, and `02:15-02:45` is not on that day. Where it is set back from 03:00 to 02:00, `02:15-02:45` is
-/// on twice, and `01:00-02:30` is on until 02:30, off until the clock is set back, and on again until it shows
-/// 02:30 for the second time.
+/// The clock alone counts. Where it jumps from 02:00 to 03:00, `01:00-02:30` ends at the jump and
+/// `02:30-04:00` starts with it, and `02:15-02:45` is not on that day. Where it is set back from
+/// 03:00 to 02:00, `02:15-02:45` is on twice, and `01:00-02:30` is on until 02:30, off until the
+/// clock is set back, and on again until it shows 02:30 for the second time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Schedule {
     /// Its name, which no other schedule has.
@@ -52,21 +52,37 @@ impl Schedule {
 }
 
 /// The schedules, and their names.
-pub(super) fn schedules(tables: Vec<ScheduleTable>, naming: &mut Naming) -> Result<Vec<Schedule>, Located> {
-    tables.into_iter().map(|table| schedule(table, naming)).collect()
+pub(super) fn schedules(
+    tables: Vec<ScheduleTable>,
+    naming: &mut Naming,
+) -> Result<Vec<Schedule>, Located> {
+    tables
+        .into_iter()
+        .map(|table| schedule(table, naming))
+        .collect()
 }
 
 fn schedule(table: ScheduleTable, naming: &mut Naming) -> Result<Schedule, Located> {
-    let ScheduleTable { name, time_zone, times } = table;
+    let ScheduleTable {
+        name,
+        time_zone,
+        times,
+    } = table;
     naming.add(&name)?;
-    let zone =
-        time_zone.as_ref().map_or_else(|| machine_zone().at(&name), |zone_name| zone(zone_name).at(zone_name))?;
+    let zone = time_zone.as_ref().map_or_else(
+        || machine_zone().at(&name),
+        |zone_name| zone(zone_name).at(zone_name),
+    )?;
     if times.get_ref().is_empty() {
         return Err(SchedulesError::NoTimes(name.into_inner())).at(&times);
     }
     let texts = times.get_ref().iter().map(|text| text.get_ref().as_str());
     let week = Week::of(texts).or_else(|(index, error)| Err(error).at(&times.get_ref()[index]))?;
-    Ok(Schedule { name: name.into_inner(), zone, week })
+    Ok(Schedule {
+        name: name.into_inner(),
+        zone,
+        week,
+    })
 }
 
 /// The zone of this name: as the machine knows it, or else as it was when the program was built.

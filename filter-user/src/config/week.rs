@@ -62,13 +62,17 @@ impl Week {
             + u16::from(local.hour().unsigned_abs()) * 60
             + u16::from(local.minute().unsigned_abs());
         let after = self.on.partition_point(|range| range.start <= minute);
-        after.checked_sub(1).is_some_and(|last| self.on[last].contains(&minute))
+        after
+            .checked_sub(1)
+            .is_some_and(|last| self.on[last].contains(&minute))
     }
 }
 
 fn add_times(text: &str, ranges: &mut Vec<Range<u16>>) -> Result<(), TimesError> {
     let words: Vec<&str> = text.split_ascii_whitespace().collect();
-    let [days, times] = words[..] else { return Err(TimesError::Shape(text.into())) };
+    let [days, times] = words[..] else {
+        return Err(TimesError::Shape(text.into()));
+    };
     let Range { start, end } = times_of_day(times)?;
     let end = if end > start { end } else { DAY + end };
     for day in days_of_week(days)? {
@@ -80,18 +84,29 @@ fn add_times(text: &str, ranges: &mut Vec<Range<u16>>) -> Result<(), TimesError>
 }
 
 fn times_of_day(text: &str) -> Result<Range<u16>, TimesError> {
-    let (start, end) = text.split_once('-').ok_or_else(|| TimesError::Shape(text.into()))?;
+    let (start, end) = text
+        .split_once('-')
+        .ok_or_else(|| TimesError::Shape(text.into()))?;
     let of = |word: &str, last| {
-        minute_of_day(word).filter(|minute| *minute <= last).ok_or_else(|| TimesError::Clock(word.into()))
+        minute_of_day(word)
+            .filter(|minute| *minute <= last)
+            .ok_or_else(|| TimesError::Clock(word.into()))
     };
     let (start, end) = (of(start, DAY - 1)?, of(end, DAY)?);
-    if start == end { Err(TimesError::Endless(text.into())) } else { Ok(start..end) }
+    if start == end {
+        Err(TimesError::Endless(text.into()))
+    } else {
+        Ok(start..end)
+    }
 }
 
 fn minute_of_day(text: &str) -> Option<u16> {
-    let &[a, b, b':', c, d] = text.as_bytes() else { return None };
+    let &[a, b, b':', c, d] = text.as_bytes() else {
+        return None;
+    };
     let number = |tens: u8, ones: u8| {
-        (tens.is_ascii_digit() && ones.is_ascii_digit()).then(|| u16::from(tens - b'0') * 10 + u16::from(ones - b'0'))
+        (tens.is_ascii_digit() && ones.is_ascii_digit())
+            .then(|| u16::from(tens - b'0') * 10 + u16::from(ones - b'0'))
     };
     let (hour, minute) = (number(a, b)?, number(c, d)?);
     (minute < 60).then_some(hour * 60 + minute)
@@ -103,7 +118,9 @@ fn days_of_week(text: &str) -> Result<Vec<Weekday>, TimesError> {
     }
     let mut days = Vec::new();
     for word in text.split(',') {
-        let (first, last) = word.split_once('-').map_or((word, None), |(first, last)| (first, Some(last)));
+        let (first, last) = word
+            .split_once('-')
+            .map_or((word, None), |(first, last)| (first, Some(last)));
         let first = weekday(first)?;
         let last = last.map(weekday).transpose()?;
         if last == Some(first) {
@@ -117,8 +134,12 @@ fn days_of_week(text: &str) -> Result<Vec<Weekday>, TimesError> {
 
 fn weekday(text: &str) -> Result<Weekday, TimesError> {
     const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-    let day = DAYS.iter().zip(Weekday::Monday.cycle_forward()).find(|(name, _)| text.eq_ignore_ascii_case(name));
-    day.map(|(_, day)| day).ok_or_else(|| TimesError::Day(text.into()))
+    let day = DAYS
+        .iter()
+        .zip(Weekday::Monday.cycle_forward())
+        .find(|(name, _)| text.eq_ignore_ascii_case(name));
+    day.map(|(_, day)| day)
+        .ok_or_else(|| TimesError::Day(text.into()))
 }
 
 /// The same minutes, in as few ranges as can be.

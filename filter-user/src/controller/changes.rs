@@ -55,20 +55,29 @@ impl Controller {
     pub fn add(&mut self, names: &NameList) -> Result<Added, ControlError> {
         let parsed = parse_all(&names.names)?;
         let mut done = Vec::new();
-        let added = self.add_each(parsed, names.action.into(), &mut done).and_then(|results| {
-            self.keep()?;
-            Ok(Added { results, kept: self.kept_in.is_some() })
-        });
+        let added = self
+            .add_each(parsed, names.action.into(), &mut done)
+            .and_then(|results| {
+                self.keep()?;
+                Ok(Added {
+                    results,
+                    kept: self.kept_in.is_some(),
+                })
+            });
         if added.is_err() {
             self.take_back(done);
         }
         added
     }
 
-    /// Removes rules, listed or added by hand. Those of lists come back at the next reload or start.
+    /// Removes rules, listed or added by hand. Those of lists come back at the next reload or
+    /// start.
     pub fn remove(&mut self, names: &NameList) -> Result<Removed, ControlError> {
         let names = parse_all(&names.names)?;
-        let results = names.iter().map(|name| self.remove_one(name)).collect::<Result<_, _>>()?;
+        let results = names
+            .iter()
+            .map(|name| self.remove_one(name))
+            .collect::<Result<_, _>>()?;
         self.keep()?;
         Ok(Removed { results })
     }
@@ -81,63 +90,84 @@ impl Controller {
     ) -> Result<Vec<AddedName>, ControlError> {
         let mut results = Vec::new();
         for name in names {
-            let before = reading(&self.policy).book.blocking(&name).map(RuleSource::from);
-            let added = writing(&self.policy).book.add(name.clone(), action)?;
+            let before = reading(&self.policy)
+                .compiled
+                .blocking(&name)
+                .map(RuleSource::from);
+            let added = writing(&self.policy).compiled.add(name.clone(), action)?;
             if added {
                 done.push(name.clone());
                 self.write(&name)?;
             }
-            results.push(AddedName { name: name.to_string(), added, before });
+            results.push(AddedName {
+                name: name.to_string(),
+                added,
+                before,
+            });
         }
         Ok(results)
     }
 
     fn take_back(&mut self, done: Vec<Domain>) {
         for name in done {
-            writing(&self.policy).book.remove_added(&name);
+            writing(&self.policy).compiled.remove_added(&name);
             // The error that brought us here is the one to tell.
             let _ = self.write(&name);
         }
     }
 
-    /// Has the kernel do what the book says of a name.
+    /// Has the kernel do what the compiled policy says of a name.
     fn write(&mut self, name: &Domain) -> Result<(), KernelError> {
-        let key = reading(&self.policy).book.key(name);
+        let key = reading(&self.policy).compiled.key(name);
         self.write_key(key)
     }
 
     fn write_key(&mut self, key: RuleKey) -> Result<(), KernelError> {
         let policy = reading(&self.policy);
-        match self.filter.set(key, policy.book.in_kernel(key)) {
-            Err(KernelError::RulesFull { .. } | KernelError::TermsFull) => self.filter.make_room(&policy.book),
+        match self.filter.set(key, policy.compiled.in_kernel(key)) {
+            Err(KernelError::RulesFull { .. } | KernelError::EffectsFull) => {
+                self.filter.make_room(&policy.compiled)
+            }
             set => set,
         }
     }
 
     fn remove_one(&mut self, name: &Domain) -> Result<RemovedName, ControlError> {
-        let removed = writing(&self.policy).book.remove(name);
+        let removed = writing(&self.policy).compiled.remove(name);
         if let Some(removed) = &removed {
             for key in &removed.uncovered {
                 self.write_key(*key)?;
             }
             self.write(name)?;
         }
-        let still_blocked_by = reading(&self.policy).book.blocking(name).map(RuleSource::from);
+        let still_blocked_by = reading(&self.policy)
+            .compiled
+            .blocking(name)
+            .map(RuleSource::from);
         let listed = removed.as_ref().and_then(|removed| removed.listed.clone());
         let until_restart = listed.map(|(list, line)| ListLine { list, line });
-        Ok(RemovedName { name: name.to_string(), removed: removed.is_some(), until_restart, still_blocked_by })
+        Ok(RemovedName {
+            name: name.to_string(),
+            removed: removed.is_some(),
+            until_restart,
+            still_blocked_by,
+        })
     }
 
     fn keep(&self) -> Result<(), StateError> {
         match &self.kept_in {
-            Some(file) => file.write(&reading(&self.policy).book.by_hand()),
+            Some(file) => file.write(&reading(&self.policy).compiled.by_hand()),
             None => Ok(()),
         }
     }
 }
 
 fn parse_all(texts: &[String]) -> Result<Vec<Domain>, ControlError> {
-    let parse =
-        |text: &String| Domain::parse_rule(text).map_err(|error| ControlError::Name { text: text.clone(), error });
+    let parse = |text: &String| {
+        Domain::parse_rule(text).map_err(|error| ControlError::Name {
+            text: text.clone(),
+            error,
+        })
+    };
     texts.iter().map(parse).collect()
 }

@@ -7,22 +7,32 @@ use super::Controller;
 use crate::{
     api::{BlockedPacket, EventLine, RuleSource, push_line},
     kernel::{Attachment, NameEvent},
-    policy::RuleBook,
+    policy::CompiledPolicy,
     replay::record_type,
 };
 
 impl Controller {
     /// Passes on what the kernel reported since the last call. Who reads too slowly misses some.
     pub(super) fn forward_events(&mut self) {
-        let Self { filter, policy, events, interfaces, reported, .. } = self;
+        let Self {
+            filter,
+            policy,
+            events,
+            interfaces,
+            reported,
+            ..
+        } = self;
         let policy = super::reading(policy);
-        let book = &policy.book;
+        let compiled = &policy.compiled;
         let wanted = events.receiver_count() > 0;
         filter.drain_events(|event| {
             *reported += 1;
             if wanted {
                 let mut line = Vec::new();
-                push_line(&EventLine::Blocked(Box::new(blocked_packet(event, book, interfaces))), &mut line);
+                push_line(
+                    &EventLine::Blocked(Box::new(blocked_packet(event, compiled, interfaces))),
+                    &mut line,
+                );
                 // An error says that the last reader left just now.
                 let _ = events.send(line.into());
             }
@@ -30,19 +40,34 @@ impl Controller {
     }
 }
 
-fn blocked_packet(event: NameEvent, book: &RuleBook, interfaces: &[Attachment]) -> BlockedPacket {
-    let interface = interfaces.iter().find(|attachment| attachment.index == event.interface);
-    let source = event.rule.and_then(|rule| book.find(rule)).map(RuleSource::from);
-    let (rule, list, line) = source.map_or((None, None, None), |it| (Some(it.rule), Some(it.list), it.line));
+fn blocked_packet(
+    event: NameEvent,
+    compiled: &CompiledPolicy,
+    interfaces: &[Attachment],
+) -> BlockedPacket {
+    let interface = interfaces
+        .iter()
+        .find(|attachment| attachment.index == event.interface);
+    let source = event
+        .rule
+        .and_then(|rule| compiled.find(rule))
+        .map(RuleSource::from);
+    let (rule, list, line) = source.map_or((None, None, None), |it| {
+        (Some(it.rule), Some(it.list), it.line)
+    });
     BlockedPacket {
-        time: Timestamp::try_from(event.time).map(|time| format!("{time:.6}")).unwrap_or_default(),
+        time: Timestamp::try_from(event.time)
+            .map(|time| format!("{time:.6}"))
+            .unwrap_or_default(),
         interface: interface.map_or_else(|| event.interface.to_string(), |it| it.interface.clone()),
         client: event.client().ip().to_string(),
         client_port: event.client().port(),
         server: event.server().ip().to_string(),
         server_port: event.server().port(),
         protocol: event.reason.message().map_or("", Message::protocol).into(),
-        question_type: event.question_type.map(|number| record_type(number).to_string()),
+        question_type: event
+            .question_type
+            .map(|number| record_type(number).to_string()),
         vlans: event.vlans,
         tunnel: event.tunnel.map(|(kind, number)| match kind {
             TunnelKind::Ip => kind.as_str().into(),

@@ -17,7 +17,7 @@ use std::{
 };
 
 use axum::{Router, body::Bytes};
-use filter_core::{Counter, Treatment};
+use filter_core::{Actions, Counter};
 use tokio::{
     net::UnixListener,
     signal::unix::Signal,
@@ -27,8 +27,8 @@ use tokio::{
 
 use crate::{
     api::{
-        ApiSocket, EventCounts, Interface, ListStatus, Memory, Program, RuleCounts, RuleHits, RuleSource, Stats,
-        Status, and_no_others, control_routes, event_routes, rule_routes,
+        ApiSocket, EventCounts, Interface, ListStatus, Memory, Program, RuleCounts, RuleHits,
+        RuleSource, Stats, Status, control_routes, event_routes, rule_routes, with_fallbacks,
     },
     kernel::{AttachedMode, Attachment, Filter, KernelError, joining_below},
     policy::{Policy, PolicySource},
@@ -46,7 +46,7 @@ const POLL: Duration = Duration::from_millis(100);
 /// Events that a reader may be behind before it misses some.
 const BACKLOG: usize = 4096;
 
-/// The filter with its rule book, and what is known of both.
+/// The filter with its compiled policy, and what is known of both.
 pub struct Controller {
     filter: Filter,
     policy: Arc<RwLock<Policy>>,
@@ -67,7 +67,8 @@ pub struct Controller {
 }
 
 impl Controller {
-    /// Takes over a filter that has this policy in force and is attached. `source` is where the policy is read from again.
+    /// Takes over a filter that has this policy in force and is attached. `source` is where the
+    /// policy is read from again.
     pub fn new(
         filter: Filter,
         policy: Policy,
@@ -100,15 +101,18 @@ impl Controller {
         Self { max_shrink, ..self }
     }
 
-    /// Answers requests on the socket, passes events on, and reads the policy again with each signal, until the future is
-    /// dropped.
+    /// Answers requests on the socket, passes events on, and reads the policy again with each
+    /// signal, until the future is dropped.
     pub async fn serve(self, socket: &ApiSocket, reload: Signal) -> io::Result<()> {
         let listener = UnixListener::from_std(socket.listener()?)?;
         let reading = Router::new()
-            .merge(rule_routes(self.policy.clone(), self.interfaces.clone().into()))
+            .merge(rule_routes(
+                self.policy.clone(),
+                self.interfaces.clone().into(),
+            ))
             .merge(event_routes(self.events.clone()));
         let controller = Arc::new(Mutex::new(self));
-        let routes = and_no_others(reading.merge(control_routes(controller.clone())));
+        let routes = with_fallbacks(reading.merge(control_routes(controller.clone())));
         tokio::select! {
             served = axum::serve(listener, routes) => served,
             () = forward_events(&controller) => Ok(()),
@@ -127,10 +131,16 @@ impl Controller {
             uptime_seconds: self.started.elapsed().as_secs(),
             socket: self.socket.clone(),
             state: self.kept_in.as_ref().map(|file| file.path().into()),
-            program: Program { id: program.id, verified_instructions: program.verified_instructions },
+            program: Program {
+                id: program.id,
+                verified_instructions: program.verified_instructions,
+            },
             interfaces: self.interfaces.iter().map(interface).collect(),
             rules: self.rule_counts(),
-            memory: Memory { kernel_bytes: program.map_memory, controller_bytes: resident_bytes() },
+            memory: Memory {
+                kernel_bytes: program.map_memory,
+                controller_bytes: resident_bytes(),
+            },
             events: EventCounts {
                 reported: self.reported,
                 suppressed: count(Counter::EventsSuppressed),
@@ -146,39 +156,59 @@ impl Controller {
         let mut hits = Vec::from_iter(self.filter.all_hits()?);
         hits.sort_unstable_by_key(|(key, hits)| (u64::MAX - hits, *key));
         let policy = reading(&self.policy);
-        let book = &policy.book;
+        let compiled = &policy.compiled;
         let rules = hits.into_iter().filter_map(|(key, hits)| {
-            let source = RuleSource::from(book.find(key)?);
+            let source = RuleSource::from(compiled.find(key)?);
             Some(RuleHits { source, hits })
         });
         Ok(Stats {
-            counters: counters.into_iter().map(|(counter, count)| (counter.as_str().into(), count)).collect(),
+            counters: counters
+                .into_iter()
+                .map(|(counter, count)| (counter.as_str().into(), count))
+                .collect(),
             rules: rules.take(top.unwrap_or(usize::MAX)).collect(),
         })
     }
 
     fn rule_counts(&self) -> RuleCounts {
         let policy = reading(&self.policy);
-        let book = &policy.book;
-        let classes = policy.config.classes();
-        let treatment = |class: u16| classes.get(usize::from(class)).map_or_else(Treatment::default, |it| it.treatment);
-        let lists = policy.reports.iter().zip(book.lists()).map(|(report, info)| ListStatus {
-            list: report.list.clone(),
-            label: info.label().into(),
-            format: report.format.as_str().into(),
-            action: if info.trial { "audit" } else { treatment(info.class).dns().as_str() }.into(),
-            tcp: treatment(info.class).tcp().as_str().into(),
-            rules: info.rules,
-            repeated: report.repeated,
-            local: report.local,
-            unusable: report.unusable.iter().map(|(reason, count)| (reason.as_str().into(), *count)).collect(),
-        });
+        let compiled = &policy.compiled;
+        let audiences = policy.config.audiences();
+        let actions = |audience: u16| {
+            audiences
+                .get(usize::from(audience))
+                .map_or_else(Actions::default, |it| it.actions)
+        };
+        let lists = policy
+            .reports
+            .iter()
+            .zip(compiled.lists())
+            .map(|(report, info)| ListStatus {
+                list: report.list.clone(),
+                label: info.label().into(),
+                format: report.format.as_str().into(),
+                action: if info.trial {
+                    "audit"
+                } else {
+                    actions(info.audience).dns().as_str()
+                }
+                .into(),
+                tcp: actions(info.audience).tcp().as_str().into(),
+                rules: info.rules,
+                repeated: report.repeated,
+                local: report.local,
+                unusable: report
+                    .unusable
+                    .iter()
+                    .map(|(reason, count)| (reason.as_str().into(), *count))
+                    .collect(),
+            });
         RuleCounts {
-            total: book.len(),
-            in_kernel: book.entries_in_force(),
+            total: compiled.len(),
+            in_kernel: compiled.entries_in_force(),
             capacity: u64::from(self.filter.capacity()),
             max_rules: u64::from(self.filter.max_rules()),
-            manual: book.by_hand().len() as u64,
+            manual: compiled.by_hand().len() as u64,
             lists: lists.collect(),
         }
     }
@@ -213,11 +243,17 @@ fn interface(attachment: &Attachment) -> Interface {
         name: attachment.interface.clone(),
         index: attachment.index,
         mode: attachment.mode.as_str().into(),
-        judged: settings.sides().as_str().into(),
+        judged: settings.directions().as_str().into(),
         faces_clients: settings.faces_clients(),
-        action: if settings.audits() { "audit" } else { settings.treatment().dns().as_str() }.into(),
-        tcp: settings.treatment().tcp().as_str().into(),
-        // A program in the driver sees each datagram by itself. What the kernel does not say is no reason to say nothing.
+        action: if settings.audits() {
+            "audit"
+        } else {
+            settings.actions().dns().as_str()
+        }
+        .into(),
+        tcp: settings.actions().tcp().as_str().into(),
+        // A program in the driver sees each datagram by itself. What the kernel does not say is no
+        // reason to say nothing.
         joined_below: match attachment.mode {
             AttachedMode::Generic => joining_below(attachment.index).unwrap_or_default(),
             AttachedMode::Native => BTreeMap::new(),
@@ -228,6 +264,11 @@ fn interface(attachment: &Attachment) -> Interface {
 /// Memory that this process has in RAM (`VmRSS`, proc(5)); 0 where that cannot be read.
 fn resident_bytes() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
-    resident.and_then(|kilobytes| kilobytes.parse::<u64>().ok()).unwrap_or_default() * 1024
+    let resident = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
+    resident
+        .and_then(|kilobytes| kilobytes.parse::<u64>().ok())
+        .unwrap_or_default()
+        * 1024
 }

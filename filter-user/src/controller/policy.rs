@@ -20,36 +20,50 @@ use crate::{
     kernel::{Groups, Installed},
     lists::{Bounds, Files},
     memory,
-    policy::{Budget, Policy, PolicySource, ReadWith},
+    policy::{Budget, HashKeyPolicy, Policy, PolicySource},
 };
 
-/// Reads the policy anew and puts it in force. Reading takes the time that it takes, and holds nobody up; what is in force
-/// stays in force until the new one takes its place, or where that fails. Reading ends where its bounds are reached, by
-/// [`cancel_reload`], or once nobody waits for this future any more. The lists in `accepted` may be much shorter than
-/// they were.
+/// Reads the policy anew and puts it in force. Reading takes the time that it takes, and holds
+/// nobody up; what is in force stays in force until the new one takes its place, or where that
+/// fails. Reading ends where its bounds are reached, by [`cancel_reload`], or once nobody waits for
+/// this future any more. The lists in `accepted` may be much shorter than they were.
 ///
 /// # Errors
 /// If the new policy cannot be used.
-pub async fn reload(controller: Arc<Mutex<Controller>>, accepted: Vec<String>) -> Result<Reloaded, ControlError> {
+pub async fn reload(
+    controller: Arc<Mutex<Controller>>,
+    accepted: Vec<String>,
+) -> Result<Reloaded, ControlError> {
     let one_at_a_time = controller.lock().await.reloading.clone();
     let _alone = one_at_a_time.lock().await;
     let cancelled = Arc::new(AtomicBool::new(false));
     let (source, hash_key, budget) = {
         let mut controller = controller.lock().await;
         controller.cancelled = Some(Arc::downgrade(&cancelled));
-        let rules = super::reading(&controller.policy).reports.iter().map(|list| list.kinds.total()).sum();
-        (controller.source.clone(), *controller.filter.hash_key(), Budget::in_place_of(rules))
+        let rules = super::reading(&controller.policy)
+            .reports
+            .iter()
+            .map(|list| list.kinds.total())
+            .sum();
+        (
+            controller.source.clone(),
+            *controller.filter.hash_key(),
+            Budget::in_place_of(rules),
+        )
     };
     let _cancels = CancelOnDrop(cancelled.clone());
     let read = blocking(move || {
         let policy = read(&source, &hash_key, budget, cancelled)?;
-        let undoing = Undone::of(&policy.book).into();
+        let undoing = Undone::of(&policy.compiled).into();
         Ok((policy, undoing))
     });
     let (policy, undoing) = read.await?;
     let mut controller = controller.lock_owned().await;
     blocking(move || {
-        let max_shrink = MaxShrink { accepted, ..controller.max_shrink.clone() };
+        let max_shrink = MaxShrink {
+            accepted,
+            ..controller.max_shrink.clone()
+        };
         max_shrink.check(&super::reading(&controller.policy).reports, &policy.reports)?;
         let mut policy = policy;
         let installed = controller.put_in_force(&mut policy)?;
@@ -70,11 +84,11 @@ pub async fn roll_back(controller: Arc<Mutex<Controller>>) -> Result<Reloaded, C
         let mut previous = controller.previous.take().ok_or(ControlError::NoPrevious)?;
         match controller.put_in_force(&mut previous) {
             Ok(installed) => {
-                let undoing = Undone::of(&previous.book).into();
+                let undoing = Undone::of(&previous.compiled).into();
                 Ok(controller.take_in(previous, undoing, installed))
             }
             Err(error) => {
-                previous.book.forget_by_hand();
+                previous.compiled.forget_by_hand();
                 controller.previous = Some(previous);
                 Err(error)
             }
@@ -88,7 +102,13 @@ pub async fn roll_back(controller: Arc<Mutex<Controller>>) -> Result<Reloaded, C
 /// # Errors
 /// If none is.
 pub async fn cancel_reload(controller: Arc<Mutex<Controller>>) -> Result<(), ControlError> {
-    let cancelled = controller.lock().await.cancelled.as_ref().and_then(Weak::upgrade).ok_or(ControlError::NoReload)?;
+    let cancelled = controller
+        .lock()
+        .await
+        .cancelled
+        .as_ref()
+        .and_then(Weak::upgrade)
+        .ok_or(ControlError::NoReload)?;
     cancelled.store(true, Ordering::Relaxed);
     Ok(())
 }
@@ -106,12 +126,22 @@ impl Drop for CancelOnDrop {
 pub(super) async fn reload_with(mut signals: Signal, controller: &Arc<Mutex<Controller>>) {
     while signals.recv().await.is_some() {
         let text = match reload(controller.clone(), Vec::new()).await {
-            Ok(Reloaded { rules, added, changed, removed, undoing, warnings, .. }) => {
+            Ok(Reloaded {
+                rules,
+                added,
+                changed,
+                removed,
+                undoing,
+                warnings,
+                ..
+            }) => {
                 undoing.examples.iter().for_each(|rule| tell(&rule.message));
                 for warning in &warnings {
                     tell(warning);
                 }
-                format!("read again: {rules} rules in force ({added} added, {changed} changed, {removed} removed)")
+                format!(
+                    "read again: {rules} rules in force ({added} added, {changed} changed, {removed} removed)"
+                )
             }
             Err(error) => error.to_string(),
         };
@@ -128,7 +158,9 @@ fn tell(text: &str) {
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ControlError> + Send + 'static,
 ) -> Result<T, ControlError> {
-    tokio::task::spawn_blocking(work).await.map_err(ControlError::Panicked)?
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(ControlError::Panicked)?
 }
 
 fn read(
@@ -138,10 +170,15 @@ fn read(
     cancelled: Arc<AtomicBool>,
 ) -> Result<Policy, ControlError> {
     let bounds = Bounds::new(source.limits, Files::Regular, cancelled);
-    let read = source.read_or_open_within(&bounds, budget, ReadWith::InForce(*hash_key), &mut |_| {});
+    let read = source.read_or_open_within(
+        &bounds,
+        budget,
+        HashKeyPolicy::ActivePolicy(*hash_key),
+        &mut |_| {},
+    );
     if read.is_err() {
         // What was read until then is of no use.
-        memory::give_back();
+        memory::trim_heap();
     }
     let policy = read?;
     policy.notes.iter().for_each(|note| tell(note));
@@ -162,54 +199,81 @@ impl Controller {
         let groups = Groups::of(&policy.config, Timestamp::now());
         let shared = self.policy.clone();
         let before = super::reading(&shared);
-        policy.book.take_over(&before.book)?;
-        let installed = self.filter.install(&before.book, &policy.book, &groups, |_| {});
+        policy.compiled.take_over(&before.compiled)?;
+        let installed = self
+            .filter
+            .install(&before.compiled, &policy.compiled, &groups, |_| {});
         installed.map_err(ControlError::NotInForce)
     }
 
     /// Takes in the policy that was put in force.
     fn take_in(&mut self, mut policy: Policy, undoing: Undoing, installed: Installed) -> Reloaded {
-        let rules = policy.book.len();
-        let unusable = policy.reports.iter().map(crate::lists::ListReport::unusable_entries).sum();
-        let refused = policy.book.refused_patterns();
-        let refused_patterns = refused.map(|(pattern, refusal)| format!("{pattern}: {refusal}")).collect();
+        let rules = policy.compiled.len();
+        let unusable = policy
+            .reports
+            .iter()
+            .map(crate::lists::ListReport::unusable_entries)
+            .sum();
+        let refused = policy.compiled.refused_patterns();
+        let refused_patterns = refused
+            .map(|(pattern, refusal)| format!("{pattern}: {refusal}"))
+            .collect();
         if let Some(note) = policy.keep() {
             tell(&note);
         }
-        policy.book.rest();
+        policy.compiled.rest();
         let before = mem::replace(&mut *super::writing(&self.policy), policy);
         self.keep_previous(before);
-        memory::give_back();
-        let Installed { added, changed, removed } = installed;
+        memory::trim_heap();
+        let Installed {
+            added,
+            changed,
+            removed,
+        } = installed;
         let warnings = self.missed_answers();
-        Reloaded { rules, added, changed, removed, unusable, refused_patterns, undoing, warnings }
+        Reloaded {
+            rules,
+            added,
+            changed,
+            removed,
+            unusable,
+            refused_patterns,
+            undoing,
+            warnings,
+        }
     }
 
-    /// Keeps what was in force for [`roll_back`], in a file. Where none can be written, it takes memory.
+    /// Keeps what was in force for [`roll_back`], in a file. Where none can be written, it takes
+    /// memory.
     fn keep_previous(&mut self, mut policy: Policy) {
-        policy.book.forget_by_hand();
-        let _ = policy.book.move_to_file();
-        policy.book.rest();
+        policy.compiled.forget_by_hand();
+        let _ = policy.compiled.move_to_file();
+        policy.compiled.rest();
         self.previous = Some(policy);
     }
 
-    /// What is to be said of interfaces where answers may be lost since this policy is in force. The kernel lets nobody change
-    /// the mode of a program that is attached: it would have to be taken off first, and all would pass until it is back.
+    /// What is to be said of interfaces where answers may be lost since this policy is in force.
+    /// The kernel lets nobody change the mode of a program that is attached: it would have to be
+    /// taken off first, and all would pass until it is back.
     fn missed_answers(&mut self) -> Vec<String> {
-        let Self { interfaces, filter, .. } = self;
+        let Self {
+            interfaces, filter, ..
+        } = self;
         let missing = interfaces.iter_mut().filter_map(|attachment| {
             let may_answer = filter.may_answer(&attachment.settings);
-            attachment.misses_answers_since(may_answer).then_some(&attachment.interface)
+            attachment
+                .misses_answers_since(may_answer)
+                .then_some(&attachment.interface)
         });
         missing.map(|name| missed_answers(name)).collect()
     }
 
     /// Has schedules begin and end.
     pub(super) fn follow_schedules(&mut self) {
-        let classes = Groups::classes(&super::reading(&self.policy).config, Timestamp::now());
-        if classes != self.filter.groups().classes {
+        let audiences = Groups::audiences(&super::reading(&self.policy).config, Timestamp::now());
+        if audiences != self.filter.groups().audiences {
             // What fails now is tried again with the next look.
-            let _ = self.filter.set_classes(&classes);
+            let _ = self.filter.set_audiences(&audiences);
         }
     }
 }

@@ -16,7 +16,10 @@ pub struct MaxShrink {
 impl Default for MaxShrink {
     /// Half of the rules, and no exceptions.
     fn default() -> Self {
-        Self { percent: 50, accepted: Vec::new() }
+        Self {
+            percent: 50,
+            accepted: Vec::new(),
+        }
     }
 }
 
@@ -39,7 +42,10 @@ impl fmt::Display for TooShort {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (place, Shrunk { list, before, now }) in self.0.iter().enumerate() {
             let comma = if place > 0 { ", " } else { "" };
-            write!(f, "{comma}the list `{list}` has {now} rules where it had {before}")?;
+            write!(
+                f,
+                "{comma}the list `{list}` has {now} rules where it had {before}"
+            )?;
         }
         f.write_str(": look at what it holds, and take it with `namegate reload --accept-shrink")?;
         self.0.iter().try_for_each(|it| write!(f, " {}", it.list))?;
@@ -48,24 +54,34 @@ impl fmt::Display for TooShort {
 }
 
 impl MaxShrink {
-    /// Compares lists with what they were. One that is new or gone is no matter: who configures says so.
+    /// Compares lists with what they were. One that is new or gone is no matter: who configures
+    /// says so.
     pub fn check(&self, before: &[ListReport], now: &[ListReport]) -> Result<(), TooShort> {
         let mut rules_before: HashMap<&str, Vec<u64>> = HashMap::new();
         for report in before.iter().rev() {
-            rules_before.entry(&report.list).or_default().push(report.kinds.total());
+            rules_before
+                .entry(&report.list)
+                .or_default()
+                .push(report.kinds.total());
         }
         let shrunk = now.iter().filter_map(|report| {
             // A file may be named more than once.
             let before = rules_before.get_mut(&*report.list)?.pop()?;
             let now = report.kinds.total();
-            (self.is_too_short(before, now) && !self.accepted.contains(&report.list)).then(|| Shrunk {
-                list: report.list.clone(),
-                before,
-                now,
+            (self.is_too_short(before, now) && !self.accepted.contains(&report.list)).then(|| {
+                Shrunk {
+                    list: report.list.clone(),
+                    before,
+                    now,
+                }
             })
         });
         let shrunk: Vec<_> = shrunk.collect();
-        if shrunk.is_empty() { Ok(()) } else { Err(TooShort(shrunk)) }
+        if shrunk.is_empty() {
+            Ok(())
+        } else {
+            Err(TooShort(shrunk))
+        }
     }
 
     fn is_too_short(&self, before: u64, now: u64) -> bool {
@@ -84,15 +100,25 @@ mod tests {
         assert!(!half.is_too_short(100, 50) && half.is_too_short(100, 49));
         assert!(!half.is_too_short(1, 1) && half.is_too_short(1, 0));
         assert!(!half.is_too_short(0, 0) && !half.is_too_short(10, 1000));
-        let none = MaxShrink { percent: 0, ..half.clone() };
+        let none = MaxShrink {
+            percent: 0,
+            ..half.clone()
+        };
         assert!(none.is_too_short(1_000_000, 999_999) && !none.is_too_short(5, 5));
-        let all = MaxShrink { percent: 100, ..half };
+        let all = MaxShrink {
+            percent: 100,
+            ..half
+        };
         assert!(!all.is_too_short(1_000_000, 0));
     }
 
     #[test]
     fn the_words_name_the_lists_and_what_takes_them() {
-        let shrunk = |list: &str| Shrunk { list: list.into(), before: 1000, now: 1 };
+        let shrunk = |list: &str| Shrunk {
+            list: list.into(),
+            before: 1000,
+            now: 1,
+        };
         assert_eq!(
             TooShort(vec![shrunk("a.txt"), shrunk("b.txt")]).to_string(),
             "the list `a.txt` has 1 rules where it had 1000, the list `b.txt` has 1 rules where it had 1000: look at \

@@ -11,13 +11,13 @@ use tempfile::NamedTempFile;
 use crate::lists::{Action, Domain, NameError};
 
 /// What the file begins with, for people who open it.
-const HEADER: &str =
-    "# Names that were added with `namegate block add` and `namegate allow add`. The controller rewrites this file.\n";
+const HEADER: &str = "# Names that were added with `namegate block add` and `namegate allow add`. The controller rewrites this file.\n";
 
 /// What stands before a name that is allowed.
 const ALLOW: &str = "allow ";
 
-/// A file of names, one a line, that is replaced as a whole: a crash leaves the old one or the new one.
+/// A file of names, one a line, that is replaced as a whole: a crash leaves the old one or the new
+/// one.
 #[derive(Debug)]
 pub struct StateFile {
     path: PathBuf,
@@ -61,7 +61,10 @@ impl StateFile {
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.into());
         let text = match fs::read_to_string(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-            text => text.map_err(|error| StateError::Read { path: path.clone(), error })?,
+            text => text.map_err(|error| StateError::Read {
+                path: path.clone(),
+                error,
+            })?,
         };
         let mut rules = Vec::new();
         for (line, text) in (1..).zip(text.lines()) {
@@ -71,7 +74,14 @@ impl StateFile {
                     None => (Action::Block, text),
                 };
                 let name = Domain::parse_rule(text);
-                rules.push((name.map_err(|error| StateError::Line { path: path.clone(), line, error })?, action));
+                rules.push((
+                    name.map_err(|error| StateError::Line {
+                        path: path.clone(),
+                        line,
+                        error,
+                    })?,
+                    action,
+                ));
             }
         }
         Ok((Self { path }, rules))
@@ -84,7 +94,10 @@ impl StateFile {
 
     /// Replaces the rules.
     pub fn write(&self, rules: &[(&Domain, Action)]) -> Result<(), StateError> {
-        self.replace(rules).map_err(|error| StateError::Write { path: self.path.clone(), error })
+        self.replace(rules).map_err(|error| StateError::Write {
+            path: self.path.clone(),
+            error,
+        })
     }
 
     fn replace(&self, rules: &[(&Domain, Action)]) -> io::Result<()> {
@@ -93,7 +106,9 @@ impl StateFile {
             _ => Path::new("."),
         };
         let word = |action: &Action| if *action == Action::Allow { ALLOW } else { "" };
-        let lines = rules.iter().flat_map(|(name, action)| [word(action), name.as_str(), "\n"]);
+        let lines = rules
+            .iter()
+            .flat_map(|(name, action)| [word(action), name.as_str(), "\n"]);
         let lines: String = lines.collect();
         let mut file = NamedTempFile::new_in(directory)?;
         file.write_all(HEADER.as_bytes())?;
@@ -118,8 +133,12 @@ mod tests {
         let (file, names) = StateFile::open(&path).unwrap();
         assert!(names.is_empty() && !path.exists());
         let [a, b] = ["a.example", "b.example"].map(|name| Domain::parse(name).unwrap());
-        file.write(&[(&a, Action::Block), (&b, Action::Allow)]).unwrap();
-        assert_eq!(StateFile::open(&path).unwrap().1, [(a, Action::Block), (b.clone(), Action::Allow)]);
+        file.write(&[(&a, Action::Block), (&b, Action::Allow)])
+            .unwrap();
+        assert_eq!(
+            StateFile::open(&path).unwrap().1,
+            [(a, Action::Block), (b.clone(), Action::Allow)]
+        );
         file.write(&[(&b, Action::Block)]).unwrap();
         assert_eq!(StateFile::open(&path).unwrap().1, [(b, Action::Block)]);
     }
@@ -154,7 +173,11 @@ mod tests {
         fs::write(&path, "").unwrap();
         symlink(&path, &link).unwrap();
         let name = Domain::parse("a.example").unwrap();
-        StateFile::open(&link).unwrap().0.write(&[(&name, Action::Block)]).unwrap();
+        StateFile::open(&link)
+            .unwrap()
+            .0
+            .write(&[(&name, Action::Block)])
+            .unwrap();
         assert!(link.is_symlink());
         assert_eq!(StateFile::open(&path).unwrap().1, [(name, Action::Block)]);
     }

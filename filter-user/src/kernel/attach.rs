@@ -9,14 +9,17 @@ use std::{
 use aya::{Ebpf, programs::Xdp};
 use aya_obj::generated::{XDP_FLAGS_DRV_MODE, XDP_FLAGS_SKB_MODE};
 use filter_core::{Interface, ProgramSet};
-use netlink_packet_route::link::{InfoKind, LinkAttribute, LinkInfo, LinkLayerType, LinkMessage, LinkXdp};
+use netlink_packet_route::link::{
+    InfoKind, LinkAttribute, LinkInfo, LinkLayerType, LinkMessage, LinkXdp,
+};
 
 use super::{KernelError, links::Link, netlink::link, program, programs::Programs};
 
 /// Where the program should run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Mode {
-    /// In the driver where it can, otherwise generic; generic as well where a veth's other end would miss answers.
+    /// In the driver where it can, otherwise generic; generic as well where a veth's other end
+    /// would miss answers.
     #[default]
     Auto,
     /// In the driver, before the kernel allocates anything for the packet.
@@ -73,14 +76,16 @@ pub struct Attachment {
     pub set: ProgramSet,
     /// What is done there.
     pub settings: Interface,
-    /// True for a veth, whose other end takes what the driver sends only if it has an XDP program, too.
+    /// True for a veth, whose other end takes what the driver sends only if it has an XDP program,
+    /// too.
     pub is_veth: bool,
     /// True if there are answers, and they may be lost like that.
     pub far_end_may_miss_answers: bool,
 }
 
 impl Attachment {
-    /// Takes down whether clients there may be answered from now on; true if that makes answers get lost.
+    /// Takes down whether clients there may be answered from now on; true if that makes answers get
+    /// lost.
     pub(crate) fn misses_answers_since(&mut self, may_answer: bool) -> bool {
         let misses = self.is_veth && self.mode == AttachedMode::Native && may_answer;
         !std::mem::replace(&mut self.far_end_may_miss_answers, misses) && misses
@@ -96,7 +101,8 @@ struct Free<'n> {
     mtu: u32,
 }
 
-/// Attaches to each interface. Dropping a link detaches it, so that a failure leaves nothing attached.
+/// Attaches to each interface. Dropping a link detaches it, so that a failure leaves nothing
+/// attached.
 pub(super) fn to_all(
     loader: &mut Loader<'_>,
     interfaces: &[String],
@@ -104,10 +110,16 @@ pub(super) fn to_all(
     of_interfaces: &BTreeMap<u32, Interface>,
     may_answer: impl Fn(&Interface) -> bool,
 ) -> Result<Vec<(Attachment, Link)>, KernelError> {
-    let free = interfaces.iter().map(|name| free_interface(name)).collect::<Result<Vec<_>, _>>()?;
+    let free = interfaces
+        .iter()
+        .map(|name| free_interface(name))
+        .collect::<Result<Vec<_>, _>>()?;
     let different: BTreeSet<_> = free.iter().map(|free| free.index).collect();
     if different.len() < free.len() {
-        let twice = interfaces.iter().enumerate().find(|(at, name)| interfaces.iter().take(*at).any(|it| it == *name));
+        let twice = interfaces
+            .iter()
+            .enumerate()
+            .find(|(at, name)| interfaces.iter().take(*at).any(|it| it == *name));
         let name = twice.map_or_else(String::new, |(_, name)| name.clone());
         return Err(KernelError::InterfaceTwice { name });
     }
@@ -115,13 +127,37 @@ pub(super) fn to_all(
         .map(|free| {
             let settings = of_interfaces.get(&free.index).copied().unwrap_or_default();
             let is_deaf = free.is_veth && may_answer(&settings);
-            let mode = if is_deaf && mode == Mode::Auto { Mode::Generic } else { mode };
+            let mode = if is_deaf && mode == Mode::Auto {
+                Mode::Generic
+            } else {
+                mode
+            };
             let (link, Way { mode, set }) = to_one(loader, &free, mode)?;
-            let Free { name, index, is_veth, .. } = free;
+            let Free {
+                name,
+                index,
+                is_veth,
+                ..
+            } = free;
             let far_end_may_miss_answers = is_deaf && mode == AttachedMode::Native;
-            let settings = if mode == AttachedMode::Generic { settings.in_network_stack() } else { settings };
+            let settings = if mode == AttachedMode::Generic {
+                settings.in_network_stack()
+            } else {
+                settings
+            };
             let interface = name.to_owned();
-            Ok((Attachment { interface, index, mode, set, settings, is_veth, far_end_may_miss_answers }, link))
+            Ok((
+                Attachment {
+                    interface,
+                    index,
+                    mode,
+                    set,
+                    settings,
+                    is_veth,
+                    far_end_may_miss_answers,
+                },
+                link,
+            ))
         })
         .collect()
 }
@@ -134,12 +170,22 @@ struct Way {
 }
 
 impl Way {
-    const NATIVE: Self = Self { mode: AttachedMode::Native, set: ProgramSet::LINEAR };
+    const NATIVE: Self = Self {
+        mode: AttachedMode::Native,
+        set: ProgramSet::LINEAR,
+    };
     /// Drivers ask for the flag for frames in several buffers where the MTU is large.
-    const NATIVE_FRAGS: Self = Self { mode: AttachedMode::Native, set: ProgramSet::FRAGS };
-    /// Never with that flag: for programs with it, Linux 6.18.15 and 7.2 build misaligned buffers in this mode
-    /// (docs/kernel-bugs.md). Without it, the kernel makes each frame linear before the program runs.
-    const GENERIC: Self = Self { mode: AttachedMode::Generic, set: ProgramSet::LINEAR };
+    const NATIVE_FRAGS: Self = Self {
+        mode: AttachedMode::Native,
+        set: ProgramSet::FRAGS,
+    };
+    /// Never with that flag: for programs with it, Linux 6.18.15 and 7.2 build misaligned buffers
+    /// in this mode (docs/kernel-bugs.md). Without it, the kernel makes each frame linear before
+    /// the program runs.
+    const GENERIC: Self = Self {
+        mode: AttachedMode::Generic,
+        set: ProgramSet::LINEAR,
+    };
 
     /// The ways to try, in their order.
     fn all(mode: Mode, mtu: u32) -> impl Iterator<Item = Self> {
@@ -148,7 +194,9 @@ impl Way {
 
         let ways = [Self::NATIVE, Self::NATIVE_FRAGS, Self::GENERIC];
         ways.into_iter().filter(move |way| match way.mode {
-            AttachedMode::Native => mode != Mode::Generic && (way.set == ProgramSet::LINEAR || mtu > ONE_BUFFER),
+            AttachedMode::Native => {
+                mode != Mode::Generic && (way.set == ProgramSet::LINEAR || mtu > ONE_BUFFER)
+            }
             AttachedMode::Generic => mode != Mode::Native,
         })
     }
@@ -167,7 +215,11 @@ impl Loader<'_> {
     }
 }
 
-fn to_one(loader: &mut Loader<'_>, free: &Free<'_>, mode: Mode) -> Result<(Link, Way), KernelError> {
+fn to_one(
+    loader: &mut Loader<'_>,
+    free: &Free<'_>,
+    mode: Mode,
+) -> Result<(Link, Way), KernelError> {
     let name = free.name;
     let mut refused = io::Error::from(io::ErrorKind::Unsupported);
     for way in Way::all(mode, free.mtu) {
@@ -179,8 +231,14 @@ fn to_one(loader: &mut Loader<'_>, free: &Free<'_>, mode: Mode) -> Result<(Link,
         }
     }
     match mode {
-        Mode::Native => Err(KernelError::NotNative { interface: name.to_owned(), error: refused }),
-        Mode::Auto | Mode::Generic => Err(KernelError::Attach { interface: name.to_owned(), error: refused }),
+        Mode::Native => Err(KernelError::NotNative {
+            interface: name.to_owned(),
+            error: refused,
+        }),
+        Mode::Auto | Mode::Generic => Err(KernelError::Attach {
+            interface: name.to_owned(),
+            error: refused,
+        }),
     }
 }
 
@@ -189,33 +247,58 @@ fn to_one(loader: &mut Loader<'_>, free: &Free<'_>, mode: Mode) -> Result<(Link,
 /// # Errors
 /// If there is none of the name.
 pub fn interface_index(name: &str) -> Result<u32, KernelError> {
-    match link(name).map_err(|error| KernelError::Netlink { interface: name.to_owned(), error })? {
+    match link(name).map_err(|error| KernelError::Netlink {
+        interface: name.to_owned(),
+        error,
+    })? {
         Some(link) => Ok(link.header.index),
-        None => Err(KernelError::NoInterface { name: name.to_owned() }),
+        None => Err(KernelError::NoInterface {
+            name: name.to_owned(),
+        }),
     }
 }
 
 /// An interface that has no XDP program.
 fn free_interface(name: &str) -> Result<Free<'_>, KernelError> {
-    let failed = |error| KernelError::Netlink { interface: name.to_owned(), error };
+    let failed = |error| KernelError::Netlink {
+        interface: name.to_owned(),
+        error,
+    };
     let Some(link) = link(name).map_err(failed)? else {
-        return Err(KernelError::NoInterface { name: name.to_owned() });
+        return Err(KernelError::NoInterface {
+            name: name.to_owned(),
+        });
     };
     let kind = link.header.link_layer_type;
     if !matches!(kind, LinkLayerType::Ether | LinkLayerType::Loopback) {
-        return Err(KernelError::NotEthernet { interface: name.to_owned(), kind: format!("{kind:?}").to_lowercase() });
+        return Err(KernelError::NotEthernet {
+            interface: name.to_owned(),
+            kind: format!("{kind:?}").to_lowercase(),
+        });
     }
     match xdp_program(&link) {
-        Some(id) => Err(KernelError::Occupied { interface: name.to_owned(), id, name: program_name(id) }),
-        None => Ok(Free { name, index: link.header.index, is_veth: is_veth(&link), mtu: mtu(&link) }),
+        Some(id) => Err(KernelError::Occupied {
+            interface: name.to_owned(),
+            id,
+            name: program_name(id),
+        }),
+        None => Ok(Free {
+            name,
+            index: link.header.index,
+            is_veth: is_veth(&link),
+            mtu: mtu(&link),
+        }),
     }
 }
 
 fn mtu(link: &LinkMessage) -> u32 {
-    let mtu = link.attributes.iter().find_map(|attribute| match attribute {
-        LinkAttribute::Mtu(mtu) => Some(*mtu),
-        _ => None,
-    });
+    let mtu = link
+        .attributes
+        .iter()
+        .find_map(|attribute| match attribute {
+            LinkAttribute::Mtu(mtu) => Some(*mtu),
+            _ => None,
+        });
     mtu.unwrap_or_default()
 }
 
@@ -227,12 +310,20 @@ fn is_veth(link: &LinkMessage) -> bool {
 }
 
 fn xdp_program(link: &LinkMessage) -> Option<u32> {
-    let xdp = link.attributes.iter().filter_map(|attribute| match attribute {
-        LinkAttribute::Xdp(xdp) => Some(xdp),
-        _ => None,
-    });
+    let xdp = link
+        .attributes
+        .iter()
+        .filter_map(|attribute| match attribute {
+            LinkAttribute::Xdp(xdp) => Some(xdp),
+            _ => None,
+        });
     xdp.flatten().find_map(|attribute| match attribute {
-        LinkXdp::ProgId(id) | LinkXdp::DrvProgId(id) | LinkXdp::SkbProgId(id) | LinkXdp::HwProgId(id) if *id != 0 => {
+        LinkXdp::ProgId(id)
+        | LinkXdp::DrvProgId(id)
+        | LinkXdp::SkbProgId(id)
+        | LinkXdp::HwProgId(id)
+            if *id != 0 =>
+        {
             Some(*id)
         }
         _ => None,
@@ -240,6 +331,10 @@ fn xdp_program(link: &LinkMessage) -> Option<u32> {
 }
 
 fn program_name(id: u32) -> String {
-    let program = aya::programs::loaded_programs().flatten().find(|program| program.id() == id);
-    program.and_then(|program| program.name_as_str().map(str::to_owned)).unwrap_or_else(|| "unnamed".to_owned())
+    let program = aya::programs::loaded_programs()
+        .flatten()
+        .find(|program| program.id() == id);
+    program
+        .and_then(|program| program.name_as_str().map(str::to_owned))
+        .unwrap_or_else(|| "unnamed".to_owned())
 }

@@ -25,7 +25,11 @@ struct Attributes {
 }
 
 /// Writes all these entries; the types are those of the map.
-pub(super) fn update<K: Pod, V: Pod>(map: BorrowedFd<'_>, keys: &[K], values: &[V]) -> Result<(), SyscallError> {
+pub(super) fn update<K: Pod, V: Pod>(
+    map: BorrowedFd<'_>,
+    keys: &[K],
+    values: &[V],
+) -> Result<(), SyscallError> {
     debug_assert_eq!(keys.len(), values.len());
     if keys.is_empty() {
         return Ok(());
@@ -37,14 +41,29 @@ pub(super) fn update<K: Pod, V: Pod>(map: BorrowedFd<'_>, keys: &[K], values: &[
         map_fd: map.as_raw_fd().cast_unsigned(),
         ..Attributes::default()
     };
-    call(UPDATE_BATCH, &mut attributes).map_err(|io_error| SyscallError { call: "bpf_map_update_batch", io_error })
+    call(UPDATE_BATCH, &mut attributes).map_err(|io_error| SyscallError {
+        call: "bpf_map_update_batch",
+        io_error,
+    })
 }
 
 /// Writes no entries, to see whether the kernel knows the operation.
 pub(super) fn try_none(map: BorrowedFd<'_>) -> io::Result<()> {
     let map_fd = map.as_raw_fd().cast_unsigned();
-    call(UPDATE_BATCH, &mut Attributes { map_fd, ..Attributes::default() })?;
-    call(DELETE_BATCH, &mut Attributes { map_fd, ..Attributes::default() })
+    call(
+        UPDATE_BATCH,
+        &mut Attributes {
+            map_fd,
+            ..Attributes::default()
+        },
+    )?;
+    call(
+        DELETE_BATCH,
+        &mut Attributes {
+            map_fd,
+            ..Attributes::default()
+        },
+    )
 }
 
 /// Takes all these entries out.
@@ -61,16 +80,36 @@ pub(super) fn delete<K: Pod>(map: BorrowedFd<'_>, keys: &[K]) -> Result<(), Sysc
     match call(DELETE_BATCH, &mut attributes) {
         // One that was not there ends the call; what is behind it is to go as well.
         Err(error) if error.raw_os_error() == Some(libc::ENOENT) => {
-            let behind = keys.get(attributes.count as usize + 1..).unwrap_or_default();
-            if behind.is_empty() { Ok(()) } else { delete(map, behind) }
+            let behind = keys
+                .get(attributes.count as usize + 1..)
+                .unwrap_or_default();
+            if behind.is_empty() {
+                Ok(())
+            } else {
+                delete(map, behind)
+            }
         }
-        other => other.map_err(|io_error| SyscallError { call: "bpf_map_delete_batch", io_error }),
+        other => other.map_err(|io_error| SyscallError {
+            call: "bpf_map_delete_batch",
+            io_error,
+        }),
     }
 }
 
 fn call(command: libc::c_long, attributes: &mut Attributes) -> io::Result<()> {
-    // SAFETY: the attributes are those of a batch command; the pointers in them are to `count` entries of the map's
-    // key and value sizes that outlive the call.
-    let failed = unsafe { libc::syscall(libc::SYS_bpf, command, &raw mut *attributes, size_of::<Attributes>()) };
-    if failed < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    // SAFETY: the attributes are those of a batch command; the pointers in them are to `count`
+    // entries of the map's key and value sizes that outlive the call.
+    let failed = unsafe {
+        libc::syscall(
+            libc::SYS_bpf,
+            command,
+            &raw mut *attributes,
+            size_of::<Attributes>(),
+        )
+    };
+    if failed < 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(())
+    }
 }

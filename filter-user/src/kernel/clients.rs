@@ -5,13 +5,13 @@ mod members;
 use std::net::IpAddr;
 
 use aya::maps::{HashMap, LpmTrie, MapError, lpm_trie::Key};
-use filter_core::{Client, Generation, Group, InForce, Member as InMap, Rank, Treatment};
+use filter_core::{Actions, ActivePolicy, Client, Generation, Group, Member as InMap, Precedence};
 use jiff::Timestamp;
 
 use super::{Filter, KernelError, batch, map_fd, map_mut, pod::Value};
 use crate::{
     config::{self, Config},
-    policy::Classes,
+    policy::Audiences,
 };
 
 use members::Change;
@@ -20,18 +20,23 @@ pub use members::{ClientCounts, ClientId, Members};
 /// Who is in which group, and what applies to each group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Groups {
-    /// For each group the classes of lists that apply to it now; the first is the group of all other clients.
-    pub classes: Vec<Classes>,
+    /// For each group the audiences of lists that apply to it now; the first is the group of all
+    /// other clients.
+    pub audiences: Vec<Audiences>,
     /// The group of each client or subnet that is in one.
     pub members: Members,
-    /// For each class, what becomes of what its lists block; of others, what the interface does.
-    pub treatments: Vec<Treatment>,
+    /// For each audience, what becomes of what its lists block; of others, what the interface does.
+    pub actions: Vec<Actions>,
 }
 
 /// One group, to whom all lists apply.
 impl Default for Groups {
     fn default() -> Self {
-        Self { classes: vec![u32::MAX.into()], members: Members::default(), treatments: Vec::new() }
+        Self {
+            audiences: vec![u32::MAX.into()],
+            members: Members::default(),
+            actions: Vec::new(),
+        }
     }
 }
 
@@ -40,62 +45,101 @@ impl Groups {
     pub fn of(config: &Config, at: Timestamp) -> Self {
         let number = |group: usize| u32::try_from(group).unwrap_or_default();
         let of_group = |(group, clients): (usize, &config::Group)| {
-            let clients: Vec<_> = clients.clients.iter().map(|member| ((*member).into(), number(group + 1))).collect();
+            let clients: Vec<_> = clients
+                .clients
+                .iter()
+                .map(|member| ((*member).into(), number(group + 1)))
+                .collect();
             clients
         };
         Self {
-            classes: Self::classes(config, at),
-            members: config.groups.iter().enumerate().flat_map(of_group).collect(),
-            treatments: config.classes().iter().map(|class| class.treatment).collect(),
+            audiences: Self::audiences(config, at),
+            members: config
+                .groups
+                .iter()
+                .enumerate()
+                .flat_map(of_group)
+                .collect(),
+            actions: config
+                .audiences()
+                .iter()
+                .map(|audience| audience.actions)
+                .collect(),
         }
     }
 
-    /// True if the lists of a class have clients answered.
+    /// True if the lists of a audience have clients answered.
     pub(super) fn answer(&self) -> bool {
-        self.treatments.iter().any(Treatment::answers)
+        self.actions.iter().any(Actions::answers)
     }
 
     /// What applies to each group at this time.
-    pub fn classes(config: &Config, at: Timestamp) -> Vec<Classes> {
-        config.classes_of_all(at)
+    pub fn audiences(config: &Config, at: Timestamp) -> Vec<Audiences> {
+        config.audiences_of_all(at)
     }
 
     /// The group of a client with this MAC address and this address, as far as they are known.
     pub fn group_of(&self, mac: Option<[u8; 6]>, address: Option<IpAddr>) -> u32 {
         let by_mac = mac.and_then(|mac| self.members.get(ClientId::Mac(mac)));
         let bits = |address: IpAddr| if address.is_ipv4() { 32 } else { 128 };
-        let by_address = || self.members.longest(ClientId::Subnet(address?, bits(address?)));
+        let by_address = || {
+            self.members
+                .longest(ClientId::Subnet(address?, bits(address?)))
+        };
         by_mac.or_else(by_address).unwrap_or_default()
     }
 }
 
 impl Filter {
     /// Writes the groups into the places of a generation that is not in force.
-    pub(super) fn write_clients(&mut self, groups: &Groups, banks: u32, next: Generation) -> Result<(), KernelError> {
-        self.write_classes(&groups.classes, next, InForce::new(next, Rank::NotListed).with_banks(banks))?;
+    pub(super) fn write_clients(
+        &mut self,
+        groups: &Groups,
+        banks: u32,
+        next: Generation,
+    ) -> Result<(), KernelError> {
+        self.write_audiences(
+            &groups.audiences,
+            next,
+            ActivePolicy::new(next, Precedence::NotListed).with_banks(banks),
+        )?;
         if !self.asks_for_members() {
             return self.write_members_of_both(groups);
         }
-        let before = self.held.groups.members.clone();
+        let before = self.buffered.groups.members.clone();
         for (id, old, new) in self.member_changes(groups) {
             let old = old.or_else(|| before.longest(id));
             let new = new.or_else(|| groups.members.longest(id));
-            self.set_member(id, InMap::default().with_group(next.other(), old).with_group(next, new))?;
+            self.set_member(
+                id,
+                InMap::default()
+                    .with_group(next.other(), old)
+                    .with_group(next, new),
+            )?;
         }
         Ok(())
     }
 
-    /// False if the policy in force has no clients in groups: then no packet asks for members, whatever they are.
+    /// False if the policy in force has no clients in groups: then no packet asks for members,
+    /// whatever they are.
     fn asks_for_members(&self) -> bool {
-        !self.held.groups.members.is_empty()
+        !self.buffered.groups.members.is_empty()
     }
 
     /// Takes out the members of the generation before, and makes both the same.
-    pub(super) fn settle_clients(&mut self, groups: &Groups, next: Generation) -> Result<(), KernelError> {
-        let written = if self.asks_for_members() { self.write_members_of_both(groups) } else { Ok(()) };
-        self.held.groups = groups.clone();
+    pub(super) fn settle_clients(
+        &mut self,
+        groups: &Groups,
+        next: Generation,
+    ) -> Result<(), KernelError> {
+        let written = if self.asks_for_members() {
+            self.write_members_of_both(groups)
+        } else {
+            Ok(())
+        };
+        self.buffered.groups = groups.clone();
         written?;
-        self.write_classes(&groups.classes, next.other(), self.held.in_force)
+        self.write_audiences(&groups.audiences, next.other(), self.buffered.in_force)
     }
 
     fn write_members_of_both(&mut self, groups: &Groups) -> Result<(), KernelError> {
@@ -111,17 +155,26 @@ impl Filter {
 
     /// The members whose entries are to be written for these groups.
     fn member_changes(&self, groups: &Groups) -> Vec<Change> {
-        let before = &self.held.groups.members;
-        if self.held.is_unsure { before.beside(&groups.members) } else { before.changes_to(&groups.members) }
+        let before = &self.buffered.groups.members;
+        if self.buffered.is_unsure {
+            before.beside(&groups.members)
+        } else {
+            before.changes_to(&groups.members)
+        }
     }
 
-    /// Gives clients these groups, in both generations; takes out those with none. Where one fails, the others are
-    /// written all the same.
-    fn set_members(&mut self, members: impl Iterator<Item = (ClientId, Option<u32>)>) -> Result<(), KernelError> {
+    /// Gives clients these groups, in both generations; takes out those with none. Where one fails,
+    /// the others are written all the same.
+    fn set_members(
+        &mut self,
+        members: impl Iterator<Item = (ClientId, Option<u32>)>,
+    ) -> Result<(), KernelError> {
         let mut written = Ok(());
         for (id, group) in members {
             let of_both = |generation: Generation| {
-                InMap::default().with_group(generation, group).with_group(generation.other(), group)
+                InMap::default()
+                    .with_group(generation, group)
+                    .with_group(generation.other(), group)
             };
             let outcome = match group {
                 Some(_) => self.set_member(id, of_both(Generation::default())),
@@ -129,36 +182,53 @@ impl Filter {
             };
             written = written.and(outcome);
         }
-        self.held.is_unsure |= written.is_err();
+        self.buffered.is_unsure |= written.is_err();
         written
     }
 
-    /// Writes what applies to each group, as far as it differs from what the map has; `layout` says how many banks there are.
-    pub(super) fn write_classes(
+    /// Writes what applies to each group, as far as it differs from what the map has; `layout` says
+    /// how many banks there are.
+    pub(super) fn write_audiences(
         &mut self,
-        classes: &[Classes],
+        audiences: &[Audiences],
         generation: Generation,
-        layout: InForce,
+        layout: ActivePolicy,
     ) -> Result<(), KernelError> {
-        let before = &self.held.group_entries;
-        let words = classes.iter().zip(0_u32..).flat_map(|(classes, group)| {
-            (0..layout.row(1)).map(move |bank| (layout.row(group) + bank, classes.bank(bank)))
+        let before = &self.buffered.group_entries;
+        let words = audiences
+            .iter()
+            .zip(0_u32..)
+            .flat_map(|(audiences, group)| {
+                (0..layout.row(1)).map(move |bank| (layout.row(group) + bank, audiences.bank(bank)))
+            });
+        let entries = words.map(|(index, audiences)| {
+            (
+                index,
+                before
+                    .get(index as usize)
+                    .copied()
+                    .unwrap_or_default()
+                    .with_audiences(generation, audiences),
+            )
         });
-        let entries = words.map(|(index, classes)| {
-            (index, before.get(index as usize).copied().unwrap_or_default().with_classes(generation, classes))
-        });
-        let all = self.held.is_unsure;
-        let differs = |(index, entry): &(u32, Group)| all || before.get(*index as usize) != Some(entry);
-        let (indices, values): (Vec<_>, Vec<_>) =
-            entries.filter(differs).map(|(index, entry)| (index, Value(entry))).unzip();
+        let all = self.buffered.is_unsure;
+        let differs =
+            |(index, entry): &(u32, Group)| all || before.get(*index as usize) != Some(entry);
+        let (indices, values): (Vec<_>, Vec<_>) = entries
+            .filter(differs)
+            .map(|(index, entry)| (index, Value(entry)))
+            .unzip();
         if let Err(error) = batch::update(map_fd(&self.object, "GROUPS")?, &indices, &values) {
-            self.held.is_unsure = true;
+            self.buffered.is_unsure = true;
             return Err(MapError::SyscallError(error).into());
         }
-        let held = &mut self.held.group_entries;
-        held.resize(held.len().max(classes.len() * layout.row(1) as usize), Group::default());
+        let buffered = &mut self.buffered.group_entries;
+        buffered.resize(
+            buffered.len().max(audiences.len() * layout.row(1) as usize),
+            Group::default(),
+        );
         for (index, Value(entry)) in indices.iter().zip(&values) {
-            if let Some(place) = held.get_mut(*index as usize) {
+            if let Some(place) = buffered.get_mut(*index as usize) {
                 *place = *entry;
             }
         }
@@ -169,21 +239,23 @@ impl Filter {
         let member = Value(member);
         match id {
             ClientId::Mac(mac) => {
-                HashMap::<_, u64, Value<InMap>>::try_from(map_mut(&mut self.object, "MACS")?)?.insert(
-                    Client::mac(mac),
-                    member,
-                    0,
-                )?;
+                HashMap::<_, u64, Value<InMap>>::try_from(map_mut(&mut self.object, "MACS")?)?
+                    .insert(Client::mac(mac), member, 0)?;
             }
             ClientId::Subnet(IpAddr::V4(address), bits) => {
-                LpmTrie::<_, u32, Value<InMap>>::try_from(map_mut(&mut self.object, "SUBNETS4")?)?.insert(
-                    &Key::new(bits.into(), u32::from_ne_bytes(address.octets())),
-                    member,
-                    0,
-                )?;
+                LpmTrie::<_, u32, Value<InMap>>::try_from(map_mut(&mut self.object, "SUBNETS4")?)?
+                    .insert(
+                        &Key::new(bits.into(), u32::from_ne_bytes(address.octets())),
+                        member,
+                        0,
+                    )?;
             }
             ClientId::Subnet(IpAddr::V6(address), bits) => {
-                LpmTrie::<_, [u64; 2], Value<InMap>>::try_from(map_mut(&mut self.object, "SUBNETS6")?)?.insert(
+                LpmTrie::<_, [u64; 2], Value<InMap>>::try_from(map_mut(
+                    &mut self.object,
+                    "SUBNETS6",
+                )?)?
+                .insert(
                     &Key::new(bits.into(), words(address.octets())),
                     member,
                     0,
@@ -196,15 +268,19 @@ impl Filter {
     fn remove_member(&mut self, id: ClientId) -> Result<(), KernelError> {
         let removed = match id {
             ClientId::Mac(mac) => {
-                HashMap::<_, u64, Value<InMap>>::try_from(map_mut(&mut self.object, "MACS")?)?.remove(&Client::mac(mac))
+                HashMap::<_, u64, Value<InMap>>::try_from(map_mut(&mut self.object, "MACS")?)?
+                    .remove(&Client::mac(mac))
             }
             ClientId::Subnet(IpAddr::V4(address), bits) => {
                 LpmTrie::<_, u32, Value<InMap>>::try_from(map_mut(&mut self.object, "SUBNETS4")?)?
                     .remove(&Key::new(bits.into(), u32::from_ne_bytes(address.octets())))
             }
             ClientId::Subnet(IpAddr::V6(address), bits) => {
-                LpmTrie::<_, [u64; 2], Value<InMap>>::try_from(map_mut(&mut self.object, "SUBNETS6")?)?
-                    .remove(&Key::new(bits.into(), words(address.octets())))
+                LpmTrie::<_, [u64; 2], Value<InMap>>::try_from(map_mut(
+                    &mut self.object,
+                    "SUBNETS6",
+                )?)?
+                .remove(&Key::new(bits.into(), words(address.octets())))
             }
         };
         match removed {

@@ -12,7 +12,10 @@ pub(super) struct OneCpu {
 
 impl OneCpu {
     pub(super) fn this() -> Result<Self, KernelError> {
-        let failed = |error: rustix::io::Errno| KernelError::Read { path: "CPU affinity".into(), error: error.into() };
+        let failed = |error: rustix::io::Errno| KernelError::Read {
+            path: "CPU affinity".into(),
+            error: error.into(),
+        };
         let allowed = sched_getaffinity(None).map_err(failed)?;
         let cpu = sched_getcpu();
         let mut one = CpuSet::new();

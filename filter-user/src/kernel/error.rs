@@ -16,19 +16,21 @@ pub enum KernelError {
         name: String,
     },
     /// The memory of a map cannot be had.
-    #[error("the kernel does not share the memory of its maps ({0}): look for a limit of memory (`ulimit -v`)")]
+    #[error(
+        "the kernel does not share the memory of its maps ({0}): look for a limit of memory (`ulimit -v`)"
+    )]
     Shared(io::Error),
     /// Programs cannot have a map of others.
     #[error(
         "the maps that are there cannot be given to larger programs ({0}): look for a limit of open files (`ulimit -n`)"
     )]
     SharedMap(io::Error),
-    /// The table of terms is full.
+    /// The table of effect is full.
     #[error(
         "the lists overlap in more combinations of groups, schedules and actions than the kernel has room for: use fewer \
          groups and schedules"
     )]
-    TermsFull,
+    EffectsFull,
     /// An interface was named twice.
     #[error("interface `{name}` is named twice; name it once")]
     InterfaceTwice {
@@ -60,7 +62,9 @@ pub enum KernelError {
         kind: String,
     },
     /// The driver cannot run XDP.
-    #[error("`{interface}` cannot run XDP in its driver ({error}); use `--mode generic` or `--mode auto`")]
+    #[error(
+        "`{interface}` cannot run XDP in its driver ({error}); use `--mode generic` or `--mode auto`"
+    )]
     NotNative {
         /// The interface.
         interface: String,
@@ -85,7 +89,9 @@ pub enum KernelError {
         capabilities: String,
     },
     /// The process has the capabilities, and the kernel forbids it all the same.
-    #[error("the kernel forbids the bpf system call ({error}), though this process has the capabilities: {advice}")]
+    #[error(
+        "the kernel forbids the bpf system call ({error}), though this process has the capabilities: {advice}"
+    )]
     Forbidden {
         /// What the kernel said.
         error: io::Error,
@@ -104,7 +110,9 @@ pub enum KernelError {
     #[error("{0}")]
     Refused(Box<Refusal>),
     /// The kernel made no map.
-    #[error("the kernel does not make the map `{name}` ({error}); where memory is short, lower --max-rules or --flows")]
+    #[error(
+        "the kernel does not make the map `{name}` ({error}); where memory is short, lower --max-rules or --flows"
+    )]
     NewMap {
         /// The map.
         name: String,
@@ -120,7 +128,7 @@ pub enum KernelError {
         /// Rules that it was made for.
         capacity: u32,
     },
-    /// The maps of groups, clients, classes and lists are full, and larger maps would do.
+    /// The maps of groups, clients, audiences and lists are full, and larger maps would do.
     #[error("the maps of groups, of their clients and of lists are full")]
     GroupsFull,
     /// A policy has more rules than there may be.
@@ -136,7 +144,9 @@ pub enum KernelError {
     },
     /// A frame is empty, or longer than the room for it.
     #[cfg(feature = "feed")]
-    #[error("a frame of {len} bytes cannot be fed to the program: give it frames of 1 to {most} bytes")]
+    #[error(
+        "a frame of {len} bytes cannot be fed to the program: give it frames of 1 to {most} bytes"
+    )]
     FrameLength {
         /// Bytes of the frame.
         len: usize,
@@ -145,7 +155,9 @@ pub enum KernelError {
     },
     /// What was timed was not the program with all of the frames.
     #[cfg(feature = "feed")]
-    #[error("{fed} of {of} frames were fed to `{program}`, or it did not run: the time would be of something else")]
+    #[error(
+        "{fed} of {of} frames were fed to `{program}`, or it did not run: the time would be of something else"
+    )]
     NotFed {
         /// The program.
         program: &'static str,

@@ -26,7 +26,8 @@ pub struct NameEvent {
     pub reason: Reason,
     /// What the client was to get, by the rule, its list and the interface.
     pub action: ResponseAction,
-    /// What the client was given. Where all names are reported, packets are not followed that far: what is blocked is dropped.
+    /// What the client was given. Where all names are reported, packets are not followed that far:
+    /// what is blocked is dropped.
     pub given: ResponseAction,
     /// The counter of what stood against `action`, if something did.
     pub hindrance: Option<Counter>,
@@ -40,23 +41,33 @@ pub struct NameEvent {
     pub question_type: Option<u16>,
     /// The VLANs that the frame was in, from the outermost on.
     pub vlans: Vec<u16>,
-    /// The tunnel that the message was in, with its number (as [`filter_core::Event::tunnel`] has it).
+    /// The tunnel that the message was in, with its number (as [`filter_core::Event::tunnel`] has
+    /// it).
     pub tunnel: Option<(TunnelKind, u32)>,
     /// True if the message came over TCP.
     pub over_tcp: bool,
-    /// TCP sequence number of the message that the name is in; octets of the connection ID in QUIC; 0 in other datagrams.
+    /// TCP sequence number of the message that the name is in; octets of the connection ID in QUIC;
+    /// 0 in other datagrams.
     pub sequence: u32,
 }
 
 impl NameEvent {
     /// Who asked.
     pub fn client(&self) -> SocketAddr {
-        if self.is_response() { self.destination } else { self.source }
+        if self.is_response() {
+            self.destination
+        } else {
+            self.source
+        }
     }
 
     /// Who was asked.
     pub fn server(&self) -> SocketAddr {
-        if self.is_response() { self.source } else { self.destination }
+        if self.is_response() {
+            self.source
+        } else {
+            self.destination
+        }
     }
 
     fn is_response(&self) -> bool {
@@ -74,7 +85,10 @@ pub(super) fn drain(ring: &mut RingBuf<MapData>, mut each: impl FnMut(NameEvent)
     }
 }
 
-fn readable(event: &filter_core::Event, (now, monotonic): (SystemTime, Duration)) -> Option<NameEvent> {
+fn readable(
+    event: &filter_core::Event,
+    (now, monotonic): (SystemTime, Duration),
+) -> Option<NameEvent> {
     let ago = monotonic.saturating_sub(Duration::from_nanos(event.time()));
     Some(NameEvent {
         time: now.checked_sub(ago).unwrap_or(now),

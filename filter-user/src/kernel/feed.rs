@@ -30,7 +30,8 @@ const FEED: &str = "feed";
 /// Of `enum xdp_action` (linux/bpf.h): the frame could not be fed.
 const ABORTED: u32 = 0;
 
-/// The program on one CPU, with many frames in turn. The thread stays on that CPU until this is dropped.
+/// The program on one CPU, with many frames in turn. The thread stays on that CPU until this is
+/// dropped.
 pub struct Feed<'f> {
     filter: &'f mut Ebpf,
     events: &'f mut RingBuf<MapData>,
@@ -47,17 +48,33 @@ impl<'f> Feed<'f> {
     /// # Errors
     /// If one of them is too long, or the kernel refuses.
     pub fn new(filter: &'f mut Filter, frames: &[impl AsRef<[u8]>]) -> Result<Self, KernelError> {
-        let Filter { object: filter, programs, events, .. } = filter;
+        let Filter {
+            object: filter,
+            programs,
+            events,
+            ..
+        } = filter;
         programs.load_for(filter, InUse::ALL)?;
         load_noop(filter)?;
         let (mut object, rooms) = object(frames)?;
         requirements::load(FEED, program(&mut object, FEED)?)?;
-        let fed = ProgramArray::try_from(object.take_map("FED").ok_or(KernelError::Object { what: "FED" })?)?;
-        Ok(Self { filter, events, object, fed, rooms, _cpu: OneCpu::this()? })
+        let fed = ProgramArray::try_from(
+            object
+                .take_map("FED")
+                .ok_or(KernelError::Object { what: "FED" })?,
+        )?;
+        Ok(Self {
+            filter,
+            events,
+            object,
+            fed,
+            rooms,
+            _cpu: OneCpu::this()?,
+        })
     }
 
-    /// The time that a frame takes with the feeding, averaged by the kernel over this many frames, which begin with the
-    /// first.
+    /// The time that a frame takes with the feeding, averaged by the kernel over this many frames,
+    /// which begin with the first.
     ///
     /// # Errors
     /// If the kernel refuses, or a frame could not be fed.
@@ -84,10 +101,18 @@ impl<'f> Feed<'f> {
 
         self.fed.set(0, program(self.filter, name)?.fd()?, 0)?;
         begin(&mut self.object, self.rooms)?;
-        let options = TestRunOptions { data_in: Some(&PACKET), repeat: frames, ..TestRunOptions::new() };
+        let options = TestRunOptions {
+            data_in: Some(&PACKET),
+            repeat: frames,
+            ..TestRunOptions::new()
+        };
         let run = program(&mut self.object, FEED)?.test_run(options)?;
         if run.return_value == ABORTED {
-            return Err(KernelError::NotFed { program: name, fed: 0, of: frames });
+            return Err(KernelError::NotFed {
+                program: name,
+                fed: 0,
+                of: frames,
+            });
         }
         end(&self.object, name, frames)?;
         Ok(run.duration)
@@ -117,8 +142,19 @@ pub(super) fn begin(object: &mut Ebpf, rooms: u32) -> Result<(), KernelError> {
 
 /// Makes sure that so many frames had their turn.
 pub(super) fn end(object: &Ebpf, program: &'static str, frames: u32) -> Result<(), KernelError> {
-    let fed = Array::<_, Value<Turns>>::try_from(map(object, "TURNS")?)?.get(&0, 0)?.0.fed;
-    if fed == u64::from(frames) { Ok(()) } else { Err(KernelError::NotFed { program, fed, of: frames }) }
+    let fed = Array::<_, Value<Turns>>::try_from(map(object, "TURNS")?)?
+        .get(&0, 0)?
+        .0
+        .fed;
+    if fed == u64::from(frames) {
+        Ok(())
+    } else {
+        Err(KernelError::NotFed {
+            program,
+            fed,
+            of: frames,
+        })
+    }
 }
 
 /// The frames in as many rooms as they need, at least one.
@@ -131,13 +167,18 @@ fn in_rooms(frames: &[impl AsRef<[u8]>]) -> Result<Vec<Value<Frames>>, KernelErr
             at = 0;
         }
         let behind = rooms.last_mut().and_then(|Value(room)| room.put(at, frame));
-        at = behind.ok_or(KernelError::FrameLength { len: frame.len(), most: Frames::MOST })?;
+        at = behind.ok_or(KernelError::FrameLength {
+            len: frame.len(),
+            most: Frames::MOST,
+        })?;
     }
     Ok(rooms)
 }
 
 impl fmt::Debug for Feed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Feed").field("rooms", &self.rooms).finish_non_exhaustive()
+        f.debug_struct("Feed")
+            .field("rooms", &self.rooms)
+            .finish_non_exhaustive()
     }
 }

@@ -13,7 +13,8 @@ use super::shared::Words;
 
 /// A key and a number.
 const WORDS: usize = size_of::<RuleHits>() / size_of::<AtomicU64>();
-const _: () = assert!(WORDS == 2 && size_of::<HitLine>() == HitLine::RULES as usize * size_of::<RuleHits>());
+const _: () =
+    assert!(WORDS == 2 && size_of::<HitLine>() == HitLine::RULES as usize * size_of::<RuleHits>());
 
 /// The table of hits.
 pub(super) struct Hits(Words);
@@ -21,15 +22,24 @@ pub(super) struct Hits(Words);
 impl Hits {
     /// The one in this map.
     pub fn of(map: BorrowedFd<'_>) -> io::Result<Self> {
-        Ok(Self(Words::of(map, HitLine::LINES as usize * HitLine::RULES as usize * WORDS)?))
+        Ok(Self(Words::of(
+            map,
+            HitLine::LINES as usize * HitLine::RULES as usize * WORDS,
+        )?))
     }
 
     /// Packets that a rule decided about.
     pub fn of_rule(&self, rule: RuleKey) -> u64 {
         let lines = (0..HitLine::TRIES).map(|attempt| HitLine::of(rule, attempt) as usize);
-        let places =
-            lines.flat_map(|line| self.places().skip(line * HitLine::RULES as usize).take(HitLine::RULES as usize));
-        places.filter(|(key, _)| load(key) == rule.0).map(|(_, packets)| load(packets)).sum()
+        let places = lines.flat_map(|line| {
+            self.places()
+                .skip(line * HitLine::RULES as usize)
+                .take(HitLine::RULES as usize)
+        });
+        places
+            .filter(|(key, _)| load(key) == rule.0)
+            .map(|(_, packets)| load(packets))
+            .sum()
     }
 
     /// All rules that decided about something, and how many packets.
@@ -56,7 +66,12 @@ impl Hits {
     }
 
     fn places(&self) -> impl Iterator<Item = (&AtomicU64, &AtomicU64)> {
-        self.0.get().as_chunks::<WORDS>().0.iter().map(|[key, packets]| (key, packets))
+        self.0
+            .get()
+            .as_chunks::<WORDS>()
+            .0
+            .iter()
+            .map(|[key, packets]| (key, packets))
     }
 }
 

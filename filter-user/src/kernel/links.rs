@@ -17,7 +17,8 @@ impl Link {
         requirements::link(program, interface, flags).map(Self)
     }
 
-    /// Puts another program in the place of the one that is attached. An interface that is gone needs none.
+    /// Puts another program in the place of the one that is attached. An interface that is gone
+    /// needs none.
     pub fn update(&self, program: BorrowedFd<'_>) -> io::Result<()> {
         match requirements::update_link(self.0.as_fd(), program) {
             Err(error) if error.raw_os_error() == Some(libc::ENOLINK) => Ok(()),
@@ -33,7 +34,8 @@ pub(super) enum Side {
     New,
 }
 
-/// Has each of these run the new program. Where one of them does not, those before it run the old one again.
+/// Has each of these run the new program. Where one of them does not, those before it run the old
+/// one again.
 ///
 /// # Errors
 /// The one that did not, and why.
@@ -62,7 +64,11 @@ mod tests {
         let mut calls = Vec::new();
         let updated = update_all(&[1, 2, 3, 4], |interface, side| {
             calls.push((*interface, side));
-            if (*interface, side) == (3, Side::New) { Err(io::ErrorKind::OutOfMemory.into()) } else { Ok(()) }
+            if (*interface, side) == (3, Side::New) {
+                Err(io::ErrorKind::OutOfMemory.into())
+            } else {
+                Ok(())
+            }
         });
         assert!(matches!(updated, Err((3, error)) if error.kind() == io::ErrorKind::OutOfMemory));
         let [new, old] = [Side::New, Side::Old];

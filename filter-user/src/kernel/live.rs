@@ -7,7 +7,10 @@ use aya::{
     programs::{TestRun as _, TestRunAttrs, TestRunOptions},
 };
 
-use super::{AttachedMode, Filter, KernelError, attach::interface_index, cpu::OneCpu, feed, program, requirements};
+use super::{
+    AttachedMode, Filter, KernelError, attach::interface_index, cpu::OneCpu, feed, program,
+    requirements,
+};
 
 /// The program's name in the object.
 const SEND: &str = "send";
@@ -18,7 +21,8 @@ pub struct Sender {
     rooms: u32,
 }
 
-/// A program that does the same with all that comes, attached to an interface until this is dropped.
+/// A program that does the same with all that comes, attached to an interface until this is
+/// dropped.
 pub struct Noop {
     _object: Ebpf,
 }
@@ -43,20 +47,23 @@ impl Sender {
         Ok(Self { object, rooms })
     }
 
-    /// Sends so many frames, beginning with the first, out of the interface with this index in the thread's network
-    /// namespace. Where the far end of a veth has an XDP program, it runs on the same CPU, each time that a batch is out.
+    /// Sends so many frames, beginning with the first, out of the interface with this index in the
+    /// thread's network namespace. Where the far end of a veth has an XDP program, it runs on the
+    /// same CPU, each time that a batch is out.
     ///
     /// # Errors
     /// If the kernel refuses, or does not send them all.
     pub fn send(&mut self, interface: u32, frames: u32) -> Result<(), KernelError> {
         /// What the kernel makes frames of; each turn puts another one in its place.
         const PACKET: [u8; 64] = [0; 64];
-        /// As many as a driver is polled for at once; 256 were slower, 5.0 instead of 7.3 million packets a second.
+        /// As many as a driver is polled for at once; 256 were slower, 5.0 instead of 7.3 million
+        /// packets a second.
         const BATCH: u32 = 64;
 
         let _cpu = OneCpu::this()?;
         feed::begin(&mut self.object, self.rooms)?;
-        // `struct xdp_md` (linux/bpf.h): data, data_end, data_meta, ingress_ifindex, rx_queue_index, egress_ifindex.
+        // `struct xdp_md` (linux/bpf.h): data, data_end, data_meta, ingress_ifindex,
+        // rx_queue_index, egress_ifindex.
         let context = [0, PACKET.len() as u32, 0, interface, 0, 0].map(u32::to_ne_bytes);
         let options = TestRunOptions {
             data_in: Some(&PACKET),
@@ -97,7 +104,9 @@ impl Filter {
 
 impl fmt::Debug for Sender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sender").field("rooms", &self.rooms).finish_non_exhaustive()
+        f.debug_struct("Sender")
+            .field("rooms", &self.rooms)
+            .finish_non_exhaustive()
     }
 }
 

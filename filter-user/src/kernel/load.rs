@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use aya::{Ebpf, EbpfLoader};
 use filter_core::{
-    CLASSES_OF_BANK, Fragments, Generation, HashKey, Interface, ListName, Options, Quic, Rule, Settings, Treatment,
-    WAYS,
+    AUDIENCES_OF_BANK, Actions, Fragments, Generation, HashKey, Interface, ListName, Options, Quic,
+    Rule, Settings, WAYS,
 };
 
 use super::{KernelError, OBJECT, PolicySize, Room, requirements};
@@ -17,7 +17,8 @@ pub struct LoadOptions {
     pub hash_key: Option<HashKey>,
     /// Entries that rules may take in the kernel at most.
     pub max_rules: u32,
-    /// Entries that the first maps are made for; a policy that needs more gets larger ones. `max_rules` if it is left out.
+    /// Entries that the first maps are made for; a policy that needs more gets larger ones.
+    /// `max_rules` if it is left out.
     pub room: Option<u32>,
     /// What else the first maps are made for, likewise; what a small network needs at least.
     pub size: PolicySize,
@@ -49,7 +50,8 @@ pub struct LoadOptions {
     pub reset_again_after: Duration,
     /// What is done on each interface, by its index.
     pub interfaces: BTreeMap<u32, Interface>,
-    /// The folder for the verifier's log where it refuses a program; that of temporary files if it is left out.
+    /// The folder for the verifier's log where it refuses a program; that of temporary files if it
+    /// is left out.
     pub verifier_logs: Option<PathBuf>,
 }
 
@@ -60,7 +62,10 @@ impl Default for LoadOptions {
             hash_key: None,
             max_rules: 1,
             room: None,
-            size: PolicySize { banks: 1, ..PolicySize::default() },
+            size: PolicySize {
+                banks: 1,
+                ..PolicySize::default()
+            },
             dns_ports: options.dns_ports.to_vec(),
             events_per_second: options.events_per_second,
             report_passed: options.report_passed,
@@ -81,9 +86,14 @@ impl Default for LoadOptions {
 }
 
 impl LoadOptions {
-    /// True if QUIC is inspected on one of the interfaces; without any, all are as the kernel program has them.
+    /// True if QUIC is inspected on one of the interfaces; without any, all are as the kernel
+    /// program has them.
     pub(super) fn inspects_quic(&self) -> bool {
-        self.interfaces.is_empty() || self.interfaces.values().any(|interface| interface.quic() == Quic::Inspect)
+        self.interfaces.is_empty()
+            || self
+                .interfaces
+                .values()
+                .any(|interface| interface.quic() == Quic::Inspect)
     }
 }
 
@@ -109,23 +119,49 @@ pub(super) fn settings(options: &LoadOptions, hash_key: &HashKey) -> Settings {
 
 /// The object with maps of the sizes that these options need, and a policy this room.
 pub(super) fn object(options: &LoadOptions, room: Room) -> Result<Ebpf, KernelError> {
-    let quic_flows = if options.inspects_quic() { Settings::buckets(options.quic_flows) * WAYS } else { WAYS };
-    sized(options, room, [Settings::buckets(options.flows) * WAYS, quic_flows])
+    let quic_flows = if options.inspects_quic() {
+        Settings::buckets(options.quic_flows) * WAYS
+    } else {
+        WAYS
+    };
+    sized(
+        options,
+        room,
+        [Settings::buckets(options.flows) * WAYS, quic_flows],
+    )
 }
 
-/// The object with maps for a policy that needs this room. Those of flows take no memory: others are to take their place.
+/// The object with maps for a policy that needs this room. Those of flows take no memory: others
+/// are to take their place.
 pub(super) fn object_for_rules(options: &LoadOptions, room: Room) -> Result<Ebpf, KernelError> {
     sized(options, room, [1, 1])
 }
 
-fn sized(options: &LoadOptions, room: Room, [flows, quic_flows]: [u32; 2]) -> Result<Ebpf, KernelError> {
-    let interfaces = options.interfaces.keys().last().map_or(1, |index| index.saturating_add(1));
-    let PolicySize { groups, clients, banks, lists, further_terms } = room.size;
+fn sized(
+    options: &LoadOptions,
+    room: Room,
+    [flows, quic_flows]: [u32; 2],
+) -> Result<Ebpf, KernelError> {
+    let interfaces = options
+        .interfaces
+        .keys()
+        .last()
+        .map_or(1, |index| index.saturating_add(1));
+    let PolicySize {
+        groups,
+        clients,
+        banks,
+        lists,
+        further_effects,
+    } = room.size;
     EbpfLoader::new()
         .map_max_entries("RULES", room.pages)
-        .map_max_entries("SIEVE", room.shape().sieve_words())
-        .map_max_entries("TERMS", Rule::NUMBERS.saturating_add(further_terms))
-        .map_max_entries("TREATMENTS", Treatment::place(banks * CLASSES_OF_BANK, Generation::default()))
+        .map_max_entries("SIEVE", room.shape().bloom_words())
+        .map_max_entries("TERMS", Rule::NUMBERS.saturating_add(further_effects))
+        .map_max_entries(
+            "TREATMENTS",
+            Actions::place(banks * AUDIENCES_OF_BANK, Generation::default()),
+        )
         .map_max_entries("LISTS", ListName::place(lists, Generation::default()))
         .map_max_entries("GROUPS", groups.saturating_mul(banks))
         .map_max_entries("MACS", clients.macs)

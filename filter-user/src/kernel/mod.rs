@@ -2,8 +2,10 @@
 
 mod attach;
 mod batch;
+mod bloom;
 mod clients;
 mod cpu;
+mod effect;
 mod error;
 mod events;
 #[cfg(feature = "feed")]
@@ -27,10 +29,8 @@ mod room;
 mod rules;
 mod shared;
 mod sharing;
-mod sieve;
 #[cfg(feature = "feed")]
 mod tagging;
-mod terms;
 mod test_run;
 #[cfg(feature = "trace")]
 mod trace;
@@ -47,10 +47,12 @@ use aya::{
     programs::{ProgramError, Xdp},
 };
 use filter_core::{
-    Counter, Generation, HASH_KEY_WORDS, HashKey, Interface, OfCpu, ProgramSet, Quic, RuleKey, Settings, Terms,
+    Counter, Effect, Generation, HASH_KEY_WORDS, HashKey, Interface, OfCpu, ProgramSet, Quic,
+    RuleKey, Settings,
 };
 
 pub use attach::{AttachedMode, Attachment, Mode, interface_index};
+use bloom::BloomFilter;
 pub use clients::{ClientCounts, ClientId, Groups, Members};
 pub use error::KernelError;
 pub use events::NameEvent;
@@ -62,12 +64,12 @@ use links::Link;
 pub use live::{Does, Noop, Sender};
 pub use load::LoadOptions;
 pub use netlink::default_route_interfaces;
-pub(crate) use netlink::ways_to_elsewhere;
+pub(crate) use netlink::default_route_links;
 pub use offloads::joining_below;
 #[cfg(feature = "feed")]
 pub use operations::{Action, Change, Operation, Seen};
 use pod::Value;
-use policy::Held;
+use policy::Buffered;
 pub use policy::Installed;
 use programs::{InUse, Programs};
 #[cfg(feature = "root-tests")]
@@ -75,7 +77,6 @@ pub use requirements::try_object;
 pub use requirements::{Feature, Features, Refusal, SavedLog, required_features};
 use room::Room;
 pub use room::{MAX_RULES, PolicySize, room_for};
-use sieve::Sieve;
 #[cfg(feature = "feed")]
 pub use tagging::{Tag, Tagging};
 
@@ -96,8 +97,8 @@ pub struct Filter {
     options: LoadOptions,
     hash_key: HashKey,
     room: Room,
-    sieve: Sieve,
-    held: Held,
+    bloom: BloomFilter,
+    buffered: Buffered,
     attached: Vec<(Attachment, Link)>,
     #[cfg(feature = "trace")]
     trace: trace::Trace,
@@ -105,8 +106,15 @@ pub struct Filter {
 
 impl fmt::Debug for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let attached = self.attached.iter().map(|(attachment, _)| attachment).collect::<Vec<_>>();
-        f.debug_struct("Filter").field("room", &self.room).field("attached", &attached).finish_non_exhaustive()
+        let attached = self
+            .attached
+            .iter()
+            .map(|(attachment, _)| attachment)
+            .collect::<Vec<_>>();
+        f.debug_struct("Filter")
+            .field("room", &self.room)
+            .field("attached", &attached)
+            .finish_non_exhaustive()
     }
 }
 
@@ -115,7 +123,8 @@ impl fmt::Debug for Filter {
 pub struct ProgramInfo {
     /// Its id, as `bpftool prog` shows it.
     pub id: u32,
-    /// Instructions that the verifier went through, of the program that took most; it takes a million at most.
+    /// Instructions that the verifier went through, of the program that took most; it takes a
+    /// million at most.
     pub verified_instructions: u32,
     /// Bytes of the program and of those that it goes on with as loaded, before they were compiled.
     pub bytes: u32,
@@ -134,12 +143,18 @@ impl Filter {
             Some(key) => key,
             None => draw_hash_key()?,
         };
-        let options = LoadOptions { hash_key: Some(hash_key), ..options.clone() };
-        let room = Room::new(options.room.unwrap_or(u32::MAX).min(options.max_rules)).with_size(options.size);
+        let options = LoadOptions {
+            hash_key: Some(hash_key),
+            ..options.clone()
+        };
+        let room = Room::new(options.room.unwrap_or(u32::MAX).min(options.max_rules))
+            .with_size(options.size);
         let mut object = load::object(&options, room)?;
-        let mut array = Array::<_, Value<Settings>>::try_from(map_mut(&mut object, ".data.SETTINGS")?)?;
+        let mut array =
+            Array::<_, Value<Settings>>::try_from(map_mut(&mut object, ".data.SETTINGS")?)?;
         array.set(0, Value(load::settings(&options, &hash_key)), 0)?;
-        let mut interfaces = Array::<_, Value<Interface>>::try_from(map_mut(&mut object, "INTERFACES")?)?;
+        let mut interfaces =
+            Array::<_, Value<Interface>>::try_from(map_mut(&mut object, "INTERFACES")?)?;
         for (index, interface) in &options.interfaces {
             interfaces.set(*index, Value(*interface), 0)?;
         }
@@ -147,7 +162,8 @@ impl Filter {
         Self::of_object(object, programs, options, hash_key, room)
     }
 
-    /// A filter with this object, whose programs are loaded then, and which has no rules in maps of this room.
+    /// A filter with this object, whose programs are loaded then, and which has no rules in maps of
+    /// this room.
     fn of_object(
         mut object: Ebpf,
         mut programs: Programs,
@@ -156,24 +172,33 @@ impl Filter {
         room: Room,
     ) -> Result<Self, KernelError> {
         programs.load(&mut object, ProgramSet::LINEAR)?;
-        let sieve = Sieve::of(map_fd(&object, "SIEVE")?, room.shape()).map_err(KernelError::Shared)?;
+        let bloom = BloomFilter::of(map_fd(&object, "SIEVE")?, room.shape())
+            .map_err(KernelError::Shared)?;
         let mut filter = Self {
             programs,
-            events: RingBuf::try_from(object.take_map("EVENTS").ok_or(KernelError::Object { what: "EVENTS" })?)?,
+            events: RingBuf::try_from(
+                object
+                    .take_map("EVENTS")
+                    .ok_or(KernelError::Object { what: "EVENTS" })?,
+            )?,
             options,
             hash_key,
             room,
-            sieve,
-            held: Held::of(room.shape()),
+            bloom,
+            buffered: Buffered::of(room.shape()),
             attached: Vec::new(),
             #[cfg(feature = "trace")]
             trace: trace::Trace::of(&mut object)?,
             object,
         };
         for generation in [Generation::default(), Generation::default().other()] {
-            filter.write_classes(&Groups::default().classes, generation, filter.held.in_force)?;
+            filter.write_audiences(
+                &Groups::default().audiences,
+                generation,
+                filter.buffered.in_force,
+            )?;
         }
-        filter.set_in_force(filter.held.in_force)?;
+        filter.set_in_force(filter.buffered.in_force)?;
         Ok(filter)
     }
 
@@ -184,7 +209,7 @@ impl Filter {
 
     /// The groups of clients that are in force.
     pub fn groups(&self) -> &Groups {
-        &self.held.groups
+        &self.buffered.groups
     }
 
     /// Rules that the map has room for.
@@ -201,37 +226,74 @@ impl Filter {
     ///
     /// # Errors
     /// Names the interface that could not be had and why.
-    pub fn attach(&mut self, interfaces: &[String], mode: Mode) -> Result<Vec<Attachment>, KernelError> {
-        let answers = self.options.interfaces.values().any(|interface| self.held.has_answers(interface));
-        let in_use = InUse { answers, quic: self.options.inspects_quic() };
+    pub fn attach(
+        &mut self,
+        interfaces: &[String],
+        mode: Mode,
+    ) -> Result<Vec<Attachment>, KernelError> {
+        let answers = self
+            .options
+            .interfaces
+            .values()
+            .any(|interface| self.buffered.has_answers(interface));
+        let in_use = InUse {
+            answers,
+            quic: self.options.inspects_quic(),
+        };
         self.programs.load_for(&mut self.object, in_use)?;
-        let Self { object, programs, held, options, .. } = self;
+        let Self {
+            object,
+            programs,
+            buffered,
+            options,
+            ..
+        } = self;
         let mut loader = attach::Loader { object, programs };
-        let may_answer = |interface: &Interface| held.may_answer(interface);
-        self.attached.extend(attach::to_all(&mut loader, interfaces, mode, &options.interfaces, may_answer)?);
-        let attached: Vec<_> = self.attached.iter().map(|(attachment, _)| attachment.clone()).collect();
-        for Attachment { index, settings, .. } in attached.iter().filter(|it| it.mode == AttachedMode::Generic) {
+        let may_answer = |interface: &Interface| buffered.may_answer(interface);
+        self.attached.extend(attach::to_all(
+            &mut loader,
+            interfaces,
+            mode,
+            &options.interfaces,
+            may_answer,
+        )?);
+        let attached: Vec<_> = self
+            .attached
+            .iter()
+            .map(|(attachment, _)| attachment.clone())
+            .collect();
+        for Attachment {
+            index, settings, ..
+        } in attached
+            .iter()
+            .filter(|it| it.mode == AttachedMode::Generic)
+        {
             self.set_interface(*index, *settings)?;
         }
         Ok(attached)
     }
 
-    /// True if clients behind an interface with these settings may be answered by the policy in force.
+    /// True if clients behind an interface with these settings may be answered by the policy in
+    /// force.
     pub fn may_answer(&self, interface: &Interface) -> bool {
-        self.held.may_answer(interface)
+        self.buffered.may_answer(interface)
     }
 
-    /// Sets what is done on an interface. The ones that the filter was loaded with have room for it, and those of lower
-    /// index.
+    /// Sets what is done on an interface. The ones that the filter was loaded with have room for
+    /// it, and those of lower index.
     ///
     /// # Errors
     /// If the kernel refuses.
     pub fn set_interface(&mut self, index: u32, interface: Interface) -> Result<(), KernelError> {
         self.programs.load_for(
             &mut self.object,
-            InUse { answers: self.held.has_answers(&interface), quic: interface.quic() == Quic::Inspect },
+            InUse {
+                answers: self.buffered.has_answers(&interface),
+                quic: interface.quic() == Quic::Inspect,
+            },
         )?;
-        let mut interfaces = Array::<_, Value<Interface>>::try_from(map_mut(&mut self.object, "INTERFACES")?)?;
+        let mut interfaces =
+            Array::<_, Value<Interface>>::try_from(map_mut(&mut self.object, "INTERFACES")?)?;
         Ok(interfaces.set(index, Value(interface), 0)?)
     }
 
@@ -241,14 +303,24 @@ impl Filter {
     /// If the kernel does not answer.
     pub fn program(&mut self) -> Result<ProgramInfo, KernelError> {
         let map_memory = self.map_memory()?;
-        let id = program(&mut self.object, ProgramSet::LINEAR.entry)?.info()?.id();
+        let id = program(&mut self.object, ProgramSet::LINEAR.entry)?
+            .info()?
+            .id();
         let (mut verified_instructions, mut bytes) = (0, 0);
         for name in self.programs.names() {
             let info = program(&mut self.object, name)?.info()?;
-            verified_instructions = info.verified_instruction_count().unwrap_or_default().max(verified_instructions);
+            verified_instructions = info
+                .verified_instruction_count()
+                .unwrap_or_default()
+                .max(verified_instructions);
             bytes += info.size_translated().unwrap_or_default();
         }
-        Ok(ProgramInfo { id, verified_instructions, bytes, map_memory })
+        Ok(ProgramInfo {
+            id,
+            verified_instructions,
+            bytes,
+            map_memory,
+        })
     }
 
     /// Loads all programs, also those that nothing needs yet.
@@ -266,7 +338,15 @@ impl Filter {
     /// If the kernel does not answer.
     pub fn verified_instructions(&mut self) -> Result<Vec<(&'static str, u32)>, KernelError> {
         let object = &mut self.object;
-        let count = |name| Ok((name, program(object, name)?.info()?.verified_instruction_count().unwrap_or_default()));
+        let count = |name| {
+            Ok((
+                name,
+                program(object, name)?
+                    .info()?
+                    .verified_instruction_count()
+                    .unwrap_or_default(),
+            ))
+        };
         self.programs.names().map(count).collect()
     }
 
@@ -276,8 +356,8 @@ impl Filter {
     /// If the kernel refuses.
     pub fn remove(&mut self, key: RuleKey) -> Result<bool, KernelError> {
         self.hit_table()?.forget(|rule| rule == key);
-        let written = self.write_rules(&[(key, Terms::NONE)], |_| {})?;
-        self.held.gone += written.removed;
+        let written = self.write_rules(&[(key, Effect::NONE)], |_| {})?;
+        self.buffered.gone += written.removed;
         Ok(written.removed > 0)
     }
 
@@ -306,29 +386,38 @@ impl Filter {
     /// # Errors
     /// If the kernel refuses.
     pub fn counters(&self) -> Result<BTreeMap<Counter, u64>, KernelError> {
-        let cpus = PerCpuArray::<_, Value<OfCpu>>::try_from(map(&self.object, "CPUS")?)?.get(&0, 0)?;
-        let state_missing = Array::<_, u64>::try_from(map(&self.object, ".data.STATE_MISSING")?)?.get(&0, 0)?;
-        let sum = |counter: Counter| cpus.iter().map(|cpu| cpu.0.counters[counter.index() as usize]).sum();
-        let mut counters: BTreeMap<Counter, u64> = Counter::all().map(|counter| (counter, sum(counter))).collect();
+        let cpus =
+            PerCpuArray::<_, Value<OfCpu>>::try_from(map(&self.object, "CPUS")?)?.get(&0, 0)?;
+        let state_missing =
+            Array::<_, u64>::try_from(map(&self.object, ".data.STATE_MISSING")?)?.get(&0, 0)?;
+        let sum = |counter: Counter| {
+            cpus.iter()
+                .map(|cpu| cpu.0.counters[counter.index() as usize])
+                .sum()
+        };
+        let mut counters: BTreeMap<Counter, u64> = Counter::all()
+            .map(|counter| (counter, sum(counter)))
+            .collect();
         counters.insert(Counter::CpuStateMissing, state_missing);
         Ok(counters)
     }
 
-    /// Hands over the events that came since the last call, and does not wait for more. The kernel wakes nobody for an
-    /// event: call this several times a second.
+    /// Hands over the events that came since the last call, and does not wait for more. The kernel
+    /// wakes nobody for an event: call this several times a second.
     pub fn drain_events(&mut self, each: impl FnMut(NameEvent)) {
         events::drain(&mut self.events, each);
         #[cfg(feature = "trace")]
         self.trace.print();
     }
 
-    /// Lets every key through the sieve: all are looked for among the rules, as if it were not there.
+    /// Lets every key through the Bloom filter: all are looked for among the rules, as if it were
+    /// not there.
     ///
     /// # Errors
     /// If the kernel does not share its memory.
     #[cfg(feature = "root-tests")]
-    pub fn open_sieve(&mut self) -> Result<(), KernelError> {
-        self.sieve.open_wide().map_err(KernelError::Shared)
+    pub fn open_bloom(&mut self) -> Result<(), KernelError> {
+        self.bloom.open_wide().map_err(KernelError::Shared)
     }
 
     /// The program on a bench: one CPU, frames from memory.
@@ -341,9 +430,14 @@ impl Filter {
     }
 
     fn map_memory(&self) -> Result<u64, KernelError> {
-        let mut memory = fd_memory(self.events.as_fd())? + self.held.parts.as_ref().map_or(0, patterns::memory);
+        let mut memory = fd_memory(self.events.as_fd())?
+            + self.buffered.parts.as_ref().map_or(0, patterns::memory);
         for (_, map) in self.object.maps() {
-            if let Map::Array(data) | Map::PerCpuArray(data) | Map::HashMap(data) | Map::LpmTrie(data) = map {
+            if let Map::Array(data)
+            | Map::PerCpuArray(data)
+            | Map::HashMap(data)
+            | Map::LpmTrie(data) = map
+            {
                 memory += fd_memory(data.fd().as_fd())?;
             }
         }
@@ -353,19 +447,27 @@ impl Filter {
     fn explain_full(&self, error: MapError) -> KernelError {
         match &error {
             // E2BIG: no free entry.
-            MapError::SyscallError(cause) if cause.io_error.raw_os_error() == Some(libc::E2BIG) => self.rules_full(),
+            MapError::SyscallError(cause) if cause.io_error.raw_os_error() == Some(libc::E2BIG) => {
+                self.rules_full()
+            }
             _ => error.into(),
         }
     }
 
     fn rules_full(&self) -> KernelError {
-        KernelError::RulesFull { capacity: self.room.rules }
+        KernelError::RulesFull {
+            capacity: self.room.rules,
+        }
     }
 }
 
 fn program<'o>(object: &'o mut Ebpf, name: &'static str) -> Result<&'o mut Xdp, KernelError> {
-    let program = object.program_mut(name).ok_or(KernelError::Object { what: name })?;
-    program.try_into().map_err(|error: ProgramError| error.into())
+    let program = object
+        .program_mut(name)
+        .ok_or(KernelError::Object { what: name })?;
+    program
+        .try_into()
+        .map_err(|error: ProgramError| error.into())
 }
 
 fn map_fd<'o>(object: &'o Ebpf, name: &'static str) -> Result<BorrowedFd<'o>, KernelError> {
@@ -380,7 +482,9 @@ fn map<'o>(object: &'o Ebpf, name: &'static str) -> Result<&'o Map, KernelError>
 }
 
 fn map_mut<'o>(object: &'o mut Ebpf, name: &'static str) -> Result<&'o mut Map, KernelError> {
-    object.map_mut(name).ok_or(KernelError::Object { what: name })
+    object
+        .map_mut(name)
+        .ok_or(KernelError::Object { what: name })
 }
 
 /// Memory that the kernel accounts to the map behind a descriptor (`memlock` of its fdinfo).
@@ -388,7 +492,9 @@ fn fd_memory(map: BorrowedFd<'_>) -> Result<u64, KernelError> {
     let path = format!("/proc/self/fdinfo/{}", map.as_raw_fd());
     let text = std::fs::read_to_string(&path).map_err(|error| KernelError::Read { path, error })?;
     let memory = text.lines().find_map(|line| line.strip_prefix("memlock:"));
-    Ok(memory.and_then(|bytes| bytes.trim().parse().ok()).unwrap_or_default())
+    Ok(memory
+        .and_then(|bytes| bytes.trim().parse().ok())
+        .unwrap_or_default())
 }
 
 /// A key that nobody can guess.

@@ -6,7 +6,9 @@ use std::{
     net::{Ipv4Addr, Ipv6Addr},
 };
 
-use netlink_packet_core::{NLM_F_DUMP, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload, NetlinkSerializable};
+use netlink_packet_core::{
+    NLM_F_DUMP, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload, NetlinkSerializable,
+};
 use netlink_packet_route::{
     AddressFamily, RouteNetlinkMessage,
     link::{LinkAttribute, LinkMessage},
@@ -19,10 +21,13 @@ use super::KernelError;
 /// What the kernel says of an interface (`RTM_GETLINK`); `None` if there is none of the name.
 pub(super) fn link(name: &str) -> io::Result<Option<LinkMessage>> {
     let mut request = LinkMessage::default();
-    request.attributes.push(LinkAttribute::IfName(name.to_owned()));
+    request
+        .attributes
+        .push(LinkAttribute::IfName(name.to_owned()));
     let socket = ask(RouteNetlinkMessage::GetLink(request), NLM_F_REQUEST)?;
     let (answer, _) = socket.recv_from_full()?;
-    let answer = NetlinkMessage::<RouteNetlinkMessage>::deserialize(&answer).map_err(io::Error::other)?;
+    let answer =
+        NetlinkMessage::<RouteNetlinkMessage>::deserialize(&answer).map_err(io::Error::other)?;
     match answer.payload {
         NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewLink(link)) => Ok(Some(link)),
         NetlinkPayload::Error(error) => match error.to_io().raw_os_error() {
@@ -42,7 +47,9 @@ pub fn default_route_interfaces() -> Result<BTreeSet<u32>, KernelError> {
     let mut indices = BTreeSet::new();
     for family in [AddressFamily::Inet, AddressFamily::Inet6] {
         for route in routes(family).map_err(KernelError::Routes)? {
-            if route.header.destination_prefix_length == 0 && route.header.kind == RouteType::Unicast {
+            if route.header.destination_prefix_length == 0
+                && route.header.kind == RouteType::Unicast
+            {
                 indices.extend(ways_out(&route));
             }
         }
@@ -50,29 +57,47 @@ pub fn default_route_interfaces() -> Result<BTreeSet<u32>, KernelError> {
     Ok(indices)
 }
 
-/// The indices of the interfaces by which packets leave now that no narrower route is for, of either family. It asks for one
-/// route each, however many there are, and so may be asked often.
-pub(crate) fn ways_to_elsewhere() -> BTreeSet<u32> {
-    /// Relays that are no more (RFC 7526), and the first address of what is given out (RFC 4291 §2.4): nobody has routes for
-    /// these alone. Nothing is sent.
+/// The indices of the interfaces by which packets leave now that no narrower route is for, of
+/// either family. It asks for one route each, however many there are, and so may be asked often.
+pub(crate) fn default_route_links() -> BTreeSet<u32> {
+    /// Relays that are no more (RFC 7526), and the first address of what is given out
+    /// (RFC 4291 §2.4): nobody has routes for these alone. Nothing is sent.
     const ELSEWHERE: [(AddressFamily, u8, RouteAddress); 2] = [
-        (AddressFamily::Inet, 32, RouteAddress::Inet(Ipv4Addr::new(192, 88, 99, 1))),
-        (AddressFamily::Inet6, 128, RouteAddress::Inet6(Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 1))),
+        (
+            AddressFamily::Inet,
+            32,
+            RouteAddress::Inet(Ipv4Addr::new(192, 88, 99, 1)),
+        ),
+        (
+            AddressFamily::Inet6,
+            128,
+            RouteAddress::Inet6(Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 1)),
+        ),
     ];
 
-    let ways =
-        ELSEWHERE.into_iter().filter_map(|(family, bits, address)| route_to(family, bits, address).ok().flatten());
-    ways.flat_map(|route| ways_out(&route).collect::<Vec<_>>()).collect()
+    let ways = ELSEWHERE
+        .into_iter()
+        .filter_map(|(family, bits, address)| route_to(family, bits, address).ok().flatten());
+    ways.flat_map(|route| ways_out(&route).collect::<Vec<_>>())
+        .collect()
 }
 
 /// The route to an address (`RTM_GETROUTE`); `None` if there is none.
-fn route_to(family: AddressFamily, bits: u8, address: RouteAddress) -> io::Result<Option<RouteMessage>> {
+fn route_to(
+    family: AddressFamily,
+    bits: u8,
+    address: RouteAddress,
+) -> io::Result<Option<RouteMessage>> {
     let mut request = RouteMessage::default();
     request.header.address_family = family;
     request.header.destination_prefix_length = bits;
-    request.attributes.push(RouteAttribute::Destination(address));
-    let (answer, _) = ask(RouteNetlinkMessage::GetRoute(request), NLM_F_REQUEST)?.recv_from_full()?;
-    let answer = NetlinkMessage::<RouteNetlinkMessage>::deserialize(&answer).map_err(io::Error::other)?;
+    request
+        .attributes
+        .push(RouteAttribute::Destination(address));
+    let (answer, _) =
+        ask(RouteNetlinkMessage::GetRoute(request), NLM_F_REQUEST)?.recv_from_full()?;
+    let answer =
+        NetlinkMessage::<RouteNetlinkMessage>::deserialize(&answer).map_err(io::Error::other)?;
     Ok(match answer.payload {
         NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewRoute(route)) => Some(route),
         _ => None,
@@ -80,11 +105,14 @@ fn route_to(family: AddressFamily, bits: u8, address: RouteAddress) -> io::Resul
 }
 
 fn ways_out(route: &RouteMessage) -> impl Iterator<Item = u32> {
-    route.attributes.iter().flat_map(|attribute| match attribute {
-        RouteAttribute::Oif(index) => vec![*index],
-        RouteAttribute::MultiPath(hops) => hops.iter().map(|hop| hop.interface_index).collect(),
-        _ => Vec::new(),
-    })
+    route
+        .attributes
+        .iter()
+        .flat_map(|attribute| match attribute {
+            RouteAttribute::Oif(index) => vec![*index],
+            RouteAttribute::MultiPath(hops) => hops.iter().map(|hop| hop.interface_index).collect(),
+            _ => Vec::new(),
+        })
 }
 
 /// All routes of a family (`RTM_GETROUTE`).
@@ -110,7 +138,8 @@ pub(super) fn ask_all(request: RouteNetlinkMessage) -> io::Result<Vec<RouteNetli
         let (answer, _) = socket.recv_from_full()?;
         let mut rest = &answer[..];
         while !rest.is_empty() {
-            let message = NetlinkMessage::<RouteNetlinkMessage>::deserialize(rest).map_err(io::Error::other)?;
+            let message = NetlinkMessage::<RouteNetlinkMessage>::deserialize(rest)
+                .map_err(io::Error::other)?;
             match message.payload {
                 NetlinkPayload::InnerMessage(message) => messages.push(message),
                 NetlinkPayload::Done(_) => return Ok(messages),

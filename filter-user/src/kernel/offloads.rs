@@ -1,4 +1,5 @@
-//! Offloads below an interface that have the kernel join datagrams to one before the program sees them.
+//! Offloads below an interface that have the kernel join datagrams to one before the program sees
+//! them.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -6,7 +7,9 @@ use std::{
 };
 
 use ethtool::{EthtoolAttr, EthtoolFeatureAttr, EthtoolMessage};
-use netlink_packet_core::{Emitable, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload, ParseableParametrized};
+use netlink_packet_core::{
+    Emitable, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload, ParseableParametrized,
+};
 use netlink_packet_generic::{
     GenlFamily, GenlHeader, GenlMessage,
     ctrl::{GenlCtrl, GenlCtrlCmd, nlas::GenlCtrlAttrs},
@@ -19,11 +22,12 @@ use netlink_sys::protocols::NETLINK_GENERIC;
 
 use super::netlink::{ask_all, ask_by};
 
-/// Features by which the kernel joins datagrams that are not for itself, as `ethtool -k` names them.
+/// Features by which the kernel joins datagrams that are not for itself, as `ethtool -k` names
+/// them.
 const JOINING: [&str; 2] = ["rx-gro-list", "rx-udp-gro-forwarding"];
 
-/// The devices below an interface where such a feature is on, each with the features. A device with a program of its own in the
-/// network stack joins nothing.
+/// The devices below an interface where such a feature is on, each with the features. A device with
+/// a program of its own in the network stack joins nothing.
 ///
 /// # Errors
 /// If the kernel does not answer.
@@ -32,9 +36,17 @@ pub fn joining_below(index: u32) -> io::Result<BTreeMap<String, Vec<String>>> {
     let mut joining = BTreeMap::new();
     let family = ethtool_family()?;
     for lower in below(index, &links) {
-        let Some(name) = links.iter().find(|link| link.header.index == lower).and_then(name) else { continue };
-        let features: Vec<_> =
-            active_features(family, &name)?.into_iter().filter(|feature| JOINING.contains(&&**feature)).collect();
+        let Some(name) = links
+            .iter()
+            .find(|link| link.header.index == lower)
+            .and_then(name)
+        else {
+            continue;
+        };
+        let features: Vec<_> = active_features(family, &name)?
+            .into_iter()
+            .filter(|feature| JOINING.contains(&&**feature))
+            .collect();
         if !features.is_empty() {
             joining.insert(name, features);
         }
@@ -46,12 +58,16 @@ pub fn joining_below(index: u32) -> io::Result<BTreeMap<String, Vec<String>>> {
 fn below(index: u32, links: &[LinkMessage]) -> BTreeSet<u32> {
     let mut found = BTreeSet::from([index]);
     loop {
-        let lower = links.iter().filter(|link| !found.contains(&link.header.index)).filter(|link| {
-            let is_port = controller(link).is_some_and(|upper| found.contains(&upper));
-            let carries =
-                |upper: &LinkMessage| found.contains(&upper.header.index) && carrier(upper) == Some(link.header.index);
-            is_port || links.iter().any(carries)
-        });
+        let lower = links
+            .iter()
+            .filter(|link| !found.contains(&link.header.index))
+            .filter(|link| {
+                let is_port = controller(link).is_some_and(|upper| found.contains(&upper));
+                let carries = |upper: &LinkMessage| {
+                    found.contains(&upper.header.index) && carrier(upper) == Some(link.header.index)
+                };
+                is_port || links.iter().any(carries)
+            });
         let lower: Vec<_> = lower.map(|link| link.header.index).collect();
         if lower.is_empty() {
             found.remove(&index);
@@ -62,26 +78,37 @@ fn below(index: u32, links: &[LinkMessage]) -> BTreeSet<u32> {
 }
 
 fn name(link: &LinkMessage) -> Option<String> {
-    link.attributes.iter().find_map(|attribute| match attribute {
-        LinkAttribute::IfName(name) => Some(name.clone()),
-        _ => None,
-    })
+    link.attributes
+        .iter()
+        .find_map(|attribute| match attribute {
+            LinkAttribute::IfName(name) => Some(name.clone()),
+            _ => None,
+        })
 }
 
 fn controller(link: &LinkMessage) -> Option<u32> {
-    link.attributes.iter().find_map(|attribute| match attribute {
-        LinkAttribute::Controller(index) => Some(*index),
-        _ => None,
-    })
+    link.attributes
+        .iter()
+        .find_map(|attribute| match attribute {
+            LinkAttribute::Controller(index) => Some(*index),
+            _ => None,
+        })
 }
 
-/// The device that carries a link. That of a veth may be in another namespace, where its index means another one.
+/// The device that carries a link. That of a veth may be in another namespace, where its index
+/// means another one.
 fn carrier(link: &LinkMessage) -> Option<u32> {
-    let is_elsewhere = link.attributes.iter().any(|attribute| matches!(attribute, LinkAttribute::LinkNetNsId(_)));
-    link.attributes.iter().filter(|_| !is_elsewhere).find_map(|attribute| match attribute {
-        LinkAttribute::Link(index) => Some(*index),
-        _ => None,
-    })
+    let is_elsewhere = link
+        .attributes
+        .iter()
+        .any(|attribute| matches!(attribute, LinkAttribute::LinkNetNsId(_)));
+    link.attributes
+        .iter()
+        .filter(|_| !is_elsewhere)
+        .find_map(|attribute| match attribute {
+            LinkAttribute::Link(index) => Some(*index),
+            _ => None,
+        })
 }
 
 /// All links (`RTM_GETLINK`).
@@ -102,35 +129,59 @@ fn active_features(family: u16, name: &str) -> io::Result<Vec<String>> {
         Err(error) if error.raw_os_error() == Some(libc::ENODEV) => return Ok(Vec::new()),
         answer => answer?,
     };
-    let features = answer.payload.nlas.into_iter().filter_map(|attribute| match attribute {
-        EthtoolAttr::Feature(EthtoolFeatureAttr::Active(features)) => Some(features),
-        _ => None,
-    });
-    Ok(features.flatten().filter(|feature| feature.value).map(|feature| feature.name).collect())
+    let features = answer
+        .payload
+        .nlas
+        .into_iter()
+        .filter_map(|attribute| match attribute {
+            EthtoolAttr::Feature(EthtoolFeatureAttr::Active(features)) => Some(features),
+            _ => None,
+        });
+    Ok(features
+        .flatten()
+        .filter(|feature| feature.value)
+        .map(|feature| feature.name)
+        .collect())
 }
 
 /// The number of the family `ethtool` in generic netlink (`CTRL_CMD_GETFAMILY`).
 fn ethtool_family() -> io::Result<u16> {
     let request = GenlCtrl {
         cmd: GenlCtrlCmd::GetFamily,
-        nlas: vec![GenlCtrlAttrs::FamilyName(<EthtoolMessage as GenlFamily>::family_name().to_owned())],
+        nlas: vec![GenlCtrlAttrs::FamilyName(
+            <EthtoolMessage as GenlFamily>::family_name().to_owned(),
+        )],
     };
     let answer = ask_generic(GenlMessage::from_payload(request))?;
-    let number = answer.payload.nlas.into_iter().find_map(|attribute| match attribute {
-        GenlCtrlAttrs::FamilyId(number) => Some(number),
-        _ => None,
-    });
-    number.ok_or_else(|| io::Error::other("the kernel has no number for the netlink family `ethtool`"))
+    let number = answer
+        .payload
+        .nlas
+        .into_iter()
+        .find_map(|attribute| match attribute {
+            GenlCtrlAttrs::FamilyId(number) => Some(number),
+            _ => None,
+        });
+    number.ok_or_else(|| {
+        io::Error::other("the kernel has no number for the netlink family `ethtool`")
+    })
 }
 
 fn ask_generic<F>(mut request: GenlMessage<F>) -> io::Result<GenlMessage<F>>
 where
-    F: GenlFamily + Emitable + ParseableParametrized<[u8], GenlHeader> + Clone + std::fmt::Debug + Eq,
+    F: GenlFamily
+        + Emitable
+        + ParseableParametrized<[u8], GenlHeader>
+        + Clone
+        + std::fmt::Debug
+        + Eq,
 {
     request.finalize();
     let socket = ask_by(NETLINK_GENERIC, request, NLM_F_REQUEST)?;
     let (answer, _) = socket.recv_from_full()?;
-    match NetlinkMessage::<GenlMessage<F>>::deserialize(&answer).map_err(io::Error::other)?.payload {
+    match NetlinkMessage::<GenlMessage<F>>::deserialize(&answer)
+        .map_err(io::Error::other)?
+        .payload
+    {
         NetlinkPayload::InnerMessage(message) => Ok(message),
         NetlinkPayload::Error(error) => Err(error.to_io()),
         other => Err(io::Error::other(format!("unexpected answer {other:?}"))),

@@ -1,11 +1,13 @@
-//! A program that does one thing with each large frame, to see what the kernel makes of it. Only for kernels that may be
-//! damaged: a guest's.
+//! A program that does one thing with each large frame, to see what the kernel makes of it. Only
+//! for kernels that may be damaged: a guest's.
 
 use std::fmt;
 
 use aya::{Ebpf, EbpfLoader, maps::Array};
 
-use super::{AttachedMode, KernelError, attach::interface_index, map, map_mut, program, requirements};
+use super::{
+    AttachedMode, KernelError, attach::interface_index, map, map_mut, program, requirements,
+};
 
 /// The object that the build script made.
 static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/operations"));
@@ -30,8 +32,14 @@ pub enum Change {
 
 impl Change {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::None, Self::StoreNear, Self::StoreFar, Self::LongerHead, Self::ShorterHead, Self::ShorterTail];
+    pub const ALL: [Self; 6] = [
+        Self::None,
+        Self::StoreNear,
+        Self::StoreFar,
+        Self::LongerHead,
+        Self::ShorterHead,
+        Self::ShorterTail,
+    ];
 }
 
 /// What becomes of it then (`enum xdp_action`, linux/bpf.h).
@@ -68,22 +76,32 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// Attaches it to an interface in the thread's network namespace, as [`Filter`](super::Filter) is in that mode: for
-    /// frames in several buffers in native mode, and for those that the kernel makes linear in generic mode.
+    /// Attaches it to an interface in the thread's network namespace, as [`Filter`](super::Filter)
+    /// is in that mode: for frames in several buffers in native mode, and for those that the kernel
+    /// makes linear in generic mode.
     ///
     /// # Errors
     /// If the kernel refuses.
-    pub fn attach(change: Change, action: Action, interface: &str, mode: AttachedMode) -> Result<Self, KernelError> {
+    pub fn attach(
+        change: Change,
+        action: Action,
+        interface: &str,
+        mode: AttachedMode,
+    ) -> Result<Self, KernelError> {
         let name = match mode {
             AttachedMode::Native => "operate",
             AttachedMode::Generic => "operate_linear",
         };
-        let mut object = EbpfLoader::new().load(OBJECT).map_err(|error| requirements::explain_load(error, None))?;
+        let mut object = EbpfLoader::new()
+            .load(OBJECT)
+            .map_err(|error| requirements::explain_load(error, None))?;
         let mut task = Array::<_, u32>::try_from(map_mut(&mut object, "TASK")?)?;
         task.set(0, change as u32, 0)?;
         task.set(1, action as u32, 0)?;
         let program = program(&mut object, name)?;
-        program.load().map_err(|error| requirements::explain_program(name, error, None))?;
+        program
+            .load()
+            .map_err(|error| requirements::explain_program(name, error, None))?;
         program.attach_to_if_index(interface_index(interface)?, mode.xdp_mode())?;
         Ok(Self { object })
     }
@@ -95,7 +113,11 @@ impl Operation {
     pub fn seen(&self) -> Result<Seen, KernelError> {
         let seen = Array::<_, u64>::try_from(map(&self.object, "SEEN")?)?;
         let [frames, in_several_buffers, refused] = [0, 1, 2].map(|place| seen.get(&place, 0));
-        Ok(Seen { frames: frames?, in_several_buffers: in_several_buffers?, refused: refused? })
+        Ok(Seen {
+            frames: frames?,
+            in_several_buffers: in_several_buffers?,
+            refused: refused?,
+        })
     }
 }
 

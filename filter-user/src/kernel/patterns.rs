@@ -71,9 +71,19 @@ fn delete(map: BorrowedFd<'_>, key: u32) -> Result<(), SyscallError> {
         flags: 0,
     };
     // SAFETY: the attributes are those of this command, and the key outlives the call.
-    let failed = unsafe { libc::syscall(libc::SYS_bpf, DELETE_ELEM, &raw const attributes, size_of::<Attributes>()) };
+    let failed = unsafe {
+        libc::syscall(
+            libc::SYS_bpf,
+            DELETE_ELEM,
+            &raw const attributes,
+            size_of::<Attributes>(),
+        )
+    };
     if failed < 0 {
-        return Err(SyscallError { call: "bpf_map_delete_elem", io_error: std::io::Error::last_os_error() });
+        return Err(SyscallError {
+            call: "bpf_map_delete_elem",
+            io_error: std::io::Error::last_os_error(),
+        });
     }
     Ok(())
 }

@@ -8,8 +8,9 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Value<T>(pub T);
 
-// SAFETY: any bytes are a value (`FromBytes`) and all of a value are bytes, without padding (`IntoBytes`), of which none
-// changes behind a shared reference (`Immutable`); the wrapper adds nothing.
+// SAFETY: any bytes are a value (`FromBytes`) and all of a value are bytes, without padding
+// (`IntoBytes`), of which none changes behind a shared reference (`Immutable`); the wrapper adds
+// nothing.
 unsafe impl<T: FromBytes + IntoBytes + Immutable + Copy + 'static> aya::Pod for Value<T> {}
 
 impl<T> Value<T> {

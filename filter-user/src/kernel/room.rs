@@ -1,15 +1,17 @@
-//! How large the maps of a policy are: for its rules, groups and clients and some more, up to a bound.
+//! How large the maps of a policy are: for its rules, groups and clients and some more, up to a
+//! bound.
 
 use filter_core::{Page, RuleKey, RuleShape};
 
 use super::{ClientCounts, KernelError};
-use crate::policy::RuleBook;
+use crate::policy::CompiledPolicy;
 
-/// Rules that there may be at most, unless a setting says otherwise. Reading lists has the same bound.
+/// Rules that there may be at most, unless a setting says otherwise. Reading lists has the same
+/// bound.
 pub const MAX_RULES: u32 = 1 << 25;
 
-/// Rules that maps are made for, where a policy has so many: a quarter more and 16,384 may be added until larger maps are
-/// needed.
+/// Rules that maps are made for, where a policy has so many: a quarter more and 16,384 may be added
+/// until larger maps are needed.
 ///
 /// # Errors
 /// If the policy alone has more than the bound.
@@ -41,39 +43,50 @@ pub struct PolicySize {
     pub groups: u32,
     /// Members of all groups.
     pub clients: ClientCounts,
-    /// Banks of classes.
+    /// Banks of audiences.
     pub banks: u32,
     /// Numbers of lists.
     pub lists: u32,
-    /// Entries of terms of banks behind the first.
-    pub further_terms: u32,
+    /// Entries of effect of banks behind the first.
+    pub further_effects: u32,
 }
 
 impl PolicySize {
     /// What the smallest maps have room for.
     const LEAST: Self = Self {
         groups: 64,
-        clients: ClientCounts { macs: 4096, subnets4: 4096, subnets6: 4096 },
+        clients: ClientCounts {
+            macs: 4096,
+            subnets4: 4096,
+            subnets6: 4096,
+        },
         banks: 1,
         lists: 512,
-        further_terms: 0,
+        further_effects: 0,
     };
 
     /// A quarter more groups, clients and lists, and as many as the smallest maps have.
     fn with_some_more(self) -> Self {
         let more = |count: u32| count.saturating_add(count / 4);
-        let Self { groups, clients, banks, lists, further_terms } = self;
+        let Self {
+            groups,
+            clients,
+            banks,
+            lists,
+            further_effects,
+        } = self;
         Self {
             groups: more(groups).max(Self::LEAST.groups),
             clients: clients.map(more).max(Self::LEAST.clients),
             // A group has a row of a power of two.
             banks: banks.next_power_of_two(),
             lists: more(lists).clamp(Self::LEAST.lists, 1 << 16),
-            further_terms,
+            further_effects,
         }
     }
 
-    /// True if all of the other fits here. Terms are not looked at: how many there are shows when they get their numbers.
+    /// True if all of the other fits here. Effect are not looked at: how many there are shows when
+    /// they get their numbers.
     fn holds(self, other: Self) -> bool {
         other.groups <= self.groups
             && self.clients.hold(other.clients)
@@ -86,16 +99,23 @@ impl Room {
     /// For so many rules, whichever they are.
     pub fn new(rules: u32) -> Self {
         let rules = rules.max(1);
-        Self { rules, pages: pages(rules), size: PolicySize::LEAST }
+        Self {
+            rules,
+            pages: pages(rules),
+            size: PolicySize::LEAST,
+        }
     }
 
     /// The same for a policy of this size and some more.
     #[must_use]
     pub fn with_size(self, size: PolicySize) -> Self {
-        Self { size: size.with_some_more(), ..self }
+        Self {
+            size: size.with_some_more(),
+            ..self
+        }
     }
 
-    /// True if there is room for a policy of this size, but for its rules and terms.
+    /// True if there is room for a policy of this size, but for its rules and effect.
     pub fn holds(self, size: PolicySize) -> bool {
         self.size.holds(size)
     }
@@ -104,13 +124,17 @@ impl Room {
     ///
     /// # Errors
     /// If the policy has more rules than the bound.
-    pub fn for_policy(book: &RuleBook, max_rules: u32) -> Result<Self, KernelError> {
-        let rules = book.entries_in_force();
+    pub fn for_policy(compiled: &CompiledPolicy, max_rules: u32) -> Result<Self, KernelError> {
+        let rules = compiled.entries_in_force();
         let room = Self::new(room_for(rules, max_rules)?);
         // In the same proportion as there is room for more rules.
-        let taken = pages_of(room.shape(), |key| book.each_in_force(|rule, _| key(rule)));
+        let taken = pages_of(room.shape(), |key| {
+            compiled.each_in_force(|rule, _| key(rule))
+        });
         let pages = u64::from(taken) * u64::from(room.rules) / rules.max(1);
-        let pages = u32::try_from(pages).unwrap_or(u32::MAX).clamp(room.pages, room.rules);
+        let pages = u32::try_from(pages)
+            .unwrap_or(u32::MAX)
+            .clamp(room.pages, room.rules);
         Ok(Self { pages, ..room })
     }
 
@@ -120,18 +144,22 @@ impl Room {
     }
 }
 
-/// The pages that so many rules need. It is an estimate: it holds for keys that are spread like random ones, but for a chance
-/// of one in a billion. The hash spreads names that differ by a number alone less evenly under some keys: of 180,000 such
-/// names in maps for 200,000, one key in 20 needs more. [`pages_of`] counts.
-#[expect(clippy::cast_sign_loss, reason = "it is between 1 and the number of rules")]
+/// The pages that so many rules need. It is an estimate: it holds for keys that are spread like
+/// random ones, but for a chance of one in a billion. The hash spreads names that differ by a
+/// number alone less evenly under some keys: of 180,000 such names in maps for 200,000, one key in
+/// 20 needs more. [`pages_of`] counts.
+#[expect(
+    clippy::cast_sign_loss,
+    reason = "it is between 1 and the number of rules"
+)]
 fn pages(rules: u32) -> u32 {
     /// Standard deviations of room above the mean.
     const ROOM: f64 = 6.0;
 
     let buckets = f64::from(RuleShape::of(rules).buckets);
     let mean = f64::from(rules) / buckets;
-    // The number of rules in a bucket has a Poisson distribution: in a sum over it, a bucket has another page for each time
-    // that it is full.
+    // The number of rules in a bucket has a Poisson distribution: in a sum over it, a bucket has
+    // another page for each time that it is full.
     let (mut exactly, mut at_most, mut pages) = ((-mean).exp(), 0.0, 0.0);
     for count in 0..Page::RULES as u32 * Page::MOST {
         at_most += exactly;
@@ -153,7 +181,10 @@ fn pages_of(shape: RuleShape, each: impl FnOnce(&mut dyn FnMut(RuleKey))) -> u32
             *rules += 1;
         }
     });
-    rules.into_iter().map(|rules| rules.div_ceil(Page::RULES as u32)).sum()
+    rules
+        .into_iter()
+        .map(|rules| rules.div_ceil(Page::RULES as u32))
+        .sum()
 }
 
 #[cfg(test)]
@@ -170,12 +201,20 @@ mod tests {
         for rules in [0, 1, 3, 100, 16_384, 100_000, 1_000_000] {
             let shape = RuleShape::of(rules);
             let mut counts = vec![0_usize; shape.buckets as usize];
-            (0..rules).for_each(|rule| counts[shape.bucket(RuleKey(random.hash_one(rule))) as usize] += 1);
-            let needed = counts.iter().map(|count| count.div_ceil(Page::RULES)).sum::<usize>() as u32;
+            (0..rules).for_each(|rule| {
+                counts[shape.bucket(RuleKey(random.hash_one(rule))) as usize] += 1
+            });
+            let needed = counts
+                .iter()
+                .map(|count| count.div_ceil(Page::RULES))
+                .sum::<usize>() as u32;
             let room = pages(rules);
             assert!(needed <= room, "{rules}: {needed} of {room}");
             let evenly_spread = needed.max(shape.buckets.min(rules));
-            assert!(f64::from(room) <= f64::from(evenly_spread) * 1.03 + 1000.0, "{rules}: {needed} of {room}");
+            assert!(
+                f64::from(room) <= f64::from(evenly_spread) * 1.03 + 1000.0,
+                "{rules}: {needed} of {room}"
+            );
         }
     }
 
@@ -187,12 +226,25 @@ mod tests {
         // One key of the hash in 20 spreads these names like that.
         let mut random = fastrand::Rng::with_seed(52);
         let key = HashKey::from_words([0; HASH_KEY_WORDS].map(|_| random.u64(..)));
-        let names: Vec<_> = (0..RULES).map(|number| format!("n{number}.example")).collect();
-        let book = RuleBook::blocking_all(key, "list", names.iter().map(|name| &**name)).unwrap();
-        let room = Room::for_policy(&book, MAX_RULES).unwrap();
-        let taken = pages_of(room.shape(), |each| names.iter().for_each(|name| each(key.rule_key(name).unwrap())));
-        assert!(taken > Room::new(MAX_RULES).pages, "{taken} pages are no more than estimated");
-        assert_eq!((room.rules, room.pages), (MAX_RULES, (u64::from(taken) * 10 / 9) as u32));
+        let names: Vec<_> = (0..RULES)
+            .map(|number| format!("n{number}.example"))
+            .collect();
+        let compiled =
+            CompiledPolicy::blocking_all(key, "list", names.iter().map(|name| &**name)).unwrap();
+        let room = Room::for_policy(&compiled, MAX_RULES).unwrap();
+        let taken = pages_of(room.shape(), |each| {
+            names
+                .iter()
+                .for_each(|name| each(key.rule_key(name).unwrap()))
+        });
+        assert!(
+            taken > Room::new(MAX_RULES).pages,
+            "{taken} pages are no more than estimated"
+        );
+        assert_eq!(
+            (room.rules, room.pages),
+            (MAX_RULES, (u64::from(taken) * 10 / 9) as u32)
+        );
     }
 
     #[test]
@@ -201,24 +253,53 @@ mod tests {
         assert_eq!(room_for(1_000_000, MAX_RULES).unwrap(), 1_266_384);
         assert_eq!(room_for(MAX_RULES.into(), MAX_RULES).unwrap(), MAX_RULES);
         assert_eq!(room_for(1000, 1000).unwrap(), 1000);
-        assert!(matches!(room_for(1001, 1000), Err(KernelError::TooManyRules { rules: 1001, max_rules: 1000 })));
+        assert!(matches!(
+            room_for(1001, 1000),
+            Err(KernelError::TooManyRules {
+                rules: 1001,
+                max_rules: 1000
+            })
+        ));
     }
 
     #[test]
     fn there_is_room_for_a_small_network_and_for_a_quarter_more_groups_clients_and_lists() {
         let size = |groups, macs, banks, lists| PolicySize {
             groups,
-            clients: ClientCounts { macs, ..ClientCounts::default() },
+            clients: ClientCounts {
+                macs,
+                ..ClientCounts::default()
+            },
             banks,
             lists,
-            further_terms: 0,
+            further_effects: 0,
         };
-        assert_eq!(Room::new(1).with_size(size(1, 0, 1, 3)).size, PolicySize::LEAST);
+        assert_eq!(
+            Room::new(1).with_size(size(1, 0, 1, 3)).size,
+            PolicySize::LEAST
+        );
         let large = Room::new(1).with_size(size(10_000, 1_000_000, 17, 1_000));
-        let clients = ClientCounts { macs: 1_250_000, ..PolicySize::LEAST.clients };
-        assert_eq!(large.size, PolicySize { groups: 12_500, clients, banks: 32, lists: 1_250, further_terms: 0 });
+        let clients = ClientCounts {
+            macs: 1_250_000,
+            ..PolicySize::LEAST.clients
+        };
+        assert_eq!(
+            large.size,
+            PolicySize {
+                groups: 12_500,
+                clients,
+                banks: 32,
+                lists: 1_250,
+                further_effects: 0
+            }
+        );
         assert!(large.holds(size(12_500, 1_250_000, 32, 1_250)));
-        for one_more in [size(12_501, 1, 1, 1), size(1, 1_250_001, 1, 1), size(1, 1, 33, 1), size(1, 1, 1, 1_251)] {
+        for one_more in [
+            size(12_501, 1, 1, 1),
+            size(1, 1_250_001, 1, 1),
+            size(1, 1, 33, 1),
+            size(1, 1, 1, 1_251),
+        ] {
             assert!(!large.holds(one_more), "{one_more:?}");
         }
     }

@@ -1,14 +1,15 @@
-//! The rules in the kernel's maps: pages of rules, and the sieve in front of them.
+//! The rules in the kernel's maps: pages of rules, and the Bloom filter in front of them.
 //!
-//! The order of all writes is such that a packet meets each rule that stays, whenever it comes: the sieve knows a key before
-//! the pages do, and a rule that moves to an earlier page is there before it leaves its own.
+//! The order of all writes is such that a packet meets each rule that stays, whenever it comes: the
+//! Bloom filter knows a key before the pages do, and a rule that moves to an earlier page is there
+//! before it leaves its own.
 
 use aya::maps::{HashMap, MapError};
-use filter_core::{Page, Rule, RuleKey, RuleShape, Terms};
+use filter_core::{Effect, Page, Rule, RuleKey, RuleShape};
 
 use super::{BATCH, Filter, KernelError, batch, map, map_fd, pod::Value};
 
-/// A rule to be written: its key, and the number of its terms; [`Terms::NONE`] takes it out.
+/// A rule to be written: its key, and the number of its effect; [`Effect::NONE`] takes it out.
 pub(super) type Write = (RuleKey, u16);
 
 /// What became of rules that were written.
@@ -21,18 +22,26 @@ pub(super) struct Written {
 }
 
 impl Filter {
-    /// Writes these rules, which are in the order of their keys. `progress` is told how many are written.
+    /// Writes these rules, which are in the order of their keys. `progress` is told how many are
+    /// written.
     ///
     /// # Errors
     /// [`KernelError::RulesFull`] if there is no room for them; those that had room are in.
-    pub(super) fn write_rules(&mut self, writes: &[Write], progress: impl FnMut(u64)) -> Result<Written, KernelError> {
+    pub(super) fn write_rules(
+        &mut self,
+        writes: &[Write],
+        progress: impl FnMut(u64),
+    ) -> Result<Written, KernelError> {
         debug_assert!(writes.is_sorted_by_key(|(key, _)| *key));
-        let shown = writes.iter().filter(|(_, number)| *number != Terms::NONE).map(|(key, _)| *key);
-        self.sieve.open(shown).map_err(KernelError::Shared)?;
+        let shown = writes
+            .iter()
+            .filter(|(_, number)| *number != Effect::NONE)
+            .map(|(key, _)| *key);
+        self.bloom.open(shown).map_err(KernelError::Shared)?;
         self.write_pages(writes, progress)
     }
 
-    /// The same of rules that the sieve knows.
+    /// The same of rules that the Bloom filter knows.
     pub(super) fn write_pages(
         &mut self,
         writes: &[Write],
@@ -41,14 +50,20 @@ impl Filter {
         let (mut pages, mut written, mut done) = (Pages::default(), Written::default(), 0);
         let mut rules = Vec::with_capacity(Page::RULES * Page::MOST as usize);
         let mut flush = |filter: &mut Self, pages: &mut Pages| {
-            let Pages { rules, written: Written { added, removed }, .. } = filter.flush(pages)?;
+            let Pages {
+                rules,
+                written: Written { added, removed },
+                ..
+            } = filter.flush(pages)?;
             (written.added, written.removed) = (written.added + added, written.removed + removed);
             done += rules as u64;
             progress(done);
             Ok::<_, KernelError>(())
         };
         let shape = self.shape();
-        for bucket in writes.chunk_by(|(one, _), (next, _)| shape.bucket(*one) == shape.bucket(*next)) {
+        for bucket in
+            writes.chunk_by(|(one, _), (next, _)| shape.bucket(*one) == shape.bucket(*next))
+        {
             let outcome = self.write_bucket(bucket, &mut pages, &mut rules);
             // What is complete is written, whatever comes behind it.
             if outcome.is_err() || pages.rules >= BATCH {
@@ -62,9 +77,17 @@ impl Filter {
         Ok(written)
     }
 
-    /// Makes the pages of a bucket what they are to be with these writes. `rules` is room for its rules.
-    fn write_bucket(&mut self, writes: &[Write], pages: &mut Pages, rules: &mut Vec<Rule>) -> Result<(), KernelError> {
-        let Some((first, _)) = writes.first() else { return Ok(()) };
+    /// Makes the pages of a bucket what they are to be with these writes. `rules` is room for its
+    /// rules.
+    fn write_bucket(
+        &mut self,
+        writes: &[Write],
+        pages: &mut Pages,
+        rules: &mut Vec<Rule>,
+    ) -> Result<(), KernelError> {
+        let Some((first, _)) = writes.first() else {
+            return Ok(());
+        };
         let bucket = self.shape().bucket(*first);
         self.rules_of(bucket, rules)?;
         let before = rules.len();
@@ -72,12 +95,12 @@ impl Filter {
         for &(key, number) in writes {
             let place = rules.iter().position(|rule| rule.number_of(key).is_some());
             match place {
-                Some(place) if number == Terms::NONE => {
+                Some(place) if number == Effect::NONE => {
                     rules.swap_remove(place);
                     written.removed += 1;
                 }
                 Some(place) => rules[place] = Rule::new(key, number),
-                None if number == Terms::NONE => {}
+                None if number == Effect::NONE => {}
                 None => {
                     rules.push(Rule::new(key, number));
                     written.added += 1;
@@ -85,13 +108,13 @@ impl Filter {
             }
         }
         let grows = written.added > pages.written.added;
-        if grows && self.held.rules + written.added - written.removed > self.room.rules
+        if grows && self.buffered.rules + written.added - written.removed > self.room.rules
             || rules.len() > Page::RULES * Page::MOST as usize
         {
             return Err(self.rules_full());
         }
         pages.written = written;
-        self.held.untouched = self.held.untouched.max(bucket + 1);
+        self.buffered.untouched = self.buffered.untouched.max(bucket + 1);
         pages.put(bucket, rules, before);
         pages.rules += writes.len();
         Ok(())
@@ -100,7 +123,7 @@ impl Filter {
     /// The rules of a bucket, in the order of their places.
     fn rules_of(&self, bucket: u32, rules: &mut Vec<Rule>) -> Result<(), KernelError> {
         rules.clear();
-        if bucket >= self.held.untouched {
+        if bucket >= self.buffered.untouched {
             return Ok(());
         }
         let map = HashMap::<_, u32, Value<Page>>::try_from(map(&self.object, "RULES")?)?;
@@ -123,16 +146,19 @@ impl Filter {
         let flushed = batch::update(rules, &pages.numbers, &pages.contents);
         if let Err(error) = flushed.and_then(|()| batch::delete(rules, &pages.empty)) {
             // Some pages may be written.
-            self.held.rules = self.count_rules().unwrap_or(self.held.rules);
+            self.buffered.rules = self.count_rules().unwrap_or(self.buffered.rules);
             return Err(self.explain_full(MapError::SyscallError(error)));
         }
-        self.held.rules = self.held.rules + pages.written.added - pages.written.removed;
+        self.buffered.rules = self.buffered.rules + pages.written.added - pages.written.removed;
         Ok(std::mem::take(pages))
     }
 
     /// The rules that are in the map.
     fn count_rules(&self) -> Result<u32, KernelError> {
-        let (mut rules, pages) = (0, HashMap::<_, u32, Value<Page>>::try_from(map(&self.object, "RULES")?)?);
+        let (mut rules, pages) = (
+            0,
+            HashMap::<_, u32, Value<Page>>::try_from(map(&self.object, "RULES")?)?,
+        );
         for page in &pages {
             let (_, Value(Page(page))) = page?;
             rules += page.iter().filter(|rule| !rule.is_none()).count();
@@ -141,7 +167,7 @@ impl Filter {
     }
 
     fn shape(&self) -> RuleShape {
-        self.held.in_force.shape()
+        self.buffered.in_force.shape()
     }
 }
 
@@ -168,6 +194,9 @@ impl Pages {
             self.contents.push(Value(page));
             index += 1;
         }
-        self.empty.extend((index..before.div_ceil(Page::RULES) as u32).map(|index| RuleShape::page(bucket, index)));
+        self.empty.extend(
+            (index..before.div_ceil(Page::RULES) as u32)
+                .map(|index| RuleShape::page(bucket, index)),
+        );
     }
 }

@@ -1,8 +1,8 @@
 //! Maps that two loaded objects have in common.
 //!
-//! A program that is loaded has its maps for good. Programs with larger maps of rules are loaded beside those that run, and
-//! have in common with them the maps of all that is no policy: counters, flows, events, settings. So nothing of these is lost
-//! when the new programs take over.
+//! A program that is loaded has its maps for good. Programs with larger maps of rules are loaded
+//! beside those that run, and have in common with them the maps of all that is no policy: counters,
+//! flows, events, settings. So nothing of these is lost when the new programs take over.
 
 use std::{
     io,
@@ -49,13 +49,19 @@ fn descriptor<'o>(object: &'o Ebpf, name: &'static str) -> Result<BorrowedFd<'o>
 
 /// Makes a descriptor of a map one of another map of the same kind; the map that it was of is gone.
 ///
-/// aya offers no way to load an object with maps that are there. It has the numbers of descriptors in the instructions by now,
-/// and the kernel looks at what they are descriptors of when the programs are loaded. libbpf goes the same way for maps that
-/// are used again (`bpf_map__reuse_fd`).
+/// aya offers no way to load an object with maps that are there. It has the numbers of descriptors
+/// in the instructions by now, and the kernel looks at what they are descriptors of when the
+/// programs are loaded. libbpf goes the same way for maps that are used again
+/// (`bpf_map__reuse_fd`).
 fn replace(descriptor: BorrowedFd<'_>, by: BorrowedFd<'_>) -> Result<(), KernelError> {
-    // SAFETY: both are open, and stay so: the number is still one of a map, which aya closes when it drops that.
+    // SAFETY: both are open, and stay so: the number is still one of a map, which aya closes when
+    // it drops that.
     let made = unsafe { libc::dup3(by.as_raw_fd(), descriptor.as_raw_fd(), libc::O_CLOEXEC) };
-    if made < 0 { Err(KernelError::SharedMap(io::Error::last_os_error())) } else { Ok(()) }
+    if made < 0 {
+        Err(KernelError::SharedMap(io::Error::last_os_error()))
+    } else {
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -88,7 +94,11 @@ mod tests {
     fn each_map_of_the_object_is_a_policys_or_goes_on_with_larger_maps() {
         let object = Object::parse(OBJECT).unwrap();
         // Constants are the same in each object.
-        let maps = object.maps.keys().map(String::as_str).filter(|name| !name.starts_with(".rodata"));
+        let maps = object
+            .maps
+            .keys()
+            .map(String::as_str)
+            .filter(|name| !name.starts_with(".rodata"));
         let found: BTreeSet<_> = maps.filter(|name| !name.starts_with("AYA_LOG")).collect();
         let known: BTreeSet<_> = SHARED.into_iter().chain(OWN).chain(["EVENTS"]).collect();
         assert_eq!(found, known);

@@ -9,12 +9,16 @@ use aya::{
 };
 use filter_core::{Bucket, OfCpu, ProgramSet, Reason, Scratch, Sent};
 
-use super::{KernelError, NameEvent, cpu::OneCpu, events, pod::Value, program, programs::Programs, requirements};
+use super::{
+    KernelError, NameEvent, cpu::OneCpu, events, pod::Value, program, programs::Programs,
+    requirements,
+};
 
 /// The program that does nothing, to measure against.
 pub(super) const NOOP: &str = "noop";
 
-/// The program on one CPU, with frames from memory. The thread stays on that CPU until this is dropped.
+/// The program on one CPU, with frames from memory. The thread stays on that CPU until this is
+/// dropped.
 pub struct TestBed<'f> {
     object: &'f mut Ebpf,
     programs: &'f mut Programs,
@@ -44,7 +48,13 @@ impl<'f> TestBed<'f> {
         events: &'f mut RingBuf<MapData>,
     ) -> Result<Self, KernelError> {
         load_noop(object)?;
-        Ok(Self { object, programs, events, set: None, on: OneCpu::this()? })
+        Ok(Self {
+            object,
+            programs,
+            events,
+            set: None,
+            on: OneCpu::this()?,
+        })
     }
 
     /// The bed where every frame goes to these programs.
@@ -56,7 +66,8 @@ impl<'f> TestBed<'f> {
 
     /// Bytes of a frame's first buffer at most; a longer one goes on in others, a page each.
     pub fn first_buffer() -> usize {
-        /// `XDP_PACKET_HEADROOM` before the frame, and the kernel's `struct skb_shared_info` behind it.
+        /// `XDP_PACKET_HEADROOM` before the frame, and the kernel's `struct skb_shared_info` behind
+        /// it.
         const AROUND: usize = 256 + 320;
 
         rustix::param::page_size() - AROUND
@@ -71,7 +82,11 @@ impl<'f> TestBed<'f> {
         const ROOM: usize = 512;
 
         let mut out = vec![0; frame.len() + ROOM];
-        let options = TestRunOptions { data_in: Some(frame), data_out: Some(&mut out), ..TestRunOptions::new() };
+        let options = TestRunOptions {
+            data_in: Some(frame),
+            data_out: Some(&mut out),
+            ..TestRunOptions::new()
+        };
         let set = self.set_for(frame)?;
         let run = program(self.object, set.entry)?.test_run(options)?;
         out.truncate(run.data_size_out as usize);
@@ -79,7 +94,8 @@ impl<'f> TestBed<'f> {
         Ok(Judged {
             sent: sent(run.return_value),
             frame: out,
-            reason: Reason::from_index(scratch.reason).ok_or(KernelError::Object { what: "reason" })?,
+            reason: Reason::from_index(scratch.reason)
+                .ok_or(KernelError::Object { what: "reason" })?,
             name: scratch.name.to_string(),
         })
     }
@@ -109,7 +125,8 @@ impl<'f> TestBed<'f> {
     pub fn let_go_of_flows(&mut self) -> Result<(), KernelError> {
         for what in ["BUCKETS", "QUIC_BUCKETS"] {
             let missing = KernelError::Object { what };
-            let mut buckets = Array::<_, Value<Bucket>>::try_from(self.object.map_mut(what).ok_or(missing)?)?;
+            let mut buckets =
+                Array::<_, Value<Bucket>>::try_from(self.object.map_mut(what).ok_or(missing)?)?;
             for index in 0..buckets.len() {
                 let mut bucket = buckets.get(&index, 0)?;
                 bucket.0.lock = 0;
@@ -123,7 +140,8 @@ impl<'f> TestBed<'f> {
     fn fill_buckets(&mut self, bucket: Bucket) -> Result<(), KernelError> {
         for what in ["BUCKETS", "QUIC_BUCKETS"] {
             let missing = KernelError::Object { what };
-            let mut buckets = Array::<_, Value<Bucket>>::try_from(self.object.map_mut(what).ok_or(missing)?)?;
+            let mut buckets =
+                Array::<_, Value<Bucket>>::try_from(self.object.map_mut(what).ok_or(missing)?)?;
             for index in 0..buckets.len() {
                 buckets.set(index, Value(bucket), 0)?;
             }
@@ -147,7 +165,11 @@ impl<'f> TestBed<'f> {
 
     /// The programs that take the frame, which are loaded then.
     fn set_for(&mut self, frame: &[u8]) -> Result<ProgramSet, KernelError> {
-        let by_length = if frame.len() > Self::first_buffer() { ProgramSet::FRAGS } else { ProgramSet::LINEAR };
+        let by_length = if frame.len() > Self::first_buffer() {
+            ProgramSet::FRAGS
+        } else {
+            ProgramSet::LINEAR
+        };
         let set = self.set.unwrap_or(by_length);
         self.programs.load(self.object, set)?;
         Ok(set)
@@ -162,21 +184,32 @@ impl<'f> TestBed<'f> {
     }
 
     fn time_program(program: &Xdp, frame: &[u8], repeat: u32) -> Result<Duration, KernelError> {
-        let options = TestRunOptions { data_in: Some(frame), repeat, ..TestRunOptions::new() };
+        let options = TestRunOptions {
+            data_in: Some(frame),
+            repeat,
+            ..TestRunOptions::new()
+        };
         Ok(program.test_run(options)?.duration)
     }
 
     fn scratch(&self) -> Result<Scratch, KernelError> {
         let missing = KernelError::Object { what: "CPUS" };
-        let Some(map) = self.object.map("CPUS") else { return Err(missing) };
+        let Some(map) = self.object.map("CPUS") else {
+            return Err(missing);
+        };
         let cpus: PerCpuArray<&MapData, Value<OfCpu>> = PerCpuArray::try_from(map)?;
-        cpus.get(&0, 0)?.get(self.on.cpu).map(|cpu| cpu.0.scratch).ok_or(missing)
+        cpus.get(&0, 0)?
+            .get(self.on.cpu)
+            .map(|cpu| cpu.0.scratch)
+            .ok_or(missing)
     }
 }
 
 impl fmt::Debug for TestBed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TestBed").field("cpu", &self.on.cpu).finish_non_exhaustive()
+        f.debug_struct("TestBed")
+            .field("cpu", &self.on.cpu)
+            .finish_non_exhaustive()
     }
 }
 
@@ -192,9 +225,9 @@ pub(super) fn load_noop(object: &mut Ebpf) -> Result<(), KernelError> {
 /// Of `enum xdp_action` (linux/bpf.h).
 fn sent(action: u32) -> Option<Sent> {
     match action {
-        1 => Some(Sent::Nowhere),
-        2 => Some(Sent::On),
-        3 => Some(Sent::Back),
+        1 => Some(Sent::Drop),
+        2 => Some(Sent::Pass),
+        3 => Some(Sent::Tx),
         _ => None,
     }
 }

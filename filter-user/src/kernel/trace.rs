@@ -12,7 +12,9 @@ impl Trace {
     pub(super) fn of(object: &mut Ebpf) -> Result<Self, KernelError> {
         // Another logger may be there already, as in tests.
         let _ = env_logger::try_init();
-        EbpfLogger::init(object).map(Self).map_err(|_| KernelError::Object { what: "AYA_LOGS" })
+        EbpfLogger::init(object)
+            .map(Self)
+            .map_err(|_| KernelError::Object { what: "AYA_LOGS" })
     }
 
     pub(super) fn print(&mut self) {

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-/// The text with a space for each blank that is not ASCII (no-break and ideographic spaces among them), and without byte order
-/// marks, which stand in the middle where files were joined. Bytes that are no UTF-8 stay as they are.
+/// The text with a space for each blank that is not ASCII (no-break and ideographic spaces among
+/// them), and without byte order marks, which stand in the middle where files were joined. Bytes
+/// that are no UTF-8 stay as they are.
 pub(super) fn in_ascii(text: &[u8]) -> Cow<'_, [u8]> {
     if text.is_ascii() || !has_any(text) {
         return Cow::Borrowed(text);
@@ -11,7 +12,11 @@ pub(super) fn in_ascii(text: &[u8]) -> Cow<'_, [u8]> {
     let mut plain = Vec::with_capacity(text.len());
     for chunk in text.utf8_chunks() {
         for letter in chunk.valid().chars().filter(|letter| *letter != '\u{feff}') {
-            let letter = if letter.is_whitespace() && !letter.is_ascii() { ' ' } else { letter };
+            let letter = if letter.is_whitespace() && !letter.is_ascii() {
+                ' '
+            } else {
+                letter
+            };
             plain.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
         }
         plain.extend_from_slice(chunk.invalid());
@@ -20,8 +25,10 @@ pub(super) fn in_ascii(text: &[u8]) -> Cow<'_, [u8]> {
 }
 
 fn has_any(text: &[u8]) -> bool {
-    let is_one = |letter: char| letter == '\u{feff}' || letter.is_whitespace() && !letter.is_ascii();
-    text.utf8_chunks().any(|chunk| chunk.valid().contains(is_one))
+    let is_one =
+        |letter: char| letter == '\u{feff}' || letter.is_whitespace() && !letter.is_ascii();
+    text.utf8_chunks()
+        .any(|chunk| chunk.valid().contains(is_one))
 }
 
 #[cfg(test)]
@@ -33,7 +40,10 @@ mod tests {
         for (text, plain) in [
             ("a.example\u{a0}", "a.example "),
             ("\u{3000}0.0.0.0\u{2003}a.example", " 0.0.0.0 a.example"),
-            ("\u{feff}a.example\n\u{feff}b.example", "a.example\nb.example"),
+            (
+                "\u{feff}a.example\n\u{feff}b.example",
+                "a.example\nb.example",
+            ),
             ("a\u{2028}b\u{85}c", "a b c"),
             ("b\u{fc}cher.example", "b\u{fc}cher.example"),
             ("a.example", "a.example"),
@@ -44,6 +54,9 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_text_stay() {
-        assert_eq!(&*in_ascii(b"m\xfcller.example\xc2\xa0\xa0"), b"m\xfcller.example \xa0");
+        assert_eq!(
+            &*in_ascii(b"m\xfcller.example\xc2\xa0\xa0"),
+            b"m\xfcller.example \xa0"
+        );
     }
 }

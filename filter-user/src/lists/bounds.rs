@@ -29,15 +29,26 @@ pub struct Limits {
 impl Default for Limits {
     /// 1 GiB, as many rules as a policy holds, two minutes, half of the free memory.
     fn default() -> Self {
-        Self { unpacked: 1 << 30, rules: Builder::MOST.into(), time: Duration::from_mins(2), memory: None }
+        Self {
+            unpacked: 1 << 30,
+            rules: Builder::MOST.into(),
+            time: Duration::from_mins(2),
+            memory: None,
+        }
     }
 }
 
 impl Limits {
     /// No limits, for those who read lists that are their own.
-    pub const NONE: Self = Self { unpacked: u64::MAX, rules: u64::MAX, time: Duration::MAX, memory: Some(u64::MAX) };
+    pub const NONE: Self = Self {
+        unpacked: u64::MAX,
+        rules: u64::MAX,
+        time: Duration::MAX,
+        memory: Some(u64::MAX),
+    };
 
-    /// Bytes that a policy of so many rules takes while it is made, where their names have so many bytes.
+    /// Bytes that a policy of so many rules takes while it is made, where their names have so many
+    /// bytes.
     ///
     /// A rule lies by itself until the table is made, and in the table.
     pub const fn memory_of(rules: u64, name_bytes: u64) -> u64 {
@@ -115,8 +126,19 @@ impl Bounds {
     /// Reading begins now; once `cancelled` is true it ends.
     pub fn new(limits: Limits, files: Files, cancelled: Arc<AtomicBool>) -> Self {
         let (unpacked, beyond) = (Cell::new(0), Cell::new(None));
-        let memory = limits.memory.or_else(|| Some(memory::available()? / 2)).unwrap_or(u64::MAX);
-        Self { limits, memory, files, begun: Instant::now(), unpacked, beyond, cancelled }
+        let memory = limits
+            .memory
+            .or_else(|| Some(memory::available()? / 2))
+            .unwrap_or(u64::MAX);
+        Self {
+            limits,
+            memory,
+            files,
+            begun: Instant::now(),
+            unpacked,
+            beyond,
+            cancelled,
+        }
     }
 
     /// No bounds.
@@ -176,7 +198,11 @@ impl Bounds {
         self.check()?;
         let unpacked = self.unpacked.get().saturating_add(bytes);
         self.unpacked.set(unpacked);
-        if unpacked > self.limits.unpacked { Err(Beyond::Unpacked(self.limits.unpacked)) } else { Ok(()) }
+        if unpacked > self.limits.unpacked {
+            Err(Beyond::Unpacked(self.limits.unpacked))
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -190,7 +216,11 @@ pub(super) struct Bounded<'a, R> {
 
 impl<'a, R> Bounded<'a, R> {
     pub fn new(text: R, bounds: &'a Bounds) -> Self {
-        Self { text, bounds, counted: 0 }
+        Self {
+            text,
+            bounds,
+            counted: 0,
+        }
     }
 }
 
@@ -198,7 +228,9 @@ impl<R: BufRead> BufRead for Bounded<'_, R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.counted == 0 {
             self.counted = self.text.fill_buf()?.len();
-            self.bounds.take(self.counted as u64).map_err(io::Error::other)?;
+            self.bounds
+                .take(self.counted as u64)
+                .map_err(io::Error::other)?;
         }
         self.text.fill_buf()
     }
@@ -224,7 +256,10 @@ mod tests {
     #[test]
     fn text_is_read_up_to_the_bound_and_no_byte_further() {
         for (unpacked, beyond) in [(5, None), (6, None), (4, Some(Beyond::Unpacked(4)))] {
-            let limits = Limits { unpacked, ..Limits::NONE };
+            let limits = Limits {
+                unpacked,
+                ..Limits::NONE
+            };
             let bounds = Bounds::new(limits, Files::Any, Arc::default());
             let read = Bounded::new(&b"a\nb\nc"[..], &bounds).read_to_end(&mut Vec::new());
             let error = read.err().and_then(|error| error.downcast::<Beyond>().ok());
@@ -234,7 +269,10 @@ mod tests {
 
     #[test]
     fn the_bytes_of_all_lists_count_together() {
-        let limits = Limits { unpacked: 6, ..Limits::NONE };
+        let limits = Limits {
+            unpacked: 6,
+            ..Limits::NONE
+        };
         let bounds = Bounds::new(limits, Files::Any, Arc::default());
         let read = || Bounded::new(&b"abcd"[..], &bounds).read_to_end(&mut Vec::new());
         assert!(read().is_ok() && read().is_err());
@@ -251,7 +289,10 @@ mod tests {
 
     #[test]
     fn time_is_bounded() {
-        let limits = Limits { time: Duration::ZERO, ..Limits::NONE };
+        let limits = Limits {
+            time: Duration::ZERO,
+            ..Limits::NONE
+        };
         let bounds = Bounds::new(limits, Files::Any, Arc::default());
         std::thread::sleep(Duration::from_millis(2));
         assert_eq!(bounds.check(), Err(Beyond::Time(Duration::ZERO)));

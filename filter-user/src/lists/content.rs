@@ -1,13 +1,14 @@
 //! What a file is that is no list: told by how it begins, before anybody looks for rules in it.
 //!
-//! Servers answer with a page, a JSON error or an archive where a list should be. Some lines of such a file look like names
-//! or patterns, so a format that is looked for in it is found.
+//! Servers answer with a page, a JSON error or an archive where a list should be. Some lines of
+//! such a file look like names or patterns, so a format that is looked for in it is found.
 
 use std::{borrow::Cow, fmt};
 
 use serde::de::IgnoredAny;
 
-/// One byte in so many may be a control character in a text, so that a stray one costs its line and not the list.
+/// One byte in so many may be a control character in a text, so that a stray one costs its line and
+/// not the list.
 const CONTROL_CHARACTERS: usize = 100;
 
 /// What has a tag at the start of more than one line in so many is a part of a page.
@@ -17,8 +18,10 @@ const LINES_WITH_TAGS: usize = 20;
 const TAGS_OF_PAGES: [&[u8]; 4] = [b"<!doctype", b"<html", b"<head>", b"<body"];
 
 /// Suffixes of files that hold other files, or one in a compressed form.
-const PACKED: [&str; 17] =
-    ["7z", "Z", "ar", "bz2", "cab", "cpio", "crx", "deb", "gz", "lz", "lz4", "lzma", "rar", "rpm", "tar", "xz", "zip"];
+const PACKED: [&str; 17] = [
+    "7z", "Z", "ar", "bz2", "cab", "cpio", "crx", "deb", "gz", "lz", "lz4", "lzma", "rar", "rpm",
+    "tar", "xz", "zip",
+];
 
 /// What a file is instead of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +48,10 @@ pub(super) fn of(head: &[u8]) -> Option<Content> {
     if is_binary(head) {
         return Some(binary(head));
     }
-    let text = head.strip_prefix(super::lines::BYTE_ORDER_MARK).unwrap_or(head).trim_ascii_start();
+    let text = head
+        .strip_prefix(super::lines::BYTE_ORDER_MARK)
+        .unwrap_or(head)
+        .trim_ascii_start();
     if text.starts_with(b"%PDF-") {
         return Some(Content::Binary(Some("application/pdf")));
     }
@@ -73,7 +79,10 @@ fn binary(head: &[u8]) -> Content {
     let Some(kind) = infer::get(head) else {
         return Content::Binary(None);
     };
-    match PACKED.into_iter().find(|suffix| *suffix == kind.extension()) {
+    match PACKED
+        .into_iter()
+        .find(|suffix| *suffix == kind.extension())
+    {
         Some(suffix) => Content::Packed(suffix),
         None => Content::Binary(Some(kind.mime_type())),
     }
@@ -82,11 +91,18 @@ fn binary(head: &[u8]) -> Content {
 /// What begins with a tag, behind comments as lists have them, or has a page's frame anywhere.
 fn markup(text: &[u8]) -> Option<Content> {
     memchr::memchr(b'<', text)?;
-    let lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_start);
+    let lines = text
+        .split(|byte| *byte == b'\n')
+        .map(<[u8]>::trim_ascii_start);
     let begins_page = |line: &[u8]| {
-        TAGS_OF_PAGES.iter().any(|tag| line.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag)))
+        TAGS_OF_PAGES.iter().any(|tag| {
+            line.get(..tag.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(tag))
+        })
     };
-    let first = lines.clone().find(|line| !matches!(line, [] | [b'#' | b'!' | b';', ..]))?;
+    let first = lines
+        .clone()
+        .find(|line| !matches!(line, [] | [b'#' | b'!' | b';', ..]))?;
     let is_page = lines.clone().any(begins_page);
     if first.starts_with(b"<?xml") && !is_page {
         return Some(Content::Xml);
@@ -95,7 +111,8 @@ fn markup(text: &[u8]) -> Option<Content> {
     (is_page || is_tag(first) || tags * LINES_WITH_TAGS > lines.count()).then_some(Content::Html)
 }
 
-/// True for a line that begins with a tag, a comment or an instruction. No format has a rule that does.
+/// True for a line that begins with a tag, a comment or an instruction. No format has a rule that
+/// does.
 fn is_tag(line: &[u8]) -> bool {
     matches!(line, [b'<', next, ..] if next.is_ascii_alphabetic() || b"!?/".contains(next))
 }
@@ -104,7 +121,10 @@ fn is_json(text: &[u8]) -> bool {
     if !text.starts_with(b"{") && !text.starts_with(b"[") {
         return false;
     }
-    match serde_json::Deserializer::from_slice(text).into_iter::<IgnoredAny>().next() {
+    match serde_json::Deserializer::from_slice(text)
+        .into_iter::<IgnoredAny>()
+        .next()
+    {
         Some(Ok(_)) => true,
         // The start of a file ends where it is cut.
         Some(Err(error)) => error.is_eof(),
@@ -148,14 +168,21 @@ mod tests {
             assert_eq!(of(text.as_bytes()), Some(Content::Html), "{text}");
         }
         assert_eq!(of(b"<?xml version=\"1.0\"?>\n<rss>\n"), Some(Content::Xml));
-        assert_eq!(of(b"<?xml version=\"1.0\"?>\n<!DOCTYPE html>\n"), Some(Content::Html));
+        assert_eq!(
+            of(b"<?xml version=\"1.0\"?>\n<!DOCTYPE html>\n"),
+            Some(Content::Html)
+        );
     }
 
     #[test]
     fn json_is_told_whole_or_cut() {
-        for text in
-            ["{\"message\": \"Not Found\"}", "[]", " {\"a\": [1, 2", "{}\n{}\n", "[\"a.example\",\n\"b.example\"]"]
-        {
+        for text in [
+            "{\"message\": \"Not Found\"}",
+            "[]",
+            " {\"a\": [1, 2",
+            "{}\n{}\n",
+            "[\"a.example\",\n\"b.example\"]",
+        ] {
             assert_eq!(of(text.as_bytes()), Some(Content::Json), "{text}");
         }
     }
@@ -185,9 +212,18 @@ mod tests {
         tar[257..262].copy_from_slice(b"ustar");
         assert_eq!(of(&tar), Some(Content::Packed("tar")));
         assert_eq!(of(b"7z\xbc\xaf\x27\x1c\0\x04"), Some(Content::Packed("7z")));
-        assert_eq!(of(b"\x1f\x8b\x08\0\0\0\0\0\0\x03"), Some(Content::Packed("gz")));
-        assert_eq!(of(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"), Some(Content::Binary(Some("image/png"))));
-        assert_eq!(of(b"%PDF-1.7\n"), Some(Content::Binary(Some("application/pdf"))));
+        assert_eq!(
+            of(b"\x1f\x8b\x08\0\0\0\0\0\0\x03"),
+            Some(Content::Packed("gz"))
+        );
+        assert_eq!(
+            of(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"),
+            Some(Content::Binary(Some("image/png")))
+        );
+        assert_eq!(
+            of(b"%PDF-1.7\n"),
+            Some(Content::Binary(Some("application/pdf")))
+        );
         assert_eq!(of(b"a.example\n\0\0\0\0\0"), Some(Content::Binary(None)));
         assert_eq!(of(b"\x01\x02\x03 a.example"), Some(Content::Binary(None)));
     }
@@ -195,13 +231,28 @@ mod tests {
     #[test]
     fn text_in_two_bytes_a_character_is_told_with_a_mark_and_without() {
         let bytes = |swap: bool| -> Vec<u8> {
-            let bytes = |unit: u16| if swap { unit.to_be_bytes() } else { unit.to_le_bytes() };
-            "0.0.0.0 a.example\n".encode_utf16().flat_map(bytes).collect()
+            let bytes = |unit: u16| {
+                if swap {
+                    unit.to_be_bytes()
+                } else {
+                    unit.to_le_bytes()
+                }
+            };
+            "0.0.0.0 a.example\n"
+                .encode_utf16()
+                .flat_map(bytes)
+                .collect()
         };
         for swap in [false, true] {
             assert_eq!(of(&bytes(swap)), Some(Content::Utf16));
         }
-        assert_eq!(of(&[&[0xff, 0xfe], &bytes(false)[..]].concat()), Some(Content::Utf16));
-        assert_eq!(of(&[&[0xfe, 0xff], &bytes(true)[..]].concat()), Some(Content::Utf16));
+        assert_eq!(
+            of(&[&[0xff, 0xfe], &bytes(false)[..]].concat()),
+            Some(Content::Utf16)
+        );
+        assert_eq!(
+            of(&[&[0xfe, 0xff], &bytes(true)[..]].concat()),
+            Some(Content::Utf16)
+        );
     }
 }

@@ -5,14 +5,15 @@ use std::{fmt, str::FromStr};
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 use serde::{Deserialize, Serialize};
 
-/// RFC 1035, section 2.3.4: 255 octets on the wire, which leaves 253 for the text without its trailing dot.
+/// RFC 1035, section 2.3.4: 255 octets on the wire, which leaves 253 for the text without its
+/// trailing dot.
 pub const MAX_NAME: usize = 253;
 
 /// RFC 1035, section 2.3.4: "labels: 63 octets or less".
 pub const MAX_LABEL: usize = 63;
 
-/// A name in its one canonical form: lower case, ASCII (international labels as `xn--…`), no trailing dot,
-/// labels of 1 to 63 octets, 253 octets in all, and not an address.
+/// A name in its one canonical form: lower case, ASCII (international labels as `xn--…`), no
+/// trailing dot, labels of 1 to 63 octets, 253 octets in all, and not an address.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Domain(Box<str>);
 
@@ -25,10 +26,15 @@ impl Domain {
         Ok(Self(name.into_boxed_str()))
     }
 
-    /// Reads the name of a rule, which has two labels or more: a rule for `com` would block most of the web.
+    /// Reads the name of a rule, which has two labels or more: a rule for `com` would block most of
+    /// the web.
     pub fn parse_rule(text: &str) -> Result<Self, NameError> {
         let domain = Self::parse(text)?;
-        if is_single_label(&domain.0) { Err(NameError::SingleLabel) } else { Ok(domain) }
+        if is_single_label(&domain.0) {
+            Err(NameError::SingleLabel)
+        } else {
+            Ok(domain)
+        }
     }
 
     /// The name as text.
@@ -52,7 +58,9 @@ impl FromStr for Domain {
 }
 
 /// Why a text is not a name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, thiserror::Error)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, thiserror::Error,
+)]
 pub enum NameError {
     /// Nothing is left of it.
     #[error("it is empty")]
@@ -102,23 +110,30 @@ impl NameError {
 
 /// Appends the canonical form of `text` to `out`; after an error `out` is as it was.
 ///
-/// ASCII, which is nearly all that lists hold, is folded while it is copied; only other texts go through UTS-46.
+/// ASCII, which is nearly all that lists hold, is folded while it is copied; only other texts go
+/// through UTS-46.
 pub fn canonical_into(text: &[u8], out: &mut Vec<u8>) -> Result<(), NameError> {
     let start = out.len();
-    let result = if text.is_ascii() { ascii_into(text, out) } else { international_into(text, out) };
+    let result = if text.is_ascii() {
+        ascii_into(text, out)
+    } else {
+        international_into(text, out)
+    };
     if result.is_err() {
         out.truncate(start);
     }
     result
 }
 
-/// True for a canonical name without a parent but the root. The last label is short, so it is looked for from there.
+/// True for a canonical name without a parent but the root. The last label is short, so it is
+/// looked for from there.
 pub(crate) fn is_single_label(name: &str) -> bool {
     !name.bytes().rev().any(|octet| octet == b'.')
 }
 
-/// The text, if it is a name in its canonical form that has at most 63 octets; whether any other is a name,
-/// [`canonical_into`] says. Nearly all lines of most lists are such names, so they are looked at eight octets at a time.
+/// The text, if it is a name in its canonical form that has at most 63 octets; whether any other is
+/// a name, [`canonical_into`] says. Nearly all lines of most lists are such names, so they are
+/// looked at eight octets at a time.
 pub(super) fn plainly_canonical(text: &[u8]) -> Option<&str> {
     // SAFETY: what is plainly canonical is ASCII.
     is_plainly_canonical(text).then(|| unsafe { str::from_utf8_unchecked(text) })
@@ -148,7 +163,10 @@ fn is_plainly_canonical(text: &[u8]) -> bool {
 /// True if each of these eight octets is a lower-case letter, a digit, `-`, `_` or a dot.
 fn has_octets_of_names_alone(word: u64) -> bool {
     let ranges = [(b'a', b'z'), (b'-', b'.'), (b'0', b'9'), (b'_', b'_')];
-    ranges.into_iter().fold(0, |found, (from, to)| found | octets_within(word, from, to)) == HIGHEST_BITS
+    ranges
+        .into_iter()
+        .fold(0, |found, (from, to)| found | octets_within(word, from, to))
+        == HIGHEST_BITS
 }
 
 /// The highest bit of each octet.
@@ -174,7 +192,12 @@ fn international_into(text: &[u8], out: &mut Vec<u8>) -> Result<(), NameError> {
     let text = str::from_utf8(text).map_err(|_| NameError::NotUtf8)?;
     // Lists hold underscores and hyphens in any place, so neither is UTS-46's to refuse.
     let name = Uts46::new()
-        .to_ascii(text.as_bytes(), AsciiDenyList::EMPTY, Hyphens::Allow, DnsLength::Ignore)
+        .to_ascii(
+            text.as_bytes(),
+            AsciiDenyList::EMPTY,
+            Hyphens::Allow,
+            DnsLength::Ignore,
+        )
         .map_err(|_| NameError::NoAsciiForm)?;
     ascii_into(name.as_bytes(), out)
 }
@@ -236,8 +259,13 @@ mod tests {
 
     #[test]
     fn underscores_and_hyphens_stand_anywhere_and_other_characters_nowhere() {
-        assert_eq!(parse("_dmarc.-a-.ex_ample.com"), Ok("_dmarc.-a-.ex_ample.com".into()));
-        for text in ["a b.com", "a/b.com", "*.com", "a:b.com", "a@b.com", "a\0b.com", "||a.com^", "a%b.com"] {
+        assert_eq!(
+            parse("_dmarc.-a-.ex_ample.com"),
+            Ok("_dmarc.-a-.ex_ample.com".into())
+        );
+        for text in [
+            "a b.com", "a/b.com", "*.com", "a:b.com", "a@b.com", "a\0b.com", "||a.com^", "a%b.com",
+        ] {
             assert_eq!(parse(text), Err(NameError::BadCharacter), "{text}");
         }
     }
@@ -250,7 +278,10 @@ mod tests {
         assert!(parse(&label(62)).is_ok());
         assert!(parse(&label(63)).is_ok());
         assert_eq!(parse(&label(64)), Err(NameError::LabelTooLong));
-        assert_eq!(parse(&format!("com.{}", "a".repeat(64))), Err(NameError::LabelTooLong));
+        assert_eq!(
+            parse(&format!("com.{}", "a".repeat(64))),
+            Err(NameError::LabelTooLong)
+        );
     }
 
     #[test]
@@ -261,7 +292,10 @@ mod tests {
         };
         assert!(parse(&name(252)).is_ok());
         assert!(parse(&name(253)).is_ok());
-        assert!(parse(&format!("{}.", name(253))).is_ok(), "the trailing dot does not count");
+        assert!(
+            parse(&format!("{}.", name(253))).is_ok(),
+            "the trailing dot does not count"
+        );
         assert_eq!(parse(&name(254)), Err(NameError::TooLong));
     }
 
@@ -273,8 +307,13 @@ mod tests {
                 text[place] = octet;
                 let mut canonical = Vec::new();
                 let is = canonical_into(&text, &mut canonical).is_ok() && canonical == text;
-                let may_be_missed = place == 19 && (octet.is_ascii_digit() || b"-_".contains(&octet));
-                assert_eq!(is_plainly_canonical(&text), is && !may_be_missed, "{octet} at {place}");
+                let may_be_missed =
+                    place == 19 && (octet.is_ascii_digit() || b"-_".contains(&octet));
+                assert_eq!(
+                    is_plainly_canonical(&text),
+                    is && !may_be_missed,
+                    "{octet} at {place}"
+                );
             }
         }
         for (length, is) in [(0, false), (1, true), (63, true), (64, false)] {
@@ -284,7 +323,14 @@ mod tests {
 
     #[test]
     fn addresses_are_not_names_and_names_that_begin_like_one_are() {
-        for text in ["0.0.0.0", "192.0.2.1", "010.1.1.1", "1.2.3", "7", "example.123"] {
+        for text in [
+            "0.0.0.0",
+            "192.0.2.1",
+            "010.1.1.1",
+            "1.2.3",
+            "7",
+            "example.123",
+        ] {
             assert_eq!(parse(text), Err(NameError::Address), "{text}");
         }
         for text in ["1.2.3.4.example", "0xf20b415.ru", "123.com", "1.1.1.one"] {
@@ -304,10 +350,14 @@ mod tests {
         assert_eq!(Domain::parse_rule("com"), Err(NameError::SingleLabel));
         assert_eq!(Domain::parse_rule("com."), Err(NameError::SingleLabel));
         assert_eq!(parse("com"), Ok("com".into()));
-        assert_eq!(Domain::parse_rule("a.com").map(|name| name.to_string()), Ok("a.com".into()));
+        assert_eq!(
+            Domain::parse_rule("a.com").map(|name| name.to_string()),
+            Ok("a.com".into())
+        );
     }
 
-    // The expected forms are those of the UTS-46 conformance data (IdnaTestV2.txt) and of RFC 5891's registries.
+    // The expected forms are those of the UTS-46 conformance data (IdnaTestV2.txt) and of
+    // RFC 5891's registries.
     #[test]
     fn international_names_become_punycode() {
         for (text, ascii) in [
@@ -327,13 +377,19 @@ mod tests {
     fn international_texts_without_an_ascii_form_are_refused() {
         assert_eq!(parse("a\u{fffd}.example"), Err(NameError::NoAsciiForm));
         assert_eq!(parse("bü cher.example"), Err(NameError::BadCharacter));
-        assert_eq!(parse(&format!("{}.example", "ü".repeat(64))), Err(NameError::LabelTooLong));
+        assert_eq!(
+            parse(&format!("{}.example", "ü".repeat(64))),
+            Err(NameError::LabelTooLong)
+        );
     }
 
     #[test]
     fn bytes_that_are_not_text_are_refused() {
         let mut out = b"kept".to_vec();
-        assert_eq!(canonical_into(b"m\xfcller.example", &mut out), Err(NameError::NotUtf8));
+        assert_eq!(
+            canonical_into(b"m\xfcller.example", &mut out),
+            Err(NameError::NotUtf8)
+        );
         assert_eq!(out, b"kept");
     }
 

@@ -126,8 +126,15 @@ impl ListError {
             io::ErrorKind::IsADirectory => Self::Directory(list.into()),
             io::ErrorKind::InvalidFilename => Self::NoFile(list.into()),
             _ => match error.downcast() {
-                Ok(beyond) => Self::Beyond { list: list.into(), line: 1, beyond },
-                Err(error) => Self::Read { list: list.into(), error },
+                Ok(beyond) => Self::Beyond {
+                    list: list.into(),
+                    line: 1,
+                    beyond,
+                },
+                Err(error) => Self::Read {
+                    list: list.into(),
+                    error,
+                },
             },
         }
     }
@@ -158,14 +165,21 @@ impl fmt::Display for Holds {
         match (report.lines, report.examples.first()) {
             (0, _) => f.write_str("it is empty"),
             (_, None) => f.write_str("it has only comments and local names"),
-            (_, Some(Example { line, reason, text, .. })) => {
+            (
+                _,
+                Some(Example {
+                    line, reason, text, ..
+                }),
+            ) => {
                 let entries = report.unusable_entries();
                 write!(
                     f,
                     "as {} none of its {entries} entries is usable; line {line}, \"{text}\": {reason}",
                     report.format
                 )?;
-                f.write_str(". If it is in another format, name that before the path (`adblock:FILE`)")
+                f.write_str(
+                    ". If it is in another format, name that before the path (`adblock:FILE`)",
+                )
             }
         }
     }

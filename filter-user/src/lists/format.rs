@@ -10,7 +10,9 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 /// The formats that are read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize,
+)]
 pub enum Format {
     /// An address and names, as in `/etc/hosts`.
     Hosts,
@@ -119,22 +121,32 @@ pub struct ListFile {
 impl TryFrom<OsString> for ListFile {
     type Error = UnknownFormat;
 
-    /// A file that is there under the whole text is meant with it, whatever stands before its colon.
+    /// A file that is there under the whole text is meant with it, whatever stands before its
+    /// colon.
     fn try_from(given: OsString) -> Result<Self, UnknownFormat> {
-        let whole = Self { path: PathBuf::from(&given), format: None };
+        let whole = Self {
+            path: PathBuf::from(&given),
+            format: None,
+        };
         let Some((before, path)) = given.to_str().and_then(|text| text.split_once(':')) else {
             return Ok(whole);
         };
         if path.is_empty() || !looks_like_a_format(before) || Path::new(&given).exists() {
             return Ok(whole);
         }
-        Ok(Self { path: path.into(), format: Some(before.parse()?) })
+        Ok(Self {
+            path: path.into(),
+            format: Some(before.parse()?),
+        })
     }
 }
 
 /// Paths with a colon mostly have a slash or a dot before it.
 fn looks_like_a_format(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
 #[cfg(test)]
@@ -152,14 +164,25 @@ mod tests {
 
     #[test]
     fn a_list_may_be_named_with_its_format() {
-        assert_eq!(given("rpz:zones/a.zone"), Ok(("zones/a.zone".into(), Some(Format::Rpz))));
+        assert_eq!(
+            given("rpz:zones/a.zone"),
+            Ok(("zones/a.zone".into(), Some(Format::Rpz)))
+        );
         assert_eq!(given("hosts:-"), Ok(("-".into(), Some(Format::Hosts))));
         assert_eq!(given("regex:a:b"), Ok(("a:b".into(), Some(Format::Regex))));
     }
 
     #[test]
     fn a_path_is_no_format_whatever_it_has_in_it() {
-        for path in ["list.txt", "./rpz:a", "lists/hosts:b", "a.b:c", "hosts:", ":hosts", "-"] {
+        for path in [
+            "list.txt",
+            "./rpz:a",
+            "lists/hosts:b",
+            "a.b:c",
+            "hosts:",
+            ":hosts",
+            "-",
+        ] {
             assert_eq!(given(path), Ok((path.into(), None)), "{path}");
         }
     }
@@ -170,7 +193,10 @@ mod tests {
         std::env::set_current_dir(&dir).unwrap();
         fs::write("hosts:mine", "").unwrap();
         assert_eq!(given("hosts:mine"), Ok(("hosts:mine".into(), None)));
-        assert_eq!(given("hosts:yours"), Ok(("yours".into(), Some(Format::Hosts))));
+        assert_eq!(
+            given("hosts:yours"),
+            Ok(("yours".into(), Some(Format::Hosts)))
+        );
     }
 
     #[test]

@@ -45,7 +45,14 @@ enum Next {
 
 impl<R: BufRead> Lines<R> {
     pub fn new(text: R) -> Self {
-        Self { text, taken: 0, known: 0, is_ascii: true, joined: Vec::new(), number: 0 }
+        Self {
+            text,
+            taken: 0,
+            known: 0,
+            is_ascii: true,
+            joined: Vec::new(),
+            number: 0,
+        }
     }
 
     /// The number of the line that came last, from 1.
@@ -67,12 +74,20 @@ impl<R: BufRead> Lines<R> {
             }
             Next::Joined { too_long } => (&self.joined[..], too_long),
         };
-        let line = if self.number == 1 { line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line) } else { line };
+        let line = if self.number == 1 {
+            line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line)
+        } else {
+            line
+        };
         if too_long {
             return Ok(Some(Line::TooLong(line)));
         }
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        Ok(Some(if self.is_ascii { Line::Ascii(line) } else { Line::Whole(line) }))
+        Ok(Some(if self.is_ascii {
+            Line::Ascii(line)
+        } else {
+            Line::Whole(line)
+        }))
     }
 
     fn find(&mut self) -> Result<Option<Next>, LineError> {
@@ -93,7 +108,8 @@ impl<R: BufRead> Lines<R> {
         }
     }
 
-    /// Joins a line from several buffers, of which no more is kept than is needed to tell that it is too long.
+    /// Joins a line from several buffers, of which no more is kept than is needed to tell that it
+    /// is too long.
     fn join(&mut self) -> Result<Next, LineError> {
         self.joined.clear();
         (self.known, self.is_ascii) = (0, false);
@@ -112,7 +128,9 @@ impl<R: BufRead> Lines<R> {
             let used = part.len() + usize::from(end.is_some());
             self.text.consume(used);
             if ended {
-                return Ok(Next::Joined { too_long: length > MAX_LINE });
+                return Ok(Next::Joined {
+                    too_long: length > MAX_LINE,
+                });
             }
         }
     }

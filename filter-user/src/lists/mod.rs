@@ -1,12 +1,14 @@
 //! Lists of rules, in the formats in which their publishers write them.
 //!
-//! [`load`] hands every rule that a list holds to a [`Sink`] and leaves out the rest, counted by reason. A list is of
-//! one [`Format`]: the one that is asked for, or the one whose reader understands most of its
-//! first 64 KiB. What is no list at all, a page or an archive, is refused as such. Whatever a file holds, a
-//! line takes no more than [`MAX_LINE`] bytes, and an entry that is said in several lines as much again.
+//! [`load`] hands every rule that a list holds to a [`Sink`] and leaves out the rest, counted by
+//! reason. A list is of one [`Format`]: the one that is asked for, or the one whose reader
+//! understands most of its first 64 KiB. What is no list at all, a page or an archive, is refused
+//! as such. Whatever a file holds, a line takes no more than [`MAX_LINE`] bytes, and an entry that
+//! is said in several lines as much again.
 //!
-//! What a rule is about is what its publishers mean: a hosts line that name alone, `||x^` the whole subtree. Top-level
-//! domains and public suffixes are refused, unless the format says on purpose that all names below are meant.
+//! What a rule is about is what its publishers mean: a hosts line that name alone, `||x^` the whole
+//! subtree. Top-level domains and public suffixes are refused, unless the format says on purpose
+//! that all names below are meant.
 
 mod blanks;
 mod bounds;
@@ -51,8 +53,9 @@ pub const MAX_LINE: usize = 64 * 1024;
 
 /// What takes the rules of a list.
 pub trait Sink {
-    /// Takes a rule from this line; false if the same rule is known to be there already, from whatever list. Where that is
-    /// not known yet, [`ListReport::count_repeated`] is for what is found later.
+    /// Takes a rule from this line; false if the same rule is known to be there already, from
+    /// whatever list. Where that is not known yet, [`ListReport::count_repeated`] is for what is
+    /// found later.
     fn rule(&mut self, rule: ListRule<'_>, line: u32) -> Result<bool, TooManyNames>;
 }
 
@@ -61,7 +64,8 @@ pub trait Sink {
 pub struct ListOptions {
     /// Its format; without one its content tells.
     pub format: Option<Format>,
-    /// Entries that say nothing else allow what they are about. dnsmasq's forwarding (`server=/x/1.2.3.4`) does so too.
+    /// Entries that say nothing else allow what they are about. dnsmasq's forwarding
+    /// (`server=/x/1.2.3.4`) does so too.
     pub allow: bool,
     /// Entries of hosts files and of lists of names or wildcards are about all names below as well.
     pub widen: bool,
@@ -69,8 +73,8 @@ pub struct ListOptions {
     pub trust: Trust,
 }
 
-/// Reads the list at `path` (`-` for standard input) into `sink`. `progress` is told how many bytes of the file were
-/// taken by each step.
+/// Reads the list at `path` (`-` for standard input) into `sink`. `progress` is told how many bytes
+/// of the file were taken by each step.
 ///
 /// # Errors
 /// Where the file cannot be read to its end, or holds no rule at all.
@@ -96,35 +100,62 @@ pub fn load_within(
 ) -> Result<ListReport, ListError> {
     let mut text = source::open(path, bounds, progress)?;
     let mut head = Vec::new();
-    text.by_ref().take(detect::HEAD).read_to_end(&mut head).map_err(|error| ListError::read(path, error))?;
+    text.by_ref()
+        .take(detect::HEAD)
+        .read_to_end(&mut head)
+        .map_err(|error| ListError::read(path, error))?;
     let list = || path.to_owned();
     if let Some(content) = content::of(&head) {
-        return Err(ListError::NoList { list: list(), content });
+        return Err(ListError::NoList {
+            list: list(),
+            content,
+        });
     }
     let format = match options.format {
         Some(format) => format,
-        None => detect::format(&head).map_err(|unclear| ListError::Unclear { list: list(), unclear })?,
+        None => detect::format(&head).map_err(|unclear| ListError::Unclear {
+            list: list(),
+            unclear,
+        })?,
     };
     let report = ListReport::new(packed::display_name(path), format);
     let mut reading = Reading::new(sink, options, report);
     let read = read(Cursor::new(head).chain(text), &mut reading);
     let report = reading.report;
     if let Some(beyond) = bounds.ended() {
-        return Err(ListError::Beyond { list: path.into(), line: report.lines, beyond });
+        return Err(ListError::Beyond {
+            list: path.into(),
+            line: report.lines,
+            beyond,
+        });
     }
     read.map_err(|error| match error {
         ReadError::Line(LineError::Io(error)) => ListError::read(path, error).in_line(report.lines),
-        ReadError::Line(LineError::Binary) => ListError::Binary { list: path.into(), line: report.lines },
-        ReadError::Stop(Stop::TooMany(error)) => ListError::TooMany { list: path.into(), line: report.lines, error },
-        ReadError::Stop(Stop::Include) => ListError::Include { list: path.into(), line: report.lines },
+        ReadError::Line(LineError::Binary) => ListError::Binary {
+            list: path.into(),
+            line: report.lines,
+        },
+        ReadError::Stop(Stop::TooMany(error)) => ListError::TooMany {
+            list: path.into(),
+            line: report.lines,
+            error,
+        },
+        ReadError::Stop(Stop::Include) => ListError::Include {
+            list: path.into(),
+            line: report.lines,
+        },
     })?;
     if report.kinds.total() == 0 {
-        return Err(ListError::Empty { list: path.into(), holds: Holds(Box::new(report)) });
+        return Err(ListError::Empty {
+            list: path.into(),
+            holds: Holds(Box::new(report)),
+        });
     }
     Ok(report)
 }
 
-/// Reads rules that stand by themselves in another file, each with its line there: names, and what else AdBlock's syntax has.
+/// Reads rules that stand by themselves in another file, each with its line there: names, and what
+/// else AdBlock's syntax has.
 ///
 /// # Errors
 /// If one of them is no rule.
@@ -134,7 +165,11 @@ pub fn single_rules<'a>(
     allow: bool,
     sink: &mut dyn Sink,
 ) -> Result<ListReport, ListError> {
-    let options = ListOptions { format: Some(Format::AdBlock), allow, ..ListOptions::default() };
+    let options = ListOptions {
+        format: Some(Format::AdBlock),
+        allow,
+        ..ListOptions::default()
+    };
     let mut format = formats::reader(Format::AdBlock);
     let report = ListReport::new(packed::display_name(file), Format::AdBlock);
     let mut reading = Reading::new(sink, &options, report);
@@ -142,12 +177,24 @@ pub fn single_rules<'a>(
         reading.report.lines = line;
         let before = reading.report.kinds.total();
         if let Err(Stop::TooMany(error)) = format.line(text.as_bytes(), &mut reading) {
-            return Err(ListError::TooMany { list: file.into(), line, error });
+            return Err(ListError::TooMany {
+                list: file.into(),
+                line,
+                error,
+            });
         }
         if reading.report.kinds.total() == before {
-            let why =
-                reading.report.examples.last().map_or_else(|| "it says nothing".into(), |it| it.reason.to_string());
-            return Err(ListError::NoRule { file: file.into(), line, text: text.into(), why });
+            let why = reading
+                .report
+                .examples
+                .last()
+                .map_or_else(|| "it says nothing".into(), |it| it.reason.to_string());
+            return Err(ListError::NoRule {
+                file: file.into(),
+                line,
+                text: text.into(),
+                why,
+            });
         }
     }
     Ok(reading.report)
@@ -181,8 +228,12 @@ fn read(text: impl BufRead, reading: &mut Reading<'_>) -> Result<(), ReadError> 
         reading.report.lines = lines.number().saturating_add(1);
         match lines.next() {
             Ok(Some(Line::Ascii(line))) => format.line(line, reading).map_err(ReadError::Stop)?,
-            Ok(Some(Line::Whole(line))) => format.line(&blanks::in_ascii(line), reading).map_err(ReadError::Stop)?,
-            Ok(Some(Line::TooLong(start))) => formats::long_line(start, reading).map_err(ReadError::Stop)?,
+            Ok(Some(Line::Whole(line))) => format
+                .line(&blanks::in_ascii(line), reading)
+                .map_err(ReadError::Stop)?,
+            Ok(Some(Line::TooLong(start))) => {
+                formats::long_line(start, reading).map_err(ReadError::Stop)?
+            }
             Ok(None) => break,
             Err(error) => return Err(ReadError::Line(error)),
         }

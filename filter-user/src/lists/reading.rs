@@ -1,11 +1,13 @@
-//! What is read of a list on its way to the rules: the one place where entries are checked, counted and handed on.
+//! What is read of a list on its way to the rules: the one place where entries are checked, counted
+//! and handed on.
 
 use std::mem;
 
 use filter_core::DnsAction;
 
 use super::{
-    Action, ListOptions, ListReport, ListRule, NameError, Scope, Sink, Subject, Trust, Unusable, canonical_into,
+    Action, ListOptions, ListReport, ListRule, NameError, Scope, Sink, Subject, Trust, Unusable,
+    canonical_into,
     domain::{is_single_label, plainly_canonical},
     formats::unusable_word,
     pattern::{self, Pattern, PatternError},
@@ -39,7 +41,14 @@ pub(super) enum Guard {
 
 impl Meaning {
     pub const fn new(scope: Scope, action: Action, guard: Guard) -> Self {
-        Self { scope, action, answer: None, has_data: false, cancels: false, guard }
+        Self {
+            scope,
+            action,
+            answer: None,
+            has_data: false,
+            cancels: false,
+            guard,
+        }
     }
 }
 
@@ -65,12 +74,22 @@ pub(super) struct Reading<'a> {
 
 impl<'a> Reading<'a> {
     pub fn new(sink: &'a mut dyn Sink, options: &'a ListOptions, report: ListReport) -> Self {
-        Self { sink, options, report, left_out: None, name: Vec::new() }
+        Self {
+            sink,
+            options,
+            report,
+            left_out: None,
+            name: Vec::new(),
+        }
     }
 
     /// What a plain entry does.
     pub fn action(&self) -> Action {
-        if self.options.allow { Action::Allow } else { Action::Block }
+        if self.options.allow {
+            Action::Allow
+        } else {
+            Action::Block
+        }
     }
 
     /// What a name is about that stands in the list by itself.
@@ -96,24 +115,32 @@ impl<'a> Reading<'a> {
     }
 
     /// Takes a name; for what is none nothing is counted.
-    pub fn try_name(&mut self, text: &[u8], meaning: Meaning) -> Result<Result<(), NameError>, Stop> {
+    pub fn try_name(
+        &mut self,
+        text: &[u8],
+        meaning: Meaning,
+    ) -> Result<Result<(), NameError>, Stop> {
         if let Some(name) = plainly_canonical(text) {
             return self.canonical_name(name, text, meaning).map(Ok);
         }
         let mut name = mem::take(&mut self.name);
         name.clear();
         let canonical = canonical_into(text, &mut name);
-        let taken = match canonical.and_then(|()| str::from_utf8(&name).map_err(|_| NameError::NotUtf8)) {
-            Ok(name) => self.canonical_name(name, text, meaning).map(Ok),
-            Err(error) => Ok(Err(error)),
-        };
+        let taken =
+            match canonical.and_then(|()| str::from_utf8(&name).map_err(|_| NameError::NotUtf8)) {
+                Ok(name) => self.canonical_name(name, text, meaning).map(Ok),
+                Err(error) => Ok(Err(error)),
+            };
         self.name = name;
         taken
     }
 
-    /// Takes a line that is a name by itself and nothing else, as most lines of most lists are; false if it is anything else.
+    /// Takes a line that is a name by itself and nothing else, as most lines of most lists are;
+    /// false if it is anything else.
     pub fn plain_line(&mut self, line: &[u8]) -> Result<bool, Stop> {
-        let Some(name) = plainly_canonical(line) else { return Ok(false) };
+        let Some(name) = plainly_canonical(line) else {
+            return Ok(false);
+        };
         self.canonical_name(name, line, self.alone()).map(|()| true)
     }
 
@@ -127,24 +154,42 @@ impl<'a> Reading<'a> {
             return self.without_rule(reason, text);
         }
         let subject = Subject::Name(name, meaning.scope);
-        let Meaning { action, answer, has_data, cancels, .. } = meaning;
+        let Meaning {
+            action,
+            answer,
+            has_data,
+            cancels,
+            ..
+        } = meaning;
         if undoes(*self.options, action, cancels) {
             return self.without_rule(Unusable::Untrusted, text);
         }
         let Self { sink, report, .. } = self;
-        let rule = ListRule { subject, action, answer, cancels };
+        let rule = ListRule {
+            subject,
+            action,
+            answer,
+            cancels,
+        };
         let new = sink.rule(rule, report.lines).map_err(Stop::TooMany)?;
         report.count_rule(rule, new);
         report.with_data += u64::from(has_data);
         Ok(())
     }
 
-    /// Takes a regular expression in the syntax of `regex-syntax`, as the rule for a name if it says no more than that.
+    /// Takes a regular expression in the syntax of `regex-syntax`, as the rule for a name if it
+    /// says no more than that.
     pub fn pattern(&mut self, regex: &str, action: Action, cancels: bool, text: &[u8]) -> Taken {
         let regex = match pattern::read(regex) {
             Ok(Pattern::Regex(regex)) => regex,
             Ok(Pattern::Name(name, scope)) => {
-                return self.name(name.as_bytes(), Meaning { cancels, ..Meaning::new(scope, action, Guard::Open) });
+                return self.name(
+                    name.as_bytes(),
+                    Meaning {
+                        cancels,
+                        ..Meaning::new(scope, action, Guard::Open)
+                    },
+                );
             }
             Ok(Pattern::TooGeneral) => return self.without_rule(Unusable::TooGeneral, text),
             Ok(Pattern::Nothing) => return self.without_rule(Unusable::NoName, text),
@@ -154,14 +199,25 @@ impl<'a> Reading<'a> {
         if undoes(*self.options, action, cancels) {
             return self.without_rule(Unusable::Untrusted, text);
         }
-        let rule = ListRule { subject: Subject::Pattern(&regex), action, answer: None, cancels };
-        let new = self.sink.rule(rule, self.report.lines).map_err(Stop::TooMany)?;
+        let rule = ListRule {
+            subject: Subject::Pattern(&regex),
+            action,
+            answer: None,
+            cancels,
+        };
+        let new = self
+            .sink
+            .rule(rule, self.report.lines)
+            .map_err(Stop::TooMany)?;
         self.report.count_rule(rule, new);
         Ok(())
     }
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "formats end with these where they might end with a rule")]
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "formats end with these where they might end with a rule"
+)]
 impl Reading<'_> {
     /// Counts a pattern that cannot be read, with what is wrong with it.
     pub fn unreadable(&mut self, error: String, text: &[u8]) -> Taken {

@@ -54,7 +54,8 @@ pub enum Unusable {
 /// A word that this program has in it.
 type Word = &'static str;
 
-/// Reads a word. One that is read for the first time stays until the program ends; there are only so many.
+/// Reads a word. One that is read for the first time stays until the program ends; there are only
+/// so many.
 fn known_word<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Word, D::Error> {
     static KNOWN: Mutex<BTreeSet<Word>> = Mutex::new(BTreeSet::new());
 
@@ -108,7 +109,9 @@ impl fmt::Display for Unusable {
             Self::Name(error) => return error.fmt(f),
             Self::Modifier(name) => return write!(f, "the modifier ${name} is not supported"),
             Self::Setting(name) => return write!(f, "`{name}` makes no rule for a name"),
-            Self::PatternTooLong => return write!(f, "it is a pattern of more than {MAX_PATTERN} bytes"),
+            Self::PatternTooLong => {
+                return write!(f, "it is a pattern of more than {MAX_PATTERN} bytes");
+            }
             Self::PublicSuffix => "it is a public suffix, under which others have their names",
             Self::TooGeneral => "it is about nearly every name",
             Self::NoName => "no name can match it",
@@ -156,8 +159,12 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 4] =
-        [Self::Name(Scope::Name), Self::Name(Scope::Subdomains), Self::Name(Scope::Subtree), Self::Pattern];
+    pub const ALL: [Self; 4] = [
+        Self::Name(Scope::Name),
+        Self::Name(Scope::Subdomains),
+        Self::Name(Scope::Subtree),
+        Self::Pattern,
+    ];
 
     /// The word for it in output.
     pub const fn as_str(self) -> &'static str {
@@ -196,13 +203,20 @@ impl RuleKinds {
 
     /// The kinds of which there are some.
     pub fn iter(&self) -> impl Iterator<Item = (Action, Kind, u64)> {
-        let kinds = Action::ALL.into_iter().flat_map(|action| Kind::ALL.map(|kind| (action, kind)));
-        kinds.map(|(action, kind)| (action, kind, self.of(action, kind))).filter(|(.., rules)| *rules > 0)
+        let kinds = Action::ALL
+            .into_iter()
+            .flat_map(|action| Kind::ALL.map(|kind| (action, kind)));
+        kinds
+            .map(|(action, kind)| (action, kind, self.of(action, kind)))
+            .filter(|(.., rules)| *rules > 0)
     }
 
     /// Rules for the names that match a pattern.
     pub(super) fn patterns(&self) -> u64 {
-        self.0.iter().map(|kinds| kinds[Kind::Pattern.index()]).sum()
+        self.0
+            .iter()
+            .map(|kinds| kinds[Kind::Pattern.index()])
+            .sum()
     }
 
     /// All rules.
@@ -228,7 +242,8 @@ pub struct ListReport {
     pub repeated: u64,
     /// Rules that take others out.
     pub cancelling: u64,
-    /// Rules that block a name for which the list has data of its own, with which nobody is answered.
+    /// Rules that block a name for which the list has data of its own, with which nobody is
+    /// answered.
     pub with_data: u64,
     /// Local names (`localhost` and the like) that were left out.
     pub local: u64,
@@ -272,14 +287,23 @@ impl ListReport {
     pub(super) fn count_rule(&mut self, rule: ListRule<'_>, new: bool) {
         self.kinds.0[rule.action as usize][Kind::of(&rule.subject).index()] += 1;
         self.cancelling += u64::from(rule.cancels);
-        *(if new { &mut self.rules } else { &mut self.repeated }) += 1;
+        *(if new {
+            &mut self.rules
+        } else {
+            &mut self.repeated
+        }) += 1;
     }
 
     pub(super) fn count_unusable(&mut self, reason: Unusable, text: &[u8], detail: Option<String>) {
         let count = self.unusable.entry(reason).or_default();
         *count += 1;
         if *count <= Self::EXAMPLES {
-            self.examples.push(Example { line: self.lines, reason, text: shown(text), detail });
+            self.examples.push(Example {
+                line: self.lines,
+                reason,
+                text: shown(text),
+                detail,
+            });
         }
     }
 }
@@ -288,8 +312,16 @@ impl ListReport {
 pub(super) fn shown(text: &[u8]) -> String {
     let start = text.get(..4 * Example::TEXT).unwrap_or(text);
     let text = String::from_utf8_lossy(start);
-    let shown: String = text.chars().take(Example::TEXT).flat_map(char::escape_debug).collect();
-    if text.chars().count() > Example::TEXT { shown + "…" } else { shown }
+    let shown: String = text
+        .chars()
+        .take(Example::TEXT)
+        .flat_map(char::escape_debug)
+        .collect();
+    if text.chars().count() > Example::TEXT {
+        shown + "…"
+    } else {
+        shown
+    }
 }
 
 #[cfg(test)]

@@ -14,7 +14,8 @@ pub struct ListRule<'a> {
     pub action: Action,
     /// What the rule says itself of the answer to a DNS query, if it does.
     pub answer: Option<DnsAction>,
-    /// True for a rule that is there to take an equal one out, of whatever list (AdGuard's `$badfilter`).
+    /// True for a rule that is there to take an equal one out, of whatever list (AdGuard's
+    /// `$badfilter`).
     pub cancels: bool,
 }
 
@@ -23,8 +24,9 @@ pub struct ListRule<'a> {
 pub enum Subject<'a> {
     /// A canonical name ([`Domain`](super::Domain)), and what is meant with it.
     Name(&'a str, Scope),
-    /// Names in which this regular expression finds something. It is in the syntax of the crate `regex-syntax` without
-    /// Unicode classes, and is about the canonical name as text: lower case, no dot at the end.
+    /// Names in which this regular expression finds something. It is in the syntax of the crate
+    /// `regex-syntax` without Unicode classes, and is about the canonical name as text: lower case,
+    /// no dot at the end.
     Pattern(&'a str),
 }
 
@@ -42,7 +44,7 @@ pub enum Scope {
 /// What becomes of the names that a rule is about. The later ones prevail over the earlier ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 pub enum Action {
-    /// They would be blocked, by a list on trial.
+    /// They would be blocked, by a list in audit mode.
     Audit,
     /// They are blocked.
     Block,
@@ -60,7 +62,8 @@ pub enum Action {
 pub enum Trust {
     /// Nothing: it blocks, and its exceptions and `$badfilter` rules are left out.
     Block,
-    /// Whatever its rules say: exceptions allow what other lists block, and `$badfilter` takes their rules out.
+    /// Whatever its rules say: exceptions allow what other lists block, and `$badfilter` takes
+    /// their rules out.
     #[default]
     Full,
 }
@@ -104,7 +107,13 @@ impl Scope {
 
 impl Action {
     /// All of them, in their order.
-    pub const ALL: [Self; 5] = [Self::Audit, Self::Block, Self::Allow, Self::BlockImportant, Self::AllowImportant];
+    pub const ALL: [Self; 5] = [
+        Self::Audit,
+        Self::Block,
+        Self::Allow,
+        Self::BlockImportant,
+        Self::AllowImportant,
+    ];
 
     /// The word for it in output.
     pub const fn as_str(self) -> &'static str {
@@ -129,7 +138,7 @@ impl Action {
         matches!(self, Self::Allow | Self::AllowImportant)
     }
 
-    /// The same in a list on trial: what it would block passes, and is reported.
+    /// The same in a list in audit mode: what it would block passes, and is reported.
     #[must_use]
     pub const fn on_trial(self) -> Self {
         if self.blocks() { Self::Audit } else { self }

@@ -5,8 +5,8 @@ use std::{io::BufRead, path::Path};
 use super::{Bounds, Files, ListError, bounds::Bounded};
 use crate::packed::{self, Packing, Unpacked};
 
-/// Opens the list, or standard input for `-`, and gives its text. `progress` is told how many bytes of the file each read
-/// took.
+/// Opens the list, or standard input for `-`, and gives its text. `progress` is told how many bytes
+/// of the file each read took.
 pub(super) fn open<'a>(
     path: &Path,
     bounds: &'a Bounds,
@@ -18,7 +18,12 @@ pub(super) fn open<'a>(
     };
     let Unpacked { content, packing } = opened.map_err(|error| ListError::read(path, error))?;
     match packing {
-        Packing::Plain | Packing::Gzip | Packing::Zstd => Ok(Box::new(Bounded::new(content, bounds))),
-        Packing::Foreign(kind) => Err(ListError::Foreign { list: path.into(), kind }),
+        Packing::Plain | Packing::Gzip | Packing::Zstd => {
+            Ok(Box::new(Bounded::new(content, bounds)))
+        }
+        Packing::Foreign(kind) => Err(ListError::Foreign {
+            list: path.into(),
+            kind,
+        }),
     }
 }

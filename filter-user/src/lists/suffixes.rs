@@ -11,13 +11,17 @@ pub(super) enum Section {
     All,
 }
 
-/// Top-level domains whose registries have no suffixes below them. Most names are there, and need no look.
+/// Top-level domains whose registries have no suffixes below them. Most names are there, and need
+/// no look.
 const WITHOUT_SUFFIXES: [&[u8; 4]; 3] = [b".com", b".net", b".org"];
 
-/// True if this canonical name is a suffix itself. A top-level domain that the list does not know is one.
+/// True if this canonical name is a suffix itself. A top-level domain that the list does not know
+/// is one.
 pub(super) fn is_public_suffix(name: &str, section: Section) -> bool {
     let ending = name.as_bytes().last_chunk();
-    if section == Section::Registries && ending.is_some_and(|ending| WITHOUT_SUFFIXES.contains(&ending)) {
+    if section == Section::Registries
+        && ending.is_some_and(|ending| WITHOUT_SUFFIXES.contains(&ending))
+    {
         return false;
     }
     let Some(suffix) = List.suffix(name.as_bytes()) else {
@@ -46,7 +50,13 @@ mod tests {
         for suffix in ["com", "co.uk", "xn--p1ai", "gov.ac", "anything.ck", "zzz"] {
             assert!(is_public_suffix(suffix, Section::Registries), "{suffix}");
         }
-        for name in ["example.com", "example.co.uk", "www.ck", "a.anything.ck", "a.zzz"] {
+        for name in [
+            "example.com",
+            "example.co.uk",
+            "www.ck",
+            "a.anything.ck",
+            "a.zzz",
+        ] {
             assert!(!is_public_suffix(name, Section::All), "{name}");
         }
     }

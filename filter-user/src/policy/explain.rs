@@ -1,8 +1,11 @@
 //! Why a name is blocked or not: all rules about it, and which of them prevails.
 
-use filter_core::{Found, Generation, InForce, Name, Part, Patterns, Rank, RuleKey, Rules, Terms, prevailing_rule};
+use filter_core::{
+    ActivePolicy, Effect, Found, Generation, Name, Part, Patterns, Precedence, RuleKey, Rules,
+    prevailing_rule,
+};
 
-use super::{Classes, Rule, RuleBook, hand, terms};
+use super::{Audiences, CompiledPolicy, Rule, effect, hand};
 use crate::lists::{Domain, Scope};
 
 /// What becomes of a name.
@@ -10,7 +13,7 @@ use crate::lists::{Domain, Scope};
 pub enum Outcome {
     /// No rule is about it.
     NotListed,
-    /// A rule of a list on trial would block it.
+    /// A rule of a list in audit mode would block it.
     Audited,
     /// A rule blocks it.
     Blocked,
@@ -30,25 +33,28 @@ impl Outcome {
     }
 }
 
-impl From<Rank> for Outcome {
-    fn from(rank: Rank) -> Self {
-        match rank {
-            Rank::NotListed => Self::NotListed,
-            Rank::Audit => Self::Audited,
-            Rank::Block | Rank::BlockImportant => Self::Blocked,
-            Rank::Allow | Rank::AllowImportant => Self::Allowed,
+impl From<Precedence> for Outcome {
+    fn from(precedence: Precedence) -> Self {
+        match precedence {
+            Precedence::NotListed => Self::NotListed,
+            Precedence::Audit => Self::Audited,
+            Precedence::Block | Precedence::BlockImportant => Self::Blocked,
+            Precedence::Allow | Precedence::AllowImportant => Self::Allowed,
         }
     }
 }
 
 /// A rule that is about a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each says something of its own")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says something of its own"
+)]
 pub struct Matching<'a> {
     /// The rule.
     pub rule: Rule<'a>,
-    /// The class that it is of.
-    pub class: u16,
+    /// The audience that it is of.
+    pub audience: u16,
     /// True if it is in force for the client and at the time in question.
     pub applies: bool,
     /// True if another rule takes it out.
@@ -68,38 +74,55 @@ pub struct Explanation<'a> {
     pub rules: Vec<Matching<'a>>,
 }
 
-impl RuleBook {
-    /// All that is said of a name, for a client to whom these classes of lists apply.
-    pub fn explain(&self, name: &Domain, classes: impl Into<Classes>) -> Explanation<'_> {
-        let classes = classes.into();
-        let found = self.judge(name, &classes);
+impl CompiledPolicy {
+    /// All that is said of a name, for a client to whom these audiences of lists apply.
+    pub fn explain(&self, name: &Domain, audiences: impl Into<Audiences>) -> Explanation<'_> {
+        let audiences = audiences.into();
+        let found = self.judge(name, &audiences);
         let mut rules = Vec::new();
         for key in self.hash_key.suffix_keys(name.as_str()) {
             let is_own = key == self.key(name);
-            rules.extend(self.rules_of(key).filter(|matching| matching.is_about(is_own)));
+            rules.extend(
+                self.rules_of(key)
+                    .filter(|matching| matching.is_about(is_own)),
+            );
         }
-        rules.extend(self.patterns.matching(&Name::of_text(name.as_str()).unwrap_or_default(), &self.lists));
+        rules.extend(self.patterns.matching(
+            &Name::of_text(name.as_str()).unwrap_or_default(),
+            &self.lists,
+        ));
         for matching in &mut rules {
-            matching.applies &= classes.has(matching.class.into()) && !matching.cancelled;
-            matching.prevails = matching.applies && terms::rank(matching.rule.action) == found.rank;
+            matching.applies &= audiences.has(matching.audience.into()) && !matching.cancelled;
+            matching.prevails =
+                matching.applies && effect::precedence(matching.rule.action) == found.precedence;
         }
-        Explanation { outcome: found.rank.into(), rules }
+        Explanation {
+            outcome: found.precedence.into(),
+            rules,
+        }
     }
 
     /// The first of the rules that decide about a name, if it is listed.
-    pub fn deciding(&self, name: &Domain, classes: impl Into<Classes>) -> Option<Rule<'_>> {
-        let classes = classes.into();
-        if self.judge(name, &classes).rank == Rank::NotListed {
+    pub fn deciding(&self, name: &Domain, audiences: impl Into<Audiences>) -> Option<Rule<'_>> {
+        let audiences = audiences.into();
+        if self.judge(name, &audiences).precedence == Precedence::NotListed {
             return None;
         }
-        self.explain(name, &classes).rules.into_iter().find(|matching| matching.prevails).map(|matching| matching.rule)
+        self.explain(name, &audiences)
+            .rules
+            .into_iter()
+            .find(|matching| matching.prevails)
+            .map(|matching| matching.rule)
     }
 
     /// What prevails for a name, as the kernel finds it.
-    pub fn judge(&self, name: &Domain, classes: impl Into<Classes>) -> Found {
-        let of_classes = OfClasses { book: self, classes: classes.into() };
-        let first = of_classes.classes.bank(0);
-        prevailing_rule(name.as_str(), &self.hash_key, &of_classes, first).unwrap_or_default()
+    pub fn judge(&self, name: &Domain, audiences: impl Into<Audiences>) -> Found {
+        let of_audiences = OfAudiences {
+            compiled: self,
+            audiences: audiences.into(),
+        };
+        let first = of_audiences.audiences.bank(0);
+        prevailing_rule(name.as_str(), &self.hash_key, &of_audiences, first).unwrap_or_default()
     }
 
     /// All rules with this key.
@@ -109,7 +132,7 @@ impl RuleBook {
             let redundant = self.is_redundant(index);
             self.table.sources(index).map(move |source| Matching {
                 rule: self.rule(index, source),
-                class: self.lists.get(source.list).map_or(0, |list| list.class),
+                audience: self.lists.get(source.list).map_or(0, |list| list.audience),
                 applies: !removed,
                 cancelled: source.cancelled,
                 redundant,
@@ -118,7 +141,7 @@ impl RuleBook {
         });
         listed.chain(self.by_hand.find(key).map(|rule| Matching {
             rule,
-            class: hand::CLASS,
+            audience: hand::CLASS,
             applies: true,
             cancelled: false,
             redundant: false,
@@ -127,34 +150,34 @@ impl RuleBook {
     }
 }
 
-/// A book for a client to whom these classes of lists apply.
-struct OfClasses<'b> {
-    book: &'b RuleBook,
-    classes: Classes,
+/// A compiled policy for a client to whom these audiences of lists apply.
+struct OfAudiences<'b> {
+    compiled: &'b CompiledPolicy,
+    audiences: Audiences,
 }
 
-impl Patterns for OfClasses<'_> {
+impl Patterns for OfAudiences<'_> {
     /// Of the one group that there is, the words are those of the banks.
-    fn classes(&self, word: u32, _: Generation) -> u32 {
-        self.classes.bank(word)
+    fn audiences(&self, word: u32, _: Generation) -> u32 {
+        self.audiences.bank(word)
     }
 
     fn part(&self, slot: u32, index: u32) -> Option<&Part> {
-        self.book.part(slot, index)
+        self.compiled.part(slot, index)
     }
 }
 
-impl Rules for OfClasses<'_> {
-    fn in_force(&self) -> InForce {
-        self.book.in_force()
+impl Rules for OfAudiences<'_> {
+    fn in_force(&self) -> ActivePolicy {
+        self.compiled.in_force()
     }
 
-    fn terms(&self, key: RuleKey, generation: Generation) -> Option<&Terms> {
-        self.book.terms(key, generation)
+    fn effect(&self, key: RuleKey, generation: Generation) -> Option<&Effect> {
+        self.compiled.effect(key, generation)
     }
 
-    fn further_terms(&self, key: RuleKey, generation: Generation) -> &[(u32, Terms)] {
-        self.book.further_terms(key, generation)
+    fn further_effects(&self, key: RuleKey, generation: Generation) -> &[(u32, Effect)] {
+        self.compiled.further_effects(key, generation)
     }
 }
 

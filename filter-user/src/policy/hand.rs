@@ -2,9 +2,11 @@
 
 use std::{borrow::Cow, collections::HashMap};
 
-use filter_core::{AllTerms, ListName, Masks, RuleKey};
+use filter_core::{AllEffects, ListName, Masks, RuleKey};
 
-use super::{FOR_ALL, Rule, RuleBook, builder::KeyCollision, kind::Kind, sources::Source, terms};
+use super::{
+    CompiledPolicy, FOR_ALL, Rule, builder::KeyCollision, effect, kind::Kind, sources::Source,
+};
 use crate::lists::{Action, Domain, Scope};
 
 /// What stands in the place of a list's name for rules that were added one by one.
@@ -21,7 +23,7 @@ struct Changed {
     /// True if what lists say is out of force.
     removed: bool,
     /// What holds now.
-    terms: AllTerms,
+    effect: AllEffects,
 }
 
 /// A rule that was taken out.
@@ -29,7 +31,8 @@ struct Changed {
 pub struct Removed {
     /// The list and line that will bring it back at the next reload or start.
     pub listed: Option<(String, u32)>,
-    /// Keys of names below it whose rules it did as well, and that need entries of their own from now on.
+    /// Keys of names below it whose rules it did as well, and that need entries of their own from
+    /// now on.
     pub uncovered: Vec<RuleKey>,
 }
 
@@ -47,21 +50,30 @@ impl ByHand {
     }
 
     pub fn removed(&self) -> usize {
-        self.0.values().filter(|changed| changed.removed && changed.added.is_none()).count()
+        self.0
+            .values()
+            .filter(|changed| changed.removed && changed.added.is_none())
+            .count()
     }
 
-    pub fn terms_of(&self, key: RuleKey) -> Option<&AllTerms> {
-        self.0.get(&key).map(|changed| &changed.terms)
+    pub fn effect_of(&self, key: RuleKey) -> Option<&AllEffects> {
+        self.0.get(&key).map(|changed| &changed.effect)
     }
 
-    pub fn terms(&self) -> impl Iterator<Item = (RuleKey, &AllTerms)> {
-        self.0.iter().map(|(key, changed)| (*key, &changed.terms))
+    pub fn effect(&self) -> impl Iterator<Item = (RuleKey, &AllEffects)> {
+        self.0.iter().map(|(key, changed)| (*key, &changed.effect))
     }
 
     pub fn find(&self, key: RuleKey) -> Option<Rule<'_>> {
         let (name, action) = self.0.get(&key)?.added.as_ref()?;
         let scope = Some(Scope::Subtree);
-        Some(Rule { rule: name.as_str().into(), scope, action: *action, list: MANUAL, line: None })
+        Some(Rule {
+            rule: name.as_str().into(),
+            scope,
+            action: *action,
+            list: MANUAL,
+            line: None,
+        })
     }
 
     pub fn names(&self) -> impl Iterator<Item = (RuleKey, &Domain, Action)> {
@@ -82,7 +94,7 @@ pub(super) const CLASS: u16 = FOR_ALL;
 /// A name's rule by hand covers all names below it.
 const KIND_SCOPE: Scope = Scope::Subtree;
 
-impl RuleBook {
+impl CompiledPolicy {
     /// Adds a rule by hand for a name and all below it; false if it was added before.
     pub fn add(&mut self, name: Domain, action: Action) -> Result<bool, KeyCollision> {
         let key = self.key(&name);
@@ -92,7 +104,11 @@ impl RuleBook {
             return Err(KeyCollision(known.into_owned(), name.to_string()));
         }
         let changed = self.by_hand.0.entry(key).or_default();
-        if changed.added.as_ref().is_some_and(|(_, known)| *known == action) {
+        if changed
+            .added
+            .as_ref()
+            .is_some_and(|(_, known)| *known == action)
+        {
             return Ok(false);
         }
         changed.added = Some((name, action));
@@ -100,18 +116,22 @@ impl RuleBook {
         Ok(true)
     }
 
-    /// Takes the rules for a name out, added by hand or listed; `None` if there is none for exactly this name.
+    /// Takes the rules for a name out, added by hand or listed; `None` if there is none for exactly
+    /// this name.
     pub fn remove(&mut self, name: &Domain) -> Option<Removed> {
         let key = self.key(name);
-        self.find(key).filter(|rule| rule.rule == name.as_str() && rule.scope.is_some())?;
-        let listed = self.first_listed(key).filter(|_| !self.by_hand.is_removed(key));
+        self.find(key)
+            .filter(|rule| rule.rule == name.as_str() && rule.scope.is_some())?;
+        let listed = self
+            .first_listed(key)
+            .filter(|_| !self.by_hand.is_removed(key));
         let changed = self.by_hand.0.entry(key).or_default();
         (changed.added, changed.removed) = (None, true);
         let uncovered = self.settle(key);
         Some(Removed { listed, uncovered })
     }
 
-    /// Takes back what [`RuleBook::add`] added. What lists say of the name stands.
+    /// Takes back what [`CompiledPolicy::add`] added. What lists say of the name stands.
     pub fn remove_added(&mut self, name: &Domain) {
         let key = self.key(name);
         if let Some(changed) = self.by_hand.0.get_mut(&key) {
@@ -120,7 +140,7 @@ impl RuleBook {
         }
     }
 
-    /// Takes over what was added and removed by hand in the book before this one.
+    /// Takes over what was added and removed by hand in the compiled policy before this one.
     pub fn take_over(&mut self, before: &Self) -> Result<(), KeyCollision> {
         for (_, name, action) in before.by_hand.names() {
             self.add(name.clone(), action)?;
@@ -136,7 +156,11 @@ impl RuleBook {
 
     /// The names that were added by hand, sorted.
     pub fn by_hand(&self) -> Vec<(&Domain, Action)> {
-        let mut names: Vec<_> = self.by_hand.names().map(|(_, name, action)| (name, action)).collect();
+        let mut names: Vec<_> = self
+            .by_hand
+            .names()
+            .map(|(_, name, action)| (name, action))
+            .collect();
         names.sort_unstable();
         names
     }
@@ -144,7 +168,10 @@ impl RuleBook {
     /// The rules that were added by hand, sorted by name.
     pub fn rules_by_hand(&self) -> impl Iterator<Item = Rule<'_>> {
         let rule = |(name, action): (&'_ Domain, Action)| (self.key(name), action);
-        self.by_hand().into_iter().map(rule).filter_map(|(key, _)| self.by_hand.find(key))
+        self.by_hand()
+            .into_iter()
+            .map(rule)
+            .filter_map(|(key, _)| self.by_hand.find(key))
     }
 
     fn name_of(&self, key: RuleKey) -> Option<Cow<'_, str>> {
@@ -159,20 +186,40 @@ impl RuleBook {
 
     /// Works out what holds for a name now. What it covered before may come into force.
     fn settle(&mut self, key: RuleKey) -> Vec<RuleKey> {
-        let listed = self.table.find(key).map(|index| self.terms.get(self.table.terms(index)).clone());
-        let Some(changed) = self.by_hand.0.get_mut(&key) else { return Vec::new() };
-        let covers =
-            listed.as_ref().is_some_and(|terms| terms.banks().any(|(_, terms)| terms.below != Masks::default()));
-        changed.terms = if changed.removed { AllTerms::default() } else { listed.unwrap_or_default() };
+        let listed = self
+            .table
+            .find(key)
+            .map(|index| self.effect.get(self.table.effect(index)).clone());
+        let Some(changed) = self.by_hand.0.get_mut(&key) else {
+            return Vec::new();
+        };
+        let covers = listed.as_ref().is_some_and(|effect| {
+            effect
+                .banks()
+                .any(|(_, effect)| effect.below != Masks::default())
+        });
+        changed.effect = if changed.removed {
+            AllEffects::default()
+        } else {
+            listed.unwrap_or_default()
+        };
         if let Some((_, action)) = &changed.added {
-            terms::add(&mut changed.terms, Kind::new(KIND_SCOPE, *action), CLASS.into(), ListName::BY_HAND);
+            effect::add(
+                &mut changed.effect,
+                Kind::new(KIND_SCOPE, *action),
+                CLASS.into(),
+                ListName::BY_HAND,
+            );
         }
-        self.top = self.top.max(changed.terms.top());
+        self.top = self.top.max(changed.effect.top());
         if !changed.removed || !covers {
             return Vec::new();
         }
         let before = std::mem::take(&mut self.uncovered);
         self.uncovered = self.uncovered();
-        self.uncovered.difference(&before).map(|index| self.table.key(*index)).collect()
+        self.uncovered
+            .difference(&before)
+            .map(|index| self.table.key(*index))
+            .collect()
     }
 }

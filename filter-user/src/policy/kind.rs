@@ -32,7 +32,10 @@ impl Kind {
 
     /// What they say themselves of the answer to a DNS query.
     pub fn answer(self) -> Option<DnsAction> {
-        DnsAction::ALL.iter().copied().find(|action| *action as u8 == self.0 / 32)
+        DnsAction::ALL
+            .iter()
+            .copied()
+            .find(|action| *action as u8 == self.0 / 32)
     }
 
     /// Which names it is about.

@@ -5,8 +5,8 @@ use filter_core::{DnsAction, ListName};
 /// Lists that have a number.
 const MOST: usize = (u16::MAX - ListName::FIRST) as usize + 1;
 
-/// The lists that rules in the kernel are of, each with what these say themselves of the answer. The number of the first
-/// is [`ListName::FIRST`].
+/// The lists that rules in the kernel are of, each with what these say themselves of the answer.
+/// The number of the first is [`ListName::FIRST`].
 #[derive(Debug, Default)]
 pub(super) struct ListNumbers(Vec<(usize, Option<DnsAction>)>);
 
@@ -16,7 +16,8 @@ impl ListNumbers {
         Self(lists)
     }
 
-    /// Number of rules of the list at this place with this answer; 0 if there are more than have one.
+    /// Number of rules of the list at this place with this answer; 0 if there are more than have
+    /// one.
     pub fn number(&mut self, list: usize, answer: Option<DnsAction>) -> u16 {
         // Lists come one after the other, so it is among the last.
         let known = self.0.iter().rposition(|known| *known == (list, answer));
@@ -50,7 +51,13 @@ mod tests {
         assert_eq!(numbers.number(1, None), 4);
         assert_eq!(numbers.number(0, Some(DnsAction::NoData)), 3);
         let mut full = ListNumbers::of((0..MOST - 1).map(|list| (list, None)).collect());
-        assert_eq!((full.number(MOST, None), full.number(MOST + 1, None)), (u16::MAX, 0));
-        assert_eq!((full.numbered().len(), full.numbered().last()), (65_534, Some(&(MOST, None))));
+        assert_eq!(
+            (full.number(MOST, None), full.number(MOST + 1, None)),
+            (u16::MAX, 0)
+        );
+        assert_eq!(
+            (full.numbered().len(), full.numbered().last()),
+            (65_534, Some(&(MOST, None)))
+        );
     }
 }

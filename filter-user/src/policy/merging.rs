@@ -5,29 +5,30 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use filter_core::Terms;
+use filter_core::Effect;
 use foldhash::fast::FixedState;
 
 use super::{
-    BookError, KeyCollision,
-    arrivals::Arrival,
+    CompileError, KeyCollision,
+    effect::{EffectTable, TooManyEffects},
     kind::Kind,
     repeated::Tally,
     sources::{Cancelled, Known, Origin, Origins, Repeat},
+    staged::Arrival,
     table::Index,
-    terms::{TermsTable, TooManyTerms},
 };
 
-/// Merges the rules for each name of a part of all names. Others do the same at the same time, with the same terms.
+/// Merges the rules for each name of a part of all names. Others do the same at the same time, with
+/// the same effect.
 pub(super) struct Merging<'a> {
     origins: &'a Origins,
-    terms: &'a Mutex<TermsTable>,
-    /// What became of terms with the rules of an origin, as far as it was asked for.
+    effect: &'a Mutex<EffectTable>,
+    /// What became of effect with the rules of an origin, as far as it was asked for.
     known: HashMap<(u16, u32), u16, FixedState>,
     /// What was asked for last: most names of a list ask for the same.
     last: ((u16, u32), u16),
     /// The further rules for the name at hand, and the kinds that are taken out.
-    further: Vec<Further>,
+    further: Vec<DuplicateRule>,
     cancelled_here: Vec<(Kind, u16)>,
     tally: Tally,
     /// The rules beyond the first for each name.
@@ -38,7 +39,7 @@ pub(super) struct Merging<'a> {
 
 /// A rule for a name that was there.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Further {
+struct DuplicateRule {
     list: u16,
     kind: Kind,
     line: u32,
@@ -46,12 +47,12 @@ struct Further {
 }
 
 impl<'a> Merging<'a> {
-    pub fn new(origins: &'a Origins, terms: &'a Mutex<TermsTable>) -> Self {
+    pub fn new(origins: &'a Origins, effect: &'a Mutex<EffectTable>) -> Self {
         Self {
             origins,
-            terms,
+            effect,
             known: HashMap::default(),
-            last: ((Terms::NONE, u32::MAX), Terms::NONE),
+            last: ((Effect::NONE, u32::MAX), Effect::NONE),
             further: Vec::new(),
             cancelled_here: Vec::new(),
             tally: Tally::default(),
@@ -60,18 +61,19 @@ impl<'a> Merging<'a> {
         }
     }
 
-    /// The number of what the rules with one key ask for, which came in this order; `index` is that of their name.
+    /// The number of what the rules with one key ask for, which came in this order; `index` is that
+    /// of their name.
     pub fn merge<'s, 'n: 's>(
         &mut self,
         index: Index,
         first: &Arrival<'n>,
         further: impl ExactSizeIterator<Item = &'s Arrival<'n>>,
-    ) -> Result<u16, BookError> {
+    ) -> Result<u16, CompileError> {
         let origin = self.origins.get(first.origin).origin;
         if !origin.cancels {
             self.tally.first(first.origin);
             if further.len() == 0 {
-                return Ok(self.with(Terms::NONE, first.origin)?);
+                return Ok(self.with(Effect::NONE, first.origin)?);
             }
         }
         self.further.clear();
@@ -88,8 +90,17 @@ impl<'a> Merging<'a> {
             kind: rule.kind,
             line: rule.line,
         }));
-        self.cancelled.extend(self.cancelled_here.iter().map(|(kind, by)| Cancelled { index, kind: *kind, by: *by }));
-        if self.cancelled_here.is_empty() { Ok(number) } else { Ok(self.without_cancelled(first, &origin)?) }
+        self.cancelled
+            .extend(self.cancelled_here.iter().map(|(kind, by)| Cancelled {
+                index,
+                kind: *kind,
+                by: *by,
+            }));
+        if self.cancelled_here.is_empty() {
+            Ok(number)
+        } else {
+            Ok(self.without_cancelled(first, &origin)?)
+        }
     }
 
     /// The number of what they all ask for, one after the other, whatever takes some of them out.
@@ -98,44 +109,57 @@ impl<'a> Merging<'a> {
         first: &Arrival<'n>,
         of_first: &Origin,
         further: impl Iterator<Item = &'s Arrival<'n>>,
-    ) -> Result<u16, BookError> {
-        let mut number = Terms::NONE;
+    ) -> Result<u16, CompileError> {
+        let mut number = Effect::NONE;
         if of_first.cancels {
-            self.cancelled_here.push((of_first.kind, of_first.list_number()));
+            self.cancelled_here
+                .push((of_first.kind, of_first.list_number()));
         } else {
             number = self.with(number, first.origin)?;
         }
         for arrival in further {
             if arrival.name != first.name {
-                let [first, other] = [first.name, arrival.name].map(|name| String::from_utf8_lossy(name).into_owned());
+                let [first, other] = [first.name, arrival.name]
+                    .map(|name| String::from_utf8_lossy(name).into_owned());
                 return Err(KeyCollision(first, other).into());
             }
             let origin = self.origins.get(arrival.origin).origin;
             if origin.cancels {
-                self.cancelled_here.push((origin.kind, origin.list_number()));
+                self.cancelled_here
+                    .push((origin.kind, origin.list_number()));
                 continue;
             }
             let before = number;
             if (origin.list, origin.kind) != (of_first.list, of_first.kind) {
                 let (list, line) = (origin.list_number(), arrival.line);
-                self.further.push(Further { list, kind: origin.kind, line, origin: arrival.origin });
+                self.further.push(DuplicateRule {
+                    list,
+                    kind: origin.kind,
+                    line,
+                    origin: arrival.origin,
+                });
                 number = self.with(number, arrival.origin)?;
             }
             if number == before {
-                self.tally.repeated(arrival.origin, arrival.line, arrival.name);
+                self.tally
+                    .repeated(arrival.origin, arrival.line, arrival.name);
             }
         }
         Ok(number)
     }
 
     /// The number of what those ask for that no other one takes out.
-    fn without_cancelled(&mut self, first: &Arrival<'_>, of_first: &Origin) -> Result<u16, TooManyTerms> {
-        let mut number = Terms::NONE;
+    fn without_cancelled(
+        &mut self,
+        first: &Arrival<'_>,
+        of_first: &Origin,
+    ) -> Result<u16, TooManyEffects> {
+        let mut number = Effect::NONE;
         if !of_first.cancels && !self.cancels(of_first.kind) {
             number = self.with(number, first.origin)?;
         }
         for place in 0..self.further.len() {
-            let Further { kind, origin, .. } = self.further[place];
+            let DuplicateRule { kind, origin, .. } = self.further[place];
             if !self.cancels(kind) {
                 number = self.with(number, origin)?;
             }
@@ -145,16 +169,20 @@ impl<'a> Merging<'a> {
 
     /// True if rules of this kind for the name at hand are taken out.
     fn cancels(&self, kind: Kind) -> bool {
-        self.cancelled_here.iter().any(|(cancelled, _)| *cancelled == kind)
+        self.cancelled_here
+            .iter()
+            .any(|(cancelled, _)| *cancelled == kind)
     }
 
-    /// What was counted, the further rules for each name, and the kinds of rules that are taken out.
+    /// What was counted, the further rules for each name, and the kinds of rules that are taken
+    /// out.
     pub fn into_parts(self) -> (Tally, Vec<Repeat>, Vec<Cancelled>) {
         (self.tally, self.repeats, self.cancelled)
     }
 
-    /// The number of terms that ask for what those with this number do, and for what the rules of an origin do.
-    fn with(&mut self, number: u16, origin: u32) -> Result<u16, TooManyTerms> {
+    /// The number of effect that ask for what those with this number do, and for what the rules of
+    /// an origin do.
+    fn with(&mut self, number: u16, origin: u32) -> Result<u16, TooManyEffects> {
         let (last, same) = self.last;
         if last == (number, origin) {
             return Ok(same);
@@ -162,10 +190,14 @@ impl<'a> Merging<'a> {
         let with = if let Some(with) = self.known.get(&(number, origin)) {
             *with
         } else {
-            let Known { origin: Origin { kind, .. }, class, list_number } = *self.origins.get(origin);
-            let mut terms = self.terms.lock().unwrap_or_else(PoisonError::into_inner);
-            let with = terms.with(number, kind, class, list_number)?;
-            drop(terms);
+            let Known {
+                origin: Origin { kind, .. },
+                audience,
+                list_number,
+            } = *self.origins.get(origin);
+            let mut effect = self.effect.lock().unwrap_or_else(PoisonError::into_inner);
+            let with = effect.with(number, kind, audience, list_number)?;
+            drop(effect);
             self.known.insert((number, origin), with);
             with
         };

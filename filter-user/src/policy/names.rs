@@ -1,4 +1,4 @@
-//! Names by themselves, for those who want no rule book.
+//! Names by themselves, for those who want no compiled policy.
 
 use std::collections::HashSet;
 
@@ -17,7 +17,11 @@ pub struct Names {
 
 /// There are more names than are held, or their texts do not fit in 4 GiB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("at most {} names are held, and {} patterns", Builder::MOST, Builder::MOST_PATTERNS)]
+#[error(
+    "at most {} names are held, and {} patterns",
+    Builder::MOST,
+    Builder::MOST_PATTERNS
+)]
 pub struct TooManyNames;
 
 impl Names {
@@ -50,7 +54,11 @@ impl Names {
 impl Sink for Names {
     fn rule(&mut self, rule: ListRule<'_>, line: u32) -> Result<bool, TooManyNames> {
         match rule {
-            ListRule { subject: Subject::Name(name, _), cancels: false, .. } => Ok(self.insert(name, line)),
+            ListRule {
+                subject: Subject::Name(name, _),
+                cancels: false,
+                ..
+            } => Ok(self.insert(name, line)),
             _ => Ok(true),
         }
     }

@@ -7,10 +7,12 @@ use std::{
     thread,
 };
 
-/// What the work makes of each job, in the order of the jobs. They are begun in this order as well, and each belongs to the
-/// work that does it: what it has in memory may be given back on the way.
+/// What the work makes of each job, in the order of the jobs. They are begun in this order as well,
+/// and each belongs to the work that does it: what it has in memory may be given back on the way.
 pub(super) fn each<J: Send, R: Send>(jobs: Vec<J>, work: impl Fn(J) -> R + Sync) -> Vec<R> {
-    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(jobs.len());
+    let threads = thread::available_parallelism()
+        .map_or(1, NonZero::get)
+        .min(jobs.len());
     if threads <= 1 {
         return jobs.into_iter().map(work).collect();
     }
@@ -22,7 +24,11 @@ pub(super) fn each<J: Send, R: Send>(jobs: Vec<J>, work: impl Fn(J) -> R + Sync)
     };
     let mut done: Vec<_> = thread::scope(|scope| {
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
-        let done = workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| panic::resume_unwind(panic)));
+        let done = workers.into_iter().map(|worker| {
+            worker
+                .join()
+                .unwrap_or_else(|panic| panic::resume_unwind(panic))
+        });
         done.flatten().collect()
     });
     done.sort_unstable_by_key(|(place, _)| *place);

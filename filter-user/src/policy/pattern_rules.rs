@@ -2,15 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use filter_core::{CLASSES_OF_BANK, HashKey, Name, PatternMatch, Rank, RuleKey};
+use filter_core::{AUDIENCES_OF_BANK, HashKey, Name, PatternMatch, Precedence, RuleKey};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Builder, ListInfo, Matching, Rule,
+    Builder, ListInfo, Matching, Rule, effect,
     list_numbers::ListNumbers,
     names::TooManyNames,
     patterns::{self, Compiled, Refusal},
-    terms,
 };
 use crate::lists::Action;
 
@@ -41,7 +40,10 @@ pub(super) struct PatternRule {
 impl PatternRules {
     /// These, as [`PatternRules::all`] gave them; they are still to be compiled.
     pub fn of(rules: Vec<PatternRule>) -> Self {
-        Self { rules, ..Self::default() }
+        Self {
+            rules,
+            ..Self::default()
+        }
     }
 
     /// All of them.
@@ -87,10 +89,17 @@ impl PatternRules {
         self.known = HashMap::new();
         let keys: Vec<_> = self.rules.iter().map(|rule| rule.key(hash_key)).collect();
         self.keys = keys.iter().copied().zip(0..).collect();
-        let wanted: Vec<_> = (0..self.rules.len()).filter(|index| self.rules[*index].is_wanted()).collect();
-        let texts: Vec<_> = wanted.iter().map(|index| &*self.rules[*index].text).collect();
-        let banks: BTreeSet<_> =
-            wanted.iter().flat_map(|index| self.rules[*index].classes(lists).into_keys()).collect();
+        let wanted: Vec<_> = (0..self.rules.len())
+            .filter(|index| self.rules[*index].is_wanted())
+            .collect();
+        let texts: Vec<_> = wanted
+            .iter()
+            .map(|index| &*self.rules[*index].text)
+            .collect();
+        let banks: BTreeSet<_> = wanted
+            .iter()
+            .flat_map(|index| self.rules[*index].audiences(lists).into_keys())
+            .collect();
         // That of the first bank has its place whether it means something or not.
         let meanings = banks.iter().filter(|bank| **bank != 0).count() + 1;
         self.automata = patterns::compile(&texts, meanings, |matching| {
@@ -102,7 +111,10 @@ impl PatternRules {
             of_banks.into_iter().collect()
         });
         let refused = std::mem::take(&mut self.automata.refused);
-        self.refused = refused.into_iter().map(|it| (wanted[it.pattern as usize], it.refusal)).collect();
+        self.refused = refused
+            .into_iter()
+            .map(|it| (wanted[it.pattern as usize], it.refusal))
+            .collect();
         self.compiled = wanted;
     }
 
@@ -113,30 +125,45 @@ impl PatternRules {
 
     /// The patterns that are not in force, and why.
     pub fn refused(&self) -> impl Iterator<Item = (&str, &Refusal)> {
-        self.refused.iter().map(|(index, refusal)| (&*self.rules[*index].text, refusal))
+        self.refused
+            .iter()
+            .map(|(index, refusal)| (&*self.rules[*index].text, refusal))
     }
 
-    /// The highest rank of all patterns.
-    pub fn top(&self) -> Rank {
-        self.in_force().map(|rule| terms::rank(rule.action)).max().unwrap_or_default()
+    /// The highest precedence of all patterns.
+    pub fn top(&self) -> Precedence {
+        self.in_force()
+            .map(|rule| effect::precedence(rule.action))
+            .max()
+            .unwrap_or_default()
     }
 
     pub fn find<'a>(&'a self, key: RuleKey, lists: &'a [ListInfo]) -> Option<Rule<'a>> {
-        self.rules.get(*self.keys.get(&key)?)?.rules(lists).next().map(|(rule, _)| rule)
+        self.rules
+            .get(*self.keys.get(&key)?)?
+            .rules(lists)
+            .next()
+            .map(|(rule, _)| rule)
     }
 
     pub fn rules<'a>(&'a self, lists: &'a [ListInfo]) -> impl Iterator<Item = Rule<'a>> {
-        self.in_force().flat_map(|rule| rule.rules(lists)).map(|(rule, _)| rule)
+        self.in_force()
+            .flat_map(|rule| rule.rules(lists))
+            .map(|(rule, _)| rule)
     }
 
     /// The patterns that find something in a name.
     pub fn matching<'a>(&'a self, name: &Name, lists: &'a [ListInfo]) -> Vec<Matching<'a>> {
-        let found = self.automata.matching(name).into_iter().map(|number| &self.rules[self.compiled[number as usize]]);
+        let found = self
+            .automata
+            .matching(name)
+            .into_iter()
+            .map(|number| &self.rules[self.compiled[number as usize]]);
         found
             .flat_map(|rule| rule.rules(lists))
             .map(|(rule, list)| Matching {
                 rule,
-                class: lists.get(list).map_or(0, |list| list.class),
+                audience: lists.get(list).map_or(0, |list| list.audience),
                 applies: true,
                 cancelled: false,
                 redundant: false,
@@ -145,28 +172,45 @@ impl PatternRules {
             .collect()
     }
 
-    /// Each pattern that is in force, by its number, with its action and each list and line that has it.
+    /// Each pattern that is in force, by its number, with its action and each list and line that
+    /// has it.
     pub fn places(&self) -> impl Iterator<Item = (usize, Action, usize, u32)> {
-        let in_force = self.rules.iter().enumerate().filter(|(_, rule)| rule.is_wanted());
-        in_force
-            .flat_map(|(number, rule)| rule.places.iter().map(move |(list, line)| (number, rule.action, *list, *line)))
+        let in_force = self
+            .rules
+            .iter()
+            .enumerate()
+            .filter(|(_, rule)| rule.is_wanted());
+        in_force.flat_map(|(number, rule)| {
+            rule.places
+                .iter()
+                .map(move |(list, line)| (number, rule.action, *list, *line))
+        })
     }
 
     /// The same of those that find something in a name.
     pub fn places_matching(&self, name: &Name) -> Vec<(usize, Action, usize, u32)> {
-        let found = self.automata.matching(name).into_iter().map(|number| self.compiled[number as usize]);
+        let found = self
+            .automata
+            .matching(name)
+            .into_iter()
+            .map(|number| self.compiled[number as usize]);
         let places = found.flat_map(|number| {
             let rule = &self.rules[number];
-            rule.places.iter().map(move |(list, line)| (number, rule.action, *list, *line))
+            rule.places
+                .iter()
+                .map(move |(list, line)| (number, rule.action, *list, *line))
         });
         places.collect()
     }
 
-    /// Each pattern that another rule takes out, by its number: the list of that rule, and each list and line of the pattern.
+    /// Each pattern that another rule takes out, by its number: the list of that rule, and each
+    /// list and line of the pattern.
     pub fn taken_out(&self) -> impl Iterator<Item = (usize, usize, usize, u32)> {
         self.rules.iter().enumerate().flat_map(|(number, rule)| {
             let by = rule.cancelled_by;
-            rule.places.iter().filter_map(move |(list, line)| Some((number, by?, *list, *line)))
+            rule.places
+                .iter()
+                .filter_map(move |(list, line)| Some((number, by?, *list, *line)))
         })
     }
 
@@ -176,11 +220,20 @@ impl PatternRules {
     }
 
     /// The rule of a list that has the pattern with this number.
-    pub fn rule<'a>(&'a self, number: usize, list: usize, line: u32, lists: &'a [ListInfo]) -> Rule<'a> {
+    pub fn rule<'a>(
+        &'a self,
+        number: usize,
+        list: usize,
+        line: u32,
+        lists: &'a [ListInfo],
+    ) -> Rule<'a> {
         Rule {
             rule: self.text(number).into(),
             scope: None,
-            action: self.rules.get(number).map_or(Action::Block, |rule| rule.action),
+            action: self
+                .rules
+                .get(number)
+                .map_or(Action::Block, |rule| rule.action),
             list: lists.get(list).map_or("", |list| &list.name),
             line: Some(line),
         }
@@ -213,30 +266,32 @@ impl PatternRule {
         lists: &[ListInfo],
         numbers: &mut ListNumbers,
     ) {
-        let rank = terms::rank(self.action);
-        let place = rank as usize - 1;
-        for (bank, (classes, first)) in self.classes(lists) {
+        let precedence = effect::precedence(self.action);
+        let place = precedence as usize - 1;
+        for (bank, (audiences, first)) in self.audiences(lists) {
             let meaning = of_banks.entry(bank).or_default();
             if meaning.masks[place] == 0 {
                 meaning.keys[place] = key.0;
                 let first = numbers.number(first, None);
-                match rank {
-                    Rank::Block => meaning.lists[0] = first,
-                    Rank::BlockImportant => meaning.lists[1] = first,
+                match precedence {
+                    Precedence::Block => meaning.lists[0] = first,
+                    Precedence::BlockImportant => meaning.lists[1] = first,
                     _ => {}
                 }
             }
-            meaning.masks[place] |= classes;
+            meaning.masks[place] |= audiences;
         }
     }
 
-    /// The banks of the classes of its lists: for each its classes, and the first of the lists.
-    fn classes(&self, lists: &[ListInfo]) -> BTreeMap<u32, (u32, usize)> {
+    /// The banks of the audiences of its lists: for each its audiences, and the first of the lists.
+    fn audiences(&self, lists: &[ListInfo]) -> BTreeMap<u32, (u32, usize)> {
         let mut of_banks = BTreeMap::new();
         for (list, _) in &self.places {
-            let class = lists.get(*list).map_or(0, |list| u32::from(list.class));
-            let (classes, _) = of_banks.entry(class / CLASSES_OF_BANK).or_insert((0, *list));
-            *classes |= 1 << (class % CLASSES_OF_BANK);
+            let audience = lists.get(*list).map_or(0, |list| u32::from(list.audience));
+            let (audiences, _) = of_banks
+                .entry(audience / AUDIENCES_OF_BANK)
+                .or_insert((0, *list));
+            *audiences |= 1 << (audience % AUDIENCES_OF_BANK);
         }
         of_banks
     }

@@ -49,7 +49,10 @@ impl Tally {
     pub fn repeated(&mut self, origin: u32, line: u32, name: &[u8]) {
         let counted = self.of(origin);
         counted.repeated += 1;
-        let is_among_first = counted.examples.get(Repeated::FIRST - 1).is_none_or(|(last, _)| line <= *last);
+        let is_among_first = counted
+            .examples
+            .get(Repeated::FIRST - 1)
+            .is_none_or(|(last, _)| line <= *last);
         if is_among_first {
             counted.add_example((line, String::from_utf8_lossy(name).into()));
         }
@@ -57,7 +60,15 @@ impl Tally {
 
     /// Adds what was counted elsewhere.
     pub fn add(&mut self, other: Self) {
-        for (origin, Counted { first, repeated, examples }) in (0..).zip(other.0) {
+        for (
+            origin,
+            Counted {
+                first,
+                repeated,
+                examples,
+            },
+        ) in (0..).zip(other.0)
+        {
             let counted = self.of(origin);
             counted.first += first;
             counted.repeated += repeated;
@@ -67,16 +78,27 @@ impl Tally {
         }
     }
 
-    /// For each of so many lists, the names that it is the first to have, and what it repeats. Rules that take others out
-    /// repeat nothing.
+    /// For each of so many lists, the names that it is the first to have, and what it repeats.
+    /// Rules that take others out repeat nothing.
     pub fn of_lists(self, lists: usize, origins: &Origins) -> Vec<(u64, Repeated)> {
         let mut of_lists = vec![(0, Repeated::default()); lists];
-        for (origin, counted) in origins.iter().zip(self.0).filter(|(origin, _)| !origin.cancels) {
-            let Some((first, of_list)) = of_lists.get_mut(origin.list) else { continue };
+        for (origin, counted) in origins
+            .iter()
+            .zip(self.0)
+            .filter(|(origin, _)| !origin.cancels)
+        {
+            let Some((first, of_list)) = of_lists.get_mut(origin.list) else {
+                continue;
+            };
             *first += counted.first;
             of_list.rules += counted.repeated;
             let kind = origin.kind;
-            of_list.first.extend(counted.examples.into_iter().map(|(line, name)| RepeatedRule { line, name, kind }));
+            of_list.first.extend(
+                counted
+                    .examples
+                    .into_iter()
+                    .map(|(line, name)| RepeatedRule { line, name, kind }),
+            );
             of_list.first.sort();
             of_list.first.truncate(Repeated::FIRST);
         }

@@ -10,16 +10,20 @@ use std::{
 use filter_core::HashKey;
 
 use super::{
-    BookError, Builder, RuleBook, TooManyNames,
+    Builder, CompileError, CompiledPolicy, TooManyNames,
     cache::{Cache, Ingredient, MadeFrom, Unfit, Unkept, Unplaced},
     staging::Staging,
 };
 use crate::{
     config::{Config, ConfigError, Entry, List, Rules},
-    lists::{self, Bounds, Files, Format, Limits, ListError, ListFile, ListOptions, ListReport, UnknownFormat},
+    lists::{
+        self, Bounds, Files, Format, Limits, ListError, ListFile, ListOptions, ListReport,
+        UnknownFormat,
+    },
 };
 
-/// The class of lists that are named on the command line: for all groups that are not exempt, at all times.
+/// The audience of lists that are named on the command line: for all groups that are not exempt, at
+/// all times.
 pub const FOR_ALL: u16 = 0;
 
 /// Where a policy is read from, again and again.
@@ -64,7 +68,7 @@ impl Budget {
 /// A policy as it was read.
 pub struct Policy {
     /// The rules.
-    pub book: RuleBook,
+    pub compiled: CompiledPolicy,
     /// Groups and schedules.
     pub config: Config,
     /// What became of the lines of each list.
@@ -79,11 +83,11 @@ pub struct Policy {
 
 /// Under which key of the hash a policy is read.
 #[derive(Clone, Copy)]
-pub enum ReadWith {
+pub enum HashKeyPolicy {
     /// This one, which nothing depends on yet: one that has its names under another one will do.
     Drawn(HashKey),
     /// This one and no other, since a filter has it.
-    InForce(HashKey),
+    ActivePolicy(HashKey),
     /// This one, for a policy of which nothing is kept.
     Apart(HashKey),
 }
@@ -109,14 +113,14 @@ pub enum PolicyError {
     List(#[from] ListError),
     /// The lists do not go together.
     #[error(transparent)]
-    Book(#[from] BookError),
+    Book(#[from] CompileError),
 }
 
 /// A list to read.
 struct ListSource<'c> {
     file: ListFile,
     options: ListOptions,
-    class: u16,
+    audience: u16,
     trial: bool,
     label: Option<&'c str>,
 }
@@ -124,22 +128,40 @@ struct ListSource<'c> {
 impl ListSource<'_> {
     /// One that is named on the command line: for all groups that are not exempt, at all times.
     fn for_all(file: ListFile, options: ListOptions) -> Self {
-        Self { file, options, class: FOR_ALL, trial: false, label: None }
+        Self {
+            file,
+            options,
+            audience: FOR_ALL,
+            trial: false,
+            label: None,
+        }
     }
 }
 
 impl Policy {
     /// A policy of these rules, for everybody.
-    pub fn of_book(book: RuleBook) -> Self {
-        Self::new(book, Config::default(), Vec::new(), SystemTime::now())
+    pub fn of_policy(compiled: CompiledPolicy) -> Self {
+        Self::new(compiled, Config::default(), Vec::new(), SystemTime::now())
     }
 
-    fn new(book: RuleBook, config: Config, reports: Vec<ListReport>, read_at: SystemTime) -> Self {
-        Self { book, config, reports, read_at, notes: Vec::new(), unplaced: None }
+    fn new(
+        compiled: CompiledPolicy,
+        config: Config,
+        reports: Vec<ListReport>,
+        read_at: SystemTime,
+    ) -> Self {
+        Self {
+            compiled,
+            config,
+            reports,
+            read_at,
+            notes: Vec::new(),
+            unplaced: None,
+        }
     }
 
-    /// Puts it into the cache, if it is to be kept: what is in there is to be what was in force last. What is to be said if
-    /// that fails.
+    /// Puts it into the cache, if it is to be kept: what is in there is to be what was in force
+    /// last. What is to be said if that fails.
     pub fn keep(&mut self) -> Option<String> {
         let (shown, unplaced) = self.unplaced.take()?;
         unplaced.place().err().map(|error| unkept(&shown, &error))
@@ -151,7 +173,11 @@ impl PolicySource {
     ///
     /// # Errors
     /// If a part of it cannot be used: then there is none.
-    pub fn read(&self, hash_key: HashKey, progress: &mut dyn FnMut(u64)) -> Result<Policy, PolicyError> {
+    pub fn read(
+        &self,
+        hash_key: HashKey,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<Policy, PolicyError> {
         self.read_within(&self.bounds(), Budget::Whole, hash_key, progress)
     }
 
@@ -164,8 +190,8 @@ impl PolicySource {
     ) -> Result<Policy, PolicyError> {
         let read_at = SystemTime::now();
         let config = self.config(bounds)?;
-        let (book, reports) = self.compile(&config, &hash_key, (bounds, budget), progress)?;
-        Ok(Policy::new(book, config, reports, read_at))
+        let (compiled, reports) = self.compile(&config, &hash_key, (bounds, budget), progress)?;
+        Ok(Policy::new(compiled, config, reports, read_at))
     }
 
     /// Bounds of reading that begins now, of whatever files.
@@ -173,12 +199,17 @@ impl PolicySource {
         Bounds::new(self.limits, Files::Any, Arc::default())
     }
 
-    /// The policy of the cache, if there is one and nothing that it was made of has changed; else it is read, and is there
-    /// after [`Policy::keep`]. Whatever is wrong with the cache is told in the notes and stops nothing.
+    /// The policy of the cache, if there is one and nothing that it was made of has changed; else
+    /// it is read, and is there after [`Policy::keep`]. Whatever is wrong with the cache is told in
+    /// the notes and stops nothing.
     ///
     /// # Errors
     /// As [`PolicySource::read`].
-    pub fn read_or_open(&self, with: ReadWith, progress: &mut dyn FnMut(u64)) -> Result<Policy, PolicyError> {
+    pub fn read_or_open(
+        &self,
+        with: HashKeyPolicy,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<Policy, PolicyError> {
         self.read_or_open_within(&self.bounds(), Budget::Whole, with, progress)
     }
 
@@ -190,13 +221,19 @@ impl PolicySource {
         &self,
         bounds: &Bounds,
         budget: Budget,
-        with: ReadWith,
+        with: HashKeyPolicy,
         progress: &mut dyn FnMut(u64),
     ) -> Result<Policy, PolicyError> {
-        let (ReadWith::Drawn(hash_key) | ReadWith::InForce(hash_key) | ReadWith::Apart(hash_key)) = with;
+        let (HashKeyPolicy::Drawn(hash_key)
+        | HashKeyPolicy::ActivePolicy(hash_key)
+        | HashKeyPolicy::Apart(hash_key)) = with;
         let read_at = SystemTime::now();
         let config = self.config(bounds)?;
-        let folder = self.cache.as_ref().or(config.cache.as_ref()).filter(|_| !matches!(with, ReadWith::Apart(_)));
+        let folder = self
+            .cache
+            .as_ref()
+            .or(config.cache.as_ref())
+            .filter(|_| !matches!(with, HashKeyPolicy::Apart(_)));
         let Some(cache) = folder.map(|folder| Cache::new(folder)) else {
             return self.read_within(bounds, budget, hash_key, progress);
         };
@@ -204,13 +241,16 @@ impl PolicySource {
         let shown = cache.path().display().to_string();
         let mut notes = Vec::new();
         if let Some(made_from) = &made_from {
-            let in_force = matches!(with, ReadWith::InForce(_)).then_some(&hash_key);
+            let in_force = matches!(with, HashKeyPolicy::ActivePolicy(_)).then_some(&hash_key);
             match cache.open(made_from, in_force) {
-                Ok((book, reports)) => {
+                Ok((compiled, reports)) => {
                     notes.push(format!(
                         "the policy is from the cache `{shown}`: nothing that it was made of has changed"
                     ));
-                    return Ok(Policy { notes, ..Policy::new(book, config, reports, read_at) });
+                    return Ok(Policy {
+                        notes,
+                        ..Policy::new(compiled, config, reports, read_at)
+                    });
                 }
                 Err(Unfit::Missing) => {}
                 // They are read again since they have changed.
@@ -218,25 +258,39 @@ impl PolicySource {
                 Err(error) => notes.push(format!("the cache `{shown}` is not used: {error}")),
             }
         }
-        let (mut book, reports) = self.compile(&config, &hash_key, (bounds, budget), progress)?;
+        let (mut compiled, reports) =
+            self.compile(&config, &hash_key, (bounds, budget), progress)?;
         let kept = match made_from {
             None => Err(Unkept::NoFile),
             same if self.made_from(&config)? != same => Err(Unkept::Changed),
-            Some(made_from) => cache.write(made_from, &mut book, &reports),
+            Some(made_from) => cache.write(made_from, &mut compiled, &reports),
         };
-        let unplaced = kept.map_err(|error| notes.push(unkept(&shown, &error))).ok();
+        let unplaced = kept
+            .map_err(|error| notes.push(unkept(&shown, &error)))
+            .ok();
         let unplaced = unplaced.map(|unplaced| (shown, unplaced));
-        Ok(Policy { notes, unplaced, ..Policy::new(book, config, reports, read_at) })
+        Ok(Policy {
+            notes,
+            unplaced,
+            ..Policy::new(compiled, config, reports, read_at)
+        })
     }
 
     fn config(&self, bounds: &Bounds) -> Result<Config, PolicyError> {
-        let is_file = |path: &PathBuf| fs::metadata(path).is_ok_and(|it| it.is_file() || it.is_dir());
+        let is_file =
+            |path: &PathBuf| fs::metadata(path).is_ok_and(|it| it.is_file() || it.is_dir());
         if bounds.files() == Files::Regular
-            && let Some(path) = self.config.as_ref().filter(|path| path.exists() && !is_file(path))
+            && let Some(path) = self
+                .config
+                .as_ref()
+                .filter(|path| path.exists() && !is_file(path))
         {
             return Err(ConfigError::NoFile(path.clone()).into());
         }
-        Ok(self.config.as_deref().map_or_else(|| Ok(Config::default()), Config::read)?)
+        Ok(self
+            .config
+            .as_deref()
+            .map_or_else(|| Ok(Config::default()), Config::read)?)
     }
 
     fn compile(
@@ -245,14 +299,17 @@ impl PolicySource {
         hash_key: &HashKey,
         (bounds, budget): (&Bounds, Budget),
         progress: &mut dyn FnMut(u64),
-    ) -> Result<(RuleBook, Vec<ListReport>), PolicyError> {
-        if let Some(compiled) = self.compile_within_budget(config, hash_key, (bounds, budget), progress)? {
+    ) -> Result<(CompiledPolicy, Vec<ListReport>), PolicyError> {
+        if let Some(compiled) =
+            self.compile_within_budget(config, hash_key, (bounds, budget), progress)?
+        {
             return Ok(compiled);
         }
         bounds.again();
-        let compiled = self.compile_within_budget(config, hash_key, (bounds, Budget::Whole), progress)?;
+        let compiled =
+            self.compile_within_budget(config, hash_key, (bounds, Budget::Whole), progress)?;
         // Without a budget, nothing is beyond it.
-        compiled.ok_or_else(|| BookError::from(TooManyNames).into())
+        compiled.ok_or_else(|| CompileError::from(TooManyNames).into())
     }
 
     /// `None` if there are more rules than the budget has.
@@ -262,13 +319,20 @@ impl PolicySource {
         hash_key: &HashKey,
         (bounds, budget): (&Bounds, Budget),
         progress: &mut dyn FnMut(u64),
-    ) -> Result<Option<(RuleBook, Vec<ListReport>)>, PolicyError> {
+    ) -> Result<Option<(CompiledPolicy, Vec<ListReport>)>, PolicyError> {
         let staging = Staging::new(bounds, budget.rules());
         let mut builder = Builder::new(*hash_key);
         let mut reports = Vec::new();
-        for ListSource { file, options, class, trial, label } in self.all_lists(config)? {
+        for ListSource {
+            file,
+            options,
+            audience,
+            trial,
+            label,
+        } in self.all_lists(config)?
+        {
             let name = crate::packed::display_name(&file.path);
-            let mut sink = builder.list(&name, class);
+            let mut sink = builder.list(&name, audience);
             if trial {
                 sink = sink.on_trial();
             }
@@ -279,7 +343,9 @@ impl PolicySource {
                 sink = sink.labelled(label);
             }
             let mut sink = staging.list(sink);
-            reports.push(lists::load_within(bounds, &file.path, &options, &mut sink, progress)?);
+            reports.push(lists::load_within(
+                bounds, &file.path, &options, &mut sink, progress,
+            )?);
         }
         if staging.is_beyond_budget() {
             return Ok(None);
@@ -287,58 +353,119 @@ impl PolicySource {
         for rules in &config.rules {
             reports.extend(self.single_rules(rules, &mut builder)?);
         }
-        let (book, repeated) = builder.finish_telling()?;
-        reports.iter_mut().zip(repeated).for_each(|(report, repeated)| report.count_repeated(repeated.rules));
-        Ok(Some((book, reports)))
+        let (compiled, repeated) = builder.finish_with_report()?;
+        reports
+            .iter_mut()
+            .zip(repeated)
+            .for_each(|(report, repeated)| report.count_repeated(repeated.rules));
+        Ok(Some((compiled, reports)))
     }
 
     /// All that the policy is made of; `None` if some of it is no file.
     fn made_from(&self, config: &Config) -> Result<Option<MadeFrom>, PolicyError> {
         let lists = self.all_lists(config)?;
-        let lists = lists.iter().map(|ListSource { file, options, class, trial, label }| {
-            Ingredient::list(&file.path, *options, *class, *trial, *label)
-        });
+        let lists = lists.iter().map(
+            |ListSource {
+                 file,
+                 options,
+                 audience,
+                 trial,
+                 label,
+             }| { Ingredient::list(&file.path, *options, *audience, *trial, *label) },
+        );
         let file = self.config.as_deref().unwrap_or(Path::new(""));
-        let rules = config.rules.iter().map(|rules| Ingredient::rules(file, rules));
+        let rules = config
+            .rules
+            .iter()
+            .map(|rules| Ingredient::rules(file, rules));
         let all: Option<Vec<_>> = lists.chain(rules).collect();
         Ok(all.and_then(MadeFrom::new))
     }
 
     /// Bytes of all files, as far as they can be told.
     pub fn bytes(&self) -> u64 {
-        let config = self.config.as_deref().and_then(|path| Config::read(path).ok()).unwrap_or_default();
-        let files = self.lists.iter().map(|(file, _)| &*file.path).chain(config.lists.iter().map(|list| &*list.file));
-        files.filter_map(|path| fs::metadata(path).ok()).map(|metadata| metadata.len()).sum()
+        let config = self
+            .config
+            .as_deref()
+            .and_then(|path| Config::read(path).ok())
+            .unwrap_or_default();
+        let files = self
+            .lists
+            .iter()
+            .map(|(file, _)| &*file.path)
+            .chain(config.lists.iter().map(|list| &*list.file));
+        files
+            .filter_map(|path| fs::metadata(path).ok())
+            .map(|metadata| metadata.len())
+            .sum()
     }
 
     fn all_lists<'c>(&self, config: &'c Config) -> Result<Vec<ListSource<'c>>, PolicyError> {
         let given = self.lists.iter().map(|(file, options)| {
-            let options = ListOptions { format: file.format.or(options.format), ..*options };
+            let options = ListOptions {
+                format: file.format.or(options.format),
+                ..*options
+            };
             Ok(ListSource::for_all(file.clone(), options))
         });
         let configured = config.lists.iter().map(|list| {
-            let List { file, format, allow, subtrees, trust, class, trial, name, .. } = list;
-            let format = format.as_ref().map(|entry| self.format(entry)).transpose()?;
-            let options = ListOptions { format, allow: *allow, widen: *subtrees, trust: *trust };
-            let file = ListFile { path: file.clone(), format };
-            Ok(ListSource { file, options, class: *class as u16, trial: *trial, label: name.as_deref() })
+            let List {
+                file,
+                format,
+                allow,
+                subtrees,
+                trust,
+                audience,
+                trial,
+                name,
+                ..
+            } = list;
+            let format = format
+                .as_ref()
+                .map(|entry| self.format(entry))
+                .transpose()?;
+            let options = ListOptions {
+                format,
+                allow: *allow,
+                widen: *subtrees,
+                trust: *trust,
+            };
+            let file = ListFile {
+                path: file.clone(),
+                format,
+            };
+            Ok(ListSource {
+                file,
+                options,
+                audience: *audience as u16,
+                trial: *trial,
+                label: name.as_deref(),
+            })
         });
         given.chain(configured).collect()
     }
 
     fn format(&self, Entry { text, line }: &Entry) -> Result<Format, PolicyError> {
         let file = self.config.clone().unwrap_or_default();
-        text.parse().map_err(|error| PolicyError::Format { file, line: *line, error })
+        text.parse().map_err(|error| PolicyError::Format {
+            file,
+            line: *line,
+            error,
+        })
     }
 
     /// The rules that stand in the configuration itself.
-    fn single_rules(&self, rules: &Rules, builder: &mut Builder) -> Result<Vec<ListReport>, PolicyError> {
+    fn single_rules(
+        &self,
+        rules: &Rules,
+        builder: &mut Builder,
+    ) -> Result<Vec<ListReport>, PolicyError> {
         let file = self.config.as_deref().unwrap_or(Path::new(""));
         let mut reports = Vec::new();
         for (entries, allow) in [(&rules.block, false), (&rules.allow, true)] {
             if !entries.is_empty() {
                 let lines = entries.iter().map(|Entry { text, line }| (&**text, *line));
-                let sink = builder.list(&file.display().to_string(), rules.class as u16);
+                let sink = builder.list(&file.display().to_string(), rules.audience as u16);
                 let sink = if rules.trial { sink.on_trial() } else { sink };
                 let mut sink = if allow { sink.allowing() } else { sink };
                 reports.push(lists::single_rules(file, lines, allow, &mut sink)?);

@@ -67,24 +67,42 @@ pub(super) struct Origins {
 #[derive(Clone, Copy)]
 pub(super) struct Known {
     pub origin: Origin,
-    /// The class of the list.
-    pub class: u32,
+    /// The audience of the list.
+    pub audience: u32,
     /// The number of the list in the kernel, if the rules are not there to take others out.
     pub list_number: u16,
 }
 
 impl Origins {
-    /// The number of an origin in one of these lists. The kernel's numbers of lists are given in the order in
-    /// which they are asked for.
+    /// The number of an origin in one of these lists. The kernel's numbers of lists are given in
+    /// the order in which they are asked for.
     pub fn number(&mut self, origin: Origin, lists: &[ListInfo], numbers: &mut ListNumbers) -> u32 {
-        if self.all.get(self.last as usize).is_some_and(|known| known.origin == origin) {
+        if self
+            .all
+            .get(self.last as usize)
+            .is_some_and(|known| known.origin == origin)
+        {
             return self.last;
         }
-        let Self { all, numbers: known, .. } = self;
+        let Self {
+            all,
+            numbers: known,
+            ..
+        } = self;
         self.last = *known.entry(origin).or_insert_with(|| {
-            let list_number = if origin.cancels { 0 } else { numbers.number(origin.list, origin.kind.answer()) };
-            let class = lists.get(origin.list).map_or(0, |list| list.class.into());
-            all.push(Known { origin, class, list_number });
+            let list_number = if origin.cancels {
+                0
+            } else {
+                numbers.number(origin.list, origin.kind.answer())
+            };
+            let audience = lists
+                .get(origin.list)
+                .map_or(0, |list| list.audience.into());
+            all.push(Known {
+                origin,
+                audience,
+                list_number,
+            });
             all.len() as u32 - 1
         });
         self.last

@@ -1,8 +1,8 @@
 //! Rules on their way from the lists to a policy, in bounds.
 //!
-//! A reload should not take much more memory than the last one before it is known that its policy can be had. So rules
-//! are kept up to a budget, and beyond that they are counted alone. If their number is in bounds, the lists are read once
-//! more, and all rules are kept.
+//! A reload should not take much more memory than the last one before it is known that its policy
+//! can be had. So rules are kept up to a budget, and beyond that they are counted alone. If their
+//! number is in bounds, the lists are read once more, and all rules are kept.
 
 use std::cell::Cell;
 
@@ -21,7 +21,12 @@ pub(super) struct Staging<'b> {
 impl<'b> Staging<'b> {
     /// Keeps so many rules.
     pub fn new(bounds: &'b Bounds, budget: u64) -> Self {
-        Self { bounds, rules: Cell::default(), name_bytes: Cell::default(), budget }
+        Self {
+            bounds,
+            rules: Cell::default(),
+            name_bytes: Cell::default(),
+            budget,
+        }
     }
 
     /// True if some rules were counted alone.
@@ -31,7 +36,10 @@ impl<'b> Staging<'b> {
 
     /// The rules of a list on their way.
     pub fn list<'a>(&'a self, rules: ListRules<'a>) -> Staged<'a> {
-        Staged { staging: self, rules }
+        Staged {
+            staging: self,
+            rules,
+        }
     }
 
     /// Counts a rule; true if it is kept.
@@ -57,6 +65,10 @@ pub(super) struct Staged<'a> {
 
 impl Sink for Staged<'_> {
     fn rule(&mut self, rule: ListRule<'_>, line: u32) -> Result<bool, TooManyNames> {
-        if self.staging.take(&rule)? { self.rules.rule(rule, line) } else { Ok(true) }
+        if self.staging.take(&rule)? {
+            self.rules.rule(rule, line)
+        } else {
+            Ok(true)
+        }
     }
 }

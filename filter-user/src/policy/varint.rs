@@ -1,4 +1,5 @@
-//! Numbers in as many bytes as they need: seven bits in each, the lowest first; the eighth says that more follow.
+//! Numbers in as many bytes as they need: seven bits in each, the lowest first; the eighth says
+//! that more follow.
 
 /// The next number, which is taken off.
 pub(super) fn take(bytes: &mut &[u8]) -> Option<u32> {

@@ -6,7 +6,9 @@ use std::{
     net::SocketAddr,
 };
 
-use filter_core::{Event, HashKey, Interface, Offline, Options, Reason, ResponseAction, RuleKey, Settings};
+use filter_core::{
+    Event, HashKey, Interface, Offline, Options, Reason, ResponseAction, RuleKey, Settings,
+};
 
 use crate::{
     kernel::{Filter, KernelError, NameEvent, TestBed},
@@ -15,8 +17,8 @@ use crate::{
 
 /// Judges frames one after another, with the state of their flows.
 pub trait Engine {
-    /// Judges a frame that starts with its Ethernet header: why it passes or not, and each name that was judged with
-    /// it, in order. `None` for a frame that the engine does not take.
+    /// Judges a frame that starts with its Ethernet header: why it passes or not, and each name
+    /// that was judged with it, in order. `None` for a frame that the engine does not take.
     ///
     /// # Errors
     /// If the kernel fails.
@@ -34,7 +36,8 @@ pub trait Engine {
 pub struct Seen {
     /// What it met.
     pub reason: Reason,
-    /// What its client is to get, if it is blocked: what its list or its rule says, or what an interface would do.
+    /// What its client is to get, if it is blocked: what its list or its rule says, or what an
+    /// interface would do.
     pub action: ResponseAction,
     /// The name: lower case, odd bytes as `\xHH`, the root as `.`.
     pub name: String,
@@ -44,7 +47,8 @@ pub struct Seen {
     pub record: Option<u16>,
     /// Who sent it, and to whom.
     pub flow: (SocketAddr, SocketAddr),
-    /// TCP's sequence number of the message in which it stands, or octets of the connection ID of QUIC.
+    /// TCP's sequence number of the message in which it stands, or octets of the connection ID of
+    /// QUIC.
     pub sequence: Option<u32>,
 }
 
@@ -61,13 +65,15 @@ impl<'f> KernelEngine<'f> {
     /// Frames that a test run takes: an Ethernet header at least, and at most what IP can hold.
     const FRAME_BYTES: std::ops::RangeInclusive<usize> = 14..=65_535;
 
-    /// The program of this filter, which must report what passes, too, and take what it gets for a recording
-    /// ([`KernelEngine::INTERFACE`]); the thread stays on one CPU from here on.
+    /// The program of this filter, which must report what passes, too, and take what it gets for a
+    /// recording ([`KernelEngine::INTERFACE`]); the thread stays on one CPU from here on.
     ///
     /// # Errors
     /// If the thread cannot be kept on a CPU.
     pub fn new(filter: &'f mut Filter) -> Result<Self, KernelError> {
-        Ok(Self { bed: filter.test_bed()? })
+        Ok(Self {
+            bed: filter.test_bed()?,
+        })
     }
 }
 
@@ -95,15 +101,25 @@ pub struct UserEngine<'p> {
 impl<'p> UserEngine<'p> {
     /// Judges by this policy, which was made with the same hash key.
     pub fn new(hash_key: HashKey, dns_ports: &[u16], policy: PolicyAt<'p>) -> Self {
-        let options = Options { dns_ports, report_passed: true, ..Options::default() };
-        Self { offline: Offline::new(Settings::new(hash_key, &options), policy).on(Interface::of_recording()) }
+        let options = Options {
+            dns_ports,
+            report_passed: true,
+            ..Options::default()
+        };
+        Self {
+            offline: Offline::new(Settings::new(hash_key, &options), policy)
+                .on(Interface::of_recording()),
+        }
     }
 }
 
 impl Engine for UserEngine<'_> {
     fn judge(&mut self, frame: &[u8]) -> Result<Option<(Reason, Vec<Seen>)>, KernelError> {
         let reason = self.offline.decide(frame);
-        Ok(Some((reason, self.offline.take_events().iter().filter_map(seen).collect())))
+        Ok(Some((
+            reason,
+            self.offline.take_events().iter().filter_map(seen).collect(),
+        )))
     }
 
     fn forget_flows(&mut self) -> Result<(), KernelError> {
@@ -145,7 +161,8 @@ fn seen(event: &Event) -> Option<Seen> {
     })
 }
 
-/// Datagrams have no sequence number, which is 0 in an event; of TCP's, one in 4,294,967,296 is taken for none.
+/// Datagrams have no sequence number, which is 0 in an event; of TCP's, one in 4,294,967,296 is
+/// taken for none.
 fn sequence(number: u32) -> Option<u32> {
     (number != 0).then_some(number)
 }

@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt};
 use serde::Serialize;
 
 use super::Seen;
-use crate::policy::RuleBook;
+use crate::policy::CompiledPolicy;
 
 /// A name that was found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -22,7 +22,8 @@ pub struct Line<'a> {
     pub name: &'a str,
     /// `drop` or `pass`.
     pub verdict: &'static str,
-    /// What its client is to get if it is blocked: what its list or its rule says, or `default` for what the interface would do.
+    /// What its client is to get if it is blocked: what its list or its rule says, or `default` for
+    /// what the interface would do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub action: Option<&'static str>,
     /// The counter of the reason.
@@ -40,9 +41,14 @@ pub struct Line<'a> {
 
 impl<'a> Line<'a> {
     /// The line for a name; `None` if it is none that replays are about.
-    pub fn new(file: &'a str, frame: u64, seen: &'a Seen, book: &'a RuleBook) -> Option<Self> {
+    pub fn new(
+        file: &'a str,
+        frame: u64,
+        seen: &'a Seen,
+        compiled: &'a CompiledPolicy,
+    ) -> Option<Self> {
         let message = seen.reason.message()?;
-        let rule = seen.rule.and_then(|key| book.find(key));
+        let rule = seen.rule.and_then(|key| compiled.find(key));
         Some(Self {
             file,
             frame,
@@ -95,27 +101,46 @@ mod tests {
         replay::hash_key,
     };
 
-    fn book() -> (RuleBook, RuleKey) {
+    fn compile() -> (CompiledPolicy, RuleKey) {
         let key = hash_key();
         let mut builder = Builder::new(key);
         let subject = Subject::Name("ads.example", Scope::Subtree);
         builder
             .list("hosts.txt", 0)
-            .rule(ListRule { subject, action: Action::Block, answer: None, cancels: false }, 12)
+            .rule(
+                ListRule {
+                    subject,
+                    action: Action::Block,
+                    answer: None,
+                    cancels: false,
+                },
+                12,
+            )
             .unwrap();
-        (builder.finish().unwrap(), key.rule_key("ads.example").unwrap())
+        (
+            builder.finish().unwrap(),
+            key.rule_key("ads.example").unwrap(),
+        )
     }
 
     fn seen(reason: Reason, rule: Option<RuleKey>, record: Option<u16>) -> Seen {
         let flow = (([192, 0, 2, 1], 5000).into(), ([192, 0, 2, 2], 53).into());
-        Seen { reason, action: ResponseAction::Pass, name: "x.ads.example".into(), rule, record, flow, sequence: None }
+        Seen {
+            reason,
+            action: ResponseAction::Pass,
+            name: "x.ads.example".into(),
+            rule,
+            record,
+            flow,
+            sequence: None,
+        }
     }
 
     #[test]
     fn a_name_that_passed_has_no_rule() {
-        let (book, _) = book();
+        let (compiled, _) = compile();
         let seen = seen(Reason::TlsNotListed, None, None);
-        let line = serde_json::to_string(&Line::new("a.pcap", 3, &seen, &book)).unwrap();
+        let line = serde_json::to_string(&Line::new("a.pcap", 3, &seen, &compiled)).unwrap();
         let expected = r#"{"file":"a.pcap","frame":3,"protocol":"tls","kind":"client_hello","name":"x.ads.example","#
             .to_owned()
             + r#""verdict":"pass","reason":"tls_not_listed","rule":null,"list":null,"line":null}"#;
@@ -124,9 +149,12 @@ mod tests {
 
     #[test]
     fn a_blocked_name_has_its_rule_with_list_and_line_and_a_further_name_its_record() {
-        let (book, key) = book();
-        let seen = Seen { action: ResponseAction::Refused, ..seen(Reason::DnsResponseBlocked, Some(key), Some(5)) };
-        let line = serde_json::to_string(&Line::new("a.pcap", 3, &seen, &book)).unwrap();
+        let (compiled, key) = compile();
+        let seen = Seen {
+            action: ResponseAction::Refused,
+            ..seen(Reason::DnsResponseBlocked, Some(key), Some(5))
+        };
+        let line = serde_json::to_string(&Line::new("a.pcap", 3, &seen, &compiled)).unwrap();
         let expected = r#"{"file":"a.pcap","frame":3,"protocol":"dns","kind":"response","name":"x.ads.example","#
             .to_owned()
             + r#""verdict":"drop","action":"refused","reason":"dns_response_blocked","rule":"ads.example","record":5,"#
@@ -136,8 +164,11 @@ mod tests {
 
     #[test]
     fn what_is_about_no_name_gives_no_line() {
-        let (book, _) = book();
-        assert_eq!(Line::new("a.pcap", 3, &seen(Reason::NotIp, None, None), &book), None);
+        let (compiled, _) = compile();
+        assert_eq!(
+            Line::new("a.pcap", 3, &seen(Reason::NotIp, None, None), &compiled),
+            None
+        );
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Captures through the filter, outside of any network.
 //!
-//! [`replay`] runs the frames of a capture, in order and with the state of their flows, through an [`Engine`]: the
-//! program in the kernel, or the same source in user space. It hands over each name that was judged, once.
+//! [`replay`] runs the frames of a capture, in order and with the state of their flows, through an
+//! [`Engine`]: the program in the kernel, or the same source in user space. It hands over each name
+//! that was judged, once.
 
 mod capture;
 mod engine;
@@ -46,9 +47,9 @@ pub struct Replayed {
     pub broken: Option<CaptureError>,
 }
 
-/// Runs a capture through the engine, which begins without any flow. Each name that is judged is handed over with the
-/// number of the frame in which it became known; not again if TCP carries the same bytes again. `progress` is told how
-/// many bytes of the file were taken by each step.
+/// Runs a capture through the engine, which begins without any flow. Each name that is judged is
+/// handed over with the number of the frame in which it became known; not again if TCP carries the
+/// same bytes again. `progress` is told how many bytes of the file were taken by each step.
 ///
 /// # Errors
 /// If the engine fails, or `each` does. A capture that cannot be read to its end is no such error.
@@ -61,9 +62,16 @@ pub fn replay(
     let mut replayed = Replayed::default();
     let mut capture = match Capture::open(path, progress) {
         Ok(capture) => capture,
-        Err(error) => return Ok(Replayed { broken: Some(error), ..replayed }),
+        Err(error) => {
+            return Ok(Replayed {
+                broken: Some(error),
+                ..replayed
+            });
+        }
     };
-    engine.forget_flows().map_err(|error| ReplayError::Kernel { frame: 1, error })?;
+    engine
+        .forget_flows()
+        .map_err(|error| ReplayError::Kernel { frame: 1, error })?;
     let mut repeats = Repeats::default();
     loop {
         let frame = match capture.next_frame() {
@@ -74,7 +82,12 @@ pub fn replay(
                 break;
             }
         };
-        let judged = engine.judge(frame.bytes).map_err(|error| ReplayError::Kernel { frame: frame.number, error })?;
+        let judged = engine
+            .judge(frame.bytes)
+            .map_err(|error| ReplayError::Kernel {
+                frame: frame.number,
+                error,
+            })?;
         let Some((_, mut names)) = judged else {
             replayed.not_taken += 1;
             continue;

@@ -7,8 +7,8 @@ use std::{
 
 use super::Seen;
 
-/// Names that are kept. What is sent again after so many others counts as new; at 16 bytes each, with the room of the
-/// table, the set stays below 4 MiB however long the capture is.
+/// Names that are kept. What is sent again after so many others counts as new; at 16 bytes each,
+/// with the room of the table, the set stays below 4 MiB however long the capture is.
 const KEPT: usize = 1 << 16;
 
 /// The names of the last messages of TCP and QUIC, by a hash of where they stood.
@@ -20,8 +20,8 @@ pub(super) struct Repeats {
 }
 
 impl Repeats {
-    /// Takes out the names that an earlier frame had at the same place of the same flow. Within one frame nothing is a
-    /// repetition: a message may hold a name twice.
+    /// Takes out the names that an earlier frame had at the same place of the same flow. Within one
+    /// frame nothing is a repetition: a message may hold a name twice.
     pub fn remove_from(&mut self, names: &mut Vec<Seen>) {
         let mut new = Vec::new();
         names.retain(|name| match self.place(name) {
@@ -39,7 +39,10 @@ impl Repeats {
     /// Where a name stands in a TCP stream, or which connection of QUIC it is of.
     fn place(&self, name: &Seen) -> Option<u64> {
         let sequence = name.sequence?;
-        Some(self.random.hash_one((name.flow, sequence, &name.name, name.record)))
+        Some(
+            self.random
+                .hash_one((name.flow, sequence, &name.name, name.record)),
+        )
     }
 
     fn keep(&mut self, place: u64) {
@@ -96,17 +99,26 @@ mod tests {
             seen("b.example", 1, Some(7)),
             seen("a.example", 2, Some(7)),
             seen("a.example", 1, Some(8)),
-            Seen { record: Some(5), ..first.clone() },
+            Seen {
+                record: Some(5),
+                ..first.clone()
+            },
         ];
         for other in others {
-            assert_eq!(left([vec![first.clone()], vec![other.clone()]])[1], [other.name]);
+            assert_eq!(
+                left([vec![first.clone()], vec![other.clone()]])[1],
+                [other.name]
+            );
         }
     }
 
     #[test]
     fn datagrams_and_the_names_of_one_frame_are_never_repetitions() {
         let datagram = || vec![seen("a.example", 1, None)];
-        assert_eq!(left([datagram(), datagram()]), [["a.example"], ["a.example"]]);
+        assert_eq!(
+            left([datagram(), datagram()]),
+            [["a.example"], ["a.example"]]
+        );
         let twice = vec![seen("a.example", 1, Some(7)), seen("a.example", 1, Some(7))];
         assert_eq!(left([twice]), [["a.example", "a.example"]]);
     }

@@ -23,12 +23,24 @@ pub struct CaseArgs {
 
 impl CaseArgs {
     /// Asks the controller about this name.
-    pub async fn ask<T: DeserializeOwned>(&self, controller: &Client, path: &str, name: &str) -> anyhow::Result<T> {
+    pub async fn ask<T: DeserializeOwned>(
+        &self,
+        controller: &Client,
+        path: &str,
+        name: &str,
+    ) -> anyhow::Result<T> {
         let client = self.client.map(|client| client.to_string());
         let at = self.at.map(|at| at.to_string());
-        let all =
-            [("name", Some(name)), ("client", client.as_deref()), ("mac", self.mac.as_deref()), ("at", at.as_deref())];
-        let query: Vec<_> = all.into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
+        let all = [
+            ("name", Some(name)),
+            ("client", client.as_deref()),
+            ("mac", self.mac.as_deref()),
+            ("at", at.as_deref()),
+        ];
+        let query: Vec<_> = all
+            .into_iter()
+            .filter_map(|(key, value)| Some((key, value?)))
+            .collect();
         Ok(controller.get(path, &query).await?)
     }
 }

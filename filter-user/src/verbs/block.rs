@@ -104,8 +104,13 @@ pub fn allow(args: &AllowArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn add(args: &Names, action: NameAction) -> anyhow::Result<ExitCode> {
-    let names = NameList { names: args.names.clone(), action };
-    let added: Added = ask(&args.client, async |client| Ok(client.send(Method::POST, RULES, &names).await?))?;
+    let names = NameList {
+        names: args.names.clone(),
+        action,
+    };
+    let added: Added = ask(&args.client, async |client| {
+        Ok(client.send(Method::POST, RULES, &names).await?)
+    })?;
     let mut out = stdout();
     if args.client.json {
         json_line(&mut out, &added)?;
@@ -115,14 +120,21 @@ fn add(args: &Names, action: NameAction) -> anyhow::Result<ExitCode> {
         print_added(&mut out, name, action)?;
     }
     if !added.kept {
-        writeln!(out, "This lasts until the controller ends. Start it with --state FILE to keep what is added.")?;
+        writeln!(
+            out,
+            "This lasts until the controller ends. Start it with --state FILE to keep what is added."
+        )?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn print_added(
     out: &mut impl Write,
-    AddedName { name, added, before }: &AddedName,
+    AddedName {
+        name,
+        added,
+        before,
+    }: &AddedName,
     action: NameAction,
 ) -> io::Result<()> {
     let blocks = action == NameAction::Block;
@@ -130,23 +142,41 @@ fn print_added(
         _ if !added => writeln!(out, "{name} was added before."),
         Some(rule) if !blocks && rule.action == "block_important" => {
             let from = place(&rule.list, rule.line);
-            writeln!(out, "{name} stays blocked: rule {} ({from}) is important.", rule.rule)
+            writeln!(
+                out,
+                "{name} stays blocked: rule {} ({from}) is important.",
+                rule.rule
+            )
         }
         Some(rule) if !blocks => {
             let from = place(&rule.list, rule.line);
-            writeln!(out, "{name} is allowed. Rule {} ({from}) blocked it before.", rule.rule)
+            writeln!(
+                out,
+                "{name} is allowed. Rule {} ({from}) blocked it before.",
+                rule.rule
+            )
         }
         None if !blocks => writeln!(out, "{name} is allowed, with all names below it."),
         None => writeln!(out, "{name} is blocked, with all names below it."),
         Some(rule) => {
-            writeln!(out, "{name} is blocked. Rule {} ({}) blocked it before.", rule.rule, place(&rule.list, rule.line))
+            writeln!(
+                out,
+                "{name} is blocked. Rule {} ({}) blocked it before.",
+                rule.rule,
+                place(&rule.list, rule.line)
+            )
         }
     }
 }
 
 fn remove(args: &Names) -> anyhow::Result<ExitCode> {
-    let names = NameList { names: args.names.clone(), action: NameAction::default() };
-    let removed: Removed = ask(&args.client, async |client| Ok(client.send(Method::DELETE, RULES, &names).await?))?;
+    let names = NameList {
+        names: args.names.clone(),
+        action: NameAction::default(),
+    };
+    let removed: Removed = ask(&args.client, async |client| {
+        Ok(client.send(Method::DELETE, RULES, &names).await?)
+    })?;
     let mut out = stdout();
     if args.client.json {
         json_line(&mut out, &removed)?;
@@ -156,24 +186,55 @@ fn remove(args: &Names) -> anyhow::Result<ExitCode> {
         }
     }
     let all = removed.results.iter().all(|name| name.removed);
-    Ok(if all { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if all {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn print_removed(out: &mut impl Write, result: &RemovedName) -> io::Result<()> {
-    let RemovedName { name, removed, until_restart, still_blocked_by } = result;
-    write!(out, "{name} {}.", if *removed { "is no rule any more" } else { "is no rule" })?;
+    let RemovedName {
+        name,
+        removed,
+        until_restart,
+        still_blocked_by,
+    } = result;
+    write!(
+        out,
+        "{name} {}.",
+        if *removed {
+            "is no rule any more"
+        } else {
+            "is no rule"
+        }
+    )?;
     if let Some(rule) = still_blocked_by {
-        write!(out, " Rule {} ({}) still blocks it.", rule.rule, place(&rule.list, rule.line))?;
+        write!(
+            out,
+            " Rule {} ({}) still blocks it.",
+            rule.rule,
+            place(&rule.list, rule.line)
+        )?;
     }
     if let Some(rule) = until_restart {
-        write!(out, " It comes back at the next reload or start, from {}:{}.", rule.list, rule.line)?;
+        write!(
+            out,
+            " It comes back at the next reload or start, from {}:{}.",
+            rule.list, rule.line
+        )?;
     }
     writeln!(out)
 }
 
 fn list(args: &List) -> anyhow::Result<ExitCode> {
     ask(&args.client, async |client| {
-        let query: Vec<_> = args.contains.as_deref().map(|text| ("contains", text)).into_iter().collect();
+        let query: Vec<_> = args
+            .contains
+            .as_deref()
+            .map(|text| ("contains", text))
+            .into_iter()
+            .collect();
         let mut rules = client.lines(RULES, &query).await?;
         let mut out = io::BufWriter::new(stdout());
         while let Some(rule) = rules.next::<RuleSource>().await? {

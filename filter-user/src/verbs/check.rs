@@ -40,7 +40,8 @@ pub struct Args {
     #[arg(value_parser = list_file())]
     files: Vec<ListFile>,
 
-    /// A list of names that should pass, such as the most visited sites: which of them would be blocked?
+    /// A list of names that should pass, such as the most visited sites: which of them would be
+    /// blocked?
     #[arg(long, value_name = "[FORMAT:]FILE", value_hint = ValueHint::FilePath, value_parser = list_file())]
     against: Option<ListFile>,
 
@@ -48,7 +49,8 @@ pub struct Args {
     #[arg(long)]
     subtrees: bool,
 
-    /// What the lists may do to each other's rules: nothing (block), or what their exceptions say (full)
+    /// What the lists may do to each other's rules: nothing (block), or what their exceptions say
+    /// (full)
     #[arg(long, value_name = "block|full", default_value = "full")]
     trust: Trust,
 
@@ -71,21 +73,40 @@ struct Against {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let bar = bar(args)?;
     let checked = check(args, &bar)?;
-    let against = args.against.as_ref().map(|list| against(list, &checked, &bar)).transpose()?;
+    let against = args
+        .against
+        .as_ref()
+        .map(|list| against(list, &checked, &bar))
+        .transpose()?;
     bar.finish_and_clear();
     if args.json {
-        json_line(&mut stdout(), &json::Output::new(&checked, against.as_ref()))?;
+        json_line(
+            &mut stdout(),
+            &json::Output::new(&checked, against.as_ref()),
+        )?;
     } else {
         text::print(&mut stdout(), &checked, against.as_ref())?;
     }
-    let usable = checked.lists.iter().all(|list| list.report.kinds.total() > 0);
-    Ok(if usable { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let usable = checked
+        .lists
+        .iter()
+        .all(|list| list.report.kinds.total() > 0);
+    Ok(if usable {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn check(args: &Args, bar: &ProgressBar) -> anyhow::Result<Checked> {
     let mut check = Check::default();
     for ListFile { path, format } in &args.files {
-        let options = ListOptions { format: *format, allow: args.allow, widen: args.subtrees, trust: args.trust };
+        let options = ListOptions {
+            format: *format,
+            allow: args.allow,
+            widen: args.subtrees,
+            trust: args.trust,
+        };
         check.read(path, &options, &mut |bytes| bar.inc(bytes))?;
     }
     Ok(check.finish()?)
@@ -93,17 +114,38 @@ fn check(args: &Args, bar: &ProgressBar) -> anyhow::Result<Checked> {
 
 fn against(list: &ListFile, checked: &Checked, bar: &ProgressBar) -> anyhow::Result<Against> {
     let mut names = Names::default();
-    let options = ListOptions { format: list.format, ..ListOptions::default() };
-    let report = lists::load(&list.path, &options, &mut names, &mut |bytes| bar.inc(bytes));
+    let options = ListOptions {
+        format: list.format,
+        ..ListOptions::default()
+    };
+    let report = lists::load(&list.path, &options, &mut names, &mut |bytes| {
+        bar.inc(bytes)
+    });
     let report = report.context("cannot tell what would be blocked")?;
-    let names: Vec<Domain> = names.iter().filter_map(|(name, _)| name.parse().ok()).collect();
-    Ok(Against { list: report.list, names: names.len(), blocked: checked.blocked(&names) })
+    let names: Vec<Domain> = names
+        .iter()
+        .filter_map(|(name, _)| name.parse().ok())
+        .collect();
+    Ok(Against {
+        list: report.list,
+        names: names.len(),
+        blocked: checked.blocked(&names),
+    })
 }
 
 /// Shows how far it is, in a terminal.
 fn bar(args: &Args) -> anyhow::Result<ProgressBar> {
-    let paths: Vec<&PathBuf> = args.files.iter().chain(&args.against).map(|list| &list.path).collect();
-    let bytes = paths.into_iter().filter_map(|path| fs::metadata(path).ok()).map(|metadata| metadata.len()).sum();
+    let paths: Vec<&PathBuf> = args
+        .files
+        .iter()
+        .chain(&args.against)
+        .map(|list| &list.path)
+        .collect();
+    let bytes = paths
+        .into_iter()
+        .filter_map(|path| fs::metadata(path).ok())
+        .map(|metadata| metadata.len())
+        .sum();
     let style = ProgressStyle::with_template("reading lists {wide_bar} {bytes}/{total_bytes}")?;
     Ok(ProgressBar::new(bytes).with_style(style))
 }

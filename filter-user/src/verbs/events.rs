@@ -36,7 +36,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
                 event if args.client.json => json_line(&mut stdout(), &event)?,
                 EventLine::Blocked(packet) => print(&packet)?,
                 EventLine::Missed { missed } => {
-                    writeln!(stdout(), "{FAINT}{} came too fast{FAINT:#}", plural(missed, "event"))?;
+                    writeln!(
+                        stdout(),
+                        "{FAINT}{} came too fast{FAINT:#}",
+                        plural(missed, "event")
+                    )?;
                 }
             }
         }
@@ -45,17 +49,36 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 fn print(packet: &BlockedPacket) -> std::io::Result<()> {
-    let time = packet.time.parse::<Timestamp>().map(|time| time.to_zoned(TimeZone::system()));
-    let time = time.map_or_else(|_| packet.time.clone(), |time| time.strftime("%H:%M:%S%.3f").to_string());
+    let time = packet
+        .time
+        .parse::<Timestamp>()
+        .map(|time| time.to_zoned(TimeZone::system()));
+    let time = time.map_or_else(
+        |_| packet.time.clone(),
+        |time| time.strftime("%H:%M:%S%.3f").to_string(),
+    );
     let rule = match (&packet.rule, &packet.list, packet.line) {
         (Some(rule), Some(list), Some(line)) => format!("{rule} ({list}:{line})"),
         (Some(rule), ..) => format!("{rule} (added by hand)"),
         (None, ..) => "a rule that was removed".into(),
     };
-    let kind = packet.question_type.as_ref().map_or_else(String::new, |kind| format!(" {kind}"));
-    let vlans = packet.vlans.iter().fold(String::new(), |text, vlan| text + &format!(" vlan {vlan}"));
-    let tunnel = packet.tunnel.as_ref().map_or_else(String::new, |tunnel| format!(" in {tunnel}"));
-    let style = if packet.verdict == "pass" { PASSED } else { BLOCKED };
+    let kind = packet
+        .question_type
+        .as_ref()
+        .map_or_else(String::new, |kind| format!(" {kind}"));
+    let vlans = packet
+        .vlans
+        .iter()
+        .fold(String::new(), |text, vlan| text + &format!(" vlan {vlan}"));
+    let tunnel = packet
+        .tunnel
+        .as_ref()
+        .map_or_else(String::new, |tunnel| format!(" in {tunnel}"));
+    let style = if packet.verdict == "pass" {
+        PASSED
+    } else {
+        BLOCKED
+    };
     let why = match &packet.unanswered {
         Some(counter) => format!(" ({counter})"),
         None if packet.action != packet.verdict => format!(" ({})", packet.action),

@@ -36,8 +36,9 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let explained: Explained =
-        ask(&args.controller, async |client| args.case.ask(&client, "/v1/explain", &args.name).await)?;
+    let explained: Explained = ask(&args.controller, async |client| {
+        args.case.ask(&client, "/v1/explain", &args.name).await
+    })?;
     if args.controller.json {
         json_line(&mut stdout(), &explained)?;
     } else {
@@ -48,15 +49,30 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 fn print(explained: &Explained) -> io::Result<()> {
     let mut out = stdout();
-    let Explained { name, outcome, actions, group, exempt, rules, .. } = explained;
-    let style = if outcome == "blocked" { BLOCKED } else { PASSED };
+    let Explained {
+        name,
+        outcome,
+        actions,
+        group,
+        exempt,
+        rules,
+        ..
+    } = explained;
+    let style = if outcome == "blocked" {
+        BLOCKED
+    } else {
+        PASSED
+    };
     writeln!(out, "{name}  {style}{}{style:#}", outcome.replace('_', " "))?;
     for words in action_words(actions) {
         writeln!(out, "{words}")?;
     }
     match group {
         Some(group) if *exempt => {
-            writeln!(out, "The client is in group {group}, which is exempt: nothing is blocked for it.")?;
+            writeln!(
+                out,
+                "The client is in group {group}, which is exempt: nothing is blocked for it."
+            )?;
         }
         Some(group) => writeln!(out, "The client is in group {group}.")?,
         None => {}
@@ -68,11 +84,24 @@ fn print(explained: &Explained) -> io::Result<()> {
 }
 
 fn print_rule(out: &mut impl Write, rule: &ExplainedRule) -> io::Result<()> {
-    let ExplainedRule { source, text, dns, tcp, groups, schedule, prevails, .. } = rule;
+    let ExplainedRule {
+        source,
+        text,
+        dns,
+        tcp,
+        groups,
+        schedule,
+        prevails,
+        ..
+    } = rule;
     let mark = if *prevails { "=>" } else { "  " };
     let action = source.action.replace('_', " ");
     let from = place(&source.list, source.line);
-    writeln!(out, "{mark} {HEADING}{action}{HEADING:#} {} ({})  {from}", source.rule, source.scope)?;
+    writeln!(
+        out,
+        "{mark} {HEADING}{action}{HEADING:#} {} ({})  {from}",
+        source.rule, source.scope
+    )?;
     if let Some(text) = text {
         writeln!(out, "     {FAINT}{text}{FAINT:#}")?;
     }
@@ -94,8 +123,17 @@ fn print_rule(out: &mut impl Write, rule: &ExplainedRule) -> io::Result<()> {
 fn notes(rule: &ExplainedRule) -> impl Iterator<Item = &'static str> {
     let notes = [
         (rule.cancelled, "taken out by another rule ($badfilter)"),
-        (!rule.applies && !rule.cancelled, "not in force for this client at this time"),
-        (rule.redundant, "takes no entry of its own: a rule for a name above says the same"),
+        (
+            !rule.applies && !rule.cancelled,
+            "not in force for this client at this time",
+        ),
+        (
+            rule.redundant,
+            "takes no entry of its own: a rule for a name above says the same",
+        ),
     ];
-    notes.into_iter().filter(|(holds, _)| *holds).map(|(_, note)| note)
+    notes
+        .into_iter()
+        .filter(|(holds, _)| *holds)
+        .map(|(_, note)| note)
 }

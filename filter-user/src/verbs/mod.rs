@@ -21,19 +21,30 @@ use filter_user::api::{ActionOn, Client};
 use crate::cli::ClientArgs;
 
 /// Runs a verb that asks the controller.
-fn ask<T>(args: &ClientArgs, verb: impl AsyncFnOnce(Client) -> anyhow::Result<T>) -> anyhow::Result<T> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+fn ask<T>(
+    args: &ClientArgs,
+    verb: impl AsyncFnOnce(Client) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
     let runtime = runtime.context("cannot start the event loop")?;
     runtime.block_on(verb(Client::new(&args.socket.socket)))
 }
 
-/// What becomes of a blocked name, in words: once where all interfaces do the same, and else for each.
+/// What becomes of a blocked name, in words: once where all interfaces do the same, and else for
+/// each.
 fn action_words(actions: &[ActionOn]) -> Vec<String> {
     let words = |on: &ActionOn| format!("{}, TLS {}", on.dns, on.tls);
     match actions {
         [] => Vec::new(),
-        [first, others @ ..] if others.iter().all(|other| words(other) == words(first)) => vec![words(first)],
-        _ => actions.iter().map(|on| format!("{}: {}", on.interface, words(on))).collect(),
+        [first, others @ ..] if others.iter().all(|other| words(other) == words(first)) => {
+            vec![words(first)]
+        }
+        _ => actions
+            .iter()
+            .map(|on| format!("{}: {}", on.interface, words(on)))
+            .collect(),
     }
 }
 
@@ -42,13 +53,23 @@ mod tests {
     use super::*;
 
     fn on(interface: &str, dns: &str) -> ActionOn {
-        ActionOn { interface: interface.into(), dns: dns.into(), tls: "reset".into() }
+        ActionOn {
+            interface: interface.into(),
+            dns: dns.into(),
+            tls: "reset".into(),
+        }
     }
 
     #[test]
     fn what_all_interfaces_do_is_said_once_and_what_they_do_differently_of_each() {
-        assert_eq!(action_words(&[on("lan", "nxdomain"), on("wan", "nxdomain")]), ["nxdomain, TLS reset"]);
+        assert_eq!(
+            action_words(&[on("lan", "nxdomain"), on("wan", "nxdomain")]),
+            ["nxdomain, TLS reset"]
+        );
         let each = ["lan: nxdomain, TLS reset", "wan: drop, TLS reset"];
-        assert_eq!(action_words(&[on("lan", "nxdomain"), on("wan", "drop")]), each);
+        assert_eq!(
+            action_words(&[on("lan", "nxdomain"), on("wan", "drop")]),
+            each
+        );
     }
 }

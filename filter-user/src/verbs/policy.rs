@@ -14,7 +14,8 @@ use filter_user::{
 /// Lists, and a configuration with groups and schedules.
 #[derive(Clone, Debug, clap::Args)]
 pub struct PolicyArgs {
-    /// Lists of what to block, in a format that is told by their content or named (`rpz:FILE`); `-` reads standard input
+    /// Lists of what to block, in a format that is told by their content or named (`rpz:FILE`); `-`
+    /// reads standard input
     #[arg(long, num_args = 1.., value_name = "[FORMAT:]FILE", value_hint = ValueHint::FilePath, value_parser = list_file())]
     list: Vec<ListFile>,
 
@@ -26,7 +27,8 @@ pub struct PolicyArgs {
     #[arg(long)]
     subtrees: bool,
 
-    /// What the lists of --list may do to other lists' rules: nothing (block), or what their exceptions say (full)
+    /// What the lists of --list may do to other lists' rules: nothing (block), or what their
+    /// exceptions say (full)
     #[arg(long, value_name = "block|full", default_value = "full")]
     trust: Trust,
 
@@ -37,10 +39,19 @@ pub struct PolicyArgs {
 
 impl PolicyArgs {
     pub fn source(&self) -> PolicySource {
-        let options = |allow| ListOptions { format: None, allow, widen: self.subtrees, trust: self.trust };
+        let options = |allow| ListOptions {
+            format: None,
+            allow,
+            widen: self.subtrees,
+            trust: self.trust,
+        };
         let block = self.list.iter().map(|file| (file.clone(), options(false)));
         let allow = self.allow.iter().map(|file| (file.clone(), options(true)));
-        PolicySource { config: self.config.clone(), lists: block.chain(allow).collect(), ..PolicySource::default() }
+        PolicySource {
+            config: self.config.clone(),
+            lists: block.chain(allow).collect(),
+            ..PolicySource::default()
+        }
     }
 }
 

@@ -44,15 +44,21 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if args.cancel {
         return cancel(&args.client);
     }
-    let options = ReloadOptions { accept_shrink: args.accept_shrink.clone() };
-    let reloaded: Reloaded =
-        ask(&args.client, async |client| Ok(client.send(Method::POST, "/v1/reload", &options).await?))?;
+    let options = ReloadOptions {
+        accept_shrink: args.accept_shrink.clone(),
+    };
+    let reloaded: Reloaded = ask(&args.client, async |client| {
+        Ok(client.send(Method::POST, "/v1/reload", &options).await?)
+    })?;
     print(&args.client, reloaded)
 }
 
 fn cancel(client: &ClientArgs) -> anyhow::Result<ExitCode> {
-    let cancelled: Cancelled =
-        ask(client, async |client| Ok(client.send(Method::DELETE, "/v1/reload", &Map::new()).await?))?;
+    let cancelled: Cancelled = ask(client, async |client| {
+        Ok(client
+            .send(Method::DELETE, "/v1/reload", &Map::new())
+            .await?)
+    })?;
     let mut out = stdout();
     if client.json {
         json_line(&mut out, &cancelled)?;
@@ -69,18 +75,39 @@ pub(super) fn print(client: &ClientArgs, reloaded: Reloaded) -> anyhow::Result<E
         json_line(&mut out, &reloaded)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let Reloaded { rules, added, changed, removed, unusable, refused_patterns, undoing, warnings } = reloaded;
+    let Reloaded {
+        rules,
+        added,
+        changed,
+        removed,
+        unusable,
+        refused_patterns,
+        undoing,
+        warnings,
+    } = reloaded;
     let [added, changed, removed] = [added, changed, removed].map(count);
-    writeln!(out, "{} in force: {added} added, {changed} changed, {removed} removed", plural(rules, "rule"))?;
+    writeln!(
+        out,
+        "{} in force: {added} added, {changed} changed, {removed} removed",
+        plural(rules, "rule")
+    )?;
     if unusable > 0 {
-        writeln!(out, "{} of lists left out: `namegate check FILE` says which", count(unusable))?;
+        writeln!(
+            out,
+            "{} of lists left out: `namegate check FILE` says which",
+            count(unusable)
+        )?;
     }
     for rule in &undoing.examples {
         writeln!(out, "undone: {}", rule.message)?;
     }
     match undoing.count - undoing.examples.len() as u64 {
         0 => {}
-        more => writeln!(out, "and {} more rules that undo those of other lists (--trust)", count(more))?,
+        more => writeln!(
+            out,
+            "and {} more rules that undo those of other lists (--trust)",
+            count(more)
+        )?,
     }
     for pattern in refused_patterns {
         writeln!(out, "not in force: {}", pattern.escape_debug())?;

@@ -8,7 +8,7 @@ use clap::{ValueEnum, ValueHint};
 use filter_core::{Counter, HashKey};
 use filter_user::{
     kernel::{Filter, Groups, KernelError, LoadOptions, MAX_RULES, room_for},
-    policy::{Policy, ReadWith, RuleBook},
+    policy::{CompiledPolicy, HashKeyPolicy, Policy},
     policy_at::PolicyAt,
     replay::{Engine, KernelEngine, Line, UserEngine, hash_key, replay},
 };
@@ -68,32 +68,49 @@ enum EngineKind {
 
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let hash_key = hash_key();
-    let policy = read(&args.policy.source(), &ReadWith::Apart(hash_key))?;
-    let (book, now) = (&policy.book, Timestamp::now());
+    let policy = read(&args.policy.source(), &HashKeyPolicy::Apart(hash_key))?;
+    let (compiled, now) = (&policy.compiled, Timestamp::now());
     let groups = Groups::of(&policy.config, now);
-    if let Some(mut filter) = load(args, book, &groups, &hash_key)? {
+    if let Some(mut filter) = load(args, compiled, &groups, &hash_key)? {
         fill(&mut filter, &policy, &groups)?;
-        let code = all(args, &policy, &mut KernelEngine::new(&mut filter)?, EngineKind::Kernel)?;
-        let lost = filter.counters()?.get(&Counter::EventsLost).copied().unwrap_or_default();
+        let code = all(
+            args,
+            &policy,
+            &mut KernelEngine::new(&mut filter)?,
+            EngineKind::Kernel,
+        )?;
+        let lost = filter
+            .counters()?
+            .get(&Counter::EventsLost)
+            .copied()
+            .unwrap_or_default();
         if lost > 0 {
-            warn(&format!("{} did not fit in the ring buffer: --engine user gives all", plural(lost, "name")));
+            warn(&format!(
+                "{} did not fit in the ring buffer: --engine user gives all",
+                plural(lost, "name")
+            ));
         }
         return Ok(code);
     }
-    let mut engine = UserEngine::new(hash_key, &args.dns_port, PolicyAt::of(book, groups));
+    let mut engine = UserEngine::new(hash_key, &args.dns_port, PolicyAt::of(compiled, groups));
     all(args, &policy, &mut engine, EngineKind::User)
 }
 
 /// The program in the kernel; `None` if user space shall judge.
-fn load(args: &Args, book: &RuleBook, groups: &Groups, hash_key: &HashKey) -> anyhow::Result<Option<Filter>> {
+fn load(
+    args: &Args,
+    compiled: &CompiledPolicy,
+    groups: &Groups,
+    hash_key: &HashKey,
+) -> anyhow::Result<Option<Filter>> {
     if args.engine == Some(EngineKind::User) {
         return Ok(None);
     }
     let options = LoadOptions {
         hash_key: Some(*hash_key),
         max_rules: MAX_RULES,
-        room: Some(room_for(book.entries_in_force(), MAX_RULES)?),
-        size: book.size_for(groups),
+        room: Some(room_for(compiled.entries_in_force(), MAX_RULES)?),
+        size: compiled.size_for(groups),
         dns_ports: args.dns_port.clone(),
         events_per_second: u32::MAX,
         report_passed: true,
@@ -113,7 +130,9 @@ fn load(args: &Args, book: &RuleBook, groups: &Groups, hash_key: &HashKey) -> an
             | KernelError::Missing { .. }
             | KernelError::Refused(_)),
         ) if args.engine.is_none() => {
-            warn(&format!("user space judges, since the kernel cannot: {error}"));
+            warn(&format!(
+                "user space judges, since the kernel cannot: {error}"
+            ));
             Ok(None)
         }
         Err(error) => Err(error.into()),
@@ -121,8 +140,18 @@ fn load(args: &Args, book: &RuleBook, groups: &Groups, hash_key: &HashKey) -> an
 }
 
 /// File after file, each to its end or to where it is broken.
-fn all(args: &Args, policy: &Policy, engine: &mut dyn Engine, kind: EngineKind) -> anyhow::Result<ExitCode> {
-    let bytes = args.files.iter().filter_map(|path| fs::metadata(path).ok()).map(|metadata| metadata.len()).sum();
+fn all(
+    args: &Args,
+    policy: &Policy,
+    engine: &mut dyn Engine,
+    kind: EngineKind,
+) -> anyhow::Result<ExitCode> {
+    let bytes = args
+        .files
+        .iter()
+        .filter_map(|path| fs::metadata(path).ok())
+        .map(|metadata| metadata.len())
+        .sum();
     let several = args.files.len() > 1;
     let mut output = Output::new(args.json, several, bytes)?;
     let mut totals = Totals::default();
@@ -130,24 +159,45 @@ fn all(args: &Args, policy: &Policy, engine: &mut dyn Engine, kind: EngineKind) 
     for path in &args.files {
         let file = path.display().to_string();
         let bar = output.bar();
-        let replayed = replay(path, engine, &mut |bytes| bar.inc(bytes), &mut |frame, seen| {
-            let Some(line) = Line::new(&file, frame, &seen, &policy.book) else { return Ok(()) };
-            totals.count(&line);
-            output.line(&line)
-        })?;
+        let replayed = replay(
+            path,
+            engine,
+            &mut |bytes| bar.inc(bytes),
+            &mut |frame, seen| {
+                let Some(line) = Line::new(&file, frame, &seen, &policy.compiled) else {
+                    return Ok(());
+                };
+                totals.count(&line);
+                output.line(&line)
+            },
+        )?;
         output.flush()?;
         totals.add(&replayed);
         for skipped in &replayed.skipped {
             let frames = plural(skipped.frames, "frame");
             let (interface, link) = (skipped.interface, skipped.link);
-            output.say(&format!("{file}: {frames} of interface {interface} skipped: link type {link} is not read"));
+            output.say(&format!(
+                "{file}: {frames} of interface {interface} skipped: link type {link} is not read"
+            ));
         }
         if let Some(broken) = &replayed.broken {
             output.failure(broken);
         }
     }
     output.end();
-    let judge = if kind == EngineKind::Kernel { "the kernel" } else { "user space" };
-    warn(&format!("{}, judged by {judge} in {:.1?}", totals.text(), start.elapsed()));
-    Ok(if totals.broken == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let judge = if kind == EngineKind::Kernel {
+        "the kernel"
+    } else {
+        "user space"
+    };
+    warn(&format!(
+        "{}, judged by {judge} in {:.1?}",
+        totals.text(),
+        start.elapsed()
+    ));
+    Ok(if totals.broken == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }

@@ -24,7 +24,10 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let reloaded: Reloaded =
-        ask(&args.client, async |client| Ok(client.send(Method::POST, "/v1/rollback", &Map::new()).await?))?;
+    let reloaded: Reloaded = ask(&args.client, async |client| {
+        Ok(client
+            .send(Method::POST, "/v1/rollback", &Map::new())
+            .await?)
+    })?;
     print(&args.client, reloaded)
 }

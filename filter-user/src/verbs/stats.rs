@@ -58,7 +58,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         loop {
             let stats = fetch(args, &client).await?;
             let now = Instant::now();
-            show(args, &stats, before.as_ref().map(|(then, stats)| (now - *then, stats)))?;
+            show(
+                args,
+                &stats,
+                before.as_ref().map(|(then, stats)| (now - *then, stats)),
+            )?;
             if !args.watch {
                 return Ok(ExitCode::SUCCESS);
             }
@@ -69,7 +73,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 async fn fetch(args: &Args, client: &Client) -> anyhow::Result<Stats> {
-    let top = args.top.or((!args.client.json).then_some(TOP)).map(|top| top.to_string());
+    let top = args
+        .top
+        .or((!args.client.json).then_some(TOP))
+        .map(|top| top.to_string());
     let query: Vec<_> = top.as_deref().map(|top| ("top", top)).into_iter().collect();
     Ok(client.get("/v1/stats", &query).await?)
 }
@@ -87,26 +94,37 @@ fn show(args: &Args, stats: &Stats, before: Option<(Duration, &Stats)>) -> anyho
     if counters.is_empty() {
         writeln!(out, "none so far")?;
     } else {
-        writeln!(out, "{}", table(counters, if args.watch { &[0, 1] } else { &[0] }))?;
+        writeln!(
+            out,
+            "{}",
+            table(counters, if args.watch { &[0, 1] } else { &[0] })
+        )?;
     }
     if !stats.rules.is_empty() {
         let rules = stats.rules.iter();
-        let rules =
-            rules.map(|rule| [count(rule.hits), rule.source.rule.clone(), place(&rule.source.list, rule.source.line)]);
+        let rules = rules.map(|rule| {
+            [
+                count(rule.hits),
+                rule.source.rule.clone(),
+                place(&rule.source.list, rule.source.line),
+            ]
+        });
         writeln!(out, "\n{HEADING}rules that blocked most{HEADING:#}")?;
         writeln!(out, "{}", table(rules, &[0]))?;
     }
     Ok(out.flush()?)
 }
 
-/// A row for each counter: the count, with `--watch` what came a second, the name, and what it means.
+/// A row for each counter: the count, with `--watch` what came a second, the name, and what it
+/// means.
 fn counters(args: &Args, stats: &Stats, before: Option<(Duration, &Stats)>) -> Vec<Vec<String>> {
     let of = |stats: &Stats, name: &str| stats.counters.get(name).copied().unwrap_or_default();
     let rows = Counter::all().map(|counter| (counter, of(stats, counter.as_str())));
     rows.filter(|(_, number)| args.all || *number > 0)
         .map(|(counter, number)| {
-            let rate =
-                before.map(|(elapsed, before)| rate(number.saturating_sub(of(before, counter.as_str())), elapsed));
+            let rate = before.map(|(elapsed, before)| {
+                rate(number.saturating_sub(of(before, counter.as_str())), elapsed)
+            });
             let mut row = vec![count(number)];
             row.extend(args.watch.then(|| rate.unwrap_or_default()));
             row.extend([counter.as_str().into(), counter.describe().into()]);

@@ -23,14 +23,20 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let status: Status = ask(&args.client, async |client| Ok(client.get("/v1/status", &[]).await?))?;
+    let status: Status = ask(&args.client, async |client| {
+        Ok(client.get("/v1/status", &[]).await?)
+    })?;
     let mut out = stdout();
     if args.client.json {
         json_line(&mut out, &status)?;
         return Ok(ExitCode::SUCCESS);
     }
     let up = HumanDuration(Duration::from_secs(status.uptime_seconds));
-    writeln!(out, "{HEADING}namegate {}{HEADING:#}, process {}, up {up}", status.version, status.pid)?;
+    writeln!(
+        out,
+        "{HEADING}namegate {}{HEADING:#}, process {}, up {up}",
+        status.version, status.pid
+    )?;
     writeln!(out, "{}", table(facts(&status), &[]))?;
     for line in status.interfaces.iter().flat_map(joining) {
         writeln!(out, "{line}")?;
@@ -42,7 +48,13 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 fn facts(status: &Status) -> [[String; 2]; 7] {
     let interfaces: Vec<_> = status.interfaces.iter().map(interface).collect();
-    let RuleCounts { total, in_kernel, capacity, max_rules, .. } = &status.rules;
+    let RuleCounts {
+        total,
+        in_kernel,
+        capacity,
+        max_rules,
+        ..
+    } = &status.rules;
     let (program, events) = (&status.program, &status.events);
     let instructions = plural(program.verified_instructions.into(), "verified instruction");
     let kernel = HumanBytes(status.memory.kernel_bytes);
@@ -60,7 +72,10 @@ fn facts(status: &Status) -> [[String; 2]; 7] {
                 count(*max_rules)
             ),
         ),
-        row("memory", format!("{kernel} in the kernel, {controller} in the controller")),
+        row(
+            "memory",
+            format!("{kernel} in the kernel, {controller} in the controller"),
+        ),
         row("program", format!("id {}, {instructions}", program.id)),
         row(
             "events",
@@ -76,8 +91,22 @@ fn facts(status: &Status) -> [[String; 2]; 7] {
     ]
 }
 
-fn interface(Interface { name, mode, judged, faces_clients, action, tcp, .. }: &Interface) -> String {
-    let side = if judged == "both" { String::new() } else { format!(", of DNS {judged} only") };
+fn interface(
+    Interface {
+        name,
+        mode,
+        judged,
+        faces_clients,
+        action,
+        tcp,
+        ..
+    }: &Interface,
+) -> String {
+    let side = if judged == "both" {
+        String::new()
+    } else {
+        format!(", of DNS {judged} only")
+    };
     let what = match &**action {
         "audit" => "on trial".into(),
         _ if *faces_clients => format!("clients: {action}, TCP {tcp}"),
@@ -88,7 +117,11 @@ fn interface(Interface { name, mode, judged, faces_clients, action, tcp, .. }: &
 }
 
 /// What is to be said of devices that have the kernel join datagrams.
-fn joining(Interface { name, joined_below, .. }: &Interface) -> impl Iterator<Item = String> {
+fn joining(
+    Interface {
+        name, joined_below, ..
+    }: &Interface,
+) -> impl Iterator<Item = String> {
     joined_below.iter().flat_map(|(device, features)| features.iter().map(move |feature| (device, feature))).map(
         move |(device, feature)| {
             format!(
@@ -111,10 +144,24 @@ fn rules_by_list(status: &Status) -> Vec<[String; 3]> {
 
 fn list(list: &ListStatus) -> [String; 3] {
     let unusable: u64 = list.unusable.values().sum();
-    let left_out = [(list.repeated, "repeated"), (list.local, "local"), (unusable, "unusable")];
+    let left_out = [
+        (list.repeated, "repeated"),
+        (list.local, "local"),
+        (unusable, "unusable"),
+    ];
     let left_out = left_out.into_iter().filter(|(number, _)| *number > 0);
-    let left_out: Vec<_> = left_out.map(|(number, what)| format!("{} {what}", count(number))).collect();
-    let said = [(&list.action, ""), (&list.tcp, "TCP ")].into_iter().filter(|(action, _)| *action != "default");
+    let left_out: Vec<_> = left_out
+        .map(|(number, what)| format!("{} {what}", count(number)))
+        .collect();
+    let said = [(&list.action, ""), (&list.tcp, "TCP ")]
+        .into_iter()
+        .filter(|(action, _)| *action != "default");
     let said: Vec<_> = said.map(|(action, of)| format!("{of}{action}")).collect();
-    [count(list.rules), list.list.clone(), [vec![list.format.clone()], said, left_out].concat().join(", ")]
+    [
+        count(list.rules),
+        list.list.clone(),
+        [vec![list.format.clone()], said, left_out]
+            .concat()
+            .join(", "),
+    ]
 }

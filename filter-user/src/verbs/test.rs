@@ -54,21 +54,44 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         }
         Ok(blocked)
     })?;
-    Ok(if blocked && args.exit_code { BLOCKED_CODE.into() } else { ExitCode::SUCCESS })
+    Ok(if blocked && args.exit_code {
+        BLOCKED_CODE.into()
+    } else {
+        ExitCode::SUCCESS
+    })
 }
 
 fn print(judgement: Judgement) -> std::io::Result<()> {
-    let Judgement { name, verdict, actions, group, exempt, rule, list, line, .. } = judgement;
-    let (style, words) =
-        if verdict == "drop" { (BLOCKED, action_words(&actions).join("; ")) } else { (PASSED, verdict) };
+    let Judgement {
+        name,
+        verdict,
+        actions,
+        group,
+        exempt,
+        rule,
+        list,
+        line,
+        ..
+    } = judgement;
+    let (style, words) = if verdict == "drop" {
+        (BLOCKED, action_words(&actions).join("; "))
+    } else {
+        (PASSED, verdict)
+    };
     match (rule, list) {
         (Some(rule), Some(list)) => {
             let from = place(&list, line);
-            writeln!(stdout(), "{name}  {style}{words}{style:#}  rule {rule} ({from})")
+            writeln!(
+                stdout(),
+                "{name}  {style}{words}{style:#}  rule {rule} ({from})"
+            )
         }
         _ if exempt => {
             let group = group.unwrap_or_default();
-            writeln!(stdout(), "{name}  {style}{words}{style:#}  the client's group {group} is exempt")
+            writeln!(
+                stdout(),
+                "{name}  {style}{words}{style:#}  the client's group {group} is exempt"
+            )
         }
         _ => writeln!(stdout(), "{name}  {style}{words}{style:#}"),
     }

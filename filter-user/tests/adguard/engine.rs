@@ -40,7 +40,9 @@ pub enum Verdict {
 impl Engine {
     pub fn new() -> Self {
         static DIRECTORY: OnceLock<PathBuf> = OnceLock::new();
-        Self { directory: DIRECTORY.get_or_init(install) }
+        Self {
+            directory: DIRECTORY.get_or_init(install),
+        }
     }
 
     /// Its verdicts, in the order of the names.
@@ -54,9 +56,16 @@ impl Engine {
         let text = names.join("\n") + "\n";
         let writer = thread::spawn(move || stdin.write_all(text.as_bytes()));
         let output = child.wait_with_output().expect("its output");
-        writer.join().expect("a thread").expect("it reads all names");
+        writer
+            .join()
+            .expect("a thread")
+            .expect("it reads all names");
         assert!(output.status.success(), "node judge.js: {}", output.status);
-        String::from_utf8(output.stdout).expect("UTF-8").lines().map(judgement).collect()
+        String::from_utf8(output.stdout)
+            .expect("UTF-8")
+            .lines()
+            .map(judgement)
+            .collect()
     }
 }
 
@@ -68,7 +77,10 @@ fn judgement(line: &str) -> Judgement {
         "pass" => Verdict::Pass,
         other => panic!("the verdict {other}"),
     };
-    Judgement { verdict, rule: rule.to_owned() }
+    Judgement {
+        verdict,
+        rule: rule.to_owned(),
+    }
 }
 
 /// Installs the packages of the lock file, unless they are there.
@@ -83,8 +95,11 @@ fn install() -> PathBuf {
     }
     if !is_there {
         let mut npm = Command::new("npm");
-        npm.current_dir(&directory).args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
-        let status = npm.status().expect("npm runs: `cargo xtask setup` installs it");
+        npm.current_dir(&directory)
+            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
+        let status = npm
+            .status()
+            .expect("npm runs: `cargo xtask setup` installs it");
         assert!(status.success(), "npm ci: {status}");
         fs::write(done, lock).expect("a file");
     }

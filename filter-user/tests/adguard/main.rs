@@ -1,7 +1,7 @@
 //! Lists in AdBlock syntax, against AdGuard's own DNS engine reading the same lists.
 //!
-//! Names that are decided otherwise are grouped by the rule that decides, there or here, and `differences.tsv` has the
-//! reasons.
+//! Names that are decided otherwise are grouped by the rule that decides, there or here, and
+//! `differences.tsv` has the reasons.
 
 #[path = "../asked/mod.rs"]
 mod asked;
@@ -17,7 +17,7 @@ use std::{
 use filter_user::{
     check::{Check, Checked},
     lists::{Domain, Format, ListOptions},
-    policy::{EVERYBODY, Rule, RuleBook},
+    policy::{CompiledPolicy, EVERYBODY, Rule},
 };
 use regex::bytes::{Regex, RegexBuilder};
 
@@ -64,36 +64,78 @@ fn every_name_meets_the_verdict_of_adguards_engine() {
             }
         }
     }
-    assert!(unreviewed.is_empty(), "{} rules decide otherwise:\n{}", unreviewed.len(), unreviewed.join("\n"));
-    assert_eq!(seen.len(), reviewed.len(), "rows of differences.tsv that make a difference");
+    assert!(
+        unreviewed.is_empty(),
+        "{} rules decide otherwise:\n{}",
+        unreviewed.len(),
+        unreviewed.join("\n")
+    );
+    assert_eq!(
+        seen.len(),
+        reviewed.len(),
+        "rows of differences.tsv that make a difference"
+    );
 }
 
 #[test]
 fn the_rules_of_the_readme_do_what_it_says() {
     for (rules, blocked, passing) in [
-        ("||example.com^", &["example.com", "a.example.com"][..], &["notexample.com", "example.com.evil.net"][..]),
+        (
+            "||example.com^",
+            &["example.com", "a.example.com"][..],
+            &["notexample.com", "example.com.evil.net"][..],
+        ),
         ("|example.com^", &["example.com"], &["a.example.com"]),
         ("example.com", &["example.com"], &["a.example.com"]),
         ("0.0.0.0 example.com", &["example.com"], &["a.example.com"]),
         // What stands in a comment is no modifier.
-        ("0.0.0.0 example.com # cost $5", &["example.com"], &["a.example.com"]),
-        ("||example.com", &["example.com", "a.example.com", "example.community"], &["notexample.com"]),
+        (
+            "0.0.0.0 example.com # cost $5",
+            &["example.com"],
+            &["a.example.com"],
+        ),
+        (
+            "||example.com",
+            &["example.com", "a.example.com", "example.community"],
+            &["notexample.com"],
+        ),
         (
             "||ads*.example.com^",
             &["ads1.example.com", "x.ads2.example.com", "ads.example.com"],
             &["example.com", "bads.example.com"],
         ),
         (r"/^ad[0-9]+\./", &["ad1.foo.com"], &["xad1.foo.com"]),
-        ("||example.com^$important\n@@||example.com^", &["example.com"], &["example.org"]),
+        (
+            "||example.com^$important\n@@||example.com^",
+            &["example.com"],
+            &["example.org"],
+        ),
     ] {
-        let names: Vec<Domain> = blocked.iter().chain(passing).map(|name| name.parse().expect("a name")).collect();
-        let expected: Vec<bool> = names.iter().map(|name| blocked.contains(&name.as_str())).collect();
+        let names: Vec<Domain> = blocked
+            .iter()
+            .chain(passing)
+            .map(|name| name.parse().expect("a name"))
+            .collect();
+        let expected: Vec<bool> = names
+            .iter()
+            .map(|name| blocked.contains(&name.as_str()))
+            .collect();
         let list = text_file(rules);
         let theirs = Engine::new().judge(list.path(), &names);
-        assert_eq!(theirs.iter().map(|it| it.verdict == Verdict::Block).collect::<Vec<_>>(), expected, "{rules}");
-        let book = book(list.path());
         assert_eq!(
-            judge(&book, &names).iter().map(|rule| blocks(rule.as_ref())).collect::<Vec<_>>(),
+            theirs
+                .iter()
+                .map(|it| it.verdict == Verdict::Block)
+                .collect::<Vec<_>>(),
+            expected,
+            "{rules}"
+        );
+        let compiled = compile(list.path());
+        assert_eq!(
+            judge(&compiled, &names)
+                .iter()
+                .map(|rule| blocks(rule.as_ref()))
+                .collect::<Vec<_>>(),
             expected,
             "{rules}"
         );
@@ -103,10 +145,17 @@ fn the_rules_of_the_readme_do_what_it_says() {
 #[test]
 fn a_wildcard_of_a_domain_list_is_about_its_name_and_those_below() {
     let list = text_file("*.example.com\n");
-    let names = ["a.example.com", "example.com", "notexample.com"].map(|name| name.parse().expect("a name"));
-    let wildcard = ListOptions { format: Some(Format::Wildcard), ..ListOptions::default() };
+    let names = ["a.example.com", "example.com", "notexample.com"]
+        .map(|name| name.parse().expect("a name"));
+    let wildcard = ListOptions {
+        format: Some(Format::Wildcard),
+        ..ListOptions::default()
+    };
     let blocked = checked(list.path(), wildcard).blocked(&names);
-    assert_eq!(blocked.iter().map(|it| &*it.name).collect::<Vec<_>>(), ["a.example.com", "example.com"]);
+    assert_eq!(
+        blocked.iter().map(|it| &*it.name).collect::<Vec<_>>(),
+        ["a.example.com", "example.com"]
+    );
 }
 
 /// A rule that decides otherwise about some names.
@@ -120,8 +169,16 @@ struct Difference {
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { rule, blocks, names, first } = self;
-        write!(f, "`{rule}` blocks {names} names only {blocks:?}, such as {first}")
+        let Self {
+            rule,
+            blocks,
+            names,
+            first,
+        } = self;
+        write!(
+            f,
+            "`{rule}` blocks {names} names only {blocks:?}, such as {first}"
+        )
     }
 }
 
@@ -136,8 +193,8 @@ fn differences(list: &str) -> Vec<Difference> {
     let names = names::around(text.path(), &collection());
     println!("{list}: {} names", names.len());
     assert!(names.len() >= MIN_NAMES, "{list}");
-    let book = book(text.path());
-    let ours = judge(&book, &names);
+    let compiled = compile(text.path());
+    let ours = judge(&compiled, &names);
     let theirs = Engine::new().judge(text.path(), &names);
     assert_eq!(ours.len(), theirs.len(), "{list}");
     let mut differing: BTreeMap<(String, Side), Difference> = BTreeMap::new();
@@ -147,9 +204,21 @@ fn differences(list: &str) -> Vec<Difference> {
             (false, true) => Side::There,
             _ => continue,
         };
-        let rule = if theirs.rule.is_empty() { our_line(text.path(), ours.as_ref()) } else { theirs.rule.clone() };
-        let new = || Difference { rule: rule.clone(), blocks, names: 0, first: name.to_string() };
-        differing.entry((rule.clone(), blocks)).or_insert_with(new).names += 1;
+        let rule = if theirs.rule.is_empty() {
+            our_line(text.path(), ours.as_ref())
+        } else {
+            theirs.rule.clone()
+        };
+        let new = || Difference {
+            rule: rule.clone(),
+            blocks,
+            names: 0,
+            first: name.to_string(),
+        };
+        differing
+            .entry((rule.clone(), blocks))
+            .or_insert_with(new)
+            .names += 1;
     }
     differing.into_values().collect()
 }
@@ -165,14 +234,28 @@ fn blocks(rule: Option<&Rule<'_>>) -> bool {
 }
 
 /// The rule that decides about each name.
-fn judge<'b>(book: &'b RuleBook, names: &[Domain]) -> Vec<Option<Rule<'b>>> {
-    names.iter().map(|name| book.deciding(name, EVERYBODY)).collect()
+fn judge<'b>(compiled: &'b CompiledPolicy, names: &[Domain]) -> Vec<Option<Rule<'b>>> {
+    names
+        .iter()
+        .map(|name| compiled.deciding(name, EVERYBODY))
+        .collect()
 }
 
-fn book(list: &Path) -> RuleBook {
-    let Checked { book, .. } = checked(list, ListOptions { format: Some(Format::AdBlock), ..ListOptions::default() });
-    assert_eq!(book.refused_patterns().collect::<Vec<_>>(), [], "{}", list.display());
-    book
+fn compile(list: &Path) -> CompiledPolicy {
+    let Checked { compiled, .. } = checked(
+        list,
+        ListOptions {
+            format: Some(Format::AdBlock),
+            ..ListOptions::default()
+        },
+    );
+    assert_eq!(
+        compiled.refused_patterns().collect::<Vec<_>>(),
+        [],
+        "{}",
+        list.display()
+    );
+    compiled
 }
 
 fn checked(list: &Path, options: ListOptions) -> Checked {
@@ -197,9 +280,21 @@ fn reviewed() -> Vec<Reviewed> {
     let rows = DIFFERENCES.lines().filter(|row| !row.starts_with('#'));
     rows.map(|row| {
         let columns: Vec<&str> = row.split('\t').collect();
-        let [rules, side, _reason] = columns[..] else { panic!("three columns: {row}") };
-        let blocks = if side == "here" { Side::Here } else { Side::There };
-        Reviewed { rules: RegexBuilder::new(rules).unicode(false).build().expect(rules), blocks }
+        let [rules, side, _reason] = columns[..] else {
+            panic!("three columns: {row}")
+        };
+        let blocks = if side == "here" {
+            Side::Here
+        } else {
+            Side::There
+        };
+        Reviewed {
+            rules: RegexBuilder::new(rules)
+                .unicode(false)
+                .build()
+                .expect(rules),
+            blocks,
+        }
     })
     .collect()
 }

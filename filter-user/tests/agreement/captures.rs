@@ -35,7 +35,10 @@ pub fn frames(file: &Path) -> Frames {
             Err(error) => panic!("{error}"),
         }
     }
-    Frames { read, skipped: Some(capture.skipped().iter().map(|skipped| skipped.frames).sum()) }
+    Frames {
+        read,
+        skipped: Some(capture.skipped().iter().map(|skipped| skipped.frames).sum()),
+    }
 }
 
 /// All captures below a directory, in order.
@@ -54,5 +57,8 @@ pub fn files(directory: &Path) -> Vec<PathBuf> {
 }
 
 fn is_capture(path: &Path) -> bool {
-    !matches!(Capture::open(path, &mut |_| {}), Err(CaptureError::Foreign { .. } | CaptureError::Truncated { .. }))
+    !matches!(
+        Capture::open(path, &mut |_| {}),
+        Err(CaptureError::Foreign { .. } | CaptureError::Truncated { .. })
+    )
 }

@@ -1,4 +1,5 @@
-//! The kernel's decisions are filter-core's: over each frame of the repository's own corpus, and over changed ones.
+//! The kernel's decisions are filter-core's: over each frame of the repository's own corpus, and
+//! over changed ones.
 
 mod captures;
 mod engines;
@@ -20,7 +21,12 @@ fn the_kernel_decides_as_user_space_does_over_every_frame_of_the_corpus() {
     let tally = engines::compare(&rules, "corpus in order", || frames.clone());
     println!("{} rules, {tally:?}", rules.len());
     assert_eq!((tally.judged, tally.not_taken), (count, 0));
-    for reason in [Reason::DnsBlocked, Reason::DnsNotListed, Reason::TlsBlocked, Reason::TlsNotListed] {
+    for reason in [
+        Reason::DnsBlocked,
+        Reason::DnsNotListed,
+        Reason::TlsBlocked,
+        Reason::TlsNotListed,
+    ] {
         assert!(tally.reasons.contains(&reason), "no frame is {reason:?}");
     }
 }
@@ -30,11 +36,20 @@ fn the_kernel_decides_as_user_space_does_over_changed_frames_of_the_corpus() {
     let (seed, count) = (mutations::seed(), mutations::count(MUTATED));
     let frames = corpus();
     let rules = engines::every_third_name(&frames);
-    let carriers: Vec<_> = frames.iter().filter(|frame| engines::carries_name(frame)).map(Vec::as_slice).collect();
-    let tally = engines::compare(&rules, &format!("seed {seed}"), || mutations::mutated(&carriers, seed, count));
+    let carriers: Vec<_> = frames
+        .iter()
+        .filter(|frame| engines::carries_name(frame))
+        .map(Vec::as_slice)
+        .collect();
+    let tally = engines::compare(&rules, &format!("seed {seed}"), || {
+        mutations::mutated(&carriers, seed, count)
+    });
     println!("{tally:?}");
     assert!(tally.judged > count / 2, "{tally:?}");
-    assert!(tally.dropped > count / 100 && tally.answered > count / 200, "{tally:?}");
+    assert!(
+        tally.dropped > count / 100 && tally.answered > count / 200,
+        "{tally:?}"
+    );
 }
 
 /// The frames of all files. An empty corpus would let every claim above pass.
@@ -46,6 +61,9 @@ fn corpus() -> Vec<Vec<u8>> {
         assert_eq!(skipped, Some(0), "{}", file.display());
         frames.extend(read);
     }
-    assert!(!frames.is_empty(), "there is no capture in corpus/: it belongs to the repository");
+    assert!(
+        !frames.is_empty(),
+        "there is no capture in corpus/: it belongs to the repository"
+    );
     frames
 }

@@ -8,14 +8,16 @@ use std::{
 };
 
 use filter_core::{
-    DnsAction, Generation, HASH_KEY_WORDS, HashKey, Interface, Offline, Options, Patterns, ProgramSet, Reason, RuleKey,
-    Rules, Sent, Settings, Sides, TcpAction, Terms, Treatment, Verdict,
+    Actions, Directions, DnsAction, Effect, Generation, HASH_KEY_WORDS, HashKey, Interface,
+    Offline, Options, Patterns, ProgramSet, Reason, RuleKey, Rules, Sent, Settings, TcpAction,
+    Verdict,
 };
 use filter_user::kernel::{Filter, LoadOptions, TestBed};
 
 /// Of the names that occur, each of so many is a rule.
 const NAMES_A_RULE: usize = 3;
-/// What the kernel takes for a test run: an Ethernet header at least, and as many buffers as a packet may have at most.
+/// What the kernel takes for a test run: an Ethernet header at least, and as many buffers as a
+/// packet may have at most.
 const FRAME_BYTES: std::ops::RangeInclusive<usize> = 14..=65_536;
 /// Few enough that flows have to go for others.
 const FLOWS: u32 = 64;
@@ -28,7 +30,8 @@ const NEVER: Duration = Duration::MAX;
 
 /// Everybody is answered.
 fn interface() -> Interface {
-    Interface::new(Sides::Both).facing_clients(Treatment::new(DnsAction::NxDomain, TcpAction::Reset))
+    Interface::new(Directions::Both)
+        .facing_clients(Actions::new(DnsAction::NxDomain, TcpAction::Reset))
 }
 
 /// A decision, with all names of the frame.
@@ -75,23 +78,36 @@ struct Keys(HashSet<RuleKey>);
 impl Patterns for Keys {}
 
 impl Rules for Keys {
-    fn terms(&self, key: RuleKey, _: Generation) -> Option<&Terms> {
-        self.0.contains(&key).then_some(&Terms::BLOCK_SUBTREE)
+    fn effect(&self, key: RuleKey, _: Generation) -> Option<&Effect> {
+        self.0.contains(&key).then_some(&Effect::BLOCK_SUBTREE)
     }
 }
 
-/// Has both decide over each frame, in order and with what they hold of its flow: the programs for frames in one buffer, as far
-/// as a frame lies in one, and those for any frames, of which the tally is.
+/// Has both decide over each frame, in order and with what they hold of its flow: the programs for
+/// frames in one buffer, as far as a frame lies in one, and those for any frames, of which the
+/// tally is.
 ///
 /// # Panics
-/// Where they disagree, with the frame, both decisions and `what`, which says where the frame is from.
-pub fn compare<F: IntoIterator<Item = Vec<u8>>>(rule_names: &[String], what: &str, frames: impl Fn() -> F) -> Tally {
-    let in_one_buffer = frames().into_iter().filter(|frame| frame.len() <= TestBed::first_buffer());
+/// Where they disagree, with the frame, both decisions and `what`, which says where the frame is
+/// from.
+pub fn compare<F: IntoIterator<Item = Vec<u8>>>(
+    rule_names: &[String],
+    what: &str,
+    frames: impl Fn() -> F,
+) -> Tally {
+    let in_one_buffer = frames()
+        .into_iter()
+        .filter(|frame| frame.len() <= TestBed::first_buffer());
     compare_by(ProgramSet::LINEAR, rule_names, what, in_one_buffer);
     compare_by(ProgramSet::FRAGS, rule_names, what, frames())
 }
 
-fn compare_by(set: ProgramSet, rule_names: &[String], what: &str, frames: impl IntoIterator<Item = Vec<u8>>) -> Tally {
+fn compare_by(
+    set: ProgramSet,
+    rule_names: &[String],
+    what: &str,
+    frames: impl IntoIterator<Item = Vec<u8>>,
+) -> Tally {
     let options = LoadOptions {
         max_rules: 1 << 16,
         flows: FLOWS,
@@ -104,8 +120,13 @@ fn compare_by(set: ProgramSet, rule_names: &[String], what: &str, frames: impl I
     };
     let mut filter = Filter::load(&options).expect("a filter");
     let key = *filter.hash_key();
-    let keys: Vec<_> = rule_names.iter().filter_map(|name| key.rule_key(name)).collect();
-    filter.insert_many(&keys, |_| {}).expect("room for the rules");
+    let keys: Vec<_> = rule_names
+        .iter()
+        .filter_map(|name| key.rule_key(name))
+        .collect();
+    filter
+        .insert_many(&keys, |_| {})
+        .expect("room for the rules");
     let mut offline = offline(&key, Keys(keys.into_iter().collect()));
     let mut bed = filter.test_bed().expect("a CPU").with(set);
     let mut tally = Tally::default();
@@ -134,8 +155,15 @@ fn compare_by(set: ProgramSet, rule_names: &[String], what: &str, frames: impl I
 /// Every third of the names that are in these frames.
 pub fn every_third_name<'f>(frames: impl IntoIterator<Item = &'f Vec<u8>>) -> Vec<String> {
     let mut offline = offline(&any_key(), Keys(HashSet::new()));
-    let names = frames.into_iter().flat_map(|frame| in_user_space(&mut offline, frame).names);
-    names.map(|name| name.name).collect::<BTreeSet<_>>().into_iter().step_by(NAMES_A_RULE).collect()
+    let names = frames
+        .into_iter()
+        .flat_map(|frame| in_user_space(&mut offline, frame).names);
+    names
+        .map(|name| name.name)
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .step_by(NAMES_A_RULE)
+        .collect()
 }
 
 /// True if a frame holds DNS or TLS, so that changing it changes something.
@@ -160,8 +188,9 @@ fn offline(key: &HashKey, rules: Keys) -> Offline<Keys> {
         reset_again_after: NEVER,
         ..Options::default()
     };
-    let mut offline =
-        Offline::new(Settings::new(*key, &options), rules).on(interface()).with_first_buffer(TestBed::first_buffer());
+    let mut offline = Offline::new(Settings::new(*key, &options), rules)
+        .on(interface())
+        .with_first_buffer(TestBed::first_buffer());
     // It is part of a flow's key, and so of which flow goes for another.
     offline.set_interface_index(LOOPBACK);
     offline
@@ -201,7 +230,12 @@ fn in_kernel(bed: &mut TestBed<'_>, frame: &[u8]) -> Decision {
             ends: (event.source, event.destination),
         });
     });
-    Decision { sent: judged.sent, frame: judged.frame, reason: judged.reason, names }
+    Decision {
+        sent: judged.sent,
+        frame: judged.frame,
+        reason: judged.reason,
+        names,
+    }
 }
 
 fn hex(frame: &[u8]) -> String {

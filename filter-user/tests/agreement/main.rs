@@ -1,10 +1,11 @@
-//! The kernel's decisions are filter-core's: over each frame of the captures in ../shared, and over changed ones.
+//! The kernel's decisions are filter-core's: over each frame of the captures in ../shared, and over
+//! changed ones.
 
+mod bloom;
 mod captures;
 mod engines;
 mod mutations;
 mod policy;
-mod sieve;
 
 use std::{
     collections::BTreeMap,
@@ -25,24 +26,46 @@ const FRAMES: usize = 76_123;
 const FRAMES_OF_BROKEN: usize = 6;
 const MUTATED: usize = 200_000;
 /// Link types of which no frame is read, as the manifest has them.
-const NOT_READ: [&str; 9] =
-    ["arcnet_linux", "chdlc", "fddi-swapped", "frelay", "ieee-802-11", "ieee-802-11-radiotap", "nflog", "slip", "wpan"];
+const NOT_READ: [&str; 9] = [
+    "arcnet_linux",
+    "chdlc",
+    "fddi-swapped",
+    "frelay",
+    "ieee-802-11",
+    "ieee-802-11-radiotap",
+    "nflog",
+    "slip",
+    "wpan",
+];
 
 /// The frames of each file, under its name in the manifest.
 static CAPTURES: LazyLock<BTreeMap<String, Frames>> = LazyLock::new(|| {
     let collection = collection();
-    let name = |file: &Path| file.strip_prefix(&collection).expect("below it").to_string_lossy().into_owned();
-    captures::files(&collection).into_iter().map(|file| (name(&file), captures::frames(&file))).collect()
+    let name = |file: &Path| {
+        file.strip_prefix(&collection)
+            .expect("below it")
+            .to_string_lossy()
+            .into_owned()
+    };
+    captures::files(&collection)
+        .into_iter()
+        .map(|file| (name(&file), captures::frames(&file)))
+        .collect()
 });
 
 #[test]
 fn every_frame_of_every_capture_is_read() {
     assert_eq!(CAPTURES.len(), FILES);
-    let manifest = fs::read_to_string(collection().join("MANIFEST.tsv")).expect("../shared/captures/MANIFEST.tsv");
+    let manifest = fs::read_to_string(collection().join("MANIFEST.tsv"))
+        .expect("../shared/captures/MANIFEST.tsv");
     let mut counted = 0;
     for row in manifest.lines().skip(1) {
         let cells: Vec<_> = row.split('\t').collect();
-        let frames = if cells[7] == "?" { FRAMES_OF_BROKEN } else { cells[7].parse().expect(row) };
+        let frames = if cells[7] == "?" {
+            FRAMES_OF_BROKEN
+        } else {
+            cells[7].parse().expect(row)
+        };
         let Frames { read, skipped } = &CAPTURES[cells[0]];
         match skipped {
             Some(skipped) => assert_eq!(read.len() as u64 + skipped, frames as u64, "{}", cells[0]),
@@ -60,11 +83,18 @@ fn the_kernel_decides_as_user_space_does_over_every_frame_of_the_captures() {
     println!("{} rules, {tally:?}", rules.len());
     assert_eq!(tally.judged + tally.not_taken, all_frames().count());
     assert!(tally.judged > FRAMES - 1_000, "{} judged", tally.judged);
-    assert_eq!(tally.not_taken, all_frames().filter(|frame| frame.len() < 14).count());
+    assert_eq!(
+        tally.not_taken,
+        all_frames().filter(|frame| frame.len() < 14).count()
+    );
     assert!(tally.dropped > 500 && tally.answered > 100, "{tally:?}");
-    for reason in
-        [Reason::DnsBlocked, Reason::DnsNotListed, Reason::TlsBlocked, Reason::TlsNotListed, Reason::TlsHelloSplit]
-    {
+    for reason in [
+        Reason::DnsBlocked,
+        Reason::DnsNotListed,
+        Reason::TlsBlocked,
+        Reason::TlsNotListed,
+        Reason::TlsHelloSplit,
+    ] {
         assert!(tally.reasons.contains(&reason), "no frame is {reason:?}");
     }
 }
@@ -73,11 +103,19 @@ fn the_kernel_decides_as_user_space_does_over_every_frame_of_the_captures() {
 fn the_kernel_decides_as_user_space_does_over_changed_frames() {
     let (seed, count) = (mutations::seed(), mutations::count(MUTATED));
     let rules = engines::every_third_name(all_frames());
-    let carriers: Vec<_> = all_frames().filter(|frame| engines::carries_name(frame)).map(Vec::as_slice).collect();
-    let tally = engines::compare(&rules, &format!("seed {seed}"), || mutations::mutated(&carriers, seed, count));
+    let carriers: Vec<_> = all_frames()
+        .filter(|frame| engines::carries_name(frame))
+        .map(Vec::as_slice)
+        .collect();
+    let tally = engines::compare(&rules, &format!("seed {seed}"), || {
+        mutations::mutated(&carriers, seed, count)
+    });
     println!("{tally:?}");
     assert!(tally.judged > count / 2, "{} judged", tally.judged);
-    assert!(tally.dropped > count / 200 && tally.dropped < tally.judged / 2, "{tally:?}");
+    assert!(
+        tally.dropped > count / 200 && tally.dropped < tally.judged / 2,
+        "{tally:?}"
+    );
     assert!(tally.answered > count / 400, "{tally:?}");
 }
 

@@ -8,8 +8,11 @@ use fastrand::Rng;
 const SEED: &str = "NAMEGATE_SEED";
 /// The variable that says how many frames are made: emulated machines are slow.
 const COUNT: &str = "NAMEGATE_MUTATED";
-/// Octets at the edges of what fields may hold: label lengths, pointers, types of records and handshakes.
-const BYTES: [u8; 16] = [0, 1, 2, 3, 4, 5, 16, 22, 31, 32, 33, 63, 64, 0xc0, 0xfe, 0xff];
+/// Octets at the edges of what fields may hold: label lengths, pointers, types of records and
+/// handshakes.
+const BYTES: [u8; 16] = [
+    0, 1, 2, 3, 4, 5, 16, 22, 31, 32, 33, 63, 64, 0xc0, 0xfe, 0xff,
+];
 /// Frames do not grow beyond this.
 const FRAME_BYTES: usize = 16_384;
 /// Headers of Ethernet and IP, where a change leads somewhere else altogether.
@@ -17,7 +20,9 @@ const HEADERS: usize = 60;
 
 /// The seed of this run: told by the variable, or random.
 pub fn seed() -> u64 {
-    let told = env::var(SEED).ok().map(|seed| seed.parse().expect("NAMEGATE_SEED is a number"));
+    let told = env::var(SEED)
+        .ok()
+        .map(|seed| seed.parse().expect("NAMEGATE_SEED is a number"));
     let seed = told.unwrap_or_else(|| fastrand::u64(..));
     println!("repeat with {SEED}={seed}");
     seed
@@ -25,12 +30,18 @@ pub fn seed() -> u64 {
 
 /// How many frames are to be made: as the variable says, or this many.
 pub fn count(usual: usize) -> usize {
-    let told = env::var(COUNT).ok().map(|count| count.parse().expect("NAMEGATE_MUTATED is a number"));
+    let told = env::var(COUNT)
+        .ok()
+        .map(|count| count.parse().expect("NAMEGATE_MUTATED is a number"));
     told.unwrap_or(usual)
 }
 
 /// So many frames, each made of one or two of these by a few changes.
-pub fn mutated<'f>(frames: &'f [&'f [u8]], seed: u64, count: usize) -> impl Iterator<Item = Vec<u8>> + 'f {
+pub fn mutated<'f>(
+    frames: &'f [&'f [u8]],
+    seed: u64,
+    count: usize,
+) -> impl Iterator<Item = Vec<u8>> + 'f {
     let mut random = Rng::with_seed(seed);
     (0..count).map(move |_| {
         let mut frame = one_of(frames, &mut random).to_vec();
@@ -56,7 +67,15 @@ fn change(frame: &mut Vec<u8>, other: &[u8], random: &mut Rng) {
         2 | 3 => set(frame, at, &[BYTES[random.usize(..BYTES.len())]]),
         4 | 5 => {
             let left = frame.len() - at.min(frame.len());
-            let length = [0, 1, left, left.wrapping_sub(2), left + 1, 0xffff, random.usize(..400)][random.usize(..7)];
+            let length = [
+                0,
+                1,
+                left,
+                left.wrapping_sub(2),
+                left + 1,
+                0xffff,
+                random.usize(..400),
+            ][random.usize(..7)];
             set(frame, at, &(length as u16).to_be_bytes());
         }
         6 => frame.truncate(random.usize(14.min(frame.len())..=frame.len())),
@@ -75,7 +94,11 @@ fn change(frame: &mut Vec<u8>, other: &[u8], random: &mut Rng) {
 
 /// Somewhere in the frame, seldom in its headers.
 fn place(len: usize, random: &mut Rng) -> usize {
-    let from = if random.u8(..4) > 0 { HEADERS.min(len) } else { 0 };
+    let from = if random.u8(..4) > 0 {
+        HEADERS.min(len)
+    } else {
+        0
+    };
     random.usize(from..=len)
 }
 

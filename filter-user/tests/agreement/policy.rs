@@ -1,4 +1,5 @@
-//! One policy of all real lists: what the kernel decides about names is what the rule book explains.
+//! One policy of all real lists: what the kernel decides about names is what the compiled policy
+//! explains.
 
 use std::{fs, path::PathBuf, time::Instant};
 
@@ -6,7 +7,7 @@ use filter_core::{HashKey, Reason};
 use filter_user::{
     kernel::{Filter, Groups, LoadOptions, TestBed, draw_hash_key},
     lists::{self, Domain, ListError, ListOptions},
-    policy::{Builder, EVERYBODY, Outcome, Position, RuleBook},
+    policy::{Builder, CompiledPolicy, EVERYBODY, Outcome, Position},
 };
 use frames::Wrap;
 
@@ -16,7 +17,11 @@ const PATTERNS: usize = 1_000;
 const NAMES: usize = 100_000;
 
 /// Lists of what may pass; the others block.
-const ALLOW: [&str; 3] = ["hagezi/whitelist.domains", "hagezi/whitelist.regex", "hagezi/whitelist.adblock"];
+const ALLOW: [&str; 3] = [
+    "hagezi/whitelist.domains",
+    "hagezi/whitelist.regex",
+    "hagezi/whitelist.adblock",
+];
 /// No lists of what to block.
 const NOT_READ: [&str; 3] = ["psl/", "popular/", "dnsmasq-china-list/"];
 
@@ -24,38 +29,60 @@ const NOT_READ: [&str; 3] = ["psl/", "popular/", "dnsmasq-china-list/"];
 fn over_real_lists_and_names_the_kernel_decides_as_the_rule_book_explains() {
     let hash_key = draw_hash_key().unwrap();
     let start = Instant::now();
-    let book = book(&hash_key);
-    let patterns = book.patterns().count();
+    let compiled = compile(&hash_key);
+    let patterns = compiled.patterns().count();
     println!(
         "{} rules, {} in the kernel, {patterns} patterns in {} parts, {:?}",
-        book.len(),
-        book.entries_in_force(),
-        book.automata().parts.len(),
+        compiled.len(),
+        compiled.entries_in_force(),
+        compiled.automata().parts.len(),
         start.elapsed()
     );
-    for (pattern, refusal) in book.refused_patterns() {
+    for (pattern, refusal) in compiled.refused_patterns() {
         println!("not in force: {pattern}: {refusal}");
     }
     assert!(patterns >= PATTERNS, "{patterns} patterns");
-    let names = names(&book);
+    let names = names(&compiled);
     assert!(names.len() >= NAMES, "{} names", names.len());
 
-    let max_rules = u32::try_from(book.entries_in_force()).unwrap();
-    let options = LoadOptions { hash_key: Some(hash_key), max_rules, ..LoadOptions::default() };
+    let max_rules = u32::try_from(compiled.entries_in_force()).unwrap();
+    let options = LoadOptions {
+        hash_key: Some(hash_key),
+        max_rules,
+        ..LoadOptions::default()
+    };
     let mut filter = Filter::load(&options).unwrap();
-    filter.install(&RuleBook::empty(hash_key), &book, &Groups::default(), |_| {}).unwrap();
+    filter
+        .install(
+            &CompiledPolicy::empty(hash_key),
+            &compiled,
+            &Groups::default(),
+            |_| {},
+        )
+        .unwrap();
     let mut outcomes = [0; 4];
     let mut of_patterns = 0;
     let mut bed = filter.test_bed().unwrap();
     for name in &names {
-        let explained = book.explain(name, EVERYBODY);
+        let explained = compiled.explain(name, EVERYBODY);
         let kernel = decided(&mut bed, name);
         assert_eq!(kernel, explained.outcome, "{name}: {:?}", explained.rules);
         outcomes[kernel as usize] += 1;
-        of_patterns += usize::from(explained.rules.iter().any(|it| it.prevails && it.rule.scope.is_none()));
+        of_patterns += usize::from(
+            explained
+                .rules
+                .iter()
+                .any(|it| it.prevails && it.rule.scope.is_none()),
+        );
     }
-    println!("{} names: {outcomes:?} not listed, on trial, blocked, allowed; {of_patterns} by patterns", names.len());
-    assert!(outcomes.iter().all(|count| *count > 1_000) && of_patterns > 100, "{outcomes:?}, {of_patterns}");
+    println!(
+        "{} names: {outcomes:?} not listed, on trial, blocked, allowed; {of_patterns} by patterns",
+        names.len()
+    );
+    assert!(
+        outcomes.iter().all(|count| *count > 1_000) && of_patterns > 100,
+        "{outcomes:?}, {of_patterns}"
+    );
 }
 
 fn decided(bed: &mut TestBed<'_>, name: &Domain) -> Outcome {
@@ -69,23 +96,39 @@ fn decided(bed: &mut TestBed<'_>, name: &Domain) -> Outcome {
     }
 }
 
-/// Of the lists, each of so many is on trial.
+/// Of the lists, each of so many is in audit mode.
 const LISTS_A_TRIAL: usize = 4;
 
 /// All lists that can be read; there are some that hold nothing but addresses.
-fn book(hash_key: &HashKey) -> RuleBook {
-    let of_folder = |folder: PathBuf| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+fn compile(hash_key: &HashKey) -> CompiledPolicy {
+    let of_folder = |folder: PathBuf| {
+        fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+    };
     let folders = of_folder(collection()).filter(|path| path.is_dir());
     let mut files: Vec<_> = folders.flat_map(of_folder).collect();
     files.sort();
-    let name = |file: &PathBuf| file.strip_prefix(collection()).unwrap().to_string_lossy().into_owned();
+    let name = |file: &PathBuf| {
+        file.strip_prefix(collection())
+            .unwrap()
+            .to_string_lossy()
+            .into_owned()
+    };
     files.retain(|file| !NOT_READ.iter().any(|start| name(file).starts_with(start)));
     let mut builder = Builder::new(*hash_key);
     for (number, file) in files.into_iter().enumerate() {
         let name = name(&file);
-        let options = ListOptions { allow: ALLOW.contains(&&*name), ..ListOptions::default() };
+        let options = ListOptions {
+            allow: ALLOW.contains(&&*name),
+            ..ListOptions::default()
+        };
         let rules = builder.list(&name, 0);
-        let mut rules = if number % LISTS_A_TRIAL == 0 { rules.on_trial() } else { rules };
+        let mut rules = if number % LISTS_A_TRIAL == 0 {
+            rules.on_trial()
+        } else {
+            rules
+        };
         if let Err(error) = lists::load(&file, &options, &mut rules, &mut |_| {}) {
             assert!(matches!(error, ListError::Empty { .. }), "{error}");
         }
@@ -93,8 +136,9 @@ fn book(hash_key: &HashKey) -> RuleBook {
     builder.finish().unwrap()
 }
 
-/// The most visited sites, and of the names in the lists each some, with one below and the one above.
-fn names(book: &RuleBook) -> Vec<Domain> {
+/// The most visited sites, and of the names in the lists each some, with one below and the one
+/// above.
+fn names(compiled: &CompiledPolicy) -> Vec<Domain> {
     let mut names = Vec::new();
     for list in ["opendns-top-10k.domains", "domain-stats-top-38k.domains"] {
         let text = fs::read_to_string(collection().join("popular").join(list)).unwrap();
@@ -102,11 +146,16 @@ fn names(book: &RuleBook) -> Vec<Domain> {
     }
     let mut from = Some(Position::default());
     while let Some(position) = from {
-        let (rules, next) = book.page(position, 100);
+        let (rules, next) = compiled.page(position, 100);
         for rule in rules.into_iter().step_by(75) {
-            let above = rule.rule.split_once('.').map_or(&*rule.rule, |(_, rest)| rest);
+            let above = rule
+                .rule
+                .split_once('.')
+                .map_or(&*rule.rule, |(_, rest)| rest);
             let below = [format!("ad7.{}", rule.rule), format!("cdn-x.{}", rule.rule)];
-            let all = [&*rule.rule, above].into_iter().chain(below.iter().map(|name| &**name));
+            let all = [&*rule.rule, above]
+                .into_iter()
+                .chain(below.iter().map(|name| &**name));
             names.extend(all.filter_map(|name| Domain::parse(name).ok()));
         }
         from = next;
@@ -117,7 +166,9 @@ fn names(book: &RuleBook) -> Vec<Domain> {
 
 /// The encoder takes no label with a hyphen at its start or end.
 pub fn can_be_asked(name: &Domain) -> bool {
-    name.as_str().split('.').all(|label| !label.starts_with('-') && !label.ends_with('-'))
+    name.as_str()
+        .split('.')
+        .all(|label| !label.starts_with('-') && !label.ends_with('-'))
 }
 
 pub fn collection() -> PathBuf {

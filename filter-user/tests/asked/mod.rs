@@ -11,7 +11,10 @@ use filter_user::lists::Domain;
 /// Names of a list around which others are made, spread over it.
 const MOST: usize = 20_000;
 
-const VISITED: [&str; 2] = ["popular/domain-stats-top-38k.domains", "popular/opendns-top-10k.domains"];
+const VISITED: [&str; 2] = [
+    "popular/domain-stats-top-38k.domains",
+    "popular/opendns-top-10k.domains",
+];
 
 /// A list's text, unpacked.
 pub fn text_of(path: &Path) -> String {
@@ -23,18 +26,34 @@ pub fn text_of(path: &Path) -> String {
     String::from_utf8(bytes).expect("UTF-8")
 }
 
-/// Some of these names with their parents, names below them and beside them; and names that people visit.
+/// Some of these names with their parents, names below them and beside them; and names that people
+/// visit.
 pub fn around(listed: &[String], collection: &Path) -> BTreeSet<Domain> {
-    let mut names: BTreeSet<String> = VISITED.iter().flat_map(|file| plain(&collection.join(file))).collect();
+    let mut names: BTreeSet<String> = VISITED
+        .iter()
+        .flat_map(|file| plain(&collection.join(file)))
+        .collect();
     let step = listed.len().div_ceil(MOST).max(1);
     for name in listed.iter().step_by(step) {
-        names.extend([name.clone(), format!("www.{name}"), format!("x{name}"), format!("{name}.example.net")]);
+        names.extend([
+            name.clone(),
+            format!("www.{name}"),
+            format!("x{name}"),
+            format!("{name}.example.net"),
+        ]);
         names.extend(name.split_once('.').map(|(_, parent)| parent.to_owned()));
     }
-    names.iter().filter_map(|name| Domain::parse(name).ok()).collect()
+    names
+        .iter()
+        .filter_map(|name| Domain::parse(name).ok())
+        .collect()
 }
 
 /// The lines of a list that has nothing but names.
 pub fn plain(path: &Path) -> Vec<String> {
-    fs::read_to_string(path).expect("a list").lines().map(str::to_owned).collect()
+    fs::read_to_string(path)
+        .expect("a list")
+        .lines()
+        .map(str::to_owned)
+        .collect()
 }

@@ -9,7 +9,10 @@ fn of_several_interfaces_all_are_attached_or_none() {
     let home = Home::new(&["a.example"]);
     let (code, words) = home.run_fails(&["--iface", "lan", "nosuch0"]);
     assert_eq!(code, 1);
-    assert_eq!(words, "namegate: there is no interface `nosuch0`; `ip link` lists those there are\n");
+    assert_eq!(
+        words,
+        "namegate: there is no interface `nosuch0`; `ip link` lists those there are\n"
+    );
     assert!(!home.is_attached("lan"));
 }
 
@@ -18,7 +21,13 @@ fn an_interface_that_has_an_xdp_program_is_left_to_it() {
     let home = Home::new(&["a.example"]);
     let _first = home.start(&["--iface", "lan"]);
     let id = home.json(&["status"])["program"]["id"].clone();
-    let (code, words) = home.run_fails(&["--iface", "wan", "lan", "--socket", &home.path("other.sock")]);
+    let (code, words) = home.run_fails(&[
+        "--iface",
+        "wan",
+        "lan",
+        "--socket",
+        &home.path("other.sock"),
+    ]);
     assert_eq!(code, 1);
     let begins = format!("namegate: `lan` already has an XDP program: id {id}, `namegate`; ");
     assert!(words.starts_with(&begins), "{words}");
@@ -29,10 +38,16 @@ fn an_interface_that_has_an_xdp_program_is_left_to_it() {
 #[test]
 fn an_interface_without_ethernet_frames_is_refused() {
     let home = Home::new(&["a.example"]);
-    home.lab.gateway().ip("tuntap add dev tun0 mode tun").unwrap();
+    home.lab
+        .gateway()
+        .ip("tuntap add dev tun0 mode tun")
+        .unwrap();
     let (code, words) = home.run_fails(&["--iface", "tun0"]);
     assert_eq!(code, 1);
-    assert!(words.starts_with("namegate: `tun0` carries no Ethernet frames but packets of type none "), "{words}");
+    assert!(
+        words.starts_with("namegate: `tun0` carries no Ethernet frames but packets of type none "),
+        "{words}"
+    );
 }
 
 #[test]
@@ -54,13 +69,25 @@ fn a_list_that_cannot_be_used_ends_it_before_anything_is_attached() {
     fs::create_dir(home.path("directory")).unwrap();
     for (list, words) in [
         ("missing", "there is no list `LIST`: check the path"),
-        ("directory", "the list `LIST` is a directory: name the files in it one by one"),
-        ("empty", "the list `LIST` has no rule that can be used: it has only comments and local names"),
-        ("binary", "the list `LIST` is a binary file and no list: name a text file"),
+        (
+            "directory",
+            "the list `LIST` is a directory: name the files in it one by one",
+        ),
+        (
+            "empty",
+            "the list `LIST` has no rule that can be used: it has only comments and local names",
+        ),
+        (
+            "binary",
+            "the list `LIST` is a binary file and no list: name a text file",
+        ),
     ] {
         let list = home.path(list);
         let (code, said) = home.run_fails(&["--iface", "lan", "--list", &list]);
-        assert_eq!((code, said.replace(&list, "LIST")), (1, format!("namegate: {words}\n")));
+        assert_eq!(
+            (code, said.replace(&list, "LIST")),
+            (1, format!("namegate: {words}\n"))
+        );
     }
     assert!(!home.is_attached("lan") && !home.socket().exists());
 }
@@ -98,7 +125,10 @@ fn a_second_controller_on_the_same_socket_is_refused_and_the_first_goes_on() {
     let _first = home.start(&["--iface", "lan"]);
     let (code, words) = home.run_fails(&["--iface", "wan"]);
     assert_eq!(code, 1);
-    assert!(words.starts_with("namegate: another controller answers on `"), "{words}");
+    assert!(
+        words.starts_with("namegate: another controller answers on `"),
+        "{words}"
+    );
     assert!(!home.is_attached("wan"));
     assert_eq!(home.json(&["status"])["interfaces"][0]["name"], "lan");
 }
@@ -111,7 +141,10 @@ fn without_capabilities_it_says_which_is_missing() {
     let output = finish(command.args(home.run_args(&["--iface", "lan"])));
     let words = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{words}");
-    assert!(words.starts_with("namegate: missing CAP_") && words.lines().count() == 1, "{words}");
+    assert!(
+        words.starts_with("namegate: missing CAP_") && words.lines().count() == 1,
+        "{words}"
+    );
     assert!(!home.is_attached("lan"));
 }
 

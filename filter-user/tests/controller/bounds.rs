@@ -1,4 +1,5 @@
-//! Lists that would take the controller's memory or time, or that lost their rules: the policy in force stays.
+//! Lists that would take the controller's memory or time, or that lost their rules: the policy in
+//! force stays.
 
 use std::{
     fs::{self, File},
@@ -28,10 +29,19 @@ fn a_list_of_too_many_names_takes_no_more_than_twice_the_memory_of_an_ordinary_r
     let too_many = peak_of(&controller, || {
         let (code, words) = home.fails(&["reload"]);
         assert_eq!(code, 1);
-        assert!(words.starts_with("namegate: the lists have more than 865,536 rules"), "{words}");
-        assert!(words.contains("raise --max-rules (reached in line 865537 of the list `") && words.contains(STILL));
+        assert!(
+            words.starts_with("namegate: the lists have more than 865,536 rules"),
+            "{words}"
+        );
+        assert!(
+            words.contains("raise --max-rules (reached in line 865537 of the list `")
+                && words.contains(STILL)
+        );
     });
-    assert!(too_many <= 2 * ordinary, "{too_many} kB beside {ordinary} kB of an ordinary reload");
+    assert!(
+        too_many <= 2 * ordinary,
+        "{too_many} kB beside {ordinary} kB of an ordinary reload"
+    );
     assert!(home.is_attached("lan") && !home.asks("n7.example") && home.asks("n100007.example"));
     // One that has room may be larger than the policy before.
     write_names(&home, 180_000);
@@ -41,7 +51,10 @@ fn a_list_of_too_many_names_takes_no_more_than_twice_the_memory_of_an_ordinary_r
 #[test]
 fn bytes_memory_and_time_are_bounded() {
     for (bound, words) in [
-        ("--max-unpacked", "the lists have more than 1 MiB unpacked: take lists out, or raise --max-unpacked"),
+        (
+            "--max-unpacked",
+            "the lists have more than 1 MiB unpacked: take lists out, or raise --max-unpacked",
+        ),
         (
             "--max-memory",
             "the rules of the lists take more than 1 MiB of memory: take lists out, or raise --max-memory",
@@ -51,7 +64,10 @@ fn bytes_memory_and_time_are_bounded() {
         let _controller = home.start(&["--iface", "lan", bound, "1"]);
         write_names(&home, 300_000);
         let (code, said) = home.fails(&["reload"]);
-        assert!(code == 1 && said.contains(words) && said.contains(STILL), "{said}");
+        assert!(
+            code == 1 && said.contains(words) && said.contains(STILL),
+            "{said}"
+        );
         assert!(!home.asks("a.example"));
     }
 }
@@ -65,7 +81,10 @@ fn line_ends_without_end_are_not_read_to_the_end() {
     (0..1024).for_each(|_| packed.write_all(&line_ends).unwrap());
     packed.finish().unwrap();
     let (code, said) = home.fails(&["reload"]);
-    assert!(code == 1 && said.contains("more than 4 MiB unpacked") && said.contains(STILL), "{said}");
+    assert!(
+        code == 1 && said.contains("more than 4 MiB unpacked") && said.contains(STILL),
+        "{said}"
+    );
     assert!(!home.asks("a.example"));
 }
 
@@ -75,21 +94,44 @@ fn a_reload_reads_regular_files_alone_and_the_next_one_works() {
     let _controller = home.start(&["--iface", "lan"]);
     let list = home.path("list");
     let make = |command: &str, args: &[&str]| {
-        let made = Command::new(command).args(args).arg(&list).status().unwrap();
+        let made = Command::new(command)
+            .args(args)
+            .arg(&list)
+            .status()
+            .unwrap();
         assert!(made.success(), "{command}");
     };
     for (command, args, words) in [
-        ("mkfifo", &[][..], "is no regular file: a pipe or a device can be read at the start alone; name a file"),
-        ("ln", &["-s", "/dev/zero"], "is no regular file: a pipe or a device can be read at the start alone"),
-        ("mkdir", &[], "is a directory: name the files in it one by one"),
+        (
+            "mkfifo",
+            &[][..],
+            "is no regular file: a pipe or a device can be read at the start alone; name a file",
+        ),
+        (
+            "ln",
+            &["-s", "/dev/zero"],
+            "is no regular file: a pipe or a device can be read at the start alone",
+        ),
+        (
+            "mkdir",
+            &[],
+            "is a directory: name the files in it one by one",
+        ),
     ] {
         fs::remove_file(&list).unwrap();
         make(command, args);
         let (code, said) = home.fails(&["reload"]);
-        assert!(code == 1 && said.contains(words) && said.contains(STILL), "{said}");
+        assert!(
+            code == 1 && said.contains(words) && said.contains(STILL),
+            "{said}"
+        );
         assert!(!home.asks("a.example"));
-        if fs::symlink_metadata(&list).unwrap().is_dir() { fs::remove_dir(&list) } else { fs::remove_file(&list) }
-            .unwrap();
+        if fs::symlink_metadata(&list).unwrap().is_dir() {
+            fs::remove_dir(&list)
+        } else {
+            fs::remove_file(&list)
+        }
+        .unwrap();
         fs::write(&list, "a.example\n").unwrap();
         assert_eq!(home.json(&["reload"])["rules"], 1);
     }
@@ -102,22 +144,40 @@ fn a_configuration_that_became_a_pipe_is_not_waited_for() {
     fs::write(&config, "").unwrap();
     let _controller = home.start(&["--iface", "lan", "--config", &config]);
     fs::remove_file(&config).unwrap();
-    assert!(Command::new("mkfifo").arg(&config).status().unwrap().success());
+    assert!(
+        Command::new("mkfifo")
+            .arg(&config)
+            .status()
+            .unwrap()
+            .success()
+    );
     let (code, said) = home.fails(&["reload"]);
-    assert!(code == 1 && said.contains("is no regular file") && said.contains(STILL), "{said}");
+    assert!(
+        code == 1 && said.contains("is no regular file") && said.contains(STILL),
+        "{said}"
+    );
 }
 
 #[test]
 fn a_reload_that_reads_can_be_cancelled() {
     let home = Home::new(&["a.example"]);
     let _controller = home.start(&["--iface", "lan"]);
-    assert_eq!(home.fails(&["reload", "--cancel"]), (1, "namegate: no reload is under way\n".into()));
+    assert_eq!(
+        home.fails(&["reload", "--cancel"]),
+        (1, "namegate: no reload is under way\n".into())
+    );
     write_names(&home, 4_000_000);
     thread::scope(|scope| {
         let reload = scope.spawn(|| home.fails(&["reload"]));
-        wait_until("the reload to read", LIMIT, || Ok(home.verb(&["reload", "--cancel"]).status.success())).unwrap();
+        wait_until("the reload to read", LIMIT, || {
+            Ok(home.verb(&["reload", "--cancel"]).status.success())
+        })
+        .unwrap();
         let (code, said) = reload.join().unwrap();
-        assert!(code == 1 && said.contains("reading the lists was cancelled") && said.contains(STILL), "{said}");
+        assert!(
+            code == 1 && said.contains("reading the lists was cancelled") && said.contains(STILL),
+            "{said}"
+        );
     });
     assert!(!home.asks("a.example"));
 }
@@ -128,7 +188,9 @@ fn a_reload_ends_with_whoever_wanted_it() {
     let _controller = home.start(&["--iface", "lan"]);
     write_names(&home, 4_000_000);
     let mut reload = Running::spawn(
-        Command::new(super::home::NAMEGATE).arg("reload").env("NAMEGATE_SOCKET", home.socket()),
+        Command::new(super::home::NAMEGATE)
+            .arg("reload")
+            .env("NAMEGATE_SOCKET", home.socket()),
         home.path("reload.log"),
     );
     thread::sleep(Duration::from_millis(300));
@@ -150,13 +212,21 @@ fn a_list_that_lost_more_than_half_of_its_rules_is_taken_only_where_that_is_acce
     write_names(&home, 24);
     fs::write(home.path("other"), "p.example\n").unwrap();
     let (code, said) = home.fails(&["reload"]);
-    let words = format!("the list `{list}` has 24 rules where it had 50: look at what it holds, and take it with");
-    assert!(code == 1 && said.contains(&words) && said.contains(STILL), "{said}");
+    let words = format!(
+        "the list `{list}` has 24 rules where it had 50: look at what it holds, and take it with"
+    );
+    assert!(
+        code == 1 && said.contains(&words) && said.contains(STILL),
+        "{said}"
+    );
     assert!(!home.asks("n40.example") && !home.asks("o.example") && home.asks("p.example"));
 
     let (code, _) = home.fails(&["reload", "--accept-shrink", &other]);
     assert_eq!(code, 1);
-    assert_eq!(home.json(&["reload", "--accept-shrink", &list])["rules"], 25);
+    assert_eq!(
+        home.json(&["reload", "--accept-shrink", &list])["rules"],
+        25
+    );
     assert!(home.asks("n40.example") && !home.asks("n7.example") && !home.asks("p.example"));
     drop(controller);
 }
@@ -182,7 +252,11 @@ fn a_rollback_puts_the_policy_before_the_last_reload_in_force() {
     let passes = || ["a.example", "b.example", "hand.example"].map(|name| home.asks(name));
     assert_eq!(passes(), [true, false, false]);
     let back = home.json(&["rollback"]);
-    assert_eq!((&back["added"], &back["removed"]), (&json!(1), &json!(1)), "{back}");
+    assert_eq!(
+        (&back["added"], &back["removed"]),
+        (&json!(1), &json!(1)),
+        "{back}"
+    );
     assert_eq!(passes(), [false, true, false]);
     assert_eq!(home.rules(), ["hand.example", "a.example"]);
     home.json(&["rollback"]);
@@ -193,11 +267,20 @@ fn a_rollback_puts_the_policy_before_the_last_reload_in_force() {
 fn a_policy_that_has_no_room_beside_the_old_one_gets_its_own_up_to_the_bound() {
     let home = Home::new(&[]);
     write_names(&home, 10_000);
-    let _controller = home.start(&["--iface", "lan", "--max-rules", "12000", "--cache", &home.path("cache")]);
+    let _controller = home.start(&[
+        "--iface",
+        "lan",
+        "--max-rules",
+        "12000",
+        "--cache",
+        &home.path("cache"),
+    ]);
     let cache = || fs::read(home.path("cache/policy")).unwrap();
     let program = || home.json(&["status"])["program"]["id"].clone();
     let write_others = |count| {
-        let names: Vec<_> = (0..count).map(|number| format!("m{number}.example")).collect();
+        let names: Vec<_> = (0..count)
+            .map(|number| format!("m{number}.example"))
+            .collect();
         fs::write(home.path("list"), names.join("\n")).unwrap();
     };
     let (kept, first) = (cache(), program());
@@ -205,16 +288,25 @@ fn a_policy_that_has_no_room_beside_the_old_one_gets_its_own_up_to_the_bound() {
     let (code, said) = home.fails(&["reload"]);
     let words = "the policy takes 12001 entries in the kernel, and there may be 12000: take lists out, or start namegate with \
                  --max-rules 12001 or more";
-    assert!(code == 1 && said.contains(words) && said.contains(STILL), "{said}");
+    assert!(
+        code == 1 && said.contains(words) && said.contains(STILL),
+        "{said}"
+    );
     assert!(!home.asks("n7.example") && home.asks("m7.example"));
-    assert!((cache(), program()) == (kept, first.clone()), "the cache has what is in force");
+    assert!(
+        (cache(), program()) == (kept, first.clone()),
+        "the cache has what is in force"
+    );
 
     write_others(12_000);
     assert_eq!(home.json(&["reload"])["added"], 12_000);
     assert!(home.asks("n7.example") && !home.asks("m7.example") && !home.asks("m11999.example"));
     assert_ne!(program(), first);
     let rules = home.json(&["status"])["rules"].clone();
-    assert_eq!((&rules["capacity"], &rules["max_rules"]), (&json!(12_000), &json!(12_000)));
+    assert_eq!(
+        (&rules["capacity"], &rules["max_rules"]),
+        (&json!(12_000), &json!(12_000))
+    );
 }
 
 #[test]
@@ -227,12 +319,24 @@ fn a_reload_that_is_refused_leaves_the_cache_as_it_was() {
     write_names(&home, 10);
     assert!(home.fails(&["reload"]).1.contains("the list `"));
     assert_eq!(fs::read(home.path("cache/policy")).unwrap(), kept);
-    assert_eq!(fs::read_dir(&cache).unwrap().count(), 1, "nothing lies beside it");
+    assert_eq!(
+        fs::read_dir(&cache).unwrap().count(),
+        1,
+        "nothing lies beside it"
+    );
     let list = home.path("list");
-    assert_eq!(home.json(&["reload", "--accept-shrink", &list])["rules"], 10);
+    assert_eq!(
+        home.json(&["reload", "--accept-shrink", &list])["rules"],
+        10
+    );
     assert_eq!(controller.signal(rustix::process::Signal::TERM), Some(0));
     let next = home.start(&["--iface", "lan", "--cache", &cache]);
-    assert!(next.said().contains("nothing that it was made of has changed"), "{}", next.said());
+    assert!(
+        next.said()
+            .contains("nothing that it was made of has changed"),
+        "{}",
+        next.said()
+    );
     assert!(home.asks("n40.example") && !home.asks("n7.example"));
 }
 
@@ -249,6 +353,9 @@ fn peak_of(controller: &Running, meanwhile: impl FnOnce()) -> u64 {
     fs::write(format!("{proc}/clear_refs"), "5").unwrap();
     meanwhile();
     let status = fs::read_to_string(format!("{proc}/status")).unwrap();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let peak = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .unwrap();
     peak.trim().trim_end_matches(" kB").parse().unwrap()
 }

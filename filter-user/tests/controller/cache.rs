@@ -23,13 +23,19 @@ fn the_second_start_takes_the_policy_from_the_cache_and_blocks_the_same() {
         let passes = ["a.example", "x.www.b.example", "c.example"].map(|name| home.asks(name));
         assert_eq!(passes, [false, false, true]);
         let status = home.json(&["status"]);
-        assert_eq!((&status["rules"]["total"], &status["rules"]["in_kernel"]), (&3.into(), &2.into()));
+        assert_eq!(
+            (&status["rules"]["total"], &status["rules"]["in_kernel"]),
+            (&3.into(), &2.into())
+        );
         let explained = home.json(&["explain", "www.b.example"]);
         assert_eq!(explained["rules"][1]["line"], 3, "{explained}");
     });
     assert!(second.contains(TAKEN), "{second}");
     assert_eq!(fs::metadata(home.path("list")).unwrap().ino(), list.ino());
-    assert_eq!(fs::metadata(home.path("cache/policy")).unwrap().ino(), cache.ino());
+    assert_eq!(
+        fs::metadata(home.path("cache/policy")).unwrap().ino(),
+        cache.ino()
+    );
 }
 
 #[test]
@@ -37,7 +43,9 @@ fn a_list_that_has_changed_is_read_again_and_kept() {
     let home = Home::new(&["a.example"]);
     start(&home);
     fs::write(home.path("list"), "b.example\n").unwrap();
-    let second = run(&home, |home| assert!(home.asks("a.example") && !home.asks("b.example")));
+    let second = run(&home, |home| {
+        assert!(home.asks("a.example") && !home.asks("b.example"))
+    });
     let expected = format!(
         "the cache `{}` is not used: the list `{}` has changed\n",
         home.path("cache/policy"),
@@ -52,10 +60,23 @@ fn a_list_that_is_to_be_read_in_another_way_is_read_again() {
     let home = Home::new(&["a.example"]);
     start(&home);
     let list = home.path("list");
-    let mut controller = home.start(&["--iface", "lan", "--cache", &home.path("cache"), "--allow", &list]);
+    let mut controller = home.start(&[
+        "--iface",
+        "lan",
+        "--cache",
+        &home.path("cache"),
+        "--allow",
+        &list,
+    ]);
     assert!(home.asks("a.example"));
     assert_eq!(controller.signal(Signal::TERM), Some(0));
-    assert!(controller.said().contains("is not used: it was made of other lists"), "{}", controller.said());
+    assert!(
+        controller
+            .said()
+            .contains("is not used: it was made of other lists"),
+        "{}",
+        controller.said()
+    );
 }
 
 #[test]
@@ -75,8 +96,13 @@ fn a_damaged_cache_is_left_aside_and_written_anew() {
         (&other_version, "it is of another version"),
     ] {
         fs::write(&cache, bytes).unwrap();
-        let said = run(&home, |home| assert!(!home.asks("a.example") && home.asks("c.example")));
-        assert!(said.contains(&format!("the cache `{cache}` is not used: {why}\n")), "{said}");
+        let said = run(&home, |home| {
+            assert!(!home.asks("a.example") && home.asks("c.example"))
+        });
+        assert!(
+            said.contains(&format!("the cache `{cache}` is not used: {why}\n")),
+            "{said}"
+        );
         assert!(start(&home).contains(TAKEN));
     }
 }
@@ -87,7 +113,10 @@ fn a_cache_that_others_may_read_is_not_used() {
     start(&home);
     fs::set_permissions(home.path("cache/policy"), fs::Permissions::from_mode(0o644)).unwrap();
     let said = start(&home);
-    assert!(said.contains("is not used: it is not for its owner alone"), "{said}");
+    assert!(
+        said.contains("is not used: it is not for its owner alone"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -96,8 +125,14 @@ fn a_folder_that_cannot_be_written_is_told_of_and_stops_nothing() {
     // A file where the folder should be: root may write into any folder.
     fs::write(home.path("cache"), "").unwrap();
     let said = run(&home, |home| assert!(!home.asks("a.example")));
-    let begins = format!("the policy is not kept in the cache `{}`: ", home.path("cache/policy"));
-    assert!(said.contains(&begins) && said.contains("name another folder with --cache, or none"), "{said}");
+    let begins = format!(
+        "the policy is not kept in the cache `{}`: ",
+        home.path("cache/policy")
+    );
+    assert!(
+        said.contains(&begins) && said.contains("name another folder with --cache, or none"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -120,7 +155,11 @@ fn the_configuration_may_name_the_folder_and_its_rules_count() {
     let home = Home::new(&["a.example"]);
     let config = home.path("namegate.toml");
     let write = |rule: &str| {
-        fs::write(&config, format!("cache = \"kept\"\n[[rules]]\nblock = [\"{rule}\"]\n")).unwrap();
+        fs::write(
+            &config,
+            format!("cache = \"kept\"\n[[rules]]\nblock = [\"{rule}\"]\n"),
+        )
+        .unwrap();
     };
     let start = || {
         let mut controller = home.start(&["--iface", "lan", "--config", &config]);

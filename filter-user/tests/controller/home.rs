@@ -23,7 +23,9 @@ pub struct Home {
 
 impl Home {
     pub fn new(names: &[&str]) -> Self {
-        let home = Self { lab: Lab::new(&Options::default()).unwrap() };
+        let home = Self {
+            lab: Lab::new(&Options::default()).unwrap(),
+        };
         fs::write(home.path("list"), names.join("\n")).unwrap();
         home
     }
@@ -60,35 +62,60 @@ impl Home {
 
     pub fn spawn(&self, args: &[&str]) -> Running {
         let mut command = self.lab.gateway().command(NAMEGATE);
-        Running::spawn(command.args(self.run_args(args)), self.path("controller.log"))
+        Running::spawn(
+            command.args(self.run_args(args)),
+            self.path("controller.log"),
+        )
     }
 
     pub fn tail(&self, verb: &str) -> Running {
         let mut command = Command::new(NAMEGATE);
         let log = self.path(verb);
-        let running = Running::spawn(command.args([verb, "--json", "--socket", &self.path("namegate.sock")]), log);
-        wait_until("somebody to read events", LIMIT, || Ok(self.json(&["status"])["events"]["readers"] == 1)).unwrap();
+        let running = Running::spawn(
+            command.args([verb, "--json", "--socket", &self.path("namegate.sock")]),
+            log,
+        );
+        wait_until("somebody to read events", LIMIT, || {
+            Ok(self.json(&["status"])["events"]["readers"] == 1)
+        })
+        .unwrap();
         running
     }
 
     pub fn verb(&self, args: &[&str]) -> Output {
-        finish(Command::new(NAMEGATE).args(args).env("NAMEGATE_SOCKET", self.socket()))
+        finish(
+            Command::new(NAMEGATE)
+                .args(args)
+                .env("NAMEGATE_SOCKET", self.socket()),
+        )
     }
 
     pub fn json(&self, args: &[&str]) -> Value {
         let output = self.verb(&[args, &["--json"]].concat());
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
-    /// The rules that are listed: those added by hand first, then those of lists, which come in an order of their own,
-    /// sorted.
+    /// The rules that are listed: those added by hand first, then those of lists, which come in an
+    /// order of their own, sorted.
     pub fn rules(&self) -> Vec<String> {
         let output = self.verb(&["block", "list", "--json"]);
         let rules = String::from_utf8(output.stdout).unwrap();
-        let rules = rules.lines().map(|rule| serde_json::from_str::<Value>(rule).unwrap());
-        let mut rules: Vec<_> =
-            rules.map(|rule| (rule["list"] != "manual", rule["rule"].as_str().unwrap().to_owned())).collect();
+        let rules = rules
+            .lines()
+            .map(|rule| serde_json::from_str::<Value>(rule).unwrap());
+        let mut rules: Vec<_> = rules
+            .map(|rule| {
+                (
+                    rule["list"] != "manual",
+                    rule["rule"].as_str().unwrap().to_owned(),
+                )
+            })
+            .collect();
         rules.sort();
         rules.into_iter().map(|(_, rule)| rule).collect()
     }
@@ -100,19 +127,35 @@ impl Home {
 
     /// Exit code and words of a controller that does not start.
     pub fn run_fails(&self, args: &[&str]) -> (i32, String) {
-        failure(&finish(self.lab.gateway().command(NAMEGATE).args(self.run_args(args))))
+        failure(&finish(
+            self.lab
+                .gateway()
+                .command(NAMEGATE)
+                .args(self.run_args(args)),
+        ))
     }
 
     pub fn is_attached(&self, interface: &str) -> bool {
-        let link = self.lab.gateway().output("ip", &["link", "show", "dev", interface]).unwrap();
+        let link = self
+            .lab
+            .gateway()
+            .output("ip", &["link", "show", "dev", interface])
+            .unwrap();
         link.contains("xdp")
     }
 
-    /// True if the question gets through to the gateway, where no server is: its kernel says so at once.
+    /// True if the question gets through to the gateway, where no server is: its kernel says so at
+    /// once.
     pub fn asks(&self, name: &str) -> bool {
         let server = format!("@{}", GATEWAY_LAN.v4);
         let args = ["+tries=1", "+time=1", "+noedns", &server, name];
-        let output = self.lab.client().command("dig").args(args).output().unwrap();
+        let output = self
+            .lab
+            .client()
+            .command("dig")
+            .args(args)
+            .output()
+            .unwrap();
         String::from_utf8_lossy(&output.stdout).contains("connection refused")
     }
 }
@@ -126,8 +169,14 @@ pub struct Running {
 impl Running {
     pub fn spawn(command: &mut Command, log: String) -> Self {
         let file = File::create(&log).unwrap();
-        command.stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file);
-        Self { process: Process::spawn(command).unwrap(), log: log.into() }
+        command
+            .stdin(Stdio::null())
+            .stdout(file.try_clone().unwrap())
+            .stderr(file);
+        Self {
+            process: Process::spawn(command).unwrap(),
+            log: log.into(),
+        }
     }
 
     pub fn said(&self) -> String {
@@ -141,7 +190,11 @@ impl Running {
 
     /// Sends the signal; the exit code that follows.
     pub fn signal(&mut self, signal: Signal) -> Option<i32> {
-        kill_process(Pid::from_raw(self.process.id().cast_signed()).unwrap(), signal).unwrap();
+        kill_process(
+            Pid::from_raw(self.process.id().cast_signed()).unwrap(),
+            signal,
+        )
+        .unwrap();
         wait_until("the end", LIMIT, || Ok(self.process.ended()?.is_some())).unwrap();
         self.process.ended().unwrap().unwrap().code()
     }
@@ -151,12 +204,26 @@ impl Running {
 pub fn finish(command: &mut Command) -> Output {
     // A program that should end and does not is ended here, and what it said tells why.
     let mut limited = Command::new("timeout");
-    limited.arg(LIMIT.as_secs().to_string()).arg(command.get_program()).args(command.get_args());
-    limited.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    limited
+        .arg(LIMIT.as_secs().to_string())
+        .arg(command.get_program())
+        .args(command.get_args());
+    limited.envs(
+        command
+            .get_envs()
+            .filter_map(|(name, value)| Some((name, value?))),
+    );
     limited.stdin(Stdio::null()).output().unwrap()
 }
 
 fn failure(output: &Output) -> (i32, String) {
-    assert!(output.stdout.is_empty(), "{}", String::from_utf8_lossy(&output.stdout));
-    (output.status.code().unwrap(), String::from_utf8_lossy(&output.stderr).into_owned())
+    assert!(
+        output.stdout.is_empty(),
+        "{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
+    (
+        output.status.code().unwrap(),
+        String::from_utf8_lossy(&output.stderr).into_owned(),
+    )
 }

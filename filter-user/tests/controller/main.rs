@@ -21,12 +21,18 @@ lab::fail_on_kernel_damage!();
 
 #[test]
 fn it_filters_from_its_start_until_sigterm() {
-    ends_by(Signal::TERM, "told to end: detached from lan, nothing is filtered any more\n");
+    ends_by(
+        Signal::TERM,
+        "told to end: detached from lan, nothing is filtered any more\n",
+    );
 }
 
 #[test]
 fn it_filters_from_its_start_until_ctrl_c() {
-    ends_by(Signal::INT, "interrupted: detached from lan, nothing is filtered any more\n");
+    ends_by(
+        Signal::INT,
+        "interrupted: detached from lan, nothing is filtered any more\n",
+    );
 }
 
 fn ends_by(signal: Signal, words: &str) {
@@ -42,11 +48,20 @@ fn ends_by(signal: Signal, words: &str) {
 fn it_ends_also_while_it_still_reads_a_list() {
     let home = Home::new(&[]);
     let fifo = home.path("fifo");
-    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    assert!(
+        Command::new("mkfifo")
+            .arg(&fifo)
+            .status()
+            .unwrap()
+            .success()
+    );
     let mut controller = home.spawn(&["--iface", "lan", "--list", &fifo]);
     wait_until("the socket", LIMIT, || Ok(home.socket().exists())).unwrap();
     assert_eq!(controller.signal(Signal::TERM), Some(0));
-    assert_eq!(controller.said(), "told to end: stopped before anything was attached\n");
+    assert_eq!(
+        controller.said(),
+        "told to end: stopped before anything was attached\n"
+    );
     assert!(!home.is_attached("lan") && !home.socket().exists());
 }
 
@@ -55,7 +70,10 @@ fn a_killed_controller_leaves_nothing_attached_and_the_next_takes_its_socket() {
     let home = Home::new(&["ads.example.com"]);
     let controller = home.start(&["--iface", "lan"]);
     controller.process.kill().unwrap();
-    wait_until("the kernel to detach", LIMIT, || Ok(!home.is_attached("lan"))).unwrap();
+    wait_until("the kernel to detach", LIMIT, || {
+        Ok(!home.is_attached("lan"))
+    })
+    .unwrap();
     assert!(home.socket().exists());
     let _next = home.start(&["--iface", "lan"]);
     assert!(home.is_attached("lan"));
@@ -64,12 +82,26 @@ fn a_killed_controller_leaves_nothing_attached_and_the_next_takes_its_socket() {
 #[test]
 fn status_tells_interfaces_rules_and_memory() {
     let home = Home::new(&["ads.example.com", "ADS.example.com", "192.0.2.1"]);
-    let _controller = home.start(&["--iface", "lan", "wan", "--mode", "generic", "--max-rules", "100"]);
+    let _controller = home.start(&[
+        "--iface",
+        "lan",
+        "wan",
+        "--mode",
+        "generic",
+        "--max-rules",
+        "100",
+    ]);
     let status = home.json(&["status"]);
     let interfaces = status["interfaces"].as_array().unwrap();
-    assert_eq!(interfaces.iter().map(|it| &it["name"]).collect::<Vec<_>>(), ["lan", "wan"]);
+    assert_eq!(
+        interfaces.iter().map(|it| &it["name"]).collect::<Vec<_>>(),
+        ["lan", "wan"]
+    );
     assert!(interfaces.iter().all(|it| it["mode"] == "generic"));
-    assert_eq!((&status["rules"]["total"], &status["rules"]["capacity"]), (&json!(1), &json!(100)));
+    assert_eq!(
+        (&status["rules"]["total"], &status["rules"]["capacity"]),
+        (&json!(1), &json!(100))
+    );
     let list = &status["rules"]["lists"][0];
     assert_eq!((&list["rules"], &list["repeated"]), (&json!(1), &json!(1)));
     assert_eq!(list["unusable"], json!({"address": 1}));
@@ -84,7 +116,10 @@ fn somebody_who_reads_events_does_not_keep_it_from_ending() {
     let mut controller = home.start(&["--iface", "lan"]);
     let mut events = home.tail("events");
     assert_eq!(controller.signal(Signal::TERM), Some(0));
-    wait_until("the reader to end", LIMIT, || Ok(events.process.ended()?.is_some())).unwrap();
+    wait_until("the reader to end", LIMIT, || {
+        Ok(events.process.ended()?.is_some())
+    })
+    .unwrap();
     assert_eq!(events.process.ended().unwrap().unwrap().code(), Some(1));
 }
 
@@ -93,13 +128,22 @@ fn what_people_read_has_no_colours_in_a_pipe_and_the_rules_in_it() {
     let home = Home::new(&["a.example"]);
     let controller = home.start(&["--iface", "lan"]);
     let socket = home.socket();
-    assert_eq!(controller.said(), format!("filtering lan (generic) with 1 rule; the API is on {}\n", socket.display()));
+    assert_eq!(
+        controller.said(),
+        format!(
+            "filtering lan (generic) with 1 rule; the API is on {}\n",
+            socket.display()
+        )
+    );
     home.json(&["block", "add", "b.example"]);
     for (verb, words) in [
         (&["status"][..], "2 of 16,385"),
         (&["status"], "lan (generic; clients: nxdomain, TCP reset)"),
         (&["stats", "--all"], "dns_not_listed"),
-        (&["test", "x.a.example"], "x.a.example  nxdomain, TLS reset  rule a.example ("),
+        (
+            &["test", "x.a.example"],
+            "x.a.example  nxdomain, TLS reset  rule a.example (",
+        ),
         (&["block", "list"], "b.example  added by hand\na.example  "),
     ] {
         let output = home.verb(verb);
@@ -111,13 +155,24 @@ fn what_people_read_has_no_colours_in_a_pipe_and_the_rules_in_it() {
 
 #[test]
 fn a_reader_that_has_had_enough_is_no_failure() {
-    let names: Vec<String> = (0..10_000).map(|i| format!("host-{i}.example.com")).collect();
+    let names: Vec<String> = (0..10_000)
+        .map(|i| format!("host-{i}.example.com"))
+        .collect();
     let home = Home::new(&names.iter().map(String::as_str).collect::<Vec<_>>());
     let _controller = home.start(&["--iface", "lan"]);
     let mut list = Command::new(NAMEGATE);
-    list.args(["block", "list", "--socket"]).arg(home.socket()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    list.args(["block", "list", "--socket"])
+        .arg(home.socket())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let mut list = list.spawn().unwrap();
     drop(list.stdout.take());
     let output = list.wait_with_output().unwrap();
-    assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
+    assert_eq!(
+        (
+            output.status.code(),
+            String::from_utf8_lossy(&output.stderr).as_ref()
+        ),
+        (Some(0), "")
+    );
 }

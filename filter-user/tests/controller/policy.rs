@@ -31,8 +31,19 @@ fn a_reload_puts_the_new_lists_in_force_and_keeps_what_was_added_by_hand() {
     home.json(&["allow", "www.b.example"]);
     fs::write(home.path("list"), "b.example\nc.example\n").unwrap();
     let reloaded = home.json(&["reload"]);
-    assert_eq!((&reloaded["added"], &reloaded["removed"]), (&json!(1), &json!(1)), "{reloaded}");
-    let passes = ["a.example", "b.example", "x.c.example", "hand.example", "www.b.example"].map(|name| home.asks(name));
+    assert_eq!(
+        (&reloaded["added"], &reloaded["removed"]),
+        (&json!(1), &json!(1)),
+        "{reloaded}"
+    );
+    let passes = [
+        "a.example",
+        "b.example",
+        "x.c.example",
+        "hand.example",
+        "www.b.example",
+    ]
+    .map(|name| home.asks(name));
     assert_eq!(passes, [true, false, false, false, true]);
 }
 
@@ -43,8 +54,14 @@ fn a_reload_that_fails_says_why_and_leaves_the_old_policy_in_force() {
     fs::remove_file(home.path("list")).unwrap();
     let failed = home.verb(&["reload"]);
     let said = String::from_utf8_lossy(&failed.stderr);
-    assert!(!failed.status.success() && said.contains("there is no list"), "{said}");
-    assert!(said.contains("the policy that was in force is in force still"), "{said}");
+    assert!(
+        !failed.status.success() && said.contains("there is no list"),
+        "{said}"
+    );
+    assert!(
+        said.contains("the policy that was in force is in force still"),
+        "{said}"
+    );
     assert!(!home.asks("a.example") && home.asks("b.example"));
 }
 
@@ -56,7 +73,11 @@ fn names_that_old_and_new_policy_block_are_blocked_all_the_while() {
         let reloads = scope.spawn(|| {
             for round in 0..12 {
                 // A subtree in place of the name below it, and the other way round.
-                let list = if round % 2 == 0 { "b.example\na.example\n" } else { "a.example\nx.b.example\n" };
+                let list = if round % 2 == 0 {
+                    "b.example\na.example\n"
+                } else {
+                    "a.example\nx.b.example\n"
+                };
                 fs::write(home.path("list"), list).unwrap();
                 home.json(&["reload"]);
             }
@@ -78,7 +99,11 @@ fn while_reloads_make_the_maps_larger_what_all_policies_block_is_blocked_all_the
             let mut programs = vec![program()];
             for count in [20_000, 60_000, 120_000] {
                 let names = (0..count).map(|number| format!("n{number}.example\n"));
-                fs::write(home.path("list"), names.chain(["a.example\n".into()]).collect::<String>()).unwrap();
+                fs::write(
+                    home.path("list"),
+                    names.chain(["a.example\n".into()]).collect::<String>(),
+                )
+                .unwrap();
                 home.json(&["reload"]);
                 programs.push(program());
             }
@@ -106,24 +131,46 @@ fn an_explanation_has_each_rule_with_its_list_line_and_text_for_whom_it_is_and_w
     let _controller = home.start(&["--iface", "lan", "--config", &config]);
 
     let explained = home.json(&["explain", "ads.good.example"]);
-    assert_eq!((&explained["verdict"], &explained["outcome"]), (&json!("pass"), &json!("allowed")));
+    assert_eq!(
+        (&explained["verdict"], &explained["outcome"]),
+        (&json!("pass"), &json!("allowed"))
+    );
     let rules = explained["rules"].as_array().unwrap();
-    let said: Vec<_> = rules.iter().map(|it| (&it["rule"], &it["action"], &it["prevails"], &it["applies"])).collect();
+    let said: Vec<_> = rules
+        .iter()
+        .map(|it| (&it["rule"], &it["action"], &it["prevails"], &it["applies"]))
+        .collect();
     let [yes, no] = [json!(true), json!(false)];
-    let [good, ads, allow, block] = ["good.example", "ads.good.example", "allow", "block"].map(|text| json!(text));
-    assert_eq!(said, [(&good, &allow, &yes, &yes), (&ads, &block, &no, &yes), (&ads, &block, &no, &no)]);
-    assert_eq!((&rules[1]["text"], &rules[1]["line"]), (&json!("0.0.0.0 ads.good.example"), &json!(2)));
+    let [good, ads, allow, block] =
+        ["good.example", "ads.good.example", "allow", "block"].map(|text| json!(text));
+    assert_eq!(
+        said,
+        [
+            (&good, &allow, &yes, &yes),
+            (&ads, &block, &no, &yes),
+            (&ads, &block, &no, &no)
+        ]
+    );
+    assert_eq!(
+        (&rules[1]["text"], &rules[1]["line"]),
+        (&json!("0.0.0.0 ads.good.example"), &json!(2))
+    );
     assert_eq!(rules[2]["groups"], json!(["children"]));
 
     for verb in ["explain", "test"] {
-        let verdict = |args: &[&str]| home.json(&[&[verb, "x.games.example"], args].concat())["verdict"].clone();
+        let verdict = |args: &[&str]| {
+            home.json(&[&[verb, "x.games.example"], args].concat())["verdict"].clone()
+        };
         assert_eq!(verdict(&[]), "pass");
         assert_eq!(verdict(&["--client", "203.0.113.7"]), "drop");
         assert_eq!(verdict(&["--client", "192.0.2.7"]), "pass");
     }
     let people = home.verb(&["explain", "ads.good.example"]);
     let text = String::from_utf8_lossy(&people.stdout);
-    assert!(text.starts_with("ads.good.example  allowed\n=> allow good.example (subtree)"), "{text}");
+    assert!(
+        text.starts_with("ads.good.example  allowed\n=> allow good.example (subtree)"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -165,28 +212,76 @@ times = ["daily 20:00-22:00"]
     let config = home.path("config");
     let _controller = home.start(&["--iface", "lan", "--clients", "lan", "--config", &config]);
     for (name, args, verdict, dns, group) in [
-        ("games.example", &[&BY_MAC[..], &EVENING].concat()[..], "drop", "refused", json!("children")),
-        ("games.example", &[&BY_MAC[..], &NOON].concat(), "pass", "", json!("children")),
+        (
+            "games.example",
+            &[&BY_MAC[..], &EVENING].concat()[..],
+            "drop",
+            "refused",
+            json!("children"),
+        ),
+        (
+            "games.example",
+            &[&BY_MAC[..], &NOON].concat(),
+            "pass",
+            "",
+            json!("children"),
+        ),
         ("games.example", &EVENING, "pass", "", json!(null)),
-        ("games.example", &[&EXEMPT[..], &EVENING].concat(), "pass", "", json!("free")),
-        ("ads.example", &[&BY_MAC[..], &NOON].concat(), "drop", "nxdomain", json!("children")),
+        (
+            "games.example",
+            &[&EXEMPT[..], &EVENING].concat(),
+            "pass",
+            "",
+            json!("free"),
+        ),
+        (
+            "ads.example",
+            &[&BY_MAC[..], &NOON].concat(),
+            "drop",
+            "nxdomain",
+            json!("children"),
+        ),
         ("ads.example", &EXEMPT, "pass", "", json!("free")),
         ("ads.example", &[], "drop", "nxdomain", json!(null)),
     ] {
-        let [test, explained] = ["test", "explain"].map(|verb| home.json(&[&[verb, name], args].concat()));
-        assert_eq!((&test["verdict"], &test["group"]), (&json!(verdict), &group), "{name} {args:?}");
+        let [test, explained] =
+            ["test", "explain"].map(|verb| home.json(&[&[verb, name], args].concat()));
+        assert_eq!(
+            (&test["verdict"], &test["group"]),
+            (&json!(verdict), &group),
+            "{name} {args:?}"
+        );
         for field in ["name", "verdict", "actions", "client", "group", "exempt"] {
             assert_eq!(test[field], explained[field], "{name} {args:?}: {field}");
         }
-        assert_eq!(test["actions"][0]["dns"].as_str().unwrap_or_default(), dns, "{name} {args:?}");
-        let code = home.verb(&[&["test", "--exit-code", name], args].concat()).status.code();
-        assert_eq!(code, Some(if verdict == "drop" { 3 } else { 0 }), "{name} {args:?}");
+        assert_eq!(
+            test["actions"][0]["dns"].as_str().unwrap_or_default(),
+            dns,
+            "{name} {args:?}"
+        );
+        let code = home
+            .verb(&[&["test", "--exit-code", name], args].concat())
+            .status
+            .code();
+        assert_eq!(
+            code,
+            Some(if verdict == "drop" { 3 } else { 0 }),
+            "{name} {args:?}"
+        );
     }
-    let text = home.verb(&["test", "ads.example", "--client", "203.0.113.9"]).stdout;
+    let text = home
+        .verb(&["test", "ads.example", "--client", "203.0.113.9"])
+        .stdout;
     let text = String::from_utf8(text).unwrap();
-    assert_eq!(text, "ads.example  pass  the client's group free is exempt\n");
+    assert_eq!(
+        text,
+        "ads.example  pass  the client's group free is exempt\n"
+    );
     let refused = home.verb(&["test", "ads.example", "--mac", "02:00"]);
-    assert!(!refused.status.success() && String::from_utf8_lossy(&refused.stderr).contains("is no MAC address"));
+    assert!(
+        !refused.status.success()
+            && String::from_utf8_lossy(&refused.stderr).contains("is no MAC address")
+    );
 }
 
 #[test]
@@ -197,10 +292,17 @@ fn a_reload_names_rules_that_undo_those_of_another_list_and_trust_leaves_them_ou
     let (list, theirs) = (home.path("list"), format!("adblock:{theirs}"));
     let lists = ["--iface", "lan", "--list", &list, &theirs];
     let controller = home.start(&lists);
-    fs::write(home.path("theirs"), "||b.example^\n@@||a.example^$important\n").unwrap();
+    fs::write(
+        home.path("theirs"),
+        "||b.example^\n@@||a.example^$important\n",
+    )
+    .unwrap();
     let undoing = home.json(&["reload"])["undoing"].clone();
     assert_eq!(undoing["count"], 1, "{undoing}");
-    let expected = format!("{}:2 allows a.example and below, which {list}:1 blocks", home.path("theirs"));
+    let expected = format!(
+        "{}:2 allows a.example and below, which {list}:1 blocks",
+        home.path("theirs")
+    );
     assert_eq!(undoing["examples"][0]["message"], expected);
     assert!(home.asks("a.example") && !home.asks("b.example"));
     drop(controller);

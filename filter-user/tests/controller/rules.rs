@@ -51,7 +51,10 @@ fn of_several_names_all_are_added_or_none() {
                 --max-rules 4 or more\n";
     assert_eq!((code, &*words), (1, full));
     let (_, words) = home.fails(&["block", "add", "c.example", "1.2.3.4"]);
-    assert_eq!(words, "namegate: `1.2.3.4` cannot be a rule: it is an address, not a name; nothing was changed\n");
+    assert_eq!(
+        words,
+        "namegate: `1.2.3.4` cannot be a rule: it is an address, not a name; nothing was changed\n"
+    );
     assert_eq!(home.rules(), ["a.example", "b.example"]);
     home.json(&["block", "add", "c.example"]);
     assert_eq!(home.rules(), ["c.example", "a.example", "b.example"]);
@@ -64,12 +67,29 @@ fn names_for_which_the_map_has_no_room_make_it_larger() {
 
     let home = Home::new(&["a.example"]);
     let _controller = home.start(&["--iface", "lan"]);
-    let names: Vec<_> = (0..NAMES).map(|number| format!("n{number}.example")).collect();
-    home.json(&[&["block", "add"], &*names.iter().map(|name| &**name).collect::<Vec<_>>()].concat());
-    let passes = ["a.example", "n0.example", "n16399.example", "n16400.example"].map(|name| home.asks(name));
+    let names: Vec<_> = (0..NAMES)
+        .map(|number| format!("n{number}.example"))
+        .collect();
+    home.json(
+        &[
+            &["block", "add"],
+            &*names.iter().map(|name| &**name).collect::<Vec<_>>(),
+        ]
+        .concat(),
+    );
+    let passes = [
+        "a.example",
+        "n0.example",
+        "n16399.example",
+        "n16400.example",
+    ]
+    .map(|name| home.asks(name));
     assert_eq!(passes, [false, false, false, true]);
     let rules = home.json(&["status"])["rules"].clone();
-    assert_eq!((&rules["in_kernel"], &rules["manual"]), (&(NAMES + 1).into(), &NAMES.into()));
+    assert_eq!(
+        (&rules["in_kernel"], &rules["manual"]),
+        (&(NAMES + 1).into(), &NAMES.into())
+    );
     assert!(rules["capacity"].as_u64() > Some(30_000), "{rules}");
     home.json(&["block", "remove", "n0.example"]);
     assert!(home.asks("n0.example") && !home.asks("n1.example"));
@@ -81,7 +101,10 @@ fn names_that_were_added_come_back_from_the_state_file_and_without_one_do_not() 
     let state = home.path("state");
     let with_state = ["--iface", "lan", "--state", &state];
     let mut controller = home.start(&with_state);
-    assert_eq!(home.json(&["block", "add", "b.example", "c.example"])["kept"], true);
+    assert_eq!(
+        home.json(&["block", "add", "b.example", "c.example"])["kept"],
+        true
+    );
     home.json(&["block", "remove", "c.example"]);
     controller.signal(Signal::TERM);
 
@@ -100,9 +123,16 @@ fn a_rule_of_a_list_that_is_removed_says_that_it_comes_back() {
     let _controller = home.start(&["--iface", "lan"]);
     let removed = home.json(&["block", "remove", "b.a.example"]);
     let result = &removed["results"][0];
-    assert_eq!((&result["removed"], &result["until_restart"]["line"]), (&json!(true), &json!(2)));
+    assert_eq!(
+        (&result["removed"], &result["until_restart"]["line"]),
+        (&json!(true), &json!(2))
+    );
     assert_eq!(result["still_blocked_by"]["rule"], "a.example");
-    assert_eq!(home.verb(&["block", "remove", "b.a.example"]).status.code(), Some(1), "it is no rule any more");
+    assert_eq!(
+        home.verb(&["block", "remove", "b.a.example"]).status.code(),
+        Some(1),
+        "it is no rule any more"
+    );
 }
 
 #[test]
@@ -111,6 +141,9 @@ fn test_tells_the_verdict_in_its_exit_code_only_if_asked_to() {
     let _controller = home.start(&["--iface", "lan"]);
     let code = |args: &[&str]| home.verb(args).status.code();
     assert_eq!(code(&["test", "a.example"]), Some(0));
-    assert_eq!(code(&["test", "--exit-code", "b.example", "a.example"]), Some(3));
+    assert_eq!(
+        code(&["test", "--exit-code", "b.example", "a.example"]),
+        Some(3)
+    );
     assert_eq!(code(&["test", "--exit-code", "b.example"]), Some(0));
 }

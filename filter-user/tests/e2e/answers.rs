@@ -34,11 +34,21 @@ fn in_generic_mode_a_blocked_query_has_its_answer_at_once_however_it_is_asked() 
 fn in_native_mode_a_blocked_query_has_its_answer_where_the_other_end_has_a_program_too() {
     let mut network = Network::new(&Options::default());
     network.filter_on("lan", "native", &[]);
-    assert!(network.said().contains("`lan` is a veth, whose other end takes answers"), "{}", network.said());
+    assert!(
+        network
+            .said()
+            .contains("`lan` is a veth, whose other end takes answers"),
+        "{}",
+        network.said()
+    );
     let _far_end = far_end(&network);
     assert_each_way_of_asking_is_answered(&network);
     for family in Family::ALL {
-        assert!(tcp_ways(&network, family).iter().any(|output| words(output).contains("reset")));
+        assert!(
+            tcp_ways(&network, family)
+                .iter()
+                .any(|output| words(output).contains("reset"))
+        );
     }
 }
 
@@ -47,29 +57,85 @@ pub fn far_end(network: &Network) -> Process {
     let [list, socket] = ["far-list", "far-socket"].map(|name| network.path(name));
     fs::write(&list, "unasked.example\n").unwrap();
     let mut command = network.lab.client().command(NAMEGATE);
-    command.args(["run", "--iface", "eth0", "--mode", "native", "--judge", "responses", "--list", &list]);
-    let far_end =
-        Process::spawn(command.args(["--socket", &socket]).stdin(Stdio::null()).stdout(Stdio::null())).unwrap();
-    let attached = || Ok(network.lab.client().output("ip", &["link", "show", "dev", "eth0"])?.contains("xdp"));
-    wait_until("a program at the other end", Duration::from_secs(20), attached).unwrap();
+    command.args([
+        "run",
+        "--iface",
+        "eth0",
+        "--mode",
+        "native",
+        "--judge",
+        "responses",
+        "--list",
+        &list,
+    ]);
+    let far_end = Process::spawn(
+        command
+            .args(["--socket", &socket])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null()),
+    )
+    .unwrap();
+    let attached = || {
+        Ok(network
+            .lab
+            .client()
+            .output("ip", &["link", "show", "dev", "eth0"])?
+            .contains("xdp"))
+    };
+    wait_until(
+        "a program at the other end",
+        Duration::from_secs(20),
+        attached,
+    )
+    .unwrap();
     far_end
 }
 
 fn assert_each_way_of_asking_is_answered(network: &Network) {
-    let ways: [&[&str]; 5] = [&[], &["+noedns"], &["+bufsize=512"], &["+dnssec"], &["+norecurse", "+cdflag"]];
+    let ways: [&[&str]; 5] = [
+        &[],
+        &["+noedns"],
+        &["+bufsize=512"],
+        &["+dnssec"],
+        &["+norecurse", "+cdflag"],
+    ];
     let types = ["A", "AAAA", "HTTPS", "ANY", "PTR", "TXT"];
     for family in Family::ALL {
         for (way, kind) in ways.iter().flat_map(|way| types.map(|kind| (way, kind))) {
             let what = format!("{way:?} {kind} over {family}");
-            let text = dig(network, family, &[way, &["+notcp", "x.ads.example.com", kind][..]].concat());
-            assert!(text.contains("status: NXDOMAIN") && text.contains("AUTHORITY: 1"), "{what}: {text}");
-            assert_eq!(text.contains(BY_LIST), *way != ["+noedns"], "{what}: {text}");
+            let text = dig(
+                network,
+                family,
+                &[way, &["+notcp", "x.ads.example.com", kind][..]].concat(),
+            );
+            assert!(
+                text.contains("status: NXDOMAIN") && text.contains("AUTHORITY: 1"),
+                "{what}: {text}"
+            );
+            assert_eq!(
+                text.contains(BY_LIST),
+                *way != ["+noedns"],
+                "{what}: {text}"
+            );
             assert!(query_time(&text) < AT_ONCE, "{what}: {text}");
-            let trouble = ["WARNING", "Warning", "bad packet", "mismatch", "extra bytes", "malformed"];
-            assert!(!trouble.iter().any(|word| text.contains(word)), "{what}: {text}");
+            let trouble = [
+                "WARNING",
+                "Warning",
+                "bad packet",
+                "mismatch",
+                "extra bytes",
+                "malformed",
+            ];
+            assert!(
+                !trouble.iter().any(|word| text.contains(word)),
+                "{what}: {text}"
+            );
         }
         let text = dig(network, family, &[OTHER]);
-        assert!(text.contains("status: NOERROR") && !text.contains("EDE"), "{text}");
+        assert!(
+            text.contains("status: NOERROR") && !text.contains("EDE"),
+            "{text}"
+        );
     }
 }
 
@@ -81,17 +147,37 @@ fn each_action_gives_its_answer() {
         (&["nodata"], ["NOERROR", "NOERROR", "NOERROR"]),
         (&["refused"], ["REFUSED", "REFUSED", "REFUSED"]),
         (&["null"], ["NOERROR 0.0.0.0", "NOERROR ::", "NOERROR"]),
-        (&page, ["NOERROR 203.0.113.80", "NOERROR 2001:db8::80", "NOERROR"]),
-        (&["address", "--address", "203.0.113.80"], ["NOERROR 203.0.113.80", "NOERROR", "NOERROR"]),
+        (
+            &page,
+            ["NOERROR 203.0.113.80", "NOERROR 2001:db8::80", "NOERROR"],
+        ),
+        (
+            &["address", "--address", "203.0.113.80"],
+            ["NOERROR 203.0.113.80", "NOERROR", "NOERROR"],
+        ),
     ];
     for (action, answers) in expected {
-        let args = [&["--answer-ttl", "7", "--code", "filtered", "--no-list-names", "--action"][..], action].concat();
+        let args = [
+            &[
+                "--answer-ttl",
+                "7",
+                "--code",
+                "filtered",
+                "--no-list-names",
+                "--action",
+            ][..],
+            action,
+        ]
+        .concat();
         network.filter_on("lan", "generic", &args);
         for family in Family::ALL {
             let asked = ["A", "AAAA", "TXT"].map(|kind| {
                 let text = dig(&network, family, &[LISTED, kind]);
                 assert!(text.contains("; EDE: 17 (Filtered)\n"), "{text}");
-                assert!(text.contains("\t7\tIN\t") || text.contains("REFUSED"), "{text}");
+                assert!(
+                    text.contains("\t7\tIN\t") || text.contains("REFUSED"),
+                    "{text}"
+                );
                 answer(&text)
             });
             assert_eq!(asked, answers, "{action:?} over {family}");
@@ -139,9 +225,19 @@ address = [\"203.0.113.80\"]
     assert!(text.contains("status: REFUSED"), "{text}");
     // dig shows octets beyond ASCII as numbers.
     assert!(text.contains("; EDE: 16 (Censored): (B"), "{text}");
-    assert_eq!(answer(&dig(&network, Family::V6, &["x.page.example"])), "NOERROR 203.0.113.80");
-    assert_eq!(answer(&dig(&network, Family::V4, &["both.example"])), "REFUSED", "the first one that stands there");
-    assert_eq!(answer(&dig(&network, Family::V4, &["new.example"])), format!("NOERROR {}", SERVER.v4));
+    assert_eq!(
+        answer(&dig(&network, Family::V6, &["x.page.example"])),
+        "NOERROR 203.0.113.80"
+    );
+    assert_eq!(
+        answer(&dig(&network, Family::V4, &["both.example"])),
+        "REFUSED",
+        "the first one that stands there"
+    );
+    assert_eq!(
+        answer(&dig(&network, Family::V4, &["new.example"])),
+        format!("NOERROR {}", SERVER.v4)
+    );
     assert_eq!(answer(&dig(&network, Family::V4, &[LISTED])), "NXDOMAIN");
     assert!(words(&curl(&network, Family::V4, "refused.example")).contains("unrecognized name"));
     assert!(words(&curl(&network, Family::V4, LISTED)).contains("reset"));
@@ -156,7 +252,11 @@ address = [\"203.0.113.80\"]
         (LISTED, "tls", "reset", "tls_blocked"),
     ] {
         let event = events.of(name, protocol);
-        assert_eq!((&event["verdict"], &event["reason"]), (&verdict.into(), &reason.into()), "{event}");
+        assert_eq!(
+            (&event["verdict"], &event["reason"]),
+            (&verdict.into(), &reason.into()),
+            "{event}"
+        );
     }
     let lists = &network.verb("status").unwrap()["rules"]["lists"];
     assert_eq!(
@@ -179,21 +279,47 @@ data.example AAAA 2001:db8::80
     let mut network = Network::new(&Options::default());
     let zone = network.path("zone");
     fs::write(&zone, ZONE).unwrap();
-    network.filter_on("lan", "generic", &["--action", "refused", "--list", &format!("rpz:{zone}")]);
+    network.filter_on(
+        "lan",
+        "generic",
+        &["--action", "refused", "--list", &format!("rpz:{zone}")],
+    );
     let said = network.said();
-    assert!(said.contains("2 rules with data of the list's own") && said.contains("nobody is answered with"), "{said}");
+    assert!(
+        said.contains("2 rules with data of the list's own")
+            && said.contains("nobody is answered with"),
+        "{said}"
+    );
     for family in Family::ALL {
         let asked = |name| answer(&dig(&network, family, &["+time=1", name]));
-        let names = ["missing.example", "empty.example", "silent.example", "data.example", LISTED];
-        assert_eq!(names.map(asked), ["NXDOMAIN", "NOERROR", "none", "REFUSED", "REFUSED"], "{family}");
+        let names = [
+            "missing.example",
+            "empty.example",
+            "silent.example",
+            "data.example",
+            LISTED,
+        ];
+        assert_eq!(
+            names.map(asked),
+            ["NXDOMAIN", "NOERROR", "none", "REFUSED", "REFUSED"],
+            "{family}"
+        );
     }
-    let config =
-        format!("[[list]]\nfile = \"{zone}\"\nformat = \"rpz\"\naction = \"address\"\naddress = [\"203.0.113.7\"]\n");
+    let config = format!(
+        "[[list]]\nfile = \"{zone}\"\nformat = \"rpz\"\naction = \"address\"\naddress = [\"203.0.113.7\"]\n"
+    );
     fs::write(network.path("config"), config).unwrap();
-    network.filter_on("lan", "generic", &["--action", "refused", "--config", &network.path("config")]);
+    network.filter_on(
+        "lan",
+        "generic",
+        &["--action", "refused", "--config", &network.path("config")],
+    );
     for name in ["missing.example", "data.example"] {
         let heard = answer(&dig(&network, Family::V4, &[name]));
-        assert_eq!(heard, "NOERROR 203.0.113.7", "{name}: its list says otherwise");
+        assert_eq!(
+            heard, "NOERROR 203.0.113.7",
+            "{name}: its list says otherwise"
+        );
     }
 }
 
@@ -205,7 +331,9 @@ fn an_answer_says_that_a_name_was_blocked_by_hand_unless_a_list_has_it() {
     network.filter_on("lan", "generic", &[]);
     let block = |names: &[&str]| {
         let mut command = network.lab.gateway().command(NAMEGATE);
-        command.args(["block", "add", "--socket", &network.path("socket")]).args(names);
+        command
+            .args(["block", "add", "--socket", &network.path("socket")])
+            .args(names);
         assert!(command.output().unwrap().status.success());
     };
     let says = |name: &str, words: &str| {
@@ -227,14 +355,26 @@ fn on_trial_everything_passes_and_is_reported() {
     network.filter_on("lan", "generic", &["--action", "audit"]);
     let events = Events::follow(&network);
     for family in Family::ALL {
-        assert_eq!(answer(&dig(&network, family, &[LISTED])), format!("NOERROR {}", SERVER.v4));
+        assert_eq!(
+            answer(&dig(&network, family, &[LISTED])),
+            format!("NOERROR {}", SERVER.v4)
+        );
         assert!(curl(&network, family, LISTED).status.success());
     }
     let dns = events.of(LISTED, "dns");
-    assert_eq!((&dns["verdict"], &dns["reason"]), (&"pass".into(), &"dns_audited".into()));
+    assert_eq!(
+        (&dns["verdict"], &dns["reason"]),
+        (&"pass".into(), &"dns_audited".into())
+    );
     let tls = events.of(LISTED, "tls");
-    assert_eq!((&tls["verdict"], &tls["reason"]), (&"pass".into(), &"tls_audited".into()));
-    assert_eq!(network.verb("status").unwrap()["interfaces"][0]["action"], "audit");
+    assert_eq!(
+        (&tls["verdict"], &tls["reason"]),
+        (&"pass".into(), &"tls_audited".into())
+    );
+    assert_eq!(
+        network.verb("status").unwrap()["interfaces"][0]["action"],
+        "audit"
+    );
 }
 
 #[test]
@@ -247,8 +387,16 @@ fn a_blocked_connection_is_reset_at_once() {
         assert!(start.elapsed() < 3 * SOON, "{:?}", start.elapsed());
         assert!(words(&dig).contains("status: NXDOMAIN"), "{}", words(&dig));
         assert!(matches!(curl.status.code(), Some(35 | 56)), "{curl:?}");
-        assert!(words(&curl).to_lowercase().contains("reset"), "{}", words(&curl));
-        assert!(!openssl.status.success() && words(&openssl).contains("errno=104"), "{}", words(&openssl));
+        assert!(
+            words(&curl).to_lowercase().contains("reset"),
+            "{}",
+            words(&curl)
+        );
+        assert!(
+            !openssl.status.success() && words(&openssl).contains("errno=104"),
+            "{}",
+            words(&openssl)
+        );
         assert!(self::curl(&network, family, OTHER).status.success());
         assert!(self::dig(&network, family, &["+tcp", OTHER]).contains("status: NOERROR"));
     }
@@ -263,7 +411,11 @@ fn with_an_alert_a_tls_client_says_that_the_name_is_not_recognized() {
         assert!(words(&dig).contains("status: NXDOMAIN"), "{}", words(&dig));
         assert_eq!(curl.status.code(), Some(35));
         for output in [curl, openssl] {
-            assert!(words(&output).contains("unrecognized name"), "{}", words(&output));
+            assert!(
+                words(&output).contains("unrecognized name"),
+                "{}",
+                words(&output)
+            );
         }
         let gnutls = network
             .lab
@@ -283,7 +435,15 @@ fn with_an_alert_a_tls_client_says_that_the_name_is_not_recognized() {
 fn programs_that_resolve_names_by_the_c_library_are_told_at_once_that_there_is_none() {
     let mut network = Network::new(&Options::default());
     network.filter_on("lan", "generic", &[]);
-    let ask = |name| network.lab.client().command("getent").args(["ahosts", name]).output().unwrap();
+    let ask = |name| {
+        network
+            .lab
+            .client()
+            .command("getent")
+            .args(["ahosts", name])
+            .output()
+            .unwrap()
+    };
     let start = Instant::now();
     let blocked = ask(LISTED);
     assert!(start.elapsed() < SOON, "{:?}", start.elapsed());
@@ -298,10 +458,16 @@ fn on_the_side_of_the_server_a_response_with_a_blocked_name_becomes_a_negative_o
     for family in Family::ALL {
         for (name, way) in [(ALIAS, "+edns"), (ALIAS, "+noedns"), (LISTED, "+dnssec")] {
             let text = dig(&network, family, &[way, name]);
-            assert!(text.contains("status: NXDOMAIN"), "{name} {way} over {family}: {text}");
+            assert!(
+                text.contains("status: NXDOMAIN"),
+                "{name} {way} over {family}: {text}"
+            );
             assert!(query_time(&text) < AT_ONCE, "{text}");
             // dig warns where the server does not speak EDNS, and not of anything else.
-            assert!(!text.contains("WARNING") && !text.contains("extra bytes"), "{text}");
+            assert!(
+                !text.contains("WARNING") && !text.contains("extra bytes"),
+                "{text}"
+            );
         }
         assert!(dig(&network, family, &[OTHER]).contains("status: NOERROR"));
         let over_tcp = dig(&network, family, &["+tcp", ALIAS]);
@@ -313,17 +479,29 @@ fn on_the_side_of_the_server_a_response_with_a_blocked_name_becomes_a_negative_o
     assert!(closed >= 2, "{stats}");
 }
 
-/// Within a machine checksums are left to the device that a packet leaves by, which works them out of what stands there.
+/// Within a machine checksums are left to the device that a packet leaves by, which works them out
+/// of what stands there.
 #[test]
 fn a_response_that_became_negative_goes_on_by_a_device_that_works_checksums_out() {
     let mut network = Network::new(&Options::default());
-    network.lab.gateway().output("ethtool", &["-K", "lan", "tx", "off"]).unwrap();
+    network
+        .lab
+        .gateway()
+        .output("ethtool", &["-K", "lan", "tx", "off"])
+        .unwrap();
     for mode in ["generic", "native"] {
         network.filter_on("wan", mode, &["--judge", "wan=responses"]);
         for family in Family::ALL {
-            for name in [ALIAS, LISTED, "a-name-that-is-somewhat-longer-than-others.ads.example.com"] {
+            for name in [
+                ALIAS,
+                LISTED,
+                "a-name-that-is-somewhat-longer-than-others.ads.example.com",
+            ] {
                 let text = dig(&network, family, &[name]);
-                assert!(text.contains("status: NXDOMAIN"), "{name} over {family}, {mode}: {text}");
+                assert!(
+                    text.contains("status: NXDOMAIN"),
+                    "{name} over {family}, {mode}: {text}"
+                );
             }
             assert!(dig(&network, family, &[OTHER]).contains("status: NOERROR"));
             let over_tcp = dig(&network, family, &["+tcp", ALIAS]);
@@ -337,7 +515,9 @@ fn of_answers_there_are_as_many_a_second_as_are_asked_for() {
     let mut network = Network::new(&Options::default());
     network.filter_on("lan", "generic", &["--answers-per-second", "1"]);
     let asked = (0..8).map(|_| dig(&network, Family::V4, &["+tries=1", "+time=1", LISTED]));
-    let answered = asked.filter(|text| text.contains("status: NXDOMAIN")).count();
+    let answered = asked
+        .filter(|text| text.contains("status: NXDOMAIN"))
+        .count();
     let counters = network.verb("stats").unwrap()["counters"].clone();
     assert_eq!(counters["answered"], answered, "{counters}");
     assert_eq!(counters["unanswered_rate"], 8 - answered, "{counters}");

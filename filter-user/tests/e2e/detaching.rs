@@ -25,16 +25,29 @@ fn traffic_flows_again_after_the_controller_was_killed() {
 fn assert_traffic_flows_after(signal: Signal, mode: &str) {
     let mut network = Network::new(&Options::default());
     network.filter(mode);
-    let asked = [(Program::Dig, Family::V4), (Program::Dig, Family::V6), (Program::Curl, Family::V4)];
+    let asked = [
+        (Program::Dig, Family::V4),
+        (Program::Dig, Family::V6),
+        (Program::Curl, Family::V4),
+    ];
     for (program, family) in asked {
-        assert!(network.is_silent(program, family, LISTED), "{program:?} over {family} before");
+        assert!(
+            network.is_silent(program, family, LISTED),
+            "{program:?} over {family} before"
+        );
     }
     assert!(network.is_attached());
     network.end(signal);
     assert!(!network.is_attached());
     for (program, family) in asked {
-        assert!(network.answers(program, family, LISTED), "{program:?} over {family} after {signal:?}");
+        assert!(
+            network.answers(program, family, LISTED),
+            "{program:?} over {family} after {signal:?}"
+        );
     }
     network.filter(mode);
-    assert!(network.is_silent(Program::Dig, Family::V4, LISTED), "a new controller filters again");
+    assert!(
+        network.is_silent(Program::Dig, Family::V4, LISTED),
+        "a new controller filters again"
+    );
 }

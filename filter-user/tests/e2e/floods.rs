@@ -49,8 +49,14 @@ fn of_blocked_hellos_that_two_processors_see_at_once_none_gets_through() {
         eprintln!("{flows} flows: {busy} segments dropped, {halves} second halves passed");
         assert_eq!(passed.whole().unwrap(), 0, "{flows} flows: {counters}");
         assert!(halves <= busy, "{flows} flows: {halves} passed, {counters}");
-        assert!(of("tls_blocked") + busy >= 2 * u64::from(EACH), "{flows} flows: {counters}");
-        assert!(passed.first_halves().unwrap() + busy >= u64::from(EACH), "{flows} flows: {counters}");
+        assert!(
+            of("tls_blocked") + busy >= 2 * u64::from(EACH),
+            "{flows} flows: {counters}"
+        );
+        assert!(
+            passed.first_halves().unwrap() + busy >= u64::from(EACH),
+            "{flows} flows: {counters}"
+        );
     }
 }
 
@@ -63,12 +69,21 @@ fn beside(sources: Sources) -> Outcomes {
     let _dropped = Passed::count(network.lab.gateway(), "lan", &frames).unwrap();
     let others = Others::new(&network.lab, CLIENTS, hello.0.len()).unwrap();
     let flood = HalfHellos::start(network.lab.client(), "eth0", &frames, sources, RATE).unwrap();
-    let outcomes = others.say(&hello.0, hello.1, HELLOS, || flood.await_more(BETWEEN)).unwrap();
+    let outcomes = others
+        .say(&hello.0, hello.1, HELLOS, || flood.await_more(BETWEEN))
+        .unwrap();
     let (sent, took) = flood.stop().unwrap();
     let outcomes_and_flood = format!("{outcomes:?} beside {sent} half hellos in {took:?}");
     eprintln!("{sources:?}: {outcomes_and_flood}");
-    assert_eq!(outcomes.blocked + outcomes.passed, u32::from(CLIENTS) * HELLOS, "{outcomes_and_flood}");
-    assert!(network.counters()["tls_hello_split"] > u64::from(sent), "{outcomes_and_flood}");
+    assert_eq!(
+        outcomes.blocked + outcomes.passed,
+        u32::from(CLIENTS) * HELLOS,
+        "{outcomes_and_flood}"
+    );
+    assert!(
+        network.counters()["tls_hello_split"] > u64::from(sent),
+        "{outcomes_and_flood}"
+    );
     outcomes
 }
 

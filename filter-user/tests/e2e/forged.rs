@@ -1,6 +1,7 @@
-//! A server that works with a client's program against the filter: while the connection opens, it sends a packet that claims to be
-//! the client's first segment, with the start of a hello that nothing blocks. A filter that takes it for a segment of the
-//! connection reads that hello, and passes the client's own over as octets that have come before.
+//! A server that works with a client's program against the filter: while the connection opens, it
+//! sends a packet that claims to be the client's first segment, with the start of a hello that
+//! nothing blocks. A filter that takes it for a segment of the connection reads that hello, and
+//! passes the client's own over as octets that have come before.
 
 use std::{
     fs::{self, File},
@@ -11,7 +12,9 @@ use std::{
 
 use etherparse::{NetSlice, PacketBuilder, SlicedPacket, TransportSlice};
 use frames::{Extension, Hello};
-use lab::{CLIENT, Family, GATEWAY_LAN, GATEWAY_WAN, Options, PacketSocket, Process, SERVER, wait_until};
+use lab::{
+    CLIENT, Family, GATEWAY_LAN, GATEWAY_WAN, Options, PacketSocket, Process, SERVER, wait_until,
+};
 
 use crate::{
     network::{LISTED, Network, OTHER},
@@ -23,9 +26,13 @@ const SEGMENTS: &str = "advmss 300";
 /// Octets of the forged start: more than the client's whole hello has.
 const FORGED: usize = 1_000;
 /// By both UDP ports of VXLAN: that of RFC 7348 §5, and the one of Linux.
-const IN_TUNNELS: [(Forged, &str); 3] =
-    [(Forged::InVxlan(4_789), LISTED), (Forged::InVxlan(8_472), LISTED), (Forged::InVxlan(4_789), OTHER)];
-/// The server has the first half of a blocked hello, and would wait for the rest before it serves anybody else.
+const IN_TUNNELS: [(Forged, &str); 3] = [
+    (Forged::InVxlan(4_789), LISTED),
+    (Forged::InVxlan(8_472), LISTED),
+    (Forged::InVxlan(4_789), OTHER),
+];
+/// The server has the first half of a blocked hello, and would wait for the rest before it serves
+/// anybody else.
 const ENDS_BOTH: [&str; 2] = ["--tcp", "alert"];
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -53,8 +60,21 @@ struct Case {
 fn a_forged_start_in_a_tunnel_hides_no_hello_from_a_filter_that_sees_both_on_one_interface() {
     for tunnels in ["open", "ignore"] {
         let network = on_a_bridge(tunnels);
-        for (Case { family, forged, name, .. }, got_through) in attack(&network, &IN_TUNNELS) {
-            assert_eq!(got_through, name == OTHER, "{forged:?} over {family} for {name}, tunnels {tunnels}");
+        for (
+            Case {
+                family,
+                forged,
+                name,
+                ..
+            },
+            got_through,
+        ) in attack(&network, &IN_TUNNELS)
+        {
+            assert_eq!(
+                got_through,
+                name == OTHER,
+                "{forged:?} over {family} for {name}, tunnels {tunnels}"
+            );
         }
         assert_was_seen(&network, tunnels);
     }
@@ -64,34 +84,70 @@ fn a_forged_start_in_a_tunnel_hides_no_hello_from_a_filter_that_sees_both_on_one
 fn a_forged_start_that_comes_by_another_interface_hides_no_hello() {
     for tunnels in ["open", "ignore"] {
         let mut network = in_segments();
-        network.filter_on("lan", "generic", &[&["--iface", "wan", "--tunnels", tunnels], &ENDS_BOTH[..]].concat());
-        let cases = [&IN_TUNNELS[..], &[(Forged::Plain, LISTED), (Forged::Plain, OTHER)]].concat();
-        for (Case { family, forged, name, .. }, got_through) in attack(&network, &cases) {
-            assert_eq!(got_through, name == OTHER, "{forged:?} over {family} for {name}, tunnels {tunnels}");
+        network.filter_on(
+            "lan",
+            "generic",
+            &[&["--iface", "wan", "--tunnels", tunnels], &ENDS_BOTH[..]].concat(),
+        );
+        let cases = [
+            &IN_TUNNELS[..],
+            &[(Forged::Plain, LISTED), (Forged::Plain, OTHER)],
+        ]
+        .concat();
+        for (
+            Case {
+                family,
+                forged,
+                name,
+                ..
+            },
+            got_through,
+        ) in attack(&network, &cases)
+        {
+            assert_eq!(
+                got_through,
+                name == OTHER,
+                "{forged:?} over {family} for {name}, tunnels {tunnels}"
+            );
         }
         assert_was_seen(&network, tunnels);
     }
 }
 
-/// The tests above would find a filter that takes the forged segment for the client's: these octets do hide the hello where
-/// nothing tells the two apart. Who can send such a segment is within the client's own network.
+/// The tests above would find a filter that takes the forged segment for the client's: these octets
+/// do hide the hello where nothing tells the two apart. Who can send such a segment is within the
+/// client's own network.
 #[test]
 fn the_forged_start_would_hide_the_hello_if_it_were_taken_for_a_segment_of_the_connection() {
     let network = on_a_bridge("open");
-    for (Case { family, forged, .. }, got_through) in
-        attack(&network, &[(Forged::Never, LISTED), (Forged::Plain, LISTED)])
-    {
-        assert_eq!(got_through, forged == Forged::Plain, "{forged:?} over {family}");
+    for (Case { family, forged, .. }, got_through) in attack(
+        &network,
+        &[(Forged::Never, LISTED), (Forged::Plain, LISTED)],
+    ) {
+        assert_eq!(
+            got_through,
+            forged == Forged::Plain,
+            "{forged:?} over {family}"
+        );
     }
 }
 
 /// A network in which hellos come in two segments, each in a frame of its own.
 fn in_segments() -> Network {
-    let network = Network::new(&Options { off: vec!["tso", "gso"], ..Options::default() });
+    let network = Network::new(&Options {
+        off: vec!["tso", "gso"],
+        ..Options::default()
+    });
     ask_for_segments(&network, SEGMENTS);
-    // A router that sends a packet back by the interface of its arrival tells its source that the way is shorter.
+    // A router that sends a packet back by the interface of its arrival tells its source that the
+    // way is shorter.
     for namespace in [network.lab.client(), network.lab.server()] {
-        for setting in ["ipv4/conf/all", "ipv4/conf/eth0", "ipv6/conf/all", "ipv6/conf/eth0"] {
+        for setting in [
+            "ipv4/conf/all",
+            "ipv4/conf/eth0",
+            "ipv6/conf/all",
+            "ipv6/conf/eth0",
+        ] {
             let write = format!("echo 0 > /proc/sys/net/{setting}/accept_redirects");
             namespace.output("sh", &["-c", &write]).unwrap();
         }
@@ -107,23 +163,34 @@ fn on_a_bridge(tunnels: &str) -> Network {
     for (port, own) in [("lan", GATEWAY_LAN), ("wan", GATEWAY_WAN)] {
         gateway.ip(&format!("address flush dev {port}")).unwrap();
         gateway.ip(&format!("link set {port} master br0")).unwrap();
-        gateway.ip(&format!("address add {}/24 dev br0", own.v4)).unwrap();
-        gateway.ip(&format!("address add {}/64 dev br0 nodad", own.v6)).unwrap();
+        gateway
+            .ip(&format!("address add {}/24 dev br0", own.v4))
+            .unwrap();
+        gateway
+            .ip(&format!("address add {}/64 dev br0 nodad", own.v6))
+            .unwrap();
     }
     gateway.ip("link set br0 up").unwrap();
-    network.filter_on("br0", "generic", &[&["--tunnels", tunnels], &ENDS_BOTH[..]].concat());
+    network.filter_on(
+        "br0",
+        "generic",
+        &[&["--tunnels", tunnels], &ENDS_BOTH[..]].concat(),
+    );
     network
 }
 
-/// Has a client connect in each family for each of these; the forged segment of each passes the filter before its connection
-/// opens. Says of each whether the client got through; it was told of the filter otherwise.
+/// Has a client connect in each family for each of these; the forged segment of each passes the
+/// filter before its connection opens. Says of each whether the client got through; it was told of
+/// the filter otherwise.
 fn attack(network: &Network, cases: &[(Forged, &'static str)]) -> Vec<(Case, bool)> {
     let server = network.lab.server();
     let hold = "add table inet hold; add chain inet hold in { type filter hook input priority 0 ; }; \
                 add rule inet hold in tcp dport 443 drop";
     server.output("nft", &[hold]).unwrap();
     let wire = PacketSocket::listener(server, "eth0").unwrap();
-    let each = Family::ALL.into_iter().flat_map(|family| cases.iter().map(move |case| (family, *case)));
+    let each = Family::ALL
+        .into_iter()
+        .flat_map(|family| cases.iter().map(move |case| (family, *case)));
     let cases: Vec<_> = (41_000..)
         .zip(each)
         .map(|(port, (family, (forged, name)))| Case {
@@ -137,7 +204,9 @@ fn attack(network: &Network, cases: &[(Forged, &'static str)]) -> Vec<(Case, boo
     let mut waiting: Vec<_> = cases.iter().collect();
     while !waiting.is_empty() {
         let frame = wire.receive().expect("the SYN of each client");
-        let Some(syn) = Syn::read(&frame) else { continue };
+        let Some(syn) = Syn::read(&frame) else {
+            continue;
+        };
         if let Some(place) = waiting.iter().position(|case| case.port == syn.port) {
             forge(network, waiting.swap_remove(place), &syn);
         }
@@ -152,9 +221,24 @@ fn connect(network: &Network, family: Family, name: &str, port: u16) -> Process 
     let (from, to) = (at(CLIENT.of(family), port), at(SERVER.of(family), 443));
     let name = format!("{}{name}", format!("{}.", "a".repeat(60)).repeat(3));
     let mut command = network.lab.client().command("openssl");
-    command.args(["s_client", "-brief", "-servername", &name, "-bind", &from, "-connect", &to]);
+    command.args([
+        "s_client",
+        "-brief",
+        "-servername",
+        &name,
+        "-bind",
+        &from,
+        "-connect",
+        &to,
+    ]);
     let said = File::create(said(network, port)).unwrap();
-    Process::spawn(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(said)).unwrap()
+    Process::spawn(
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(said),
+    )
+    .unwrap()
 }
 
 /// The file with what the client of this port says.
@@ -169,8 +253,16 @@ fn ended(network: &Network, mut case: Case) -> (Case, bool) {
         Ok(status.is_some())
     })
     .unwrap();
-    let (got_through, said) = (status.unwrap().success(), fs::read_to_string(said(network, case.port)).unwrap());
-    assert!(got_through || said.contains("unrecognized name"), "{:?} for {}: {said}", case.forged, case.name);
+    let (got_through, said) = (
+        status.unwrap().success(),
+        fs::read_to_string(said(network, case.port)).unwrap(),
+    );
+    assert!(
+        got_through || said.contains("unrecognized name"),
+        "{:?} for {}: {said}",
+        case.forged,
+        case.name
+    );
     (case, got_through)
 }
 
@@ -192,7 +284,11 @@ impl Syn {
         };
         let is_syn = tcp.syn() && !tcp.ack() && tcp.destination_port() == 443;
         let gateway = frame.get(6..12)?.try_into().ok()?;
-        is_syn.then(|| Self { sequence: tcp.sequence_number(), port: tcp.source_port(), gateway })
+        is_syn.then(|| Self {
+            sequence: tcp.sequence_number(),
+            port: tcp.source_port(),
+            gateway,
+        })
     }
 }
 
@@ -203,8 +299,14 @@ fn forge(network: &Network, case: &Case, syn: &Syn) {
         Forged::Never => {}
         Forged::Plain => {
             let before = seen(network);
-            PacketSocket::sender(network.lab.server(), "eth0").unwrap().send(&segment).unwrap();
-            wait_until("the forged segment to be seen", PATIENCE, || Ok(seen(network) > before)).unwrap();
+            PacketSocket::sender(network.lab.server(), "eth0")
+                .unwrap()
+                .send(&segment)
+                .unwrap();
+            wait_until("the forged segment to be seen", PATIENCE, || {
+                Ok(seen(network) > before)
+            })
+            .unwrap();
         }
         Forged::InVxlan(port) => {
             /// The flag that says that there is a network identifier, and 5 as that (RFC 7348 §5).
@@ -216,16 +318,31 @@ fn forge(network: &Network, case: &Case, syn: &Syn) {
                 Family::V4 => [0; 4].into(),
                 Family::V6 => [0; 16].into(),
             };
-            let socket = network.lab.server().socket(move || UdpSocket::bind((any, 0))).unwrap();
-            socket.send_to(&datagram, (CLIENT.of(case.family), port)).unwrap();
-            while !arriving.receive().expect("the datagram").ends_with(&datagram) {}
+            let socket = network
+                .lab
+                .server()
+                .socket(move || UdpSocket::bind((any, 0)))
+                .unwrap();
+            socket
+                .send_to(&datagram, (CLIENT.of(case.family), port))
+                .unwrap();
+            while !arriving
+                .receive()
+                .expect("the datagram")
+                .ends_with(&datagram)
+            {}
         }
     }
 }
 
 /// Messages of which the filter has read a part.
 fn seen(network: &Network) -> u64 {
-    network.counters().iter().filter(|(name, _)| name.starts_with("tls_")).map(|(_, count)| count).sum()
+    network
+        .counters()
+        .iter()
+        .filter(|(name, _)| name.starts_with("tls_"))
+        .map(|(_, count)| count)
+        .sum()
 }
 
 /// The start of a hello that nothing blocks, as the client's first segment would have it.
@@ -238,7 +355,10 @@ fn forged_segment(family: Family, syn: &Syn) -> Vec<u8> {
         Family::V4 => link.ipv4(from.v4.octets(), to.v4.octets(), 64),
         Family::V6 => link.ipv6(from.v6.octets(), to.v6.octets(), 64),
     };
-    let tcp = ip.tcp(syn.port, 443, syn.sequence.wrapping_add(1), 65_000).ack(1).psh();
+    let tcp = ip
+        .tcp(syn.port, 443, syn.sequence.wrapping_add(1), 65_000)
+        .ack(1)
+        .psh();
     let mut frame = Vec::new();
     tcp.write(&mut frame, &hello.record()[..FORGED]).unwrap();
     frame
@@ -247,8 +367,18 @@ fn forged_segment(family: Family, syn: &Syn) -> Vec<u8> {
 /// The hellos came in two segments, and what was in tunnels was read if it was to be.
 fn assert_was_seen(network: &Network, tunnels: &str) {
     let counters = network.counters();
-    assert!(counters["tls_hello_split"] >= 4 && counters["tls_blocked"] >= 4, "{counters:?}");
+    assert!(
+        counters["tls_hello_split"] >= 4 && counters["tls_blocked"] >= 4,
+        "{counters:?}"
+    );
     let not_opened = network.verb("stats").unwrap()["counters"]["udp_other"].clone();
-    let expected = if tunnels == "ignore" { Family::ALL.len() * IN_TUNNELS.len() } else { 0 };
-    assert_eq!(not_opened, expected, "datagrams that were not opened, tunnels {tunnels}");
+    let expected = if tunnels == "ignore" {
+        Family::ALL.len() * IN_TUNNELS.len()
+    } else {
+        0
+    };
+    assert_eq!(
+        not_opened, expected,
+        "datagrams that were not opened, tunnels {tunnels}"
+    );
 }

@@ -1,10 +1,12 @@
-//! From end to end: real clients and real servers in network namespaces, with the filter between them.
+//! From end to end: real clients and real servers in network namespaces, with the filter between
+//! them.
 
 mod answers;
 mod asking;
 mod behind_tags;
 mod browser;
 mod detaching;
+mod directions;
 mod dissector;
 mod effects;
 mod floods;
@@ -15,7 +17,6 @@ mod network;
 mod quic;
 mod raw;
 mod segments;
-mod sides;
 mod software;
 mod streams;
 mod tagged;

@@ -16,7 +16,13 @@ fn in_generic_mode_clients_are_answered_unless_a_rule_blocks_the_name() {
 
 #[test]
 fn in_native_mode_on_jumbo_frames_clients_are_answered_unless_a_rule_blocks_the_name() {
-    assert_only_listed_names_are_blocked(&Options { mtu: 9000, ..Options::default() }, "native");
+    assert_only_listed_names_are_blocked(
+        &Options {
+            mtu: 9000,
+            ..Options::default()
+        },
+        "native",
+    );
 }
 
 #[test]
@@ -25,7 +31,10 @@ fn without_a_filter_clients_are_answered_for_every_name() {
     for program in Program::ALL {
         for family in Family::ALL {
             for name in [LISTED, OTHER] {
-                assert!(network.answers(program, family, name), "{program:?} over {family} for {name}");
+                assert!(
+                    network.answers(program, family, name),
+                    "{program:?} over {family} for {name}"
+                );
             }
         }
     }
@@ -34,8 +43,12 @@ fn without_a_filter_clients_are_answered_for_every_name() {
 fn assert_only_listed_names_are_blocked(options: &Options, mode: &str) {
     let mut network = Network::new(options);
     network.filter(mode);
-    // A hello without an answer is sent again, and is counted again, even after its client has gone: these come last.
-    for (names, blocked) in [([OTHER, "example.com"], false), ([LISTED, "x.ads.example.com"], true)] {
+    // A hello without an answer is sent again, and is counted again, even after its client has
+    // gone: these come last.
+    for (names, blocked) in [
+        ([OTHER, "example.com"], false),
+        ([LISTED, "x.ads.example.com"], true),
+    ] {
         for program in Program::ALL {
             for family in Family::ALL {
                 for name in names {
@@ -70,6 +83,8 @@ fn counter(program: Program, blocked: bool) -> &'static str {
 }
 
 fn moved(before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>) -> BTreeMap<String, u64> {
-    let by = after.iter().map(|(name, count)| (name.clone(), count - before.get(name).unwrap_or(&0)));
+    let by = after
+        .iter()
+        .map(|(name, count)| (name.clone(), count - before.get(name).unwrap_or(&0)));
     by.filter(|(_, by)| *by > 0).collect()
 }

@@ -46,21 +46,31 @@ impl Network {
     pub fn new(options: &Options) -> Self {
         let mut network = Self::without_servers(options);
         let server = network.lab.server();
-        network.servers = Some((DnsServer::start(server).unwrap(), TlsServer::start(server).unwrap()));
+        network.servers = Some((
+            DnsServer::start(server).unwrap(),
+            TlsServer::start(server).unwrap(),
+        ));
         // Wires that are new carry nothing in their first second now and then.
         for family in Family::ALL {
-            wait_until("the first answer", LIMIT, || Ok(!network.is_silent(Program::Dig, family, OTHER))).unwrap();
+            wait_until("the first answer", LIMIT, || {
+                Ok(!network.is_silent(Program::Dig, family, OTHER))
+            })
+            .unwrap();
         }
         network
     }
 
     /// The lab, and neither servers nor filter.
     pub fn without_servers(options: &Options) -> Self {
-        Self { controller: None, servers: None, lab: Lab::new(options).unwrap() }
+        Self {
+            controller: None,
+            servers: None,
+            lab: Lab::new(options).unwrap(),
+        }
     }
 
-    /// Starts the controller on the gateway's interface to the client, where nobody hears of what is blocked, and waits
-    /// until it filters in this mode.
+    /// Starts the controller on the gateway's interface to the client, where nobody hears of what
+    /// is blocked, and waits until it filters in this mode.
     pub fn filter(&mut self, mode: &str) {
         self.filter_on("lan", mode, &SILENT);
     }
@@ -85,7 +95,10 @@ impl Network {
             &self.path("socket"),
         ]);
         command.args(further);
-        command.stdin(Stdio::null()).stdout(log_file.try_clone().unwrap()).stderr(log_file);
+        command
+            .stdin(Stdio::null())
+            .stdout(log_file.try_clone().unwrap())
+            .stderr(log_file);
         let mut process = Process::spawn(&mut command).unwrap();
         wait_until("the controller to answer", LIMIT, || {
             assert!(process.ended()?.is_none(), "{}", fs::read_to_string(&log)?);
@@ -100,12 +113,19 @@ impl Network {
     pub fn end(&mut self, signal: Signal) {
         let mut process = self.controller.take().unwrap();
         kill_process(Pid::from_raw(process.id().cast_signed()).unwrap(), signal).unwrap();
-        wait_until("the controller to end", LIMIT, || Ok(process.ended()?.is_some())).unwrap();
+        wait_until("the controller to end", LIMIT, || {
+            Ok(process.ended()?.is_some())
+        })
+        .unwrap();
     }
 
     /// True if the gateway's interface to the client has an XDP program.
     pub fn is_attached(&self) -> bool {
-        self.lab.gateway().output("ip", &["link", "show", "dev", "lan"]).unwrap().contains("xdp")
+        self.lab
+            .gateway()
+            .output("ip", &["link", "show", "dev", "lan"])
+            .unwrap()
+            .contains("xdp")
     }
 
     /// What the controller said.
@@ -132,18 +152,42 @@ impl Network {
         command.arg(seconds.to_string());
         match program {
             Program::Dig | Program::DigTcp => command
-                .args(["dig", if program == Program::DigTcp { "+tcp" } else { "+notcp" }])
+                .args([
+                    "dig",
+                    if program == Program::DigTcp {
+                        "+tcp"
+                    } else {
+                        "+notcp"
+                    },
+                ])
                 .args(["+short", "+tries=1", &format!("+time={seconds}")])
                 .args([&format!("@{}", SERVER.of(family)), name]),
-            Program::Curl => {
-                command.args(["curl", "-sk", "--resolve", &format!("{name}:443:{server}"), &format!("https://{name}/")])
-            }
+            Program::Curl => command.args([
+                "curl",
+                "-sk",
+                "--resolve",
+                &format!("{name}:443:{server}"),
+                &format!("https://{name}/"),
+            ]),
             Program::OpenSsl => {
-                let args = ["openssl", "s_client", "-brief", "-servername", name, "-connect", &format!("{server}:443")];
+                let args = [
+                    "openssl",
+                    "s_client",
+                    "-brief",
+                    "-servername",
+                    name,
+                    "-connect",
+                    &format!("{server}:443"),
+                ];
                 command.args(args)
             }
         };
-        command.stdin(Stdio::null()).output().unwrap().status.success()
+        command
+            .stdin(Stdio::null())
+            .output()
+            .unwrap()
+            .status
+            .success()
     }
 
     /// The counters of names, without those that are zero.
@@ -151,13 +195,23 @@ impl Network {
         let stats = self.verb("stats").expect("a controller that answers");
         let counters = stats["counters"].as_object().unwrap().iter();
         let counters = counters.map(|(name, count)| (name.clone(), count.as_u64().unwrap()));
-        counters.filter(|(name, count)| *count > 0 && (name.starts_with("dns_") || name.starts_with("tls_"))).collect()
+        counters
+            .filter(|(name, count)| {
+                *count > 0 && (name.starts_with("dns_") || name.starts_with("tls_"))
+            })
+            .collect()
     }
 
     pub fn verb(&self, verb: &str) -> Option<Value> {
         let mut command = Command::new(NAMEGATE);
-        let output = command.args([verb, "--json", "--socket", &self.path("socket")]).output().unwrap();
-        output.status.success().then(|| serde_json::from_slice(&output.stdout).unwrap())
+        let output = command
+            .args([verb, "--json", "--socket", &self.path("socket")])
+            .output()
+            .unwrap();
+        output
+            .status
+            .success()
+            .then(|| serde_json::from_slice(&output.stdout).unwrap())
     }
 
     pub fn path(&self, name: &str) -> String {

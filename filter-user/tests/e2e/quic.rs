@@ -18,7 +18,10 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 fn network_and_server() -> (QuicServer, Network) {
     let network = Network::new(&Options::default());
-    (QuicServer::start(network.lab.server(), &[LISTED, OTHER]).unwrap(), network)
+    (
+        QuicServer::start(network.lab.server(), &[LISTED, OTHER]).unwrap(),
+        network,
+    )
 }
 
 /// The filter with these arguments besides, in place of the one before.
@@ -26,9 +29,17 @@ fn filter(network: &mut Network, mode: &str, further: &[&str]) {
     network.filter_on("lan", mode, &[&SILENT[..], further].concat());
 }
 
-fn got(network: &Network, server: &QuicServer, family: Family, exchange: KeyExchange, name: &str) -> Got {
+fn got(
+    network: &Network,
+    server: &QuicServer,
+    family: Family,
+    exchange: KeyExchange,
+    name: &str,
+) -> Got {
     let client = QuicClient::new(network.lab.client(), server, PATIENCE);
-    client.get(family, exchange, name).unwrap_or_else(|error| panic!("{name}, {family}, {exchange:?}: {error:#}"))
+    client
+        .get(family, exchange, name)
+        .unwrap_or_else(|error| panic!("{name}, {family}, {exchange:?}: {error:#}"))
 }
 
 fn page() -> Got {
@@ -40,7 +51,9 @@ fn counters(network: &Network) -> BTreeMap<String, u64> {
     let stats = network.verb("stats").unwrap();
     let counters = stats["counters"].as_object().unwrap().iter();
     let counters = counters.map(|(name, count)| (name.clone(), count.as_u64().unwrap()));
-    counters.filter(|(name, count)| *count > 0 && name.starts_with("quic_")).collect()
+    counters
+        .filter(|(name, count)| *count > 0 && name.starts_with("quic_"))
+        .collect()
 }
 
 fn count(network: &Network, name: &str) -> u64 {
@@ -56,17 +69,44 @@ fn quinn_gets_a_page_unless_its_name_is_listed() {
         for family in Family::ALL {
             for exchange in KeyExchange::ALL {
                 let said = format!("{mode}, {family}, {exchange:?}");
-                assert_eq!(got(&network, &server, family, exchange, OTHER), page(), "{said}");
+                assert_eq!(
+                    got(&network, &server, family, exchange, OTHER),
+                    page(),
+                    "{said}"
+                );
                 judged.0 += 1;
-                assert_eq!(count(&network, "quic_not_listed"), judged.0, "{said}: {:?}", counters(&network));
-                assert_eq!(count(&network, "quic_blocked"), judged.1, "{said}: {:?}", counters(&network));
+                assert_eq!(
+                    count(&network, "quic_not_listed"),
+                    judged.0,
+                    "{said}: {:?}",
+                    counters(&network)
+                );
+                assert_eq!(
+                    count(&network, "quic_blocked"),
+                    judged.1,
+                    "{said}: {:?}",
+                    counters(&network)
+                );
 
                 let events = Events::follow(&network);
                 let refused = got(&network, &server, family, exchange, LISTED);
-                assert!(matches!(refused, Got::TimedOut(after) if after >= PATIENCE), "{said}: {refused:?}");
+                assert!(
+                    matches!(refused, Got::TimedOut(after) if after >= PATIENCE),
+                    "{said}: {refused:?}"
+                );
                 judged.1 += 1;
-                assert_eq!(count(&network, "quic_not_listed"), judged.0, "{said}: {:?}", counters(&network));
-                assert_eq!(count(&network, "quic_blocked"), judged.1, "{said}: {:?}", counters(&network));
+                assert_eq!(
+                    count(&network, "quic_not_listed"),
+                    judged.0,
+                    "{said}: {:?}",
+                    counters(&network)
+                );
+                assert_eq!(
+                    count(&network, "quic_blocked"),
+                    judged.1,
+                    "{said}: {:?}",
+                    counters(&network)
+                );
                 let event = events.of(LISTED, "quic");
                 assert_eq!(event["client"], CLIENT.of(family).to_string(), "{event}");
                 assert_eq!(event["server"], SERVER.of(family).to_string(), "{event}");
@@ -75,8 +115,16 @@ fn quinn_gets_a_page_unless_its_name_is_listed() {
         }
         let counters = counters(&network);
         eprintln!("{mode}: {counters:?}");
-        assert!(counters["quic_flow_blocked"] > 0, "a client sends its hello again: {counters:?}");
-        for never in ["quic_malformed", "quic_not_opened", "quic_hello_too_long", "quic_beyond_budget_dropped"] {
+        assert!(
+            counters["quic_flow_blocked"] > 0,
+            "a client sends its hello again: {counters:?}"
+        );
+        for never in [
+            "quic_malformed",
+            "quic_not_opened",
+            "quic_hello_too_long",
+            "quic_beyond_budget_dropped",
+        ] {
             assert!(!counters.contains_key(never), "{never}: {counters:?}");
         }
     }
@@ -86,7 +134,10 @@ fn quinn_gets_a_page_unless_its_name_is_listed() {
 fn chromium_gets_a_page_unless_its_name_is_listed() {
     let (server, mut network) = network_and_server();
     filter(&mut network, "generic", &[]);
-    let trusted = format!("--ignore-certificate-errors-spki-list={}", server.key_hash());
+    let trusted = format!(
+        "--ignore-certificate-errors-spki-list={}",
+        server.key_hash()
+    );
     for family in Family::ALL {
         // It has the address already.
         let to = match family {
@@ -96,18 +147,43 @@ fn chromium_gets_a_page_unless_its_name_is_listed() {
         for (name, is_listed) in [(OTHER, false), (LISTED, true)] {
             let before = counters(&network);
             let forced = format!("--origin-to-force-quic-on={name}:443");
-            let (took, text) = browse(&network, &format!("https://{name}/"), &[&trusted, &to, &forced]);
+            let (took, text) = browse(
+                &network,
+                &format!("https://{name}/"),
+                &[&trusted, &to, &forced],
+            );
             let counters = counters(&network);
-            eprintln!("{family}, {name}: {took:.1?}, {:?}; {before:?} -> {counters:?}", error_in(&text));
-            assert_eq!(text.contains(QUIC_PAGE), !is_listed, "{name}, {family}: {text}");
-            assert_eq!(error_in(&text).is_some(), is_listed, "{name}, {family}: {text}");
-            let counter = if is_listed { "quic_blocked" } else { "quic_not_listed" };
-            assert!(counters.get(counter) > before.get(counter), "{before:?}, then {counters:?}");
-            // Its key share of X25519MLKEM768 makes two datagrams of a hello. The name is in either: Chromium shuffles the
-            // extensions, and the pieces of the hello.
+            eprintln!(
+                "{family}, {name}: {took:.1?}, {:?}; {before:?} -> {counters:?}",
+                error_in(&text)
+            );
+            assert_eq!(
+                text.contains(QUIC_PAGE),
+                !is_listed,
+                "{name}, {family}: {text}"
+            );
+            assert_eq!(
+                error_in(&text).is_some(),
+                is_listed,
+                "{name}, {family}: {text}"
+            );
+            let counter = if is_listed {
+                "quic_blocked"
+            } else {
+                "quic_not_listed"
+            };
+            assert!(
+                counters.get(counter) > before.get(counter),
+                "{before:?}, then {counters:?}"
+            );
+            // Its key share of X25519MLKEM768 makes two datagrams of a hello. The name is in
+            // either: Chromium shuffles the extensions, and the pieces of the hello.
             let of_several = ["quic_hello_split", "quic_judged", "quic_flow_blocked"];
             let more = |counter| counters.get(counter) > before.get(counter);
-            assert!(of_several.into_iter().any(more), "{before:?}, then {counters:?}");
+            assert!(
+                of_several.into_iter().any(more),
+                "{before:?}, then {counters:?}"
+            );
         }
     }
 }
@@ -118,7 +194,11 @@ fn quic_is_refused_or_passes_as_a_whole() {
     filter(&mut network, "generic", &["--quic", "pass"]);
     for family in Family::ALL {
         for name in [LISTED, OTHER] {
-            assert_eq!(got(&network, &server, family, KeyExchange::PostQuantum, name), page(), "{name}, {family}");
+            assert_eq!(
+                got(&network, &server, family, KeyExchange::PostQuantum, name),
+                page(),
+                "{name}, {family}"
+            );
         }
     }
     assert_eq!(counters(&network), BTreeMap::new());
@@ -131,5 +211,8 @@ fn quic_is_refused_or_passes_as_a_whole() {
         }
     }
     let counters = counters(&network);
-    assert!(counters["quic_refused"] >= 4 && counters.len() == 1, "{counters:?}");
+    assert!(
+        counters["quic_refused"] >= 4 && counters.len() == 1,
+        "{counters:?}"
+    );
 }

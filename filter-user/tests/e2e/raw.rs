@@ -9,7 +9,12 @@ pub fn send<'f>(namespace: &Namespace, interface: &str, frames: impl Iterator<It
 }
 
 /// What comes in by an interface while `act` runs and until `last` has come.
-pub fn listening(namespace: &Namespace, interface: &str, last: &[u8], act: impl FnOnce()) -> Vec<Vec<u8>> {
+pub fn listening(
+    namespace: &Namespace,
+    interface: &str,
+    last: &[u8],
+    act: impl FnOnce(),
+) -> Vec<Vec<u8>> {
     let socket = PacketSocket::listener(namespace, interface).unwrap();
     act();
     let mut seen = Vec::new();

@@ -1,5 +1,6 @@
-//! DNS over TCP through the filter, by the resolvers and clients that people use: each is told what is blocked, nobody else's
-//! question suffers, and no server is left with connections that nobody ends.
+//! DNS over TCP through the filter, by the resolvers and clients that people use: each is told what
+//! is blocked, nobody else's question suffers, and no server is left with connections that nobody
+//! ends.
 
 use std::{
     fs,
@@ -24,12 +25,21 @@ const IN_A_ROW: usize = 100;
 /// TCP connections to the DNS port that the server takes for open.
 fn open_at_server(network: &Network) -> usize {
     let filter = "( sport = :53 )";
-    network.lab.server().output("ss", &["-Htn", "state", "established", filter]).unwrap().lines().count()
+    network
+        .lab
+        .server()
+        .output("ss", &["-Htn", "state", "established", filter])
+        .unwrap()
+        .lines()
+        .count()
 }
 
 #[track_caller]
 fn assert_server_is_rid_of_them(network: &Network) {
-    wait_until("the server's halves to end", AT_ONCE, || Ok(open_at_server(network) == 0)).unwrap();
+    wait_until("the server's halves to end", AT_ONCE, || {
+        Ok(open_at_server(network) == 0)
+    })
+    .unwrap();
 }
 
 /// The server's half is there to be found: a reset of the client alone leaves it open.
@@ -39,7 +49,11 @@ fn where_the_client_is_reset_the_servers_half_stays() {
     network.filter_on("lan", "generic", &["--action", "drop"]);
     let at = format!("@{}", SERVER.v4);
     let mut dig = network.lab.client().command("dig");
-    let reset = words(&dig.args(["+tcp", "+tries=1", "+time=3", &at, LISTED]).output().unwrap());
+    let reset = words(
+        &dig.args(["+tcp", "+tries=1", "+time=3", &at, LISTED])
+            .output()
+            .unwrap(),
+    );
     assert!(reset.contains("connection reset"), "{reset}");
     assert_eq!(open_at_server(&network), 1);
 }
@@ -55,22 +69,38 @@ fn clients_are_answered_over_tcp_and_the_servers_half_ends() {
             let at = format!("@{server}");
             let ways: [&[&str]; 5] = [
                 &["dig", "+tcp", "+tries=1", "+time=3", &at, LISTED],
-                &["dig", "+tcp", "+noedns", "+tries=1", "+time=3", &at, LISTED, "AAAA"],
+                &[
+                    "dig", "+tcp", "+noedns", "+tries=1", "+time=3", &at, LISTED, "AAAA",
+                ],
                 &["drill", "-t", LISTED, &at],
                 &["host", "-T", LISTED, &server],
                 &["kdig", "+tcp", "+retry=0", "+timeout=3", &at, LISTED],
             ];
             for way in ways {
                 let started = Instant::now();
-                let output = network.lab.client().command("timeout").arg("10").args(way).output().unwrap();
+                let output = network
+                    .lab
+                    .client()
+                    .command("timeout")
+                    .arg("10")
+                    .args(way)
+                    .output()
+                    .unwrap();
                 let text = words(&output);
                 assert!(text.contains("NXDOMAIN"), "{mode} {way:?}: {text}");
-                assert!(started.elapsed() < AT_ONCE, "{mode} {way:?}: {:?}", started.elapsed());
+                assert!(
+                    started.elapsed() < AT_ONCE,
+                    "{mode} {way:?}: {:?}",
+                    started.elapsed()
+                );
             }
         }
         assert_server_is_rid_of_them(&network);
         let stats = network.verb("stats").unwrap();
-        assert!(stats["counters"]["server_reset"].as_u64().unwrap() > 0, "{stats}");
+        assert!(
+            stats["counters"]["server_reset"].as_u64().unwrap() > 0,
+            "{stats}"
+        );
     }
 }
 
@@ -81,7 +111,11 @@ fn the_c_library_over_tcp_alone_is_told_that_there_is_no_such_name() {
     let ask = |name: &str| {
         let mut command = network.lab.client().command("getent");
         let started = Instant::now();
-        let output = command.args(["ahosts", name]).env("RES_OPTIONS", "use-vc timeout:2 attempts:1").output().unwrap();
+        let output = command
+            .args(["ahosts", name])
+            .env("RES_OPTIONS", "use-vc timeout:2 attempts:1")
+            .output()
+            .unwrap();
         (output.status.code(), started.elapsed())
     };
     for _ in 0..20 {
@@ -92,8 +126,9 @@ fn the_c_library_over_tcp_alone_is_told_that_there_is_no_such_name() {
     assert_server_is_rid_of_them(&network);
 }
 
-/// Behind the filter, the gateway has the clients' addresses translated: what ends the server's half has to be a segment that the
-/// tracking of connections takes for one of the connection, whose answer it never saw.
+/// Behind the filter, the gateway has the clients' addresses translated: what ends the server's
+/// half has to be a segment that the tracking of connections takes for one of the connection, whose
+/// answer it never saw.
 #[test]
 fn behind_a_gateway_that_translates_addresses_the_servers_half_ends_as_well() {
     let mut network = Network::new(&Options::default());
@@ -109,15 +144,33 @@ fn behind_a_gateway_that_translates_addresses_the_servers_half_ends_as_well() {
         for round in 0..20 {
             let started = Instant::now();
             let mut dig = network.lab.client().command("dig");
-            let text = words(&dig.args(["+tcp", "+tries=1", "+time=3", &at, LISTED]).output().unwrap());
-            assert!(text.contains("NXDOMAIN") && started.elapsed() < AT_ONCE, "{mode} {round}: {text}");
+            let text = words(
+                &dig.args(["+tcp", "+tries=1", "+time=3", &at, LISTED])
+                    .output()
+                    .unwrap(),
+            );
+            assert!(
+                text.contains("NXDOMAIN") && started.elapsed() < AT_ONCE,
+                "{mode} {round}: {text}"
+            );
             let mut dig = network.lab.client().command("dig");
-            let text = words(&dig.args(["+tcp", "+tries=1", "+time=3", &at, OTHER]).output().unwrap());
-            assert!(text.contains(&SERVER.v4.to_string()), "{mode} {round}: {text}");
+            let text = words(
+                &dig.args(["+tcp", "+tries=1", "+time=3", &at, OTHER])
+                    .output()
+                    .unwrap(),
+            );
+            assert!(
+                text.contains(&SERVER.v4.to_string()),
+                "{mode} {round}: {text}"
+            );
         }
         assert_server_is_rid_of_them(&network);
         // The server's clients have the gateway's address.
-        let seen = network.lab.gateway().output("nft", &["list", "ruleset"]).unwrap();
+        let seen = network
+            .lab
+            .gateway()
+            .output("nft", &["list", "ruleset"])
+            .unwrap();
         assert!(seen.contains("masquerade"), "{seen}");
     }
 }
@@ -127,21 +180,35 @@ fn assert_forwards_all(network: &Network, what: &str) {
     for number in 0..IN_A_ROW {
         let started = Instant::now();
         let text = by_way(network, AT, &[&format!("n{number}.{LISTED}")]);
-        assert!(text.contains("status: NXDOMAIN"), "{what}, {number}: {text}");
-        assert!(started.elapsed() < AT_ONCE, "{what}, {number}: {:?}", started.elapsed());
+        assert!(
+            text.contains("status: NXDOMAIN"),
+            "{what}, {number}: {text}"
+        );
+        assert!(
+            started.elapsed() < AT_ONCE,
+            "{what}, {number}: {:?}",
+            started.elapsed()
+        );
         if number % 10 == 0 {
             let text = by_way(network, AT, &[&format!("n{number}.example.com")]);
             assert!(text.contains("status: NOERROR"), "{what}, {number}: {text}");
         }
     }
-    assert!(by_way(network, AT, &[OTHER]).contains(&SERVER.v4.to_string()), "{what}");
+    assert!(
+        by_way(network, AT, &[OTHER]).contains(&SERVER.v4.to_string()),
+        "{what}"
+    );
 }
 
 #[test]
 fn unbound_that_asks_over_tcp_alone_loses_no_other_name() {
     let mut network = Network::new(&Options::default());
     network.filter_on("lan", "generic", &[]);
-    let _unbound = unbound(&network, Family::V4, "    tcp-upstream: yes\n    qname-minimisation: no\n");
+    let _unbound = unbound(
+        &network,
+        Family::V4,
+        "    tcp-upstream: yes\n    qname-minimisation: no\n",
+    );
     assert_forwards_all(&network, "Unbound");
 }
 
@@ -184,15 +251,40 @@ fn dnsmasq_passes_on_what_its_clients_ask_over_tcp() {
 fn dnsmasq_behind_the_filter_is_not_out_of_children() {
     let mut network = Network::without_servers(&Options::default());
     let mut command = network.lab.server().command("dnsmasq");
-    command.args(["--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--user=nobody"]);
-    command.args(["--pid-file", "--log-facility=-", "--address", &format!("/example.com/{}", SERVER.v4)]);
-    let _server = Process::spawn(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null())).unwrap();
+    command.args([
+        "--keep-in-foreground",
+        "--conf-file=/dev/null",
+        "--no-resolv",
+        "--no-hosts",
+        "--user=nobody",
+    ]);
+    command.args([
+        "--pid-file",
+        "--log-facility=-",
+        "--address",
+        &format!("/example.com/{}", SERVER.v4),
+    ]);
+    let _server = Process::spawn(
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null()),
+    )
+    .unwrap();
     let at = format!("@{}", SERVER.v4);
     let ask = |network: &Network, name: &str| {
         let mut command = network.lab.client().command("dig");
-        words(&command.args(["+tcp", "+tries=1", "+time=3", &at, name]).output().unwrap())
+        words(
+            &command
+                .args(["+tcp", "+tries=1", "+time=3", &at, name])
+                .output()
+                .unwrap(),
+        )
     };
-    wait_until("dnsmasq to answer", Duration::from_secs(20), || Ok(ask(&network, OTHER).contains("NOERROR"))).unwrap();
+    wait_until("dnsmasq to answer", Duration::from_secs(20), || {
+        Ok(ask(&network, OTHER).contains("NOERROR"))
+    })
+    .unwrap();
     network.filter_on("lan", "generic", &[]);
     for number in 0..60 {
         let text = ask(&network, &format!("n{number}.{LISTED}"));

@@ -13,19 +13,27 @@ pub enum Dialect {
 
 /// Names of a few characters, so that expressions of the same characters match some of them.
 ///
-/// For TRE there is the bound of a word (`\b`) at both ends of any text. It is not asked for names that begin with a
-/// hyphen.
+/// For TRE there is the bound of a word (`\b`) at both ends of any text. It is not asked for names
+/// that begin with a hyphen.
 pub fn names(dialect: Dialect, count: usize) -> impl Strategy<Value = Vec<String>> {
     let canonical = move |name: &String| {
         let is_asked = dialect != Dialect::Posix || !name.starts_with('-');
-        is_asked && name.parse::<Domain>().is_ok_and(|parsed| parsed.as_str() == name)
+        is_asked
+            && name
+                .parse::<Domain>()
+                .is_ok_and(|parsed| parsed.as_str() == name)
     };
-    vec("([ab1x_-]{1,4}\\.){0,3}[abx]{1,3}".prop_filter("a canonical name", canonical), count).no_shrink()
+    vec(
+        "([ab1x_-]{1,4}\\.){0,3}[abx]{1,3}".prop_filter("a canonical name", canonical),
+        count,
+    )
+    .no_shrink()
 }
 
 /// Expressions.
 pub fn expression(dialect: Dialect) -> BoxedStrategy<String> {
-    let leaf = prop_oneof![3 => anchor(dialect), 6 => repeatable(dialect), 1 => Just(String::new())];
+    let leaf =
+        prop_oneof![3 => anchor(dialect), 6 => repeatable(dialect), 1 => Just(String::new())];
     let nested = leaf.prop_recursive(3, 16, 4, move |inner| {
         prop_oneof![
             3 => vec(inner.clone(), 1..4).prop_map(|parts| parts.concat()),
@@ -33,24 +41,30 @@ pub fn expression(dialect: Dialect) -> BoxedStrategy<String> {
         ]
     });
     // Without something that has to be there, nearly all expressions are about every name.
-    let way =
-        (nested.clone(), needed(), nested).prop_map(|(before, needed, behind)| format!("{before}{needed}{behind}"));
+    let way = (nested.clone(), needed(), nested)
+        .prop_map(|(before, needed, behind)| format!("{before}{needed}{behind}"));
     let top = vec(way, 1..3).prop_map(|ways| ways.join("|"));
     // Behind a `$$`, AdGuard has rules for the looks of pages.
-    top.prop_filter("an expression that can be a rule", |text| !text.contains("$$")).boxed()
+    top.prop_filter("an expression that can be a rule", |text| {
+        !text.contains("$$")
+    })
+    .boxed()
 }
 
 /// Alternatives, among them anchors.
 ///
-/// TRE is wrong about two alternatives that may both be nothing, and about repetitions of one: for it, `(^|)a` and
-/// `(^|x)?a` find nothing in `ba`. It is asked for neither.
+/// TRE is wrong about two alternatives that may both be nothing, and about repetitions of one: for
+/// it, `(^|)a` and `(^|x)?a` find nothing in `ba`. It is asked for neither.
 fn alternatives(dialect: Dialect, inner: BoxedStrategy<String>) -> BoxedStrategy<String> {
     let opens = select(vec!["(", "(?:"]);
     if dialect == Dialect::Posix {
-        let other = (needed(), inner.clone()).prop_map(|(needed, inner)| format!("{needed}{inner}"));
+        let other =
+            (needed(), inner.clone()).prop_map(|(needed, inner)| format!("{needed}{inner}"));
         let ways = (inner, vec(other, 0..3));
         return (opens, ways)
-            .prop_map(|(opens, (first, others))| format!("{opens}{})", [vec![first], others].concat().join("|")))
+            .prop_map(|(opens, (first, others))| {
+                format!("{opens}{})", [vec![first], others].concat().join("|"))
+            })
             .boxed();
     }
     let times = select(vec!["", "", "?", "{2}", "{0,1}", "{1,2}"]);
@@ -74,7 +88,8 @@ fn repeatable(dialect: Dialect) -> BoxedStrategy<String> {
         5 => brackets(dialect),
         5 => vec("[abx1-]", 2..4).prop_map(|characters| format!("({})", characters.join("|"))),
     ];
-    // A repetition of what is repeated without end would take the engines that try all ways as long.
+    // A repetition of what is repeated without end would take the engines that try all ways as
+    // long.
     let bounded = select(vec!["", "", "?", "{2}", "{0,1}", "{0}"]);
     let group = (vec(leaf.boxed(), 1..3), bounded).prop_map(move |(parts, times)| match times {
         "" => parts.concat(),
@@ -89,12 +104,18 @@ fn repeatable(dialect: Dialect) -> BoxedStrategy<String> {
     .boxed()
 }
 
-/// TRE forgets which class it was where it writes a repetition out: for it, `a\\d{2}` finds something in `abc`. It is not
-/// asked for that.
+/// TRE forgets which class it was where it writes a repetition out: for it, `a\\d{2}` finds
+/// something in `abc`. It is not asked for that.
 fn repeated(dialect: Dialect, inner: &str, times: &str) -> String {
-    let has_class = ["[:", "\\d", "\\D", "\\w", "\\W", "\\s", "\\S"].iter().any(|class| inner.contains(class));
+    let has_class = ["[:", "\\d", "\\D", "\\w", "\\W", "\\s", "\\S"]
+        .iter()
+        .any(|class| inner.contains(class));
     let written_out = ["{2}", "{1,2}"].iter().any(|copies| times.contains(copies));
-    let times = if dialect == Dialect::Posix && has_class && written_out { "?" } else { times };
+    let times = if dialect == Dialect::Posix && has_class && written_out {
+        "?"
+    } else {
+        times
+    };
     format!("(?:{inner}){times}")
 }
 
@@ -124,31 +145,82 @@ fn anchor(dialect: Dialect) -> impl Strategy<Value = String> + Clone {
 }
 
 fn escape(dialect: Dialect) -> impl Strategy<Value = String> {
-    let common = [r"\d", r"\D", r"\w", r"\W", r"\s", r"\S", r"\-", r"\_", r"\x61", r"\x2d", r"\t", r"\/"];
+    let common = [
+        r"\d", r"\D", r"\w", r"\W", r"\s", r"\S", r"\-", r"\_", r"\x61", r"\x2d", r"\t", r"\/",
+    ];
     let own: &[&str] = match dialect {
-        Dialect::Posix => &[r"\a", r"\e", r"\v", r"\x{61}", r"\x1", r"\Qa.b\E", r"\A", r"\p", r"\ü"],
-        Dialect::JavaScript => {
-            &[r"\a", r"\e", r"\v", r"\x1", r"\u0061", r"\u61", r"\cA", r"\0", r"\061", r"\08", r"\A", r"\p", r"\ü"]
-        }
+        Dialect::Posix => &[
+            r"\a", r"\e", r"\v", r"\x{61}", r"\x1", r"\Qa.b\E", r"\A", r"\p", r"\ü",
+        ],
+        Dialect::JavaScript => &[
+            r"\a", r"\e", r"\v", r"\x1", r"\u0061", r"\u61", r"\cA", r"\0", r"\061", r"\08", r"\A",
+            r"\p", r"\ü",
+        ],
         Dialect::Re2 => &[r"\x{61}", r"\Qa.b\E", r"\a", r"\f"],
     };
-    select(common.into_iter().chain(own.iter().copied()).collect::<Vec<_>>()).prop_map(str::to_owned)
+    select(
+        common
+            .into_iter()
+            .chain(own.iter().copied())
+            .collect::<Vec<_>>(),
+    )
+    .prop_map(str::to_owned)
 }
 
 fn brackets(dialect: Dialect) -> impl Strategy<Value = String> {
-    let common = ["a", "b", "1", "x", "_", "a-c", "0-9", "A-F", "A-z", "ü", "&", "&&", "~~", "^"];
+    let common = [
+        "a", "b", "1", "x", "_", "a-c", "0-9", "A-F", "A-z", "ü", "&", "&&", "~~", "^",
+    ];
     let own: &[&str] = match dialect {
-        Dialect::Posix => {
-            &[".", "[:digit:]", "[:alnum:]", "[:upper:]", "[:foo:]", r"\", r"\d", "[", "a-c-e", "[:punct:]"]
-        }
-        Dialect::JavaScript => {
-            &[".", r"\d", r"\w", r"\W", r"\.", r"\-", r"\b", "[", "[:alpha:]", "a-c-e", r"\w-b", r"\x61"]
-        }
-        Dialect::Re2 => &[r"\d", r"\w", r"\S", r"\.", r"\-", "[:alpha:]", "[:word:]", "[:^alnum:]", r"\x61"],
+        Dialect::Posix => &[
+            ".",
+            "[:digit:]",
+            "[:alnum:]",
+            "[:upper:]",
+            "[:foo:]",
+            r"\",
+            r"\d",
+            "[",
+            "a-c-e",
+            "[:punct:]",
+        ],
+        Dialect::JavaScript => &[
+            ".",
+            r"\d",
+            r"\w",
+            r"\W",
+            r"\.",
+            r"\-",
+            r"\b",
+            "[",
+            "[:alpha:]",
+            "a-c-e",
+            r"\w-b",
+            r"\x61",
+        ],
+        Dialect::Re2 => &[
+            r"\d",
+            r"\w",
+            r"\S",
+            r"\.",
+            r"\-",
+            "[:alpha:]",
+            "[:word:]",
+            "[:^alnum:]",
+            r"\x61",
+        ],
     };
-    let item = select(common.into_iter().chain(own.iter().copied()).collect::<Vec<_>>());
+    let item = select(
+        common
+            .into_iter()
+            .chain(own.iter().copied())
+            .collect::<Vec<_>>(),
+    );
     let least = usize::from(dialect != Dialect::JavaScript);
-    let (begins, ends) = (select(vec!["", "^", "-", "^-", "^]"]), select(vec!["", "-"]));
+    let (begins, ends) = (
+        select(vec!["", "^", "-", "^-", "^]"]),
+        select(vec!["", "-"]),
+    );
     (begins, vec(item, least..4), ends).prop_map(move |(begins, mut items, ends)| {
         // TRE is wrong about what ranges leave that overlap: for it, `[^a-cA-F]` finds a `d`.
         if dialect == Dialect::Posix && begins.starts_with('^') {

@@ -12,7 +12,7 @@ use filter_user::{
     config::Config,
     kernel::{ClientId, Filter, Groups, LoadOptions, Members},
     lists::{Action, ListRule, Scope, Sink as _, Subject},
-    policy::{Builder, EVERYBODY, RuleBook},
+    policy::{Builder, CompiledPolicy, EVERYBODY},
 };
 use frames::Wrap;
 use jiff::Timestamp;
@@ -28,16 +28,30 @@ const CLASS: u16 = 1;
 fn a_million_addresses_in_ten_thousand_groups_are_told_apart() {
     const GROUPS: u32 = 10_000;
     const MEMBERS: u32 = 100;
-    /// Memory of the kernel for each client, as it accounts it: nodes that lead to two others are not in it.
+    /// Memory of the kernel for each client, as it accounts it: nodes that lead to two others are
+    /// not in it.
     const BYTES: u64 = 40;
 
     let mut text = String::new();
     for group in 0..GROUPS {
-        let clients: Vec<_> = (0..MEMBERS).map(|member| address(group * MEMBERS + member).to_string()).collect();
-        writeln!(text, "[[group]]\nname = \"g{group}\"\nclients = {clients:?}").unwrap();
+        let clients: Vec<_> = (0..MEMBERS)
+            .map(|member| address(group * MEMBERS + member).to_string())
+            .collect();
+        writeln!(
+            text,
+            "[[group]]\nname = \"g{group}\"\nclients = {clients:?}"
+        )
+        .unwrap();
     }
-    let blocked: Vec<_> = (0..GROUPS).step_by(3).map(|group| format!("g{group}")).collect();
-    writeln!(text, "[[rules]]\nblock = [\"{NAME}\"]\ngroups = {blocked:?}").unwrap();
+    let blocked: Vec<_> = (0..GROUPS)
+        .step_by(3)
+        .map(|group| format!("g{group}"))
+        .collect();
+    writeln!(
+        text,
+        "[[rules]]\nblock = [\"{NAME}\"]\ngroups = {blocked:?}"
+    )
+    .unwrap();
     let start = Instant::now();
     let config = Config::parse(&text, Path::new("namegate.toml")).unwrap();
     let groups = Groups::of(&config, Timestamp::now());
@@ -45,96 +59,157 @@ fn a_million_addresses_in_ten_thousand_groups_are_told_apart() {
 
     let mut filter = filter();
     let (before, slab) = (filter.program().unwrap(), slab_kilobytes());
-    let (none, book) = (RuleBook::empty(*filter.hash_key()), book(&filter));
+    let (none, compiled) = (CompiledPolicy::empty(*filter.hash_key()), compile(&filter));
     let start = Instant::now();
-    filter.install(&none, &book, &groups, |_| {}).unwrap();
+    filter.install(&none, &compiled, &groups, |_| {}).unwrap();
     let memory = filter.program().unwrap().map_memory - before.map_memory;
-    println!("in the kernel: {:?}, {memory} bytes more; slab {} kB more", start.elapsed(), slab_kilobytes() - slab);
+    println!(
+        "in the kernel: {:?}, {memory} bytes more; slab {} kB more",
+        start.elapsed(),
+        slab_kilobytes() - slab
+    );
     assert!(filter.program().unwrap().id != before.id, "the maps grew");
     assert!(memory < BYTES * u64::from(GROUPS * MEMBERS), "{memory}");
 
     let frames = Frames::new();
     for group in (0..GROUPS).step_by(199).chain([GROUPS - 1]) {
         for member in [0, 50, 99] {
-            let expected = if group % 3 == 0 { Reason::DnsBlocked } else { Reason::DnsNotListed };
+            let expected = if group % 3 == 0 {
+                Reason::DnsBlocked
+            } else {
+                Reason::DnsNotListed
+            };
             let client = address(group * MEMBERS + member);
-            assert_eq!(ask(&mut filter, &frames.from(client)), expected, "{client} of group {group}");
+            assert_eq!(
+                ask(&mut filter, &frames.from(client)),
+                expected,
+                "{client} of group {group}"
+            );
         }
     }
-    assert_eq!(ask(&mut filter, &frames.from(address(GROUPS * MEMBERS))), Reason::DnsNotListed, "in no group");
+    assert_eq!(
+        ask(&mut filter, &frames.from(address(GROUPS * MEMBERS))),
+        Reason::DnsNotListed,
+        "in no group"
+    );
 
     let start = Instant::now();
     let mut other: Vec<_> = groups.members.iter().collect();
     other[0].1 = 2;
-    let moved = Groups { members: other.into_iter().collect(), ..groups };
-    filter.install(&book, &book, &moved, |_| {}).unwrap();
+    let moved = Groups {
+        members: other.into_iter().collect(),
+        ..groups
+    };
+    filter
+        .install(&compiled, &compiled, &moved, |_| {})
+        .unwrap();
     println!("one client goes to another group: {:?}", start.elapsed());
-    assert_eq!(ask(&mut filter, &frames.from(address(0))), Reason::DnsNotListed);
-    assert_eq!(ask(&mut filter, &frames.from(address(1))), Reason::DnsBlocked);
+    assert_eq!(
+        ask(&mut filter, &frames.from(address(0))),
+        Reason::DnsNotListed
+    );
+    assert_eq!(
+        ask(&mut filter, &frames.from(address(1))),
+        Reason::DnsBlocked
+    );
 }
 
-/// Where the maps have no room for more clients, the next ones do, for MAC addresses and for both families.
+/// Where the maps have no room for more clients, the next ones do, for MAC addresses and for both
+/// families.
 #[test]
 fn clients_that_the_maps_have_no_room_for_get_larger_ones() {
     let mut filter = filter();
-    let (none, book) = (RuleBook::empty(*filter.hash_key()), book(&filter));
+    let (none, compiled) = (CompiledPolicy::empty(*filter.hash_key()), compile(&filter));
     let program = filter.program().unwrap().id;
     let id = |kind: u32, number: u32| match kind {
         0 => ClientId::Mac([2, 0, 0, 1, (number >> 8) as u8, number as u8]),
         1 => ClientId::Subnet(address(number).into(), 32),
-        _ => ClientId::Subnet(IpAddr::from([0x2001, 0xdb8, number as u16, 0, 0, 0, 0, 0]), 48),
+        _ => ClientId::Subnet(
+            IpAddr::from([0x2001, 0xdb8, number as u16, 0, 0, 0, 0, 0]),
+            48,
+        ),
     };
-    let groups = |kind, count| of_two_groups((0..count).map(|number| (id(kind, number), 1)).collect());
+    let groups =
+        |kind, count| of_two_groups((0..count).map(|number| (id(kind, number), 1)).collect());
     let mut last = (Groups::default(), program);
     for kind in 0..3 {
         let few = groups(kind, 4_000);
-        let before = if last.0.members.is_empty() { &none } else { &book };
-        filter.install(before, &book, &few, |_| {}).unwrap();
+        let before = if last.0.members.is_empty() {
+            &none
+        } else {
+            &compiled
+        };
+        filter.install(before, &compiled, &few, |_| {}).unwrap();
         let small = filter.program().unwrap().id;
         assert_eq!(small, last.1, "there is room for them");
         let many = groups(kind, 4_200);
-        filter.install(&book, &book, &many, |_| {}).unwrap();
+        filter.install(&compiled, &compiled, &many, |_| {}).unwrap();
         assert_ne!(filter.program().unwrap().id, small, "they have larger maps");
         last = (many, filter.program().unwrap().id);
     }
 }
 
-/// Whichever of the calls fails that write the clients of a policy, those of the policy in force stay in their groups, also
-/// with the policy that comes next.
+/// Whichever of the calls fails that write the clients of a policy, those of the policy in force
+/// stay in their groups, also with the policy that comes next.
 #[test]
 fn clients_of_a_policy_that_failed_leave_no_trace() {
     let mut filter = filter();
-    let (none, book) = (RuleBook::empty(*filter.hash_key()), book(&filter));
+    let (none, compiled) = (CompiledPolicy::empty(*filter.hash_key()), compile(&filter));
     let in_groups = |groups: [u32; 4]| {
         let clients = (0..).zip(groups).filter(|(_, group)| *group > 0);
-        of_two_groups(clients.map(|(number, group)| (ClientId::Subnet(address(number).into(), 32), group)).collect())
+        of_two_groups(
+            clients
+                .map(|(number, group)| (ClientId::Subnet(address(number).into(), 32), group))
+                .collect(),
+        )
     };
     // Clients stay, move, go and come.
     let (first, second) = (in_groups([1, 1, 1, 0]), in_groups([1, 2, 0, 1]));
-    filter.install(&none, &book, &first, |_| {}).unwrap();
+    filter.install(&none, &compiled, &first, |_| {}).unwrap();
     let frames = Frames::new();
-    let seen = |filter: &mut Filter| [0, 1, 2, 3].map(|client| ask(filter, &frames.from(address(client))).is_blocked());
+    let seen = |filter: &mut Filter| {
+        [0, 1, 2, 3].map(|client| ask(filter, &frames.from(address(client))).is_blocked())
+    };
     assert_eq!(seen(&mut filter), [true, true, true, false]);
-    let (installed, calls) = with_failing(None, || filter.install(&book, &book, &second, |_| {}));
+    let (installed, calls) = with_failing(None, || {
+        filter.install(&compiled, &compiled, &second, |_| {})
+    });
     installed.unwrap();
     assert_eq!(seen(&mut filter), [true, false, false, true]);
-    filter.install(&book, &book, &first, |_| {}).unwrap();
+    filter
+        .install(&compiled, &compiled, &first, |_| {})
+        .unwrap();
     let mut failed = 0;
     for number in 0..calls.len() {
-        let (installed, _) = with_failing(Some(number), || filter.install(&book, &book, &second, |_| {}));
+        let (installed, _) = with_failing(Some(number), || {
+            filter.install(&compiled, &compiled, &second, |_| {})
+        });
         if installed.is_ok() {
             continue;
         }
         failed += 1;
         let third = in_groups([1, 1, 1, 2]);
-        // What stands in the maps of a call that failed, and of all alike behind it, is written with the next policy.
+        // What stands in the maps of a call that failed, and of all alike behind it, is written
+        // with the next policy.
         let old_holds = seen(&mut filter)[..3] == [true; 3];
         let came_in_force = filter.groups().members == second.members;
         assert!(old_holds || came_in_force, "call {number}");
-        filter.install(&book, &book, &third, |_| {}).unwrap();
-        assert_eq!(seen(&mut filter), [true, true, true, false], "call {number}");
-        filter.install(&book, &book, &first, |_| {}).unwrap();
-        assert_eq!(seen(&mut filter), [true, true, true, false], "call {number}");
+        filter
+            .install(&compiled, &compiled, &third, |_| {})
+            .unwrap();
+        assert_eq!(
+            seen(&mut filter),
+            [true, true, true, false],
+            "call {number}"
+        );
+        filter
+            .install(&compiled, &compiled, &first, |_| {})
+            .unwrap();
+        assert_eq!(
+            seen(&mut filter),
+            [true, true, true, false],
+            "call {number}"
+        );
     }
     assert!(failed > 3, "{failed} of {calls:?}");
 }
@@ -142,7 +217,10 @@ fn clients_of_a_policy_that_failed_leave_no_trace() {
 /// Memory of the kernel for small things, of all that runs here.
 fn slab_kilobytes() -> i64 {
     let all = std::fs::read_to_string("/proc/meminfo").unwrap();
-    let line = all.lines().find_map(|line| line.strip_prefix("SUnreclaim:")).unwrap();
+    let line = all
+        .lines()
+        .find_map(|line| line.strip_prefix("SUnreclaim:"))
+        .unwrap();
     line.split_whitespace().next().unwrap().parse().unwrap()
 }
 
@@ -151,26 +229,42 @@ fn address(number: u32) -> Ipv4Addr {
     Ipv4Addr::from_bits(Ipv4Addr::new(10, 0, 0, 0).to_bits() + number)
 }
 
-/// Lists of the class are for group 1, and not for group 2.
+/// Lists of the audience are for group 1, and not for group 2.
 fn of_two_groups(members: Members) -> Groups {
     Groups {
-        classes: [EVERYBODY, EVERYBODY | 1 << CLASS, EVERYBODY].map(Into::into).into(),
+        audiences: [EVERYBODY, EVERYBODY | 1 << CLASS, EVERYBODY]
+            .map(Into::into)
+            .into(),
         members,
         ..Groups::default()
     }
 }
 
 fn filter() -> Filter {
-    Filter::load(&LoadOptions { max_rules: 100, flows: 1, events_per_second: 100, ..LoadOptions::default() }).unwrap()
+    Filter::load(&LoadOptions {
+        max_rules: 100,
+        flows: 1,
+        events_per_second: 100,
+        ..LoadOptions::default()
+    })
+    .unwrap()
 }
 
-/// Blocks the name for the class.
-fn book(filter: &Filter) -> RuleBook {
+/// Blocks the name for the audience.
+fn compile(filter: &Filter) -> CompiledPolicy {
     let mut builder = Builder::new(*filter.hash_key());
     let subject = Subject::Name(NAME, Scope::Subtree);
     builder
         .list("list", CLASS)
-        .rule(ListRule { subject, action: Action::Block, answer: None, cancels: false }, 1)
+        .rule(
+            ListRule {
+                subject,
+                action: Action::Block,
+                answer: None,
+                cancels: false,
+            },
+            1,
+        )
         .unwrap();
     builder.finish().unwrap()
 }

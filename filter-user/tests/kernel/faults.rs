@@ -1,4 +1,5 @@
-//! System calls that fail when a test wants them to: a supervisor answers for the kernel (`seccomp_unotify(2)`).
+//! System calls that fail when a test wants them to: a supervisor answers for the kernel
+//! (`seccomp_unotify(2)`).
 
 use std::{
     io,
@@ -8,10 +9,10 @@ use std::{
 };
 
 use libc::{
-    BPF_ABS, BPF_JEQ, BPF_JMP, BPF_JUMP, BPF_K, BPF_LD, BPF_RET, BPF_STMT, BPF_W, SECCOMP_FILTER_FLAG_NEW_LISTENER,
-    SECCOMP_IOCTL_NOTIF_RECV, SECCOMP_IOCTL_NOTIF_SEND, SECCOMP_RET_ALLOW, SECCOMP_RET_USER_NOTIF,
-    SECCOMP_SET_MODE_FILTER, SECCOMP_USER_NOTIF_FLAG_CONTINUE, seccomp_notif, seccomp_notif_resp, sock_filter,
-    sock_fprog,
+    BPF_ABS, BPF_JEQ, BPF_JMP, BPF_JUMP, BPF_K, BPF_LD, BPF_RET, BPF_STMT, BPF_W,
+    SECCOMP_FILTER_FLAG_NEW_LISTENER, SECCOMP_IOCTL_NOTIF_RECV, SECCOMP_IOCTL_NOTIF_SEND,
+    SECCOMP_RET_ALLOW, SECCOMP_RET_USER_NOTIF, SECCOMP_SET_MODE_FILTER,
+    SECCOMP_USER_NOTIF_FLAG_CONTINUE, seccomp_notif, seccomp_notif_resp, sock_filter, sock_fprog,
 };
 
 /// A system call that was made.
@@ -32,23 +33,40 @@ impl Call {
     pub const LINK_UPDATE: Self = Self::Bpf(29);
 }
 
-/// Does some work in a thread of its own, and gives the calls of bpf(2) and dup3(2) that it made, it and the threads that it
-/// started. The one with this number, from 0 on, fails for want of memory, and so do those behind it that do the same: who
-/// loads a program tries again.
-pub fn with_failing<T: Send>(fails: Option<usize>, work: impl FnOnce() -> T + Send) -> (T, Vec<Call>) {
+/// Does some work in a thread of its own, and gives the calls of bpf(2) and dup3(2) that it made,
+/// it and the threads that it started. The one with this number, from 0 on, fails for want of
+/// memory, and so do those behind it that do the same: who loads a program tries again.
+pub fn with_failing<T: Send>(
+    fails: Option<usize>,
+    work: impl FnOnce() -> T + Send,
+) -> (T, Vec<Call>) {
     let (listener, listeners) = mpsc::channel();
     thread::scope(|scope| {
         let worker = scope.spawn(move || {
-            listener.send(listen().expect("a supervisor of system calls")).unwrap();
+            listener
+                .send(listen().expect("a supervisor of system calls"))
+                .unwrap();
             work()
         });
         let listener: OwnedFd = listeners.recv().unwrap();
         let mut calls = Vec::new();
         while let Some(call) = next(&listener) {
             let is_bpf = libc::c_long::from(call.data.nr) == libc::SYS_bpf;
-            calls.push(if is_bpf { Call::Bpf(call.data.args[0]) } else { Call::Dup3 });
+            calls.push(if is_bpf {
+                Call::Bpf(call.data.args[0])
+            } else {
+                Call::Dup3
+            });
             let failing = fails.and_then(|number| calls.get(number));
-            reply(&listener, call.id, if failing == calls.last() { Err(libc::ENOMEM) } else { Ok(()) });
+            reply(
+                &listener,
+                call.id,
+                if failing == calls.last() {
+                    Err(libc::ENOMEM)
+                } else {
+                    Ok(())
+                },
+            );
         }
         (worker.join().unwrap(), calls)
     })
@@ -70,10 +88,18 @@ fn listen() -> io::Result<OwnedFd> {
             BPF_STMT(give, SECCOMP_RET_USER_NOTIF),
         ]
     };
-    let program = sock_fprog { len: program.len() as u16, filter: program.as_mut_ptr() };
+    let program = sock_fprog {
+        len: program.len() as u16,
+        filter: program.as_mut_ptr(),
+    };
     // SAFETY: the program is one of classic BPF, and outlives the call.
     let listener = unsafe {
-        libc::syscall(libc::SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &raw const program)
+        libc::syscall(
+            libc::SYS_seccomp,
+            SECCOMP_SET_MODE_FILTER,
+            SECCOMP_FILTER_FLAG_NEW_LISTENER,
+            &raw const program,
+        )
     };
     if listener < 0 {
         return Err(io::Error::last_os_error());
@@ -84,7 +110,11 @@ fn listen() -> io::Result<OwnedFd> {
 
 /// The next call; none once all of these threads have ended.
 fn next(listener: &OwnedFd) -> Option<seccomp_notif> {
-    let mut ready = libc::pollfd { fd: listener.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    let mut ready = libc::pollfd {
+        fd: listener.as_raw_fd(),
+        events: libc::POLLIN,
+        revents: 0,
+    };
     loop {
         // SAFETY: it is one descriptor to look at.
         unsafe { libc::poll(&raw mut ready, 1, -1) };
@@ -94,7 +124,14 @@ fn next(listener: &OwnedFd) -> Option<seccomp_notif> {
         // SAFETY: integers, of which zeros are a value; the kernel asks for them.
         let mut call: seccomp_notif = unsafe { std::mem::zeroed() };
         // SAFETY: the kernel writes a call there.
-        if unsafe { libc::ioctl(listener.as_raw_fd(), SECCOMP_IOCTL_NOTIF_RECV, &raw mut call) } == 0 {
+        if unsafe {
+            libc::ioctl(
+                listener.as_raw_fd(),
+                SECCOMP_IOCTL_NOTIF_RECV,
+                &raw mut call,
+            )
+        } == 0
+        {
             return Some(call);
         }
     }
@@ -102,9 +139,24 @@ fn next(listener: &OwnedFd) -> Option<seccomp_notif> {
 
 /// Lets the kernel go on with a call, or has it fail.
 fn reply(listener: &OwnedFd, id: u64, answer: Result<(), i32>) {
-    let flags = if answer.is_ok() { SECCOMP_USER_NOTIF_FLAG_CONTINUE as u32 } else { 0 };
-    let mut reply = seccomp_notif_resp { id, val: 0, error: answer.err().map_or(0, |error| -error), flags };
+    let flags = if answer.is_ok() {
+        SECCOMP_USER_NOTIF_FLAG_CONTINUE as u32
+    } else {
+        0
+    };
+    let mut reply = seccomp_notif_resp {
+        id,
+        val: 0,
+        error: answer.err().map_or(0, |error| -error),
+        flags,
+    };
     // SAFETY: the kernel reads the answer.
-    let replied = unsafe { libc::ioctl(listener.as_raw_fd(), SECCOMP_IOCTL_NOTIF_SEND, &raw mut reply) };
+    let replied = unsafe {
+        libc::ioctl(
+            listener.as_raw_fd(),
+            SECCOMP_IOCTL_NOTIF_SEND,
+            &raw mut reply,
+        )
+    };
     assert_eq!(replied, 0, "{}", io::Error::last_os_error());
 }

@@ -29,7 +29,10 @@ fn each_program_loads_within_its_budget_of_verified_instructions() {
 fn no_budget_is_above_half_of_what_a_verifier_goes_through() {
     for (kernel, programs) in &budgets() {
         for (program, budget) in programs {
-            assert!(budget.as_integer().is_some_and(|budget| budget <= 500_000), "{program} on {kernel}: {budget:?}");
+            assert!(
+                budget.as_integer().is_some_and(|budget| budget <= 500_000),
+                "{program} on {kernel}: {budget:?}"
+            );
         }
     }
 }
@@ -44,7 +47,9 @@ fn the_object_has_the_maps_of_a_log_only_with_the_trace_feature() {
 #[test]
 fn without_the_trace_feature_the_object_carries_no_format_strings() {
     // aya-log's records start with the target, module and file that a message comes from.
-    let has_sources = OBJECT_DATA.iter().any(|section| section_has(section, b"filter-ebpf/src/"));
+    let has_sources = OBJECT_DATA
+        .iter()
+        .any(|section| section_has(section, b"filter-ebpf/src/"));
     assert_eq!(has_sources, cfg!(feature = "trace"));
 }
 
@@ -54,7 +59,9 @@ const OBJECT_DATA: [&str; 3] = [".rodata", ".data", "xdp"];
 fn section_has(name: &str, bytes: &[u8]) -> bool {
     use object::ObjectSection as _;
     let file = object::File::parse(OBJECT).unwrap();
-    let sections = file.sections().filter(|section| section.name().is_ok_and(|found| found.starts_with(name)));
+    let sections = file
+        .sections()
+        .filter(|section| section.name().is_ok_and(|found| found.starts_with(name)));
     sections
         .flat_map(|section| section.data().map(<[u8]>::to_vec))
         .any(|data| data.windows(bytes.len()).any(|at| at == bytes))
@@ -62,7 +69,9 @@ fn section_has(name: &str, bytes: &[u8]) -> bool {
 
 fn symbols() -> Vec<String> {
     let file = object::File::parse(OBJECT).unwrap();
-    file.symbols().filter_map(|symbol| symbol.name().map(str::to_owned).ok()).collect()
+    file.symbols()
+        .filter_map(|symbol| symbol.name().map(str::to_owned).ok())
+        .collect()
 }
 
 /// By kernel and program. The kernel that runs need not be among these.
@@ -72,6 +81,11 @@ fn budgets() -> BTreeMap<String, toml::Table> {
 }
 
 fn largest(budgets: &BTreeMap<String, toml::Table>, program: &str) -> u64 {
-    let of_kernels = budgets.values().filter_map(|programs| programs.get(program)?.as_integer());
-    of_kernels.max().unwrap_or_else(|| panic!("no budget for {program}")).cast_unsigned()
+    let of_kernels = budgets
+        .values()
+        .filter_map(|programs| programs.get(program)?.as_integer());
+    of_kernels
+        .max()
+        .unwrap_or_else(|| panic!("no budget for {program}"))
+        .cast_unsigned()
 }

@@ -26,10 +26,17 @@ fn this_kernel_has_all_that_the_program_asks_for() {
 fn what_no_kernel_has_is_found_missing() {
     let beside = [
         Feature::Helper(9_999),
-        // bpf_probe_read, which XDP programs may not call in every kernel, but never bpf_skb_load_bytes.
+        // bpf_probe_read, which XDP programs may not call in every kernel, but never
+        // bpf_skb_load_bytes.
         Feature::Helper(26),
-        Feature::Map { kind: 9_999, flags: 0 },
-        Feature::Map { kind: 2, flags: 1 << 30 },
+        Feature::Map {
+            kind: 9_999,
+            flags: 0,
+        },
+        Feature::Map {
+            kind: 2,
+            flags: 1 << 30,
+        },
     ];
     for feature in beside {
         assert!(!feature.is_supported().unwrap(), "{feature}");
@@ -44,23 +51,46 @@ fn a_program_that_the_verifier_takes_is_loaded() {
 #[test]
 fn a_refusal_is_one_sentence_with_the_path_of_the_whole_log() {
     let folder = tempfile::tempdir().unwrap();
-    let refused = try_object(&object_of(&[&BEYOND[..], &PASS].concat()), Some(folder.path())).unwrap_err();
+    let refused = try_object(
+        &object_of(&[&BEYOND[..], &PASS].concat()),
+        Some(folder.path()),
+    )
+    .unwrap_err();
     // As the command line prints it.
     let said = format!("{:#}", anyhow::Error::from(refused));
     let log = folder.path().join("namegate-refused-refused.log");
-    assert!(said.starts_with("Linux ") && said.contains(" refuses the program `refused` ("), "{said}");
-    assert!(said.ends_with(log.to_str().unwrap()) && said.lines().count() == 1 && said.len() < 400, "{said}");
-    assert!(!said.contains("insns") && !said.contains("invalid"), "{said}");
+    assert!(
+        said.starts_with("Linux ") && said.contains(" refuses the program `refused` ("),
+        "{said}"
+    );
+    assert!(
+        said.ends_with(log.to_str().unwrap()) && said.lines().count() == 1 && said.len() < 400,
+        "{said}"
+    );
+    assert!(
+        !said.contains("insns") && !said.contains("invalid"),
+        "{said}"
+    );
     let text = fs::read_to_string(&log).unwrap();
-    assert!(text.contains("invalid bpf_context access off=4000") && text.contains("processed "), "{text}");
-    assert_eq!(fs::metadata(&log).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(
+        text.contains("invalid bpf_context access off=4000") && text.contains("processed "),
+        "{text}"
+    );
+    assert_eq!(
+        fs::metadata(&log).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
 }
 
 #[test]
 fn without_a_folder_the_log_is_among_temporary_files() {
     let refused = try_object(&object_of(&[&BEYOND[..], &PASS].concat()), None).unwrap_err();
-    let KernelError::Refused(refusal) = &refused else { panic!("{refused}") };
-    let SavedLog::In(path) = refusal.log() else { panic!("{refused}") };
+    let KernelError::Refused(refusal) = &refused else {
+        panic!("{refused}")
+    };
+    let SavedLog::In(path) = refusal.log() else {
+        panic!("{refused}")
+    };
     assert!(path.starts_with(std::env::temp_dir()), "{refused}");
     fs::remove_file(path).unwrap();
 }

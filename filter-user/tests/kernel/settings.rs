@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use filter_core::{Counter, Fragments, Interface, Reason, Sent, Sides, WAYS};
+use filter_core::{Counter, Directions, Fragments, Interface, Reason, Sent, WAYS};
 use filter_user::kernel::{Filter, LoadOptions};
 use frames::Wrap;
 
@@ -15,10 +15,14 @@ const LISTED: &str = "ads.example.com";
 #[test]
 fn later_fragments_are_dropped_where_they_are_to_be() {
     let fragment = frames::ipv4_fragment(&Wrap::v4(53).udp(&frames::query(LISTED)), 3, true);
-    for (fragments, reason, sent) in
-        [(Fragments::Pass, Reason::Fragment, Sent::On), (Fragments::Drop, Reason::FragmentDropped, Sent::Nowhere)]
-    {
-        let mut filter = filter_with(&LoadOptions { fragments, ..LoadOptions::default() });
+    for (fragments, reason, sent) in [
+        (Fragments::Pass, Reason::Fragment, Sent::Pass),
+        (Fragments::Drop, Reason::FragmentDropped, Sent::Drop),
+    ] {
+        let mut filter = filter_with(&LoadOptions {
+            fragments,
+            ..LoadOptions::default()
+        });
         let judged = judge_alone(&mut filter, &fragment);
         assert_eq!((judged.reason, judged.sent), (reason, Some(sent)));
         assert_eq!(filter.counters().unwrap()[&Counter::Packets(reason)], 1);
@@ -31,30 +35,66 @@ fn later_fragments_are_dropped_where_they_are_to_be() {
 #[test]
 fn each_interface_judges_its_sides() {
     let query = Wrap::v4(53).udp(&frames::query(LISTED));
-    let response = Wrap { from: 53, ..Wrap::v4(40_000) }.udp(&frames::response(LISTED));
-    for (sides, of_query, of_response) in [
-        (Sides::Both, Reason::DnsBlocked, Reason::DnsResponseBlocked),
-        (Sides::Queries, Reason::DnsBlocked, Reason::DnsResponseNotJudged),
-        (Sides::Responses, Reason::DnsQueryNotJudged, Reason::DnsResponseBlocked),
+    let response = Wrap {
+        from: 53,
+        ..Wrap::v4(40_000)
+    }
+    .udp(&frames::response(LISTED));
+    for (directions, of_query, of_response) in [
+        (
+            Directions::Both,
+            Reason::DnsBlocked,
+            Reason::DnsResponseBlocked,
+        ),
+        (
+            Directions::Queries,
+            Reason::DnsBlocked,
+            Reason::DnsResponseNotJudged,
+        ),
+        (
+            Directions::Responses,
+            Reason::DnsQueryNotJudged,
+            Reason::DnsResponseBlocked,
+        ),
     ] {
         let mut filter = filter_with(&LoadOptions {
-            interfaces: [(LOOPBACK, Interface::new(sides))].into(),
+            interfaces: [(LOOPBACK, Interface::new(directions))].into(),
             ..LoadOptions::default()
         });
-        assert_eq!(judge_alone(&mut filter, &query).reason, of_query, "{sides:?}");
-        assert_eq!(judge_alone(&mut filter, &response).reason, of_response, "{sides:?}");
+        assert_eq!(
+            judge_alone(&mut filter, &query).reason,
+            of_query,
+            "{directions:?}"
+        );
+        assert_eq!(
+            judge_alone(&mut filter, &response).reason,
+            of_response,
+            "{directions:?}"
+        );
     }
-    let elsewhere =
-        LoadOptions { interfaces: [(LOOPBACK + 1, Interface::new(Sides::Queries))].into(), ..LoadOptions::default() };
+    let elsewhere = LoadOptions {
+        interfaces: [(LOOPBACK + 1, Interface::new(Directions::Queries))].into(),
+        ..LoadOptions::default()
+    };
     let mut filter = filter_with(&elsewhere);
-    assert_eq!(judge_alone(&mut filter, &response).reason, Reason::DnsResponseBlocked, "another interface's sides");
+    assert_eq!(
+        judge_alone(&mut filter, &response).reason,
+        Reason::DnsResponseBlocked,
+        "another interface's sides"
+    );
 }
 
 #[test]
 fn names_that_pass_are_reported_only_if_that_is_asked_for() {
     for (report_passed, expected) in [(false, vec![]), (true, vec!["web.example.com"])] {
-        let mut filter = filter_with(&LoadOptions { report_passed, ..LoadOptions::default() });
-        judge_alone(&mut filter, &Wrap::v4(53).udp(&frames::query("web.example.com")));
+        let mut filter = filter_with(&LoadOptions {
+            report_passed,
+            ..LoadOptions::default()
+        });
+        judge_alone(
+            &mut filter,
+            &Wrap::v4(53).udp(&frames::query("web.example.com")),
+        );
         let mut names = Vec::new();
         filter.drain_events(|event| {
             assert!(event.rule.is_none() && event.reason == Reason::DnsNotListed);
@@ -66,7 +106,10 @@ fn names_that_pass_are_reported_only_if_that_is_asked_for() {
 
 #[test]
 fn a_flow_that_has_to_go_for_another_is_counted() {
-    let mut filter = filter_with(&LoadOptions { flows: 1, ..LoadOptions::default() });
+    let mut filter = filter_with(&LoadOptions {
+        flows: 1,
+        ..LoadOptions::default()
+    });
     let hello = frames::client_hello("web.example.com");
     let mut bed = filter.test_bed().unwrap();
     // One bucket, and a flow more than it has places.
@@ -81,8 +124,12 @@ fn a_flow_that_has_to_go_for_another_is_counted() {
 
 /// It waits, and for less than a sender takes for a loss.
 #[test]
-fn a_segment_whose_flows_another_cpu_keeps_is_dropped_after_a_while_and_judged_when_it_comes_again() {
-    let mut filter = filter_with(&LoadOptions { flows: 1, ..LoadOptions::default() });
+fn a_segment_whose_flows_another_cpu_keeps_is_dropped_after_a_while_and_judged_when_it_comes_again()
+{
+    let mut filter = filter_with(&LoadOptions {
+        flows: 1,
+        ..LoadOptions::default()
+    });
     let first = Wrap::v4(443).tcp_at(1, &frames::client_hello(LISTED)[..20]);
     let mut bed = filter.test_bed().unwrap();
     bed.keep_flows_busy().unwrap();
@@ -91,26 +138,41 @@ fn a_segment_whose_flows_another_cpu_keeps_is_dropped_after_a_while_and_judged_w
         let begun = Instant::now();
         let judged = bed.judge(&first).unwrap();
         waits.push(begun.elapsed());
-        assert_eq!((judged.reason, judged.sent), (Reason::FlowBusy, Some(Sent::Nowhere)));
+        assert_eq!(
+            (judged.reason, judged.sent),
+            (Reason::FlowBusy, Some(Sent::Drop))
+        );
     }
     let wait = waits.into_iter().min().unwrap();
     eprintln!("the shortest wait: {wait:?}");
-    assert!(wait > Duration::from_micros(20) && wait < Duration::from_millis(20), "{wait:?}");
+    assert!(
+        wait > Duration::from_micros(20) && wait < Duration::from_millis(20),
+        "{wait:?}"
+    );
     bed.forget_flows().unwrap();
     assert_eq!(bed.judge(&first).unwrap().reason, Reason::TlsHelloSplit);
 }
 
-/// The second half of a hello is held until the first one comes again: it would make the hello whole for the server.
+/// The second half of a hello is held until the first one comes again: it would make the hello
+/// whole for the server.
 #[test]
 fn what_follows_a_first_segment_that_was_dropped_since_its_flows_were_kept_is_held() {
-    let mut filter = filter_with(&LoadOptions { flows: 1, ..LoadOptions::default() });
+    let mut filter = filter_with(&LoadOptions {
+        flows: 1,
+        ..LoadOptions::default()
+    });
     let hello = frames::client_hello(LISTED);
     let cut = frames::server_name_at(&hello, LISTED).unwrap() + 3;
     let wrap = Wrap::v4(443);
-    let [first, second]: [_; 2] = frames::in_segments(&wrap, 5_000, &hello, &[0, cut]).try_into().unwrap();
+    let [first, second]: [_; 2] = frames::in_segments(&wrap, 5_000, &hello, &[0, cut])
+        .try_into()
+        .unwrap();
     let mut bed = filter.test_bed().unwrap();
     bed.keep_flows_busy().unwrap();
-    assert_eq!(bed.judge(&wrap.syn(4_999, &[])).unwrap().reason, Reason::TcpOther);
+    assert_eq!(
+        bed.judge(&wrap.syn(4_999, &[])).unwrap().reason,
+        Reason::TcpOther
+    );
     assert_eq!(bed.judge(&first).unwrap().reason, Reason::FlowBusy);
     bed.let_go_of_flows().unwrap();
     assert_eq!(bed.judge(&second).unwrap().reason, Reason::TlsHelloSplit);
@@ -118,7 +180,11 @@ fn what_follows_a_first_segment_that_was_dropped_since_its_flows_were_kept_is_he
 }
 
 fn filter_with(options: &LoadOptions) -> Filter {
-    let options = LoadOptions { max_rules: 10, events_per_second: 100, ..options.clone() };
+    let options = LoadOptions {
+        max_rules: 10,
+        events_per_second: 100,
+        ..options.clone()
+    };
     let mut filter = Filter::load(&options).unwrap();
     let rule = key(&filter, LISTED);
     filter.insert(rule).unwrap();

@@ -43,29 +43,55 @@ pub struct Difference {
 /// As a row of the list, but for the reason.
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { capture, frame, message, name, side } = self;
+        let Self {
+            capture,
+            frame,
+            message,
+            name,
+            side,
+        } = self;
         let frame = frame.map_or("*".into(), |frame| frame.to_string());
-        write!(f, "{capture}\t{frame}\t{}\t{name}\t{}", message.protocol(), side.as_str())
+        write!(
+            f,
+            "{capture}\t{frame}\t{}\t{name}\t{}",
+            message.protocol(),
+            side.as_str()
+        )
     }
 }
 
 /// The names that both have, and those that one has.
-pub fn compare(capture: &str, mut rows: Vec<Row>, mut found: Vec<Found>) -> (Vec<Message>, Vec<Difference>) {
+pub fn compare(
+    capture: &str,
+    mut rows: Vec<Row>,
+    mut found: Vec<Found>,
+) -> (Vec<Message>, Vec<Difference>) {
     found.retain(|found| found.seen.record.is_none());
     let mut both = Vec::new();
     for step in [is_the_same, is_in_earlier_fragment] {
-        rows.retain(|row| match found.iter().position(|found| step(row, found)) {
-            Some(place) => {
-                both.push(found.remove(place).message);
-                false
-            }
-            None => true,
-        });
+        rows.retain(
+            |row| match found.iter().position(|found| step(row, found)) {
+                Some(place) => {
+                    both.push(found.remove(place).message);
+                    false
+                }
+                None => true,
+            },
+        );
     }
-    let difference =
-        |frame, message, name, side| Difference { capture: capture.into(), frame: Some(frame), message, name, side };
-    let missed = rows.into_iter().map(|row| difference(row.frame, row.message, row.name, Side::Missed));
-    let extra = found.into_iter().map(|found| difference(found.frame, found.message, found.seen.name, Side::Extra));
+    let difference = |frame, message, name, side| Difference {
+        capture: capture.into(),
+        frame: Some(frame),
+        message,
+        name,
+        side,
+    };
+    let missed = rows
+        .into_iter()
+        .map(|row| difference(row.frame, row.message, row.name, Side::Missed));
+    let extra = found
+        .into_iter()
+        .map(|found| difference(found.frame, found.message, found.seen.name, Side::Extra));
     (both, missed.chain(extra).collect())
 }
 
@@ -74,5 +100,7 @@ fn is_the_same(row: &Row, found: &Found) -> bool {
 }
 
 fn is_in_earlier_fragment(row: &Row, found: &Found) -> bool {
-    row.fragments.contains(&found.frame) && row.message == found.message && row.name == found.seen.name
+    row.fragments.contains(&found.frame)
+        && row.message == found.message
+        && row.name == found.seen.name
 }

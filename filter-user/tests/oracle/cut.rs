@@ -17,7 +17,9 @@ fn every_capture_that_is_cut_gives_the_frames_before_the_cut_and_says_where_it_i
     for capture in captures() {
         let whole = fs::read(collection().join(&capture)).expect("a capture");
         let (frames, _) = read(&collection().join(&capture));
-        for at in (1..CUTS).flat_map(|part| [part * whole.len() / CUTS, part * whole.len() / CUTS + 3]) {
+        for at in
+            (1..CUTS).flat_map(|part| [part * whole.len() / CUTS, part * whole.len() / CUTS + 3])
+        {
             fs::write(&cut, &whole[..at.min(whole.len())]).expect("a file");
             let (read, error) = read(&cut);
             assert!(frames.starts_with(&read), "{capture} cut at {at}");
@@ -26,7 +28,10 @@ fn every_capture_that_is_cut_gives_the_frames_before_the_cut_and_says_where_it_i
                 None | Some(CaptureError::LinkType { .. }) => {}
                 Some(CaptureError::Truncated { place, .. }) => {
                     truncated += 1;
-                    assert!(place.byte <= at as u64 && place.frames >= read.len() as u64, "{capture}, {at}: {place:?}");
+                    assert!(
+                        place.byte <= at as u64 && place.frames >= read.len() as u64,
+                        "{capture}, {at}: {place:?}"
+                    );
                 }
                 Some(CaptureError::Foreign { .. }) => assert!(at < 24, "{capture}, {at}"),
                 Some(other) => panic!("{capture} cut at {at}: {other}"),

@@ -30,10 +30,17 @@ impl Reviewed {
     /// # Panics
     /// Where it is not in its format, or a row lacks its reason.
     pub fn read() -> Self {
-        Self { rows: LIST.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).map(Row::read).collect() }
+        Self {
+            rows: LIST
+                .lines()
+                .filter(|line| !line.is_empty() && !line.starts_with('#'))
+                .map(Row::read)
+                .collect(),
+        }
     }
 
-    /// Meets the difference; false if no row is about it. That of a witness who does not tell the frame has none.
+    /// Meets the difference; false if no row is about it. That of a witness who does not tell the
+    /// frame has none.
     pub fn allows(&mut self, difference: &Difference) -> bool {
         self.rows.iter_mut().any(|row| row.meets(difference))
     }
@@ -41,8 +48,12 @@ impl Reviewed {
     /// Rows, and frames of rows, that no difference met.
     pub fn left(&self) -> Vec<String> {
         let left = |row: &Row| match row {
-            Row { met: false, text, .. } => Some((*text).into()),
-            Row { unmet, text, .. } => (!unmet.is_empty()).then(|| format!("frames {unmet:?} of: {text}")),
+            Row {
+                met: false, text, ..
+            } => Some((*text).into()),
+            Row { unmet, text, .. } => {
+                (!unmet.is_empty()).then(|| format!("frames {unmet:?} of: {text}"))
+            }
         };
         self.rows.iter().filter_map(left).collect()
     }
@@ -50,15 +61,32 @@ impl Reviewed {
 
 impl Row {
     fn read(text: &'static str) -> Self {
-        let [capture, frames, protocol, name, side, reason] = text.split('\t').collect::<Vec<_>>()[..] else {
+        let [capture, frames, protocol, name, side, reason] =
+            text.split('\t').collect::<Vec<_>>()[..]
+        else {
             panic!("six cells: {text}");
         };
-        assert!(["dns", "tls", "quic"].contains(&protocol) && !reason.is_empty(), "a protocol and a reason: {text}");
-        let side = [Side::Missed, Side::Extra].into_iter().find(|known| known.as_str() == side);
+        assert!(
+            ["dns", "tls", "quic"].contains(&protocol) && !reason.is_empty(),
+            "a protocol and a reason: {text}"
+        );
+        let side = [Side::Missed, Side::Extra]
+            .into_iter()
+            .find(|known| known.as_str() == side);
         let side = side.unwrap_or_else(|| panic!("missed or extra: {text}"));
-        let frames = (frames != "*").then(|| frames.split(',').flat_map(range).collect::<BTreeSet<_>>());
+        let frames =
+            (frames != "*").then(|| frames.split(',').flat_map(range).collect::<BTreeSet<_>>());
         let unmet = frames.clone().unwrap_or_default();
-        Self { text, capture, frames, protocol, name, side, met: false, unmet }
+        Self {
+            text,
+            capture,
+            frames,
+            protocol,
+            name,
+            side,
+            met: false,
+            unmet,
+        }
     }
 
     fn meets(&mut self, difference: &Difference) -> bool {
@@ -81,7 +109,10 @@ impl Row {
 
 /// `7` or `3-9`.
 fn range(text: &str) -> std::ops::RangeInclusive<u64> {
-    let number = |text: &str| text.parse().unwrap_or_else(|_| panic!("a frame or a range of frames: {text}"));
+    let number = |text: &str| {
+        text.parse()
+            .unwrap_or_else(|_| panic!("a frame or a range of frames: {text}"))
+    };
     match text.split_once('-') {
         Some((first, last)) => number(first)..=number(last),
         None => number(text)..=number(text),

@@ -14,17 +14,27 @@ use crate::found::Found;
 /// The types whose targets hickory tells; it knows no DNAME.
 const TYPES: [u16; 3] = [5, 64, 65];
 
-/// The further names of each plain response over UDP that hickory can read, by frame, in the order of the answers.
+/// The further names of each plain response over UDP that hickory can read, by frame, in the order
+/// of the answers.
 ///
 /// # Panics
 /// If the capture cannot be opened.
 pub fn decoded(file: &Path) -> BTreeMap<u64, Vec<(u16, String)>> {
     let mut names = BTreeMap::new();
     let mut progress = |_| {};
-    let Ok(mut capture) = Capture::open(file, &mut progress) else { return names };
+    let Ok(mut capture) = Capture::open(file, &mut progress) else {
+        return names;
+    };
     while let Ok(Some(frame)) = capture.next_frame() {
         if let Some(message) = response(frame.bytes) {
-            names.insert(frame.number, message.answers.iter().filter_map(|record| target(&record.data)).collect());
+            names.insert(
+                frame.number,
+                message
+                    .answers
+                    .iter()
+                    .filter_map(|record| target(&record.data))
+                    .collect(),
+            );
         }
     }
     names
@@ -34,12 +44,16 @@ pub fn decoded(file: &Path) -> BTreeMap<u64, Vec<(u16, String)>> {
 pub fn found(frame: u64, found: &[Found]) -> Vec<(u16, String)> {
     let here = found.iter().filter(|found| found.frame == frame);
     let records = here.filter_map(|found| Some((found.seen.record?, found.seen.name.clone())));
-    records.filter(|(record, _)| TYPES.contains(record)).collect()
+    records
+        .filter(|(record, _)| TYPES.contains(record))
+        .collect()
 }
 
 fn response(frame: &[u8]) -> Option<Message> {
     let packet = SlicedPacket::from_ethernet(frame).ok()?;
-    let Some(TransportSlice::Udp(udp)) = packet.transport else { return None };
+    let Some(TransportSlice::Udp(udp)) = packet.transport else {
+        return None;
+    };
     if udp.source_port() != 53 {
         return None;
     }

@@ -13,8 +13,13 @@ use crate::{
 /// What nDPI calls the protocols that we are about, by its numbers of them.
 const NDPI: [(&str, &str); 3] = [("5", "dns"), ("91", "tls"), ("188", "quic")];
 
-/// The names that a witness has for this capture and we do not, and how many it has; `None` if no witness knows it.
-pub fn compare(collection: &Path, capture: &str, found: &[Found]) -> Option<(usize, Vec<Difference>)> {
+/// The names that a witness has for this capture and we do not, and how many it has; `None` if no
+/// witness knows it.
+pub fn compare(
+    collection: &Path,
+    capture: &str,
+    found: &[Found],
+) -> Option<(usize, Vec<Difference>)> {
     let (folder, name) = capture.split_once('/')?;
     let expected = collection.join("expected").join(folder);
     let read = |ending: &str| fs::read_to_string(expected.join(format!("{name}.{ending}"))).ok();
@@ -23,9 +28,15 @@ pub fn compare(collection: &Path, capture: &str, found: &[Found]) -> Option<(usi
         "arkime" => arkime(&read("json")?),
         _ => return None,
     };
-    let is_it = if folder == "ndpi" { spelled_by_ndpi } else { spelled_by_arkime };
+    let is_it = if folder == "ndpi" {
+        spelled_by_ndpi
+    } else {
+        spelled_by_arkime
+    };
     let has = |protocol: &str, name: &str| {
-        found.iter().any(|found| found.message.protocol() == protocol && is_it(&found.seen.name, name))
+        found
+            .iter()
+            .any(|found| found.message.protocol() == protocol && is_it(&found.seen.name, name))
     };
     let lacking = names.iter().filter(|(protocol, name)| !has(protocol, name));
     let differences = lacking.map(|(protocol, name)| Difference {
@@ -42,7 +53,8 @@ pub fn compare(collection: &Path, capture: &str, found: &[Found]) -> Option<(usi
     Some((names.len(), differences.collect()))
 }
 
-/// nDPI keeps so many octets of a name, the last ones, and writes `_` or `?` for those that host names do not have.
+/// nDPI keeps so many octets of a name, the last ones, and writes `_` or `?` for those that host
+/// names do not have.
 fn spelled_by_ndpi(ours: &str, theirs: &str) -> bool {
     const ROOM: usize = 79;
 
@@ -69,8 +81,9 @@ fn spelled_by_arkime(ours: &str, theirs: &str) -> bool {
 fn ndpi(text: &str) -> BTreeSet<(&'static str, String)> {
     let flow = |line: &str| {
         let field = |key: &str| Some(line.split_once(key)?.1.split_once(']')?.0.to_owned());
-        let (numbers, _) =
-            field("[proto: ")?.split_once('/').map(|(numbers, names)| (numbers.to_owned(), names.len()))?;
+        let (numbers, _) = field("[proto: ")?
+            .split_once('/')
+            .map(|(numbers, names)| (numbers.to_owned(), names.len()))?;
         let number = numbers.rsplit(':').next()?.split('.').next()?.to_owned();
         let (_, protocol) = NDPI.into_iter().find(|(known, _)| *known == number)?;
         // TLS over UDP is DTLS, which Namegate leaves alone.
@@ -85,15 +98,29 @@ fn ndpi(text: &str) -> BTreeSet<(&'static str, String)> {
 fn arkime(text: &str) -> BTreeSet<(&'static str, String)> {
     let all: Value = serde_json::from_str(text).expect("JSON");
     let mut names = BTreeSet::new();
-    for session in all["sessions3"].as_array().into_iter().flatten().map(|session| &session["body"]) {
-        let has =
-            |protocol: &str| session["protocol"].as_array().is_some_and(|all| all.iter().any(|it| it == protocol));
+    for session in all["sessions3"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|session| &session["body"])
+    {
+        let has = |protocol: &str| {
+            session["protocol"]
+                .as_array()
+                .is_some_and(|all| all.iter().any(|it| it == protocol))
+        };
         for query in session["dns"].as_array().into_iter().flatten() {
-            names.extend(query["queryHost"].as_str().map(|name| ("dns", name.to_ascii_lowercase())));
+            names.extend(
+                query["queryHost"]
+                    .as_str()
+                    .map(|name| ("dns", name.to_ascii_lowercase())),
+            );
         }
         if has("tcp") && has("tls") && !has("http") {
             let hosts = session["http"]["host"].as_array().into_iter().flatten();
-            names.extend(hosts.filter_map(|host| Some(("tls", host.as_str()?.to_ascii_lowercase()))));
+            names.extend(
+                hosts.filter_map(|host| Some(("tls", host.as_str()?.to_ascii_lowercase()))),
+            );
         }
     }
     names

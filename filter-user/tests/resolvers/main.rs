@@ -1,8 +1,8 @@
-//! Lists in the formats of resolvers, against these resolvers reading the same lists: Unbound with response policy zones
-//! and with local zones, BIND with response policy zones, and dnsmasq.
+//! Lists in the formats of resolvers, against these resolvers reading the same lists: Unbound with
+//! response policy zones and with local zones, BIND with response policy zones, and dnsmasq.
 //!
-//! Each resolver runs in the lab and asks a server that answers every name: what passes has that server's answer. For names
-//! that are decided otherwise, `differences.tsv` has the reasons.
+//! Each resolver runs in the lab and asks a server that answers every name: what passes has that
+//! server's answer. For names that are decided otherwise, `differences.tsv` has the reasons.
 
 #[path = "../asked/mod.rs"]
 mod asked;
@@ -20,7 +20,7 @@ use std::{
 use filter_user::{
     check::{Check, Checked},
     lists::{Domain, ListOptions},
-    policy::{EVERYBODY, RuleBook},
+    policy::{CompiledPolicy, EVERYBODY},
 };
 use regex::Regex;
 
@@ -32,11 +32,18 @@ lab::fail_on_kernel_damage!();
 /// What is decided otherwise on purpose.
 const DIFFERENCES: &str = include_str!("differences.tsv");
 
-const ZONES: [&str; 4] =
-    ["hagezi/light.rpz.zst", "oisd/small.rpz.zst", "hagezi/tif.medium.rpz.zst", "urlhaus-filter/urlhaus.rpz"];
+const ZONES: [&str; 4] = [
+    "hagezi/light.rpz.zst",
+    "oisd/small.rpz.zst",
+    "hagezi/tif.medium.rpz.zst",
+    "urlhaus-filter/urlhaus.rpz",
+];
 
-const LOCAL_ZONES: [&str; 3] =
-    ["hagezi/light.unbound.conf.zst", "oisd/small.unbound.conf.zst", "urlhaus-filter/urlhaus.unbound.conf"];
+const LOCAL_ZONES: [&str; 3] = [
+    "hagezi/light.unbound.conf.zst",
+    "oisd/small.unbound.conf.zst",
+    "urlhaus-filter/urlhaus.unbound.conf",
+];
 
 /// Those that forward nothing: no question may leave the lab.
 const LINES: [&str; 4] = [
@@ -48,7 +55,8 @@ const LINES: [&str; 4] = [
 
 /// Names that each list is asked for, at least.
 const MIN_NAMES: usize = 50_000;
-/// Names that each list blocks at least, and that it lets pass, so that no verdict is given without the list.
+/// Names that each list blocks at least, and that it lets pass, so that no verdict is given without
+/// the list.
 const MIN_BLOCKED: usize = 5_000;
 
 #[test]
@@ -74,11 +82,20 @@ fn compare(kind: Kind, lists: &[&str]) {
         let text = asked::text_of(&path);
         let names = names::around(&text, &collection());
         assert!(names.len() >= MIN_NAMES, "{list}");
-        let ours = judge(&book(&text, kind), &names);
+        let ours = judge(&compile(&text, kind), &names);
         let theirs = Resolver::start(kind, &text).judge(&names);
-        let blocked = theirs.iter().filter(|verdict| **verdict == Verdict::Blocks).count();
-        println!("{list}: {} names, {blocked} of them blocked there", names.len());
-        assert!(blocked >= MIN_BLOCKED && names.len() - blocked >= MIN_BLOCKED, "{list}");
+        let blocked = theirs
+            .iter()
+            .filter(|verdict| **verdict == Verdict::Blocks)
+            .count();
+        println!(
+            "{list}: {} names, {blocked} of them blocked there",
+            names.len()
+        );
+        assert!(
+            blocked >= MIN_BLOCKED && names.len() - blocked >= MIN_BLOCKED,
+            "{list}"
+        );
         for ((name, ours), theirs) in names.iter().zip(ours).zip(theirs) {
             if ours == theirs {
                 continue;
@@ -93,9 +110,21 @@ fn compare(kind: Kind, lists: &[&str]) {
         println!("{names} names are decided otherwise: {reason}");
     }
     let some = &unreviewed[..unreviewed.len().min(100)];
-    assert!(unreviewed.is_empty(), "{} names are decided otherwise:\n{}", unreviewed.len(), some.join("\n"));
-    let unused: Vec<_> = reviewed.iter().filter(|row| row.names == 0).map(|row| row.reason).collect();
-    assert!(unused.is_empty(), "rows of differences.tsv that make no difference: {unused:?}");
+    assert!(
+        unreviewed.is_empty(),
+        "{} names are decided otherwise:\n{}",
+        unreviewed.len(),
+        some.join("\n")
+    );
+    let unused: Vec<_> = reviewed
+        .iter()
+        .filter(|row| row.names == 0)
+        .map(|row| row.reason)
+        .collect();
+    assert!(
+        unused.is_empty(),
+        "rows of differences.tsv that make no difference: {unused:?}"
+    );
 }
 
 /// A row of `differences.tsv`.
@@ -114,28 +143,58 @@ impl Reviewed {
 }
 
 fn reviewed(kind: Kind) -> Vec<Reviewed> {
-    let rows = DIFFERENCES.lines().filter(|row| !row.starts_with('#')).map(|row| {
-        let columns: Vec<&str> = row.split('\t').collect();
-        let [of, names, here, reason] = columns[..] else { panic!("four columns: {row}") };
-        let here = if here == "blocked" { Verdict::Blocks } else { Verdict::Passes };
-        (of, Reviewed { matching: Regex::new(names).expect(names), here, reason, names: 0 })
-    });
-    rows.filter(|(of, _)| *of == kind.format().as_str()).map(|(_, row)| row).collect()
+    let rows = DIFFERENCES
+        .lines()
+        .filter(|row| !row.starts_with('#'))
+        .map(|row| {
+            let columns: Vec<&str> = row.split('\t').collect();
+            let [of, names, here, reason] = columns[..] else {
+                panic!("four columns: {row}")
+            };
+            let here = if here == "blocked" {
+                Verdict::Blocks
+            } else {
+                Verdict::Passes
+            };
+            (
+                of,
+                Reviewed {
+                    matching: Regex::new(names).expect(names),
+                    here,
+                    reason,
+                    names: 0,
+                },
+            )
+        });
+    rows.filter(|(of, _)| *of == kind.format().as_str())
+        .map(|(_, row)| row)
+        .collect()
 }
 
-fn judge(book: &RuleBook, names: &[Domain]) -> Vec<Verdict> {
-    let verdict = |name| if book.judge(name, EVERYBODY).rank.blocks() { Verdict::Blocks } else { Verdict::Passes };
+fn judge(compiled: &CompiledPolicy, names: &[Domain]) -> Vec<Verdict> {
+    let verdict = |name| {
+        if compiled.judge(name, EVERYBODY).precedence.blocks() {
+            Verdict::Blocks
+        } else {
+            Verdict::Passes
+        }
+    };
     names.iter().map(verdict).collect()
 }
 
-fn book(list: &str, kind: Kind) -> RuleBook {
-    let options = ListOptions { format: Some(kind.format()), ..ListOptions::default() };
+fn compile(list: &str, kind: Kind) -> CompiledPolicy {
+    let options = ListOptions {
+        format: Some(kind.format()),
+        ..ListOptions::default()
+    };
     let file = tempfile::NamedTempFile::new().expect("a file");
     fs::write(file.path(), list).expect("a file");
     let mut check = Check::default();
-    check.read(file.path(), &options, &mut |_| {}).expect("a list");
-    let Checked { book, .. } = check.finish().expect("a rule book");
-    book
+    check
+        .read(file.path(), &options, &mut |_| {})
+        .expect("a list");
+    let Checked { compiled, .. } = check.finish().expect("a rule book");
+    compiled
 }
 
 fn collection() -> PathBuf {

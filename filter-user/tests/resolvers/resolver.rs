@@ -73,8 +73,12 @@ impl Resolver {
         };
         let log = directory.join("resolver.log");
         let file = File::create(&log).expect("a file");
-        command.stdin(Stdio::null()).stdout(file.try_clone().expect("a descriptor")).stderr(file);
-        let mut process = Process::spawn(&mut command).expect("it runs: `cargo xtask setup` installs it");
+        command
+            .stdin(Stdio::null())
+            .stdout(file.try_clone().expect("a descriptor"))
+            .stderr(file);
+        let mut process =
+            Process::spawn(&mut command).expect("it runs: `cargo xtask setup` installs it");
         let made = lab.server().socket(|| {
             let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
             socket.connect(SocketAddr::from(ADDRESS))?;
@@ -83,14 +87,25 @@ impl Resolver {
         let socket = made.expect("a socket");
         let answers = wait_until("the resolver to answer", START_UP, || {
             let ended = process.ended()?;
-            assert!(ended.is_none(), "{kind:?} ended: {}", fs::read_to_string(&log)?);
+            assert!(
+                ended.is_none(),
+                "{kind:?} ended: {}",
+                fs::read_to_string(&log)?
+            );
             // BIND answers before the zone is in force.
-            let is_ready =
-                kind != Kind::BindRpz || fs::read_to_string(&log)?.contains(&format!("rpz: {ZONE}: reload done"));
+            let is_ready = kind != Kind::BindRpz
+                || fs::read_to_string(&log)?.contains(&format!("rpz: {ZONE}: reload done"));
             Ok(is_ready && asking::answers(&socket))
         });
-        answers.unwrap_or_else(|error| panic!("{error}: {}", fs::read_to_string(&log).unwrap_or_default()));
-        Self { socket, _process: process, _server: server, _lab: lab }
+        answers.unwrap_or_else(|error| {
+            panic!("{error}: {}", fs::read_to_string(&log).unwrap_or_default())
+        });
+        Self {
+            socket,
+            _process: process,
+            _server: server,
+            _lab: lab,
+        }
     }
 
     /// What becomes of these names, in their order.
@@ -99,14 +114,23 @@ impl Resolver {
     }
 }
 
-/// Nothing else that it does by itself may decide about a name: its own zones, and what it concludes from answers.
+/// Nothing else that it does by itself may decide about a name: its own zones, and what it
+/// concludes from answers.
 fn unbound(kind: Kind, directory: &Path) -> String {
     let directory = directory.display();
-    let own = OWN_ZONES.map(|zone| format!("    local-zone: \"{zone}.\" nodefault\n")).concat();
+    let own = OWN_ZONES
+        .map(|zone| format!("    local-zone: \"{zone}.\" nodefault\n"))
+        .concat();
     let ((address, port), server) = (ADDRESS, SERVER.v4);
     let (zones, policy) = match kind {
-        Kind::Rpz => (String::new(), format!("rpz:\n    name: \"{ZONE}.\"\n    zonefile: \"{directory}/list\"\n")),
-        _ => (format!("    include: \"{directory}/list\"\n"), String::new()),
+        Kind::Rpz => (
+            String::new(),
+            format!("rpz:\n    name: \"{ZONE}.\"\n    zonefile: \"{directory}/list\"\n"),
+        ),
+        _ => (
+            format!("    include: \"{directory}/list\"\n"),
+            String::new(),
+        ),
     };
     format!(
         r#"server:
@@ -133,10 +157,26 @@ fn unbound(kind: Kind, directory: &Path) -> String {
 
 fn dnsmasq(mut dnsmasq: Command, directory: &Path) -> Command {
     let (address, port) = ADDRESS;
-    dnsmasq.args(["--keep-in-foreground", "--no-resolv", "--no-hosts", "--bind-interfaces", "--user=nobody"]);
-    dnsmasq.args(["--cache-size=0", "--dns-forward-max=4096", "--pid-file", "--log-facility=-"]);
-    dnsmasq.args([format!("--listen-address={address}"), format!("--port={port}")]);
-    dnsmasq.arg(format!("--server={}", SERVER.v4)).arg(format!("--conf-file={}", directory.join("list").display()));
+    dnsmasq.args([
+        "--keep-in-foreground",
+        "--no-resolv",
+        "--no-hosts",
+        "--bind-interfaces",
+        "--user=nobody",
+    ]);
+    dnsmasq.args([
+        "--cache-size=0",
+        "--dns-forward-max=4096",
+        "--pid-file",
+        "--log-facility=-",
+    ]);
+    dnsmasq.args([
+        format!("--listen-address={address}"),
+        format!("--port={port}"),
+    ]);
+    dnsmasq
+        .arg(format!("--server={}", SERVER.v4))
+        .arg(format!("--conf-file={}", directory.join("list").display()));
     dnsmasq
 }
 
@@ -166,6 +206,10 @@ zone "{ZONE}" {{ type primary; file "{files}/list"; check-names ignore; notify n
     );
     fs::write(directory.join("named.conf"), configuration).expect("a file");
     // In the foreground, and with its log on standard error.
-    named.arg("-g").arg("-c").arg(directory.join("named.conf")).args(["-n", "1"]);
+    named
+        .arg("-g")
+        .arg("-c")
+        .arg(directory.join("named.conf"))
+        .args(["-n", "1"]);
     named
 }

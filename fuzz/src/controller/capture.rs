@@ -18,15 +18,25 @@ pub fn check(bytes: &[u8]) {
     }
     with_file(bytes, |path| {
         let mut progress = |_| {};
-        let Ok(mut capture) = Capture::open(path, &mut progress) else { return };
+        let Ok(mut capture) = Capture::open(path, &mut progress) else {
+            return;
+        };
         let (mut frames, mut octets) = (0_usize, 0);
         while let Ok(Some(frame)) = capture.next_frame() {
             frames += 1;
             assert!(frame.number >= frames as u64, "frames are numbered on");
             octets += frame.bytes.len();
         }
-        assert!(frames * RECORD <= bytes.len(), "{frames} frames in {} bytes", bytes.len());
+        assert!(
+            frames * RECORD <= bytes.len(),
+            "{frames} frames in {} bytes",
+            bytes.len()
+        );
         // A header of Ethernet may be put before what has none.
-        assert!(octets <= bytes.len() + frames * RECORD, "{octets} octets in {} bytes", bytes.len());
+        assert!(
+            octets <= bytes.len() + frames * RECORD,
+            "{octets} octets in {} bytes",
+            bytes.len()
+        );
     });
 }

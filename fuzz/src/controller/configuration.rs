@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use filter_user::config::{Config, MOST_CLASSES};
+use filter_user::config::{Config, MOST_AUDIENCES};
 use jiff::Timestamp;
 
 /// Seconds from one time that is looked at to the next, so that all hours and days come.
@@ -13,19 +13,31 @@ const STEP: i64 = 7 * 3600 + 11;
 /// # Panics
 /// If what is read is not within its bounds, or not read the same again.
 pub fn check(text: &[u8]) {
-    let Ok(text) = str::from_utf8(text) else { return };
+    let Ok(text) = str::from_utf8(text) else {
+        return;
+    };
     let path = Path::new("/etc/namegate/config.toml");
     let config = match Config::parse(text, path) {
         Ok(config) => config,
         Err(error) => return assert!(error.to_string().contains("config.toml"), "{error}"),
     };
-    assert_eq!(Config::parse(text, path).ok().as_ref(), Some(&config), "the same text again");
-    let classes = config.classes().len();
-    assert!((1..=MOST_CLASSES).contains(&classes), "{classes} classes");
+    assert_eq!(
+        Config::parse(text, path).ok().as_ref(),
+        Some(&config),
+        "the same text again"
+    );
+    let audiences = config.audiences().len();
+    assert!(
+        (1..=MOST_AUDIENCES).contains(&audiences),
+        "{audiences} classes"
+    );
     for at in (0..48).map(|step| Timestamp::from_second(step * STEP).expect("a time")) {
-        for (group, met) in config.classes_of_all(at).into_iter().enumerate() {
-            let is_known = |class: u32| class < classes as u32;
-            assert!((0..MOST_CLASSES as u32).all(|class| is_known(class) || !met.has(class)), "group {group}");
+        for (group, met) in config.audiences_of_all(at).into_iter().enumerate() {
+            let is_known = |audience: u32| audience < audiences as u32;
+            assert!(
+                (0..MOST_AUDIENCES as u32).all(|audience| is_known(audience) || !met.has(audience)),
+                "group {group}"
+            );
         }
     }
 }

@@ -1,5 +1,5 @@
-//! What the fuzz targets hold the controller's readers to. The tests of filter-user compile this source too, and replay the
-//! seeds.
+//! What the fuzz targets hold the controller's readers to. The tests of filter-user compile this
+//! source too, and replay the seeds.
 
 pub mod capture;
 pub mod configuration;

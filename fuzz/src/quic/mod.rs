@@ -1,6 +1,7 @@
 //! What holds of QUIC Initial packets: of one datagram, and of several that carry a hello.
 //!
-//! An input is what a packet carries before it is encrypted. rustls encrypts it: a fuzzer would never find a tag that is right.
+//! An input is what a packet carries before it is encrypted. rustls encrypts it: a fuzzer would
+//! never find a tag that is right.
 
 pub mod datagram;
 pub mod sequence;
@@ -18,7 +19,12 @@ const ID: &[u8] = b"8 octets";
 
 /// A filter that no QUIC has come through yet, with one bucket of connections.
 pub fn filter() -> Offline<Listed> {
-    let options = Options { flows: 1, quic_flows: 1, report_passed: true, ..Options::default() };
+    let options = Options {
+        flows: 1,
+        quic_flows: 1,
+        report_passed: true,
+        ..Options::default()
+    };
     Offline::new(Settings::new(*world::hash_key(), &options), world::rules())
 }
 
@@ -32,7 +38,8 @@ pub fn frame(payload: &[u8]) -> Vec<u8> {
     Wrap::v4(443).udp(payload)
 }
 
-/// What a ClientHello that starts with these octets meets in one segment of TCP, in one record, and the names that are reported.
+/// What a ClientHello that starts with these octets meets in one segment of TCP, in one record, and
+/// the names that are reported.
 pub fn over_tcp(hello: &[u8]) -> (Reason, BTreeSet<String>) {
     let length = u16::try_from(hello.len()).unwrap_or(u16::MAX).to_be_bytes();
     let record = [&[22, 3, 1], &length[..], hello].concat();
@@ -50,7 +57,8 @@ fn of_quic(reason: Reason) -> Option<Reason> {
     }
 }
 
-/// A packet that was damaged on its way, at an octet that this number selects, and is not the packet any more.
+/// A packet that was damaged on its way, at an octet that this number selects, and is not the
+/// packet any more.
 fn damaged(sealed: &[u8], selector: u16) -> Vec<u8> {
     let mut damaged = sealed.to_vec();
     let bits = damaged.len() * 8;
@@ -67,7 +75,10 @@ fn damaged(sealed: &[u8], selector: u16) -> Vec<u8> {
 /// If it is judged, or is dropped though nothing of its connection was blocked.
 fn decide_damaged(filter: &mut Offline<Listed>, datagram: &[u8], is_blocked: bool) {
     let reason = filter.decide(&frame(datagram));
-    assert!(reason.message().is_none(), "a damaged packet was judged: {reason:?}");
+    assert!(
+        reason.message().is_none(),
+        "a damaged packet was judged: {reason:?}"
+    );
     let is_of_blocked = is_blocked && reason == Reason::QuicFlowBlocked;
     assert!(
         is_of_blocked || reason.verdict() == filter_core::Verdict::Pass,

@@ -65,16 +65,25 @@ struct Datagram {
 impl Sequence {
     /// Reads what [`Sequence::to_bytes`] writes, and takes any other bytes for something like it.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let [version, count, rest @ ..] = bytes else { return None };
+        let [version, count, rest @ ..] = bytes else {
+            return None;
+        };
         let (parts, handshake) = rest.split_at_checked(6 * usize::from(*count % (PARTS + 1)))?;
         let part = |[f0, f1, l0, l1, flags, damaged]: &[u8; 6]| Part {
-            range: (u16::from_be_bytes([*f0, *f1]), u16::from_be_bytes([*l0, *l1])),
+            range: (
+                u16::from_be_bytes([*f0, *f1]),
+                u16::from_be_bytes([*l0, *l1]),
+            ),
             flags: *flags,
             damaged: *damaged,
         };
         let (parts, _) = parts.as_chunks();
         let handshake = handshake.get(..LONGEST).unwrap_or(handshake).to_vec();
-        (!handshake.is_empty()).then(|| Self { version: *version, parts: parts.iter().map(part).collect(), handshake })
+        (!handshake.is_empty()).then(|| Self {
+            version: *version,
+            parts: parts.iter().map(part).collect(),
+            handshake,
+        })
     }
 
     /// The version, the number of parts, six octets for each, and the handshake.
@@ -85,7 +94,11 @@ impl Sequence {
         };
         let count = u8::try_from(self.parts.len()).unwrap_or(PARTS).min(PARTS);
         let parts = self.parts.iter().take(count.into()).flat_map(part);
-        [self.version, count].into_iter().chain(parts).chain(self.handshake.iter().copied()).collect()
+        [self.version, count]
+            .into_iter()
+            .chain(parts)
+            .chain(self.handshake.iter().copied())
+            .collect()
     }
 
     /// Decides over the datagrams, and over the handshake in one segment of TCP.
@@ -98,19 +111,46 @@ impl Sequence {
         let reasons = self.decide(&mut filter);
         let names = world::take_names(&mut filter);
         let said = format!("the whole: {whole:?}; datagrams: {reasons:?}");
-        let found: Vec<_> = reasons.iter().filter(|reason| reason.message().is_some()).collect();
+        let found: Vec<_> = reasons
+            .iter()
+            .filter(|reason| reason.message().is_some())
+            .collect();
         let Some(expected) = of_quic(whole) else {
-            assert!(!found.contains(&&Reason::QuicBlocked), "nothing is blocked unless the whole is; {said}");
+            assert!(
+                !found.contains(&&Reason::QuicBlocked),
+                "nothing is blocked unless the whole is; {said}"
+            );
             return;
         };
-        assert_eq!(found, [&expected], "one datagram is judged, as the whole is; {said}");
-        assert_eq!(names, names_of_whole, "the names are those of the whole; {said}");
-        let place = reasons.iter().position(|reason| *reason == expected).unwrap_or_default();
+        assert_eq!(
+            found,
+            [&expected],
+            "one datagram is judged, as the whole is; {said}"
+        );
+        assert_eq!(
+            names, names_of_whole,
+            "the names are those of the whole; {said}"
+        );
+        let place = reasons
+            .iter()
+            .position(|reason| *reason == expected)
+            .unwrap_or_default();
         let (before, behind) = reasons.split_at(place);
-        let is_waiting = |reason: &Reason| matches!(reason, Reason::QuicHelloSplit | Reason::QuicNoHello);
-        assert!(before.iter().all(is_waiting), "nothing is known before; {said}");
-        let after = if expected == Reason::QuicBlocked { Reason::QuicFlowBlocked } else { Reason::QuicJudged };
-        assert!(behind.iter().skip(1).all(|reason| *reason == after), "the verdict binds what follows; {said}");
+        let is_waiting =
+            |reason: &Reason| matches!(reason, Reason::QuicHelloSplit | Reason::QuicNoHello);
+        assert!(
+            before.iter().all(is_waiting),
+            "nothing is known before; {said}"
+        );
+        let after = if expected == Reason::QuicBlocked {
+            Reason::QuicFlowBlocked
+        } else {
+            Reason::QuicJudged
+        };
+        assert!(
+            behind.iter().skip(1).all(|reason| *reason == after),
+            "the verdict binds what follows; {said}"
+        );
     }
 
     /// What the datagrams met that came as they were sent.
@@ -118,14 +158,21 @@ impl Sequence {
         let mut reasons: Vec<Reason> = Vec::new();
         let mut number = 0;
         for datagram in self.datagrams() {
-            let sealed: Vec<_> = datagram.packets.iter().map(|frames| self.seal(&mut number, frames)).collect();
+            let sealed: Vec<_> = datagram
+                .packets
+                .iter()
+                .map(|frames| self.seal(&mut number, frames))
+                .collect();
             if let (Some(selector), Some(first)) = (datagram.damaged, sealed.first()) {
                 let is_blocked = reasons.contains(&Reason::QuicBlocked);
                 decide_damaged(filter, &damaged(first, selector), is_blocked);
             }
             for _ in 0..=usize::from(datagram.twice) {
                 let reason = filter.decide(&frame(&sealed.concat()));
-                assert!(reason.as_str().starts_with("quic_"), "{reason:?} is not about QUIC");
+                assert!(
+                    reason.as_str().starts_with("quic_"),
+                    "{reason:?} is not about QUIC"
+                );
                 reasons.push(reason);
             }
         }
@@ -134,30 +181,50 @@ impl Sequence {
 
     fn seal(&self, number: &mut u8, frames: &[u8]) -> Vec<u8> {
         *number = number.wrapping_add(1);
-        let packet = Initial { version: version(self.version), number: *number, ..Initial::to(ID) };
-        Initial { frames: frames.to_vec(), ..packet }.sealed()
+        let packet = Initial {
+            version: version(self.version),
+            number: *number,
+            ..Initial::to(ID)
+        };
+        Initial {
+            frames: frames.to_vec(),
+            ..packet
+        }
+        .sealed()
     }
 
     fn datagrams(&self) -> Vec<Datagram> {
         let mut datagrams = vec![Datagram::default()];
         for (range, Part { flags, damaged, .. }) in self.ranges() {
             let has = |flag| flags & flag != 0;
-            let mut frames = [has(flags::PING).then_some(PING)].into_iter().flatten().collect::<Vec<_>>();
+            let mut frames = [has(flags::PING).then_some(PING)]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>();
             frames.resize(frames.len() + if has(flags::PADDING) { 40 } else { 0 }, 0);
-            frames.extend(crypto_frame(range.start, self.handshake.get(range).unwrap_or_default()));
-            let Some(last) = datagrams.last_mut() else { continue };
+            frames.extend(crypto_frame(
+                range.start,
+                self.handshake.get(range).unwrap_or_default(),
+            ));
+            let Some(last) = datagrams.last_mut() else {
+                continue;
+            };
             let is_full = last.packets.iter().map(Vec::len).sum::<usize>() + frames.len() > LONGEST;
             let begins_packet = has(flags::PACKET) || last.packets.is_empty();
             if has(flags::DATAGRAM) || is_full || (begins_packet && last.packets.len() == PACKETS) {
                 datagrams.push(Datagram::default());
             }
-            let Some(last) = datagrams.last_mut() else { continue };
+            let Some(last) = datagrams.last_mut() else {
+                continue;
+            };
             match last.packets.last_mut() {
                 Some(packet) if !has(flags::PACKET) => packet.extend(frames),
                 _ => last.packets.push(frames),
             }
             last.twice |= has(flags::TWICE);
-            last.damaged = has(flags::DAMAGED).then(|| u16::from(damaged) * 129).or(last.damaged);
+            last.damaged = has(flags::DAMAGED)
+                .then(|| u16::from(damaged) * 129)
+                .or(last.damaged);
         }
         datagrams.retain(|datagram| !datagram.packets.is_empty());
         datagrams
@@ -176,8 +243,17 @@ impl Sequence {
         }
         while let Some(from) = sent.iter().position(|sent| !sent) {
             let octets = sent.iter().skip(from).take_while(|sent| !**sent).count();
-            sent.iter_mut().skip(from).take(octets).for_each(|sent| *sent = true);
-            ranges.push((from..from + octets, Part { flags: flags::DATAGRAM, ..Part::default() }));
+            sent.iter_mut()
+                .skip(from)
+                .take(octets)
+                .for_each(|sent| *sent = true);
+            ranges.push((
+                from..from + octets,
+                Part {
+                    flags: flags::DATAGRAM,
+                    ..Part::default()
+                },
+            ));
         }
         ranges
     }

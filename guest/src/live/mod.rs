@@ -59,7 +59,9 @@ pub fn check(runner: &mut Runner) {
 
 fn check_mode(runner: &mut Runner, mode: &'static str) {
     let name = |part: &str| format!("live {mode}: {part}");
-    let Some(world) = runner.check(&name("start"), START, move || start(mode)) else { return };
+    let Some(world) = runner.check(&name("start"), START, move || start(mode)) else {
+        return;
+    };
     for (part, limit, work) in PARTS {
         let world = world.clone();
         runner.check(&name(part), limit, move || work(&lock(&world), mode));
@@ -89,12 +91,25 @@ fn start(mode: &'static str) -> Result<Passed<Shared>> {
     let config = world.path("config.toml");
     let config = config.to_str().context("a path that is no text")?;
     // The names before and after the reload are in the map together for a moment.
-    let args = ["--config", config, "--answers-per-second", "0", "--max-rules", "250000"];
+    let args = [
+        "--config",
+        config,
+        "--answers-per-second",
+        "0",
+        "--max-rules",
+        "250000",
+    ];
     world.filter(&["lan"], mode, &args)?;
     let status = world.verb(&["status"])?;
     let attached = &status["interfaces"][0];
-    ensure!(attached["name"] == "lan" && attached["mode"] == mode, "status says {attached}");
-    ensure!(world.is_attached("lan")?, "namegate says that it filters, and `lan` has no XDP program");
+    ensure!(
+        attached["name"] == "lan" && attached["mode"] == mode,
+        "status says {attached}"
+    );
+    ensure!(
+        world.is_attached("lan")?,
+        "namegate says that it filters, and `lan` has no XDP program"
+    );
     let rules = &status["rules"]["total"];
     Ok(Passed::new(
         format!("status says that `lan` is filtered in {mode} mode, with {rules} rules"),
@@ -138,11 +153,22 @@ clients = ["{mac}"]
 
 fn end(world: &mut World) -> Result<Passed<()>> {
     let status = world.end_filter()?;
-    ensure!(status.success(), "namegate ended otherwise than it should ({status})");
-    ensure!(!world.is_attached("lan")?, "`lan` has an XDP program after the end");
+    ensure!(
+        status.success(),
+        "namegate ended otherwise than it should ({status})"
+    );
+    ensure!(
+        !world.is_attached("lan")?,
+        "`lan` has an XDP program after the end"
+    );
     for family in lab::Family::ALL {
         let answer = world.ask(family, BLOCKED, crate::world::PATIENCE)?;
-        ensure!(answer.is_some_and(|answer| answer.is_by_server()), "the name is blocked over {family} after the end");
+        ensure!(
+            answer.is_some_and(|answer| answer.is_by_server()),
+            "the name is blocked over {family} after the end"
+        );
     }
-    Ok(passed("SIGTERM ended it, nothing is attached, and the blocked name is answered"))
+    Ok(passed(
+        "SIGTERM ended it, nothing is attached, and the blocked name is answered",
+    ))
 }

@@ -81,7 +81,10 @@ fn name(number: usize, below: &str) -> String {
 pub fn check(world: &World, _: &'static str) -> Result<Passed<()>> {
     assert_in_force(world, BEFORE, AFTER)?;
     fs::write(world.path("many"), names(AFTER)).context("cannot write the new list")?;
-    let probers = Family::ALL.map(|family| Prober::start(world, family)).into_iter().collect::<Result<Vec<_>>>()?;
+    let probers = Family::ALL
+        .map(|family| Prober::start(world, family))
+        .into_iter()
+        .collect::<Result<Vec<_>>>()?;
     thread::sleep(QUIET);
     let reloaded = world.verb(&["reload"]);
     thread::sleep(QUIET);
@@ -90,7 +93,11 @@ pub fn check(world: &World, _: &'static str) -> Result<Passed<()>> {
     let mut asked = 0;
     for seen in seen {
         let seen = seen?;
-        ensure!(seen.len() >= QUERIES, "only {} queries were asked", seen.len());
+        ensure!(
+            seen.len() >= QUERIES,
+            "only {} queries were asked",
+            seen.len()
+        );
         asked += seen.len();
         judge(&seen)?;
     }
@@ -102,7 +109,10 @@ pub fn check(world: &World, _: &'static str) -> Result<Passed<()>> {
 
 /// Names of one list are blocked, and those of the other are not.
 fn assert_in_force(world: &World, listed: &str, other: &str) -> Result<()> {
-    for (number, family) in (0..NAMES).step_by(STEP).zip(Family::ALL.into_iter().cycle()) {
+    for (number, family) in (0..NAMES)
+        .step_by(STEP)
+        .zip(Family::ALL.into_iter().cycle())
+    {
         assert_blocked(world, family, &name(number, listed))?;
         assert_answered(world, family, &name(number, other))?;
     }
@@ -136,19 +146,26 @@ impl Prober {
 
     fn finish(self) -> Result<Seen> {
         self.stop.store(true, Ordering::Relaxed);
-        self.thread.join().map_err(|_| anyhow!("the thread that asks panicked"))?
+        self.thread
+            .join()
+            .map_err(|_| anyhow!("the thread that asks panicked"))?
     }
 }
 
-/// Each name is answered, first as the old list has it and from some moment on as the new one has it; the moment is the same
-/// for all names.
+/// Each name is answered, first as the old list has it and from some moment on as the new one has
+/// it; the moment is the same for all names.
 fn judge(seen: &Seen) -> Result<()> {
     let mut is_new = false;
     for (number, (kind, answer)) in seen.iter().enumerate() {
-        let answer =
-            answer.as_ref().with_context(|| format!("query {number}, for {}, was not answered", kind.name()))?;
+        let answer = answer
+            .as_ref()
+            .with_context(|| format!("query {number}, for {}, was not answered", kind.name()))?;
         let is_blocked = answer.code == NXDOMAIN;
-        ensure!(is_blocked || answer.is_by_server(), "query {number}, for {}: {answer:?}", kind.name());
+        ensure!(
+            is_blocked || answer.is_by_server(),
+            "query {number}, for {}: {answer:?}",
+            kind.name()
+        );
         let [by_old, by_new] = kind.blocked();
         is_new |= by_old != by_new && is_blocked == by_new;
         let expected = if is_new { by_new } else { by_old };
@@ -156,7 +173,11 @@ fn judge(seen: &Seen) -> Result<()> {
             is_blocked == expected,
             "query {number}, for {}, was {}, {} the new list was in force",
             kind.name(),
-            if is_blocked { "blocked" } else { "answered by the server" },
+            if is_blocked {
+                "blocked"
+            } else {
+                "answered by the server"
+            },
             if is_new { "after" } else { "before" },
         );
     }
@@ -171,14 +192,30 @@ mod tests {
 
     fn answer(is_blocked: bool) -> Answer {
         let code = if is_blocked { NXDOMAIN } else { dns::NO_ERROR };
-        let addresses = if is_blocked { Vec::new() } else { vec![dns::ADDRESSES.0.into()] };
-        Answer { id: 1, code, extended_error: None, addresses }
+        let addresses = if is_blocked {
+            Vec::new()
+        } else {
+            vec![dns::ADDRESSES.0.into()]
+        };
+        Answer {
+            id: 1,
+            code,
+            extended_error: None,
+            addresses,
+        }
     }
 
     /// Answers by the old list, then by the new one from this query on.
     fn seen(new_from: usize) -> Seen {
         let kinds = Kind::ALL.into_iter().cycle().take(12).enumerate();
-        kinds.map(|(at, kind)| (kind, Some(answer(kind.blocked()[usize::from(at >= new_from)])))).collect()
+        kinds
+            .map(|(at, kind)| {
+                (
+                    kind,
+                    Some(answer(kind.blocked()[usize::from(at >= new_from)])),
+                )
+            })
+            .collect()
     }
 
     #[test]
@@ -198,7 +235,12 @@ mod tests {
         }
         let mut blocked = seen(6);
         blocked[5].1 = Some(answer(true));
-        assert!(judge(&blocked).unwrap_err().to_string().contains("other.example.com"));
+        assert!(
+            judge(&blocked)
+                .unwrap_err()
+                .to_string()
+                .contains("other.example.com")
+        );
         let mut passed = seen(6);
         passed[8].1 = Some(answer(false));
         assert!(judge(&passed).is_err());

@@ -1,4 +1,5 @@
-//! Traffic beside what is blocked: it uses pages that were freed wrongly, and sees whether its octets come back whole.
+//! Traffic beside what is blocked: it uses pages that were freed wrongly, and sees whether its
+//! octets come back whole.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -30,13 +31,19 @@ impl Background {
     pub fn start(world: &World) -> Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let (stream, told) = (world.connect(Family::V4, servers::TLS)?, stop.clone());
-        Ok(Self { stop, thread: thread::spawn(move || exchange(stream, &told)) })
+        Ok(Self {
+            stop,
+            thread: thread::spawn(move || exchange(stream, &told)),
+        })
     }
 
     /// Ends it; how many MiB came back as they were sent.
     pub fn finish(self) -> Result<usize> {
         self.stop.store(true, Ordering::Relaxed);
-        let octets = self.thread.join().map_err(|_| anyhow!("the traffic beside the clients panicked"))??;
+        let octets = self
+            .thread
+            .join()
+            .map_err(|_| anyhow!("the traffic beside the clients panicked"))??;
         Ok(octets >> 20)
     }
 }
@@ -49,10 +56,17 @@ fn exchange(mut stream: TcpStream, stop: &AtomicBool) -> Result<usize> {
     let mut turn = 0x80_u8;
     while !stop.load(Ordering::Relaxed) {
         let sent = vec![turn; PORTION];
-        stream.write_all(&sent).context("traffic beside the clients cannot be sent")?;
+        stream
+            .write_all(&sent)
+            .context("traffic beside the clients cannot be sent")?;
         let mut back = vec![0; PORTION];
-        stream.read_exact(&mut back).context("traffic beside the clients does not come back")?;
-        ensure!(back == sent, "traffic beside the clients came back with other octets");
+        stream
+            .read_exact(&mut back)
+            .context("traffic beside the clients does not come back")?;
+        ensure!(
+            back == sent,
+            "traffic beside the clients came back with other octets"
+        );
         moved += PORTION;
         turn = 0x80 | turn.wrapping_add(1);
         thread::sleep(PAUSE);

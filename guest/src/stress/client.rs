@@ -62,7 +62,8 @@ pub enum Told {
 }
 
 impl Told {
-    /// True if it was told within this time, or on its first retransmission, before which the kernel sends a probe.
+    /// True if it was told within this time, or on its first retransmission, before which the
+    /// kernel sends a probe.
     pub fn is_soon(self, limit: Duration) -> bool {
         matches!(self, Self::After(time, again) if time <= limit || again <= 2)
     }
@@ -76,16 +77,32 @@ impl Told {
         let count = |is: fn(&Self) -> bool| told.iter().filter(|(_, told)| is(told)).count();
         let at_once = count(|told| matches!(told, Self::After(_, 0)));
         let later = count(|told| matches!(told, Self::After(_, 1..)));
-        let longest =
-            told.iter().filter_map(|(_, told)| if let Self::After(time, _) = told { Some(*time) } else { None });
+        let longest = told.iter().filter_map(|(_, told)| {
+            if let Self::After(time, _) = told {
+                Some(*time)
+            } else {
+                None
+            }
+        });
         let longest = longest.max().unwrap_or_default().as_millis();
-        let mut text = format!("of {} blocked, {at_once} were told at once, {later} on a retransmission", told.len());
+        let mut text = format!(
+            "of {} blocked, {at_once} were told at once, {later} on a retransmission",
+            told.len()
+        );
         // A string takes all.
         let _ = write!(text, " (the longest wait was {longest} ms)");
         let sizes = |is: fn(&Self) -> bool| {
-            let mut sizes: Vec<_> = told.iter().filter(|(_, told)| is(told)).map(|(size, _)| *size).collect();
+            let mut sizes: Vec<_> = told
+                .iter()
+                .filter(|(_, told)| is(told))
+                .map(|(size, _)| *size)
+                .collect();
             sizes.dedup();
-            sizes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+            sizes
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(", ")
         };
         for (is, what) in [
             (Self::is_not_told as fn(&Self) -> bool, "were not told"),
@@ -107,20 +124,38 @@ impl Told {
 pub fn ask(world: &World, family: Family, kind: Kind, blocked: &str, size: usize) -> Result<Told> {
     match kind {
         Kind::Hello => over_tcp(world, family, servers::TLS, &hello(blocked, size)?),
-        Kind::Stream => over_tcp(world, family, servers::DNS, &dns::framed(&dns::padded_query(1, blocked, size)?)?),
+        Kind::Stream => over_tcp(
+            world,
+            family,
+            servers::DNS,
+            &dns::framed(&dns::padded_query(1, blocked, size)?)?,
+        ),
         Kind::Datagram => in_datagram(world, family, &dns::padded_query(1, blocked, size)?),
-        Kind::ResponseStream => {
-            over_tcp(world, family, servers::DNS, &dns::framed(&dns::query(1, &long_name(blocked, size))?)?)
+        Kind::ResponseStream => over_tcp(
+            world,
+            family,
+            servers::DNS,
+            &dns::framed(&dns::query(1, &long_name(blocked, size))?)?,
+        ),
+        Kind::ResponseDatagram => {
+            in_datagram(world, family, &dns::query(1, &long_name(blocked, size))?)
         }
-        Kind::ResponseDatagram => in_datagram(world, family, &dns::query(1, &long_name(blocked, size))?),
     }
 }
 
-/// What the lab's server answers: an alias of a blocked name and much more, where the name asks for it.
+/// What the lab's server answers: an alias of a blocked name and much more, where the name asks for
+/// it.
 pub fn respond(query: &[u8]) -> Result<Vec<u8>> {
     let name = dns::question(query)?;
-    match name.strip_suffix(LONG).and_then(|rest| rest.trim_end_matches('.').split_once('.')) {
-        Some((size, blocked)) => dns::alias_to(query, blocked, size.parse().context("a name without a size")?),
+    match name
+        .strip_suffix(LONG)
+        .and_then(|rest| rest.trim_end_matches('.').split_once('.'))
+    {
+        Some((size, blocked)) => dns::alias_to(
+            query,
+            blocked,
+            size.parse().context("a name without a size")?,
+        ),
         None => dns::answer_to(query),
     }
 }
@@ -144,7 +179,11 @@ fn hello(name: &str, size: usize) -> Result<Vec<u8>> {
     while octets.len() + HEADERS < size {
         let len = (size - octets.len() - 5).min(RECORD);
         octets.extend(DATA);
-        octets.extend(u16::try_from(len).context("a record that is too long")?.to_be_bytes());
+        octets.extend(
+            u16::try_from(len)
+                .context("a record that is too long")?
+                .to_be_bytes(),
+        );
         octets.extend(vec![0x5a; len]);
     }
     Ok(octets)
@@ -157,20 +196,39 @@ fn over_tcp(world: &World, family: Family, port: u16, octets: &[u8]) -> Result<T
     stream.set_write_timeout(Some(PATIENCE))?;
     stream.set_read_timeout(Some(PATIENCE))?;
     let start = Instant::now();
-    let answer = stream.write_all(octets).and_then(|()| answer(&mut stream, port == servers::DNS));
+    let answer = stream
+        .write_all(octets)
+        .and_then(|()| answer(&mut stream, port == servers::DNS));
     let told = match answer {
         // The end of the stream, an alert, or a reset.
-        Ok(octets) if octets.is_empty() || is_alert(&octets) || port == servers::DNS && is_no_name(&octets) => true,
+        Ok(octets)
+            if octets.is_empty()
+                || is_alert(&octets)
+                || port == servers::DNS && is_no_name(&octets) =>
+        {
+            true
+        }
         Ok(_) => return Ok(Told::Unblocked),
-        Err(error) if matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) => true,
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::ConnectionReset | ErrorKind::BrokenPipe
+            ) =>
+        {
+            true
+        }
         Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => false,
         Err(error) => return Err(error).context("a connection of the client failed"),
     };
-    Ok(if told { Told::After(start.elapsed(), retransmissions(&stream)?) } else { Told::NotAtAll })
+    Ok(if told {
+        Told::After(start.elapsed(), retransmissions(&stream)?)
+    } else {
+        Told::NotAtAll
+    })
 }
 
-/// What the other end answers: of DNS a whole message, since its first segments may come before its name is known to be
-/// blocked; else the first octets. Nothing if the stream ends before.
+/// What the other end answers: of DNS a whole message, since its first segments may come before its
+/// name is known to be blocked; else the first octets. Nothing if the stream ends before.
 fn answer(stream: &mut TcpStream, is_dns: bool) -> io::Result<Vec<u8>> {
     let mut answer = Vec::new();
     loop {
@@ -180,7 +238,9 @@ fn answer(stream: &mut TcpStream, is_dns: bool) -> io::Result<Vec<u8>> {
         // RFC 1035 §4.2.2: a message follows its length.
         let is_whole = match *answer {
             _ if !is_dns => true,
-            [l0, l1, ref message @ ..] => message.len() >= usize::from(u16::from_be_bytes([l0, l1])),
+            [l0, l1, ref message @ ..] => {
+                message.len() >= usize::from(u16::from_be_bytes([l0, l1]))
+            }
             _ => false,
         };
         if is_whole {
@@ -211,9 +271,15 @@ fn in_datagram(world: &World, family: Family, query: &[u8]) -> Result<Told> {
     match socket.recv(&mut heard) {
         Ok(len) => {
             let answer = Answer::read(&heard[..len])?;
-            Ok(if answer.code == NXDOMAIN { Told::After(start.elapsed(), 0) } else { Told::Unblocked })
+            Ok(if answer.code == NXDOMAIN {
+                Told::After(start.elapsed(), 0)
+            } else {
+                Told::Unblocked
+            })
         }
-        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => Ok(Told::NotAtAll),
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+            Ok(Told::NotAtAll)
+        }
         Err(error) => Err(error).context("a socket of the client failed"),
     }
 }
@@ -225,8 +291,20 @@ fn retransmissions(stream: &TcpStream) -> Result<u32> {
     let mut len = size_of_val(&info) as libc::socklen_t;
     let to = (&raw mut info).cast();
     // SAFETY: the kernel writes as many octets as the structure has at most.
-    let refused = unsafe { libc::getsockopt(stream.as_raw_fd(), libc::IPPROTO_TCP, libc::TCP_INFO, to, &raw mut len) };
-    ensure!(refused == 0, "the kernel tells nothing of a connection: {}", io::Error::last_os_error());
+    let refused = unsafe {
+        libc::getsockopt(
+            stream.as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_INFO,
+            to,
+            &raw mut len,
+        )
+    };
+    ensure!(
+        refused == 0,
+        "the kernel tells nothing of a connection: {}",
+        io::Error::last_os_error()
+    );
     Ok(info.tcpi_total_retrans)
 }
 
@@ -247,7 +325,11 @@ mod tests {
     fn long_names_have_an_alias_of_the_blocked_name_as_their_answer() {
         let query = dns::query(1, &long_name("reset.example.com", 4_000)).unwrap();
         let response = respond(&query).unwrap();
-        assert!(response.len() > 3_700 && response.len() <= 4_000, "{}", response.len());
+        assert!(
+            response.len() > 3_700 && response.len() <= 4_000,
+            "{}",
+            response.len()
+        );
         assert!(!Answer::read(&response).unwrap().is_by_server());
         let other = respond(&dns::query(1, "first.example").unwrap()).unwrap();
         assert!(Answer::read(&other).unwrap().is_by_server());
@@ -256,7 +338,12 @@ mod tests {
     #[test]
     fn a_summary_names_the_sizes_that_were_not_told() {
         let after = |milliseconds, times| Told::After(Duration::from_millis(milliseconds), times);
-        let told = [(100, after(2, 0)), (200, after(210, 1)), (400, Told::NotAtAll), (400, Told::NotAtAll)];
+        let told = [
+            (100, after(2, 0)),
+            (200, after(210, 1)),
+            (400, Told::NotAtAll),
+            (400, Told::NotAtAll),
+        ];
         assert_eq!(
             Told::summary(&told),
             "of 4 blocked, 1 were told at once, 1 on a retransmission (the longest wait was 210 ms), 2 were not told \

@@ -1,7 +1,8 @@
 //! Large blocked frames, in small portions, and what they leave in the kernel log.
 //!
-//! A kernel before the fix "xdp: fix `page_pool` leaks" frees pages wrongly where an XDP program takes whole buffers off a
-//! frame. The filter must not have it do that; this check harms the kernel if the filter does.
+//! A kernel before the fix "xdp: fix `page_pool` leaks" frees pages wrongly where an XDP program
+//! takes whole buffers off a frame. The filter must not have it do that; this check harms the
+//! kernel if the filter does.
 
 mod background;
 mod client;
@@ -27,15 +28,18 @@ const LIMIT: Duration = Duration::from_mins(10);
 /// The MTUs of all interfaces.
 const MTUS: [u32; 2] = [1500, 9000];
 /// Octets of what is sent, in a geometric row.
-const SIZES: [usize; 11] = [100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600, 51_200, 60_000];
+const SIZES: [usize; 11] = [
+    100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600, 51_200, 60_000,
+];
 /// Octets of datagrams: more than a page, and less than the larger MTU.
 const DATAGRAMS: [usize; 5] = [4_000, 5_000, 6_000, 7_000, 8_000];
 /// How often each is sent. The kernel prints 60 reports of damage a minute at most.
 const TIMES: usize = 3;
-/// A client at MTU 1500 is told within this time, or by what it sends again at first: an emulated machine may stand still for
-/// longer.
+/// A client at MTU 1500 is told within this time, or by what it sends again at first: an emulated
+/// machine may stand still for longer.
 const AT_MOST: Duration = Duration::from_secs(1);
-/// Segments of a burst at the start of a connection: enough for one frame of 64 KiB, which offload carries as one.
+/// Segments of a burst at the start of a connection: enough for one frame of 64 KiB, which offload
+/// carries as one.
 const WINDOW: u32 = 60;
 /// After an interface was left alone, its pages come back to their pool.
 const SETTLE: Duration = Duration::from_secs(3);
@@ -66,7 +70,9 @@ pub fn check(runner: &mut Runner) {
 
 fn check_one(runner: &mut Runner, mode: &'static str, mtu: u32) {
     let name = |part: &str| format!("stress {mode} {mtu}: {part}");
-    let Some(world) = runner.check(&name("start"), START, move || start(mode, mtu)) else { return };
+    let Some(world) = runner.check(&name("start"), START, move || start(mode, mtu)) else {
+        return;
+    };
     for (part, kind, blocked) in PORTIONS {
         if kind.needs_large_mtu() && mtu < 9000 {
             continue;
@@ -80,7 +86,9 @@ fn check_one(runner: &mut Runner, mode: &'static str, mtu: u32) {
     }
     runner.check(&name("end"), LIMIT, move || {
         let stressed = Arc::into_inner(world).context("a check that hangs has the lab")?;
-        end(stressed.into_inner().unwrap_or_else(PoisonError::into_inner))
+        end(stressed
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner))
     });
 }
 
@@ -127,10 +135,18 @@ fn start(mode: &'static str, mtu: u32) -> Result<Passed<Arc<Mutex<Stressed>>>> {
 
 /// Lets a connection begin with a burst that fills the largest frame that offload makes.
 fn widen(world: &World) -> Result<()> {
-    for (namespace, gateway) in [(world.lab().client(), GATEWAY_LAN), (world.lab().server(), GATEWAY_WAN)] {
-        for (family, gateway) in [("-4", gateway.of(Family::V4)), ("-6", gateway.of(Family::V6))] {
+    for (namespace, gateway) in [
+        (world.lab().client(), GATEWAY_LAN),
+        (world.lab().server(), GATEWAY_WAN),
+    ] {
+        for (family, gateway) in [
+            ("-4", gateway.of(Family::V4)),
+            ("-6", gateway.of(Family::V6)),
+        ] {
             let windows = format!("initcwnd {WINDOW} initrwnd {WINDOW}");
-            namespace.ip(&format!("{family} route replace default via {gateway} {windows}"))?;
+            namespace.ip(&format!(
+                "{family} route replace default via {gateway} {windows}"
+            ))?;
         }
     }
     Ok(())
@@ -138,7 +154,11 @@ fn widen(world: &World) -> Result<()> {
 
 /// Sends each size some times, over both families in turn, and counts who was told.
 fn portion(world: &World, kind: Kind, blocked: &str, mtu: u32) -> Result<Passed<()>> {
-    let sizes: &[usize] = if kind.is_datagram() { &DATAGRAMS } else { &SIZES };
+    let sizes: &[usize] = if kind.is_datagram() {
+        &DATAGRAMS
+    } else {
+        &SIZES
+    };
     let mut told = Vec::new();
     for (number, size) in sizes.iter().flat_map(|size| [*size; TIMES]).enumerate() {
         let family = Family::ALL[number % 2];
@@ -146,21 +166,36 @@ fn portion(world: &World, kind: Kind, blocked: &str, mtu: u32) -> Result<Passed<
     }
     memory::use_it()?;
     let detail = Told::summary(&told);
-    ensure!(told.iter().all(|(_, told)| !told.is_unblocked()), "a blocked name came through: {detail}");
+    ensure!(
+        told.iter().all(|(_, told)| !told.is_unblocked()),
+        "a blocked name came through: {detail}"
+    );
     if mtu == 1500 {
         let all = told.iter().all(|(_, told)| told.is_soon(AT_MOST));
-        ensure!(all, "not every client was told within {} s or two retransmissions: {detail}", AT_MOST.as_secs());
+        ensure!(
+            all,
+            "not every client was told within {} s or two retransmissions: {detail}",
+            AT_MOST.as_secs()
+        );
     }
     Ok(passed(detail))
 }
 
 fn end(stressed: Stressed) -> Result<Passed<()>> {
-    let Stressed { background, mut world } = stressed;
+    let Stressed {
+        background,
+        mut world,
+    } = stressed;
     let moved = background.finish()?;
     let status = world.end_filter()?;
-    ensure!(status.success(), "namegate ended otherwise than it should ({status})");
+    ensure!(
+        status.success(),
+        "namegate ended otherwise than it should ({status})"
+    );
     drop(world);
     thread::sleep(SETTLE);
     memory::use_it()?;
-    Ok(passed(format!("{moved} MiB of other traffic came back as they were sent")))
+    Ok(passed(format!(
+        "{moved} MiB of other traffic came back as they were sent"
+    )))
 }

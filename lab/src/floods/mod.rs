@@ -1,6 +1,8 @@
-//! Floods of `ClientHello`s in two segments, from packet sockets on one or two processors, and real clients beside them.
+//! Floods of `ClientHello`s in two segments, from packet sockets on one or two processors, and real
+//! clients beside them.
 //!
-//! What a filter lets through is counted by the kernel behind it ([`Passed`]), so that nothing rests on the filter's own counters.
+//! What a filter lets through is counted by the kernel behind it ([`Passed`]), so that nothing
+//! rests on the filter's own counters.
 
 mod others;
 mod passed;

@@ -52,11 +52,16 @@ impl Outcomes {
 impl Others {
     /// So many clients, each with an address of its own, and a server for hellos of so many octets.
     pub fn new(lab: &Lab, clients: u8, octets: usize) -> Result<Self> {
-        let addresses: Vec<Ipv4Addr> = (0..clients).map(|client| [192, 0, 2, 100 + client].into()).collect();
+        let addresses: Vec<Ipv4Addr> = (0..clients)
+            .map(|client| [192, 0, 2, 100 + client].into())
+            .collect();
         for address in &addresses {
-            lab.client().ip(&format!("address add {address}/24 dev eth0"))?;
+            lab.client()
+                .ip(&format!("address add {address}/24 dev eth0"))?;
         }
-        let listener = lab.server().socket(|| TcpListener::bind((SERVER.v4, PORT)))?;
+        let listener = lab
+            .server()
+            .socket(|| TcpListener::bind((SERVER.v4, PORT)))?;
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let accepting = thread::spawn(move || {
@@ -68,10 +73,17 @@ impl Others {
             }
         });
         let (server, client) = (lab.server().clone(), lab.client().clone());
-        Ok(Self { server, client, addresses, stop, accepting: Some(accepting) })
+        Ok(Self {
+            server,
+            client,
+            addresses,
+            stop,
+            accepting: Some(accepting),
+        })
     }
 
-    /// All clients at once say this hello, cut here, so many times each. Between both halves of each, they do this.
+    /// All clients at once say this hello, cut here, so many times each. Between both halves of
+    /// each, they do this.
     pub fn say(
         &self,
         hello: &[u8],
@@ -79,14 +91,19 @@ impl Others {
         times: u32,
         between: impl Fn() -> Result<()> + Sync,
     ) -> Result<Outcomes> {
-        let halves = hello.split_at_checked(cut).context("a hello is cut behind its end")?;
+        let halves = hello
+            .split_at_checked(cut)
+            .context("a hello is cut behind its end")?;
         let all = thread::scope(|scope| {
             let clients: Vec<_> = self
                 .addresses
                 .iter()
                 .map(|address| scope.spawn(|| self.client(*address, halves, times, &between)))
                 .collect();
-            clients.into_iter().map(|client| client.join().map_err(|_| anyhow!("a client panicked"))?).collect()
+            clients
+                .into_iter()
+                .map(|client| client.join().map_err(|_| anyhow!("a client panicked"))?)
+                .collect()
         });
         let all: Vec<Outcomes> = Result::from(all)?;
         Ok(all.iter().fold(Outcomes::default(), |sum, one| Outcomes {
@@ -104,7 +121,9 @@ impl Others {
     ) -> Result<Outcomes> {
         let mut outcomes = Outcomes::default();
         let say = || (0..times).try_for_each(|_| say(address, halves, between, &mut outcomes));
-        self.client.inside(say)?.with_context(|| format!("the client {address} had no outcome"))?;
+        self.client
+            .inside(say)?
+            .with_context(|| format!("the client {address} had no outcome"))?;
         Ok(outcomes)
     }
 }
@@ -141,7 +160,10 @@ fn say(
     stream.write_all(first)?;
     between()?;
     let mut said = [0; WHOLE.len()];
-    match stream.write_all(second).and_then(|()| stream.read_exact(&mut said)) {
+    match stream
+        .write_all(second)
+        .and_then(|()| stream.read_exact(&mut said))
+    {
         Ok(()) if said == WHOLE => outcomes.passed += 1,
         Ok(()) => bail!("the server said something else"),
         Err(error) if error.kind() == ErrorKind::ConnectionReset => outcomes.blocked += 1,
@@ -151,7 +173,12 @@ fn say(
 }
 
 fn connection(from: Ipv4Addr) -> io::Result<TcpStream> {
-    let socket = socket_with(AddressFamily::INET, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    let socket = socket_with(
+        AddressFamily::INET,
+        SocketType::STREAM,
+        SocketFlags::CLOEXEC,
+        None,
+    )?;
     bind(&socket, &SocketAddr::from((from, 0)))?;
     connect(&socket, &SocketAddrV4::new(SERVER.v4, PORT))?;
     Ok(socket.into())

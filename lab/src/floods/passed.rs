@@ -5,8 +5,8 @@ use anyhow::{Context as _, Result};
 use super::SplitHello;
 use crate::Namespace;
 
-/// Segments of [`super::whole_hellos`] that came in by an interface, which nft counts and drops behind the XDP program: nobody has
-/// to answer them.
+/// Segments of [`super::whole_hellos`] that came in by an interface, which nft counts and drops
+/// behind the XDP program: nobody has to answer them.
 #[derive(Debug)]
 pub struct Passed<'n> {
     namespace: &'n Namespace,
@@ -39,19 +39,28 @@ impl<'n> Passed<'n> {
         self.packets("first")
     }
 
-    /// Second halves so far. Where the filter has dropped the first one, it may let the second one pass: the hello is not whole.
+    /// Second halves so far. Where the filter has dropped the first one, it may let the second one
+    /// pass: the hello is not whole.
     pub fn second_halves(&self) -> Result<u64> {
         self.packets("second")
     }
 
-    /// Hellos so far of which both halves came through: the server has all of it. There are 65,535 at most.
+    /// Hellos so far of which both halves came through: the server has all of it. There are 65,535
+    /// at most.
     pub fn whole(&self) -> Result<u64> {
         self.packets("whole")
     }
 
     fn packets(&self, counter: &str) -> Result<u64> {
-        let text = self.namespace.output("nft", &["list", "counter", "netdev", Self::TABLE, counter])?;
-        let count = text.split("packets ").nth(1).and_then(|rest| rest.split(' ').next());
-        count.and_then(|count| count.parse().ok()).with_context(|| format!("nft says no number of packets: {text}"))
+        let text = self
+            .namespace
+            .output("nft", &["list", "counter", "netdev", Self::TABLE, counter])?;
+        let count = text
+            .split("packets ")
+            .nth(1)
+            .and_then(|rest| rest.split(' ').next());
+        count
+            .and_then(|count| count.parse().ok())
+            .with_context(|| format!("nft says no number of packets: {text}"))
     }
 }

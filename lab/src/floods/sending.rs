@@ -26,29 +26,43 @@ const REST: Duration = Duration::from_micros(200);
 /// Segments of each of [`whole_hellos`].
 pub const SEGMENTS: u32 = 4;
 
-/// Sends so many whole hellos, each over a connection of its own, from two processors at once: a veth runs the filter at its other
-/// end on the processor that sends. Behind the second half, the first one comes again, as it does where the filter has dropped it.
+/// Sends so many whole hellos, each over a connection of its own, from two processors at once: a
+/// veth runs the filter at its other end on the processor that sends. Behind the second half, the
+/// first one comes again, as it does where the filter has dropped it.
 ///
-/// Each processor is one client, which has a share of the table of flows that the other one cannot take: if the machine takes a
-/// processor away between two halves of a hello, the place of the first one stays.
-pub fn whole_hellos(namespace: &Namespace, interface: &str, hello: &SplitHello, hellos: u32) -> Result<Duration> {
+/// Each processor is one client, which has a share of the table of flows that the other one cannot
+/// take: if the machine takes a processor away between two halves of a hello, the place of the
+/// first one stays.
+pub fn whole_hellos(
+    namespace: &Namespace,
+    interface: &str,
+    hello: &SplitHello,
+    hellos: u32,
+) -> Result<Duration> {
     let processors = two_processors()?;
     let begun = Instant::now();
     let shares = [hellos / 2, hellos.div_ceil(2)];
     thread::scope(|scope| {
-        let senders = (0..).zip(processors).zip(shares).map(|((client, processor), share)| {
-            let mut hello = hello.clone();
-            scope.spawn(move || {
-                run_on(processor)?;
-                let socket = PacketSocket::sender(namespace, interface)?;
-                (0..share).try_for_each(|number| {
-                    let [syn, first, second] = hello.of(one_of(client, number));
-                    [syn, first, second, first].into_iter().try_for_each(|frame| send(&socket, frame))
+        let senders = (0..)
+            .zip(processors)
+            .zip(shares)
+            .map(|((client, processor), share)| {
+                let mut hello = hello.clone();
+                scope.spawn(move || {
+                    run_on(processor)?;
+                    let socket = PacketSocket::sender(namespace, interface)?;
+                    (0..share).try_for_each(|number| {
+                        let [syn, first, second] = hello.of(one_of(client, number));
+                        [syn, first, second, first]
+                            .into_iter()
+                            .try_for_each(|frame| send(&socket, frame))
+                    })
                 })
-            })
-        });
+            });
         let senders: Vec<_> = senders.collect();
-        senders.into_iter().try_for_each(|sender| sender.join().map_err(|_| anyhow!("a sender panicked"))?)
+        senders
+            .into_iter()
+            .try_for_each(|sender| sender.join().map_err(|_| anyhow!("a sender panicked"))?)
     })?;
     Ok(begun.elapsed())
 }
@@ -81,7 +95,10 @@ impl HalfHellos {
         a_second: u32,
     ) -> Result<Self> {
         let socket = PacketSocket::sender(namespace, interface)?;
-        let (stop, sent) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)));
+        let (stop, sent) = (
+            Arc::new(AtomicBool::new(false)),
+            Arc::new(AtomicU32::new(0)),
+        );
         let (stopped, counted, mut hello) = (Arc::clone(&stop), Arc::clone(&sent), hello.clone());
         let begun = Instant::now();
         let sender = thread::spawn(move || {
@@ -101,26 +118,38 @@ impl HalfHellos {
             }
             Ok(())
         });
-        Ok(Self { stop, sent, begun, sender })
+        Ok(Self {
+            stop,
+            sent,
+            begun,
+            sender,
+        })
     }
 
     /// Waits until so many half hellos more have been sent.
     pub fn await_more(&self, half_hellos: u32) -> Result<()> {
-        let until = self.sent.load(Ordering::Relaxed).saturating_add(half_hellos);
-        wait_until("more half hellos", PATIENCE, || Ok(self.sent.load(Ordering::Relaxed) >= until))
+        let until = self
+            .sent
+            .load(Ordering::Relaxed)
+            .saturating_add(half_hellos);
+        wait_until("more half hellos", PATIENCE, || {
+            Ok(self.sent.load(Ordering::Relaxed) >= until)
+        })
     }
 
     /// Ends it. How many half hellos were sent, and for how long.
     pub fn stop(self) -> Result<(u32, Duration)> {
         self.stop.store(true, Ordering::Relaxed);
         let took = self.begun.elapsed();
-        self.sender.join().map_err(|_| anyhow!("the sender of half hellos panicked"))??;
+        self.sender
+            .join()
+            .map_err(|_| anyhow!("the sender of half hellos panicked"))??;
         Ok((self.sent.load(Ordering::Relaxed), took))
     }
 }
 
-/// The connection with this number of a client with this number, of 10.0.0.0/8. When a client has no port left, it turns to the
-/// next server of 198.18.0.0/15 (RFC 2544 §C.2.2).
+/// The connection with this number of a client with this number, of 10.0.0.0/8. When a client has
+/// no port left, it turns to the next server of 198.18.0.0/15 (RFC 2544 §C.2.2).
 fn one_of(client: u32, number: u32) -> Connection {
     const PORTS: Range<u32> = 1_024..65_535;
 
@@ -142,12 +171,17 @@ fn send(socket: &PacketSocket, frame: &[u8]) -> Result<()> {
 }
 
 fn is_full(error: &io::Error) -> bool {
-    [Errno::NOBUFS, Errno::AGAIN].iter().any(|full| error.raw_os_error() == Some(full.raw_os_error()))
+    [Errno::NOBUFS, Errno::AGAIN]
+        .iter()
+        .any(|full| error.raw_os_error() == Some(full.raw_os_error()))
 }
 
 fn two_processors() -> Result<[usize; 2]> {
     let allowed = sched_getaffinity(None).context("cannot tell which processors may be used")?;
-    let processors: Vec<_> = (0..CpuSet::MAX_CPU).filter(|processor| allowed.is_set(*processor)).take(2).collect();
+    let processors: Vec<_> = (0..CpuSet::MAX_CPU)
+        .filter(|processor| allowed.is_set(*processor))
+        .take(2)
+        .collect();
     ensure!(
         processors.len() == 2,
         "a flood from two processors needs two, and one may be used: give this process another"

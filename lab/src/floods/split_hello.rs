@@ -31,26 +31,44 @@ pub struct SplitHello {
 }
 
 impl SplitHello {
-    /// `frames` are the SYN and both halves of the hello: TCP in IPv4 without options or VLAN tags, with right checksums.
+    /// `frames` are the SYN and both halves of the hello: TCP in IPv4 without options or VLAN tags,
+    /// with right checksums.
     ///
     /// # Panics
     /// If a frame is too short for its headers.
     pub fn new(frames: [Vec<u8>; 3]) -> Self {
-        assert!(frames.iter().all(|frame| frame.len() >= at::END), "a frame without its headers");
+        assert!(
+            frames.iter().all(|frame| frame.len() >= at::END),
+            "a frame without its headers"
+        );
         Self { frames }
     }
 
     /// SYN, first and second half of this connection.
     pub fn of(&mut self, connection: Connection) -> &[Vec<u8>; 3] {
-        let Connection { client, port, server } = connection;
+        let Connection {
+            client,
+            port,
+            server,
+        } = connection;
         let addresses = [(at::SOURCE, client), (at::DESTINATION, server)];
         for frame in &mut self.frames {
             for (place, address) in addresses {
                 let [a, b, c, d] = address.octets();
                 change(frame, place, [a, b], &[at::IP_CHECKSUM, at::TCP_CHECKSUM]);
-                change(frame, place + 2, [c, d], &[at::IP_CHECKSUM, at::TCP_CHECKSUM]);
+                change(
+                    frame,
+                    place + 2,
+                    [c, d],
+                    &[at::IP_CHECKSUM, at::TCP_CHECKSUM],
+                );
             }
-            change(frame, at::SOURCE_PORT, port.to_be_bytes(), &[at::TCP_CHECKSUM]);
+            change(
+                frame,
+                at::SOURCE_PORT,
+                port.to_be_bytes(),
+                &[at::TCP_CHECKSUM],
+            );
         }
         &self.frames
     }
@@ -58,7 +76,8 @@ impl SplitHello {
     /// Sequence numbers of both halves.
     pub(super) fn sequences(&self) -> [u32; 2] {
         let [_, first, second] = &self.frames;
-        [first, second].map(|half| u32::from_be_bytes(std::array::from_fn(|octet| half[at::SEQUENCE + octet])))
+        [first, second]
+            .map(|half| u32::from_be_bytes(std::array::from_fn(|octet| half[at::SEQUENCE + octet])))
     }
 }
 
@@ -81,21 +100,28 @@ mod tests {
 
     /// The sum of a header with its checksum is all ones (RFC 1071 §1).
     fn sum(octets: &[u8]) -> u16 {
-        let sum: u32 =
-            octets.chunks(2).map(|pair| u32::from(pair[0]) << 8 | u32::from(*pair.get(1).unwrap_or(&0))).sum();
+        let sum: u32 = octets
+            .chunks(2)
+            .map(|pair| u32::from(pair[0]) << 8 | u32::from(*pair.get(1).unwrap_or(&0)))
+            .sum();
         ((sum & 0xffff) + (sum >> 16)) as u16
     }
 
     #[test]
     fn checksums_stay_right() {
-        // From RFC 1071 §3 and by hand: version, lengths, TTL 64, TCP, from 10.0.0.1:1025 to 10.0.0.2:443.
+        // From RFC 1071 §3 and by hand: version, lengths, TTL 64, TCP, from 10.0.0.1:1025 to
+        // 10.0.0.2:443.
         let mut frame = vec![0; at::END];
-        frame[14..34].copy_from_slice(&[0x45, 0, 0, 40, 0, 0, 0, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2]);
+        frame[14..34].copy_from_slice(&[
+            0x45, 0, 0, 40, 0, 0, 0, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2,
+        ]);
         frame[34..38].copy_from_slice(&[4, 1, 1, 187]);
-        let pseudo_header = |frame: &[u8]| [&frame[26..34], &[0, 6, 0, 20], &frame[34..54]].concat();
-        for (checksum, covered) in
-            [(at::IP_CHECKSUM, frame[14..34].to_vec()), (at::TCP_CHECKSUM, pseudo_header(&frame))]
-        {
+        let pseudo_header =
+            |frame: &[u8]| [&frame[26..34], &[0, 6, 0, 20], &frame[34..54]].concat();
+        for (checksum, covered) in [
+            (at::IP_CHECKSUM, frame[14..34].to_vec()),
+            (at::TCP_CHECKSUM, pseudo_header(&frame)),
+        ] {
             frame[checksum..checksum + 2].copy_from_slice(&(!sum(&covered)).to_be_bytes());
         }
         let mut hello = SplitHello::new([frame.clone(), frame.clone(), frame]);
@@ -104,9 +130,17 @@ mod tests {
             ([0, 0, 0, 1], 0, [0, 0, 0, 0]),
             ([10, 0, 0, 1], 1_025, [10, 0, 0, 2]),
         ] {
-            let connection = Connection { client: client.into(), port, server: server.into() };
+            let connection = Connection {
+                client: client.into(),
+                port,
+                server: server.into(),
+            };
             for frame in hello.of(connection) {
-                assert_eq!((sum(&frame[14..34]), sum(&pseudo_header(frame))), (0xffff, 0xffff), "{connection:?}");
+                assert_eq!(
+                    (sum(&frame[14..34]), sum(&pseudo_header(frame))),
+                    (0xffff, 0xffff),
+                    "{connection:?}"
+                );
                 assert_eq!((&frame[26..30], &frame[30..34]), (&client[..], &server[..]));
             }
         }

@@ -2,7 +2,8 @@
 
 /// What a line of damage begins with, behind its time stamp.
 const AT_THE_START: [&str; 9] = [
-    // Elsewhere in a line it is advice, such as "Spectre V2 : WARNING: Unprivileged eBPF is enabled".
+    // Elsewhere in a line it is advice, such as "Spectre V2 : WARNING: Unprivileged eBPF is
+    // enabled".
     "WARNING:",
     // SLUB writes "BUG kmalloc-512 (Not tainted): Poison overwritten", others "BUG: ".
     "BUG ",
@@ -38,22 +39,27 @@ const ANYWHERE: [&str; 17] = [
     "verifier bug",
 ];
 
-/// True if this line of the kernel's log says that the kernel was damaged or found itself to be. The line may have the
-/// marks that `dmesg` and the console put in front (`<4>`, `[   12.345678]`, `[   T66]`).
+/// True if this line of the kernel's log says that the kernel was damaged or found itself to be.
+/// The line may have the marks that `dmesg` and the console put in front (`<4>`, `[   12.345678]`,
+/// `[   T66]`).
 ///
-/// It does not look at who wrote the line: user space may write to the log as well ([`Record::is_by_kernel`]).
+/// It does not look at who wrote the line: user space may write to the log as well
+/// ([`Record::is_by_kernel`]).
 ///
 /// [`Record::is_by_kernel`]: super::Record::is_by_kernel
 pub fn is_damage(line: &str) -> bool {
     let text = without_marks(line);
-    AT_THE_START.iter().any(|sign| text.starts_with(sign)) || ANYWHERE.iter().any(|sign| has_word(text, sign))
+    AT_THE_START.iter().any(|sign| text.starts_with(sign))
+        || ANYWHERE.iter().any(|sign| has_word(text, sign))
 }
 
 fn without_marks(line: &str) -> &str {
     let mut text = line.trim_start();
     loop {
         let rest = match text.as_bytes().first() {
-            Some(b'<') => behind(text, '>', |level| level.bytes().all(|byte| byte.is_ascii_digit())),
+            Some(b'<') => behind(text, '>', |level| {
+                level.bytes().all(|byte| byte.is_ascii_digit())
+            }),
             Some(b'[') => behind(text, ']', is_time_or_caller),
             _ => None,
         };
@@ -72,12 +78,15 @@ fn behind(text: &str, closing: char, is_mark: fn(&str) -> bool) -> Option<&str> 
 
 /// `12.345678`, or `T66` and `C1` for a thread and a CPU (`CONFIG_PRINTK_CALLER`).
 fn is_time_or_caller(mark: &str) -> bool {
-    mark.trim_start_matches(['T', 'C']).bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+    mark.trim_start_matches(['T', 'C'])
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b'.')
 }
 
 fn has_word(text: &str, sign: &str) -> bool {
     let is_part_of_word = |character: char| character.is_alphanumeric() || character == '_';
-    text.match_indices(sign).any(|(at, _)| !text[..at].ends_with(is_part_of_word))
+    text.match_indices(sign)
+        .any(|(at, _)| !text[..at].ends_with(is_part_of_word))
 }
 
 #[cfg(test)]

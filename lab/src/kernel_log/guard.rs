@@ -1,7 +1,8 @@
 //! Failing a whole program by the kernel's log.
 //!
-//! The test harness has no hook for the end of a program, so the guard is a function that the C library calls at exit.
-//! It does not run where a signal ends the program, which fails by that alone.
+//! The test harness has no hook for the end of a program, so the guard is a function that the C
+//! library calls at exit. It does not run where a signal ends the program, which fails by that
+//! alone.
 
 use std::process;
 use std::sync::{Mutex, PoisonError};
@@ -18,8 +19,8 @@ static LOG: Mutex<Option<Result<KernelLog>>> = Mutex::new(None);
 pub struct Guard;
 
 impl Guard {
-    /// Reads the log from now on. At exit the program prints the lines of damage and ends with status 1; it does so as
-    /// well where the log cannot be read.
+    /// Reads the log from now on. At exit the program prints the lines of damage and ends with
+    /// status 1; it does so as well where the log cannot be read.
     pub fn install() {
         Self::watch(KernelLog::from_now);
     }
@@ -34,7 +35,8 @@ impl Guard {
         let is_first = log.is_none();
         *log = Some(open());
         if is_first {
-            // SAFETY: the function is there as long as the program, and does not unwind: it prints and ends.
+            // SAFETY: the function is there as long as the program, and does not unwind: it prints
+            // and ends.
             let refused = unsafe { libc::atexit(at_exit) };
             if refused != 0 {
                 *log = Some(Err(anyhow!("the C library calls no function at exit")));
@@ -43,8 +45,8 @@ impl Guard {
     }
 }
 
-/// Reads what is new in the log, if this program has a guard: so much may be written in a long run that the kernel
-/// overwrites what was not read.
+/// Reads what is new in the log, if this program has a guard: so much may be written in a long run
+/// that the kernel overwrites what was not read.
 pub fn catch_up() -> Result<()> {
     match &mut *LOG.lock().unwrap_or_else(PoisonError::into_inner) {
         Some(Ok(log)) => log.catch_up(),
@@ -76,8 +78,8 @@ fn verdict() -> Result<()> {
     )
 }
 
-/// Makes a test program fail if the kernel's log has damage when it ends, from before its first test: once in the main
-/// file of each test program that loads or attaches programs.
+/// Makes a test program fail if the kernel's log has damage when it ends, from before its first
+/// test: once in the main file of each test program that loads or attaches programs.
 #[macro_export]
 macro_rules! fail_on_kernel_damage {
     () => {

@@ -18,7 +18,8 @@ pub(super) struct Reader<R> {
     open: Option<(Record, bool)>,
     /// The number of the record that is to come next.
     next: Option<u64>,
-    /// Records that were overwritten before they were read, as far as their numbers tell, and how often that happened.
+    /// Records that were overwritten before they were read, as far as their numbers tell, and how
+    /// often that happened.
     lost: u64,
     overruns: u64,
     found: Vec<String>,
@@ -26,7 +27,15 @@ pub(super) struct Reader<R> {
 
 impl<R: Read> Reader<R> {
     pub(super) fn new(device: R, counts: fn(&Record) -> bool) -> Self {
-        Self { device, counts, open: None, next: None, lost: 0, overruns: 0, found: Vec::new() }
+        Self {
+            device,
+            counts,
+            open: None,
+            next: None,
+            lost: 0,
+            overruns: 0,
+            found: Vec::new(),
+        }
     }
 
     /// Reads to the present end.
@@ -38,8 +47,11 @@ impl<R: Read> Reader<R> {
                 Ok(len) => self.take(&buffer[..len])?,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                // What was to be read was overwritten; the next read gives the oldest record that is left.
-                Err(error) if error.raw_os_error() == Some(Errno::PIPE.raw_os_error()) => self.overruns += 1,
+                // What was to be read was overwritten; the next read gives the oldest record that
+                // is left.
+                Err(error) if error.raw_os_error() == Some(Errno::PIPE.raw_os_error()) => {
+                    self.overruns += 1
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -61,9 +73,14 @@ impl<R: Read> Reader<R> {
     fn take(&mut self, bytes: &[u8]) -> io::Result<()> {
         let record = Record::parse(bytes).ok_or_else(|| {
             let text = String::from_utf8_lossy(bytes);
-            io::Error::new(ErrorKind::InvalidData, format!("a record of unknown form: {text:?}"))
+            io::Error::new(
+                ErrorKind::InvalidData,
+                format!("a record of unknown form: {text:?}"),
+            )
         })?;
-        self.lost += self.next.map_or(0, |next| record.sequence().saturating_sub(next));
+        self.lost += self
+            .next
+            .map_or(0, |next| record.sequence().saturating_sub(next));
         self.next = Some(record.sequence() + 1);
         record.into_lines().for_each(|line| self.judge(line));
         Ok(())
@@ -107,7 +124,9 @@ mod tests {
     }
 
     fn reader<const N: usize>(reads: [Result<&'static str, Errno>; N]) -> Reader<Recorded> {
-        Reader::new(Recorded(reads.into()), |record| record.is_by_kernel() && is_damage(record.text()))
+        Reader::new(Recorded(reads.into()), |record| {
+            record.is_by_kernel() && is_damage(record.text())
+        })
     }
 
     #[test]
@@ -124,7 +143,10 @@ mod tests {
         let first = "BUG: Bad page state in process client  pfn:03a1c";
         assert_eq!(reader.damage(), [first]);
         reader.catch_up().unwrap();
-        assert_eq!(reader.damage(), [first, "page dumped because: page_pool leak"]);
+        assert_eq!(
+            reader.damage(),
+            [first, "page dumped because: page_pool leak"]
+        );
     }
 
     #[test]
@@ -145,7 +167,10 @@ mod tests {
         let mut reader = reader([Ok("6,7,1,-;one\n"), Err(Errno::PIPE), Ok("6,20,1,-;two\n")]);
         reader.catch_up().unwrap();
         let damage = reader.damage();
-        assert!(damage[0].starts_with("at least 12 records of the kernel's log were overwritten"), "{damage:?}");
+        assert!(
+            damage[0].starts_with("at least 12 records of the kernel's log were overwritten"),
+            "{damage:?}"
+        );
     }
 
     #[test]

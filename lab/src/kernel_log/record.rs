@@ -10,8 +10,8 @@ pub struct Record {
 }
 
 impl Record {
-    /// Reads `level,sequence,time,flags[,...];text`, and lines of keys and values that begin with a space. `None` for
-    /// anything else.
+    /// Reads `level,sequence,time,flags[,...];text`, and lines of keys and values that begin with a
+    /// space. `None` for anything else.
     pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
         let record = str::from_utf8(bytes).ok()?;
         let (head, rest) = record.split_once(';')?;
@@ -52,11 +52,14 @@ impl Record {
     /// A record for each line.
     pub(super) fn into_lines(self) -> impl Iterator<Item = Self> {
         let lines: Vec<String> = self.text.split('\n').map(str::to_owned).collect();
-        lines.into_iter().enumerate().map(move |(index, text)| Self {
-            continues: self.continues && index == 0,
-            text,
-            ..self
-        })
+        lines
+            .into_iter()
+            .enumerate()
+            .map(move |(index, text)| Self {
+                continues: self.continues && index == 0,
+                text,
+                ..self
+            })
     }
 
     /// Puts the text of a record that continues this one behind this one's.
@@ -70,7 +73,10 @@ fn unescaped(text: &str) -> String {
     let mut pieces = text.split("\\x");
     let mut bytes = pieces.next().unwrap_or_default().as_bytes().to_vec();
     for piece in pieces {
-        match piece.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+        match piece
+            .get(..2)
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok())
+        {
             Some(byte) => {
                 bytes.push(byte);
                 bytes.extend_from_slice(&piece.as_bytes()[2..]);
@@ -90,7 +96,10 @@ mod tests {
         let bytes = b"6,339,5140900,-,caller=T66;IPv6: lan: link becomes ready\n SUBSYSTEM=net\n DEVICE=n4\n";
         let record = Record::parse(bytes).unwrap();
         assert!(record.is_by_kernel() && !record.continues());
-        assert_eq!((record.sequence(), record.text()), (339, "IPv6: lan: link becomes ready"));
+        assert_eq!(
+            (record.sequence(), record.text()),
+            (339, "IPv6: lan: link becomes ready")
+        );
     }
 
     #[test]
@@ -109,7 +118,13 @@ mod tests {
 
     #[test]
     fn what_is_no_record_is_none() {
-        for bytes in [&b""[..], b"text", b"4,1,2;text", b"4,x,2,-;text", b"4,1,2,-;\xff"] {
+        for bytes in [
+            &b""[..],
+            b"text",
+            b"4,1,2;text",
+            b"4,x,2,-;text",
+            b"4,1,2,-;\xff",
+        ] {
             assert_eq!(Record::parse(bytes), None, "{bytes:?}");
         }
     }

@@ -10,8 +10,8 @@ use std::{
 use anyhow::{Context as _, Result};
 use bytes::Buf as _;
 use quinn::{
-    ClientConfig, Connection, ConnectionError, Endpoint, EndpointConfig, TokioRuntime, TransportConfig,
-    crypto::rustls::QuicClientConfig, rustls::pki_types::CertificateDer,
+    ClientConfig, Connection, ConnectionError, Endpoint, EndpointConfig, TokioRuntime,
+    TransportConfig, crypto::rustls::QuicClientConfig, rustls::pki_types::CertificateDer,
 };
 use rustls::{
     RootCertStore,
@@ -60,29 +60,44 @@ pub struct QuicClient<'l> {
 impl<'l> QuicClient<'l> {
     /// A client that gives up when nothing has come for this time.
     pub fn new(namespace: &'l Namespace, server: &QuicServer, patience: Duration) -> Self {
-        Self { namespace, trusted: server.certificate(), patience }
+        Self {
+            namespace,
+            trusted: server.certificate(),
+            patience,
+        }
     }
 
-    /// Asks for the page of this name. An error is anything but the page and a connection that timed out.
+    /// Asks for the page of this name. An error is anything but the page and a connection that
+    /// timed out.
     pub fn get(&self, family: Family, exchange: KeyExchange, name: &str) -> Result<Got> {
         let any: IpAddr = match family {
             Family::V4 => Ipv4Addr::UNSPECIFIED.into(),
             Family::V6 => Ipv6Addr::UNSPECIFIED.into(),
         };
-        let socket = self.namespace.socket(|| UdpSocket::bind(SocketAddr::new(any, 0)))?;
+        let socket = self
+            .namespace
+            .socket(|| UdpSocket::bind(SocketAddr::new(any, 0)))?;
         let config = self.config(exchange)?;
         let begun = Instant::now();
-        Builder::new_current_thread().enable_all().build()?.block_on(async {
-            let endpoint = Endpoint::new(EndpointConfig::default(), None, socket, Arc::new(TokioRuntime))?;
-            let server = SocketAddr::new(SERVER.of(family), PORT);
-            let connection = match endpoint.connect_with(config, server, name)?.await {
-                Err(ConnectionError::TimedOut) => return Ok(Got::TimedOut(begun.elapsed())),
-                connection => connection.context("the connection was refused")?,
-            };
-            let page = page(connection, name).await?;
-            endpoint.wait_idle().await;
-            Ok(Got::Page(page))
-        })
+        Builder::new_current_thread()
+            .enable_all()
+            .build()?
+            .block_on(async {
+                let endpoint = Endpoint::new(
+                    EndpointConfig::default(),
+                    None,
+                    socket,
+                    Arc::new(TokioRuntime),
+                )?;
+                let server = SocketAddr::new(SERVER.of(family), PORT);
+                let connection = match endpoint.connect_with(config, server, name)?.await {
+                    Err(ConnectionError::TimedOut) => return Ok(Got::TimedOut(begun.elapsed())),
+                    connection => connection.context("the connection was refused")?,
+                };
+                let page = page(connection, name).await?;
+                endpoint.wait_idle().await;
+                Ok(Got::Page(page))
+            })
     }
 
     fn config(&self, exchange: KeyExchange) -> Result<ClientConfig> {
@@ -109,7 +124,9 @@ impl<'l> QuicClient<'l> {
 async fn page(connection: Connection, name: &str) -> Result<String> {
     let (mut driver, mut requests) = h3::client::new(h3_quinn::Connection::new(connection)).await?;
     let ended = tokio::spawn(async move { poll_fn(|context| driver.poll_close(context)).await });
-    let mut stream = requests.send_request(http::Request::get(format!("https://{name}/")).body(())?).await?;
+    let mut stream = requests
+        .send_request(http::Request::get(format!("https://{name}/")).body(())?)
+        .await?;
     stream.finish().await?;
     stream.recv_response().await?;
     let mut page = Vec::new();

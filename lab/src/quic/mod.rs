@@ -1,4 +1,5 @@
-//! HTTP/3 over QUIC in the lab: quinn with rustls at both ends. What a browser needs besides is [`QuicServer::key_hash`].
+//! HTTP/3 over QUIC in the lab: quinn with rustls at both ends. What a browser needs besides is
+//! [`QuicServer::key_hash`].
 
 mod client;
 mod server;

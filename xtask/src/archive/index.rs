@@ -27,7 +27,13 @@ fn stanza(text: &str) -> Option<Package> {
         match field {
             "Package" => value.clone_into(&mut package.name),
             "Version" => value.clone_into(&mut package.version),
-            "Depends" => package.depends = value.split(", ").filter_map(name_in).map(str::to_owned).collect(),
+            "Depends" => {
+                package.depends = value
+                    .split(", ")
+                    .filter_map(name_in)
+                    .map(str::to_owned)
+                    .collect()
+            }
             _ => {}
         }
     }
@@ -36,16 +42,27 @@ fn stanza(text: &str) -> Option<Package> {
 
 /// The `a` of `a:any (>= 1) | b`.
 fn name_in(dependency: &str) -> Option<&str> {
-    dependency.split([' ', ':', '|', '(']).next().filter(|name| !name.is_empty())
+    dependency
+        .split([' ', ':', '|', '('])
+        .next()
+        .filter(|name| !name.is_empty())
 }
 
 /// The package of the highest version, by dpkg's order.
 pub fn newest<'a>(packages: impl IntoIterator<Item = &'a Package>) -> Option<&'a Package> {
-    packages.into_iter().reduce(|best, next| if is_later(&next.version, &best.version) { next } else { best })
+    packages.into_iter().reduce(|best, next| {
+        if is_later(&next.version, &best.version) {
+            next
+        } else {
+            best
+        }
+    })
 }
 
 fn is_later(one: &str, other: &str) -> bool {
-    let compared = Command::new("dpkg").args(["--compare-versions", one, "gt", other]).status();
+    let compared = Command::new("dpkg")
+        .args(["--compare-versions", one, "gt", other])
+        .status();
     compared.is_ok_and(|status| status.success())
 }
 
@@ -70,15 +87,31 @@ Package: broken
         let packages = parse(LIST);
         assert_eq!(packages.len(), 2, "a package without version is none");
         assert_eq!(packages[0].version, "7.3.4-1~bpo13+1");
-        assert_eq!(packages[0].depends, ["initramfs-tools", "linux-base-7.3.4+deb13-cloud-amd64", "kmod"]);
-        assert_eq!((packages[1].name.as_str(), packages[1].depends.len()), ("other", 0));
+        assert_eq!(
+            packages[0].depends,
+            [
+                "initramfs-tools",
+                "linux-base-7.3.4+deb13-cloud-amd64",
+                "kmod"
+            ]
+        );
+        assert_eq!(
+            (packages[1].name.as_str(), packages[1].depends.len()),
+            ("other", 0)
+        );
     }
 
     #[test]
     fn the_highest_version_is_found_by_numbers_and_not_by_letters() {
-        let package = |version: &str| Package { version: version.to_owned(), ..Package::default() };
+        let package = |version: &str| Package {
+            version: version.to_owned(),
+            ..Package::default()
+        };
         let packages = ["6.1.99-1", "6.1.192-3", "6.1.192-3~bpo"].map(package);
-        assert_eq!(newest(&packages).map(|best| best.version.as_str()), Some("6.1.192-3"));
+        assert_eq!(
+            newest(&packages).map(|best| best.version.as_str()),
+            Some("6.1.192-3")
+        );
         assert_eq!(newest(&[]), None);
     }
 }

@@ -1,4 +1,5 @@
-//! Debian's archive, read with an apt state of its own: suites and architectures that this machine does not install from.
+//! Debian's archive, read with an apt state of its own: suites and architectures that this machine
+//! does not install from.
 
 mod index;
 mod sources;
@@ -45,14 +46,18 @@ pub struct Archive {
 }
 
 impl Archive {
-    /// Reads the lists. The machine's own state of apt is not touched; its configuration (a proxy) holds.
+    /// Reads the lists. The machine's own state of apt is not touched; its configuration (a proxy)
+    /// holds.
     pub fn open(architecture: Architecture, suites: &[&str]) -> Result<Self> {
         let folder = cache::folder("apt")?.join(architecture.to_string());
         for part in ["state/lists/partial", "cache/archives/partial", "etc"] {
             let part = folder.join(part);
             fs::create_dir_all(&part).with_context(|| format!("cannot make {}", part.display()))?;
         }
-        let archive = Self { folder, architecture };
+        let archive = Self {
+            folder,
+            architecture,
+        };
         archive.write("sources.list", &sources::lines(architecture, suites)?)?;
         archive.write("status", "")?;
         archive.write("apt.conf", &configuration(&archive.folder, architecture))?;
@@ -67,7 +72,12 @@ impl Archive {
     /// The packages of a suite.
     pub fn packages(&self, suite: &str) -> Result<Vec<Package>> {
         let format = "$(RELEASE) $(FILENAME)";
-        let listed = output(self.apt("apt-get").args(["indextargets", "--format", format, "Created-By: Packages"]))?;
+        let listed = output(self.apt("apt-get").args([
+            "indextargets",
+            "--format",
+            format,
+            "Created-By: Packages",
+        ]))?;
         let files = listed.lines().filter_map(|line| line.split_once(' '));
         let mut packages = Vec::new();
         for (_, file) in files.filter(|(release, _)| *release == suite) {
@@ -75,21 +85,36 @@ impl Archive {
             let text = output(self.apt("/usr/lib/apt/apt-helper").args(["cat-file", file]))?;
             packages.extend(index::parse(&text));
         }
-        ensure!(!packages.is_empty(), "Debian's suite {suite} has no packages for {}", self.architecture);
+        ensure!(
+            !packages.is_empty(),
+            "Debian's suite {suite} has no packages for {}",
+            self.architecture
+        );
         Ok(packages)
     }
 
-    /// Downloads packages and unpacks them below `tree`; nothing is installed, and no script of theirs runs.
+    /// Downloads packages and unpacks them below `tree`; nothing is installed, and no script of
+    /// theirs runs.
     pub fn unpack(&self, what: &str, packages: &Versions, tree: &Path) -> Result<()> {
         let downloads = tree.with_extension("debs");
         clear(&downloads)?;
-        fs::create_dir_all(&downloads).with_context(|| format!("cannot make {}", downloads.display()))?;
+        fs::create_dir_all(&downloads)
+            .with_context(|| format!("cannot make {}", downloads.display()))?;
         let mut download = self.apt("apt-get");
-        download.arg("download").args(packages.iter().map(|(name, version)| format!("{name}={version}")));
+        download.arg("download").args(
+            packages
+                .iter()
+                .map(|(name, version)| format!("{name}={version}")),
+        );
         download.current_dir(&downloads);
         progress::step(what, download)?;
         for package in fs::read_dir(&downloads)? {
-            output(Command::new("dpkg-deb").arg("-x").arg(package?.path()).arg(tree))?;
+            output(
+                Command::new("dpkg-deb")
+                    .arg("-x")
+                    .arg(package?.path())
+                    .arg(tree),
+            )?;
         }
         clear(&downloads)
     }
@@ -143,8 +168,15 @@ Acquire::Languages \"none\";
 
 /// What a command prints; an error has what it said.
 fn output(command: &mut Command) -> Result<String> {
-    let output = command.output().with_context(|| format!("cannot run {command:?}"))?;
+    let output = command
+        .output()
+        .with_context(|| format!("cannot run {command:?}"))?;
     let errors = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "{command:?} failed ({}): {}", output.status, errors.trim());
+    ensure!(
+        output.status.success(),
+        "{command:?} failed ({}): {}",
+        output.status,
+        errors.trim()
+    );
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }

@@ -20,19 +20,30 @@ struct Mirrors {
 /// The lines of sources.list(5) for these suites.
 pub fn lines(architecture: Architecture, suites: &[&str]) -> Result<String> {
     let mirrors = mirrors()?;
-    Ok(suites.iter().map(|suite| mirrors.line(architecture, suite)).collect())
+    Ok(suites
+        .iter()
+        .map(|suite| mirrors.line(architecture, suite))
+        .collect())
 }
 
 /// The suite that this machine is of (`bookworm`).
 pub fn own_suite() -> Result<String> {
     let text = fs::read_to_string("/etc/os-release").unwrap_or_default();
-    let codename = text.lines().find_map(|line| line.strip_prefix("VERSION_CODENAME="));
-    Ok(codename.context("/etc/os-release has no VERSION_CODENAME: this needs a release of Debian")?.to_owned())
+    let codename = text
+        .lines()
+        .find_map(|line| line.strip_prefix("VERSION_CODENAME="));
+    Ok(codename
+        .context("/etc/os-release has no VERSION_CODENAME: this needs a release of Debian")?
+        .to_owned())
 }
 
 impl Mirrors {
     fn line(&self, architecture: Architecture, suite: &str) -> String {
-        let address = if suite.ends_with("-security") { &self.security } else { &self.main };
+        let address = if suite.ends_with("-security") {
+            &self.security
+        } else {
+            &self.main
+        };
         format!("deb [signed-by={KEYRING} arch={architecture}] {address} {suite} main\n")
     }
 }
@@ -51,16 +62,29 @@ fn mirrors() -> Result<Mirrors> {
 
 fn targets() -> Result<String> {
     const FORMAT: &str = "$(ORIGIN)|$(LABEL)|$(REPO_URI)";
-    ensure!(fs::exists(KEYRING)?, "there is no {KEYRING}: install the package debian-archive-keyring");
-    output(Command::new("apt-get").args(["indextargets", "--format", FORMAT, "Created-By: Packages"]))
+    ensure!(
+        fs::exists(KEYRING)?,
+        "there is no {KEYRING}: install the package debian-archive-keyring"
+    );
+    output(Command::new("apt-get").args([
+        "indextargets",
+        "--format",
+        FORMAT,
+        "Created-By: Packages",
+    ]))
 }
 
 fn find(targets: &str) -> Option<Mirrors> {
     let of = |label: &str| {
-        let mut addresses = targets.lines().filter_map(|line| line.strip_prefix("Debian|")?.strip_prefix(label));
+        let mut addresses = targets
+            .lines()
+            .filter_map(|line| line.strip_prefix("Debian|")?.strip_prefix(label));
         addresses.next().map(str::to_owned)
     };
-    Some(Mirrors { main: of("Debian|")?, security: of("Debian-Security|")? })
+    Some(Mirrors {
+        main: of("Debian|")?,
+        security: of("Debian-Security|")?,
+    })
 }
 
 #[cfg(test)]

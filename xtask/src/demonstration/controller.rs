@@ -57,11 +57,21 @@ impl Controller {
         let directory = lab.directory().to_owned();
         let list_path = directory.join("sample.hosts");
         fs::write(&list_path, list).context("cannot write the sample list")?;
-        let (socket, log_path) = (directory.join("namegate.sock"), directory.join("namegate.log"));
+        let (socket, log_path) = (
+            directory.join("namegate.sock"),
+            directory.join("namegate.log"),
+        );
         let log = File::create(&log_path).context("cannot make the controller's log")?;
         let mut command = lab.gateway().command(binary);
-        command.args(["run", "--iface", "lan", "--subtrees", "--list"]).arg(&list_path).arg("--socket").arg(&socket);
-        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        command
+            .args(["run", "--iface", "lan", "--subtrees", "--list"])
+            .arg(&list_path)
+            .arg("--socket")
+            .arg(&socket);
+        command
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log);
         let mut process = Process::spawn(&mut command)?;
         let ready = wait_until("the controller to answer", START_UP, || {
             if let Some(status) = process.ended()? {
@@ -69,34 +79,66 @@ impl Controller {
             }
             Ok(ask(binary, &socket, "status").output()?.status.success())
         });
-        ready.with_context(|| format!("it printed: {}", fs::read_to_string(&log_path).unwrap_or_default().trim()))?;
-        Ok(Self { binary: binary.to_owned(), socket, directory, _process: process })
+        ready.with_context(|| {
+            format!(
+                "it printed: {}",
+                fs::read_to_string(&log_path).unwrap_or_default().trim()
+            )
+        })?;
+        Ok(Self {
+            binary: binary.to_owned(),
+            socket,
+            directory,
+            _process: process,
+        })
     }
 
     /// The counters now.
     pub fn counters(&self) -> Result<Counted> {
         let output = ask(&self.binary, &self.socket, "stats").output()?;
         if !output.status.success() {
-            bail!("namegate stats failed: {}", String::from_utf8_lossy(&output.stderr).trim());
+            bail!(
+                "namegate stats failed: {}",
+                String::from_utf8_lossy(&output.stderr).trim()
+            );
         }
-        let stats: Value = serde_json::from_slice(&output.stdout).context("namegate stats printed no JSON")?;
-        let counters = stats["counters"].as_object().context("namegate stats printed no counters")?;
-        let counters = counters.iter().map(|(name, count)| (name.clone(), count.as_u64().unwrap_or_default()));
+        let stats: Value =
+            serde_json::from_slice(&output.stdout).context("namegate stats printed no JSON")?;
+        let counters = stats["counters"]
+            .as_object()
+            .context("namegate stats printed no counters")?;
+        let counters = counters
+            .iter()
+            .map(|(name, count)| (name.clone(), count.as_u64().unwrap_or_default()));
         Ok(Counted(counters.collect()))
     }
 
-    /// Starts to follow the events, and waits until one of them, which it makes itself, has arrived.
+    /// Starts to follow the events, and waits until one of them, which it makes itself, has
+    /// arrived.
     pub fn follow_events(&self, lab: &Lab) -> Result<Events> {
         let path = self.directory.join("events.ndjson");
         let file = File::create(&path).context("cannot make the events' file")?;
         // Inside, so that it ends with the lab.
         let mut command = lab.gateway().command(&self.binary);
-        command.args(["events", "--json", "--socket"]).arg(&self.socket);
-        let process = Process::spawn(command.stdin(Stdio::null()).stdout(file).stderr(Stdio::null()))?;
-        let events = Events { path, _process: process };
+        command
+            .args(["events", "--json", "--socket"])
+            .arg(&self.socket);
+        let process = Process::spawn(
+            command
+                .stdin(Stdio::null())
+                .stdout(file)
+                .stderr(Stdio::null()),
+        )?;
+        let events = Events {
+            path,
+            _process: process,
+        };
         let at = format!("@{}", SERVER.v4);
         wait_until("the first event of a blocked name", START_UP, || {
-            lab.client().command("dig").args(["+tries=1", "+time=1", &at, PROBE]).output()?;
+            lab.client()
+                .command("dig")
+                .args(["+tries=1", "+time=1", &at, PROBE])
+                .output()?;
             Ok(events.read()?.iter().any(|reason| reason.name == PROBE))
         })?;
         Ok(events)
@@ -116,17 +158,25 @@ impl Counted {
     /// Those of one protocol, `dns` or `tls`.
     pub fn of_protocol(&self, protocol: &str) -> Vec<(&str, u64)> {
         let counters = self.0.iter().map(|(name, count)| (name.as_str(), *count));
-        counters.filter(|(name, _)| name.split('_').next() == Some(protocol)).collect()
+        counters
+            .filter(|(name, _)| name.split('_').next() == Some(protocol))
+            .collect()
     }
 }
 
 impl Events {
-    /// Waits until each of these questions has its event, but not for ever, and gives what there is.
+    /// Waits until each of these questions has its event, but not for ever, and gives what there
+    /// is.
     pub fn reasons(&self, blocked: &[&Question]) -> Reasons {
         let mut reasons = Reasons::default();
         // Those that are missing then are told to the user question by question.
         let _ = wait_until("the events", EVENTS, || {
-            reasons = Reasons(self.read()?.into_iter().filter(|reason| reason.name != PROBE).collect());
+            reasons = Reasons(
+                self.read()?
+                    .into_iter()
+                    .filter(|reason| reason.name != PROBE)
+                    .collect(),
+            );
             Ok(blocked.iter().all(|question| reasons.explain(question)))
         });
         reasons
@@ -135,7 +185,9 @@ impl Events {
     fn read(&self) -> Result<Vec<Reason>> {
         let lines = fs::read_to_string(&self.path).context("cannot read the events")?;
         // The last line may be half written.
-        let events = lines.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let events = lines
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok());
         Ok(events.map(|event| Reason::of(&event)).collect())
     }
 }
@@ -157,7 +209,10 @@ impl Reason {
     fn of(event: &Value) -> Self {
         let text = |field: &str| event[field].as_str().unwrap_or_default().to_owned();
         let list = text("list");
-        let file = Path::new(&list).file_name().unwrap_or_default().to_string_lossy();
+        let file = Path::new(&list)
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy();
         Self {
             name: text("name"),
             protocol: text("protocol"),

@@ -1,4 +1,5 @@
-//! The filter at work in a lab: names asked for by real programs, what these saw, and what the kernel counted.
+//! The filter at work in a lab: names asked for by real programs, what these saw, and what the
+//! kernel counted.
 
 mod controller;
 mod question;
@@ -30,19 +31,34 @@ pub fn run(binary: &Path) -> Result<ExitCode> {
         table::print_row(&row);
         rows.push(row);
     }
-    let blocked: Vec<&Question> = rows.iter().map(|row| &row.question).filter(|question| question.blocked).collect();
+    let blocked: Vec<&Question> = rows
+        .iter()
+        .map(|row| &row.question)
+        .filter(|question| question.blocked)
+        .collect();
     let reasons = events.reasons(&blocked);
     table::print_reasons(&reasons);
     let wrong = rows.iter().filter(|row| !row.is_right()).count();
-    let unexplained = blocked.iter().filter(|question| !reasons.explain(question)).count();
+    let unexplained = blocked
+        .iter()
+        .filter(|question| !reasons.explain(question))
+        .count();
     let right = wrong == 0 && unexplained == 0;
     table::print_summary(rows.len(), wrong, unexplained);
-    Ok(if right { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if right {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn ask(lab: &Lab, controller: &Controller, question: Question) -> Result<Row> {
     let before = controller.counters()?;
     let seen = question.ask(lab.client())?;
     let counted = controller.counters()?.since(&before);
-    Ok(Row { question, seen, counted })
+    Ok(Row {
+        question,
+        seen,
+        counted,
+    })
 }

@@ -65,7 +65,12 @@ pub fn all() -> Vec<Question> {
     let mut questions = Vec::new();
     for (name, blocked) in NAMES {
         for program in [Program::Dig, Program::Curl, Program::OpenSsl] {
-            questions.extend(Family::ALL.map(|family| Question { name, program, family, blocked }));
+            questions.extend(Family::ALL.map(|family| Question {
+                name,
+                program,
+                family,
+                blocked,
+            }));
         }
     }
     questions
@@ -108,10 +113,16 @@ impl Question {
         let args = ["+tries=1", "+time=1", &at, self.name, record];
         let output = client.command("dig").args(args).output()?;
         let text = String::from_utf8_lossy(&output.stdout);
-        let mut records = text.lines().filter(|line| !line.is_empty() && !line.starts_with(';'));
-        let answer = records.next().and_then(|record| record.split_whitespace().next_back());
+        let mut records = text
+            .lines()
+            .filter(|line| !line.is_empty() && !line.starts_with(';'));
+        let answer = records
+            .next()
+            .and_then(|record| record.split_whitespace().next_back());
         Ok(match (output.status.code(), answer) {
-            (Some(0), _) if text.contains("status: NXDOMAIN") && text.contains("EDE: 15 (Blocked)") => {
+            (Some(0), _)
+                if text.contains("status: NXDOMAIN") && text.contains("EDE: 15 (Blocked)") =>
+            {
                 Seen::refusal("NXDOMAIN, blocked")
             }
             (Some(0), Some(answer)) => Seen::answer(format!("answer {answer}")),
@@ -125,7 +136,17 @@ impl Question {
             Family::V6 => format!("{}:443:[{}]", self.name, SERVER.v6),
         };
         let url = format!("https://{}/", self.name);
-        let options = ["-sSk", "-o", "/dev/null", "-w", "%{http_code}", "--max-time", PATIENCE, "--resolve", &to];
+        let options = [
+            "-sSk",
+            "-o",
+            "/dev/null",
+            "-w",
+            "%{http_code}",
+            "--max-time",
+            PATIENCE,
+            "--resolve",
+            &to,
+        ];
         let output = client.command("curl").args(options).arg(&url).output()?;
         let code = String::from_utf8_lossy(&output.stdout).into_owned();
         Ok(match output.status.code() {
@@ -142,13 +163,30 @@ impl Question {
             Family::V6 => format!("[{}]:443", SERVER.v6),
         };
         // An end of input makes s_client end after the handshake.
-        let args = [PATIENCE, "openssl", "s_client", "-brief", "-servername", self.name, "-connect", &at];
-        let output = client.command("timeout").args(args).stdin(Stdio::null()).output()?;
+        let args = [
+            PATIENCE,
+            "openssl",
+            "s_client",
+            "-brief",
+            "-servername",
+            self.name,
+            "-connect",
+            &at,
+        ];
+        let output = client
+            .command("timeout")
+            .args(args)
+            .stdin(Stdio::null())
+            .output()?;
         let printed = String::from_utf8_lossy(&output.stderr).into_owned();
-        let version = printed.lines().find_map(|line| line.strip_prefix("Protocol version: "));
+        let version = printed
+            .lines()
+            .find_map(|line| line.strip_prefix("Protocol version: "));
         Ok(match (output.status.code(), version) {
             (Some(0), Some(version)) => Seen::answer(format!("handshake {version}")),
-            (Some(1), None) if is_reset(&output.stderr, "errno=104") => Seen::refusal("connection reset"),
+            (Some(1), None) if is_reset(&output.stderr, "errno=104") => {
+                Seen::refusal("connection reset")
+            }
             _ => Seen::failure("openssl", output.status),
         })
     }
@@ -161,15 +199,24 @@ fn is_reset(said: &[u8], words: &str) -> bool {
 
 impl Seen {
     fn answer(text: String) -> Self {
-        Self { text, outcome: Outcome::Answer }
+        Self {
+            text,
+            outcome: Outcome::Answer,
+        }
     }
 
     fn refusal(text: &str) -> Self {
-        Self { text: text.to_owned(), outcome: Outcome::Refusal }
+        Self {
+            text: text.to_owned(),
+            outcome: Outcome::Refusal,
+        }
     }
 
     fn failure(program: &str, status: ExitStatus) -> Self {
-        Self { text: format!("{program} failed ({status})"), outcome: Outcome::Failure }
+        Self {
+            text: format!("{program} failed ({status})"),
+            outcome: Outcome::Failure,
+        }
     }
 }
 
@@ -183,7 +230,13 @@ impl Row {
     pub fn is_right(&self) -> bool {
         let question = &self.question;
         let counted = self.moved() == [(question.expected_counter(), 1)];
-        counted && self.seen.outcome == if question.blocked { Outcome::Refusal } else { Outcome::Answer }
+        counted
+            && self.seen.outcome
+                == if question.blocked {
+                    Outcome::Refusal
+                } else {
+                    Outcome::Answer
+                }
     }
 }
 
@@ -208,7 +261,14 @@ mod tests {
         assert!(!row(true, Outcome::Failure, &[("dns_blocked", 1)]).is_right());
         assert!(!row(true, Outcome::Refusal, &[]).is_right());
         assert!(!row(true, Outcome::Refusal, &[("dns_blocked", 2)]).is_right());
-        assert!(!row(true, Outcome::Refusal, &[("dns_blocked", 1), ("dns_malformed", 1)]).is_right());
+        assert!(
+            !row(
+                true,
+                Outcome::Refusal,
+                &[("dns_blocked", 1), ("dns_malformed", 1)]
+            )
+            .is_right()
+        );
         assert!(!row(true, Outcome::Refusal, &[("dns_not_listed", 1)]).is_right());
     }
 
@@ -222,9 +282,21 @@ mod tests {
 
     #[test]
     fn other_protocols_and_counters_that_stand_still_do_not_count() {
-        let before = counted(&[("dns_not_listed", 7), ("dns_blocked", 3), ("tls_blocked", 1)]);
-        let after = counted(&[("dns_not_listed", 8), ("dns_blocked", 3), ("tls_blocked", 4), ("not_ip", 2)]);
-        assert_eq!(after.since(&before).of_protocol("dns"), [("dns_not_listed", 1)]);
+        let before = counted(&[
+            ("dns_not_listed", 7),
+            ("dns_blocked", 3),
+            ("tls_blocked", 1),
+        ]);
+        let after = counted(&[
+            ("dns_not_listed", 8),
+            ("dns_blocked", 3),
+            ("tls_blocked", 4),
+            ("not_ip", 2),
+        ]);
+        assert_eq!(
+            after.since(&before).of_protocol("dns"),
+            [("dns_not_listed", 1)]
+        );
     }
 
     #[test]
@@ -237,13 +309,26 @@ mod tests {
 
     fn row(blocked: bool, outcome: Outcome, moved: &[(&str, u64)]) -> Row {
         Row {
-            question: Question { name: "example.com", program: Program::Dig, family: Family::V4, blocked },
-            seen: Seen { text: String::new(), outcome },
+            question: Question {
+                name: "example.com",
+                program: Program::Dig,
+                family: Family::V4,
+                blocked,
+            },
+            seen: Seen {
+                text: String::new(),
+                outcome,
+            },
             counted: counted(moved),
         }
     }
 
     fn counted(counters: &[(&str, u64)]) -> Counted {
-        Counted(counters.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect())
+        Counted(
+            counters
+                .iter()
+                .map(|(name, count)| ((*name).to_owned(), *count))
+                .collect(),
+        )
     }
 }

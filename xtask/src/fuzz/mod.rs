@@ -66,37 +66,66 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let begun = SystemTime::now();
     let (runs, succeeded) = fuzz(root, args, &places)?;
     let failures = places.failures_since(begun)?;
-    ensure!(succeeded || !failures.is_empty(), "the fuzzer failed, and not for an input: see what it printed above");
+    ensure!(
+        succeeded || !failures.is_empty(),
+        "the fuzzer failed, and not for an input: see what it printed above"
+    );
     println!("{}: {runs}", args.target);
     report(root, &args.target, &failures);
-    Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if failures.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// The names of the targets, in order.
 fn targets(root: &Path) -> Result<Vec<String>> {
     let directory = root.join("fuzz/fuzz_targets");
-    let entries = fs::read_dir(&directory).with_context(|| format!("cannot read {}", directory.display()))?;
-    let stems = entries.flatten().filter_map(|entry| Some(entry.path().file_stem()?.to_str()?.to_owned()));
+    let entries =
+        fs::read_dir(&directory).with_context(|| format!("cannot read {}", directory.display()))?;
+    let stems = entries
+        .flatten()
+        .filter_map(|entry| Some(entry.path().file_stem()?.to_str()?.to_owned()));
     let mut targets: Vec<_> = stems.collect();
     targets.sort_unstable();
     Ok(targets)
 }
 
 fn check(args: &Args, targets: &[String]) -> Result<()> {
-    let Args { target, seconds, jobs } = args;
+    let Args {
+        target,
+        seconds,
+        jobs,
+    } = args;
     if !targets.contains(target) {
-        bail!("there is no fuzz target `{target}`; there are: {}", targets.join(", "));
+        bail!(
+            "there is no fuzz target `{target}`; there are: {}",
+            targets.join(", ")
+        );
     }
-    ensure!(*seconds > 0, "`--seconds 0` would fuzz for no time: give 1 or more");
-    ensure!(*jobs > 0, "`--jobs 0` would fuzz in no process: give 1 or more");
+    ensure!(
+        *seconds > 0,
+        "`--seconds 0` would fuzz for no time: give 1 or more"
+    );
+    ensure!(
+        *jobs > 0,
+        "`--jobs 0` would fuzz in no process: give 1 or more"
+    );
     Ok(())
 }
 
-/// Without a sanitizer, which would take a nightly compiler: what decides has no `unsafe` in user space.
+/// Without a sanitizer, which would take a nightly compiler: what decides has no `unsafe` in user
+/// space.
 fn cargo_fuzz(root: &Path, verb: &str) -> Command {
     let mut command = cargo();
-    command.args(["fuzz", verb, "--sanitizer", "none", "--fuzz-dir"]).arg(root.join("fuzz"));
-    command.arg("--target-dir").arg(root.join(LEFT).join("build")).env_remove("CARGO_TARGET_DIR");
+    command
+        .args(["fuzz", verb, "--sanitizer", "none", "--fuzz-dir"])
+        .arg(root.join("fuzz"));
+    command
+        .arg("--target-dir")
+        .arg(root.join(LEFT).join("build"))
+        .env_remove("CARGO_TARGET_DIR");
     command
 }
 
@@ -116,34 +145,46 @@ impl Places {
             seeds: root.join("fuzz/seeds").join(target),
         };
         for directory in [&places.corpus, &places.failures] {
-            fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
+            fs::create_dir_all(directory)
+                .with_context(|| format!("cannot make {}", directory.display()))?;
         }
         Ok(places)
     }
 
     /// The inputs that failed. One that has failed before is written again, under the same name.
     fn failures_since(&self, begun: SystemTime) -> Result<Vec<PathBuf>> {
-        let entries =
-            fs::read_dir(&self.failures).with_context(|| format!("cannot read {}", self.failures.display()))?;
-        let is_failure = |name: &str| ["crash-", "timeout-", "oom-"].iter().any(|kind| name.starts_with(kind));
+        let entries = fs::read_dir(&self.failures)
+            .with_context(|| format!("cannot read {}", self.failures.display()))?;
+        let is_failure = |name: &str| {
+            ["crash-", "timeout-", "oom-"]
+                .iter()
+                .any(|kind| name.starts_with(kind))
+        };
         let is_new = |file: &fs::DirEntry| {
             let written = file.metadata().and_then(|it| it.modified());
             written.is_ok_and(|written| written >= begun)
         };
-        let files = entries.flatten().filter(|file| file.file_name().to_str().is_some_and(is_failure) && is_new(file));
+        let files = entries
+            .flatten()
+            .filter(|file| file.file_name().to_str().is_some_and(is_failure) && is_new(file));
         Ok(files.map(|file| file.path()).collect())
     }
 }
 
-/// Fuzzes to the end of the time or up to an input that fails; false if the fuzzer says that something went wrong.
+/// Fuzzes to the end of the time or up to an input that fails; false if the fuzzer says that
+/// something went wrong.
 fn fuzz(root: &Path, args: &Args, places: &Places) -> Result<(Runs, bool)> {
     let mut command = cargo_fuzz(root, "run");
     command.args(["--jobs", &args.jobs.to_string(), &args.target]);
     // What is found goes to the first folder; the others are only read.
     command.arg(&places.corpus).arg(&places.seeds);
     command.args(shared(root, &args.target)).arg("--");
-    command.arg(format!("-max_total_time={}", args.seconds)).arg(format!("-max_len={LONGEST_INPUT}"));
-    command.arg(format!("-artifact_prefix={}/", places.failures.display())).arg("-print_final_stats=1");
+    command
+        .arg(format!("-max_total_time={}", args.seconds))
+        .arg(format!("-max_len={LONGEST_INPUT}"));
+    command
+        .arg(format!("-artifact_prefix={}/", places.failures.display()))
+        .arg("-print_final_stats=1");
     let mut child = command
         .stdin(Stdio::null())
         .stderr(Stdio::piped())
@@ -188,7 +229,9 @@ fn report(root: &Path, target: &str, failures: &[PathBuf]) {
         anstream::println!("{RED}FAILED{RED:#}  {file}; to see it again:");
         println!("    cargo fuzz run --sanitizer none --target-dir {LEFT}/build {target} {file}");
     }
-    println!("Copied to fuzz/seeds/{target} under a name that says what it is, `cargo test` replays it.");
+    println!(
+        "Copied to fuzz/seeds/{target} under a name that says what it is, `cargo test` replays it."
+    );
 }
 
 #[cfg(test)]
@@ -205,7 +248,10 @@ mod tests {
             fs::write(places.failures.join(name), "")?;
         }
         let found = |begun: SystemTime| places.failures_since(begun).map(|found| found.len());
-        let (since, later) = (found(SystemTime::UNIX_EPOCH), found(SystemTime::now() + Duration::from_mins(1)));
+        let (since, later) = (
+            found(SystemTime::UNIX_EPOCH),
+            found(SystemTime::now() + Duration::from_mins(1)),
+        );
         fs::remove_dir_all(&root)?;
         assert_eq!((since?, later?), (2, 0), "slow inputs are no failures");
         Ok(())
@@ -225,16 +271,28 @@ mod tests {
     #[test]
     fn the_targets_of_the_help_are_those_that_there_are() -> Result<()> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        let help =
-            <Args as clap::Args>::augment_args(clap::Command::new("fuzz")).get_after_help().map(ToString::to_string);
+        let help = <Args as clap::Args>::augment_args(clap::Command::new("fuzz"))
+            .get_after_help()
+            .map(ToString::to_string);
         for target in targets(&root)? {
-            assert!(help.as_ref().is_some_and(|help| help.contains(&format!("\n  {target}  "))), "{target}");
-            assert!(root.join("fuzz/seeds").join(&target).is_dir(), "{target} has no seeds");
+            assert!(
+                help.as_ref()
+                    .is_some_and(|help| help.contains(&format!("\n  {target}  "))),
+                "{target}"
+            );
+            assert!(
+                root.join("fuzz/seeds").join(&target).is_dir(),
+                "{target} has no seeds"
+            );
         }
         Ok(())
     }
 
     fn args(target: &str, seconds: u32, jobs: u32) -> Args {
-        Args { target: target.to_owned(), seconds, jobs }
+        Args {
+            target: target.to_owned(),
+            seconds,
+            jobs,
+        }
     }
 }

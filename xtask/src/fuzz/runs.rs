@@ -2,9 +2,18 @@
 
 use std::{fmt, time::Duration};
 
-/// Starts of lines of libFuzzer's that help nobody here: what its build lacks, its settings, its dictionary.
-const CHATTER: [&str; 8] =
-    ["stat::", "\tNEW_FUNC", "\tNEW_PC", "WARNING: Failed to find function", "INFO: ", "######", "\"", "Done "];
+/// Starts of lines of libFuzzer's that help nobody here: what its build lacks, its settings, its
+/// dictionary.
+const CHATTER: [&str; 8] = [
+    "stat::",
+    "\tNEW_FUNC",
+    "\tNEW_PC",
+    "WARNING: Failed to find function",
+    "INFO: ",
+    "######",
+    "\"",
+    "Done ",
+];
 
 /// How far the fuzzer came.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -17,17 +26,27 @@ pub struct Runs {
 }
 
 impl Runs {
-    /// Takes down what libFuzzer says of its progress: `#1234 NEW cov: 56 ft: 78 ...`, or `#1234: cov: 56 ...` from
-    /// several processes. False if people should see the line: it tells of something else, or that time goes by.
+    /// Takes down what libFuzzer says of its progress: `#1234 NEW cov: 56 ft: 78 ...`, or
+    /// `#1234: cov: 56 ...` from several processes. False if people should see the line: it tells
+    /// of something else, or that time goes by.
     pub fn add_line(&mut self, line: &str) -> bool {
-        let all = line.strip_prefix("stat::number_of_executed_units:").and_then(|all| all.trim().parse().ok());
+        let all = line
+            .strip_prefix("stat::number_of_executed_units:")
+            .and_then(|all| all.trim().parse().ok());
         self.inputs = all.unwrap_or(self.inputs);
-        let Some((inputs, rest)) = line.strip_prefix('#').and_then(|rest| rest.split_once([':', '\t'])) else {
+        let Some((inputs, rest)) = line
+            .strip_prefix('#')
+            .and_then(|rest| rest.split_once([':', '\t']))
+        else {
             return CHATTER.iter().any(|start| line.starts_with(start));
         };
-        let Ok(inputs) = inputs.trim().parse() else { return false };
+        let Ok(inputs) = inputs.trim().parse() else {
+            return false;
+        };
         self.inputs = inputs;
-        let covered = rest.split_once("cov: ").and_then(|(_, rest)| rest.split(' ').next()?.parse().ok());
+        let covered = rest
+            .split_once("cov: ")
+            .and_then(|(_, rest)| rest.split(' ').next()?.parse().ok());
         if let Some(covered) = covered {
             // Before INITED, the inputs that were there are still being read.
             if rest.starts_with("INITED") || self.covered_first.is_none() {
@@ -41,7 +60,12 @@ impl Runs {
 
 impl fmt::Display for Runs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { inputs, covered, took, .. } = self;
+        let Self {
+            inputs,
+            covered,
+            took,
+            ..
+        } = self;
         let seconds = took.as_secs().max(1);
         let new = covered.saturating_sub(self.covered_first.unwrap_or(*covered));
         write!(
@@ -70,7 +94,10 @@ mod tests {
             assert!(runs.add_line(line), "{line}");
         }
         runs.took = Duration::from_secs(2);
-        assert_eq!(runs.to_string(), "9001 inputs in 2 s, 4500 a second; 103 edges covered, 3 of them new");
+        assert_eq!(
+            runs.to_string(),
+            "9001 inputs in 2 s, 4500 a second; 103 edges covered, 3 of them new"
+        );
     }
 
     #[test]
@@ -78,15 +105,20 @@ mod tests {
         let mut runs = Runs::default();
         runs.add_line("#0: cov: 50 ft: 60 corp: 9 exec/s: 0 oom/timeout/crash: 0/0/0 time: 0s job: 1 dft_time: 0");
         runs.add_line("#700: cov: 55 ft: 66 corp: 9 exec/s: 350 oom/timeout/crash: 0/0/0 time: 2s job: 3 dft_time: 0");
-        assert_eq!((runs.inputs, runs.covered_first, runs.covered), (700, Some(50), 55));
+        assert_eq!(
+            (runs.inputs, runs.covered_first, runs.covered),
+            (700, Some(50), 55)
+        );
     }
 
     #[test]
     fn what_is_no_progress_is_shown() {
         let mut runs = Runs::default();
-        for line in
-            ["thread '<unnamed>' panicked at src/flow.rs:98:13:", "# comment", "SUMMARY: libFuzzer: deadly signal"]
-        {
+        for line in [
+            "thread '<unnamed>' panicked at src/flow.rs:98:13:",
+            "# comment",
+            "SUMMARY: libFuzzer: deadly signal",
+        ] {
             assert!(!runs.add_line(line), "{line}");
         }
         assert_eq!(runs, Runs::default());

@@ -51,17 +51,21 @@ pub struct Boot {
 }
 
 impl Boot {
-    /// The guest with those of its checks that are named, or with all if none is; `None` if nothing is left.
+    /// The guest with those of its checks that are named, or with all if none is; `None` if nothing
+    /// is left.
     pub fn with_only(mut self, named: &[Group]) -> Option<Self> {
-        self.groups.retain(|group| named.is_empty() || named.contains(group));
+        self.groups
+            .retain(|group| named.is_empty() || named.contains(group));
         (!self.groups.is_empty()).then_some(self)
     }
 }
 
-/// The guests of the whole matrix. What may harm the kernel has one of its own, with checks of its memory; without modules
-/// it only says that it is not possible.
+/// The guests of the whole matrix. What may harm the kernel has one of its own, with checks of its
+/// memory; without modules it only says that it is not possible.
 pub fn full(kernel: &Kernel) -> Vec<Boot> {
-    let (harmful, harmless): (Vec<_>, Vec<_>) = Group::ALL.into_iter().partition(|group| group.may_harm_kernel());
+    let (harmful, harmless): (Vec<_>, Vec<_>) = Group::ALL
+        .into_iter()
+        .partition(|group| group.may_harm_kernel());
     let mut checks = Boot {
         name: "checks",
         groups: harmless,
@@ -75,7 +79,13 @@ pub fn full(kernel: &Kernel) -> Vec<Boot> {
         checks.groups.extend(harmful);
         return vec![checks];
     }
-    let stress = Boot { name: "stress", groups: harmful, more: "slub_debug=FZPU", captures: None, ..checks.clone() };
+    let stress = Boot {
+        name: "stress",
+        groups: harmful,
+        more: "slub_debug=FZPU",
+        captures: None,
+        ..checks.clone()
+    };
     vec![checks, stress]
 }
 
@@ -102,7 +112,8 @@ pub struct Bench<'a> {
 }
 
 impl<'a> Bench<'a> {
-    /// With test programs that the guests run, and files and folders, from the repository's root, that these read.
+    /// With test programs that the guests run, and files and folders, from the repository's root,
+    /// that these read.
     pub fn new(
         workspace: &'a Workspace,
         build: Build<'a>,
@@ -113,8 +124,21 @@ impl<'a> Bench<'a> {
     ) -> Result<Self> {
         let folder = workspace.target().join("kernels");
         fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        let files = files.iter().map(|file| absolute(workspace.root(), file)).collect();
-        Ok(Self { workspace, build, lock, jobs, folder, tests: tests.to_vec(), files, limit: None, end: None })
+        let files = files
+            .iter()
+            .map(|file| absolute(workspace.root(), file))
+            .collect();
+        Ok(Self {
+            workspace,
+            build,
+            lock,
+            jobs,
+            folder,
+            tests: tests.to_vec(),
+            files,
+            limit: None,
+            end: None,
+        })
     }
 
     /// No guest runs longer than this after the first began.
@@ -124,9 +148,17 @@ impl<'a> Bench<'a> {
     }
 
     /// Tries each kernel, some at once; the results are in the order of the kernels.
-    pub fn run(mut self, kernels: &[Kernel], boots: impl Fn(&Kernel) -> Vec<Boot> + Sync) -> Result<Vec<Tried>> {
+    pub fn run(
+        mut self,
+        kernels: &[Kernel],
+        boots: impl Fn(&Kernel) -> Vec<Boot> + Sync,
+    ) -> Result<Vec<Tried>> {
         let mut bases = BTreeMap::new();
-        for architecture in kernels.iter().map(|kernel| kernel.architecture).collect::<BTreeSet<_>>() {
+        for architecture in kernels
+            .iter()
+            .map(|kernel| kernel.architecture)
+            .collect::<BTreeSet<_>>()
+        {
             bases.insert(architecture, self.base(architecture)?);
         }
         self.end = self.limit.map(|limit| Instant::now() + limit);
@@ -140,22 +172,36 @@ impl<'a> Bench<'a> {
         };
         let mut tried: Vec<Tried> = thread::scope(|scope| {
             let workers: Vec<_> = (0..self.jobs).map(|_| scope.spawn(work)).collect();
-            workers.into_iter().flat_map(|worker| worker.join().unwrap_or_default()).collect()
+            workers
+                .into_iter()
+                .flat_map(|worker| worker.join().unwrap_or_default())
+                .collect()
         });
-        tried.sort_by_key(|tried| kernels.iter().position(|kernel| kernel.label == tried.kernel));
-        ensure!(tried.len() == kernels.len(), "a thread that runs guests panicked: see what it said above");
+        tried.sort_by_key(|tried| {
+            kernels
+                .iter()
+                .position(|kernel| kernel.label == tried.kernel)
+        });
+        ensure!(
+            tried.len() == kernels.len(),
+            "a thread that runs guests panicked: see what it said above"
+        );
         Ok(tried)
     }
 
     /// The part of the file system that all guests of an architecture share.
     fn base(&self, architecture: Architecture) -> Result<PathBuf> {
         let mut tree = Tree::default();
-        for folder in ["proc", "sys", "dev", "run", "tmp", "etc", "modules", "root", "var"] {
+        for folder in [
+            "proc", "sys", "dev", "run", "tmp", "etc", "modules", "root", "var",
+        ] {
             tree.directory(folder);
         }
         programs::add(&mut tree, &self.build, architecture, &self.tests)?;
         // Tests look for files by way of their package's folder.
-        tree.directory(&initramfs::place_of(&self.workspace.root().join("filter-user")));
+        tree.directory(&initramfs::place_of(
+            &self.workspace.root().join("filter-user"),
+        ));
         for file in &self.files {
             tree.copy_all(file)?;
         }
@@ -184,10 +230,23 @@ impl<'a> Bench<'a> {
         tried
     }
 
-    fn boot(&self, kernel: &Kernel, unpacked: &Unpacked, boot: &Boot, base: &Path, tried: &mut Tried) -> Result<()> {
-        ensure!(self.limit(boot) > BOOT, "there was no time left to start the guest");
+    fn boot(
+        &self,
+        kernel: &Kernel,
+        unpacked: &Unpacked,
+        boot: &Boot,
+        base: &Path,
+        tried: &mut Tried,
+    ) -> Result<()> {
+        ensure!(
+            self.limit(boot) > BOOT,
+            "there was no time left to start the guest"
+        );
         let stem = format!("{}-{}", kernel.label, boot.name);
-        let (own, whole) = (self.folder.join(format!("{stem}.own")), self.folder.join(format!("{stem}.cpio.gz")));
+        let (own, whole) = (
+            self.folder.join(format!("{stem}.own")),
+            self.folder.join(format!("{stem}.cpio.gz")),
+        );
         self.own_part(kernel, unpacked, boot, &own)?;
         initramfs::join(&[base, &own], &whole)?;
         let machine = Machine {
@@ -202,20 +261,31 @@ impl<'a> Bench<'a> {
         tried.consoles.push(console.clone());
         for attempt in 1..=ATTEMPTS {
             let limit = self.limit(boot);
-            println!("{}: {} begins; console: {}", kernel.label, boot.name, console.display());
+            println!(
+                "{}: {} begins; console: {}",
+                kernel.label,
+                boot.name,
+                console.display()
+            );
             let begun = Instant::now();
             let ended = machine.run(&console, limit)?;
             let report = read(&console)?;
-            let why = report.no_result(boot.memory_mib, matches!(ended, Ended::Late)).map(|why| match ended {
-                Ended::ByItself(status) if !status.success() => format!("{why}; QEMU failed ({status})"),
-                _ => why,
-            });
+            let why = report
+                .no_result(boot.memory_mib, matches!(ended, Ended::Late))
+                .map(|why| match ended {
+                    Ended::ByItself(status) if !status.success() => {
+                        format!("{why}; QEMU failed ({status})")
+                    }
+                    _ => why,
+                });
             println!(
                 "{}: {} ended after {} s{}",
                 kernel.label,
                 boot.name,
                 begun.elapsed().as_secs(),
-                why.as_ref().map(|why| format!(", no result: {why}")).unwrap_or_default()
+                why.as_ref()
+                    .map(|why| format!(", no result: {why}"))
+                    .unwrap_or_default()
             );
             let is_last = attempt == ATTEMPTS || self.limit(boot) <= BOOT;
             if why.is_none() || is_last {
@@ -230,22 +300,41 @@ impl<'a> Bench<'a> {
 
     /// How long a guest may run from now.
     fn limit(&self, boot: &Boot) -> Duration {
-        let left = self.end.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()));
+        let left = self.end.map_or(Duration::MAX, |end| {
+            end.saturating_duration_since(Instant::now())
+        });
         left.min(boot.limit + BOOT)
     }
 
     /// The part of the file system that one guest has alone.
-    fn own_part(&self, kernel: &Kernel, unpacked: &Unpacked, boot: &Boot, path: &Path) -> Result<()> {
+    fn own_part(
+        &self,
+        kernel: &Kernel,
+        unpacked: &Unpacked,
+        boot: &Boot,
+        path: &Path,
+    ) -> Result<()> {
         let mut tree = Tree::default();
         let order = modules::load_order(unpacked, &MODULES)?;
         let has_all = !order.is_empty() || !kernel.modules;
-        ensure!(has_all, "the packages of {} have no module `{}`", kernel.label, MODULES[0]);
+        ensure!(
+            has_all,
+            "the packages of {} have no module `{}`",
+            kernel.label,
+            MODULES[0]
+        );
         for (number, module) in (1..).zip(order) {
-            tree.bytes(&format!("modules/{number:02}-{}.ko", module.name), module.bytes);
+            tree.bytes(
+                &format!("modules/{number:02}-{}.ko", module.name),
+                module.bytes,
+            );
         }
         let plan = Plan {
             checks: boot.groups.clone(),
-            captures: boot.captures.as_ref().map(|folder| absolute(self.workspace.root(), folder)),
+            captures: boot
+                .captures
+                .as_ref()
+                .map(|folder| absolute(self.workspace.root(), folder)),
             tests_dir: "/tests".into(),
             mutated_frames: boot.mutated_frames,
             deadline_seconds: self.limit(boot).saturating_sub(BOOT).as_secs(),
@@ -260,9 +349,15 @@ fn take(report: Report, why: Option<String>, kernel: &Kernel, boot: &Boot, tried
     let mut cells = report.cells(&boot.groups, !kernel.modules);
     if let Some(why) = why {
         // What it reported before it died holds; what is left has no result.
-        let named = boot.groups.iter().map(|group| word(*group)).chain([guest::report::LOG.to_owned()]);
+        let named = boot
+            .groups
+            .iter()
+            .map(|group| word(*group))
+            .chain([guest::report::LOG.to_owned()]);
         for name in named {
-            let failed = cells.get(&name).is_some_and(|cell| cell.outcome == CellOutcome::Failed);
+            let failed = cells
+                .get(&name)
+                .is_some_and(|cell| cell.outcome == CellOutcome::Failed);
             if !failed {
                 cells.insert(name, Cell::no_result(why.clone()));
             }

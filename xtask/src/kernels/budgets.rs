@@ -11,7 +11,8 @@ use super::results::{Cell, CellOutcome};
 
 /// Where the budgets are, from the repository's root.
 pub const FILE: &str = "filter-ebpf/verifier-budgets.toml";
-/// No budget is larger: the verifier of every kernel gives up at 1,000,000, and other versions of it count up to twice as many.
+/// No budget is larger: the verifier of every kernel gives up at 1,000,000, and other versions of
+/// it count up to twice as many.
 const LARGEST: u32 = 500_000;
 /// A budget is what was measured and one twentieth, up to the next multiple of this.
 const STEP: u32 = 1_000;
@@ -30,7 +31,8 @@ impl Budgets {
         if !path.exists() {
             return Ok(Self::default());
         }
-        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let text =
+            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         Self::parse(&text).with_context(|| format!("{FILE} cannot be used"))
     }
 
@@ -66,7 +68,9 @@ impl Budgets {
     /// Takes what was measured on a kernel, with room, in place of that kernel's budgets.
     pub fn set(&mut self, kernel: &str, measured: &BTreeMap<String, u32>) {
         let with_room = |count: u32| (count + count / 20).next_multiple_of(STEP).min(LARGEST);
-        let budgets = measured.iter().map(|(program, count)| (program.clone(), with_room(*count)));
+        let budgets = measured
+            .iter()
+            .map(|(program, count)| (program.clone(), with_room(*count)));
         self.0.insert(kernel.to_owned(), budgets.collect());
     }
 
@@ -89,7 +93,11 @@ impl Budgets {
                 )),
             }
         }
-        let outcome = if sentences.is_empty() { CellOutcome::Passed } else { CellOutcome::Failed };
+        let outcome = if sentences.is_empty() {
+            CellOutcome::Passed
+        } else {
+            CellOutcome::Failed
+        };
         Cell { outcome, sentences }
     }
 }
@@ -101,8 +109,14 @@ mod tests {
     #[test]
     fn a_budget_has_room_and_ends_at_the_largest() {
         let mut budgets = Budgets::default();
-        budgets.set("6.12", &measured(&[("small", 10), ("middle", 200_000), ("large", 499_000)]));
-        assert_eq!(budgets.0["6.12"], measured(&[("small", 1_000), ("middle", 210_000), ("large", 500_000)]));
+        budgets.set(
+            "6.12",
+            &measured(&[("small", 10), ("middle", 200_000), ("large", 499_000)]),
+        );
+        assert_eq!(
+            budgets.0["6.12"],
+            measured(&[("small", 1_000), ("middle", 210_000), ("large", 500_000)])
+        );
         assert_eq!(Budgets::parse(&budgets.text()).unwrap(), budgets);
     }
 
@@ -111,22 +125,40 @@ mod tests {
         let mut budgets = Budgets::default();
         budgets.set("6.12", &measured(&[("namegate", 1_000)]));
         let check = |kernel: &str, count| budgets.check(kernel, &measured(&[("namegate", count)]));
-        assert!(check("6.12", 2_000).is_right(), "1,050 with room, and up to the next thousand");
+        assert!(
+            check("6.12", 2_000).is_right(),
+            "1,050 with room, and up to the next thousand"
+        );
         let beyond = check("6.12", 2_001);
         assert_eq!(beyond.outcome, CellOutcome::Failed);
-        assert!(beyond.sentences[0].contains("took 2001 verified instructions on 6.12"), "{:?}", beyond.sentences);
+        assert!(
+            beyond.sentences[0].contains("took 2001 verified instructions on 6.12"),
+            "{:?}",
+            beyond.sentences
+        );
         assert_eq!(check("6.1", 1).outcome, CellOutcome::Failed);
-        assert_eq!(budgets.check("6.12", &BTreeMap::new()).outcome, CellOutcome::NoResult);
+        assert_eq!(
+            budgets.check("6.12", &BTreeMap::new()).outcome,
+            CellOutcome::NoResult
+        );
     }
 
     #[test]
     fn a_budget_above_the_largest_is_refused() {
         assert!(Budgets::parse("[\"6.1\"]\nnamegate = 500000").is_ok());
-        let error = Budgets::parse("[\"6.1\"]\nnamegate = 500001").unwrap_err().to_string();
-        assert_eq!(error, "the budget of `namegate` on 6.1 is 500001: none may be above 500000");
+        let error = Budgets::parse("[\"6.1\"]\nnamegate = 500001")
+            .unwrap_err()
+            .to_string();
+        assert_eq!(
+            error,
+            "the budget of `namegate` on 6.1 is 500001: none may be above 500000"
+        );
     }
 
     fn measured(counts: &[(&str, u32)]) -> BTreeMap<String, u32> {
-        counts.iter().map(|(program, count)| ((*program).to_owned(), *count)).collect()
+        counts
+            .iter()
+            .map(|(program, count)| ((*program).to_owned(), *count))
+            .collect()
     }
 }

@@ -21,24 +21,34 @@ pub struct Build<'a> {
 impl<'a> Build<'a> {
     /// The command as it is released.
     pub fn release(workspace: &'a Workspace) -> Self {
-        Self { workspace, is_release: true }
+        Self {
+            workspace,
+            is_release: true,
+        }
     }
 
     /// The command as `cargo xtask test` has built it already.
     pub fn debug(workspace: &'a Workspace) -> Self {
-        Self { workspace, is_release: false }
+        Self {
+            workspace,
+            is_release: false,
+        }
     }
 
-    /// Our programs under their places in a guest, with these test programs of filter-user. All but the command are debug
-    /// builds, those of `cargo xtask test`: to optimise them for linking takes longer than a guest runs.
+    /// Our programs under their places in a guest, with these test programs of filter-user. All but
+    /// the command are debug builds, those of `cargo xtask test`: to optimise them for linking
+    /// takes longer than a guest runs.
     pub fn run(&self, cross: Option<&Cross>, tests: &[&str]) -> Result<BTreeMap<String, PathBuf>> {
         let cargo = || {
             let mut command = cross.map_or_else(cargo, |cross| cross.cargo(self.workspace));
-            command.arg("build").args(cross.iter().flat_map(|_| ["--target", cross::TARGET]));
+            command
+                .arg("build")
+                .args(cross.iter().flat_map(|_| ["--target", cross::TARGET]));
             command
         };
         let mut all = cargo();
-        all.args(test::cargo_args(self.workspace)).args(["--bin", "guest", "--bin", "namegate"]);
+        all.args(test::cargo_args(self.workspace))
+            .args(["--bin", "guest", "--bin", "namegate"]);
         all.args(tests.iter().flat_map(|test| ["--test", test]));
         let mut programs = build(&mut all)?;
         if self.is_release {
@@ -46,15 +56,22 @@ impl<'a> Build<'a> {
             release.args(["--release", "--package", "filter-user", "--bin", "namegate"]);
             programs.extend(build(&mut release)?);
         }
-        let folder = self.workspace.target().join("kernels").join(cross.map_or("host", |_| cross::TARGET));
+        let folder = self
+            .workspace
+            .target()
+            .join("kernels")
+            .join(cross.map_or("host", |_| cross::TARGET));
         fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let take = |place: &str, name: &str| {
-            let program = programs.get(name).with_context(|| format!("cargo did not build `{name}`"))?;
+            let program = programs
+                .get(name)
+                .with_context(|| format!("cargo did not build `{name}`"))?;
             let copy = folder.join(name);
             strip(cross, program, &copy)?;
             anyhow::Ok((place.to_owned(), copy))
         };
-        let mut placed = BTreeMap::from([take("init", "guest")?, take("bin/namegate", "namegate")?]);
+        let mut placed =
+            BTreeMap::from([take("init", "guest")?, take("bin/namegate", "namegate")?]);
         for test in tests {
             placed.extend([take(&format!("tests/{test}"), test)?]);
         }
@@ -62,24 +79,44 @@ impl<'a> Build<'a> {
     }
 }
 
-/// Makes a copy without what debuggers want, which is most of a program and would lie in the guest's memory.
+/// Makes a copy without what debuggers want, which is most of a program and would lie in the
+/// guest's memory.
 fn strip(cross: Option<&Cross>, program: &Path, copy: &Path) -> Result<()> {
     let strip = cross.map_or("strip", |_| cross::STRIP);
-    workspace::run(Command::new(strip).arg("--strip-debug").arg("-o").arg(copy).arg(program))
+    workspace::run(
+        Command::new(strip)
+            .arg("--strip-debug")
+            .arg("-o")
+            .arg(copy)
+            .arg(program),
+    )
 }
 
 /// Runs cargo, and gives the programs that it says it made.
 fn build(command: &mut Command) -> Result<BTreeMap<String, PathBuf>> {
-    command.args(["--message-format", "json-render-diagnostics"]).stderr(Stdio::inherit());
-    let output = command.output().with_context(|| format!("cannot run {command:?}"))?;
-    ensure!(output.status.success(), "{command:?} failed ({})", output.status);
+    command
+        .args(["--message-format", "json-render-diagnostics"])
+        .stderr(Stdio::inherit());
+    let output = command
+        .output()
+        .with_context(|| format!("cannot run {command:?}"))?;
+    ensure!(
+        output.status.success(),
+        "{command:?} failed ({})",
+        output.status
+    );
     Ok(executables(&String::from_utf8_lossy(&output.stdout)))
 }
 
 fn executables(messages: &str) -> BTreeMap<String, PathBuf> {
-    let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let messages = messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let executable = |message: Value| {
-        let (name, path) = (message["target"]["name"].as_str()?, message["executable"].as_str()?);
+        let (name, path) = (
+            message["target"]["name"].as_str()?,
+            message["executable"].as_str()?,
+        );
         Some((name.to_owned(), PathBuf::from(path)))
     };
     messages.filter_map(executable).collect()
@@ -97,6 +134,11 @@ mod tests {
 some text
 {"reason":"build-finished","success":true}"#;
         let expected = [("corpus", "/t/corpus-1"), ("guest", "/t/guest")];
-        assert_eq!(executables(messages), expected.map(|(name, path)| (name.to_owned(), path.into())).into());
+        assert_eq!(
+            executables(messages),
+            expected
+                .map(|(name, path)| (name.to_owned(), path.into()))
+                .into()
+        );
     }
 }

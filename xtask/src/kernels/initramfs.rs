@@ -1,7 +1,8 @@
-//! The file system that a guest starts with: a cpio archive (`newc`), compressed with gzip, which every kernel reads.
+//! The file system that a guest starts with: a cpio archive (`newc`), compressed with gzip, which
+//! every kernel reads.
 //!
-//! Several archives behind each other are one file system, so the large part that all kernels of an architecture share is
-//! compressed once.
+//! Several archives behind each other are one file system, so the large part that all kernels of an
+//! architecture share is compressed once.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -28,7 +29,8 @@ enum Node {
     Link(String),
 }
 
-/// Files under their paths from the root, without the first `/`. Parents come before what is in them, as the kernel wants.
+/// Files under their paths from the root, without the first `/`. Parents come before what is in
+/// them, as the kernel wants.
 #[derive(Default)]
 pub struct Tree(BTreeMap<String, Node>);
 
@@ -57,7 +59,9 @@ impl Tree {
     pub fn copy_all(&mut self, path: &Path) -> Result<()> {
         if path.is_dir() {
             self.directory(&place_of(path));
-            for entry in fs::read_dir(path).with_context(|| format!("cannot read {}", path.display()))? {
+            for entry in
+                fs::read_dir(path).with_context(|| format!("cannot read {}", path.display()))?
+            {
                 self.copy_all(&entry?.path())?;
             }
         } else {
@@ -69,7 +73,9 @@ impl Tree {
     fn add(&mut self, place: &str, node: Node) {
         let place = place.trim_start_matches('/');
         for (at, _) in place.match_indices('/') {
-            self.0.entry(place[..at].to_owned()).or_insert(Node::Directory);
+            self.0
+                .entry(place[..at].to_owned())
+                .or_insert(Node::Directory);
         }
         self.0.insert(place.to_owned(), node);
     }
@@ -121,8 +127,9 @@ pub fn place_of(path: &Path) -> String {
 
 fn read(file: &Path) -> Result<(u32, Vec<u8>)> {
     let read = || Ok((fs::metadata(file)?.permissions().mode(), fs::read(file)?));
-    let (mode, bytes) =
-        read().map_err(|error: std::io::Error| error).with_context(|| format!("cannot read {}", file.display()))?;
+    let (mode, bytes) = read()
+        .map_err(|error: std::io::Error| error)
+        .with_context(|| format!("cannot read {}", file.display()))?;
     Ok((FILE | (mode & 0o777) | 0o444, bytes))
 }
 
@@ -145,9 +152,28 @@ mod tests {
             let output = cpio.wait_with_output().unwrap();
             assert!(output.status.success());
             let listed = String::from_utf8(output.stdout).unwrap();
-            let last: Vec<_> = listed.lines().filter_map(|line| line.split_whitespace().last()).collect();
-            assert_eq!(last, ["bin", "bin/busybox", "busybox", "etc", "etc/a", "etc/a/plan.json"], "{listed}");
-            assert!(listed.lines().all(|line| line.split_whitespace().nth(2) == Some("0")), "root's:\n{listed}");
+            let last: Vec<_> = listed
+                .lines()
+                .filter_map(|line| line.split_whitespace().last())
+                .collect();
+            assert_eq!(
+                last,
+                [
+                    "bin",
+                    "bin/busybox",
+                    "busybox",
+                    "etc",
+                    "etc/a",
+                    "etc/a/plan.json"
+                ],
+                "{listed}"
+            );
+            assert!(
+                listed
+                    .lines()
+                    .all(|line| line.split_whitespace().nth(2) == Some("0")),
+                "root's:\n{listed}"
+            );
         }
         let mut names = Vec::new();
         let mut rest = archive.as_slice();
@@ -156,7 +182,11 @@ mod tests {
             if entry.entry().is_trailer() {
                 break;
             }
-            names.push((entry.entry().name().to_owned(), entry.entry().mode(), entry.entry().file_size()));
+            names.push((
+                entry.entry().name().to_owned(),
+                entry.entry().mode(),
+                entry.entry().file_size(),
+            ));
             let mut bytes = Vec::new();
             std::io::Read::read_to_end(&mut entry, &mut bytes).unwrap();
             rest = entry.finish().unwrap();
@@ -169,7 +199,10 @@ mod tests {
             ("etc/a", 0o040_755, 0),
             ("etc/a/plan.json", 0o100_644, 2),
         ];
-        assert_eq!(names, expected.map(|(name, mode, size)| (name.to_owned(), mode, size)));
+        assert_eq!(
+            names,
+            expected.map(|(name, mode, size)| (name.to_owned(), mode, size))
+        );
     }
 
     #[test]
@@ -187,7 +220,10 @@ mod tests {
     fn a_file_that_is_gone_is_named() {
         let mut tree = Tree::default();
         tree.copy("init", "/no/such/file");
-        assert_eq!(tree.archive(Vec::new()).unwrap_err().to_string(), "cannot read /no/such/file");
+        assert_eq!(
+            tree.archive(Vec::new()).unwrap_err().to_string(),
+            "cannot read /no/such/file"
+        );
     }
 
     fn sample() -> Tree {

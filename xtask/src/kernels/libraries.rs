@@ -1,4 +1,5 @@
-//! The shared libraries that programs need, read from the programs: the loader of another architecture cannot be asked.
+//! The shared libraries that programs need, read from the programs: the loader of another
+//! architecture cannot be asked.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,23 +21,36 @@ struct Needs {
     libraries: Vec<String>,
 }
 
-/// The loader and libraries of these programs: where each belongs (from the root, without the first `/`), and where it is
-/// below `root`.
-pub fn of(programs: &[&Path], root: &Path, architecture: Architecture) -> Result<BTreeMap<String, PathBuf>> {
+/// The loader and libraries of these programs: where each belongs (from the root, without the first
+/// `/`), and where it is below `root`.
+pub fn of(
+    programs: &[&Path],
+    root: &Path,
+    architecture: Architecture,
+) -> Result<BTreeMap<String, PathBuf>> {
     let folder = folder(architecture);
     let mut found = BTreeMap::new();
     let mut open: Vec<PathBuf> = programs.iter().map(|path| (*path).to_owned()).collect();
     while let Some(path) = open.pop() {
-        let Needs { loader, libraries } =
-            needs(&path).with_context(|| format!("{} is no program for {architecture}", path.display()))?;
+        let Needs { loader, libraries } = needs(&path)
+            .with_context(|| format!("{} is no program for {architecture}", path.display()))?;
         let loader = loader.map(|path| path.trim_start_matches('/').to_owned());
-        for place in loader.into_iter().chain(libraries.iter().map(|name| format!("{folder}/{name}"))) {
+        for place in loader
+            .into_iter()
+            .chain(libraries.iter().map(|name| format!("{folder}/{name}")))
+        {
             if found.contains_key(&place) {
                 continue;
             }
-            let file = [root.join(&place), root.join("usr").join(&place)].into_iter().find(|file| file.is_file());
+            let file = [root.join(&place), root.join("usr").join(&place)]
+                .into_iter()
+                .find(|file| file.is_file());
             let file = file.with_context(|| {
-                format!("{} needs {place}, and {} does not have it", path.display(), root.display())
+                format!(
+                    "{} needs {place}, and {} does not have it",
+                    path.display(),
+                    root.display()
+                )
             })?;
             open.push(file.clone());
             found.insert(place, file);
@@ -69,8 +83,13 @@ fn needs(path: &Path) -> Result<Needs> {
         return Ok(needs);
     };
     let names = sections.strings(endian, data, names)?;
-    for entry in entries.iter().filter(|entry| entry.tag(endian) == DT_NEEDED) {
-        needs.libraries.push(String::from_utf8_lossy(entry.string(endian, names)?).into_owned());
+    for entry in entries
+        .iter()
+        .filter(|entry| entry.tag(endian) == DT_NEEDED)
+    {
+        needs
+            .libraries
+            .push(String::from_utf8_lossy(entry.string(endian, names)?).into_owned());
     }
     // The loader is a library of itself.
     needs.libraries.retain(|name| !name.starts_with("ld-linux"));
@@ -84,14 +103,27 @@ mod tests {
     #[test]
     fn this_test_needs_a_loader_and_the_c_library() {
         let needs = needs(&std::env::current_exe().unwrap()).unwrap();
-        assert!(needs.loader.is_some_and(|loader| loader.contains("/ld-linux")));
-        assert!(needs.libraries.iter().any(|name| name == "libc.so.6"), "{:?}", needs.libraries);
+        assert!(
+            needs
+                .loader
+                .is_some_and(|loader| loader.contains("/ld-linux"))
+        );
+        assert!(
+            needs.libraries.iter().any(|name| name == "libc.so.6"),
+            "{:?}",
+            needs.libraries
+        );
     }
 
     #[test]
     fn what_is_no_program_is_an_error_that_names_it() {
         let text = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
-        let error = of(&[&text], Path::new("/"), Architecture::Arm64).unwrap_err().to_string();
-        assert!(error.contains("Cargo.toml is no program for arm64"), "{error}");
+        let error = of(&[&text], Path::new("/"), Architecture::Arm64)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("Cargo.toml is no program for arm64"),
+            "{error}"
+        );
     }
 }

@@ -41,35 +41,46 @@ struct File {
 
 /// Reads the list.
 pub fn read(path: &Path) -> Result<Vec<Kernel>> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     parse(&text).with_context(|| format!("{} cannot be used", path.display()))
 }
 
 fn parse(text: &str) -> Result<Vec<Kernel>> {
     let File { kernel: kernels } = toml::from_str(text)?;
     for (at, kernel) in kernels.iter().enumerate() {
-        let is_further = kernels[..at].iter().any(|other| other.label == kernel.label);
+        let is_further = kernels[..at]
+            .iter()
+            .any(|other| other.label == kernel.label);
         ensure!(!is_further, "the label `{}` stands twice", kernel.label);
     }
     Ok(kernels)
 }
 
-/// The kernels of these names: labels, or first parts of the locked version (`7.3`); all for no name.
+/// The kernels of these names: labels, or first parts of the locked version (`7.3`); all for no
+/// name.
 pub fn select(kernels: Vec<Kernel>, lock: &Lock, names: &[String]) -> Result<Vec<Kernel>> {
     let has_version = |kernel: &Kernel, name: &str| {
         let version = lock.version_of(&kernel.label).unwrap_or_default();
-        version.strip_prefix(name).is_some_and(|rest| rest.starts_with(['.', '-', '+']))
+        version
+            .strip_prefix(name)
+            .is_some_and(|rest| rest.starts_with(['.', '-', '+']))
     };
     let is_named = |kernel: &Kernel, name: &str| {
-        kernel.label == name || (kernel.architecture == Architecture::Amd64 && has_version(kernel, name))
+        kernel.label == name
+            || (kernel.architecture == Architecture::Amd64 && has_version(kernel, name))
     };
     for name in names {
         if !kernels.iter().any(|kernel| is_named(kernel, name)) {
             let labels: Vec<_> = kernels.iter().map(|kernel| kernel.label.as_str()).collect();
-            bail!("there is no kernel `{name}` in xtask/kernels.toml; there are: {}", labels.join(", "));
+            bail!(
+                "there is no kernel `{name}` in xtask/kernels.toml; there are: {}",
+                labels.join(", ")
+            );
         }
     }
-    let is_wanted = |kernel: &Kernel| names.is_empty() || names.iter().any(|name| is_named(kernel, name));
+    let is_wanted =
+        |kernel: &Kernel| names.is_empty() || names.iter().any(|name| is_named(kernel, name));
     Ok(kernels.into_iter().filter(is_wanted).collect())
 }
 
@@ -116,7 +127,8 @@ mod tests {
     #[test]
     fn a_label_that_stands_twice_and_an_unknown_field_are_errors() {
         assert!(
-            parse(&LIST.replace("arm-newest", "newest")).is_err_and(|error| error.to_string().contains("`newest`"))
+            parse(&LIST.replace("arm-newest", "newest"))
+                .is_err_and(|error| error.to_string().contains("`newest`"))
         );
         assert!(parse(&LIST.replace("quick", "quik")).is_err());
     }
@@ -126,23 +138,47 @@ mod tests {
         let labels = |names: &[&str]| {
             let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
             let kernels = select(parse(LIST).unwrap(), &Lock::parse(LOCK).unwrap(), &names);
-            kernels.map(|kernels| kernels.into_iter().map(|kernel| kernel.label).collect::<Vec<_>>())
+            kernels.map(|kernels| {
+                kernels
+                    .into_iter()
+                    .map(|kernel| kernel.label)
+                    .collect::<Vec<_>>()
+            })
         };
         assert_eq!(labels(&[]).unwrap(), ["6.1", "newest", "arm-newest"]);
         assert_eq!(labels(&["7.3"]).unwrap(), ["newest"]);
-        assert_eq!(labels(&["arm-newest", "6.1"]).unwrap(), ["6.1", "arm-newest"]);
+        assert_eq!(
+            labels(&["arm-newest", "6.1"]).unwrap(),
+            ["6.1", "arm-newest"]
+        );
         assert!(labels(&["7"]).is_ok() && labels(&["7.3.4"]).is_ok());
         let error = labels(&["7.30"]).unwrap_err().to_string();
-        assert_eq!(error, "there is no kernel `7.30` in xtask/kernels.toml; there are: 6.1, newest, arm-newest");
+        assert_eq!(
+            error,
+            "there is no kernel `7.30` in xtask/kernels.toml; there are: 6.1, newest, arm-newest"
+        );
     }
 
     #[test]
     fn the_repositorys_list_and_lock_belong_together() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let (kernels, lock) = (read(&folder.join("kernels.toml")).unwrap(), Lock::read(folder).unwrap());
+        let (kernels, lock) = (
+            read(&folder.join("kernels.toml")).unwrap(),
+            Lock::read(folder).unwrap(),
+        );
         for kernel in &kernels {
-            assert!(lock.get(&kernel.label).is_some(), "{} is not in kernels.lock", kernel.label);
+            assert!(
+                lock.get(&kernel.label).is_some(),
+                "{} is not in kernels.lock",
+                kernel.label
+            );
         }
-        assert_eq!(kernels.iter().filter(|kernel| kernel.quick && kernel.modules).count(), 3);
+        assert_eq!(
+            kernels
+                .iter()
+                .filter(|kernel| kernel.quick && kernel.modules)
+                .count(),
+            3
+        );
     }
 }

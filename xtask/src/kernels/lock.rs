@@ -11,8 +11,7 @@ use super::choice::IMAGE;
 use crate::archive::Versions;
 
 const FILE: &str = "kernels.lock";
-const HEAD: &str =
-    "# Written by `cargo xtask kernels --update`: the packages of each kernel of kernels.toml, with their versions.\n";
+const HEAD: &str = "# Written by `cargo xtask kernels --update`: the packages of each kernel of kernels.toml, with their versions.\n";
 
 /// The packages of each kernel, under its label.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,7 +24,8 @@ impl Lock {
         if !path.exists() {
             return Ok(Self::default());
         }
-        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let text =
+            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         Self::parse(&text).with_context(|| format!("{} cannot be used", path.display()))
     }
 
@@ -78,8 +78,16 @@ mod tests {
     #[test]
     fn a_lock_is_read_as_it_was_written() {
         let mut lock = Lock::default();
-        let packages = [("linux-base-7.3.4-x", "7.3.4-1~bpo13+1"), ("linux-image-7.3.4-x", "7.3.4-1~bpo13+1")];
-        lock.set("7.3", packages.map(|(name, version)| (name.to_owned(), version.to_owned())).into());
+        let packages = [
+            ("linux-base-7.3.4-x", "7.3.4-1~bpo13+1"),
+            ("linux-image-7.3.4-x", "7.3.4-1~bpo13+1"),
+        ];
+        lock.set(
+            "7.3",
+            packages
+                .map(|(name, version)| (name.to_owned(), version.to_owned()))
+                .into(),
+        );
         let text = lock.text();
         assert!(text.starts_with(HEAD));
         assert_eq!(Lock::parse(&text).unwrap(), lock);

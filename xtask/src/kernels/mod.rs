@@ -59,7 +59,8 @@ pub struct Args {
     /// Write all results to a file.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Make only these checks: load, corpus, agreement, kernel, replay, live, requirements, operations, stress.
+    /// Make only these checks: load, corpus, agreement, kernel, replay, live, requirements,
+    /// operations, stress.
     #[arg(long = "check", value_name = "CHECK", value_parser = check_of)]
     checks: Vec<Group>,
     /// Guests at once.
@@ -82,8 +83,15 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let workspace = Workspace::read()?;
     let folder = workspace.root().join("xtask");
     let mut lock = Lock::read(&folder)?;
-    let kernels = list::select(list::read(&folder.join("kernels.toml"))?, &lock, &args.names)?;
-    ensure!(args.jobs > 0, "`--jobs 0` would start no guest: give 1 or more");
+    let kernels = list::select(
+        list::read(&folder.join("kernels.toml"))?,
+        &lock,
+        &args.names,
+    )?;
+    ensure!(
+        args.jobs > 0,
+        "`--jobs 0` would start no guest: give 1 or more"
+    );
     if args.update {
         packages::update(&kernels, &mut lock)?;
         lock.write(&folder)?;
@@ -95,18 +103,32 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     );
     setup::ensure(&parts(&kernels))?;
     let failures = packages::fetch(&missing(&kernels, &lock)?, &lock)?;
-    let bench = Bench::new(&workspace, Build::release(&workspace), lock, args.jobs, &TESTS, &FILES)?;
-    let (there, gone): (Vec<_>, Vec<_>) =
-        kernels.into_iter().partition(|kernel| !failures.iter().any(|(label, _)| *label == kernel.label));
+    let bench = Bench::new(
+        &workspace,
+        Build::release(&workspace),
+        lock,
+        args.jobs,
+        &TESTS,
+        &FILES,
+    )?;
+    let (there, gone): (Vec<_>, Vec<_>) = kernels
+        .into_iter()
+        .partition(|kernel| !failures.iter().any(|(label, _)| *label == kernel.label));
     let wanted = |kernel: &Kernel| -> Vec<Boot> {
-        boots::full(kernel).into_iter().filter_map(|boot| boot.with_only(&args.checks)).collect()
+        boots::full(kernel)
+            .into_iter()
+            .filter_map(|boot| boot.with_only(&args.checks))
+            .collect()
     };
     let mut tried = bench.run(&there, wanted)?;
     for kernel in gone {
         let why = failures.iter().find(|(label, _)| *label == kernel.label);
-        let why = why.map(|(_, error)| format!("{error:#}")).unwrap_or_default();
+        let why = why
+            .map(|(_, error)| format!("{error:#}"))
+            .unwrap_or_default();
         tried.push(
-            Tried::new(&kernel.label, kernel.architecture).without_result(&boots::groups(&wanted(&kernel)), &why),
+            Tried::new(&kernel.label, kernel.architecture)
+                .without_result(&boots::groups(&wanted(&kernel)), &why),
         );
     }
     if args.checks.is_empty() || args.checks.contains(&Group::Load) {
@@ -117,18 +139,26 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
     }
     report(&tried);
-    Ok(if tried.iter().all(Tried::is_right) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if tried.iter().all(Tried::is_right) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn check_of(name: &str) -> Result<Group, String> {
     let group = serde_json::from_value(name.into());
-    group.map_err(|_| format!("there is no check `{name}`; `cargo xtask kernels --help` lists them"))
+    group
+        .map_err(|_| format!("there is no check `{name}`; `cargo xtask kernels --help` lists them"))
 }
 
 /// What the set-up has to have done for guests of these kernels.
 fn parts(kernels: &[Kernel]) -> Vec<Part> {
     let mut parts = vec![Part::Build, Part::Guests];
-    if kernels.iter().any(|kernel| kernel.architecture == Architecture::Arm64) {
+    if kernels
+        .iter()
+        .any(|kernel| kernel.architecture == Architecture::Arm64)
+    {
         parts.extend([Part::Arm64, Part::Arm64Guests]);
     }
     parts
@@ -180,12 +210,17 @@ pub fn quick_versions() -> Option<String> {
     if !missing(&kernels, &lock).ok()?.is_empty() {
         return None;
     }
-    let versions: Vec<_> = kernels.iter().filter_map(|kernel| lock.version_of(&kernel.label)).collect();
+    let versions: Vec<_> = kernels
+        .iter()
+        .filter_map(|kernel| lock.version_of(&kernel.label))
+        .collect();
     Some(versions.join(", "))
 }
 
 fn quick_kernels() -> Result<(Vec<Kernel>, Lock)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let kernels = list::read(&folder.join("kernels.toml"))?.into_iter().filter(|kernel| kernel.quick);
+    let kernels = list::read(&folder.join("kernels.toml"))?
+        .into_iter()
+        .filter(|kernel| kernel.quick);
     Ok((kernels.collect(), Lock::read(folder)?))
 }

@@ -18,8 +18,9 @@ pub struct Module {
     pub bytes: Vec<u8>,
 }
 
-/// These modules and those that they depend on, each behind what it depends on. Modules that the packages do not have are
-/// left out: they are in the kernel itself, or the guest says that it misses them.
+/// These modules and those that they depend on, each behind what it depends on. Modules that the
+/// packages do not have are left out: they are in the kernel itself, or the guest says that it
+/// misses them.
 pub fn load_order(kernel: &Unpacked, names: &[&str]) -> Result<Vec<Module>> {
     let mut order = Vec::new();
     let mut seen = BTreeSet::new();
@@ -29,7 +30,12 @@ pub fn load_order(kernel: &Unpacked, names: &[&str]) -> Result<Vec<Module>> {
     Ok(order)
 }
 
-fn add(kernel: &Unpacked, name: &str, seen: &mut BTreeSet<String>, order: &mut Vec<Module>) -> Result<()> {
+fn add(
+    kernel: &Unpacked,
+    name: &str,
+    seen: &mut BTreeSet<String>,
+    order: &mut Vec<Module>,
+) -> Result<()> {
     if !seen.insert(name.to_owned()) {
         return Ok(());
     }
@@ -40,7 +46,10 @@ fn add(kernel: &Unpacked, name: &str, seen: &mut BTreeSet<String>, order: &mut V
     for needed in depends(&bytes).with_context(|| format!("{} is no module", file.display()))? {
         add(kernel, &needed, seen, order)?;
     }
-    order.push(Module { name: name.to_owned(), bytes });
+    order.push(Module {
+        name: name.to_owned(),
+        bytes,
+    });
     Ok(())
 }
 
@@ -56,27 +65,42 @@ fn read(file: &PathBuf) -> Result<Vec<u8>> {
     match file.extension().and_then(|extension| extension.to_str()) {
         Some("ko") => fs::read(file).with_context(|| format!("cannot read {}", file.display())),
         Some("xz") => {
-            let output = Command::new("xz").arg("-dc").arg(file).output().context("cannot run xz")?;
+            let output = Command::new("xz")
+                .arg("-dc")
+                .arg(file)
+                .output()
+                .context("cannot run xz")?;
             ensure!(output.status.success(), "xz cannot read {}", file.display());
             Ok(output.stdout)
         }
-        _ => bail!("{} is compressed in a way that is not known here", file.display()),
+        _ => bail!(
+            "{} is compressed in a way that is not known here",
+            file.display()
+        ),
     }
 }
 
 /// The modules that a module says it needs.
 fn depends(module: &[u8]) -> Result<Vec<String>> {
     let file = object::File::parse(module)?;
-    let section = file.section_by_name(".modinfo").context("it has no .modinfo")?;
+    let section = file
+        .section_by_name(".modinfo")
+        .context("it has no .modinfo")?;
     Ok(depends_in(section.data()?))
 }
 
 /// Of strings `key=value`, each with a zero behind it.
 fn depends_in(modinfo: &[u8]) -> Vec<String> {
     let mut fields = modinfo.split(|byte| *byte == 0);
-    let value = fields.find_map(|field| field.strip_prefix(b"depends=")).unwrap_or_default();
+    let value = fields
+        .find_map(|field| field.strip_prefix(b"depends="))
+        .unwrap_or_default();
     let names = String::from_utf8_lossy(value).into_owned();
-    names.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect()
+    names
+        .split(',')
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 #[cfg(test)]
@@ -85,7 +109,10 @@ mod tests {
 
     #[test]
     fn what_a_module_needs_is_read_from_its_strings() {
-        assert_eq!(depends_in(b"license=GPL\0depends=mii,usbcore\0name=x\0"), ["mii", "usbcore"]);
+        assert_eq!(
+            depends_in(b"license=GPL\0depends=mii,usbcore\0name=x\0"),
+            ["mii", "usbcore"]
+        );
         assert_eq!(depends_in(b"license=GPL\0depends=\0"), [""; 0]);
         assert_eq!(depends_in(b"license=GPL\0"), [""; 0]);
     }
@@ -94,7 +121,9 @@ mod tests {
     fn a_module_is_found_by_its_name_however_it_is_spelt_or_compressed() {
         let kernel = Unpacked {
             image: PathBuf::new(),
-            files: ["k/veth-pair.ko", "k/veth.ko.xz", "k/veth.txt"].map(PathBuf::from).into(),
+            files: ["k/veth-pair.ko", "k/veth.ko.xz", "k/veth.txt"]
+                .map(PathBuf::from)
+                .into(),
             packages: [].into(),
             successor: None,
         };

@@ -50,23 +50,39 @@ pub fn missing<'a>(kernels: &'a [Kernel], lock: &Lock) -> Result<Vec<&'a Kernel>
 
 /// A kernel of the cache.
 pub fn find(kernel: &Kernel, lock: &Lock) -> Result<Unpacked> {
-    let (folder, contents) = cached(kernel, lock)?
-        .with_context(|| format!("the kernel {} is not fetched: run `cargo xtask setup`", kernel.label))?;
+    let (folder, contents) = cached(kernel, lock)?.with_context(|| {
+        format!(
+            "the kernel {} is not fetched: run `cargo xtask setup`",
+            kernel.label
+        )
+    })?;
     let mut files = Vec::new();
     walk(&folder, &mut files)?;
     let is_image = |path: &PathBuf| name_of(path).starts_with("vmlinuz");
     let image = files.iter().find(|path| is_image(path)).cloned();
-    let image = image.with_context(|| format!("the packages of {} have no vmlinuz", kernel.label))?;
-    Ok(Unpacked { image, files, successor: successor(kernel, &contents), packages: contents.taken })
+    let image =
+        image.with_context(|| format!("the packages of {} have no vmlinuz", kernel.label))?;
+    Ok(Unpacked {
+        image,
+        files,
+        successor: successor(kernel, &contents),
+        packages: contents.taken,
+    })
 }
 
 fn successor(kernel: &Kernel, contents: &Contents) -> Option<String> {
-    let Contents { locked: Some(locked), taken } = contents else {
+    let Contents {
+        locked: Some(locked),
+        taken,
+    } = contents
+    else {
         return None;
     };
     let versions = |packages: &Versions| {
-        let (name, version) =
-            (version_in(packages).unwrap_or("?"), packages.values().next().map_or("?", String::as_str));
+        let (name, version) = (
+            version_in(packages).unwrap_or("?"),
+            packages.values().next().map_or("?", String::as_str),
+        );
         format!("{name} ({version})")
     };
     (locked != taken).then(|| {
@@ -84,7 +100,10 @@ fn successor(kernel: &Kernel, contents: &Contents) -> Option<String> {
 pub fn fetch(kernels: &[&Kernel], lock: &Lock) -> Result<Vec<(String, anyhow::Error)>> {
     let mut failures = Vec::new();
     for architecture in architectures(kernels) {
-        let of_it: Vec<_> = kernels.iter().filter(|kernel| kernel.architecture == architecture).collect();
+        let of_it: Vec<_> = kernels
+            .iter()
+            .filter(|kernel| kernel.architecture == architecture)
+            .collect();
         let suites: BTreeSet<_> = of_it.iter().map(|kernel| kernel.suite.as_str()).collect();
         let archive = Archive::open(architecture, &suites.into_iter().collect::<Vec<_>>())?;
         for kernel in of_it {
@@ -100,12 +119,18 @@ pub fn fetch(kernels: &[&Kernel], lock: &Lock) -> Result<Vec<(String, anyhow::Er
 pub fn update(kernels: &[Kernel], lock: &mut Lock) -> Result<()> {
     let all: Vec<_> = kernels.iter().collect();
     for architecture in architectures(&all) {
-        let of_it: Vec<_> = kernels.iter().filter(|kernel| kernel.architecture == architecture).collect();
+        let of_it: Vec<_> = kernels
+            .iter()
+            .filter(|kernel| kernel.architecture == architecture)
+            .collect();
         let suites: BTreeSet<_> = of_it.iter().map(|kernel| kernel.suite.as_str()).collect();
         let archive = Archive::open(architecture, &suites.into_iter().collect::<Vec<_>>())?;
         for kernel in of_it {
             let packages = choice::newest_of(kernel, &archive.packages(&kernel.suite)?)?;
-            let (old, new) = (lock.version_of(&kernel.label).unwrap_or("nothing"), version_in(&packages));
+            let (old, new) = (
+                lock.version_of(&kernel.label).unwrap_or("nothing"),
+                version_in(&packages),
+            );
             println!("{}: {old} -> {}", kernel.label, new.unwrap_or("?"));
             lock.set(&kernel.label, packages);
         }
@@ -119,7 +144,10 @@ fn architectures(kernels: &[&Kernel]) -> BTreeSet<Architecture> {
 
 fn fetch_one(kernel: &Kernel, lock: &Lock, archive: &Archive) -> Result<()> {
     let suite = archive.packages(&kernel.suite)?;
-    let locked = lock.get(&kernel.label).filter(|locked| !locked.is_empty()).cloned();
+    let locked = lock
+        .get(&kernel.label)
+        .filter(|locked| !locked.is_empty())
+        .cloned();
     let taken = match &locked {
         Some(locked) if choice::is_there(locked, &suite) => locked.clone(),
         _ => choice::newest_of(kernel, &suite)?,
@@ -127,17 +155,23 @@ fn fetch_one(kernel: &Kernel, lock: &Lock, archive: &Archive) -> Result<()> {
     let folder = folder_of(kernel)?;
     let tree = folder.with_extension("new");
     clear(&tree)?;
-    archive.unpack(&format!("kernel {}, not installed", kernel.label), &taken, &tree)?;
+    archive.unpack(
+        &format!("kernel {}, not installed", kernel.label),
+        &taken,
+        &tree,
+    )?;
     let contents = Contents { locked, taken };
     if let Some(successor) = successor(kernel, &contents) {
         println!("{successor}");
     }
     fs::write(tree.join(MARK), serde_json::to_vec(&contents)?)?;
     clear(&folder)?;
-    fs::rename(&tree, &folder).with_context(|| format!("cannot put {} in its place", folder.display()))
+    fs::rename(&tree, &folder)
+        .with_context(|| format!("cannot put {} in its place", folder.display()))
 }
 
-/// The folder of a kernel, if it has what the lock names or, where the archive had no such version, what came instead.
+/// The folder of a kernel, if it has what the lock names or, where the archive had no such version,
+/// what came instead.
 fn cached(kernel: &Kernel, lock: &Lock) -> Result<Option<(PathBuf, Contents)>> {
     let folder = folder_of(kernel)?;
     let Ok(text) = fs::read(folder.join(MARK)) else {
@@ -148,17 +182,26 @@ fn cached(kernel: &Kernel, lock: &Lock) -> Result<Option<(PathBuf, Contents)>> {
     };
     let locked = lock.get(&kernel.label);
     let is_current = contents.locked.as_ref() == locked || Some(&contents.taken) == locked;
-    let contents = Contents { locked: locked.cloned(), taken: contents.taken };
+    let contents = Contents {
+        locked: locked.cloned(),
+        taken: contents.taken,
+    };
     Ok(is_current.then_some((folder, contents)))
 }
 
 fn folder_of(kernel: &Kernel) -> Result<PathBuf> {
-    ensure!(!kernel.label.contains('/'), "the label `{}` is no name of a folder", kernel.label);
+    ensure!(
+        !kernel.label.contains('/'),
+        "the label `{}` is no name of a folder",
+        kernel.label
+    );
     Ok(cache::folder("kernels")?.join(&kernel.label).join("tree"))
 }
 
 fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
-    for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
+    for entry in
+        fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?
+    {
         let entry = entry?;
         let kind = entry.file_type()?;
         if kind.is_dir() {
@@ -185,11 +228,18 @@ mod tests {
             "label = \"6.1\"\narchitecture = \"amd64\"\nsuite = \"s\"\nseries = \"6.1\"\nflavour = \"cloud-amd64\"",
         )
         .unwrap();
-        let versions = |name: &str, version: &str| Versions::from([(name.to_owned(), version.to_owned())]);
+        let versions =
+            |name: &str, version: &str| Versions::from([(name.to_owned(), version.to_owned())]);
         let old = versions("linux-image-6.1.0-57-cloud-amd64", "6.1.192-3");
         let new = versions("linux-image-6.1.0-58-cloud-amd64", "6.1.199-1");
         let told = |locked: Option<&Versions>, taken: &Versions| {
-            successor(&kernel, &Contents { locked: locked.cloned(), taken: taken.clone() })
+            successor(
+                &kernel,
+                &Contents {
+                    locked: locked.cloned(),
+                    taken: taken.clone(),
+                },
+            )
         };
         assert_eq!(told(Some(&old), &old), None);
         assert_eq!(told(None, &old), None);

@@ -13,11 +13,18 @@ use crate::cross::Cross;
 /// Programs of Debian that are in every guest.
 const DEBIANS: [&str; 3] = ["busybox", "ip", "ethtool"];
 /// What is called by these names in a guest's shell; for people who look into one.
-const APPLETS: [&str; 8] = ["sh", "ls", "cat", "dmesg", "mount", "ps", "grep", "poweroff"];
+const APPLETS: [&str; 8] = [
+    "sh", "ls", "cat", "dmesg", "mount", "ps", "grep", "poweroff",
+];
 
-/// Builds what a guest of this architecture runs, with these test programs of filter-user, and puts it where the guest looks
-/// for it.
-pub fn add(tree: &mut Tree, build: &Build, architecture: Architecture, tests: &[&str]) -> Result<()> {
+/// Builds what a guest of this architecture runs, with these test programs of filter-user, and puts
+/// it where the guest looks for it.
+pub fn add(
+    tree: &mut Tree,
+    build: &Build,
+    architecture: Architecture,
+    tests: &[&str],
+) -> Result<()> {
     let cross = match architecture {
         Architecture::Amd64 => None,
         Architecture::Arm64 => Some(Cross::find()?),
@@ -42,5 +49,10 @@ pub fn add(tree: &mut Tree, build: &Build, architecture: Architecture, tests: &[
 fn debians(root: &Path, name: &str) -> Result<PathBuf> {
     let folders = ["bin", "sbin", "usr/bin", "usr/sbin"].map(|folder| root.join(folder).join(name));
     let found = folders.into_iter().find(|path| path.is_file());
-    found.with_context(|| format!("there is no {name} below {}: run `cargo xtask setup`", root.display()))
+    found.with_context(|| {
+        format!(
+            "there is no {name} below {}: run `cargo xtask setup`",
+            root.display()
+        )
+    })
 }

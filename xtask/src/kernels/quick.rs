@@ -31,19 +31,29 @@ pub enum Quick {
     LeftOut(String),
 }
 
-/// Boots the kernels that are marked as quick, with the corpus and some captures. The programs are those that
-/// the tests have had built.
+/// Boots the kernels that are marked as quick, with the corpus and some captures. The programs are
+/// those that the tests have had built.
 pub fn quick(workspace: &Workspace) -> Result<Quick> {
     if let Err(error) = setup::ensure(&[Part::Build, Part::Guests, Part::Kernels]) {
         return Ok(Quick::LeftOut(format!("{error:#}")));
     }
     let (mut kernels, lock) = quick_kernels()?;
-    // The newest first: it takes twice as long as the others, which run one after the other beside it.
+    // The newest first: it takes twice as long as the others, which run one after the other beside
+    // it.
     kernels.reverse();
     let captures = workspace.has_shared().then(|| PathBuf::from(CAPTURES));
-    let files = ["corpus", BUDGET].into_iter().chain(captures.is_some().then_some(CAPTURES));
+    let files = ["corpus", BUDGET]
+        .into_iter()
+        .chain(captures.is_some().then_some(CAPTURES));
     let build = Build::debug(workspace);
-    let bench = Bench::new(workspace, build, lock, default_jobs(), &["corpus"], &files.collect::<Vec<_>>())?;
+    let bench = Bench::new(
+        workspace,
+        build,
+        lock,
+        default_jobs(),
+        &["corpus"],
+        &files.collect::<Vec<_>>(),
+    )?;
     let mut groups = vec![Group::Load, Group::Corpus];
     groups.extend(captures.is_some().then_some(Group::Replay));
     let mut tried = bench.ending_within(LIMIT).run(&kernels, |_| {
@@ -61,5 +71,8 @@ pub fn quick(workspace: &Workspace) -> Result<Quick> {
     report(&tried);
     let cells: Vec<bool> = tried.iter().flat_map(Tried::rights).collect();
     let passed = cells.iter().filter(|right| **right).count();
-    Ok(Quick::Ran { passed, failed: cells.len() - passed })
+    Ok(Quick::Ran {
+        passed,
+        failed: cells.len() - passed,
+    })
 }

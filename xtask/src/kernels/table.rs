@@ -10,7 +10,10 @@ use super::tried::{BUDGET, Tried};
 const CHECKS: [(&str, &[&str]); 7] = [
     ("loads", &["load"]),
     ("budget", &[BUDGET]),
-    ("verdicts equal", &["corpus", "agreement", "kernel", "replay"]),
+    (
+        "verdicts equal",
+        &["corpus", "agreement", "kernel", "replay"],
+    ),
     ("modes", &["live"]),
     ("large frames", &["operations", "stress"]),
     ("requirements", &["requirements"]),
@@ -24,7 +27,12 @@ const ABOVE: [&str; 5] = ["kernel", "release", "architecture", "page", "instruct
 pub fn table(tried: &[Tried]) -> String {
     let mut table = Table::new();
     table.load_style(ASCII_MARKDOWN);
-    table.set_header(ABOVE.into_iter().chain(CHECKS.map(|(name, _)| name)).chain(["seconds"]));
+    table.set_header(
+        ABOVE
+            .into_iter()
+            .chain(CHECKS.map(|(name, _)| name))
+            .chain(["seconds"]),
+    );
     for kernel in tried {
         table.add_row(row(kernel));
     }
@@ -43,10 +51,16 @@ fn row(kernel: &Tried) -> Vec<String> {
         kernel.kernel.clone(),
         kernel.release.clone().unwrap_or_else(unknown),
         kernel.architecture.to_string(),
-        kernel.page_size.map_or_else(unknown, |bytes| format!("{} KiB", bytes / 1024)),
+        kernel
+            .page_size
+            .map_or_else(unknown, |bytes| format!("{} KiB", bytes / 1024)),
         largest.map_or_else(unknown, |count| with_commas(*count)),
     ];
-    row.extend(CHECKS.iter().map(|(_, names)| kernel.worst(names).map_or("", symbol).to_owned()));
+    row.extend(
+        CHECKS
+            .iter()
+            .map(|(_, names)| kernel.worst(names).map_or("", symbol).to_owned()),
+    );
     row.push(format!("{:.0}", kernel.seconds));
     row
 }
@@ -60,7 +74,8 @@ fn symbol(outcome: CellOutcome) -> &'static str {
     }
 }
 
-/// What was wrong, a line each, with where to read more. What is wrong with several checks is said once.
+/// What was wrong, a line each, with where to read more. What is wrong with several checks is said
+/// once.
 pub fn faults(tried: &[Tried]) -> Vec<String> {
     let mut faults = Vec::new();
     for kernel in tried.iter().filter(|kernel| !kernel.is_right()) {
@@ -72,13 +87,29 @@ pub fn faults(tried: &[Tried]) -> Vec<String> {
             }
         }
         for (cell, names) in wrong {
-            let sentences: Vec<_> = cell.sentences.iter().map(|sentence| beginning(sentence)).collect();
+            let sentences: Vec<_> = cell
+                .sentences
+                .iter()
+                .map(|sentence| beginning(sentence))
+                .collect();
             let (names, how) = (names.join(", "), symbol(cell.outcome));
-            faults.push(format!("{}: {names}: {how}: {}", kernel.kernel, sentences.join("; ")));
+            faults.push(format!(
+                "{}: {names}: {how}: {}",
+                kernel.kernel,
+                sentences.join("; ")
+            ));
         }
-        let consoles: Vec<_> = kernel.consoles.iter().map(|path| path.display().to_string()).collect();
+        let consoles: Vec<_> = kernel
+            .consoles
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
         if !consoles.is_empty() {
-            faults.push(format!("{}: console: {}", kernel.kernel, consoles.join(", ")));
+            faults.push(format!(
+                "{}: console: {}",
+                kernel.kernel,
+                consoles.join(", ")
+            ));
         }
     }
     faults
@@ -120,8 +151,14 @@ mod tests {
         kernel.programs = BTreeMap::from([("a".to_owned(), 9), ("b".to_owned(), 1_234_567)]);
         kernel.page_size = Some(16_384);
         kernel.seconds = 12.6;
-        let failed = Cell { outcome: CellOutcome::Failed, sentences: vec!["17 frames differ".to_owned()] };
-        let not_possible = Cell { outcome: CellOutcome::NotPossible, sentences: Vec::new() };
+        let failed = Cell {
+            outcome: CellOutcome::Failed,
+            sentences: vec!["17 frames differ".to_owned()],
+        };
+        let not_possible = Cell {
+            outcome: CellOutcome::NotPossible,
+            sentences: Vec::new(),
+        };
         kernel.add(BTreeMap::from([
             ("corpus".to_owned(), Cell::passed()),
             ("replay".to_owned(), failed),
@@ -129,8 +166,28 @@ mod tests {
             ("load".to_owned(), Cell::passed()),
         ]));
         let row = row(&kernel);
-        assert_eq!(row, ["6.1", "?", "amd64", "16 KiB", "1,234,567", "yes", "", "FAILED", "-", "", "", "", "13"]);
-        assert_eq!(faults(&[kernel.clone()]), ["6.1: replay: FAILED: 17 frames differ"]);
+        assert_eq!(
+            row,
+            [
+                "6.1",
+                "?",
+                "amd64",
+                "16 KiB",
+                "1,234,567",
+                "yes",
+                "",
+                "FAILED",
+                "-",
+                "",
+                "",
+                "",
+                "13"
+            ]
+        );
+        assert_eq!(
+            faults(&[kernel.clone()]),
+            ["6.1: replay: FAILED: 17 frames differ"]
+        );
         let table = table(&[kernel]);
         assert_eq!(table.lines().count(), 3, "{table}");
         assert!(table.lines().all(|line| line.starts_with('|')), "{table}");
@@ -138,13 +195,22 @@ mod tests {
 
     #[test]
     fn a_long_sentence_is_shown_in_part() {
-        assert_eq!(beginning("the kernel refuses it\n0: R1=ctx()"), "the kernel refuses it");
-        assert_eq!(beginning(&"ä".repeat(SHOWN + 1)), "ä".repeat(SHOWN) + " ...");
+        assert_eq!(
+            beginning("the kernel refuses it\n0: R1=ctx()"),
+            "the kernel refuses it"
+        );
+        assert_eq!(
+            beginning(&"ä".repeat(SHOWN + 1)),
+            "ä".repeat(SHOWN) + " ..."
+        );
     }
 
     #[test]
     fn numbers_have_commas_between_thousands() {
-        assert_eq!([0, 999, 1_000, 355_000].map(with_commas), ["0", "999", "1,000", "355,000"]);
+        assert_eq!(
+            [0, 999, 1_000, 355_000].map(with_commas),
+            ["0", "999", "1,000", "355,000"]
+        );
     }
 
     #[test]
@@ -153,6 +219,9 @@ mod tests {
         assert!(!kernel.is_right());
         let kernel = kernel.without_result(&[Group::Load, Group::Live], "the package is gone");
         assert!(!kernel.is_right());
-        assert_eq!(faults(&[kernel]), ["6.1: live, load: no result: the package is gone"]);
+        assert_eq!(
+            faults(&[kernel]),
+            ["6.1: live, load: no result: the package is gone"]
+        );
     }
 }

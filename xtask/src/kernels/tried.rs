@@ -56,7 +56,12 @@ impl Tried {
 
     /// A kernel that cannot be tried: each group has no result, for this reason.
     pub fn without_result(mut self, groups: &[Group], why: &str) -> Self {
-        self.add(groups.iter().map(|group| (word(*group), Cell::no_result(why))).collect());
+        self.add(
+            groups
+                .iter()
+                .map(|group| (word(*group), Cell::no_result(why)))
+                .collect(),
+        );
         self
     }
 
@@ -73,7 +78,11 @@ impl Tried {
 
     /// The worst of these groups; `None` if none of them was planned.
     pub fn worst(&self, names: &[&str]) -> Option<CellOutcome> {
-        names.iter().filter_map(|name| self.cells.get(*name)).map(|cell| cell.outcome).max()
+        names
+            .iter()
+            .filter_map(|name| self.cells.get(*name))
+            .map(|cell| cell.outcome)
+            .max()
     }
 
     /// True if no cell failed or has no result.

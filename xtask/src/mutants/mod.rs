@@ -1,4 +1,5 @@
-//! `cargo xtask mutants`: small changes of what filter-core means, of which its own tests are to catch each.
+//! `cargo xtask mutants`: small changes of what filter-core means, of which its own tests are to
+//! catch each.
 
 mod results;
 mod tree;
@@ -58,8 +59,12 @@ struct Shard {
 }
 
 fn shard(text: &str) -> Result<Shard, String> {
-    let parts =
-        text.split_once('/').and_then(|(part, of)| Some(Shard { part: part.parse().ok()?, of: of.parse().ok()? }));
+    let parts = text.split_once('/').and_then(|(part, of)| {
+        Some(Shard {
+            part: part.parse().ok()?,
+            of: of.parse().ok()?,
+        })
+    });
     parts.filter(|Shard { part, of }| (1..=*of).contains(part)).ok_or_else(|| {
         format!("`{text}` is no part of a whole: give two numbers, such as `1/4` for the first of four parts")
     })
@@ -75,8 +80,16 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let all = trial.mutants()?;
     results.forget_all_but(&all);
     let chosen = choose(args, all.clone());
-    ensure!(!chosen.is_empty(), "no mutant of {PACKAGE} has {} in its name", args.names.join(" or "));
-    let left: Vec<_> = chosen.iter().filter(|mutant| args.again || !results.has(mutant)).cloned().collect();
+    ensure!(
+        !chosen.is_empty(),
+        "no mutant of {PACKAGE} has {} in its name",
+        args.names.join(" or ")
+    );
+    let left: Vec<_> = chosen
+        .iter()
+        .filter(|mutant| args.again || !results.has(mutant))
+        .cloned()
+        .collect();
     println!("{} of {} mutants are to be tried", left.len(), chosen.len());
     if !left.is_empty() {
         trial.run(&left, &all, &mut results, &file)?;
@@ -89,7 +102,9 @@ fn install() -> Result<()> {
     let installed = cargo().args(["mutants", "--version"]).output();
     if !installed.is_ok_and(|output| output.status.success()) {
         let mut install = cargo();
-        install.args(["install", "cargo-mutants", "--locked"]).env_remove("CARGO_TARGET_DIR");
+        install
+            .args(["install", "cargo-mutants", "--locked"])
+            .env_remove("CARGO_TARGET_DIR");
         progress::step("cargo-mutants: building, which takes some minutes", install)?;
     }
     Ok(())
@@ -97,7 +112,11 @@ fn install() -> Result<()> {
 
 fn choose(args: &Args, mut mutants: Vec<Mutant>) -> Vec<Mutant> {
     if !args.names.is_empty() {
-        mutants.retain(|mutant| args.names.iter().any(|name| mutant.name.contains(name.as_str())));
+        mutants.retain(|mutant| {
+            args.names
+                .iter()
+                .any(|name| mutant.name.contains(name.as_str()))
+        });
     }
     if let Some(sample) = args.sample {
         mutants.sort_by_cached_key(|mutant| turn(args.seed, &mutant.name));
@@ -109,23 +128,39 @@ fn choose(args: &Args, mut mutants: Vec<Mutant>) -> Vec<Mutant> {
     mutants
 }
 
-/// Whose turn it is when mutants are drawn. It hangs on the mutant alone: when others come or go, the rest of a sample stays.
+/// Whose turn it is when mutants are drawn. It hangs on the mutant alone: when others come or go,
+/// the rest of a sample stays.
 fn turn(seed: u64, name: &str) -> u64 {
     // FNV-1a, which is then spread.
     const PRIME: u64 = 0x100_0000_01b3;
-    Rng::with_seed(name.bytes().fold(seed, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME))).u64(..)
+    Rng::with_seed(name.bytes().fold(seed, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(PRIME)
+    }))
+    .u64(..)
 }
 
 fn report(results: &BTreeMap<Mutant, State>) -> ExitCode {
     let of = |wanted: fn(&State) -> bool| results.values().filter(|state| wanted(state)).count();
-    let (caught, survive) = (of(|it| *it == State::Caught), of(|it| *it == State::Survives));
+    let (caught, survive) = (
+        of(|it| *it == State::Caught),
+        of(|it| *it == State::Survives),
+    );
     let equivalent = of(|it| matches!(it, State::Equivalent(_)));
-    for (mutant, _) in results.iter().filter(|(_, state)| **state == State::Survives) {
+    for (mutant, _) in results
+        .iter()
+        .filter(|(_, state)| **state == State::Survives)
+    {
         println!("survives: {}", mutant.name);
     }
     let others = results.len() - caught - survive - equivalent;
-    println!("{caught} caught, {survive} survive, {equivalent} mean the same, {others} do not build");
-    if survive == 0 && 100 * caught >= PERCENT * (caught + survive) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    println!(
+        "{caught} caught, {survive} survive, {equivalent} mean the same, {others} do not build"
+    );
+    if survive == 0 && 100 * caught >= PERCENT * (caught + survive) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 #[cfg(test)]
@@ -133,18 +168,29 @@ mod tests {
     use super::*;
 
     fn args(sample: Option<usize>, shard: Option<Shard>) -> Args {
-        Args { names: Vec::new(), sample, seed: 1, shard, again: false }
+        Args {
+            names: Vec::new(),
+            sample,
+            seed: 1,
+            shard,
+            again: false,
+        }
     }
 
     #[test]
     fn parts_of_a_sample_make_the_whole() {
         let all = results::numbered(
-            (0..100).map(|number| format!("a.rs:{number}:1: replace")).collect::<Vec<_>>().iter().map(String::as_str),
+            (0..100)
+                .map(|number| format!("a.rs:{number}:1: replace"))
+                .collect::<Vec<_>>()
+                .iter()
+                .map(String::as_str),
         );
         let whole = choose(&args(Some(30), None), all.clone());
         assert_eq!(whole.len(), 30);
-        let mut parts: Vec<_> =
-            (1..=4).flat_map(|part| choose(&args(Some(30), Some(Shard { part, of: 4 })), all.clone())).collect();
+        let mut parts: Vec<_> = (1..=4)
+            .flat_map(|part| choose(&args(Some(30), Some(Shard { part, of: 4 })), all.clone()))
+            .collect();
         let mut whole = whole;
         parts.sort();
         whole.sort();
@@ -161,15 +207,31 @@ mod tests {
 
     #[test]
     fn a_sample_stays_when_other_mutants_go() {
-        let lines: Vec<_> = (0..100).map(|number| format!("a.rs:{number}:1: replace {number}")).collect();
-        let drawn =
-            |lines: &[String]| choose(&args(Some(30), None), results::numbered(lines.iter().map(String::as_str)));
+        let lines: Vec<_> = (0..100)
+            .map(|number| format!("a.rs:{number}:1: replace {number}"))
+            .collect();
+        let drawn = |lines: &[String]| {
+            choose(
+                &args(Some(30), None),
+                results::numbered(lines.iter().map(String::as_str)),
+            )
+        };
         let whole = drawn(&lines);
-        let without: Vec<_> = lines.iter().filter(|line| **line != whole[0].listed).cloned().collect();
+        let without: Vec<_> = lines
+            .iter()
+            .filter(|line| **line != whole[0].listed)
+            .cloned()
+            .collect();
         assert_eq!(drawn(&without)[..29], whole[1..]);
         assert_ne!(
             whole,
-            choose(&Args { seed: 2, ..args(Some(30), None) }, results::numbered(lines.iter().map(String::as_str)))
+            choose(
+                &Args {
+                    seed: 2,
+                    ..args(Some(30), None)
+                },
+                results::numbered(lines.iter().map(String::as_str))
+            )
         );
     }
 }

@@ -1,5 +1,5 @@
-//! A copy of the source, in which mutants are made. It stays where it is, so that what was built of it is built once, and the
-//! checkout can be worked in meanwhile.
+//! A copy of the source, in which mutants are made. It stays where it is, so that what was built of
+//! it is built once, and the checkout can be worked in meanwhile.
 
 use std::{
     collections::BTreeSet,
@@ -10,25 +10,40 @@ use std::{
 
 use anyhow::{Context as _, Result, ensure};
 
-/// Makes `copy` a copy of the files of the checkout at `root` that git knows or would take, as they are now. What is the same
-/// already is not written: cargo would build it again.
+/// Makes `copy` a copy of the files of the checkout at `root` that git knows or would take, as they
+/// are now. What is the same already is not written: cargo would build it again.
 pub fn copy(root: &Path, copy: &Path) -> Result<()> {
     let files = files(root)?;
     for file in &files {
         let (from, to) = (root.join(file), copy.join(file));
-        copy_file(&from, &to).with_context(|| format!("cannot copy {} to {}", from.display(), to.display()))?;
+        copy_file(&from, &to)
+            .with_context(|| format!("cannot copy {} to {}", from.display(), to.display()))?;
     }
-    remove_others(copy, Path::new(""), &files).with_context(|| format!("cannot clear {}", copy.display()))
+    remove_others(copy, Path::new(""), &files)
+        .with_context(|| format!("cannot clear {}", copy.display()))
 }
 
 /// The files of a checkout, without those that are deleted in it.
 fn files(root: &Path) -> Result<BTreeSet<PathBuf>> {
     let mut list = Command::new("git");
-    list.current_dir(root).args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
+    list.current_dir(root).args([
+        "ls-files",
+        "-z",
+        "--cached",
+        "--others",
+        "--exclude-standard",
+    ]);
     let output = list.output().context("git does not start")?;
-    ensure!(output.status.success(), "git cannot list the files: {}", String::from_utf8_lossy(&output.stderr).trim());
+    ensure!(
+        output.status.success(),
+        "git cannot list the files: {}",
+        String::from_utf8_lossy(&output.stderr).trim()
+    );
     let names = String::from_utf8(output.stdout).context("a file's name is no text")?;
-    let files = names.split('\0').filter(|name| !name.is_empty()).map(PathBuf::from);
+    let files = names
+        .split('\0')
+        .filter(|name| !name.is_empty())
+        .map(PathBuf::from);
     Ok(files.filter(|file| root.join(file).is_file()).collect())
 }
 
@@ -64,9 +79,21 @@ mod tests {
     #[test]
     fn a_copy_has_what_is_in_the_checkout_and_what_is_the_same_is_not_written() -> Result<()> {
         let [root, copied] = [tempfile::tempdir()?, tempfile::tempdir()?];
-        ensure!(Command::new("git").arg("-C").arg(root.path()).args(["init", "-q"]).status()?.success());
+        ensure!(
+            Command::new("git")
+                .arg("-C")
+                .arg(root.path())
+                .args(["init", "-q"])
+                .status()?
+                .success()
+        );
         fs::create_dir(root.path().join("src"))?;
-        for (file, text) in [("src/a", "1"), ("src/b", "2"), ("left", "3"), (".gitignore", "left\n")] {
+        for (file, text) in [
+            ("src/a", "1"),
+            ("src/b", "2"),
+            ("left", "3"),
+            (".gitignore", "left\n"),
+        ] {
             fs::write(root.path().join(file), text)?;
         }
         copy(root.path(), copied.path())?;

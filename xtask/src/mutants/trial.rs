@@ -28,10 +28,19 @@ struct Round {
     patience: &'static str,
 }
 
-/// First those that catch most mutants: they take three seconds to build for each, and two to run. All take ten and twenty.
+/// First those that catch most mutants: they take three seconds to build for each, and two to run.
+/// All take ten and twenty.
 const ROUNDS: [Round; 2] = [
-    Round { name: "unit tests and claims", targets: &["--lib", "--test=packets"], patience: "60" },
-    Round { name: "all tests", targets: &[], patience: "240" },
+    Round {
+        name: "unit tests and claims",
+        targets: &["--lib", "--test=packets"],
+        patience: "60",
+    },
+    Round {
+        name: "all tests",
+        targets: &[],
+        patience: "240",
+    },
 ];
 
 /// How often it is looked what became of mutants.
@@ -48,24 +57,44 @@ pub struct Trial {
 impl Trial {
     /// Of the checkout at `root`.
     pub fn new(root: &Path) -> Self {
-        Self { root: root.into(), folder: root.join("target/mutants") }
+        Self {
+            root: root.into(),
+            folder: root.join("target/mutants"),
+        }
     }
 
     /// All mutants of the source, as cargo-mutants names them.
     pub fn mutants(&self) -> Result<Vec<Mutant>> {
         let mut list = cargo();
-        list.current_dir(&self.root).args(["mutants", "--list", "--package", PACKAGE, "--colors", "never"]);
+        list.current_dir(&self.root).args([
+            "mutants",
+            "--list",
+            "--package",
+            PACKAGE,
+            "--colors",
+            "never",
+        ]);
         let output = list.output().context("cargo-mutants does not start")?;
         if !output.status.success() {
-            bail!("cargo-mutants cannot list the mutants: {}", String::from_utf8_lossy(&output.stderr).trim());
+            bail!(
+                "cargo-mutants cannot list the mutants: {}",
+                String::from_utf8_lossy(&output.stderr).trim()
+            );
         }
-        let text = String::from_utf8(output.stdout).context("cargo-mutants lists what is no text")?;
+        let text =
+            String::from_utf8(output.stdout).context("cargo-mutants lists what is no text")?;
         Ok(results::numbered(text.lines()))
     }
 
-    /// Tries these, in any order. What became of each is written to `file` as soon as it is known, so that a trial which is
-    /// interrupted loses little.
-    pub fn run(&self, mutants: &[Mutant], all: &[Mutant], results: &mut Results, file: &Path) -> Result<()> {
+    /// Tries these, in any order. What became of each is written to `file` as soon as it is known,
+    /// so that a trial which is interrupted loses little.
+    pub fn run(
+        &self,
+        mutants: &[Mutant],
+        all: &[Mutant],
+        results: &mut Results,
+        file: &Path,
+    ) -> Result<()> {
         tree::copy(&self.root, &self.tree())?;
         let mut left = mutants.to_vec();
         for round in ROUNDS {
@@ -89,12 +118,23 @@ impl Trial {
     ) -> Result<Vec<Mutant>> {
         let folder = self.folder.join("mutants.out");
         let chosen: BTreeSet<_> = mutants.iter().map(|mutant| &*mutant.listed).collect();
-        leave_out(&folder, all.iter().map(|mutant| &*mutant.listed).filter(|listed| !chosen.contains(listed)))?;
-        let mut child = self.command(round).spawn().context("cargo-mutants does not start")?;
+        leave_out(
+            &folder,
+            all.iter()
+                .map(|mutant| &*mutant.listed)
+                .filter(|listed| !chosen.contains(listed)),
+        )?;
+        let mut child = self
+            .command(round)
+            .spawn()
+            .context("cargo-mutants does not start")?;
         let (status, found) = loop {
             let status = wait(&mut child)?;
             let found = results::found(&folder)?;
-            for (mutant, state) in mutants.iter().filter_map(|mutant| Some((mutant, found.get(&mutant.listed)?))) {
+            for (mutant, state) in mutants
+                .iter()
+                .filter_map(|mutant| Some((mutant, found.get(&mutant.listed)?)))
+            {
                 // What survives some tests is to meet the others.
                 if *state != State::Survives || round.targets.is_empty() {
                     results.note(mutant, state.clone());
@@ -110,10 +150,20 @@ impl Trial {
             matches!(status.code(), Some(0 | 2 | 3)),
             "cargo-mutants ended with {status}: where the tests fail without a change, mend them first (`cargo test -p {PACKAGE}`)"
         );
-        if let Some(mutant) = mutants.iter().find(|mutant| !found.contains_key(&mutant.listed)) {
-            bail!("cargo-mutants does not say what became of `{}`", mutant.listed);
+        if let Some(mutant) = mutants
+            .iter()
+            .find(|mutant| !found.contains_key(&mutant.listed))
+        {
+            bail!(
+                "cargo-mutants does not say what became of `{}`",
+                mutant.listed
+            );
         }
-        Ok(mutants.iter().filter(|mutant| found[&mutant.listed] == State::Survives).cloned().collect())
+        Ok(mutants
+            .iter()
+            .filter(|mutant| found[&mutant.listed] == State::Survives)
+            .cloned()
+            .collect())
     }
 
     fn command(&self, round: &Round) -> Command {
@@ -126,10 +176,20 @@ impl Trial {
             "--package",
             PACKAGE,
         ]);
-        command.args(["--timeout", round.patience, "--colors", "never"]).arg("--output").arg(&self.folder);
-        command.args(round.targets.iter().map(|target| format!("--cargo-arg={target}")));
+        command
+            .args(["--timeout", round.patience, "--colors", "never"])
+            .arg("--output")
+            .arg(&self.folder);
+        command.args(
+            round
+                .targets
+                .iter()
+                .map(|target| format!("--cargo-arg={target}")),
+        );
         // Of xtask: where it differs, dependencies are built again.
-        command.env("CARGO_TARGET_DIR", self.folder.join("build")).env_remove("CARGO_MANIFEST_DIR");
+        command
+            .env("CARGO_TARGET_DIR", self.folder.join("build"))
+            .env_remove("CARGO_MANIFEST_DIR");
         // Nobody looks at a backtrace, and linking takes half as long.
         command.env("CARGO_PROFILE_DEV_DEBUG", "false");
         command
@@ -140,8 +200,8 @@ impl Trial {
     }
 }
 
-/// Has cargo-mutants leave these mutants out, as if it had caught them before (`--iterate`). Its expressions for names (`--re`)
-/// leave some out and others not.
+/// Has cargo-mutants leave these mutants out, as if it had caught them before (`--iterate`). Its
+/// expressions for names (`--re`) leave some out and others not.
 fn leave_out<'m>(folder: &Path, mutants: impl Iterator<Item = &'m str>) -> Result<()> {
     let cannot = || format!("cannot make {} anew", folder.display());
     if folder.exists() {

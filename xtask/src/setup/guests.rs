@@ -27,6 +27,8 @@ impl Need for QuickKernels {
 
     fn by_hand(&self, debian: bool) -> Option<String> {
         // Fetching needs no root: the set-up does it by itself once the programs above are there.
-        debian.then(|| "then `cargo xtask setup` once more, which fetches kernels for guests".to_owned())
+        debian.then(|| {
+            "then `cargo xtask setup` once more, which fetches kernels for guests".to_owned()
+        })
     }
 }

@@ -20,7 +20,10 @@ pub struct Host {
 
 impl Host {
     pub fn read() -> Self {
-        Self { os_release: fs::read_to_string("/etc/os-release").unwrap_or_default(), root: is_root() }
+        Self {
+            os_release: fs::read_to_string("/etc/os-release").unwrap_or_default(),
+            root: is_root(),
+        }
     }
 
     /// Why the set-up cannot install here, as a predicate; `None` where it can.
@@ -40,7 +43,10 @@ impl Host {
 
     /// A field of os-release(5), without its quotes.
     fn field(&self, name: &str) -> Option<&str> {
-        let mut fields = self.os_release.lines().filter_map(|line| line.split_once('='));
+        let mut fields = self
+            .os_release
+            .lines()
+            .filter_map(|line| line.split_once('='));
         let (_, value) = fields.find(|(key, _)| *key == name)?;
         Some(value.trim_matches(['"', '\'']))
     }
@@ -49,8 +55,9 @@ impl Host {
 /// Where the administrator's units of systemd are (systemd.unit(5)).
 const UNITS: &str = "/etc/systemd/system";
 
-/// Installs Debian packages; does nothing for none. Nothing that is installed is ever removed for them. Services that come
-/// with them and that nobody has set up before are masked: they do not start, now and with the machine.
+/// Installs Debian packages; does nothing for none. Nothing that is installed is ever removed for
+/// them. Services that come with them and that nobody has set up before are masked: they do not
+/// start, now and with the machine.
 pub fn install(packages: &[String], services: &[&str]) -> Result<()> {
     if packages.is_empty() {
         return Ok(());
@@ -58,9 +65,15 @@ pub fn install(packages: &[String], services: &[&str]) -> Result<()> {
     update_index()?;
     let names = packages.join(" ");
     let mut install = apt();
-    install.args(["install", "-y", "--no-install-recommends", "--no-remove"]).args(packages);
-    let masked = mask(Path::new(UNITS), services)
-        .with_context(|| format!("cannot keep {} from starting: make {UNITS} writable", services.join(", ")))?;
+    install
+        .args(["install", "-y", "--no-install-recommends", "--no-remove"])
+        .args(packages);
+    let masked = mask(Path::new(UNITS), services).with_context(|| {
+        format!(
+            "cannot keep {} from starting: make {UNITS} writable",
+            services.join(", ")
+        )
+    })?;
     let installed = progress::step(&format!("Debian packages {names}"), install).with_context(|| {
         format!("cannot install Debian's packages: make `apt-get install {names}` work, then run `cargo xtask setup`")
     });
@@ -72,9 +85,14 @@ pub fn install(packages: &[String], services: &[&str]) -> Result<()> {
     installed
 }
 
-/// Puts files of Debian packages into a folder: those for which `wanted` has a name there. It is asked with their paths in the
-/// packages. These are not installed, and what they would do then is not done.
-pub fn unpack(packages: &[&str], wanted: impl Fn(&Path) -> Option<String>, folder: &Path) -> Result<()> {
+/// Puts files of Debian packages into a folder: those for which `wanted` has a name there. It is
+/// asked with their paths in the packages. These are not installed, and what they would do then is
+/// not done.
+pub fn unpack(
+    packages: &[&str],
+    wanted: impl Fn(&Path) -> Option<String>,
+    folder: &Path,
+) -> Result<()> {
     update_index()?;
     let work = folder.with_extension("new");
     let (downloads, tree) = (work.join("packages"), work.join("tree"));
@@ -82,8 +100,14 @@ pub fn unpack(packages: &[&str], wanted: impl Fn(&Path) -> Option<String>, folde
     fs::create_dir_all(&downloads)?;
     let mut download = apt();
     // Its own user need not have a way to the folder.
-    download.args(["-o", "APT::Sandbox::User=root", "download"]).args(packages).current_dir(&downloads);
-    progress::step(&format!("Debian packages {}, not installed", packages.join(" ")), download)?;
+    download
+        .args(["-o", "APT::Sandbox::User=root", "download"])
+        .args(packages)
+        .current_dir(&downloads);
+    progress::step(
+        &format!("Debian packages {}, not installed", packages.join(" ")),
+        download,
+    )?;
     for package in fs::read_dir(&downloads)? {
         let mut extract = Command::new("dpkg-deb");
         extract.arg("-x").arg(package?.path()).arg(&tree);
@@ -135,7 +159,8 @@ pub fn update_index() -> Result<()> {
     Ok(())
 }
 
-/// Masks the units that there are not, as `systemctl mask` does, which would ask for a running systemd. Gives the links.
+/// Masks the units that there are not, as `systemctl mask` does, which would ask for a running
+/// systemd. Gives the links.
 fn mask(units: &Path, services: &[&str]) -> io::Result<Vec<PathBuf>> {
     let mut masked = Vec::new();
     if services.is_empty() {
@@ -184,7 +209,12 @@ mod tests {
 
     #[test]
     fn other_systems_are_not_debian() {
-        for os_release in ["", "ID=fedora\n", "ID=arch\nHOME_URL=debian\n", "VARIANT_ID=debian\nID=x\n"] {
+        for os_release in [
+            "",
+            "ID=fedora\n",
+            "ID=arch\nHOME_URL=debian\n",
+            "VARIANT_ID=debian\nID=x\n",
+        ] {
             assert!(!host(os_release, true).is_debian(), "{os_release}");
         }
     }
@@ -195,7 +225,10 @@ mod tests {
         let obstacle = "installs on Debian only, and this is Fedora Linux 42";
         assert_eq!(host(fedora, true).obstacle().as_deref(), Some(obstacle));
         let obstacle = "needs root to install them";
-        assert_eq!(host("ID=debian", false).obstacle().as_deref(), Some(obstacle));
+        assert_eq!(
+            host("ID=debian", false).obstacle().as_deref(),
+            Some(obstacle)
+        );
         assert_eq!(host("ID=debian", true).obstacle(), None);
     }
 
@@ -204,8 +237,14 @@ mod tests {
         let units = std::env::temp_dir().join(format!("namegate-units-{}", std::process::id()));
         fs::create_dir_all(&units)?;
         fs::write(units.join("a.service"), "mine")?;
-        assert_eq!(mask(&units, &["a.service", "b.service"])?, [units.join("b.service")]);
-        assert_eq!(fs::read_link(units.join("b.service"))?, Path::new("/dev/null"));
+        assert_eq!(
+            mask(&units, &["a.service", "b.service"])?,
+            [units.join("b.service")]
+        );
+        assert_eq!(
+            fs::read_link(units.join("b.service"))?,
+            Path::new("/dev/null")
+        );
         assert_eq!(fs::read_to_string(units.join("a.service"))?, "mine");
         fs::remove_dir_all(units)
     }
@@ -220,7 +259,14 @@ mod tests {
         }
         let mut found = files_in(&tree)?;
         found.sort();
-        assert_eq!(found, [tree.join("c"), tree.join("lib/systemd/a"), tree.join("usr/lib/b")]);
+        assert_eq!(
+            found,
+            [
+                tree.join("c"),
+                tree.join("lib/systemd/a"),
+                tree.join("usr/lib/b")
+            ]
+        );
         fs::remove_dir_all(tree)
     }
 
@@ -230,6 +276,9 @@ mod tests {
     }
 
     fn host(os_release: &str, root: bool) -> Host {
-        Host { os_release: os_release.to_owned(), root }
+        Host {
+            os_release: os_release.to_owned(),
+            root,
+        }
     }
 }

@@ -69,7 +69,13 @@ trait Need {
 }
 
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let parts = [Part::Build, Part::Lab, Part::Checks, Part::Guests, Part::Kernels];
+    let parts = [
+        Part::Build,
+        Part::Lab,
+        Part::Checks,
+        Part::Guests,
+        Part::Kernels,
+    ];
     if !args.check {
         ensure(&parts)?;
     }
@@ -89,7 +95,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     Ok(ExitCode::FAILURE)
 }
 
-/// Installs what these parts lack; where that cannot be done here, an error that says what to install.
+/// Installs what these parts lack; where that cannot be done here, an error that says what to
+/// install.
 pub fn ensure(parts: &[Part]) -> Result<()> {
     let mut missing = needs(parts);
     missing.retain(|need| need.version().is_none());
@@ -102,7 +109,11 @@ pub fn ensure(parts: &[Part]) -> Result<()> {
     }
     let mut packages: Vec<String> = missing.iter().flat_map(|need| need.packages()).collect();
     packages.dedup();
-    let services: Vec<&str> = missing.iter().flat_map(|need| need.services()).copied().collect();
+    let services: Vec<&str> = missing
+        .iter()
+        .flat_map(|need| need.services())
+        .copied()
+        .collect();
     host::install(&packages, &services)?;
     for need in missing {
         need.finish()?;
@@ -118,10 +129,16 @@ pub fn ensure(parts: &[Part]) -> Result<()> {
 fn instructions(missing: &[Box<dyn Need>], obstacle: &str, debian: bool) -> String {
     let names: Vec<&str> = missing.iter().map(|need| need.name()).collect();
     let packages: Vec<String> = missing.iter().flat_map(|need| need.packages()).collect();
-    let missed = format!("missing: {}. The set-up {obstacle}; install by hand:", names.join(", "));
+    let missed = format!(
+        "missing: {}. The set-up {obstacle}; install by hand:",
+        names.join(", ")
+    );
     let mut lines = vec![missed];
     if debian && !packages.is_empty() {
-        lines.push(format!("apt-get install --no-install-recommends {}", packages.join(" ")));
+        lines.push(format!(
+            "apt-get install --no-install-recommends {}",
+            packages.join(" ")
+        ));
     }
     lines.extend(missing.iter().filter_map(|need| need.by_hand(debian)));
     lines.join("\n    ")
@@ -164,7 +181,12 @@ mod tests {
 
     #[test]
     fn only_the_needs_of_a_part_are_looked_at() {
-        let names = |parts: &[Part]| needs(parts).iter().map(|need| need.name().to_owned()).collect::<Vec<_>>();
+        let names = |parts: &[Part]| {
+            needs(parts)
+                .iter()
+                .map(|need| need.name().to_owned())
+                .collect::<Vec<_>>()
+        };
         let build = names(&[Part::Build]);
         assert_eq!(build, ["eBPF toolchain", "bpf-linker"]);
         assert!(names(&[Part::Build, Part::Lab]).starts_with(&build));

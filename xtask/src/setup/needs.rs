@@ -37,7 +37,11 @@ fn needs_of(part: Part) -> Vec<Box<dyn Need>> {
             Box::new(Program::new("c++", "--version", "g++")),
         ],
         Part::Guests => vec![
-            Box::new(Program::new("qemu-system-x86_64", "--version", "qemu-system-x86")),
+            Box::new(Program::new(
+                "qemu-system-x86_64",
+                "--version",
+                "qemu-system-x86",
+            )),
             Box::new(Program::new("busybox", "--help", "busybox-static")),
             Box::new(Program::new("ip", "-V", "iproute2")),
             Box::new(Program::new("ethtool", "--version", "ethtool")),
@@ -45,10 +49,21 @@ fn needs_of(part: Part) -> Vec<Box<dyn Need>> {
         ],
         Part::Kernels => vec![Box::new(QuickKernels)],
         Part::Arm64 => {
-            vec![Box::new(Program::new(LINKER, "--version", "gcc-aarch64-linux-gnu")), Box::new(Headers), Box::new(Std)]
+            vec![
+                Box::new(Program::new(LINKER, "--version", "gcc-aarch64-linux-gnu")),
+                Box::new(Headers),
+                Box::new(Std),
+            ]
         }
-        Part::Arm64Guests => vec![Box::new(Program::new("qemu-system-aarch64", "--version", "qemu-system-arm"))],
-        Part::Fuzz => vec![Box::new(Program::new("c++", "--version", "g++")), Box::new(CargoFuzz)],
+        Part::Arm64Guests => vec![Box::new(Program::new(
+            "qemu-system-aarch64",
+            "--version",
+            "qemu-system-arm",
+        ))],
+        Part::Fuzz => vec![
+            Box::new(Program::new("c++", "--version", "g++")),
+            Box::new(CargoFuzz),
+        ],
         Part::Peers => peers(),
     }
 }
@@ -74,11 +89,20 @@ fn lab() -> Vec<Box<dyn Need>> {
         // What else asks for names: dig's package has delv and nslookup as well.
         Box::new(Program::new("host", "-V", "bind9-host")),
         Box::new(Program::new("kdig", "--version", "knot-dnsutils")),
-        // The lab's gateway translates addresses in a test. The service would load rules of the machine's own.
-        Box::new(Program::new("nft", "--version", "nftables").without_services(&["nftables.service"])),
+        // The lab's gateway translates addresses in a test. The service would load rules of the
+        // machine's own.
+        Box::new(
+            Program::new("nft", "--version", "nftables").without_services(&["nftables.service"]),
+        ),
         Box::new(Program::new("musl-gcc", "--version", "musl-tools")),
-        Box::new(Program::new(PYTHON, DNSPYTHON_VERSION, "python3-dnspython").shown_as("dnspython")),
-        Box::new(Program::new("chromium-headless-shell", "--version", "chromium-headless-shell")),
+        Box::new(
+            Program::new(PYTHON, DNSPYTHON_VERSION, "python3-dnspython").shown_as("dnspython"),
+        ),
+        Box::new(Program::new(
+            "chromium-headless-shell",
+            "--version",
+            "chromium-headless-shell",
+        )),
         Box::new(Resolved),
         Box::new(Pages),
         Box::new(Program::new("ldns-signzone", "-v", "ldnsutils")),
@@ -103,10 +127,13 @@ fn peers() -> Vec<Box<dyn Need>> {
     vec![
         Box::new(Program::new("dnsperf", "-h", "dnsperf")),
         // Each has its service in its own package.
-        Box::new(Program::new("dnsdist", "--version", "dnsdist").without_services(&["dnsdist.service"])),
+        Box::new(
+            Program::new("dnsdist", "--version", "dnsdist").without_services(&["dnsdist.service"]),
+        ),
         Box::new(named()),
         Box::new(
-            Program::new("pdns_recursor", "--version", "pdns-recursor").without_services(&["pdns-recursor.service"]),
+            Program::new("pdns_recursor", "--version", "pdns-recursor")
+                .without_services(&["pdns-recursor.service"]),
         ),
     ]
 }

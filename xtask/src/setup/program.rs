@@ -15,11 +15,22 @@ pub struct Program {
 }
 
 impl Program {
-    pub const fn new(command: &'static str, version_flag: &'static str, package: &'static str) -> Self {
-        Self { name: command, command, version_flag, package, services: &[] }
+    pub const fn new(
+        command: &'static str,
+        version_flag: &'static str,
+        package: &'static str,
+    ) -> Self {
+        Self {
+            name: command,
+            command,
+            version_flag,
+            package,
+            services: &[],
+        }
     }
 
-    /// The same, called by what it is there for: a module of Python, whose version the flag asks for.
+    /// The same, called by what it is there for: a module of Python, whose version the flag asks
+    /// for.
     pub const fn shown_as(mut self, name: &'static str) -> Self {
         self.name = name;
         self
@@ -51,16 +62,23 @@ impl Need for Program {
 
     fn by_hand(&self, debian: bool) -> Option<String> {
         if !debian {
-            return Some(format!("the program `{}` (Debian's package {})", self.name, self.package));
+            return Some(format!(
+                "the program `{}` (Debian's package {})",
+                self.name, self.package
+            ));
         }
         let services = self.services.join(" ");
-        (!services.is_empty()).then(|| format!("systemctl mask {services}  (before, unless they are to run here)"))
+        (!services.is_empty())
+            .then(|| format!("systemctl mask {services}  (before, unless they are to run here)"))
     }
 }
 
 /// The version that a program prints; `None` where it cannot be run or fails.
 pub fn version_of(command: &mut Command) -> Option<String> {
-    let output = command.output().ok().filter(|output| output.status.success())?;
+    let output = command
+        .output()
+        .ok()
+        .filter(|output| output.status.success())?;
     let printed = [output.stdout, output.stderr].concat();
     Some(version_in(&String::from_utf8_lossy(&printed)).to_owned())
 }
@@ -85,8 +103,14 @@ mod tests {
         for (printed, version) in [
             ("ip utility, iproute2-6.1.0, libbpf 1.1.0", "6.1.0"),
             ("DiG 9.18.49-1~deb12u3-Debian", "9.18.49"),
-            ("OpenSSL 3.0.17 1 Jul 2025 (Library: OpenSSL 3.0.17 1 Jul 2025)", "3.0.17"),
-            ("Dnsmasq version 2.90  Copyright (c) 2000-2024 Simon Kelley", "2.90"),
+            (
+                "OpenSSL 3.0.17 1 Jul 2025 (Library: OpenSSL 3.0.17 1 Jul 2025)",
+                "3.0.17",
+            ),
+            (
+                "Dnsmasq version 2.90  Copyright (c) 2000-2024 Simon Kelley",
+                "2.90",
+            ),
             ("clippy 0.1.96", "0.1.96"),
             ("nothing", "version unknown"),
         ] {

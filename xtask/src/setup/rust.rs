@@ -56,7 +56,13 @@ impl Need for KernelLinter {
 
     fn version(&self) -> Option<String> {
         let toolchain = ebpf_toolchain().ok()?;
-        version_of(Command::new("rustup").args(["run", toolchain.name(), "cargo", "clippy", "--version"]))
+        version_of(Command::new("rustup").args([
+            "run",
+            toolchain.name(),
+            "cargo",
+            "clippy",
+            "--version",
+        ]))
     }
 
     fn packages(&self) -> Vec<String> {

@@ -1,5 +1,5 @@
-//! What is unpacked and not installed: a program whose package would have the machine resolve names by it, and pages that
-//! tests read.
+//! What is unpacked and not installed: a program whose package would have the machine resolve names
+//! by it, and pages that tests read.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,11 @@ impl Need for Resolved {
 
     fn version(&self) -> Option<String> {
         let folder = folder().ok()?;
-        version_of(Command::new(folder.join(SYSTEMD_RESOLVED)).env("LD_LIBRARY_PATH", &folder).arg("--version"))
+        version_of(
+            Command::new(folder.join(SYSTEMD_RESOLVED))
+                .env("LD_LIBRARY_PATH", &folder)
+                .arg("--version"),
+        )
     }
 
     fn packages(&self) -> Vec<String> {
@@ -49,7 +53,10 @@ impl Need for Resolved {
     }
 
     fn by_hand(&self, debian: bool) -> Option<String> {
-        let folder = folder().map_or_else(|_| SYSTEMD_RESOLVED.to_owned(), |folder| folder.display().to_string());
+        let folder = folder().map_or_else(
+            |_| SYSTEMD_RESOLVED.to_owned(),
+            |folder| folder.display().to_string(),
+        );
         Some(if debian {
             let [program, library] = PACKAGES;
             format!(
@@ -57,7 +64,9 @@ impl Need for Resolved {
                  machine resolves names); {program} and {library}-*.so go to {folder}"
             )
         } else {
-            format!("the program `systemd-resolved` and its libsystemd-shared-*.so, copied to {folder}")
+            format!(
+                "the program `systemd-resolved` and its libsystemd-shared-*.so, copied to {folder}"
+            )
         })
     }
 }
@@ -93,7 +102,8 @@ impl Need for Pages {
         let folder = below_target(PAGES)?;
         let wanted = |file: &Path| {
             let name = file.file_name()?.to_str()?;
-            let is_page = [".html", ".htm"].iter().any(|end| name.ends_with(end)) || name.contains(".html.");
+            let is_page =
+                [".html", ".htm"].iter().any(|end| name.ends_with(end)) || name.contains(".html.");
             is_page.then(|| file.to_string_lossy().replace('/', "_"))
         };
         host::unpack(&DOCUMENTS, wanted, &folder).with_context(|| {
@@ -106,10 +116,13 @@ impl Need for Pages {
     }
 
     fn by_hand(&self, debian: bool) -> Option<String> {
-        let folder = below_target(PAGES).map_or_else(|_| PAGES.to_owned(), |folder| folder.display().to_string());
+        let folder = below_target(PAGES)
+            .map_or_else(|_| PAGES.to_owned(), |folder| folder.display().to_string());
         Some(if debian {
             let packages = DOCUMENTS.join(" ");
-            format!("apt-get download {packages}, then `dpkg-deb -x` of each; their HTML pages go to {folder}")
+            format!(
+                "apt-get download {packages}, then `dpkg-deb -x` of each; their HTML pages go to {folder}"
+            )
         } else {
             format!("{MIN_PAGES} HTML pages or more, copied to {folder}")
         })

@@ -1,4 +1,5 @@
-//! Commands in a process group of their own, so that a signal to this process ends a command's own children too.
+//! Commands in a process group of their own, so that a signal to this process ends a command's own
+//! children too.
 
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::CommandExt as _;
@@ -14,15 +15,17 @@ const GRACE: Duration = Duration::from_secs(5);
 /// The command that runs now.
 static RUNNING: Mutex<Option<Pid>> = Mutex::new(None);
 
-/// On Ctrl-C, SIGTERM and SIGHUP: ends the command that runs and what it started, takes away the labs that it leaves,
-/// and exits with 130.
+/// On Ctrl-C, SIGTERM and SIGHUP: ends the command that runs and what it started, takes away the
+/// labs that it leaves, and exits with 130.
 pub fn end_on_signals() -> Result<()> {
     ctrlc::set_handler(|| {
         let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(group) = *running {
             // Each may find nobody left.
             let _ = kill_process_group(group, Signal::TERM);
-            let gone = lab::wait_until("the tests to end", GRACE, || Ok(test_kill_process_group(group).is_err()));
+            let gone = lab::wait_until("the tests to end", GRACE, || {
+                Ok(test_kill_process_group(group).is_err())
+            });
             if gone.is_err() {
                 let _ = kill_process_group(group, Signal::KILL);
             }
@@ -55,8 +58,11 @@ pub fn run_with_lines(command: &mut Command, mut tell: impl FnMut(&str)) -> Resu
 
 fn start(command: &mut Command) -> Result<Child> {
     let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
-    let child =
-        command.stdin(Stdio::null()).process_group(0).spawn().with_context(|| format!("cannot run {command:?}"))?;
+    let child = command
+        .stdin(Stdio::null())
+        .process_group(0)
+        .spawn()
+        .with_context(|| format!("cannot run {command:?}"))?;
     *running = Some(Pid::from_child(&child));
     Ok(child)
 }

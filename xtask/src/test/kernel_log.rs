@@ -37,13 +37,23 @@ impl Watch {
         let begun = head(name);
         // A reader that has failed already does not listen.
         let _ = self.end.send(());
-        let damage = self.reader.join().map_err(|_| anyhow!("the thread panicked")).context("kernel log")??;
+        let damage = self
+            .reader
+            .join()
+            .map_err(|_| anyhow!("the thread panicked"))
+            .context("kernel log")??;
         for line in &damage {
             println!("{line}");
         }
         if !damage.is_empty() {
-            println!("the kernel was damaged during this run: see `dmesg`, and boot before anything else is tried");
+            println!(
+                "the kernel was damaged during this run: see `dmesg`, and boot before anything else is tried"
+            );
         }
-        Ok(Outcome { name, tally: Tally::of_check(damage.is_empty()), took: begun.elapsed() })
+        Ok(Outcome {
+            name,
+            tally: Tally::of_check(damage.is_empty()),
+            took: begun.elapsed(),
+        })
     }
 }

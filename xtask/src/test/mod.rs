@@ -40,7 +40,10 @@ pub fn run() -> Result<ExitCode> {
 
     let kernel_log = kernel_log::Watch::start()?;
     let features = features(&workspace);
-    let mut outcomes = vec![check("build", cargo().args(["test", "--no-run"]).args(HOST).arg(&features))?];
+    let mut outcomes = vec![check(
+        "build",
+        cargo().args(["test", "--no-run"]).args(HOST).arg(&features),
+    )?];
     if outcomes[0].tally.failed == 0 {
         outcomes.extend(checks(&workspace)?);
         outcomes.push(tests(&features)?);
@@ -52,14 +55,19 @@ pub fn run() -> Result<ExitCode> {
 }
 
 fn checks(workspace: &Workspace) -> Result<Vec<Outcome>> {
-    let every_test = [ROOT_TESTS, SHARED_TESTS].map(|feature| workspace.with_feature(feature)).concat();
+    let every_test = [ROOT_TESTS, SHARED_TESTS]
+        .map(|feature| workspace.with_feature(feature))
+        .concat();
     let mut clippy = cargo();
     clippy.args(["clippy", "--all-targets"]).args(HOST);
-    clippy.arg(feature_flag(&every_test)).args(["--", "-Dwarnings"]);
+    clippy
+        .arg(feature_flag(&every_test))
+        .args(["--", "-Dwarnings"]);
     // The same features, or the kernel program would be built once more.
     let mut doc = cargo();
     doc.args(["doc", "--no-deps"]).args(HOST);
-    doc.arg(feature_flag(&every_test)).env("RUSTDOCFLAGS", "-Dwarnings");
+    doc.arg(feature_flag(&every_test))
+        .env("RUSTDOCFLAGS", "-Dwarnings");
     Ok(vec![
         check("fmt", cargo().args(["fmt", "--all", "--check"]))?,
         check("clippy", &mut clippy)?,
@@ -75,7 +83,10 @@ fn fuzz_clippy(workspace: &Workspace) -> Command {
     command
         .args(["clippy", "--locked", "--all-targets", "--manifest-path"])
         .arg(workspace.root().join("fuzz/Cargo.toml"));
-    command.arg("--target-dir").arg(workspace.target()).args(["--", "-Dwarnings"]);
+    command
+        .arg("--target-dir")
+        .arg(workspace.target())
+        .args(["--", "-Dwarnings"]);
     command
 }
 
@@ -97,7 +108,11 @@ fn kernel_clippy() -> Result<Command> {
 fn check(name: &'static str, command: &mut Command) -> Result<Outcome> {
     let begun = head(name);
     let tally = Tally::of_check(child::run(command)?.success());
-    Ok(Outcome { name, tally, took: begun.elapsed() })
+    Ok(Outcome {
+        name,
+        tally,
+        took: begun.elapsed(),
+    })
 }
 
 fn tests(features: &str) -> Result<Outcome> {
@@ -105,35 +120,54 @@ fn tests(features: &str) -> Result<Outcome> {
     let begun = head(name);
     let mut tally = Tally::default();
     let mut command = cargo();
-    command.args(["test", "--no-fail-fast"]).args(HOST).arg(features);
+    command
+        .args(["test", "--no-fail-fast"])
+        .args(HOST)
+        .arg(features);
     let status = child::run_with_lines(&mut command, |line| tally.add_line(line))?;
     // A test program that crashes prints no result.
     if !status.success() && tally.failed == 0 {
         tally.failed = 1;
     }
-    Ok(Outcome { name, tally, took: begun.elapsed() })
+    Ok(Outcome {
+        name,
+        tally,
+        took: begun.elapsed(),
+    })
 }
 
-/// The filter on other kernels. What keeps guests from being started is a failure in CI, and told elsewhere.
+/// The filter on other kernels. What keeps guests from being started is a failure in CI, and told
+/// elsewhere.
 fn kernels(workspace: &Workspace) -> Outcome {
     let name = "other kernels";
     let begun = head(name);
     let tally = match kernels::quick(workspace) {
-        Ok(Quick::Ran { passed, failed }) => Tally { passed, failed, skipped: 0 },
+        Ok(Quick::Ran { passed, failed }) => Tally {
+            passed,
+            failed,
+            skipped: 0,
+        },
         Ok(Quick::LeftOut(why)) if is_ci() => {
             anstream::println!("{RED}FAILED{RED:#}  with CI=true no kernel may be left out: {why}");
             Tally::of_check(false)
         }
         Ok(Quick::LeftOut(why)) => {
             println!("left out, because no guest can be started here: {why}");
-            Tally { skipped: 1, ..Tally::default() }
+            Tally {
+                skipped: 1,
+                ..Tally::default()
+            }
         }
         Err(error) => {
             anstream::println!("{RED}FAILED{RED:#}  {error:#}");
             Tally::of_check(false)
         }
     };
-    Outcome { name, tally, took: begun.elapsed() }
+    Outcome {
+        name,
+        tally,
+        took: begun.elapsed(),
+    }
 }
 
 fn is_ci() -> bool {
@@ -150,13 +184,24 @@ fn report(workspace: &Workspace, outcomes: &[Outcome]) -> ExitCode {
     let mut total = Tally::default();
     println!();
     for Outcome { name, tally, took } in outcomes {
-        let (style, word) = if tally.failed == 0 { (GREEN, "passed") } else { (RED, "FAILED") };
-        anstream::println!("{style}{word}{style:#}  {name:<24} {:>7.1} s  {tally}", took.as_secs_f32());
+        let (style, word) = if tally.failed == 0 {
+            (GREEN, "passed")
+        } else {
+            (RED, "FAILED")
+        };
+        anstream::println!(
+            "{style}{word}{style:#}  {name:<24} {:>7.1} s  {tally}",
+            took.as_secs_f32()
+        );
         total.add(*tally);
     }
     total.add(left_out(workspace));
     println!("{total}");
-    if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if total.failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 /// Says which tests could not be run here. With CI=true there may be none.
@@ -165,17 +210,29 @@ fn left_out(workspace: &Workspace) -> Tally {
         return Tally::default();
     }
     let tests = workspace.tests_that_need(SHARED_TESTS);
-    println!("left out, because there is no ../shared beside the repository: {}", tests.join(", "));
+    println!(
+        "left out, because there is no ../shared beside the repository: {}",
+        tests.join(", ")
+    );
     let ci = is_ci();
     if ci {
-        anstream::println!("{RED}FAILED{RED:#}  with CI=true no test may be left out: put ../shared there");
+        anstream::println!(
+            "{RED}FAILED{RED:#}  with CI=true no test may be left out: put ../shared there"
+        );
     }
-    Tally { failed: usize::from(ci), skipped: tests.len(), ..Tally::default() }
+    Tally {
+        failed: usize::from(ci),
+        skipped: tests.len(),
+        ..Tally::default()
+    }
 }
 
 /// What cargo is told of packages and features for programs that the tests have had built.
 pub fn cargo_args(workspace: &Workspace) -> Vec<String> {
-    HOST.into_iter().map(str::to_owned).chain([features(workspace)]).collect()
+    HOST.into_iter()
+        .map(str::to_owned)
+        .chain([features(workspace)])
+        .collect()
 }
 
 /// The tests to run here: those that need root, and those that need ../shared where it is.

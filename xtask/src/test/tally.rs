@@ -13,7 +13,11 @@ pub struct Tally {
 impl Tally {
     /// Of one check.
     pub fn of_check(passed: bool) -> Self {
-        Self { passed: usize::from(passed), failed: usize::from(!passed), skipped: 0 }
+        Self {
+            passed: usize::from(passed),
+            failed: usize::from(!passed),
+            skipped: 0,
+        }
     }
 
     pub fn add(&mut self, other: Self) {
@@ -27,7 +31,10 @@ impl Tally {
         let Some(summary) = line.strip_prefix("test result: ") else {
             return;
         };
-        let words: Vec<&str> = summary.split([' ', ';', '.']).filter(|word| !word.is_empty()).collect();
+        let words: Vec<&str> = summary
+            .split([' ', ';', '.'])
+            .filter(|word| !word.is_empty())
+            .collect();
         for pair in words.windows(2) {
             let Ok(count) = pair[0].parse::<usize>() else {
                 continue;
@@ -69,7 +76,12 @@ mod tests {
     #[test]
     fn other_lines_add_nothing() {
         let mut tally = Tally::of_check(false);
-        for line in ["running 6 tests", "test 5 passed ... ok", "6 passed; 0 failed", " test result: ok. 1 passed;"] {
+        for line in [
+            "running 6 tests",
+            "test 5 passed ... ok",
+            "6 passed; 0 failed",
+            " test result: ok. 1 passed;",
+        ] {
             tally.add_line(line);
         }
         assert_eq!(tally.to_string(), "0 passed, 1 failed");

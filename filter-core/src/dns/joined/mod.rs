@@ -1,10 +1,11 @@
 //! Datagrams with more than one DNS message.
 //!
-//! The kernel may join datagrams of one flow and of one size (GRO with `rx-udp-gro-forwarding` or `rx-gro-list`,
-//! `UDP_SEGMENT`), and takes them apart again behind the program. What the program sees is one datagram, with the messages one
-//! behind the other. Nothing in it says how long each was, and a client may put anything between them, or hide one in a record of
-//! another. So in a datagram for a server, whatever looks like the header of a query is judged as one. Datagrams of a server are
-//! gone through message by message.
+//! The kernel may join datagrams of one flow and of one size (GRO with `rx-udp-gro-forwarding` or
+//! `rx-gro-list`, `UDP_SEGMENT`), and takes them apart again behind the program. What the program
+//! sees is one datagram, with the messages one behind the other. Nothing in it says how long each
+//! was, and a client may put anything between them, or hide one in a record of another. So in a
+//! datagram for a server, whatever looks like the header of a query is judged as one. Datagrams of
+//! a server are gone through message by message.
 
 mod search;
 
@@ -12,10 +13,10 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use super::{HEADER_BYTES, LEAST_BYTES, PREFIX_BYTES, QUESTION_TAIL_BYTES};
 use crate::{
-    abi::{DnsAction, Treatment},
+    abi::{Actions, DnsAction},
     bounds::{opaque, within},
     calls::Frame,
-    decide::Judge,
+    decide::Inspection,
     effect::ResponseAction,
     maps::Maps,
     reason::{Counter, Message, Reason},
@@ -37,7 +38,7 @@ pub(crate) struct BlockedMessage {
     pub question_end: u32,
     /// The record with the name that is blocked, as in [`Scratch`].
     pub record: u32,
-    /// What is done with it, as [`Treatment::dns`] has it.
+    /// What is done with it, as [`Actions::dns`] has it.
     pub action: u32,
     /// The [`ResponseAction`] that its client was given.
     pub given: u32,
@@ -69,7 +70,7 @@ pub(crate) struct Joined {
     outcome: u32,
     reserved: u32,
     /// What is done with the first message that is to be answered.
-    treatment: Treatment,
+    actions: Actions,
     /// How many messages are to be answered.
     pub blocked: u32,
     reserved_behind: u32,
@@ -90,10 +91,16 @@ impl Joined {
         records: 0,
         outcome: 0,
         reserved: 0,
-        treatment: Treatment::NONE,
+        actions: Actions::NONE,
         blocked: 0,
         reserved_behind: 0,
-        messages: [BlockedMessage { at: 0, question_end: 0, record: 0, action: 0, given: 0 }; MESSAGES as usize],
+        messages: [BlockedMessage {
+            at: 0,
+            question_end: 0,
+            record: 0,
+            action: 0,
+            given: 0,
+        }; MESSAGES as usize],
     };
 }
 
@@ -113,7 +120,8 @@ impl Scratch {
         self.type_at + QUESTION_TAIL_BYTES
     }
 
-    /// True if the datagram at hand may have another message behind the question that was read last.
+    /// True if the datagram at hand may have another message behind the question that was read
+    /// last.
     #[inline(always)]
     pub(crate) fn may_be_joined(&self, end: u32) -> bool {
         self.behind_question() + MESSAGE_BYTES <= end
@@ -122,15 +130,21 @@ impl Scratch {
     /// Takes down the message at hand as one to be answered, if it is blocked and there is room.
     #[inline(always)]
     fn note_blocked(&mut self, at: u32, reason: Reason) {
-        if !reason.is_blocked() || matches!(self.treatment.dns(), DnsAction::Drop) {
+        if !reason.is_blocked() || matches!(self.actions.dns(), DnsAction::Drop) {
             return;
         }
         if self.joined.blocked == 0 {
-            self.joined.treatment = self.treatment;
+            self.joined.actions = self.actions;
         }
-        let action = self.treatment.dns() as u32;
+        let action = self.actions.dns() as u32;
         let (question_end, record) = (self.question_end, self.record);
-        let message = BlockedMessage { at, question_end, record, action, given: ResponseAction::Drop as u32 };
+        let message = BlockedMessage {
+            at,
+            question_end,
+            record,
+            action,
+            given: ResponseAction::Drop as u32,
+        };
         let place = within(self.joined.blocked as usize, 0, MESSAGES as usize - 1);
         if let Some(place) = place.and_then(|place| self.joined.messages.get_mut(place)) {
             *place = message;
@@ -139,7 +153,7 @@ impl Scratch {
     }
 }
 
-impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
+impl<P: Frame + ?Sized, M: Maps> Inspection<'_, P, M> {
     /// Judges the message that was found, and those behind it.
     #[inline(always)]
     pub fn further_messages(&mut self) -> Reason {
@@ -151,7 +165,11 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
                 break;
             }
             let is_affordable = self.scratch.may_take_name(self.scratch.joined.labels);
-            let reason = if is_affordable { P::dns_sections(self, at, end) } else { self.beyond(Message::Query) };
+            let reason = if is_affordable {
+                P::dns_sections(self, at, end)
+            } else {
+                self.beyond(Message::Query)
+            };
             self.scratch.note_blocked(at, reason);
             self.scratch.joined.note(reason);
             if matches!(reason, Reason::DnsBeyond | Reason::DnsBeyondDropped) {
@@ -162,14 +180,18 @@ impl<P: Frame + ?Sized, M: Maps> Judge<'_, P, M> {
         }
         let outcome = self.scratch.joined.outcome();
         let is_done = self.scratch.joined.is_done();
-        if outcome.is_blocked() || is_done { self.joined_outcome(outcome) } else { self.beyond(Message::Query) }
+        if outcome.is_blocked() || is_done {
+            self.joined_outcome(outcome)
+        } else {
+            self.beyond(Message::Query)
+        }
     }
 
-    /// The outcome, with the treatment of the first message that is to be answered.
+    /// The outcome, with the actions of the first message that is to be answered.
     #[inline(always)]
     fn joined_outcome(&mut self, outcome: Reason) -> Reason {
         if self.scratch.joined.blocked > 0 {
-            self.scratch.treatment = self.scratch.joined.treatment;
+            self.scratch.actions = self.scratch.joined.actions;
         }
         outcome
     }
@@ -187,7 +209,8 @@ impl Joined {
         Reason::from_index(self.outcome).unwrap_or(Reason::DnsNoQuestion)
     }
 
-    /// Notes what a message behind the first met. What looks like a message may be something else: it matters if it is blocked.
+    /// Notes what a message behind the first met. What looks like a message may be something else:
+    /// it matters if it is blocked.
     #[inline(always)]
     fn note(&mut self, reason: Reason) {
         let matters = reason.is_blocked() || reason.is_audited() || reason.ends_judging();

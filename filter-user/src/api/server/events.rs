@@ -12,10 +12,12 @@ use tokio_stream::{
 use super::{lines, push_line};
 use crate::api::EventLine;
 
-/// `GET /v1/events`: what is sent here goes to everybody who reads. A reader who falls behind is told how much was
-/// missed; nobody waits for one.
+/// `GET /v1/events`: what is sent here goes to everybody who reads. A reader who falls behind is
+/// told how much was missed; nobody waits for one.
 pub fn event_routes(events: broadcast::Sender<Bytes>) -> Router {
-    Router::new().route("/v1/events", get(tail)).with_state(events)
+    Router::new()
+        .route("/v1/events", get(tail))
+        .with_state(events)
 }
 
 async fn tail(State(events): State<broadcast::Sender<Bytes>>) -> Response {

@@ -1,8 +1,9 @@
-//! What a name would meet, for a client at a time: `test` in short, and `explain` with all rules and the lines of the lists.
+//! What a name would meet, for a client at a time: `test` in short, and `explain` with all rules
+//! and the lines of the lists.
 
 use std::{collections::BTreeMap, fs, net::IpAddr, path::Path};
 
-use filter_core::{Found, Message, Protocol, Treatment, Verdict};
+use filter_core::{Actions, Found, Message, Protocol, Verdict};
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -12,7 +13,7 @@ use crate::{
     config::{Config, Group, Member},
     kernel::Attachment,
     lists::{self, Action, Domain},
-    policy::{Classes, Explanation, Matching, Policy},
+    policy::{Audiences, Explanation, Matching, Policy},
     policy_at::PolicyAt,
 };
 
@@ -29,9 +30,10 @@ impl Question {
     /// Whether the name would be blocked, and by which rule.
     pub fn test(self, policy: &Policy, interfaces: &[Attachment]) -> Result<Judgement, ApiError> {
         let case = self.case(policy)?;
-        let deciding = policy.book.deciding(&case.name, &case.classes);
-        let (rule, list, line) =
-            deciding.map_or((None, None, None), |it| (Some(it.rule.into()), Some(it.list.into()), it.line));
+        let deciding = policy.compiled.deciding(&case.name, &case.audiences);
+        let (rule, list, line) = deciding.map_or((None, None, None), |it| {
+            (Some(it.rule.into()), Some(it.list.into()), it.line)
+        });
         Ok(Judgement {
             name: case.name.to_string(),
             verdict: case.verdict().as_str().into(),
@@ -47,10 +49,17 @@ impl Question {
     }
 
     /// All that is said of the name.
-    pub fn explain(self, policy: &Policy, interfaces: &[Attachment]) -> Result<Explained, ApiError> {
+    pub fn explain(
+        self,
+        policy: &Policy,
+        interfaces: &[Attachment],
+    ) -> Result<Explained, ApiError> {
         let case = self.case(policy)?;
-        let Explanation { outcome, rules } = policy.book.explain(&case.name, &case.classes);
-        let mut lines = Lines { policy, known: BTreeMap::new() };
+        let Explanation { outcome, rules } = policy.compiled.explain(&case.name, &case.audiences);
+        let mut lines = Lines {
+            policy,
+            known: BTreeMap::new(),
+        };
         Ok(Explained {
             name: case.name.to_string(),
             verdict: case.verdict().as_str().into(),
@@ -60,7 +69,10 @@ impl Question {
             group: case.group().map(|group| group.name.clone()),
             exempt: case.group().is_some_and(|group| group.exempt),
             at: case.at.to_string(),
-            rules: rules.into_iter().map(|matching| rule(matching, &policy.config, &mut lines)).collect(),
+            rules: rules
+                .into_iter()
+                .map(|matching| rule(matching, &policy.config, &mut lines))
+                .collect(),
         })
     }
 
@@ -70,16 +82,31 @@ impl Question {
         let at = self.at.unwrap_or_else(Timestamp::now);
         let in_force = PolicyAt::new(policy, at);
         let group = in_force.groups().group_of(self.mac()?, self.client) as usize;
-        let classes = in_force.groups().classes.get(group).cloned().unwrap_or_default();
-        let found = policy.book.judge(&name, &classes);
-        Ok(Case { config: &policy.config, in_force, name, at, group, classes, found })
+        let audiences = in_force
+            .groups()
+            .audiences
+            .get(group)
+            .cloned()
+            .unwrap_or_default();
+        let found = policy.compiled.judge(&name, &audiences);
+        Ok(Case {
+            config: &policy.config,
+            in_force,
+            name,
+            at,
+            group,
+            audiences,
+            found,
+        })
     }
 
     fn mac(&self) -> Result<Option<[u8; 6]>, ApiError> {
         match self.mac.as_deref().map(str::parse).transpose() {
             Ok(None) => Ok(None),
             Ok(Some(Member::Mac(mac))) => Ok(Some(mac)),
-            _ => Err(ApiError::bad_request(&"`mac` is no MAC address: write 02:00:5e:10:00:01")),
+            _ => Err(ApiError::bad_request(
+                &"`mac` is no MAC address: write 02:00:5e:10:00:01",
+            )),
         }
     }
 
@@ -96,14 +123,18 @@ struct Case<'p> {
     at: Timestamp,
     /// The number of the client's group.
     group: usize,
-    /// The classes of lists that apply to it.
-    classes: Classes,
+    /// The audiences of lists that apply to it.
+    audiences: Audiences,
     found: Found,
 }
 
 impl Case<'_> {
     fn verdict(&self) -> Verdict {
-        if self.found.rank.blocks() { Verdict::Drop } else { Verdict::Pass }
+        if self.found.precedence.blocks() {
+            Verdict::Drop
+        } else {
+            Verdict::Pass
+        }
     }
 
     /// The client's group; `None` if it is in none.
@@ -113,33 +144,59 @@ impl Case<'_> {
 
     /// What the client gets on each interface; nothing if the name is not blocked.
     fn actions(&self, interfaces: &[Attachment]) -> Vec<ActionOn> {
-        if !self.found.rank.blocks() {
+        if !self.found.precedence.blocks() {
             return Vec::new();
         }
-        let on = |Attachment { interface, settings, .. }: &Attachment| {
-            let word =
-                |message, protocol| self.in_force.effect(&self.found, settings, message, protocol).as_str().into();
+        let on = |Attachment {
+                      interface,
+                      settings,
+                      ..
+                  }: &Attachment| {
+            let word = |message, protocol| {
+                self.in_force
+                    .effect(&self.found, settings, message, protocol)
+                    .as_str()
+                    .into()
+            };
             let dns = word(Message::Query, Protocol::Udp);
-            ActionOn { interface: interface.clone(), dns, tls: word(Message::ClientHello, Protocol::Tcp) }
+            ActionOn {
+                interface: interface.clone(),
+                dns,
+                tls: word(Message::ClientHello, Protocol::Tcp),
+            }
         };
         interfaces.iter().map(on).collect()
     }
 }
 
 fn rule(matching: Matching<'_>, config: &Config, lines: &mut Lines<'_>) -> ExplainedRule {
-    let class = config.classes().get(usize::from(matching.class));
-    let groups = class.and_then(|class| class.groups.as_ref()).map(|groups| {
-        let names = groups.iter().filter_map(|number| config.groups.get(number.checked_sub(1)?));
-        names.map(|group| group.name.clone()).collect()
-    });
-    let schedule = class.and_then(|class| config.schedules.get(class.schedule?)).map(|it| it.name.clone());
-    let treatment = class.map_or_else(Treatment::default, |class| class.treatment);
+    let audience = config.audiences().get(usize::from(matching.audience));
+    let groups = audience
+        .and_then(|audience| audience.groups.as_ref())
+        .map(|groups| {
+            let names = groups
+                .iter()
+                .filter_map(|number| config.groups.get(number.checked_sub(1)?));
+            names.map(|group| group.name.clone()).collect()
+        });
+    let schedule = audience
+        .and_then(|audience| config.schedules.get(audience.schedule?))
+        .map(|it| it.name.clone());
+    let actions = audience.map_or_else(Actions::default, |audience| audience.actions);
     let is_trial = matching.rule.action == Action::Audit;
     ExplainedRule {
-        text: matching.rule.line.and_then(|line| lines.text(matching.rule.list, line)),
+        text: matching
+            .rule
+            .line
+            .and_then(|line| lines.text(matching.rule.list, line)),
         source: RuleSource::from(matching.rule),
-        dns: if is_trial { "audit" } else { treatment.dns().as_str() }.into(),
-        tcp: treatment.tcp().as_str().into(),
+        dns: if is_trial {
+            "audit"
+        } else {
+            actions.dns().as_str()
+        }
+        .into(),
+        tcp: actions.tcp().as_str().into(),
         groups,
         schedule,
         applies: matching.applies,
@@ -161,7 +218,9 @@ impl Lines<'_> {
         let read_at = self.policy.read_at;
         let known = self.known.entry((list.into(), line)).or_insert_with(|| {
             let path = Path::new(list);
-            let unchanged = fs::metadata(path).and_then(|metadata| metadata.modified()).is_ok_and(|at| at <= read_at);
+            let unchanged = fs::metadata(path)
+                .and_then(|metadata| metadata.modified())
+                .is_ok_and(|at| at <= read_at);
             unchanged.then(|| lists::line(path, line)).flatten()
         });
         known.clone()

@@ -1,5 +1,5 @@
-//! Answering requests. Each group of routes has what it needs and no more: those that only read the rule book or
-//! the events work without a kernel.
+//! Answering requests. Each group of routes has what it needs and no more: those that only read the
+//! compiled policy or the events work without a kernel.
 
 mod control;
 mod error;
@@ -23,10 +23,12 @@ use serde::Serialize;
 use crate::lists::Domain;
 
 /// These routes, and a sentence for whatever fits none of them.
-pub fn and_no_others(routes: Router) -> Router {
+pub fn with_fallbacks(routes: Router) -> Router {
     routes
         .fallback(async |method: Method, uri: Uri| ApiError::no_route(&method, &uri))
-        .method_not_allowed_fallback(async |method: Method, uri: Uri| ApiError::no_method(&method, &uri))
+        .method_not_allowed_fallback(async |method: Method, uri: Uri| {
+            ApiError::no_method(&method, &uri)
+        })
 }
 
 /// One object a line.
@@ -41,8 +43,9 @@ where
 
 /// The name that somebody asks about.
 fn domain(text: &str) -> Result<Domain, ApiError> {
-    Domain::parse(text)
-        .map_err(|error| ApiError::bad_request(&format!("`{}` is no name: {error}", text.escape_debug())))
+    Domain::parse(text).map_err(|error| {
+        ApiError::bad_request(&format!("`{}` is no name: {error}", text.escape_debug()))
+    })
 }
 
 /// Appends the object and a line end.

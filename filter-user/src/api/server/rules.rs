@@ -1,4 +1,4 @@
-//! Reading the rule book.
+//! Reading the compiled policy.
 
 use std::sync::{Arc, RwLock};
 
@@ -26,7 +26,7 @@ type Shared = Arc<RwLock<Policy>>;
 /// Where names are judged.
 type Interfaces = Arc<[Attachment]>;
 
-/// Rules that are looked at in one hold of the book: about 0.1 ms.
+/// Rules that are looked at in one hold of the compiled policy: about 0.1 ms.
 const PAGE: usize = 1000;
 
 /// `GET /v1/rules`, `GET /v1/test` and `GET /v1/explain`.
@@ -59,7 +59,9 @@ async fn list(
     let (pages, written) = mpsc::channel(4);
     // Ends with the last page, or when the client is gone and nobody takes the next.
     tokio::task::spawn_blocking(move || write_pages(&policy, &contains, &pages));
-    Ok(lines(ReceiverStream::new(written).map(Ok::<_, std::convert::Infallible>)))
+    Ok(lines(
+        ReceiverStream::new(written).map(Ok::<_, std::convert::Infallible>),
+    ))
 }
 
 fn write_pages(policy: &Shared, contains: &str, pages: &mpsc::Sender<Bytes>) {
@@ -76,9 +78,13 @@ fn write_pages(policy: &Shared, contains: &str, pages: &mpsc::Sender<Bytes>) {
 
 fn manual_rules(policy: &Shared, contains: &str) -> Vec<u8> {
     let policy = reading(policy);
-    let book = &policy.book;
+    let compiled = &policy.compiled;
     let mut page = Vec::new();
-    for rule in book.rules_by_hand().chain(book.patterns()).filter(|rule| rule.rule.contains(contains)) {
+    for rule in compiled
+        .rules_by_hand()
+        .chain(compiled.patterns())
+        .filter(|rule| rule.rule.contains(contains))
+    {
         push_line(&RuleSource::from(rule), &mut page);
     }
     page
@@ -86,10 +92,13 @@ fn manual_rules(policy: &Shared, contains: &str) -> Vec<u8> {
 
 fn listed_rules(policy: &Shared, contains: &str, from: Position) -> (Vec<u8>, Option<Position>) {
     let policy = reading(policy);
-    let book = &policy.book;
-    let (rules, next) = book.page(from, PAGE);
+    let compiled = &policy.compiled;
+    let (rules, next) = compiled.page(from, PAGE);
     let mut page = Vec::new();
-    for rule in rules.into_iter().filter(|rule| rule.rule.contains(contains)) {
+    for rule in rules
+        .into_iter()
+        .filter(|rule| rule.rule.contains(contains))
+    {
         push_line(&RuleSource::from(rule), &mut page);
     }
     (page, next)
@@ -108,6 +117,10 @@ async fn explain(
 ) -> Result<Json<Explained>, ApiError> {
     let question = asked?.0;
     // The lines are looked up in the lists, which may be long.
-    let explained = tokio::task::spawn_blocking(move || question.explain(&reading(&policy), &interfaces));
-    explained.await.map_err(|error| ApiError::internal(&error))?.map(Json)
+    let explained =
+        tokio::task::spawn_blocking(move || question.explain(&reading(&policy), &interfaces));
+    explained
+        .await
+        .map_err(|error| ApiError::internal(&error))?
+        .map(Json)
 }

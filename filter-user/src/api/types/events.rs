@@ -39,8 +39,8 @@ pub struct BlockedPacket {
     /// The VLANs that the frame was in, from the outermost on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub vlans: Vec<u16>,
-    /// The tunnel that the message was in, with the network identifier of VXLAN and Geneve or the key of GRE: `vxlan 42`.
-    /// Whoever sent it chose the addresses in it.
+    /// The tunnel that the message was in, with the network identifier of VXLAN and Geneve or the
+    /// key of GRE: `vxlan 42`. Whoever sent it chose the addresses in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tunnel: Option<String>,
     /// The rule that blocks it; null if it was removed meanwhile.
@@ -49,14 +49,15 @@ pub struct BlockedPacket {
     pub list: Option<String>,
     /// Its line in the list.
     pub line: Option<u32>,
-    /// What the client got: `drop` (nothing), `pass` on trial, `nxdomain`, `nodata`, `refused`, `null`, `address`,
-    /// `format_error`, `bad_version`, `reset` or `alert`.
+    /// What the client got: `drop` (nothing), `pass` in audit mode, `nxdomain`, `nodata`,
+    /// `refused`, `null`, `address`, `format_error`, `bad_version`, `reset` or `alert`.
     pub verdict: String,
-    /// What the client was to get, by the rule, its list and the interface: the same, unless something stood against it or DNS has
-    /// no such answer to the question.
+    /// What the client was to get, by the rule, its list and the interface: the same, unless
+    /// something stood against it or DNS has no such answer to the question.
     #[serde(default)]
     pub action: String,
-    /// The counter of what stood against it: `unanswered_...`, `closed_already`, or `program_not_run` after a failure of ours; null if nothing did.
+    /// The counter of what stood against it: `unanswered_...`, `closed_already`, or
+    /// `program_not_run` after a failure of ours; null if nothing did.
     #[serde(default)]
     pub unanswered: Option<String>,
     /// The counter of the reason.

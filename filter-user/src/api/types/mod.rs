@@ -8,10 +8,13 @@ use serde::{Deserialize, Serialize};
 
 pub use events::{BlockedPacket, EventLine};
 pub use rules::{
-    ActionOn, Added, AddedName, Cancelled, Explained, ExplainedRule, Judgement, ListLine, NameAction, NameList,
-    ReloadOptions, Reloaded, Removed, RemovedName, RuleSource, Undoing, UndoingRule,
+    ActionOn, Added, AddedName, Cancelled, Explained, ExplainedRule, Judgement, ListLine,
+    NameAction, NameList, ReloadOptions, Reloaded, Removed, RemovedName, RuleSource, Undoing,
+    UndoingRule,
 };
-pub use status::{EventCounts, Interface, ListStatus, Memory, Program, RuleCounts, RuleHits, Stats, Status};
+pub use status::{
+    EventCounts, Interface, ListStatus, Memory, Program, RuleCounts, RuleHits, Stats, Status,
+};
 
 /// Why a request failed.
 #[derive(Clone, Debug, Serialize, Deserialize)]

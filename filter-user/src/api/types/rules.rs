@@ -114,7 +114,10 @@ impl From<Undone> for Undoing {
             undone_line: it.at.line,
             undone_rule: it.undone.text,
         });
-        Self { count, examples: examples.collect() }
+        Self {
+            count,
+            examples: examples.collect(),
+        }
     }
 }
 
@@ -147,22 +150,26 @@ pub struct Explained {
 pub struct ActionOn {
     /// The interface.
     pub interface: String,
-    /// Of a query in a datagram: an action, or `pass` on trial.
+    /// Of a query in a datagram: an action, or `pass` in audit mode.
     pub dns: String,
-    /// Of a TLS connection: `drop`, `reset`, `alert`, or `pass` on trial.
+    /// Of a TLS connection: `drop`, `reset`, `alert`, or `pass` in audit mode.
     pub tls: String,
 }
 
 /// A rule about a name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(clippy::struct_excessive_bools, reason = "each says something of its own")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says something of its own"
+)]
 pub struct ExplainedRule {
     /// The rule, and where it came from.
     #[serde(flatten)]
     pub source: RuleSource,
     /// Its line in the list, as it stands there; null if the list changed since, or cannot be read.
     pub text: Option<String>,
-    /// What becomes of DNS messages that its list blocks: an action, `default` for what the interface does, or `audit`.
+    /// What becomes of DNS messages that its list blocks: an action, `default` for what the
+    /// interface does, or `audit`.
     #[serde(default)]
     pub dns: String,
     /// What becomes of TCP connections that its list blocks: `drop`, `reset`, `alert` or `default`.

@@ -53,12 +53,14 @@ pub struct Interface {
     pub judged: String,
     /// True if clients are behind it, which are answered.
     pub faces_clients: bool,
-    /// What becomes of DNS messages that are blocked, unless a list says otherwise; `audit` if nothing is.
+    /// What becomes of DNS messages that are blocked, unless a list says otherwise; `audit` if
+    /// nothing is.
     pub action: String,
     /// What becomes of TCP connections, likewise: `drop`, `reset` or `alert`.
     pub tcp: String,
-    /// Devices below it where offloads have the kernel join datagrams, with these offloads as `ethtool -k` names them. Of messages
-    /// in one datagram, those that are not blocked have to be asked for again.
+    /// Devices below it where offloads have the kernel join datagrams, with these offloads as
+    /// `ethtool -k` names them. Of messages in one datagram, those that are not blocked have to be
+    /// asked for again.
     pub joined_below: BTreeMap<String, Vec<String>>,
 }
 
@@ -88,7 +90,8 @@ pub struct ListStatus {
     pub label: String,
     /// `hosts` or `domains`.
     pub format: String,
-    /// What becomes of DNS messages that it blocks: an action, `default` for what the interface does, or `audit`.
+    /// What becomes of DNS messages that it blocks: an action, `default` for what the interface
+    /// does, or `audit`.
     pub action: String,
     /// What becomes of TCP connections that it blocks: `drop`, `reset`, `alert` or `default`.
     pub tcp: String,

@@ -6,7 +6,10 @@ fn a_key_that_is_not_known_is_an_error_that_lists_the_known_ones() {
     let of = |table: &str| fault(&format!("\n{table}\nform = 1\n"));
     let scope = "`groups`, `schedule`, `action`, `address`, `tcp`, `code`";
     let of_list = "`file`, `name`, `format`, `allow`, `subtrees`, `trust`";
-    assert_eq!(of("[[list]]"), format!("line 3: unknown field `form`, expected one of {of_list}, {scope}"));
+    assert_eq!(
+        of("[[list]]"),
+        format!("line 3: unknown field `form`, expected one of {of_list}, {scope}")
+    );
     let rules = format!("line 3: unknown field `form`, expected one of `block`, `allow`, {scope}");
     assert_eq!(of("[[rules]]"), rules);
     let group = "line 3: unknown field `form`, expected one of `name`, `clients`, `exempt`";
@@ -19,7 +22,10 @@ fn a_key_that_is_not_known_is_an_error_that_lists_the_known_ones() {
 
 #[test]
 fn a_value_of_another_type_is_an_error_with_its_line() {
-    assert_eq!(fault("[[list]]\nfile = 3\n"), "line 2: invalid type: integer `3`, expected a string");
+    assert_eq!(
+        fault("[[list]]\nfile = 3\n"),
+        "line 2: invalid type: integer `3`, expected a string"
+    );
     assert_eq!(
         fault("[[list]]\nfile = \"a\"\nallow = \"yes\"\n"),
         "line 3: invalid type: string \"yes\", expected a boolean"
@@ -41,23 +47,47 @@ fn a_value_of_another_type_is_an_error_with_its_line() {
 
 #[test]
 fn a_key_that_is_needed_is_missed_at_its_table() {
-    assert_eq!(fault("\n[[list]]\nallow = true\n"), "line 2: missing field `file`: add it to this table");
-    assert_eq!(fault("[[group]]\n"), "line 1: missing field `name`: add it to this table");
-    assert_eq!(fault("[[schedule]]\nname = \"a\"\n"), "line 1: missing field `times`: add it to this table");
+    assert_eq!(
+        fault("\n[[list]]\nallow = true\n"),
+        "line 2: missing field `file`: add it to this table"
+    );
+    assert_eq!(
+        fault("[[group]]\n"),
+        "line 1: missing field `name`: add it to this table"
+    );
+    assert_eq!(
+        fault("[[schedule]]\nname = \"a\"\n"),
+        "line 1: missing field `times`: add it to this table"
+    );
 }
 
 #[test]
 fn what_is_no_toml_is_an_error_with_its_line() {
-    assert_eq!(fault("\n[[list\n"), "line 2: unclosed array table, expected `]]`");
-    assert_eq!(fault("[[list]]\nfile = hosts\n"), "line 2: string values must be quoted, expected literal string");
-    assert_eq!(fault("[[list]]\nfile = \"a\"\nfile = \"b\"\n"), "line 3: duplicate key");
+    assert_eq!(
+        fault("\n[[list\n"),
+        "line 2: unclosed array table, expected `]]`"
+    );
+    assert_eq!(
+        fault("[[list]]\nfile = hosts\n"),
+        "line 2: string values must be quoted, expected literal string"
+    );
+    assert_eq!(
+        fault("[[list]]\nfile = \"a\"\nfile = \"b\"\n"),
+        "line 3: duplicate key"
+    );
 }
 
 #[test]
 fn names_are_there_and_can_be_shown() {
     let group = "the group has an empty name: give it one that lists and rules can refer to";
-    assert_eq!(fault("[[group]]\nname = \"\"\n"), format!("line 2: {group}"));
-    assert_eq!(fault("[[group]]\nname = \" \"\n"), format!("line 2: {group}"));
+    assert_eq!(
+        fault("[[group]]\nname = \"\"\n"),
+        format!("line 2: {group}")
+    );
+    assert_eq!(
+        fault("[[group]]\nname = \" \"\n"),
+        format!("line 2: {group}")
+    );
     assert_eq!(
         fault("[[schedule]]\nname = \"\"\ntimes = []\n"),
         format!("line 2: {}", group.replace("group", "schedule"))
@@ -66,7 +96,10 @@ fn names_are_there_and_can_be_shown() {
         fault("[[group]]\nname = \"a\\u001b[2J\"\n"),
         "line 2: the name `a\\u{1b}[2J` of a group has control characters: leave these out"
     );
-    assert_eq!(good("[[group]]\nname = \"Büro, 2. Stock\"\n").groups[0].name, "Büro, 2. Stock");
+    assert_eq!(
+        good("[[group]]\nname = \"Büro, 2. Stock\"\n").groups[0].name,
+        "Büro, 2. Stock"
+    );
 }
 
 #[test]
@@ -75,8 +108,11 @@ fn a_name_is_given_once() {
         fault("[[group]]\nname = \"a\"\n[[group]]\nname = \"b\"\n[[group]]\nname = \"a\"\n"),
         "line 6: there is a group `a` in line 2 already: join the two, or give this one another name"
     );
-    let schedule =
-        |name| format!("[[schedule]]\nname = \"{name}\"\ntime-zone = \"UTC\"\ntimes = [\"mon 00:00-24:00\"]\n");
+    let schedule = |name| {
+        format!(
+            "[[schedule]]\nname = \"{name}\"\ntime-zone = \"UTC\"\ntimes = [\"mon 00:00-24:00\"]\n"
+        )
+    };
     assert_eq!(
         fault(&(schedule("a") + &schedule("a"))),
         "line 6: there is a schedule `a` in line 2 already: join the two, or give this one another name"
@@ -92,21 +128,31 @@ fn a_name_that_nothing_has_is_an_error_that_lists_those_there_are() {
         "line 3: there is no group `a`: there is none at all; add one with [[group]]"
     );
     assert_eq!(
-        fault(&format!("{list}groups = [\"a\"]\n[[group]]\nname = \"b\"\n")),
+        fault(&format!(
+            "{list}groups = [\"a\"]\n[[group]]\nname = \"b\"\n"
+        )),
         "line 3: there is no group `a`: the group is `b`"
     );
     assert_eq!(
-        fault("[[rules]]\nblock = []\ngroups = [\n\"b\",\n\"a\"]\n[[group]]\nname = \"b\"\n[[group]]\nname = \"c\"\n"),
+        fault(
+            "[[rules]]\nblock = []\ngroups = [\n\"b\",\n\"a\"]\n[[group]]\nname = \"b\"\n[[group]]\nname = \"c\"\n"
+        ),
         "line 5: there is no group `a`: the groups are `b`, `c`"
     );
     assert_eq!(
-        fault(&format!("{list}schedule = \"a\"\n[[group]]\nname = \"a\"\n")),
+        fault(&format!(
+            "{list}schedule = \"a\"\n[[group]]\nname = \"a\"\n"
+        )),
         "line 3: there is no schedule `a`: there is none at all; add one with [[schedule]]"
     );
-    let many: String = (0..12).fold(String::new(), |text, number| text + &format!("[[group]]\nname = \"g{number}\"\n"));
+    let many: String = (0..12).fold(String::new(), |text, number| {
+        text + &format!("[[group]]\nname = \"g{number}\"\n")
+    });
     let error = fault(&format!("{list}groups = [\"a\"]\n{many}"));
     assert!(
-        error.ends_with(": the groups are `g0`, `g1`, `g2`, `g3`, `g4`, `g5`, `g6`, `g7`, `g8`, `g9` and 2 more"),
+        error.ends_with(
+            ": the groups are `g0`, `g1`, `g2`, `g3`, `g4`, `g5`, `g6`, `g7`, `g8`, `g9` and 2 more"
+        ),
         "{error}"
     );
 }
@@ -126,19 +172,27 @@ fn a_client_is_in_one_group_once() {
         fault("[[group]]\nname = \"a\"\nclients = [\n\"::1\",\n\"0::1\"]\n"),
         "line 5: ::1 is a client of `a` in line 4 already, and here of `a`: take one of the two out"
     );
-    good(&format!("{groups}clients = [\"192.0.2.0/31\", \"192.0.2.0/30\"]\n"));
+    good(&format!(
+        "{groups}clients = [\"192.0.2.0/31\", \"192.0.2.0/30\"]\n"
+    ));
 }
 
 #[test]
 fn a_client_that_is_none_is_an_error_with_its_line() {
     let error = fault("[[group]]\nname = \"a\"\nclients = [\n\"::1\",\n\"192.0.2.1/24\"]\n");
-    assert!(error.starts_with("line 5: `192.0.2.1/24` is an address within the subnet 192.0.2.0/24"), "{error}");
+    assert!(
+        error.starts_with("line 5: `192.0.2.1/24` is an address within the subnet 192.0.2.0/24"),
+        "{error}"
+    );
 }
 
 #[test]
 fn there_are_no_more_groups_than_the_kernel_tells_apart() {
-    let groups =
-        |count| (0..count).fold(String::new(), |text, number| text + &format!("[[group]]\nname = \"{number}\"\n"));
+    let groups = |count| {
+        (0..count).fold(String::new(), |text, number| {
+            text + &format!("[[group]]\nname = \"{number}\"\n")
+        })
+    };
     assert_eq!(good(&groups(MOST_GROUPS)).groups.len(), MOST_GROUPS);
     assert_eq!(
         fault(&groups(MOST_GROUPS + 2)),
@@ -158,7 +212,10 @@ fn there_are_no_more_clients_than_the_kernel_holds() {
             },
             "IPv4 addresses and subnets",
         ),
-        (&|number| format!("2001:{:x}:{:x}::/48", number >> 16, number & 0xffff), "IPv6 addresses and subnets"),
+        (
+            &|number| format!("2001:{:x}:{:x}::/48", number >> 16, number & 0xffff),
+            "IPv6 addresses and subnets",
+        ),
         (
             &|number| {
                 let [a, b, c] = low(number);
@@ -169,12 +226,17 @@ fn there_are_no_more_clients_than_the_kernel_holds() {
     ];
     for (client, kind) in kinds {
         let clients = |from, to| (from..to).map(client).collect::<Vec<_>>();
-        let most = format!("[[group]]\nname = \"most\"\nclients = {:?}\n", clients(0, MOST_CLIENTS));
+        let most = format!(
+            "[[group]]\nname = \"most\"\nclients = {:?}\n",
+            clients(0, MOST_CLIENTS)
+        );
         if kind == "MACs" {
             assert_eq!(good(&most).groups[0].clients.len(), 1_048_576);
         }
-        let more =
-            format!("{most}[[group]]\nname = \"more\"\nclients = {:?}\n", clients(MOST_CLIENTS, MOST_CLIENTS + 3));
+        let more = format!(
+            "{most}[[group]]\nname = \"more\"\nclients = {:?}\n",
+            clients(MOST_CLIENTS, MOST_CLIENTS + 3)
+        );
         assert_eq!(
             fault(&more),
             format!(
@@ -187,7 +249,10 @@ fn there_are_no_more_clients_than_the_kernel_holds() {
 
 #[test]
 fn lists_have_a_file_and_rules_have_rules() {
-    assert_eq!(fault("[[list]]\nfile = \"\"\n"), "line 2: `file` is empty: name the file of the list");
+    assert_eq!(
+        fault("[[list]]\nfile = \"\"\n"),
+        "line 2: `file` is empty: name the file of the list"
+    );
     assert_eq!(
         fault("[[list]]\nfile = \"-\"\n"),
         "line 2: `-` names no file: lists are read again when they change, so standard input cannot be one"

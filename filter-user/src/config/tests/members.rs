@@ -13,7 +13,10 @@ fn member(text: &str) -> Result<Member, String> {
 }
 
 fn subnet(address: &str, prefix: u8) -> Member {
-    Member::Subnet { address: address.parse().unwrap(), prefix }
+    Member::Subnet {
+        address: address.parse().unwrap(),
+        prefix,
+    }
 }
 
 #[test]
@@ -25,8 +28,14 @@ fn addresses_subnets_and_macs_are_members() {
     assert_eq!(member("2001:DB8::1"), Ok(subnet("2001:db8::1", 128)));
     assert_eq!(member("2001:db8:1::/64"), Ok(subnet("2001:db8:1::", 64)));
     assert_eq!(member("::/0"), Ok(subnet("::", 0)));
-    assert_eq!(member("02:00:5e:10:00:0F"), Ok(Member::Mac([2, 0, 0x5e, 0x10, 0, 0xf])));
-    assert_eq!(member("02-00-5e-10-00-0f"), Ok(Member::Mac([2, 0, 0x5e, 0x10, 0, 0xf])));
+    assert_eq!(
+        member("02:00:5e:10:00:0F"),
+        Ok(Member::Mac([2, 0, 0x5e, 0x10, 0, 0xf]))
+    );
+    assert_eq!(
+        member("02-00-5e-10-00-0f"),
+        Ok(Member::Mac([2, 0, 0x5e, 0x10, 0, 0xf]))
+    );
 }
 
 #[test]
@@ -61,14 +70,23 @@ fn what_is_nothing_of_these_is_none() {
 
 #[test]
 fn a_prefix_is_no_longer_than_the_address() {
-    for text in
-        ["192.0.2.0/33", "192.0.2.0/", "192.0.2.0/+8", "192.0.2.0/-1", "192.0.2.0/255.255.255.0", "192.0.2.0/24/24"]
-    {
-        let expected = format!("`{text}` is no subnet: behind the slash of an IPv4 subnet goes a number from 0 to 32");
+    for text in [
+        "192.0.2.0/33",
+        "192.0.2.0/",
+        "192.0.2.0/+8",
+        "192.0.2.0/-1",
+        "192.0.2.0/255.255.255.0",
+        "192.0.2.0/24/24",
+    ] {
+        let expected = format!(
+            "`{text}` is no subnet: behind the slash of an IPv4 subnet goes a number from 0 to 32"
+        );
         assert_eq!(member(text), Err(expected));
     }
     for text in ["::/129", "::/1000", "::/x"] {
-        let expected = format!("`{text}` is no subnet: behind the slash of an IPv6 subnet goes a number from 0 to 128");
+        let expected = format!(
+            "`{text}` is no subnet: behind the slash of an IPv6 subnet goes a number from 0 to 128"
+        );
         assert_eq!(member(text), Err(expected));
     }
 }
@@ -98,25 +116,42 @@ fn ipv4_in_the_form_of_ipv6_is_an_error_that_names_it_as_ipv4() {
         ("::ffff:192.0.2.1/120", "192.0.2.0/24"),
         ("::ffff:0:0/96", "0.0.0.0/0"),
     ] {
-        let expected = format!("`{text}` is IPv4 in the form of IPv6, which is in no packet: write {plain}");
+        let expected =
+            format!("`{text}` is IPv4 in the form of IPv6, which is in no packet: write {plain}");
         assert_eq!(member(text), Err(expected));
     }
     // Other addresses that end in one of IPv4 are addresses.
-    assert_eq!(member("64:ff9b::192.0.2.1"), Ok(subnet("64:ff9b::c000:201", 128)));
+    assert_eq!(
+        member("64:ff9b::192.0.2.1"),
+        Ok(subnet("64:ff9b::c000:201", 128))
+    );
 }
 
 #[test]
 fn a_mac_is_that_of_one_station() {
-    for text in ["ff:ff:ff:ff:ff:ff", "01:00:5e:00:00:01", "33:33:00:00:00:01", "00:00:00:00:00:00"] {
-        let error = format!("`{text}` is the MAC of no single client: write that of one, as in 02:00:5e:10:00:01");
+    for text in [
+        "ff:ff:ff:ff:ff:ff",
+        "01:00:5e:00:00:01",
+        "33:33:00:00:00:01",
+        "00:00:00:00:00:00",
+    ] {
+        let error = format!(
+            "`{text}` is the MAC of no single client: write that of one, as in 02:00:5e:10:00:01"
+        );
         assert_eq!(member(text), Err(error));
     }
     assert!(member("fe:ff:ff:ff:ff:ff").is_ok());
 }
 
 fn any_subnet() -> impl Strategy<Value = (IpAddr, u8)> {
-    let v4 = (any::<u32>().prop_map(|bits| Ipv4Addr::from_bits(bits).into()), 0..=32_u8);
-    let v6 = (any::<u128>().prop_map(|bits| Ipv6Addr::from_bits(bits).into()), 0..=128_u8);
+    let v4 = (
+        any::<u32>().prop_map(|bits| Ipv4Addr::from_bits(bits).into()),
+        0..=32_u8,
+    );
+    let v6 = (
+        any::<u128>().prop_map(|bits| Ipv6Addr::from_bits(bits).into()),
+        0..=128_u8,
+    );
     prop_oneof![v4, v6]
 }
 

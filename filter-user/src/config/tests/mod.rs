@@ -1,10 +1,10 @@
-mod classes;
+mod actions;
+mod audiences;
 mod clock_changes;
 mod faults;
 mod files;
 mod members;
 mod times;
-mod treatments;
 
 use std::path::Path;
 
@@ -20,6 +20,12 @@ fn good(text: &str) -> Config {
 
 /// The error without the name of the file.
 fn fault(text: &str) -> String {
-    let error = parse(text).map(|config| panic!("{config:?}\n{text}")).unwrap_err().to_string();
-    error.strip_prefix("the configuration `etc/namegate.toml`, ").unwrap().into()
+    let error = parse(text)
+        .map(|config| panic!("{config:?}\n{text}"))
+        .unwrap_err()
+        .to_string();
+    error
+        .strip_prefix("the configuration `etc/namegate.toml`, ")
+        .unwrap()
+        .into()
 }

@@ -19,11 +19,17 @@ const START: &str = "2026-01-05T00:00Z";
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 fn schedule(times: &[String]) -> Schedule {
-    good(&format!("[[schedule]]\nname = \"s\"\ntime-zone = \"UTC\"\ntimes = {times:?}\n")).schedules.remove(0)
+    good(&format!(
+        "[[schedule]]\nname = \"s\"\ntime-zone = \"UTC\"\ntimes = {times:?}\n"
+    ))
+    .schedules
+    .remove(0)
 }
 
 fn error(times: &str) -> String {
-    fault(&format!("[[schedule]]\nname = \"s\"\ntime-zone = \"UTC\"\ntimes = [\n\"daily 01:00-02:00\",\n{times:?}]\n"))
+    fault(&format!(
+        "[[schedule]]\nname = \"s\"\ntime-zone = \"UTC\"\ntimes = [\n\"daily 01:00-02:00\",\n{times:?}]\n"
+    ))
 }
 
 /// When it switches in a week, as the day and the time; the first word says how the week starts.
@@ -36,7 +42,12 @@ fn week(times: &[&str]) -> String {
         let at = start + SignedDuration::from_mins(minute);
         if schedule.is_on(at) != on {
             on = !on;
-            write!(switches, " {}", at.strftime("%a-%R").to_string().to_lowercase()).unwrap();
+            write!(
+                switches,
+                " {}",
+                at.strftime("%a-%R").to_string().to_lowercase()
+            )
+            .unwrap();
         }
     }
     switches
@@ -45,12 +56,24 @@ fn week(times: &[&str]) -> String {
 #[test]
 fn days_are_one_or_several_or_all() {
     assert_eq!(week(&["wed 08:00-13:00"]), "off wed-08:00 wed-13:00");
-    assert_eq!(week(&["sat,mon 08:00-13:00"]), "off mon-08:00 mon-13:00 sat-08:00 sat-13:00");
-    assert_eq!(week(&["mon-wed 23:00-23:01"]), "off mon-23:00 mon-23:01 tue-23:00 tue-23:01 wed-23:00 wed-23:01");
+    assert_eq!(
+        week(&["sat,mon 08:00-13:00"]),
+        "off mon-08:00 mon-13:00 sat-08:00 sat-13:00"
+    );
+    assert_eq!(
+        week(&["mon-wed 23:00-23:01"]),
+        "off mon-23:00 mon-23:01 tue-23:00 tue-23:01 wed-23:00 wed-23:01"
+    );
     assert_eq!(week(&["Sat-Mon 00:00-24:00"]), "on tue-00:00 sat-00:00");
-    assert_eq!(week(&["mon-tue,FRI 12:00-24:00"]), "off mon-12:00 tue-00:00 tue-12:00 wed-00:00 fri-12:00 sat-00:00");
+    assert_eq!(
+        week(&["mon-tue,FRI 12:00-24:00"]),
+        "off mon-12:00 tue-00:00 tue-12:00 wed-00:00 fri-12:00 sat-00:00"
+    );
     assert_eq!(week(&["daily 00:00-24:00"]), "on");
-    assert_eq!(week(&["mon-sun 00:00-24:00"]), week(&["sun-sat 00:00-24:00"]));
+    assert_eq!(
+        week(&["mon-sun 00:00-24:00"]),
+        week(&["sun-sat 00:00-24:00"])
+    );
 }
 
 #[test]
@@ -65,21 +88,39 @@ fn a_range_ends_on_the_next_day_if_it_does_not_end_after_its_start() {
 #[test]
 fn the_night_of_sunday_ends_on_monday() {
     assert_eq!(week(&["sun 22:00-06:00"]), "on mon-06:00 sun-22:00");
-    assert_eq!(week(&["sat,sun 22:00-06:00"]), "on mon-06:00 sat-22:00 sun-06:00 sun-22:00");
+    assert_eq!(
+        week(&["sat,sun 22:00-06:00"]),
+        "on mon-06:00 sat-22:00 sun-06:00 sun-22:00"
+    );
     assert_eq!(week(&["sun 22:00-24:00"]), "off sun-22:00");
 }
 
 #[test]
 fn ranges_may_overlap_and_touch() {
-    assert_eq!(week(&["mon 08:00-12:00", "mon 10:00-14:00", "mon 09:00-10:00"]), "off mon-08:00 mon-14:00");
-    assert_eq!(week(&["mon 12:00-14:00", "mon 08:00-12:00"]), "off mon-08:00 mon-14:00");
+    assert_eq!(
+        week(&["mon 08:00-12:00", "mon 10:00-14:00", "mon 09:00-10:00"]),
+        "off mon-08:00 mon-14:00"
+    );
+    assert_eq!(
+        week(&["mon 12:00-14:00", "mon 08:00-12:00"]),
+        "off mon-08:00 mon-14:00"
+    );
 }
 
 #[test]
 fn what_is_no_time_is_an_error_with_its_line() {
-    let shape =
-        |text: &str| format!("line 6: `{text}` are no times: write days and a range, as in \"mon-fri 08:00-13:00\"");
-    for text in ["", "mon", "08:00-13:00", "mon fri 08:00-13:00", "mon 08:00 - 13:00"] {
+    let shape = |text: &str| {
+        format!(
+            "line 6: `{text}` are no times: write days and a range, as in \"mon-fri 08:00-13:00\""
+        )
+    };
+    for text in [
+        "",
+        "mon",
+        "08:00-13:00",
+        "mon fri 08:00-13:00",
+        "mon 08:00 - 13:00",
+    ] {
         assert_eq!(error(text), shape(text));
     }
     assert_eq!(error("mon 08:00"), shape("08:00"));
@@ -122,7 +163,9 @@ fn what_is_no_time_is_an_error_with_its_line() {
 #[test]
 fn a_range_that_never_ends_is_an_error() {
     for range in ["08:00-08:00", "00:00-00:00"] {
-        let expected = format!("line 6: `{range}` never ends, or never starts: write 00:00-24:00 for the whole day");
+        let expected = format!(
+            "line 6: `{range}` never ends, or never starts: write 00:00-24:00 for the whole day"
+        );
         assert_eq!(error(&format!("daily {range}")), expected);
     }
 }
@@ -145,12 +188,26 @@ fn without_a_time_zone_it_is_the_machine_s() {
 #[test]
 fn a_time_zone_is_one_that_there_is() {
     let text = "[[schedule]]\nname = \"s\"\ntime-zone = \"ZONE\"\ntimes = [\"mon 00:00-24:00\"]\n";
-    for zone in ["Europe/Berlin", "UTC", "Asia/Kathmandu", "America/Argentina/Buenos_Aires", "US/Pacific"] {
+    for zone in [
+        "Europe/Berlin",
+        "UTC",
+        "Asia/Kathmandu",
+        "America/Argentina/Buenos_Aires",
+        "US/Pacific",
+    ] {
         good(&text.replace("ZONE", zone));
     }
-    for zone in ["", "Europe/Bonn", "CET-1CEST", "../../etc/passwd", "/usr/share/zoneinfo/UTC", "+01:00"] {
-        let expected =
-            format!("line 3: there is no time zone `{zone}`: write an IANA name, as in \"Europe/Berlin\" or \"UTC\"");
+    for zone in [
+        "",
+        "Europe/Bonn",
+        "CET-1CEST",
+        "../../etc/passwd",
+        "/usr/share/zoneinfo/UTC",
+        "+01:00",
+    ] {
+        let expected = format!(
+            "line 3: there is no time zone `{zone}`: write an IANA name, as in \"Europe/Berlin\" or \"UTC\""
+        );
         assert_eq!(fault(&text.replace("ZONE", zone)), expected);
     }
 }
@@ -165,14 +222,22 @@ fn time_zones_need_no_files_of_the_machine() {
 
 /// Days, start and end, and the text for them.
 fn any_times() -> impl Strategy<Value = (Vec<usize>, u16, u16, String)> {
-    let days = prop_oneof![vec(0..7_usize, 1..4), any::<()>().prop_map(|()| (0..7).collect())];
-    (days, 0..1440_u16, 0..=1440_u16).prop_filter("a range that ends", |(_, start, end)| start != end).prop_map(
-        |(days, start, end)| {
+    let days = prop_oneof![
+        vec(0..7_usize, 1..4),
+        any::<()>().prop_map(|()| (0..7).collect())
+    ];
+    (days, 0..1440_u16, 0..=1440_u16)
+        .prop_filter("a range that ends", |(_, start, end)| start != end)
+        .prop_map(|(days, start, end)| {
             let names: Vec<_> = days.iter().map(|day| DAYS[*day]).collect();
             let (start_text, end_text) = (clock(start), clock(end));
-            (days, start, end, format!("{} {start_text}-{end_text}", names.join(",")))
-        },
-    )
+            (
+                days,
+                start,
+                end,
+                format!("{} {start_text}-{end_text}", names.join(",")),
+            )
+        })
 }
 
 fn clock(minute: u16) -> String {

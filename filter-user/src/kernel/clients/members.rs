@@ -63,7 +63,11 @@ impl ClientCounts {
     /// What this makes of each of the three.
     #[must_use]
     pub(crate) fn map(self, make: impl Fn(u32) -> u32) -> Self {
-        Self { macs: make(self.macs), subnets4: make(self.subnets4), subnets6: make(self.subnets6) }
+        Self {
+            macs: make(self.macs),
+            subnets4: make(self.subnets4),
+            subnets6: make(self.subnets6),
+        }
     }
 
     /// The larger number of each kind.
@@ -78,12 +82,14 @@ impl ClientCounts {
 
     /// True if there is no more of any kind than here.
     pub(crate) fn hold(self, others: Self) -> bool {
-        others.macs <= self.macs && others.subnets4 <= self.subnets4 && others.subnets6 <= self.subnets6
+        others.macs <= self.macs
+            && others.subnets4 <= self.subnets4
+            && others.subnets6 <= self.subnets6
     }
 }
 
-/// The group of each client and each subnet that is in one. There may be millions: they lie in the order of their ids, and
-/// copies share them.
+/// The group of each client and each subnet that is in one. There may be millions: they lie in the
+/// order of their ids, and copies share them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Members(Arc<Sorted>);
 
@@ -116,11 +122,15 @@ impl Members {
 
     /// The group of the longest member that has this one in it.
     pub fn longest(&self, id: ClientId) -> Option<u32> {
-        let ClientId::Subnet(address, bits) = id else { return self.get(id) };
+        let ClientId::Subnet(address, bits) = id else {
+            return self.get(id);
+        };
         let [v4, v6] = &self.0.lengths;
         let lengths = if address.is_ipv4() { v4 } else { v6 };
         let shorter = lengths.iter().filter(|length| **length <= bits);
-        shorter.copied().find_map(|length| self.get(ClientId::Subnet(network(address, length), length)))
+        shorter
+            .copied()
+            .find_map(|length| self.get(ClientId::Subnet(network(address, length), length)))
     }
 
     /// How many there are of each kind, here and among others, those in both once.
@@ -139,7 +149,9 @@ impl Members {
     pub(crate) fn changes_to(&self, after: &Self) -> Vec<Change> {
         let mut changes = Vec::new();
         if !Arc::ptr_eq(&self.0, &after.0) {
-            self.each_beside(after, |change @ (_, old, new)| changes.extend((old != new).then_some(change)));
+            self.each_beside(after, |change @ (_, old, new)| {
+                changes.extend((old != new).then_some(change))
+            });
         }
         changes
     }
@@ -164,7 +176,11 @@ impl Members {
             let ours = if order.is_le() { ours.next() } else { None };
             let theirs = if order.is_ge() { theirs.next() } else { None };
             if let Some((id, _)) = ours.or(theirs) {
-                each((id, ours.map(|(_, group)| group), theirs.map(|(_, group)| group)));
+                each((
+                    id,
+                    ours.map(|(_, group)| group),
+                    theirs.map(|(_, group)| group),
+                ));
             }
         }
     }
@@ -180,12 +196,18 @@ impl FromIterator<(ClientId, u32)> for Members {
         let mut lengths = [[false; 129]; 2];
         for (id, _) in &all {
             if let ClientId::Subnet(address, bits) = id
-                && let Some(seen) = lengths[usize::from(address.is_ipv6())].get_mut(usize::from(*bits))
+                && let Some(seen) =
+                    lengths[usize::from(address.is_ipv6())].get_mut(usize::from(*bits))
             {
                 *seen = true;
             }
         }
-        let lengths = lengths.map(|seen| (0..=128).rev().filter(|bits| seen[usize::from(*bits)]).collect());
+        let lengths = lengths.map(|seen| {
+            (0..=128)
+                .rev()
+                .filter(|bits| seen[usize::from(*bits)])
+                .collect()
+        });
         Self(Arc::new(Sorted { all, lengths }))
     }
 }
@@ -201,11 +223,15 @@ fn network(address: IpAddr, bits: u8) -> IpAddr {
     let bits = u32::from(bits);
     match address {
         IpAddr::V4(v4) => {
-            let mask = u32::MAX.checked_shl(32_u32.saturating_sub(bits)).unwrap_or_default();
+            let mask = u32::MAX
+                .checked_shl(32_u32.saturating_sub(bits))
+                .unwrap_or_default();
             IpAddr::V4((v4.to_bits() & mask).into())
         }
         IpAddr::V6(v6) => {
-            let mask = u128::MAX.checked_shl(128_u32.saturating_sub(bits)).unwrap_or_default();
+            let mask = u128::MAX
+                .checked_shl(128_u32.saturating_sub(bits))
+                .unwrap_or_default();
             IpAddr::V6((v6.to_bits() & mask).into())
         }
     }
@@ -220,7 +246,9 @@ mod tests {
     }
 
     fn members(all: &[(&str, u32)]) -> Members {
-        all.iter().map(|(text, group)| (net(text), *group)).collect()
+        all.iter()
+            .map(|(text, group)| (net(text), *group))
+            .collect()
     }
 
     #[test]
@@ -255,7 +283,12 @@ mod tests {
     #[test]
     fn what_differs_is_told_with_the_groups_before_and_after() {
         let before = members(&[("10.0.0.1", 1), ("10.0.0.2", 1), ("10.0.0.3", 1)]);
-        let after = members(&[("10.0.0.2", 1), ("10.0.0.3", 2), ("10.0.0.4", 2), ("::1", 1)]);
+        let after = members(&[
+            ("10.0.0.2", 1),
+            ("10.0.0.3", 2),
+            ("10.0.0.4", 2),
+            ("::1", 1),
+        ]);
         let expected = [
             (net("10.0.0.1"), Some(1), None),
             (net("10.0.0.3"), Some(1), Some(2)),
@@ -265,14 +298,31 @@ mod tests {
         assert_eq!(before.changes_to(&after), expected);
         assert_eq!(before.changes_to(&before.clone()), []);
         let counts = before.count_with(&after);
-        assert_eq!(counts, ClientCounts { macs: 0, subnets4: 4, subnets6: 1 });
-        assert_eq!(after.counts(), ClientCounts { macs: 0, subnets4: 3, subnets6: 1 });
+        assert_eq!(
+            counts,
+            ClientCounts {
+                macs: 0,
+                subnets4: 4,
+                subnets6: 1
+            }
+        );
+        assert_eq!(
+            after.counts(),
+            ClientCounts {
+                macs: 0,
+                subnets4: 3,
+                subnets6: 1
+            }
+        );
         assert!(counts.hold(after.counts()) && !after.counts().hold(counts));
     }
 
     #[test]
     fn of_several_groups_the_last_is_taken() {
         let all = members(&[("10.0.0.1", 1), ("10.0.0.2", 9), ("10.0.0.1", 2)]);
-        assert_eq!(all.iter().collect::<Vec<_>>(), [(net("10.0.0.1"), 2), (net("10.0.0.2"), 9)]);
+        assert_eq!(
+            all.iter().collect::<Vec<_>>(),
+            [(net("10.0.0.1"), 2), (net("10.0.0.2"), 9)]
+        );
     }
 }

@@ -1,15 +1,20 @@
 //! The capabilities of the process.
 //!
-//! The kernel asks for three: `CAP_BPF` to use the system call, `CAP_NET_ADMIN` for programs of network interfaces, and
-//! `CAP_PERFMON` for the arithmetic on pointers that compiled programs do ("pointer arithmetic ... prohibited for !root").
-//! `CAP_SYS_ADMIN` stands for each of them in bpf(2).
+//! The kernel asks for three: `CAP_BPF` to use the system call, `CAP_NET_ADMIN` for programs of
+//! network interfaces, and `CAP_PERFMON` for the arithmetic on pointers that compiled programs do
+//! ("pointer arithmetic ... prohibited for !root"). `CAP_SYS_ADMIN` stands for each of them in
+//! bpf(2).
 
 use std::{fs, io};
 
 use super::KernelError;
 
 /// Bits of capability sets (linux/capability.h).
-const NEEDED: [(&str, u64); 3] = [("CAP_BPF", 1 << 39), ("CAP_NET_ADMIN", 1 << 12), ("CAP_PERFMON", 1 << 38)];
+const NEEDED: [(&str, u64); 3] = [
+    ("CAP_BPF", 1 << 39),
+    ("CAP_NET_ADMIN", 1 << 12),
+    ("CAP_PERFMON", 1 << 38),
+];
 const CAP_SYS_ADMIN: u64 = 1 << 21;
 
 const STATUS: &str = "/proc/self/status";
@@ -18,7 +23,10 @@ const LOCKDOWN: &str = "/sys/kernel/security/lockdown";
 
 /// Refuses to start without what the kernel will ask for.
 pub(in crate::kernel) fn check() -> Result<(), KernelError> {
-    let read = |error| KernelError::Read { path: STATUS.to_owned(), error };
+    let read = |error| KernelError::Read {
+        path: STATUS.to_owned(),
+        error,
+    };
     let status = fs::read_to_string(STATUS).map_err(read)?;
     lacking(effective(&status).unwrap_or(u64::MAX)).map_or(Ok(()), Err)
 }
@@ -27,20 +35,30 @@ pub(in crate::kernel) fn check() -> Result<(), KernelError> {
 pub(super) fn forbidden(error: io::Error) -> KernelError {
     let advice = advice(
         fs::read_to_string(ID_MAP).is_ok_and(|map| !is_first_namespace(&map)),
-        fs::read_to_string(LOCKDOWN).ok().and_then(|modes| lockdown(&modes).map(str::to_owned)),
+        fs::read_to_string(LOCKDOWN)
+            .ok()
+            .and_then(|modes| lockdown(&modes).map(str::to_owned)),
     );
     KernelError::Forbidden { error, advice }
 }
 
 fn effective(status: &str) -> Option<u64> {
-    let set = status.lines().find_map(|line| line.strip_prefix("CapEff:"))?;
+    let set = status
+        .lines()
+        .find_map(|line| line.strip_prefix("CapEff:"))?;
     u64::from_str_radix(set.trim(), 16).ok()
 }
 
 fn lacking(effective: u64) -> Option<KernelError> {
     let lacks = |bit: u64| effective & (bit | CAP_SYS_ADMIN) == 0;
-    let missing: Vec<_> = NEEDED.iter().filter(|(_, bit)| lacks(*bit)).map(|(name, _)| *name).collect();
-    (!missing.is_empty()).then(|| KernelError::Permission { capabilities: missing.join(", ") })
+    let missing: Vec<_> = NEEDED
+        .iter()
+        .filter(|(_, bit)| lacks(*bit))
+        .map(|(name, _)| *name)
+        .collect();
+    (!missing.is_empty()).then(|| KernelError::Permission {
+        capabilities: missing.join(", "),
+    })
 }
 
 fn advice(is_in_user_namespace: bool, lockdown: Option<String>) -> String {
@@ -50,7 +68,9 @@ fn advice(is_in_user_namespace: bool, lockdown: Option<String>) -> String {
     }
     let others = "a security module (SELinux, AppArmor) or a container's seccomp profile";
     match lockdown {
-        Some(mode) => format!("the kernel is in lockdown ({mode}): boot without it, or look for {others}"),
+        Some(mode) => {
+            format!("the kernel is in lockdown ({mode}): boot without it, or look for {others}")
+        }
         None => format!("look for {others}"),
     }
 }
@@ -88,21 +108,31 @@ mod tests {
         assert!(lacking(CAP_SYS_ADMIN).is_none());
         for (name, bit) in NEEDED {
             let text = lacking(ALL_THREE & !bit).unwrap().to_string();
-            assert!(text.starts_with(&format!("missing {name}, without")), "{text}");
+            assert!(
+                text.starts_with(&format!("missing {name}, without")),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn the_effective_set_is_read_from_the_status_file() {
-        assert_eq!(effective("Name:\tx\nCapEff:\t000001ffffffffff\n"), Some(0x1ff_ffff_ffff));
+        assert_eq!(
+            effective("Name:\tx\nCapEff:\t000001ffffffffff\n"),
+            Some(0x1ff_ffff_ffff)
+        );
         assert_eq!(effective("Name:\tx\n"), None);
     }
 
     #[test]
     fn what_else_forbids_it_is_named() {
-        let text = |namespace, lockdown: Option<&str>| advice(namespace, lockdown.map(str::to_owned));
+        let text =
+            |namespace, lockdown: Option<&str>| advice(namespace, lockdown.map(str::to_owned));
         assert!(text(true, None).contains("user namespace"));
-        assert!(text(false, Some("confidentiality")).starts_with("the kernel is in lockdown (confidentiality)"));
+        assert!(
+            text(false, Some("confidentiality"))
+                .starts_with("the kernel is in lockdown (confidentiality)")
+        );
         assert!(text(false, None).starts_with("look for a security module"));
     }
 
@@ -110,7 +140,10 @@ mod tests {
     fn namespaces_and_lockdown_are_read_from_the_kernels_files() {
         assert!(is_first_namespace("         0          0 4294967295\n"));
         assert!(!is_first_namespace("         0       1000          1\n"));
-        assert_eq!(lockdown("none integrity [confidentiality]\n"), Some("confidentiality"));
+        assert_eq!(
+            lockdown("none integrity [confidentiality]\n"),
+            Some("confidentiality")
+        );
         assert_eq!(lockdown("[none] integrity confidentiality\n"), None);
         assert_eq!(lockdown(""), None);
     }

@@ -71,19 +71,26 @@ const FLAGS: [(u32, &str, Version); 4] = [
 type Version = (u32, u32);
 
 impl Feature {
-    /// The first Linux that has it, as Torvalds released it; vendors have brought much to older kernels.
+    /// The first Linux that has it, as Torvalds released it; vendors have brought much to older
+    /// kernels.
     fn since(self) -> Option<Version> {
         match self {
             Self::SystemCall => Some((3, 18)),
             Self::Jit => Some((4, 8)),
             Self::Map { kind, flags } => {
                 let kind = MAPS.iter().find(|(number, ..)| *number == kind)?.2;
-                let flags = FLAGS.iter().filter(|(bit, ..)| flags & bit != 0).map(|(.., since)| *since);
+                let flags = FLAGS
+                    .iter()
+                    .filter(|(bit, ..)| flags & bit != 0)
+                    .map(|(.., since)| *since);
                 Some(flags.fold(kind, Version::max))
             }
             Self::Batches => Some((5, 6)),
             Self::Link => Some((5, 9)),
-            Self::Helper(number) => HELPERS.iter().find(|(helper, ..)| *helper == number).map(|(.., since)| *since),
+            Self::Helper(number) => HELPERS
+                .iter()
+                .find(|(helper, ..)| *helper == number)
+                .map(|(.., since)| *since),
             Self::Frags => Some((5, 18)),
         }
     }
@@ -92,9 +99,9 @@ impl Feature {
     fn remedy(self) -> Option<&'static str> {
         match self {
             Self::SystemCall => Some("boot a kernel that was built with CONFIG_BPF_SYSCALL"),
-            Self::Jit => {
-                Some("run `sysctl net.core.bpf_jit_enable=1`, or boot a kernel that was built with CONFIG_BPF_JIT")
-            }
+            Self::Jit => Some(
+                "run `sysctl net.core.bpf_jit_enable=1`, or boot a kernel that was built with CONFIG_BPF_JIT",
+            ),
             Self::Helper(PROBE_READ_KERNEL) => Some(
                 "boot without lockdown for confidentiality (`lockdown=integrity` leaves it), or a kernel that was built \
                  with CONFIG_BPF_EVENTS",
@@ -107,7 +114,11 @@ impl Feature {
     #[cfg(test)]
     pub(super) fn has_name(self) -> bool {
         let known = FLAGS.iter().fold(0, |known, (bit, ..)| known | bit);
-        let has_known_flags = if let Self::Map { flags, .. } = self { flags & !known == 0 } else { true };
+        let has_known_flags = if let Self::Map { flags, .. } = self {
+            flags & !known == 0
+        } else {
+            true
+        };
         has_known_flags && self.since().is_some()
     }
 }
@@ -140,7 +151,8 @@ fn write_map(f: &mut fmt::Formatter<'_>, kind: u32, flags: u32) -> fmt::Result {
     Ok(())
 }
 
-/// Several features, all of which are missing: what they are and what to do, as the end of a sentence.
+/// Several features, all of which are missing: what they are and what to do, as the end of a
+/// sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Features(pub Vec<Feature>);
 
@@ -150,10 +162,17 @@ impl fmt::Display for Features {
             let before = if place == 0 { "" } else { ", " };
             write!(f, "{before}{feature}")?;
         }
-        let (with_remedy, without): (Vec<&Feature>, Vec<&Feature>) =
-            self.0.iter().partition(|feature| feature.remedy().is_some());
+        let (with_remedy, without): (Vec<&Feature>, Vec<&Feature>) = self
+            .0
+            .iter()
+            .partition(|feature| feature.remedy().is_some());
         if !without.is_empty() {
-            match without.iter().map(|feature| feature.since()).max().flatten() {
+            match without
+                .iter()
+                .map(|feature| feature.since())
+                .max()
+                .flatten()
+            {
                 Some((major, minor)) => write!(
                     f,
                     "; boot a newer kernel: Linux has this since {major}.{minor}, some vendors' kernels have it earlier"
@@ -161,7 +180,10 @@ impl fmt::Display for Features {
                 None => f.write_str("; boot a newer kernel")?,
             }
         }
-        with_remedy.iter().filter_map(|feature| feature.remedy()).try_for_each(|remedy| write!(f, "; {remedy}"))
+        with_remedy
+            .iter()
+            .filter_map(|feature| feature.remedy())
+            .try_for_each(|remedy| write!(f, "; {remedy}"))
     }
 }
 
@@ -172,7 +194,11 @@ mod tests {
 
     fn said(features: &[Feature]) -> String {
         let running = "5.14.0-427.el9.x86_64".into();
-        KernelError::Missing { running, features: Features(features.to_vec()) }.to_string()
+        KernelError::Missing {
+            running,
+            features: Features(features.to_vec()),
+        }
+        .to_string()
     }
 
     #[test]
@@ -194,22 +220,42 @@ mod tests {
              net.core.bpf_jit_enable=1`, or boot a kernel that was built with CONFIG_BPF_JIT"
         );
         let withheld = said(&[Feature::Helper(PROBE_READ_KERNEL)]);
-        assert!(withheld.contains("the helper bpf_probe_read_kernel; boot without lockdown for confidentiality"));
+        assert!(withheld.contains(
+            "the helper bpf_probe_read_kernel; boot without lockdown for confidentiality"
+        ));
         let both = said(&[Feature::Jit, Feature::Frags]);
-        assert!(both.contains("several buffers; boot a newer kernel: Linux has this since 5.18"), "{both}");
-        assert!(both.contains("; run `sysctl net.core.bpf_jit_enable=1`"), "{both}");
+        assert!(
+            both.contains("several buffers; boot a newer kernel: Linux has this since 5.18"),
+            "{both}"
+        );
+        assert!(
+            both.contains("; run `sysctl net.core.bpf_jit_enable=1`"),
+            "{both}"
+        );
     }
 
     #[test]
     fn what_has_no_name_is_told_by_its_number() {
-        assert!(said(&[Feature::Helper(9999)]).contains("the helper with number 9999; boot a newer kernel"));
-        assert!(said(&[Feature::Map { kind: 99, flags: 0 }]).contains("maps of type 99; boot a newer kernel"));
+        assert!(
+            said(&[Feature::Helper(9999)])
+                .contains("the helper with number 9999; boot a newer kernel")
+        );
+        assert!(
+            said(&[Feature::Map { kind: 99, flags: 0 }])
+                .contains("maps of type 99; boot a newer kernel")
+        );
     }
 
     #[test]
     fn flags_of_maps_are_named_and_have_versions_of_their_own() {
-        let mapped = Feature::Map { kind: 2, flags: 1 << 10 };
-        assert_eq!(mapped.to_string(), "maps of type array that can be mapped into memory");
+        let mapped = Feature::Map {
+            kind: 2,
+            flags: 1 << 10,
+        };
+        assert_eq!(
+            mapped.to_string(),
+            "maps of type array that can be mapped into memory"
+        );
         assert_eq!(mapped.since(), Some((5, 5)));
         assert_eq!(Feature::Map { kind: 2, flags: 0 }.since(), Some((3, 19)));
     }

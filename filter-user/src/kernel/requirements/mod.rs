@@ -1,7 +1,8 @@
-//! What the kernel and the process must have: capabilities are checked before anything is loaded, features of the kernel
-//! are probed once it has refused something.
+//! What the kernel and the process must have: capabilities are checked before anything is loaded,
+//! features of the kernel are probed once it has refused something.
 //!
-//! A version says little: vendors bring features to older kernels, and build newer ones without some.
+//! A version says little: vendors bring features to older kernels, and build newer ones without
+//! some.
 
 mod capabilities;
 mod feature;
@@ -25,7 +26,8 @@ pub(super) use object::features_of;
 pub use refusal::{Refusal, SavedLog};
 pub(super) use sys::{link, update_link};
 
-/// What the programs ask of a kernel: what this build was compiled to, not a list that somebody keeps.
+/// What the programs ask of a kernel: what this build was compiled to, not a list that somebody
+/// keeps.
 ///
 /// # Errors
 /// If the embedded object cannot be read.
@@ -33,15 +35,16 @@ pub fn required_features() -> Result<Vec<Feature>, KernelError> {
     features_of(OBJECT)
 }
 
-/// Turns a refusal of the kernel into what to do about it, in one sentence. A verifier's log goes into a file in this
-/// folder, or where there is none in the system's folder for temporary files.
+/// Turns a refusal of the kernel into what to do about it, in one sentence. A verifier's log goes
+/// into a file in this folder, or where there is none in the system's folder for temporary files.
 pub(super) fn explain_load(error: EbpfError, logs: Option<&Path>) -> KernelError {
     match error {
         EbpfError::ProgramError(error) => explain_program("", error, logs),
         EbpfError::MapError(error) => explain_map(error),
-        EbpfError::BtfError(BtfError::LoadError { io_error, verifier_log }) => {
-            explain_refusal("BTF", io_error, &verifier_log.to_string(), logs)
-        }
+        EbpfError::BtfError(BtfError::LoadError {
+            io_error,
+            verifier_log,
+        }) => explain_refusal("BTF", io_error, &verifier_log.to_string(), logs),
         other => KernelError::Load(in_one_line(&other)),
     }
 }
@@ -49,9 +52,10 @@ pub(super) fn explain_load(error: EbpfError, logs: Option<&Path>) -> KernelError
 /// Turns the refusal of a program into what to do about it.
 pub(super) fn explain_program(name: &str, error: ProgramError, logs: Option<&Path>) -> KernelError {
     match error {
-        ProgramError::LoadError { io_error, verifier_log } => {
-            explain_refusal(name, io_error, &verifier_log.to_string(), logs)
-        }
+        ProgramError::LoadError {
+            io_error,
+            verifier_log,
+        } => explain_refusal(name, io_error, &verifier_log.to_string(), logs),
         other => missing().unwrap_or_else(|| KernelError::Load(in_one_line(&other))),
     }
 }
@@ -72,15 +76,22 @@ fn explain_map(error: MapError) -> KernelError {
         return missing;
     }
     match error {
-        MapError::CreateError { io_error, .. } if is_forbidden(&io_error) => capabilities::forbidden(io_error),
-        MapError::CreateError { name, io_error } => KernelError::NewMap { name, error: io_error },
+        MapError::CreateError { io_error, .. } if is_forbidden(&io_error) => {
+            capabilities::forbidden(io_error)
+        }
+        MapError::CreateError { name, io_error } => KernelError::NewMap {
+            name,
+            error: io_error,
+        },
         other => KernelError::Load(in_one_line(&other)),
     }
 }
 
 /// Loads a program, and says what to do where the kernel does not.
 pub(super) fn load(name: &str, program: &mut Xdp) -> Result<(), KernelError> {
-    program.load().map_err(|error| explain_program(name, error, None))
+    program
+        .load()
+        .map_err(|error| explain_program(name, error, None))
 }
 
 /// Has the kernel load the programs of any object, to see what is said of one that it refuses.
@@ -91,16 +102,26 @@ pub(super) fn load(name: &str, program: &mut Xdp) -> Result<(), KernelError> {
 pub fn try_object(object: &[u8], logs: Option<&Path>) -> Result<(), KernelError> {
     let mut object = aya::Ebpf::load(object).map_err(|error| explain_load(error, logs))?;
     object.programs_mut().try_for_each(|(name, program)| {
-        let program: &mut Xdp = program.try_into().map_err(|error| explain_program(name, error, logs))?;
-        program.load().map_err(|error| explain_program(name, error, logs))
+        let program: &mut Xdp = program
+            .try_into()
+            .map_err(|error| explain_program(name, error, logs))?;
+        program
+            .load()
+            .map_err(|error| explain_program(name, error, logs))
     })
 }
 
 /// All that the kernel lacks, if it lacks something. What cannot be probed counts as there.
 fn missing() -> Option<KernelError> {
     let features = required_features().ok()?;
-    let missing: Vec<_> = features.into_iter().filter(|feature| feature.is_supported().is_ok_and(|is| !is)).collect();
-    (!missing.is_empty()).then(|| KernelError::Missing { running: running_kernel(), features: Features(missing) })
+    let missing: Vec<_> = features
+        .into_iter()
+        .filter(|feature| feature.is_supported().is_ok_and(|is| !is))
+        .collect();
+    (!missing.is_empty()).then(|| KernelError::Missing {
+        running: running_kernel(),
+        features: Features(missing),
+    })
 }
 
 fn is_forbidden(error: &io::Error) -> bool {
@@ -109,7 +130,10 @@ fn is_forbidden(error: &io::Error) -> bool {
 
 /// The release of the kernel, as `uname -r` has it.
 fn running_kernel() -> String {
-    rustix::system::uname().release().to_string_lossy().into_owned()
+    rustix::system::uname()
+        .release()
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// An error and its causes, each said once.

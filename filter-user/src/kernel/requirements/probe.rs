@@ -61,26 +61,43 @@ fn is_there<T>(tried: io::Result<T>, unknown: i32) -> io::Result<bool> {
 /// A program that lets everything pass.
 fn pass(flags: u32) -> io::Result<OwnedFd> {
     sys::load(
-        &[instruction(BPF_ALU64 | BPF_MOV | BPF_K, PASS), instruction(BPF_JMP | BPF_EXIT, 0)],
+        &[
+            instruction(BPF_ALU64 | BPF_MOV | BPF_K, PASS),
+            instruction(BPF_JMP | BPF_EXIT, 0),
+        ],
         flags,
         &mut [0; 4096],
     )
 }
 
-/// A call without arguments: the verifier refuses it in other words where it does not know the helper.
+/// A call without arguments: the verifier refuses it in other words where it does not know the
+/// helper.
 fn helper(number: u32) -> io::Result<bool> {
-    const UNKNOWN: [&str; 3] = ["invalid func ", "unknown func ", "program of this type cannot use helper "];
-    let calls = [instruction(BPF_JMP | BPF_CALL, number.cast_signed()), instruction(BPF_JMP | BPF_EXIT, 0)];
+    const UNKNOWN: [&str; 3] = [
+        "invalid func ",
+        "unknown func ",
+        "program of this type cannot use helper ",
+    ];
+    let calls = [
+        instruction(BPF_JMP | BPF_CALL, number.cast_signed()),
+        instruction(BPF_JMP | BPF_EXIT, 0),
+    ];
     let mut log = [0; 4096];
-    let Err(error) = sys::load(&calls, 0, &mut log) else { return Ok(true) };
+    let Err(error) = sys::load(&calls, 0, &mut log) else {
+        return Ok(true);
+    };
     let log = String::from_utf8_lossy(&log);
     let log = log.trim_end_matches('\0');
     // It came as far as the verifier only with a log.
-    if log.is_empty() { Err(error) } else { Ok(!UNKNOWN.iter().any(|unknown| log.contains(unknown))) }
+    if log.is_empty() {
+        Err(error)
+    } else {
+        Ok(!UNKNOWN.iter().any(|unknown| log.contains(unknown)))
+    }
 }
 
-/// Asks the loopback interface to run the program in hardware that it does not have: a kernel with links says so, one
-/// without them does not know what is asked. Nothing is attached.
+/// Asks the loopback interface to run the program in hardware that it does not have: a kernel with
+/// links says so, one without them does not know what is asked. Nothing is attached.
 fn links() -> io::Result<bool> {
     match sys::link(pass(0)?.as_fd(), LOOPBACK, IN_HARDWARE) {
         Err(error) if error.raw_os_error() == Some(libc::EOPNOTSUPP) => Ok(true),
@@ -101,8 +118,17 @@ fn new_map(kind: u32, flags: u32) -> io::Result<OwnedFd> {
         PROGRAM_ARRAY | ARRAY_OF_MAPS | HASH_OF_MAPS => (4, 4, 1),
         _ => (4, 8, 1),
     };
-    let inner_descriptor = inner.as_ref().map_or(0, |inner| inner.as_raw_fd().cast_unsigned());
-    sys::create_map(&mut NewMap { kind, key_size, value_size, max_entries, flags, inner: inner_descriptor })
+    let inner_descriptor = inner
+        .as_ref()
+        .map_or(0, |inner| inner.as_raw_fd().cast_unsigned());
+    sys::create_map(&mut NewMap {
+        kind,
+        key_size,
+        value_size,
+        max_entries,
+        flags,
+        inner: inner_descriptor,
+    })
 }
 
 /// With register 0 as its destination, if it has one.

@@ -92,7 +92,8 @@ pub(super) fn load(instructions: &[bpf_insn], flags: u32, log: &mut [u8]) -> io:
         kernel_version: 0,
         flags,
     };
-    // SAFETY: the attributes are those of this command; instructions, licence and log outlive the call.
+    // SAFETY: the attributes are those of this command; instructions, licence and log outlive the
+    // call.
     unsafe { new_descriptor(PROG_LOAD, &mut attributes) }
 }
 
@@ -102,17 +103,34 @@ pub(super) fn create_map(map: &mut NewMap) -> io::Result<OwnedFd> {
 }
 
 /// Attaches a program to an interface, for as long as the descriptor is there.
-pub(in crate::kernel) fn link(program: BorrowedFd<'_>, interface: u32, flags: u32) -> io::Result<OwnedFd> {
+pub(in crate::kernel) fn link(
+    program: BorrowedFd<'_>,
+    interface: u32,
+    flags: u32,
+) -> io::Result<OwnedFd> {
     let program = program.as_raw_fd().cast_unsigned();
-    let mut attributes = Link { program, interface, attach_type: ATTACH_XDP, flags };
+    let mut attributes = Link {
+        program,
+        interface,
+        attach_type: ATTACH_XDP,
+        flags,
+    };
     // SAFETY: the attributes are those of this command, and have no pointers.
     unsafe { new_descriptor(LINK_CREATE, &mut attributes) }
 }
 
 /// Puts a program in the place of the one that is attached: each packet meets the one or the other.
-pub(in crate::kernel) fn update_link(link: BorrowedFd<'_>, program: BorrowedFd<'_>) -> io::Result<()> {
+pub(in crate::kernel) fn update_link(
+    link: BorrowedFd<'_>,
+    program: BorrowedFd<'_>,
+) -> io::Result<()> {
     let [link, program] = [link, program].map(|descriptor| descriptor.as_raw_fd().cast_unsigned());
-    let mut attributes = LinkUpdate { link, program, flags: 0, expected: 0 };
+    let mut attributes = LinkUpdate {
+        link,
+        program,
+        flags: 0,
+        expected: 0,
+    };
     // SAFETY: the attributes are those of this command, and have no pointers.
     unsafe { call(LINK_UPDATE, &mut attributes)? };
     Ok(())
@@ -126,7 +144,8 @@ pub(super) fn compiled_len(program: BorrowedFd<'_>) -> io::Result<u32> {
         len: size_of::<ProgramInfo>() as u32,
         info: (&raw mut info).addr() as u64,
     };
-    // SAFETY: the attributes are those of this command, and the kernel writes no more of the info than its length.
+    // SAFETY: the attributes are those of this command, and the kernel writes no more of the info
+    // than its length.
     unsafe { call(OBJ_GET_INFO_BY_FD, &mut attributes)? };
     Ok(info.compiled_len)
 }
@@ -146,6 +165,11 @@ unsafe fn new_descriptor<A>(command: libc::c_long, attributes: &mut A) -> io::Re
 /// The attributes must be those of the command, and what they point to must outlive the call.
 unsafe fn call<A>(command: libc::c_long, attributes: &mut A) -> io::Result<libc::c_long> {
     // SAFETY: as the caller promises.
-    let result = unsafe { libc::syscall(libc::SYS_bpf, command, &raw mut *attributes, size_of::<A>()) };
-    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
+    let result =
+        unsafe { libc::syscall(libc::SYS_bpf, command, &raw mut *attributes, size_of::<A>()) };
+    if result < 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(result)
+    }
 }

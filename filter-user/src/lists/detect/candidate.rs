@@ -34,18 +34,32 @@ pub(super) struct Candidate {
     pub format: Format,
     /// One for each entry.
     pub grades: Vec<Grade>,
-    /// A hash of the rules that it takes, in their order. Of entries of the same shape the first ones tell what it takes.
+    /// A hash of the rules that it takes, in their order. Of entries of the same shape the first
+    /// ones tell what it takes.
     pub rules: u64,
 }
 
 impl Candidate {
-    /// Reads all entries; `None` if it is far behind `best`, the best score of the first entries so far.
-    pub fn read(format: Format, entries: &[Entry<'_>], is_cut: bool, best: Option<u64>) -> Option<Self> {
-        let options = ListOptions { format: Some(format), ..ListOptions::default() };
+    /// Reads all entries; `None` if it is far behind `best`, the best score of the first entries so
+    /// far.
+    pub fn read(
+        format: Format,
+        entries: &[Entry<'_>],
+        is_cut: bool,
+        best: Option<u64>,
+    ) -> Option<Self> {
+        let options = ListOptions {
+            format: Some(format),
+            ..ListOptions::default()
+        };
         let mut sink = Hashed(FixedState::default().build_hasher());
         let mut reading = Reading::new(&mut sink, &options, ListReport::new(String::new(), format));
         let mut reader = formats::reader(format);
-        let mut trial = Self { format, grades: Vec::with_capacity(entries.len()), rules: 0 };
+        let mut trial = Self {
+            format,
+            grades: Vec::with_capacity(entries.len()),
+            rules: 0,
+        };
         let mut of_shapes = [None; Shape::COUNT];
         for entry in entries {
             let of_shape = entry.shape.and_then(|shape| of_shapes[shape as usize]);
@@ -58,24 +72,40 @@ impl Candidate {
             if let Some(shape) = entry.shape {
                 of_shapes[shape as usize] = Some(grade).filter(|grade| *grade != Grade::Open);
             }
-            if trial.grades.len() == FIRST && best.is_some_and(|best| trial.score() * FAR_BEHIND < best) {
+            if trial.grades.len() == FIRST
+                && best.is_some_and(|best| trial.score() * FAR_BEHIND < best)
+            {
                 return None;
             }
         }
         // Of an entry that goes on behind the head nothing is known.
-        let last = if is_cut { Grade::Comment } else { Grade::Foreign };
-        trial.grades.iter_mut().filter(|grade| **grade == Grade::Open).for_each(|grade| *grade = last);
+        let last = if is_cut {
+            Grade::Comment
+        } else {
+            Grade::Foreign
+        };
+        trial
+            .grades
+            .iter_mut()
+            .filter(|grade| **grade == Grade::Open)
+            .for_each(|grade| *grade = last);
         trial.rules = sink.0.finish();
         Some(trial)
     }
 
     /// Gives the lines of an entry that ends here the grade of the last one.
     fn grade_open_entry(&mut self) {
-        let Some((last, before)) = self.grades.split_last_mut() else { return };
+        let Some((last, before)) = self.grades.split_last_mut() else {
+            return;
+        };
         if *last == Grade::Open {
             return;
         }
-        before.iter_mut().rev().take_while(|grade| **grade == Grade::Open).for_each(|grade| *grade = *last);
+        before
+            .iter_mut()
+            .rev()
+            .take_while(|grade| **grade == Grade::Open)
+            .for_each(|grade| *grade = *last);
     }
 
     pub fn score(&self) -> u64 {
@@ -83,16 +113,26 @@ impl Candidate {
     }
 
     pub fn score_of_first(&self) -> u64 {
-        self.grades.iter().take(FIRST).map(|grade| grade.weight()).sum()
+        self.grades
+            .iter()
+            .take(FIRST)
+            .map(|grade| grade.weight())
+            .sum()
     }
 
     /// Entries that say something, or should.
     pub fn entries(&self) -> usize {
-        self.grades.iter().filter(|grade| **grade != Grade::Comment).count()
+        self.grades
+            .iter()
+            .filter(|grade| **grade != Grade::Comment)
+            .count()
     }
 
     pub fn understood(&self) -> usize {
-        self.grades.iter().filter(|grade| grade.is_understood()).count()
+        self.grades
+            .iter()
+            .filter(|grade| grade.is_understood())
+            .count()
     }
 
     /// True for what a list can hardly be to its own reader.
@@ -105,25 +145,41 @@ impl Candidate {
         let pairs = self.grades.iter().zip(&other.grades);
         pairs
             .map(|(this, other)| this.compared_with(*other))
-            .fold((0, 0), |(ahead, behind), (more, less)| (ahead + more, behind + less))
+            .fold((0, 0), |(ahead, behind), (more, less)| {
+                (ahead + more, behind + less)
+            })
     }
 
     /// True if it understands an entry fully that the other one cannot read.
     pub fn has_a_line_unlike(&self, other: &Self) -> bool {
-        self.grades.iter().zip(&other.grades).any(|pair| pair == (&Grade::Whole, &Grade::Foreign))
+        self.grades
+            .iter()
+            .zip(&other.grades)
+            .any(|pair| pair == (&Grade::Whole, &Grade::Foreign))
     }
 }
 
-fn read(entry: &[u8], format: Format, reader: &mut dyn FormatReader, reading: &mut Reading<'_>) -> Grade {
+fn read(
+    entry: &[u8],
+    format: Format,
+    reader: &mut dyn FormatReader,
+    reading: &mut Reading<'_>,
+) -> Grade {
     // To parse an expression takes longest.
-    let at_a_glance = (format == Format::Regex).then(|| grade::expression_at_a_glance(entry.trim_ascii())).flatten();
+    let at_a_glance = (format == Format::Regex)
+        .then(|| grade::expression_at_a_glance(entry.trim_ascii()))
+        .flatten();
     if let Some(grade) = at_a_glance {
         return grade;
     }
     let before = Read::so_far(reading);
     // Nothing is too much here, and an inclusion ends nothing.
     let stopped = reader.line(entry, reading).is_err();
-    Grade::of(format, entry.trim_ascii(), &before.until_now(reading, stopped, reader.is_within_entry()))
+    Grade::of(
+        format,
+        entry.trim_ascii(),
+        &before.until_now(reading, stopped, reader.is_within_entry()),
+    )
 }
 
 /// The rules that were taken.
@@ -131,7 +187,12 @@ struct Hashed(<FixedState as BuildHasher>::Hasher);
 
 impl Sink for Hashed {
     fn rule(&mut self, rule: ListRule<'_>, _line: u32) -> Result<bool, TooManyNames> {
-        let ListRule { subject, action, cancels, .. } = rule;
+        let ListRule {
+            subject,
+            action,
+            cancels,
+            ..
+        } = rule;
         match subject {
             Subject::Name(name, scope) => (name, scope).hash(&mut self.0),
             Subject::Pattern(pattern) => (pattern, None::<Scope>).hash(&mut self.0),

@@ -16,7 +16,8 @@ pub(super) struct Entry<'a> {
     pub before: usize,
 }
 
-/// What nearly all entries of most lists look like. A reader makes the same of all entries of one of these shapes.
+/// What nearly all entries of most lists look like. A reader makes the same of all entries of one
+/// of these shapes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
     /// `x`
@@ -46,7 +47,9 @@ impl Shape {
             line => {
                 let mut words = Words(line);
                 let address = words.next().filter(|word| is_address(word))?;
-                let Some(name) = words.next() else { return (address == line).then_some(Self::Address) };
+                let Some(name) = words.next() else {
+                    return (address == line).then_some(Self::Address);
+                };
                 (is_name(name) && words.is_empty()).then_some(Self::Hosts)
             }
         }
@@ -62,7 +65,11 @@ pub(super) fn entries<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Vec<Entry<'a
         if let Some(shape) = shape {
             seen[shape as usize] += 1;
         }
-        Entry { text, shape, before }
+        Entry {
+            text,
+            shape,
+            before,
+        }
     };
     lines.map(entry).collect()
 }
@@ -84,7 +91,10 @@ mod tests {
             "zip",
         ];
         let entries = entries(lines.iter().map(|line| line.as_bytes()));
-        let shapes: Vec<_> = entries.iter().map(|entry| (entry.shape, entry.before)).collect();
+        let shapes: Vec<_> = entries
+            .iter()
+            .map(|entry| (entry.shape, entry.before))
+            .collect();
         assert_eq!(
             shapes,
             [
@@ -98,9 +108,14 @@ mod tests {
                 (None, 0)
             ]
         );
-        for line in
-            ["0.0.0.0 a.example b.example", "a.example b.example", "||a*.example^", "A.example", "*.*.example", ""]
-        {
+        for line in [
+            "0.0.0.0 a.example b.example",
+            "a.example b.example",
+            "||a*.example^",
+            "A.example",
+            "*.*.example",
+            "",
+        ] {
             assert_eq!(Shape::of(line.as_bytes()), None, "{line}");
         }
     }

@@ -38,15 +38,19 @@ impl Grade {
         matches!(self, Self::Hardly | Self::Partly | Self::Whole)
     }
 
-    /// By how much this is better than the other, and by how much worse. What one takes for a comment and the other cannot
-    /// read speaks for the first; nothing else does that concerns a comment.
+    /// By how much this is better than the other, and by how much worse. What one takes for a
+    /// comment and the other cannot read speaks for the first; nothing else does that concerns a
+    /// comment.
     pub fn compared_with(self, other: Self) -> (u64, u64) {
         let whole = Self::Whole.weight();
         match (self, other) {
             (Self::Comment, Self::Foreign) => (whole, 0),
             (Self::Foreign, Self::Comment) => (0, whole),
             (Self::Comment, _) | (_, Self::Comment) => (0, 0),
-            _ => (self.weight().saturating_sub(other.weight()), other.weight().saturating_sub(self.weight())),
+            _ => (
+                self.weight().saturating_sub(other.weight()),
+                other.weight().saturating_sub(self.weight()),
+            ),
         }
     }
 
@@ -55,9 +59,25 @@ impl Grade {
         match read {
             Read { open: true, .. } => Self::Open,
             Read { stopped: true, .. } => Self::Whole,
-            Read { names: 0, patterns: 0, others: 0, left_out: None, .. } => silent(format, line),
-            Read { names: 0, patterns: 0, others: 0, left_out: Some(reason), .. } => left_out(format, line, *reason),
-            Read { names: 0, others: 0, .. } => pattern(format, line),
+            Read {
+                names: 0,
+                patterns: 0,
+                others: 0,
+                left_out: None,
+                ..
+            } => silent(format, line),
+            Read {
+                names: 0,
+                patterns: 0,
+                others: 0,
+                left_out: Some(reason),
+                ..
+            } => left_out(format, line, *reason),
+            Read {
+                names: 0,
+                others: 0,
+                ..
+            } => pattern(format, line),
             _ if format == Format::Dnscrypt && line.starts_with(b".") => Self::Partly,
             _ if format == Format::V2fly => v2fly(line),
             _ => Self::Whole,
@@ -84,7 +104,12 @@ impl Read {
         reading.left_out = None;
         let patterns = reading.report.kinds.patterns();
         let names = reading.report.rules + reading.report.repeated - patterns;
-        Self { names, patterns, others: reading.report.local, ..Self::default() }
+        Self {
+            names,
+            patterns,
+            others: reading.report.local,
+            ..Self::default()
+        }
     }
 
     pub fn until_now(&self, reading: &Reading<'_>, stopped: bool, open: bool) -> Self {
@@ -110,17 +135,27 @@ fn silent(format: Format, line: &[u8]) -> Grade {
         Format::Privoxy => line.starts_with(b"{+") || line.starts_with(b"{-"),
         _ => false,
     };
-    if is_of_the_format { Grade::Whole } else { Grade::Comment }
+    if is_of_the_format {
+        Grade::Whole
+    } else {
+        Grade::Comment
+    }
 }
 
 fn left_out(format: Format, line: &[u8], reason: Unusable) -> Grade {
-    let has_keywords = matches!(format, Format::Dnsmasq | Format::Unbound | Format::Rpz | Format::Bind | Format::Tpl)
-        || format == Format::AdBlock && is_adblock(line);
+    let has_keywords = matches!(
+        format,
+        Format::Dnsmasq | Format::Unbound | Format::Rpz | Format::Bind | Format::Tpl
+    ) || format == Format::AdBlock && is_adblock(line);
     match reason {
-        Unusable::Setting(word) | Unusable::Modifier(word) if word.starts_with("another ") => Grade::Foreign,
+        Unusable::Setting(word) | Unusable::Modifier(word) if word.starts_with("another ") => {
+            Grade::Foreign
+        }
         Unusable::Setting(_) if format == Format::Dnscrypt => Grade::Partly,
         Unusable::Pattern if format == Format::AdBlock && line.starts_with(b"/") => Grade::Partly,
-        Unusable::Name(NameError::Address) | Unusable::PublicSuffix if format != Format::Regex => Grade::Whole,
+        Unusable::Name(NameError::Address) | Unusable::PublicSuffix if format != Format::Regex => {
+            Grade::Whole
+        }
         Unusable::TooGeneral | Unusable::NoName | Unusable::Url if has_keywords => Grade::Whole,
         Unusable::Url if is_path(line) => Grade::Hardly,
         Unusable::Setting(_)
@@ -144,7 +179,9 @@ fn pattern(format: Format, line: &[u8]) -> Grade {
     let has = |bytes: &[u8]| line.iter().any(|byte| bytes.contains(byte));
     match format {
         Format::Domains => Grade::Partly,
-        Format::AdBlock if is_adblock(line) || has(b"$") || matches!(line, [b'/', .., b'/']) => Grade::Whole,
+        Format::AdBlock if is_adblock(line) || has(b"$") || matches!(line, [b'/', .., b'/']) => {
+            Grade::Whole
+        }
         Format::AdBlock if is_word(line) => Grade::Foreign,
         Format::AdBlock => Grade::Hardly,
         // A header of another kind of file.
@@ -157,8 +194,8 @@ fn pattern(format: Format, line: &[u8]) -> Grade {
     }
 }
 
-/// What a line is in a list of expressions, where that is known without parsing it. With blanks or bars it is none; in slashes it
-/// would rather be of AdBlock's syntax.
+/// What a line is in a list of expressions, where that is known without parsing it. With blanks or
+/// bars it is none; in slashes it would rather be of AdBlock's syntax.
 pub(super) fn expression_at_a_glance(line: &[u8]) -> Option<Grade> {
     match line {
         [b'|' | b'@', ..] => Some(Grade::Foreign),
@@ -171,20 +208,35 @@ pub(super) fn expression_at_a_glance(line: &[u8]) -> Option<Grade> {
 /// True for a word of any text: `word`, `some_word`, `some-word`.
 fn is_word(text: &[u8]) -> bool {
     let is_letter = |byte: &u8| byte.is_ascii_alphanumeric() || !byte.is_ascii();
-    let has_letters_at_its_ends = text.first().is_some_and(is_letter) && text.last().is_some_and(is_letter);
-    has_letters_at_its_ends && text.iter().all(|byte| is_letter(byte) || matches!(byte, b'-' | b'_'))
+    let has_letters_at_its_ends =
+        text.first().is_some_and(is_letter) && text.last().is_some_and(is_letter);
+    has_letters_at_its_ends
+        && text
+            .iter()
+            .all(|byte| is_letter(byte) || matches!(byte, b'-' | b'_'))
 }
 
-/// A name, with attributes or not. A single label is one only as the top-level domain that it is about.
+/// A name, with attributes or not. A single label is one only as the top-level domain that it is
+/// about.
 fn v2fly(line: &[u8]) -> Grade {
-    let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    let mut words = line
+        .split(u8::is_ascii_whitespace)
+        .filter(|word| !word.is_empty());
     let name = words.next().unwrap_or_default();
     let is_attribute = |word: &[u8]| {
-        let [b'@' | b'&', rest @ ..] = word else { return word.starts_with(b"#") };
-        !rest.is_empty() && rest.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'!'))
+        let [b'@' | b'&', rest @ ..] = word else {
+            return word.starts_with(b"#");
+        };
+        !rest.is_empty()
+            && rest
+                .iter()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'!'))
     };
     let is_single = !name.contains(&b'.') && !name.contains(&b':');
-    match words.take_while(|word| !word.starts_with(b"#")).all(is_attribute) {
+    match words
+        .take_while(|word| !word.starts_with(b"#"))
+        .all(is_attribute)
+    {
         true if !is_single => Grade::Whole,
         true if is_top_level_domain(name) => Grade::Partly,
         _ => Grade::Foreign,

@@ -1,4 +1,5 @@
-//! BIND's configuration: a `zone "x" { ... };` of which it is the primary server answers for x and all below it.
+//! BIND's configuration: a `zone "x" { ... };` of which it is the primary server answers for x and
+//! all below it.
 
 use crate::lists::{
     Scope, Unusable,
@@ -6,11 +7,30 @@ use crate::lists::{
 };
 
 /// Types of zones that another server answers for.
-const OTHER_TYPES: [&str; 9] =
-    ["forward", "hint", "in-view", "mirror", "redirect", "secondary", "slave", "static-stub", "stub"];
+const OTHER_TYPES: [&str; 9] = [
+    "forward",
+    "hint",
+    "in-view",
+    "mirror",
+    "redirect",
+    "secondary",
+    "slave",
+    "static-stub",
+    "stub",
+];
 
-const SETTINGS: [&str; 10] =
-    ["acl", "controls", "include", "key", "logging", "options", "server", "trust-anchors", "view", "zone"];
+const SETTINGS: [&str; 10] = [
+    "acl",
+    "controls",
+    "include",
+    "key",
+    "logging",
+    "options",
+    "server",
+    "trust-anchors",
+    "view",
+    "zone",
+];
 
 /// Bytes of a word that are kept, which is more than any name has.
 const MAX_WORD: usize = 300;
@@ -71,14 +91,24 @@ impl Statements {
             [keyword, name, ..] => (keyword, Some(name)),
         };
         let Some(name) = name.filter(|_| keyword == b"zone") else {
-            let known = SETTINGS.into_iter().find(|setting| setting.as_bytes() == keyword);
-            return reading.without_rule(Unusable::Setting(known.unwrap_or("another setting")), keyword);
+            let known = SETTINGS
+                .into_iter()
+                .find(|setting| setting.as_bytes() == keyword);
+            return reading.without_rule(
+                Unusable::Setting(known.unwrap_or("another setting")),
+                keyword,
+            );
         };
-        let other = OTHER_TYPES.into_iter().find(|other| kind.as_deref() == Some(other.as_bytes()));
+        let other = OTHER_TYPES
+            .into_iter()
+            .find(|other| kind.as_deref() == Some(other.as_bytes()));
         match (&name[..], other) {
             (name, Some(other)) => reading.without_rule(Unusable::Setting(other), name),
             (b".", None) => reading.without_rule(Unusable::TooGeneral, name),
-            (name, None) => reading.name(name, Meaning::new(Scope::Subtree, reading.action(), Guard::Open)),
+            (name, None) => reading.name(
+                name,
+                Meaning::new(Scope::Subtree, reading.action(), Guard::Open),
+            ),
         }
     }
 
@@ -103,7 +133,9 @@ impl Statements {
                     return Some((&rest[..end], rest.get(end + 1..).unwrap_or_default()));
                 }
                 _ => {
-                    let ends = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'{' | b'}' | b';' | b'"');
+                    let ends = |byte: &u8| {
+                        byte.is_ascii_whitespace() || matches!(byte, b'{' | b'}' | b';' | b'"')
+                    };
                     return Some(text.split_at(text.iter().position(ends).unwrap_or(text.len())));
                 }
             }
@@ -129,18 +161,31 @@ mod tests {
 
     #[test]
     fn zones_of_other_servers_and_other_statements_are_counted() {
-        assert_eq!(bind(r#"zone "a.example" { type forward; forwarders { 192.0.2.1; }; };"#), ["- setting forward"]);
-        assert_eq!(bind(r#"zone "." { type hint; file "root"; };"#), ["- setting hint"]);
+        assert_eq!(
+            bind(r#"zone "a.example" { type forward; forwarders { 192.0.2.1; }; };"#),
+            ["- setting forward"]
+        );
+        assert_eq!(
+            bind(r#"zone "." { type hint; file "root"; };"#),
+            ["- setting hint"]
+        );
         assert_eq!(bind(r#"zone "." { type master; };"#), ["- too_general"]);
         assert_eq!(
             bind("options { directory \"/x\"; };\ninclude \"more\";\nfoo;"),
-            ["- setting options", "- setting include", "- setting another setting"]
+            [
+                "- setting options",
+                "- setting include",
+                "- setting another setting"
+            ]
         );
     }
 
     #[test]
     fn a_file_may_end_within_a_statement() {
-        assert_eq!(bind("zone \"a.example\" { type forward;"), ["- setting forward"]);
+        assert_eq!(
+            bind("zone \"a.example\" { type forward;"),
+            ["- setting forward"]
+        );
         assert_eq!(bind("/* zone \"a.example\" {};"), [""; 0]);
     }
 

@@ -1,5 +1,6 @@
-//! dnscrypt-proxy's list of blocked names: `x`, `.x` and `*.x` are x with all below, `=x` is x alone, `x*` is about how
-//! names begin, `*x*` about what they have in them, and `?`, `[..]` or a `*` in the middle about the whole name.
+//! dnscrypt-proxy's list of blocked names: `x`, `.x` and `*.x` are x with all below, `=x` is x
+//! alone, `x*` is about how names begin, `*x*` about what they have in them, and `?`, `[..]` or a
+//! `*` in the middle about the whole name.
 
 use std::borrow::Cow;
 
@@ -29,13 +30,24 @@ fn name(word: &[u8], reading: &mut Reading<'_>) -> Taken {
         word if is_glob(word) => whole(word, reading),
         [b'*', middle @ .., b'*'] => pattern(middle, Anchor::None, false, word, reading),
         [start @ .., b'*'] => pattern(start, Anchor::Start, false, word, reading),
-        [b'=', name @ ..] => reading.name(name, Meaning::new(Scope::Name, reading.action(), Guard::Open)),
-        [b'*', b'.', name @ ..] | [b'.' | b'*', name @ ..] => reading.name(name, subtree(Guard::Open)),
+        [b'=', name @ ..] => reading.name(
+            name,
+            Meaning::new(Scope::Name, reading.action(), Guard::Open),
+        ),
+        [b'*', b'.', name @ ..] | [b'.' | b'*', name @ ..] => {
+            reading.name(name, subtree(Guard::Open))
+        }
         name => reading.name(name, subtree(Guard::Registries)),
     }
 }
 
-fn pattern(text: &[u8], begins: Anchor, ends: bool, word: &[u8], reading: &mut Reading<'_>) -> Taken {
+fn pattern(
+    text: &[u8],
+    begins: Anchor,
+    ends: bool,
+    word: &[u8],
+    reading: &mut Reading<'_>,
+) -> Taken {
     let text = lower_case(text);
     reading.pattern(&glob(&text, begins, ends), reading.action(), false, word)
 }
@@ -67,14 +79,18 @@ fn whole(word: &[u8], reading: &mut Reading<'_>) -> Taken {
 
 fn lower_case(text: &[u8]) -> Cow<'_, str> {
     match String::from_utf8_lossy(text) {
-        text if text.bytes().any(|byte| byte.is_ascii_uppercase()) => text.to_ascii_lowercase().into(),
+        text if text.bytes().any(|byte| byte.is_ascii_uppercase()) => {
+            text.to_ascii_lowercase().into()
+        }
         text => text,
     }
 }
 
 /// True for what is matched against the whole name.
 fn is_glob(word: &[u8]) -> bool {
-    let inner = word.get(1..word.len().saturating_sub(1)).unwrap_or_default();
+    let inner = word
+        .get(1..word.len().saturating_sub(1))
+        .unwrap_or_default();
     word.iter().any(|byte| matches!(byte, b'?' | b'[')) || inner.contains(&b'*')
 }
 
@@ -101,7 +117,10 @@ mod tests {
 
     #[test]
     fn other_patterns_are_about_the_whole_name() {
-        assert_eq!(dnscrypt("ad[0-9]*.a.example"), [r"block pattern ^ad[0-9].*\.a\.example$"]);
+        assert_eq!(
+            dnscrypt("ad[0-9]*.a.example"),
+            [r"block pattern ^ad[0-9].*\.a\.example$"]
+        );
         assert_eq!(dnscrypt("ad?.example"), [r"block pattern ^ad.\.example$"]);
         assert_eq!(dnscrypt("ad[.example"), ["- pattern"]);
     }

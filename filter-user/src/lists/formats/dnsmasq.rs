@@ -1,10 +1,11 @@
 //! dnsmasq's configuration, as release 2.90 reads it.
 //!
-//! `address=/x/`, `server=/x/` and `local=/x/` answer for x and all below it; one line may have several names. `/.x/`
-//! is the same as `/x/`, `/*x/` is about names that end so, and `/*.x/` about those below x. An address that leads
-//! nowhere blocks; another address is an answer, and left out. `server=/x/1.2.3.4` forwards, and blocks nothing.
-//! `server=/x/#` takes x out of wider rules, which is said here by allowing it: a rule for a name below x, which dnsmasq
-//! would put first, gives way to it.
+//! `address=/x/`, `server=/x/` and `local=/x/` answer for x and all below it; one line may have
+//! several names. `/.x/` is the same as `/x/`, `/*x/` is about names that end so, and `/*.x/` about
+//! those below x. An address that leads nowhere blocks; another address is an answer, and left out.
+//! `server=/x/1.2.3.4` forwards, and blocks nothing. `server=/x/#` takes x out of wider rules,
+//! which is said here by allowing it: a rule for a name below x, which dnsmasq would put first,
+//! gives way to it.
 
 use std::net::IpAddr;
 
@@ -64,7 +65,11 @@ pub(super) fn line(line: &[u8], reading: &mut Reading<'_>) -> Taken {
 
 fn names(key: &str, value: &[u8], line: &[u8], reading: &mut Reading<'_>) -> Taken {
     let Some((names, target)) = value.strip_prefix(b"/").and_then(split_last_slash) else {
-        let all = if key == "address" { Unusable::Answer } else { Unusable::Forwarding };
+        let all = if key == "address" {
+            Unusable::Answer
+        } else {
+            Unusable::Forwarding
+        };
         return reading.without_rule(all, line);
     };
     let action = match answer(key, target) {
@@ -74,7 +79,9 @@ fn names(key: &str, value: &[u8], line: &[u8], reading: &mut Reading<'_>) -> Tak
         Answer::Forward => return reading.without_rule(Unusable::Forwarding, line),
         Answer::Address => return reading.without_rule(Unusable::Answer, line),
     };
-    names.split(|byte| *byte == b'/').try_for_each(|text| name(text, action, reading))
+    names
+        .split(|byte| *byte == b'/')
+        .try_for_each(|text| name(text, action, reading))
 }
 
 fn name(text: &[u8], action: Action, reading: &mut Reading<'_>) -> Taken {
@@ -105,7 +112,9 @@ fn answer(key: &str, target: &[u8]) -> Answer {
 
 /// The addresses that stand for none: unspecified and loopback.
 fn is_nowhere(target: &[u8]) -> bool {
-    let address = str::from_utf8(target).ok().and_then(|text| text.parse::<IpAddr>().ok());
+    let address = str::from_utf8(target)
+        .ok()
+        .and_then(|text| text.parse::<IpAddr>().ok());
     address.is_some_and(|address| address.is_unspecified() || address.is_loopback())
 }
 
@@ -118,7 +127,10 @@ fn key_and_value(line: &[u8]) -> Option<(&str, &[u8])> {
     let end = memchr::memchr(b'=', line).unwrap_or(line.len());
     let key = str::from_utf8(line[..end].trim_ascii()).ok()?;
     let key = key.strip_prefix("--").unwrap_or(key);
-    let is_key = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    let is_key = !key.is_empty()
+        && key
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte == b'-');
     is_key.then_some((key, line.get(end + 1..).unwrap_or_default().trim_ascii()))
 }
 
@@ -151,25 +163,44 @@ mod tests {
 
     #[test]
     fn a_line_may_have_several_names() {
-        assert_eq!(dnsmasq("local=/a.example/zip/"), ["block subtree a.example", "block subtree zip"]);
+        assert_eq!(
+            dnsmasq("local=/a.example/zip/"),
+            ["block subtree a.example", "block subtree zip"]
+        );
     }
 
     #[test]
     fn a_star_is_about_the_ends_of_names() {
-        assert_eq!(dnsmasq("address=/*.a.example/"), ["block subdomains a.example"]);
-        assert_eq!(dnsmasq("address=/*a.example/"), [r"block pattern a\.example$"]);
+        assert_eq!(
+            dnsmasq("address=/*.a.example/"),
+            ["block subdomains a.example"]
+        );
+        assert_eq!(
+            dnsmasq("address=/*a.example/"),
+            [r"block pattern a\.example$"]
+        );
         assert_eq!(dnsmasq("address=/#/0.0.0.0"), ["- too_general"]);
         assert_eq!(dnsmasq("server=//"), ["- no_name"]);
     }
 
     #[test]
     fn forwarding_blocks_nothing_and_allows_where_that_is_asked_for() {
-        for line in ["server=/a.example/192.0.2.1", "server=/a.example/192.0.2.1#5353", "server=192.0.2.1"] {
+        for line in [
+            "server=/a.example/192.0.2.1",
+            "server=/a.example/192.0.2.1#5353",
+            "server=192.0.2.1",
+        ] {
             assert_eq!(dnsmasq(line), ["- forwarding"], "{line}");
         }
-        let allow = ListOptions { allow: true, ..ListOptions::default() };
+        let allow = ListOptions {
+            allow: true,
+            ..ListOptions::default()
+        };
         let line = "server=/a.example/192.0.2.1";
-        assert_eq!(lines_of(Format::Dnsmasq, line, allow), ["allow subtree a.example"]);
+        assert_eq!(
+            lines_of(Format::Dnsmasq, line, allow),
+            ["allow subtree a.example"]
+        );
     }
 
     #[test]
@@ -185,7 +216,10 @@ mod tests {
 
     #[test]
     fn other_settings_are_counted_by_their_names() {
-        assert_eq!(dnsmasq("bogus-nxdomain=192.0.2.1"), ["- setting bogus-nxdomain"]);
+        assert_eq!(
+            dnsmasq("bogus-nxdomain=192.0.2.1"),
+            ["- setting bogus-nxdomain"]
+        );
         assert_eq!(dnsmasq("strict-order"), ["- setting strict-order"]);
         assert_eq!(dnsmasq("foo-bar=1"), ["- setting another setting"]);
         assert_eq!(dnsmasq("||a.example^"), ["- foreign"]);

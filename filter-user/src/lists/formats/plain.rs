@@ -1,9 +1,10 @@
 //! Hosts files, and lists of one name or one wildcard a line.
 //!
-//! A line's own shape tells which it is, so the three may stand in one file: an address before other words makes it a
-//! hosts line, and a word alone should be a name. `*.x` is about x and the names below it, as their publishers and other
-//! programs that read them have it; `||x^` is too, and `@@||x^` allows them, as Pi-hole reads both among names. A `*` anywhere
-//! else stands for any number of characters of the whole name.
+//! A line's own shape tells which it is, so the three may stand in one file: an address before
+//! other words makes it a hosts line, and a word alone should be a name. `*.x` is about x and the
+//! names below it, as their publishers and other programs that read them have it; `||x^` is too,
+//! and `@@||x^` allows them, as Pi-hole reads both among names. A `*` anywhere else stands for any
+//! number of characters of the whole name.
 
 use super::{Words, is_address};
 use crate::lists::{
@@ -66,8 +67,14 @@ fn word(word: &[u8], reading: &mut Reading<'_>) -> Taken {
 }
 
 fn wildcard(word: &[u8], reading: &mut Reading<'_>) -> Taken {
-    if let Some(parent) = word.strip_prefix(b"*.").filter(|parent| !parent.contains(&b'*')) {
-        return reading.name(parent, Meaning::new(Scope::Subtree, reading.action(), Guard::Open));
+    if let Some(parent) = word
+        .strip_prefix(b"*.")
+        .filter(|parent| !parent.contains(&b'*'))
+    {
+        return reading.name(
+            parent,
+            Meaning::new(Scope::Subtree, reading.action(), Guard::Open),
+        );
     }
     let is_of_a_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"*.-_".contains(byte);
     match str::from_utf8(word) {
@@ -79,8 +86,9 @@ fn wildcard(word: &[u8], reading: &mut Reading<'_>) -> Taken {
     }
 }
 
-/// The part before a comment, which a `#` begins; `None` for a cosmetic rule (`a.example##.banner`), whose `#` must
-/// not be taken for one: the rule would block all of a.example.
+/// The part before a comment, which a `#` begins; `None` for a cosmetic rule
+/// (`a.example##.banner`), whose `#` must not be taken for one: the rule would block all of
+/// a.example.
 fn before_comment(line: &[u8]) -> Option<&[u8]> {
     let Some(mark) = memchr::memchr(b'#', line) else {
         return Some(line);
@@ -99,14 +107,28 @@ mod tests {
 
     #[test]
     fn blank_lines_and_comments_hold_nothing() {
-        for line in ["", "  \t", "\r", "# a.example", "  # a.example", "! a.example", "##"] {
+        for line in [
+            "",
+            "  \t",
+            "\r",
+            "# a.example",
+            "  # a.example",
+            "! a.example",
+            "##",
+        ] {
             assert_eq!(domains(line), [""; 0], "{line:?}");
         }
     }
 
     #[test]
     fn a_word_alone_is_a_name() {
-        for line in ["a.example", " a.example\t\r", "a.example # why", "a.example#why", "a.example\t## why"] {
+        for line in [
+            "a.example",
+            " a.example\t\r",
+            "a.example # why",
+            "a.example#why",
+            "a.example\t## why",
+        ] {
             assert_eq!(domains(line), ["block name a.example"], "{line:?}");
         }
     }
@@ -119,7 +141,11 @@ mod tests {
             "::1 a.example b.example # c.example",
             "fe80::1%lo0 a.example b.example#c",
         ] {
-            assert_eq!(domains(line), ["block name a.example", "block name b.example"], "{line:?}");
+            assert_eq!(
+                domains(line),
+                ["block name a.example", "block name b.example"],
+                "{line:?}"
+            );
         }
     }
 
@@ -145,9 +171,13 @@ mod tests {
 
     #[test]
     fn a_cosmetic_rule_is_never_read_as_the_name_before_it() {
-        for line in
-            ["a.example##.ad", "a.example#@#.ad", "a.example#?#div:has(.ad)", "a.example#$#body {}", "a.example#%#x"]
-        {
+        for line in [
+            "a.example##.ad",
+            "a.example#@#.ad",
+            "a.example#?#div:has(.ad)",
+            "a.example#$#body {}",
+            "a.example#%#x",
+        ] {
             assert_eq!(domains(line), ["- cosmetic"], "{line}");
         }
     }
@@ -156,20 +186,32 @@ mod tests {
     fn a_wildcard_is_about_a_name_and_those_below_and_inside_a_name_about_its_parts() {
         assert_eq!(domains("*.a.example"), ["block subtree a.example"]);
         assert_eq!(domains("*.zip"), ["block subtree zip"]);
-        assert_eq!(domains("s3-*-w.A.example"), [r"block pattern ^s3\-.*\-w\.a\.example$"]);
+        assert_eq!(
+            domains("s3-*-w.A.example"),
+            [r"block pattern ^s3\-.*\-w\.a\.example$"]
+        );
         assert_eq!(domains("*a.*.example"), [r"block pattern a\..*\.example$"]);
         assert_eq!(domains("*.a.*"), [r"block pattern \.a\."]);
     }
 
     #[test]
     fn rules_for_a_name_and_all_below_it_may_stand_among_names() {
-        assert_eq!(domains("a.example\n||b.example^\n"), ["block name a.example", "block subtree b.example"]);
-        assert_eq!(domains("||zip^\n@@||a.zip^ # why\n"), ["block subtree zip", "allow subtree a.zip"]);
+        assert_eq!(
+            domains("a.example\n||b.example^\n"),
+            ["block name a.example", "block subtree b.example"]
+        );
+        assert_eq!(
+            domains("||zip^\n@@||a.zip^ # why\n"),
+            ["block subtree zip", "allow subtree a.zip"]
+        );
     }
 
     #[test]
     fn widened_names_are_subtrees_and_suffixes_of_companies_no_names() {
-        let widened = ListOptions { widen: true, ..ListOptions::default() };
+        let widened = ListOptions {
+            widen: true,
+            ..ListOptions::default()
+        };
         let text = "0.0.0.0 a.example\nb.example\n*.c.example\ngithub.io\nuser.github.io\n";
         assert_eq!(
             lines_of(Format::Hosts, text, widened),

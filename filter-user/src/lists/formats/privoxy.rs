@@ -1,7 +1,7 @@
 //! Privoxy's action files: the patterns below `{+block}` block, those below `{-block}` allow.
 //!
-//! A pattern is about the labels of a name: `x` is x alone, `.x` x with all below it, `x.` what begins so. A `*` or a
-//! `?` stays within its label. What has a path is about URLs.
+//! A pattern is about the labels of a name: `x` is x alone, `.x` x with all below it, `x.` what
+//! begins so. A `*` or a `?` stays within its label. What has a path is about URLs.
 
 use std::fmt::Write;
 
@@ -56,7 +56,10 @@ fn pattern(line: &[u8], action: Action, reading: &mut Reading<'_>) -> Taken {
     }
     let host = line.strip_suffix(b"/").unwrap_or(line);
     if host.is_empty() || host.iter().any(|byte| matches!(byte, b'/' | b':' | b'<')) {
-        return reading.without_rule(super::unusable_word(host, crate::lists::NameError::BadCharacter), line);
+        return reading.without_rule(
+            super::unusable_word(host, crate::lists::NameError::BadCharacter),
+            line,
+        );
     }
     let (scope, name, guard) = match host {
         [b'.', name @ ..] => (Scope::Subtree, name, Guard::Open),
@@ -77,7 +80,11 @@ fn regex(scope: Scope, name: &[u8]) -> Result<String, String> {
         Some(labels) => (labels, r"(?:\.|$)"),
         None => (&*name, "$"),
     };
-    let mut regex = String::from(if scope == Scope::Name { "^" } else { r"(?:^|\.)" });
+    let mut regex = String::from(if scope == Scope::Name {
+        "^"
+    } else {
+        r"(?:^|\.)"
+    });
     let mut rest = labels;
     while let Some(next) = rest.chars().next() {
         let mut length = next.len_utf8();
@@ -106,13 +113,22 @@ mod tests {
             privoxy("{+block{ads}}\na.example\n.b.example\n"),
             ["block name a.example", "block subtree b.example"]
         );
-        assert_eq!(privoxy("{-block}\n.a.example\n"), ["allow subtree a.example"]);
+        assert_eq!(
+            privoxy("{-block}\n.a.example\n"),
+            ["allow subtree a.example"]
+        );
     }
 
     #[test]
     fn stars_stay_within_a_label() {
-        assert_eq!(privoxy("{+block}\nad*.example"), [r"block pattern ^ad[^.]*\.example$"]);
-        assert_eq!(privoxy("{+block}\n.ad[0-9].example"), [r"block pattern (?:^|\.)ad[0-9]\.example$"]);
+        assert_eq!(
+            privoxy("{+block}\nad*.example"),
+            [r"block pattern ^ad[^.]*\.example$"]
+        );
+        assert_eq!(
+            privoxy("{+block}\n.ad[0-9].example"),
+            [r"block pattern (?:^|\.)ad[0-9]\.example$"]
+        );
         assert_eq!(privoxy("{+block}\nads."), [r"block pattern ^ads(?:\.|$)"]);
     }
 
@@ -120,7 +136,10 @@ mod tests {
     fn what_is_about_urls_or_does_something_else_is_counted() {
         let text = "a.example\n{+block}\n/ads/\n.a.example/x\n.a.example:80\nTAG:^x\n{+hide-referrer}\n.b.example\n";
         let other = "- setting another action";
-        assert_eq!(privoxy(text), [other, "- url", "- url", "- url", "- setting TAG", other]);
+        assert_eq!(
+            privoxy(text),
+            [other, "- url", "- url", "- url", "- setting TAG", other]
+        );
     }
 
     fn privoxy(text: &str) -> Vec<String> {

@@ -1,5 +1,6 @@
-//! One regular expression a line, as Pi-hole takes them: POSIX extended, in any case. Slashes around one are taken off.
-//! `;reply=` behind one says what Pi-hole answers, and nothing about which names are blocked.
+//! One regular expression a line, as Pi-hole takes them: POSIX extended, in any case. Slashes
+//! around one are taken off. `;reply=` behind one says what Pi-hole answers, and nothing about
+//! which names are blocked.
 
 use crate::lists::{
     Unusable,
@@ -18,20 +19,37 @@ pub(super) fn line(line: &[u8], reading: &mut Reading<'_>) -> Taken {
     let mut parts = line.split(|byte| *byte == b';');
     let regex = parts.next().unwrap_or_default();
     if let Some(extension) = parts.map(name_of).find(|name| *name != b"reply") {
-        let known = EXTENSIONS.into_iter().find(|known| known.as_bytes() == extension);
-        return reading.without_rule(Unusable::Setting(known.unwrap_or("another extension")), line);
+        let known = EXTENSIONS
+            .into_iter()
+            .find(|known| known.as_bytes() == extension);
+        return reading.without_rule(
+            Unusable::Setting(known.unwrap_or("another extension")),
+            line,
+        );
     }
-    let inner = regex.strip_prefix(b"/").and_then(|regex| regex.strip_suffix(b"/")).unwrap_or(regex);
+    let inner = regex
+        .strip_prefix(b"/")
+        .and_then(|regex| regex.strip_suffix(b"/"))
+        .unwrap_or(regex);
     pattern(inner, Dialect::Posix, line, reading)
 }
 
 /// What stands before the `=` of an extension.
 fn name_of(extension: &[u8]) -> &[u8] {
-    extension.split(|byte| *byte == b'=').next().unwrap_or_default().trim_ascii()
+    extension
+        .split(|byte| *byte == b'=')
+        .next()
+        .unwrap_or_default()
+        .trim_ascii()
 }
 
 /// Takes a regular expression of a dialect.
-pub(super) fn pattern(regex: &[u8], dialect: Dialect, line: &[u8], reading: &mut Reading<'_>) -> Taken {
+pub(super) fn pattern(
+    regex: &[u8],
+    dialect: Dialect,
+    line: &[u8],
+    reading: &mut Reading<'_>,
+) -> Taken {
     let Ok(regex) = str::from_utf8(regex) else {
         return reading.unreadable("it is not UTF-8".into(), line);
     };
@@ -62,15 +80,21 @@ mod tests {
     fn what_pi_hole_has_besides_is_counted_by_its_name() {
         assert_eq!(regex("^ad;querytype=A"), ["- setting querytype"]);
         assert_eq!(regex("^ad;invert"), ["- setting invert"]);
-        assert_eq!(regex("^ad;reply=NXDOMAIN;querytype=!A"), ["- setting querytype"]);
+        assert_eq!(
+            regex("^ad;reply=NXDOMAIN;querytype=!A"),
+            ["- setting querytype"]
+        );
         assert_eq!(regex("^ad;x"), ["- setting another extension"]);
     }
 
     #[test]
     fn what_pi_hole_answers_changes_no_rule() {
-        for line in
-            ["^ad[0-9]", "^ad[0-9];reply=NODATA", "^ad[0-9];reply=192.0.2.1;reply=2001:db8::1", "/^ad[0-9]/;reply=IP"]
-        {
+        for line in [
+            "^ad[0-9]",
+            "^ad[0-9];reply=NODATA",
+            "^ad[0-9];reply=192.0.2.1;reply=2001:db8::1",
+            "/^ad[0-9]/;reply=IP",
+        ] {
             assert_eq!(regex(line), ["block pattern ^ad[0-9]"], "{line}");
         }
     }
@@ -85,7 +109,10 @@ mod tests {
 
     #[test]
     fn posix_classes_are_read() {
-        assert_eq!(regex("^ad[[:digit:]]+x"), ["block pattern ^ad[[:digit:]]+x"]);
+        assert_eq!(
+            regex("^ad[[:digit:]]+x"),
+            ["block pattern ^ad[[:digit:]]+x"]
+        );
     }
 
     fn regex(text: &str) -> Vec<String> {

@@ -1,5 +1,5 @@
-//! Internet Explorer's tracking protection lists: `-d x` blocks x with all below it, `+d x` allows it. What has a path is
-//! about URLs.
+//! Internet Explorer's tracking protection lists: `-d x` blocks x with all below it, `+d x` allows
+//! it. What has a path is about URLs.
 
 use crate::lists::{
     Action, Scope, Unusable,
@@ -26,7 +26,10 @@ pub(super) fn line(line: &[u8], reading: &mut Reading<'_>) -> Taken {
             let name = String::from_utf8_lossy(name).to_ascii_lowercase();
             reading.pattern(&glob(&name, Anchor::Label, true), action, false, line)
         }
-        (Some(name), None) => reading.name(name, Meaning::new(Scope::Subtree, action, Guard::Registries)),
+        (Some(name), None) => reading.name(
+            name,
+            Meaning::new(Scope::Subtree, action, Guard::Registries),
+        ),
         (Some(_), Some(_)) => reading.without_rule(Unusable::Url, line),
         (None, _) => reading.without_rule(Unusable::Foreign, line),
     }
@@ -39,8 +42,14 @@ mod tests {
     #[test]
     fn a_domain_is_blocked_or_allowed_with_all_below_it() {
         let text = "msFilterList\n: Expires=1\n# title\n-d a.example\n+d b.example \n";
-        assert_eq!(tpl(text), ["block subtree a.example", "allow subtree b.example"]);
-        assert_eq!(tpl("-d masto*.top"), [r"block pattern (?:^|\.)masto.*\.top$"]);
+        assert_eq!(
+            tpl(text),
+            ["block subtree a.example", "allow subtree b.example"]
+        );
+        assert_eq!(
+            tpl("-d masto*.top"),
+            [r"block pattern (?:^|\.)masto.*\.top$"]
+        );
     }
 
     #[test]

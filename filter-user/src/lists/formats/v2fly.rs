@@ -1,5 +1,6 @@
-//! v2fly's domain lists: `full:x` is x alone, `domain:x` and plain `x` with all below, `keyword:x` any name that has x in
-//! it, `regexp:` an expression of Go's. `@attributes` say nothing about names.
+//! v2fly's domain lists: `full:x` is x alone, `domain:x` and plain `x` with all below, `keyword:x`
+//! any name that has x in it, `regexp:` an expression of Go's. `@attributes` say nothing about
+//! names.
 
 use super::{regex::pattern, words::head};
 use crate::lists::{
@@ -21,7 +22,12 @@ pub(super) fn line(line: &[u8], reading: &mut Reading<'_>) -> Taken {
         ("domain", name) => reading.name(name, meaning(Scope::Subtree)),
         ("keyword", keyword) => {
             let keyword = String::from_utf8_lossy(keyword).to_ascii_lowercase();
-            reading.pattern(&glob(&keyword, Anchor::None, false), reading.action(), false, word)
+            reading.pattern(
+                &glob(&keyword, Anchor::None, false),
+                reading.action(),
+                false,
+                word,
+            )
         }
         ("regexp", regex) => pattern(regex, Dialect::Re2, word, reading),
         ("include", _) => reading.without_rule(Unusable::Setting("include"), word),
@@ -31,7 +37,10 @@ pub(super) fn line(line: &[u8], reading: &mut Reading<'_>) -> Taken {
 
 fn split(word: &[u8]) -> (&str, &[u8]) {
     match memchr::memchr(b':', word) {
-        Some(colon) => (str::from_utf8(&word[..colon]).unwrap_or_default(), &word[colon + 1..]),
+        Some(colon) => (
+            str::from_utf8(&word[..colon]).unwrap_or_default(),
+            &word[colon + 1..],
+        ),
         None => ("domain", word),
     }
 }
@@ -57,8 +66,14 @@ mod tests {
 
     #[test]
     fn an_expression_is_a_name_where_it_says_no_more() {
-        assert_eq!(v2fly(r"regexp:(^|\.)a\.example$ @cn"), ["block subtree a.example"]);
-        assert_eq!(v2fly(r"regexp:^ad\d+\.example$"), [r"block pattern ^ad\d+\.example$"]);
+        assert_eq!(
+            v2fly(r"regexp:(^|\.)a\.example$ @cn"),
+            ["block subtree a.example"]
+        );
+        assert_eq!(
+            v2fly(r"regexp:^ad\d+\.example$"),
+            [r"block pattern ^ad\d+\.example$"]
+        );
     }
 
     #[test]

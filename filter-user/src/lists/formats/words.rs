@@ -19,7 +19,10 @@ impl<'a> Iterator for Words<'a> {
 
     fn next(&mut self) -> Option<&'a [u8]> {
         let text = self.0.trim_ascii_start();
-        let end = text.iter().position(u8::is_ascii_whitespace).unwrap_or(text.len());
+        let end = text
+            .iter()
+            .position(u8::is_ascii_whitespace)
+            .unwrap_or(text.len());
         let (word, rest) = text.split_at(end);
         self.0 = rest;
         (!word.is_empty()).then_some(word)
@@ -50,7 +53,9 @@ pub(in crate::lists) fn unusable_word(word: &[u8], error: NameError) -> Unusable
 /// True for what hosts files have in their first column, an interface's name after `%` included.
 pub(in crate::lists) fn is_address(word: &[u8]) -> bool {
     // Cheaper than a look by the parser, which nearly every name would fail.
-    if !word.iter().any(|byte| matches!(byte, b':' | b'.')) || word.first().is_some_and(|byte| *byte > b'f') {
+    if !word.iter().any(|byte| matches!(byte, b':' | b'.'))
+        || word.first().is_some_and(|byte| *byte > b'f')
+    {
         return false;
     }
     let address = word.split(|byte| *byte == b'%').next().unwrap_or(word);
@@ -72,10 +77,14 @@ fn foreign_word(word: &[u8]) -> Unusable {
     }
 }
 
-/// True for an IPv6 address, in brackets or not, and for any address with a port or a prefix length.
+/// True for an IPv6 address, in brackets or not, and for any address with a port or a prefix
+/// length.
 fn is_bracketed_address(word: &[u8]) -> bool {
     let word = word.split(|byte| *byte == b'/').next().unwrap_or(word);
-    let bare = word.strip_prefix(b"[").and_then(|word| word.strip_suffix(b"]")).unwrap_or(word);
+    let bare = word
+        .strip_prefix(b"[")
+        .and_then(|word| word.strip_suffix(b"]"))
+        .unwrap_or(word);
     is_address(bare) || str::from_utf8(word).is_ok_and(|word| word.parse::<SocketAddr>().is_ok())
 }
 
@@ -100,20 +109,35 @@ mod tests {
             ("192.0.2.0/24", Unusable::Name(NameError::Address)),
             ("a,example", Unusable::Name(NameError::BadCharacter)),
         ] {
-            assert_eq!(unusable_word(word.as_bytes(), NameError::BadCharacter), reason, "{word}");
+            assert_eq!(
+                unusable_word(word.as_bytes(), NameError::BadCharacter),
+                reason,
+                "{word}"
+            );
         }
     }
 
     #[test]
     fn a_comment_begins_at_the_start_or_behind_a_blank() {
-        for (line, without) in [("# a", ""), ("a # b", "a "), ("a#b", "a#b"), ("a#b #c", "a#b "), ("", "")] {
-            assert_eq!(without_comment(line.as_bytes()), without.as_bytes(), "{line}");
+        for (line, without) in [
+            ("# a", ""),
+            ("a # b", "a "),
+            ("a#b", "a#b"),
+            ("a#b #c", "a#b "),
+            ("", ""),
+        ] {
+            assert_eq!(
+                without_comment(line.as_bytes()),
+                without.as_bytes(),
+                "{line}"
+            );
         }
     }
 
     #[test]
     fn the_head_of_a_line_ends_before_any_number_sign() {
-        let of = |line: &'static str| head(line.as_bytes()).map(|(word, words)| (word, words.count()));
+        let of =
+            |line: &'static str| head(line.as_bytes()).map(|(word, words)| (word, words.count()));
         assert_eq!(of(" a.example @b c#d e"), Some((&b"a.example"[..], 2)));
         assert_eq!(of("a.example"), Some((&b"a.example"[..], 0)));
         assert_eq!((of("# a"), of("  "), of("")), (None, None, None));
@@ -121,10 +145,24 @@ mod tests {
 
     #[test]
     fn addresses_are_told_from_names() {
-        for word in ["0.0.0.0", "::", "::1", "fe80::1%lo0", "FF02::1", "2001:db8::1"] {
+        for word in [
+            "0.0.0.0",
+            "::",
+            "::1",
+            "fe80::1%lo0",
+            "FF02::1",
+            "2001:db8::1",
+        ] {
             assert!(is_address(word.as_bytes()), "{word}");
         }
-        for word in ["a.example", "0.0.0", "face.example", "1.2.3.4.example", "dead", ""] {
+        for word in [
+            "a.example",
+            "0.0.0",
+            "face.example",
+            "1.2.3.4.example",
+            "dead",
+            "",
+        ] {
             assert!(!is_address(word.as_bytes()), "{word}");
         }
     }

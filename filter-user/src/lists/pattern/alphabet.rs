@@ -19,8 +19,8 @@ pub(super) fn within_label() -> ClassBytes {
     class
 }
 
-/// The same expression with nothing in it that no name has, and without groups. What cannot match a name becomes an
-/// empty class.
+/// The same expression with nothing in it that no name has, and without groups. What cannot match a
+/// name becomes an empty class.
 pub(super) fn restrict(hir: &Hir) -> Hir {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => hir.clone(),
@@ -42,17 +42,25 @@ pub(super) fn restrict(hir: &Hir) -> Hir {
         HirKind::Capture(capture) => restrict(&capture.sub),
         HirKind::Concat(parts) => {
             let parts: Vec<Hir> = parts.iter().map(restrict).collect();
-            if parts.iter().any(is_fail) { Hir::fail() } else { Hir::concat(parts) }
+            if parts.iter().any(is_fail) {
+                Hir::fail()
+            } else {
+                Hir::concat(parts)
+            }
         }
         HirKind::Alternation(ways) => {
-            let ways = ways.iter().map(restrict).filter(|way| !is_fail(way)).collect();
+            let ways = ways
+                .iter()
+                .map(restrict)
+                .filter(|way| !is_fail(way))
+                .collect();
             Hir::alternation(ways)
         }
     }
 }
 
-/// The ASCII characters of a class. `regex-syntax` makes a class of characters of alternatives of one character, also
-/// where expressions are about octets.
+/// The ASCII characters of a class. `regex-syntax` makes a class of characters of alternatives of
+/// one character, also where expressions are about octets.
 fn ascii(class: &Class) -> ClassBytes {
     match class {
         Class::Bytes(class) => class.clone(),

@@ -4,8 +4,8 @@ use regex_syntax::hir::Hir;
 
 use super::places;
 
-/// Names that have nothing in common: no character, no length, no number of labels. Each is of letters alone and ends in
-/// two or three, as most names do.
+/// Names that have nothing in common: no character, no length, no number of labels. Each is of
+/// letters alone and ends in two or three, as most names do.
 const UNLIKE: [&str; 8] = [
     "radio.tv",
     "jobs.city.kiwi.hu",
@@ -17,11 +17,14 @@ const UNLIKE: [&str; 8] = [
     "forum.vox.de",
 ];
 
-/// True for an expression that finds something in each of the names above: whoever asks for any name will meet it.
+/// True for an expression that finds something in each of the names above: whoever asks for any
+/// name will meet it.
 ///
 /// `.*`, `.`, `\w`, `[a-z]`, `a*`, `\.` and `^.{3,}$` are alike in this.
 pub(super) fn is_general(hir: &Hir) -> bool {
-    UNLIKE.iter().all(|name| places::matches(hir, name.as_bytes()) == Some(true))
+    UNLIKE
+        .iter()
+        .all(|name| places::matches(hir, name.as_bytes()) == Some(true))
 }
 
 #[cfg(test)]
@@ -31,7 +34,13 @@ mod tests {
     #[test]
     fn the_names_have_no_character_in_common() {
         for character in b'a'..=b'z' {
-            assert!(!UNLIKE.iter().all(|name| name.as_bytes().contains(&character)), "{}", char::from(character));
+            assert!(
+                !UNLIKE
+                    .iter()
+                    .all(|name| name.as_bytes().contains(&character)),
+                "{}",
+                char::from(character)
+            );
         }
     }
 }

@@ -11,7 +11,8 @@ pub(in crate::lists) enum Anchor {
     Start,
 }
 
-/// A regular expression for text in which `*` is any number of characters and all else stands for itself.
+/// A regular expression for text in which `*` is any number of characters and all else stands for
+/// itself.
 pub(in crate::lists) fn glob(text: &str, begins: Anchor, ends: bool) -> String {
     let (text, begins) = match text.trim_start_matches('*') {
         rest if rest.len() < text.len() => (rest, Anchor::None),

@@ -1,6 +1,7 @@
 //! Patterns: regular expressions and wildcards over names.
 //!
-//! A pattern costs the kernel more than a name, so one that says no more than a name does becomes that name's rule.
+//! A pattern costs the kernel more than a name, so one that says no more than a name does becomes
+//! that name's rule.
 
 mod alphabet;
 mod dialect;
@@ -47,7 +48,9 @@ pub(super) fn read(regex: &str) -> Result<Pattern, PatternError> {
     if regex.len() > MAX_PATTERN {
         return Err(PatternError::TooLong);
     }
-    let hir = parser().parse(regex).map_err(|error| PatternError::Syntax(first_line(&error)))?;
+    let hir = parser()
+        .parse(regex)
+        .map_err(|error| PatternError::Syntax(first_line(&error)))?;
     Ok(match reduce::reduce(&hir) {
         Some(pattern) => pattern,
         None => Pattern::Regex(lower_case(regex)),
@@ -55,10 +58,16 @@ pub(super) fn read(regex: &str) -> Result<Pattern, PatternError> {
 }
 
 fn parser() -> Parser {
-    ParserBuilder::new().unicode(false).utf8(false).case_insensitive(true).nest_limit(MAX_NESTING).build()
+    ParserBuilder::new()
+        .unicode(false)
+        .utf8(false)
+        .case_insensitive(true)
+        .nest_limit(MAX_NESTING)
+        .build()
 }
 
-/// The crate's messages draw the pattern with a mark below; what is wrong stands in their last line.
+/// The crate's messages draw the pattern with a mark below; what is wrong stands in their last
+/// line.
 fn first_line(error: &regex_syntax::Error) -> String {
     let message = error.to_string();
     let last = message.lines().last().unwrap_or_default();
@@ -68,7 +77,11 @@ fn first_line(error: &regex_syntax::Error) -> String {
 /// The same for names in lower case, which are all that there are.
 fn lower_case(regex: &str) -> String {
     let has_upper = regex.bytes().any(|byte| byte.is_ascii_uppercase());
-    if has_upper { format!("(?i-u){regex}") } else { regex.to_owned() }
+    if has_upper {
+        format!("(?i-u){regex}")
+    } else {
+        regex.to_owned()
+    }
 }
 
 #[cfg(test)]

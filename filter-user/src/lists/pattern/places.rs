@@ -8,17 +8,21 @@ use regex_syntax::{
 /// Steps that are taken for one name; real expressions take some hundred.
 const MOST_STEPS: u32 = 100_000;
 
-/// True if the expression finds something in the name; `None` if that takes too many steps, or the name is longer than
-/// 63 octets.
+/// True if the expression finds something in the name; `None` if that takes too many steps, or the
+/// name is longer than 63 octets.
 pub(super) fn matches(hir: &Hir, name: &[u8]) -> Option<bool> {
     if name.len() >= u64::BITS as usize {
         return None;
     }
-    let mut search = Search { name, steps: MOST_STEPS };
+    let mut search = Search {
+        name,
+        steps: MOST_STEPS,
+    };
     search.ends(hir, search.all()).map(|ends| ends != 0)
 }
 
-/// A set of places between octets is a word with a bit for each, the place before the first octet being the lowest.
+/// A set of places between octets is a word with a bit for each, the place before the first octet
+/// being the lowest.
 struct Search<'a> {
     name: &'a [u8],
     steps: u32,
@@ -37,19 +41,24 @@ impl Search<'_> {
         }
         match hir.kind() {
             HirKind::Empty => Some(begins),
-            HirKind::Literal(literal) => {
-                Some(literal.0.iter().fold(begins, |places, octet| self.behind(places, |it| it == *octet)))
-            }
+            HirKind::Literal(literal) => Some(literal.0.iter().fold(begins, |places, octet| {
+                self.behind(places, |it| it == *octet)
+            })),
             HirKind::Class(class) => Some(self.behind(begins, |octet| has(class, octet))),
             HirKind::Look(look) => Some(begins & self.where_holds(*look)),
             HirKind::Capture(capture) => self.ends(&capture.sub, begins),
-            HirKind::Concat(parts) => parts.iter().try_fold(begins, |places, part| self.ends(part, places)),
-            HirKind::Alternation(ways) => ways.iter().try_fold(0, |places, way| Some(places | self.ends(way, begins)?)),
+            HirKind::Concat(parts) => parts
+                .iter()
+                .try_fold(begins, |places, part| self.ends(part, places)),
+            HirKind::Alternation(ways) => ways
+                .iter()
+                .try_fold(0, |places, way| Some(places | self.ends(way, begins)?)),
             HirKind::Repetition(repetition) => self.repeated(repetition, begins),
         }
     }
 
-    /// No match goes back, so what further turns reach no longer changes after as many turns as there are places.
+    /// No match goes back, so what further turns reach no longer changes after as many turns as
+    /// there are places.
     fn repeated(&mut self, repetition: &Repetition, begins: u64) -> Option<u64> {
         let Repetition { min, max, sub, .. } = repetition;
         let mut places = begins;
@@ -73,12 +82,18 @@ impl Search<'_> {
 
     /// The places behind an octet of this kind that stands at one of the places.
     fn behind(&self, places: u64, is: impl Fn(u8) -> bool) -> u64 {
-        let octets = self.name.iter().enumerate().filter(|(at, octet)| places >> at & 1 != 0 && is(**octet));
+        let octets = self
+            .name
+            .iter()
+            .enumerate()
+            .filter(|(at, octet)| places >> at & 1 != 0 && is(**octet));
         octets.fold(0, |set, (at, _)| set | 1 << (at + 1))
     }
 
     fn where_holds(&self, look: Look) -> u64 {
-        (0..=self.name.len()).filter(|at| self.holds(look, *at)).fold(0, |set, at| set | 1 << at)
+        (0..=self.name.len())
+            .filter(|at| self.holds(look, *at))
+            .fold(0, |set, at| set | 1 << at)
     }
 
     /// Whether this holds at a place. A name has one line, so that its ends are those of the line.
@@ -101,8 +116,12 @@ impl Search<'_> {
 
 fn has(class: &Class, octet: u8) -> bool {
     match class {
-        Class::Bytes(class) => class.iter().any(|range| (range.start()..=range.end()).contains(&octet)),
-        Class::Unicode(class) => class.iter().any(|range| (range.start()..=range.end()).contains(&char::from(octet))),
+        Class::Bytes(class) => class
+            .iter()
+            .any(|range| (range.start()..=range.end()).contains(&octet)),
+        Class::Unicode(class) => class
+            .iter()
+            .any(|range| (range.start()..=range.end()).contains(&char::from(octet))),
     }
 }
 
@@ -121,11 +140,19 @@ mod tests {
             (r"\bads\b", "xads.example", false),
             ("(?:^|[.-])x$", "a-x", true),
             ("(?:^|[.-])x$", "ax", false),
-            ("^(?:(?:a?){60}){60}$", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", true),
+            (
+                "^(?:(?:a?){60}){60}$",
+                "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+                true,
+            ),
             ("$^", "a", false),
         ] {
             let hir = parser().parse(regex).unwrap();
-            assert_eq!(matches(&hir, name.as_bytes()), Some(found), "{regex} in {name}");
+            assert_eq!(
+                matches(&hir, name.as_bytes()),
+                Some(found),
+                "{regex} in {name}"
+            );
         }
         assert_eq!(matches(&Hir::empty(), &[b'a'; 64]), None);
     }

@@ -114,7 +114,13 @@ fn is_anything(hir: &Hir) -> bool {
 }
 
 fn is_some_of(hir: &Hir, class: &ClassBytes) -> bool {
-    let HirKind::Repetition(Repetition { min: 0 | 1, max: None, sub, .. }) = hir.kind() else {
+    let HirKind::Repetition(Repetition {
+        min: 0 | 1,
+        max: None,
+        sub,
+        ..
+    }) = hir.kind()
+    else {
         return false;
     };
     matches!(sub.kind(), HirKind::Class(Class::Bytes(bytes)) if bytes == class)

@@ -24,7 +24,11 @@ fn an_expression_that_says_no_more_than_a_name_is_that_name() {
         (r"^(ü|x)\.y$", "x.y", Scope::Name),
         (r"^(X|x)\.(y|y)$", "x.y", Scope::Name),
     ] {
-        assert_eq!(read(regex), Ok(Pattern::Name(name.into(), scope)), "{regex}");
+        assert_eq!(
+            read(regex),
+            Ok(Pattern::Name(name.into(), scope)),
+            "{regex}"
+        );
     }
 }
 
@@ -82,7 +86,15 @@ fn an_expression_about_every_name_or_none_is_told() {
     ] {
         assert_eq!(read(regex), Ok(Pattern::TooGeneral), "{regex}");
     }
-    for regex in ["e", "ads?", r"\d", "^.{40,}$", "-", r"\.(com|net)$", r"^[a-z]+\.[a-z]+$"] {
+    for regex in [
+        "e",
+        "ads?",
+        r"\d",
+        "^.{40,}$",
+        "-",
+        r"\.(com|net)$",
+        r"^[a-z]+\.[a-z]+$",
+    ] {
         assert_eq!(read(regex), Ok(Pattern::Regex(regex.into())), "{regex}");
     }
     for regex in [r"x\.y/z", "ü", "a b", "^[^a-z0-9._-]", r"(a/|b:)c$"] {
@@ -92,16 +104,28 @@ fn an_expression_about_every_name_or_none_is_told() {
 
 #[test]
 fn capitals_in_an_expression_match_names_which_have_none() {
-    assert_eq!(read("^AD[A-F]x"), Ok(Pattern::Regex("(?i-u)^AD[A-F]x".into())));
-    assert!(matches("(?i-u)^AD[A-F]x", "adbx.example") && !matches("(?i-u)^AD[A-F]x", "adgx.example"));
+    assert_eq!(
+        read("^AD[A-F]x"),
+        Ok(Pattern::Regex("(?i-u)^AD[A-F]x".into()))
+    );
+    assert!(
+        matches("(?i-u)^AD[A-F]x", "adbx.example") && !matches("(?i-u)^AD[A-F]x", "adgx.example")
+    );
 }
 
 #[test]
 fn an_expression_is_read_up_to_its_bound() {
     for length in [MAX_PATTERN - 1, MAX_PATTERN] {
-        assert_eq!(read(&"a".repeat(length)), Ok(Pattern::Regex("a".repeat(length))), "{length}");
+        assert_eq!(
+            read(&"a".repeat(length)),
+            Ok(Pattern::Regex("a".repeat(length))),
+            "{length}"
+        );
     }
-    assert_eq!(read(&"a".repeat(MAX_PATTERN + 1)), Err(PatternError::TooLong));
+    assert_eq!(
+        read(&"a".repeat(MAX_PATTERN + 1)),
+        Err(PatternError::TooLong)
+    );
 }
 
 #[test]
@@ -109,10 +133,17 @@ fn what_cannot_be_read_says_why() {
     for (regex, error) in [
         ("(a", "unclosed group"),
         ("[a", "unclosed character class"),
-        ("(?=a)b", "look-around, including look-ahead and look-behind, is not supported"),
+        (
+            "(?=a)b",
+            "look-around, including look-ahead and look-behind, is not supported",
+        ),
         ("*a", "repetition operator missing expression"),
     ] {
-        assert_eq!(read(regex), Err(PatternError::Syntax(error.into())), "{regex}");
+        assert_eq!(
+            read(regex),
+            Err(PatternError::Syntax(error.into())),
+            "{regex}"
+        );
     }
     assert!(read(&"(".repeat(400)).is_err());
 }
@@ -154,5 +185,9 @@ proptest! {
 }
 
 fn matches(regex: &str, name: &str) -> bool {
-    RegexBuilder::new(regex).unicode(false).build().unwrap().is_match(name.as_bytes())
+    RegexBuilder::new(regex)
+        .unicode(false)
+        .build()
+        .unwrap()
+        .is_match(name.as_bytes())
 }

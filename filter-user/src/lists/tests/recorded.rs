@@ -5,15 +5,23 @@ use crate::{
     policy::TooManyNames,
 };
 
-/// The rules and the lines that are none, in the order of their lines: `block name a.example`, `- url`.
+/// The rules and the lines that are none, in the order of their lines: `block name a.example`,
+/// `- url`.
 pub(in crate::lists) fn lines_of(format: Format, text: &str, options: ListOptions) -> Vec<String> {
     let mut sink = Recorder::default();
     let mut reading = Reading::new(&mut sink, &options, ListReport::new(String::new(), format));
     assert!(read(text.as_bytes(), &mut reading).is_ok(), "{text}");
     let examples = reading.report.examples;
     sink.0.extend(examples.into_iter().map(|example| {
-        let detail = example.reason.detail().map(|detail| format!(" {detail}")).unwrap_or_default();
-        (example.line, format!("- {}{detail}", example.reason.as_str()))
+        let detail = example
+            .reason
+            .detail()
+            .map(|detail| format!(" {detail}"))
+            .unwrap_or_default();
+        (
+            example.line,
+            format!("- {}{detail}", example.reason.as_str()),
+        )
     }));
     sink.0.sort_by_key(|(line, _)| *line);
     sink.0.into_iter().map(|(_, text)| text).collect()

@@ -2,18 +2,18 @@
 
 use std::{io, mem};
 
-use filter_core::{AllTerms, BANKS, DnsAction, HASH_KEY_WORDS, HashKey, Terms};
+use filter_core::{AllEffects, BANKS, DnsAction, Effect, HASH_KEY_WORDS, HashKey};
 use serde::{Deserialize, Serialize};
 
 use super::MadeFrom;
 use crate::{
     lists::ListReport,
     policy::{
-        ListInfo, RuleBook,
+        CompiledPolicy, ListInfo,
+        effect::EffectTable,
         list_numbers::ListNumbers,
         pattern_rules::{PatternRule, PatternRules},
         table::Table,
-        terms::TermsTable,
     },
 };
 
@@ -22,7 +22,7 @@ pub(super) struct Content {
     made_from: MadeFrom,
     hash_key: Vec<u64>,
     /// Each with those of further banks.
-    terms: Vec<(TermsNumbers, Vec<(u32, TermsNumbers)>)>,
+    effect: Vec<(EffectNumbers, Vec<(u32, EffectNumbers)>)>,
     lists: Vec<ListInfo>,
     /// Each with what its rules say of the answer, as a number.
     numbers: Vec<(usize, Option<u8>)>,
@@ -31,20 +31,23 @@ pub(super) struct Content {
     reports: Vec<ListReport>,
 }
 
-/// [`Terms`], as they can be written.
-type TermsNumbers = ([[u32; 5]; 2], [[u16; 2]; 2]);
+/// [`Effect`], as they can be written.
+type EffectNumbers = ([[u32; 5]; 2], [[u16; 2]; 2]);
 
 impl Content {
-    pub fn of(made_from: MadeFrom, book: &RuleBook, reports: &[ListReport]) -> Self {
-        let terms = book.terms.all().iter();
-        let numbers = book.numbers.iter().map(|(list, answer)| (list, answer.map(|answer| answer as u8)));
+    pub fn of(made_from: MadeFrom, compiled: &CompiledPolicy, reports: &[ListReport]) -> Self {
+        let effect = compiled.effect.all().iter();
+        let numbers = compiled
+            .numbers
+            .iter()
+            .map(|(list, answer)| (list, answer.map(|answer| answer as u8)));
         Self {
             made_from,
-            hash_key: words(book.hash_key()).into(),
-            terms: terms.map(to_numbers).collect(),
-            lists: book.lists.clone(),
+            hash_key: words(compiled.hash_key()).into(),
+            effect: effect.map(to_numbers).collect(),
+            lists: compiled.lists.clone(),
             numbers: numbers.collect(),
-            patterns: book.patterns.all().into(),
+            patterns: compiled.patterns.all().into(),
             reports: reports.into(),
         }
     }
@@ -65,34 +68,66 @@ impl Content {
         self.hash_key == words(key)
     }
 
-    /// The book, with this table; `None` if the parts do not go together.
-    pub fn into_book(self, table: Table) -> Option<(RuleBook, Vec<ListReport>)> {
+    /// The compiled policy, with this table; `None` if the parts do not go together.
+    pub fn into_compiled(self, table: Table) -> Option<(CompiledPolicy, Vec<ListReport>)> {
         let hash_key = HashKey::from_words(self.hash_key.try_into().ok()?);
-        let terms = self.terms.into_iter().map(|(first, further)| {
-            let further = further.into_iter().filter(|(bank, _)| (1..BANKS).contains(bank));
-            AllTerms::of(of_numbers(first), further.map(|(bank, numbers)| (bank, of_numbers(numbers))))
+        let effect = self.effect.into_iter().map(|(first, further)| {
+            let further = further
+                .into_iter()
+                .filter(|(bank, _)| (1..BANKS).contains(bank));
+            AllEffects::of(
+                of_numbers(first),
+                further.map(|(bank, numbers)| (bank, of_numbers(numbers))),
+            )
         });
-        let answer = |number| DnsAction::ALL.iter().copied().find(|action| *action as u8 == number);
-        let numbers = self.numbers.into_iter().map(|(list, number)| (list, number.and_then(answer)));
-        let (terms, mut numbers) = (TermsTable::of(terms.collect())?, ListNumbers::of(numbers.collect()));
+        let answer = |number| {
+            DnsAction::ALL
+                .iter()
+                .copied()
+                .find(|action| *action as u8 == number)
+        };
+        let numbers = self
+            .numbers
+            .into_iter()
+            .map(|(list, number)| (list, number.and_then(answer)));
+        let (effect, mut numbers) = (
+            EffectTable::of(effect.collect())?,
+            ListNumbers::of(numbers.collect()),
+        );
         let mut patterns = PatternRules::of(self.patterns);
         patterns.compile(&hash_key, &self.lists, &mut numbers);
-        Some((RuleBook::of(&hash_key, table, terms, patterns, (self.lists, numbers)), self.reports))
+        Some((
+            CompiledPolicy::of(&hash_key, table, effect, patterns, (self.lists, numbers)),
+            self.reports,
+        ))
     }
 }
 
-fn to_numbers(terms: &AllTerms) -> (TermsNumbers, Vec<(u32, TermsNumbers)>) {
-    let numbers = |it: &Terms| ([it.own, it.below], [it.own_lists, it.lists_below]);
-    (numbers(&terms.first), terms.further().iter().map(|(bank, terms)| (*bank, numbers(terms))).collect())
+fn to_numbers(effect: &AllEffects) -> (EffectNumbers, Vec<(u32, EffectNumbers)>) {
+    let numbers = |it: &Effect| ([it.own, it.below], [it.own_lists, it.lists_below]);
+    (
+        numbers(&effect.first),
+        effect
+            .further()
+            .iter()
+            .map(|(bank, effect)| (*bank, numbers(effect)))
+            .collect(),
+    )
 }
 
-fn of_numbers(([own, below], [own_lists, lists_below]): TermsNumbers) -> Terms {
-    Terms { own, below, own_lists, lists_below }
+fn of_numbers(([own, below], [own_lists, lists_below]): EffectNumbers) -> Effect {
+    Effect {
+        own,
+        below,
+        own_lists,
+        lists_below,
+    }
 }
 
 /// What [`HashKey::from_words`] made this key of.
 fn words(key: &HashKey) -> [u64; HASH_KEY_WORDS] {
-    // SAFETY: a key is made of words and nothing else (`repr(C)`, and of this size, which the compiler looks at).
+    // SAFETY: a key is made of words and nothing else (`repr(C)`, and of this size, which the
+    // compiler looks at).
     unsafe { mem::transmute::<HashKey, [u64; HASH_KEY_WORDS]>(*key) }
 }
 

@@ -24,8 +24,8 @@ const CHECKED_FROM: usize = 16;
 /// Behind these come the length of the content, and the layout of the table.
 const HEADER: usize = CHECKED_FROM + 8 + Layout::BYTES;
 
-/// A file that is there. Whether it is whole is not known yet: to look at all of it takes its time, and most files that are
-/// not used can be told by what they were made of.
+/// A file that is there. Whether it is whole is not known yet: to look at all of it takes its time,
+/// and most files that are not used can be told by what they were made of.
 pub(super) struct Opened {
     bytes: Bytes,
     sum: u32,
@@ -38,12 +38,22 @@ pub(super) struct Opened {
 pub(super) fn open(path: &Path) -> Result<Opened, Unfit> {
     // A pipe that somebody put there would be waited for.
     let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
-    let file =
-        File::options().read(true).custom_flags(flags).open(path).map_err(|error| {
-            if error.kind() == io::ErrorKind::NotFound { Unfit::Missing } else { Unfit::Read(error) }
+    let file = File::options()
+        .read(true)
+        .custom_flags(flags)
+        .open(path)
+        .map_err(|error| {
+            if error.kind() == io::ErrorKind::NotFound {
+                Unfit::Missing
+            } else {
+                Unfit::Read(error)
+            }
         })?;
     let metadata = file.metadata().map_err(Unfit::Read)?;
-    if metadata.uid() != rustix::process::geteuid().as_raw() || metadata.mode() & 0o077 != 0 || !metadata.is_file() {
+    if metadata.uid() != rustix::process::geteuid().as_raw()
+        || metadata.mode() & 0o077 != 0
+        || !metadata.is_file()
+    {
         return Err(Unfit::Foreign);
     }
     if metadata.len() < HEADER as u64 {
@@ -53,8 +63,12 @@ pub(super) fn open(path: &Path) -> Result<Opened, Unfit> {
 }
 
 fn parse(bytes: Bytes) -> Result<Opened, Unfit> {
-    let (header, checked) = bytes.split_first_chunk::<CHECKED_FROM>().ok_or(Unfit::Damaged)?;
-    let ([magic, rest], []) = header.as_chunks::<8>() else { return Err(Unfit::Damaged) };
+    let (header, checked) = bytes
+        .split_first_chunk::<CHECKED_FROM>()
+        .ok_or(Unfit::Damaged)?;
+    let ([magic, rest], []) = header.as_chunks::<8>() else {
+        return Err(Unfit::Damaged);
+    };
     let [v0, v1, v2, v3, sum @ ..] = *rest;
     if *magic != MAGIC || u32::from_le_bytes([v0, v1, v2, v3]) != VERSION {
         return Err(Unfit::Version);
@@ -63,15 +77,25 @@ fn parse(bytes: Bytes) -> Result<Opened, Unfit> {
     if layout.end() != bytes.len() {
         return Err(Unfit::Damaged);
     }
-    Ok(Opened { bytes, sum: u32::from_le_bytes(sum), content, layout })
+    Ok(Opened {
+        bytes,
+        sum: u32::from_le_bytes(sum),
+        content,
+        layout,
+    })
 }
 
 /// Where the content is, and the table.
 fn places(checked: &[u8]) -> Option<(Range<usize>, Layout)> {
     let (len, rest) = checked.split_first_chunk()?;
     let (layout, rest) = rest.split_first_chunk()?;
-    let len = usize::try_from(u64::from_le_bytes(*len)).ok().filter(|len| *len <= rest.len())?;
-    Some((HEADER..HEADER + len, Layout::from_bytes(layout, HEADER + len)?))
+    let len = usize::try_from(u64::from_le_bytes(*len))
+        .ok()
+        .filter(|len| *len <= rest.len())?;
+    Some((
+        HEADER..HEADER + len,
+        Layout::from_bytes(layout, HEADER + len)?,
+    ))
 }
 
 impl Opened {
@@ -82,7 +106,9 @@ impl Opened {
 
     /// The table, if all of the file is as it was written.
     pub fn into_table(self) -> Result<Table, Unfit> {
-        let Self { bytes, sum, layout, .. } = self;
+        let Self {
+            bytes, sum, layout, ..
+        } = self;
         if bytes.get(CHECKED_FROM..).map(crc32fast::hash) != Some(sum) {
             return Err(Unfit::Damaged);
         }
@@ -101,7 +127,8 @@ impl Written {
     /// Puts it in the place of the one before, as a whole.
     pub fn put(self) -> io::Result<()> {
         let Self { file, path } = self;
-        file.persist(&path).map_err(|error| said(&path, &error.error))?;
+        file.persist(&path)
+            .map_err(|error| said(&path, &error.error))?;
         Ok(())
     }
 }
@@ -110,11 +137,20 @@ impl Written {
 pub(super) fn write(path: &Path, content: &[u8], table: &Table) -> io::Result<(Written, Table)> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let (file, table) = write_in(folder, content, table).map_err(|error| said(path, &error))?;
-    Ok((Written { file, path: path.into() }, table))
+    Ok((
+        Written {
+            file,
+            path: path.into(),
+        },
+        table,
+    ))
 }
 
 fn said(path: &Path, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("cannot write `{}`: {error}", path.display()))
+    io::Error::new(
+        error.kind(),
+        format!("cannot write `{}`: {error}", path.display()),
+    )
 }
 
 fn write_in(folder: &Path, content: &[u8], table: &Table) -> io::Result<(NamedTempFile, Table)> {
@@ -123,14 +159,25 @@ fn write_in(folder: &Path, content: &[u8], table: &Table) -> io::Result<(NamedTe
         _ => {}
     }
     let (layout, bytes) = table.image();
-    let head = [&(content.len() as u64).to_le_bytes()[..], &layout.to_bytes()].concat();
+    let head = [
+        &(content.len() as u64).to_le_bytes()[..],
+        &layout.to_bytes(),
+    ]
+    .concat();
     let mut sum = crc32fast::Hasher::new();
     for part in [&*head, content, bytes] {
         sum.update(part);
     }
     // For its owner alone from the start.
     let mut file = NamedTempFile::new_in(folder)?;
-    for part in [&MAGIC[..], &VERSION.to_le_bytes(), &sum.finalize().to_le_bytes(), &head, content, bytes] {
+    for part in [
+        &MAGIC[..],
+        &VERSION.to_le_bytes(),
+        &sum.finalize().to_le_bytes(),
+        &head,
+        content,
+        bytes,
+    ] {
         file.write_all(part)?;
     }
     let mapped = Bytes::map(file.as_file())?;
@@ -145,7 +192,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{super::content::Content, *};
-    use crate::{policy::RuleBook, replay::hash_key};
+    use crate::{policy::CompiledPolicy, replay::hash_key};
 
     proptest! {
         #[test]
@@ -181,8 +228,13 @@ mod tests {
     fn image() -> Vec<u8> {
         let folder = tempfile::TempDir::new().unwrap();
         let path = folder.path().join("cache");
-        let book = RuleBook::blocking_all(hash_key(), "list", ["a.example", "b.example"]).unwrap();
-        write(&path, b"the content", &book.table).unwrap().0.put().unwrap();
+        let compiled =
+            CompiledPolicy::blocking_all(hash_key(), "list", ["a.example", "b.example"]).unwrap();
+        write(&path, b"the content", &compiled.table)
+            .unwrap()
+            .0
+            .put()
+            .unwrap();
         std::fs::read(path).unwrap()
     }
 }

@@ -1,11 +1,12 @@
 //! The compiled policy in a file, so that the next start need not read lists that have not changed.
 //!
-//! The file holds the table of the rule book as it lies in memory, and the book has it mapped from there: what is not asked
-//! for takes no memory. It may be deleted at any time. It is used only if it is whole and was made by this very program of
-//! the very files and options that a policy is asked for now; else the reason is told, and the lists are read.
+//! The file holds the table of the compiled policy as it lies in memory, and the compiled policy
+//! has it mapped from there: what is not asked for takes no memory. It may be deleted at any time.
+//! It is used only if it is whole and was made by this very program of the very files and options
+//! that a policy is asked for now; else the reason is told, and the lists are read.
 //!
-//! The key of the hash is in it as well, since the names lie in the order of their hashes. Who knows it can make names that
-//! collide, so the file is for its owner alone.
+//! The key of the hash is in it as well, since the names lie in the order of their hashes. Who
+//! knows it can make names that collide, so the file is for its owner alone.
 
 mod content;
 mod file;
@@ -18,7 +19,7 @@ use std::{
 
 use filter_core::HashKey;
 
-use super::RuleBook;
+use super::CompiledPolicy;
 use crate::lists::ListReport;
 use content::Content;
 
@@ -40,7 +41,9 @@ pub enum Unfit {
     #[error("it cannot be read: {0}")]
     Read(io::Error),
     /// Somebody else can write it.
-    #[error("it is not for its owner alone: have the folder and the file belong to who runs namegate, with mode 0600")]
+    #[error(
+        "it is not for its owner alone: have the folder and the file belong to who runs namegate, with mode 0600"
+    )]
     Foreign,
     /// It is none, or one of another version.
     #[error("it is of another version")]
@@ -73,7 +76,9 @@ pub enum Unkept {
 impl Cache {
     /// The one in this folder.
     pub fn new(folder: &Path) -> Self {
-        Self { path: folder.join("policy") }
+        Self {
+            path: folder.join("policy"),
+        }
     }
 
     /// Its file.
@@ -81,31 +86,38 @@ impl Cache {
         &self.path
     }
 
-    /// The book in it and what became of the lists, if it was made of just this, and with this key if one is in force.
+    /// The compiled policy in it and what became of the lists, if it was made of just this, and
+    /// with this key if one is in force.
     pub(super) fn open(
         &self,
         made_from: &MadeFrom,
         in_force: Option<&HashKey>,
-    ) -> Result<(RuleBook, Vec<ListReport>), Unfit> {
+    ) -> Result<(CompiledPolicy, Vec<ListReport>), Unfit> {
         let file = file::open(&self.path)?;
         let content = Content::read(file.content()).ok_or(Unfit::Damaged)?;
-        content.made_from().same_as(made_from).map_err(Unfit::Stale)?;
+        content
+            .made_from()
+            .same_as(made_from)
+            .map_err(Unfit::Stale)?;
         if in_force.is_some_and(|key| !content.has_key(key)) {
             return Err(Unfit::OtherKey);
         }
-        content.into_book(file.into_table()?).ok_or(Unfit::Damaged)
+        content
+            .into_compiled(file.into_table()?)
+            .ok_or(Unfit::Damaged)
     }
 
-    /// Writes the book, which takes its table from there from then on. It is in the cache when that is said.
+    /// Writes the compiled policy, which takes its table from there from then on. It is in the
+    /// cache when that is said.
     pub(super) fn write(
         &self,
         made_from: MadeFrom,
-        book: &mut RuleBook,
+        compiled: &mut CompiledPolicy,
         reports: &[ListReport],
     ) -> Result<Unplaced, Unkept> {
-        let content = Content::of(made_from, book, reports).to_bytes()?;
-        let (written, table) = file::write(&self.path, &content, &book.table)?;
-        book.table = table;
+        let content = Content::of(made_from, compiled, reports).to_bytes()?;
+        let (written, table) = file::write(&self.path, &content, &compiled.table)?;
+        compiled.table = table;
         Ok(Unplaced(written))
     }
 }
@@ -121,9 +133,9 @@ impl Unplaced {
     }
 }
 
-impl RuleBook {
-    /// Has the table lie in a file without a name, so that it takes no memory of this process. One that lies in a file
-    /// already stays there.
+impl CompiledPolicy {
+    /// Has the table lie in a file without a name, so that it takes no memory of this process. One
+    /// that lies in a file already stays there.
     ///
     /// # Errors
     /// If no file can be written; the table stays where it is.

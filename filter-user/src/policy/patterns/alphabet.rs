@@ -28,9 +28,21 @@ impl<'n> Alphabet<'n> {
             within[*id as usize] = columns.within(set);
         }
         let is_word = |sample: &u8| words.is_some_and(|words| words.has(*sample));
-        let beside = |sample| if is_word(sample) { Beside::Word } else { Beside::Other };
+        let beside = |sample| {
+            if is_word(sample) {
+                Beside::Word
+            } else {
+                Beside::Other
+            }
+        };
         let beside = columns.samples.iter().map(beside).collect();
-        Self { nfa, columns, within, beside, words: words.is_some() }
+        Self {
+            nfa,
+            columns,
+            within,
+            beside,
+            words: words.is_some(),
+        }
     }
 
     pub fn len(&self) -> usize {

@@ -1,7 +1,7 @@
 //! Some of the patterns as one deterministic automaton (subset construction).
 //!
-//! A match is told when it is there, and no state remembers it: that keeps patterns that may begin anywhere from
-//! multiplying. The same pattern may match again further on.
+//! A match is told when it is there, and no state remembers it: that keeps patterns that may begin
+//! anywhere from multiplying. The same pattern may match again further on.
 
 use std::{collections::HashMap, mem};
 
@@ -46,7 +46,12 @@ impl Automaton {
     const DEAD: u32 = 0;
 
     /// The automaton, unless it takes more than the bounds, and the steps until that was clear.
-    pub fn of(nfa: &Nfa, patterns: &[PatternId], bounds: &Bounds, room: &mut Room) -> (Option<Self>, u64) {
+    pub fn of(
+        nfa: &Nfa,
+        patterns: &[PatternId],
+        bounds: &Bounds,
+        room: &mut Room,
+    ) -> (Option<Self>, u64) {
         let mut builder = Builder::new(nfa, patterns, room);
         let start = builder.start(patterns);
         while let Some((id, set)) = builder.open.pop() {
@@ -55,12 +60,27 @@ impl Automaton {
                 return (None, builder.closure.steps);
             }
         }
-        let Builder { alphabet, states, closure, .. } = builder;
-        (Some(Self { columns: alphabet.columns, states, start }), closure.steps)
+        let Builder {
+            alphabet,
+            states,
+            closure,
+            ..
+        } = builder;
+        (
+            Some(Self {
+                columns: alphabet.columns,
+                states,
+                start,
+            }),
+            closure.steps,
+        )
     }
 
     pub fn rows(&self) -> usize {
-        self.states.iter().filter(|state| !state.row.is_empty()).count()
+        self.states
+            .iter()
+            .filter(|state| !state.row.is_empty())
+            .count()
     }
 
     /// Transitions of all rows.
@@ -117,9 +137,14 @@ impl<'n> Builder<'n> {
     }
 
     fn start(&mut self, patterns: &[PatternId]) -> u32 {
-        let states = patterns.iter().map(|pattern| self.closure.nfa.start(*pattern)).collect();
+        let states = patterns
+            .iter()
+            .map(|pattern| self.closure.nfa.start(*pattern))
+            .collect();
         let reached = self.closure.at_the_end(states);
-        let none = self.bases.with_loops(Vec::new(), &self.alphabet, &mut self.closure);
+        let none = self
+            .bases
+            .with_loops(Vec::new(), &self.alphabet, &mut self.closure);
         self.state_behind(none, reached, Beside::Nothing)
     }
 
@@ -127,7 +152,11 @@ impl<'n> Builder<'n> {
     fn row(&mut self, set: &Set) -> Vec<u32> {
         let base = self.bases.get(set.base);
         let other = self.ways(set, &base, Beside::Other);
-        let word = if self.alphabet.words { self.ways(set, &base, Beside::Word) } else { Ways::default() };
+        let word = if self.alphabet.words {
+            self.ways(set, &base, Beside::Word)
+        } else {
+            Ways::default()
+        };
         let ways = [other, word];
         let mut row = Vec::with_capacity(self.alphabet.len() + 1);
         for column in 0..self.alphabet.len() {
@@ -138,7 +167,9 @@ impl<'n> Builder<'n> {
             } else {
                 let alike = |other: &usize| {
                     let beside_too = self.alphabet.beside[*other] == beside;
-                    moved[*other] == moved[column] && base.same[*other] == base.same[column] && beside_too
+                    moved[*other] == moved[column]
+                        && base.same[*other] == base.same[column]
+                        && beside_too
                 };
                 let next = (0..column).find(alike).map(|other| row[other]);
                 next.unwrap_or_else(|| {
@@ -179,28 +210,51 @@ impl<'n> Builder<'n> {
 
     /// The state behind the end of the walk.
     fn last(&mut self, set: &Set, base: &Base) -> u32 {
-        let mut matches = self.closure.resolve(&set.others, Beside::Nothing, set.right).matches;
+        let mut matches = self
+            .closure
+            .resolve(&set.others, Beside::Nothing, set.right)
+            .matches;
         if base.asks || set.right == Beside::Nothing {
-            matches.extend(self.closure.resolve(&base.waiting, Beside::Nothing, set.right).matches);
+            matches.extend(
+                self.closure
+                    .resolve(&base.waiting, Beside::Nothing, set.right)
+                    .matches,
+            );
         } else {
             matches.extend(&base.at_the_start);
         }
         matches.sort_unstable();
         matches.dedup();
-        let none = self.bases.with_loops(Vec::new(), &self.alphabet, &mut self.closure);
-        self.id_of(Set { base: none, others: Vec::new(), right: Beside::Other, matches }, false)
+        let none = self
+            .bases
+            .with_loops(Vec::new(), &self.alphabet, &mut self.closure);
+        self.id_of(
+            Set {
+                base: none,
+                others: Vec::new(),
+                right: Beside::Other,
+                matches,
+            },
+            false,
+        )
     }
 
     /// The state in which this is reached, from one with this base.
     fn state_behind(&mut self, base: u32, mut reached: Reached, right: Beside) -> u32 {
         reached.sort();
         let (mut id, mut base) = (base, self.bases.get(base));
-        let Reached { waiting: mut others, mut loops, matches } = reached;
+        let Reached {
+            waiting: mut others,
+            mut loops,
+            matches,
+        } = reached;
         loops.retain(|state| base.loops.binary_search(state).is_err());
         if !loops.is_empty() {
             loops.extend(&base.loops);
             loops.sort_unstable();
-            id = self.bases.with_loops(loops, &self.alphabet, &mut self.closure);
+            id = self
+                .bases
+                .with_loops(loops, &self.alphabet, &mut self.closure);
             base = self.bases.get(id);
         }
         others.retain(|state| base.waiting.binary_search(state).is_err());
@@ -208,7 +262,15 @@ impl<'n> Builder<'n> {
             || right == Beside::Nothing
             || (self.alphabet.words && others.iter().any(|state| self.closure.nfa.is_look(*state)));
         let goes_on = !base.loops.is_empty() || !others.is_empty();
-        self.id_of(Set { base: id, others, right: if asks { right } else { Beside::Other }, matches }, goes_on)
+        self.id_of(
+            Set {
+                base: id,
+                others,
+                right: if asks { right } else { Beside::Other },
+                matches,
+            },
+            goes_on,
+        )
     }
 
     fn id_of(&mut self, set: Set, goes_on: bool) -> u32 {
@@ -219,7 +281,10 @@ impl<'n> Builder<'n> {
             return *id;
         }
         let id = self.states.len() as u32;
-        self.states.push(State { matches: set.matches.clone(), row: Vec::new() });
+        self.states.push(State {
+            matches: set.matches.clone(),
+            row: Vec::new(),
+        });
         self.matches += usize::from(!set.matches.is_empty());
         if goes_on {
             self.rows += 1;

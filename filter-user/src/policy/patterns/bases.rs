@@ -1,7 +1,8 @@
-//! What a walk that has come to some loops does beside all else: it waits behind each of them for ever.
+//! What a walk that has come to some loops does beside all else: it waits behind each of them for
+//! ever.
 //!
-//! Sets of states are told by the loops that are in them and by what is in them besides. That makes them short, and
-//! what is behind the loops is worked out once.
+//! Sets of states are told by the loops that are in them and by what is in them besides. That makes
+//! them short, and what is behind the loops is worked out once.
 
 use std::{collections::HashMap, rc::Rc};
 
@@ -41,7 +42,12 @@ impl Bases {
     }
 
     /// The base with these loops, and those that come with them.
-    pub fn with_loops(&mut self, loops: Vec<StateId>, alphabet: &Alphabet<'_>, closure: &mut Closure<'_>) -> u32 {
+    pub fn with_loops(
+        &mut self,
+        loops: Vec<StateId>,
+        alphabet: &Alphabet<'_>,
+        closure: &mut Closure<'_>,
+    ) -> u32 {
         if let Some(id) = self.known.get(&loops) {
             return *id;
         }
@@ -62,12 +68,22 @@ impl Base {
         all.sort();
         let Reached { waiting, loops, .. } = all;
         let behind = alphabet.moves(&waiting);
-        let moves: Vec<_> = behind.into_iter().map(|states| closure.up_to_loops(states)).collect();
-        let first = |of: &Reached| moves.iter().position(|other| other == of).unwrap_or_default();
+        let moves: Vec<_> = behind
+            .into_iter()
+            .map(|states| closure.up_to_loops(states))
+            .collect();
+        let first = |of: &Reached| {
+            moves
+                .iter()
+                .position(|other| other == of)
+                .unwrap_or_default()
+        };
         Self {
             asks: alphabet.words && waiting.iter().any(|state| closure.nfa.is_look(*state)),
             same: moves.iter().map(first).collect(),
-            at_the_start: closure.resolve(&waiting, Beside::Nothing, Beside::Other).matches,
+            at_the_start: closure
+                .resolve(&waiting, Beside::Nothing, Beside::Other)
+                .matches,
             loops,
             waiting,
             moves,

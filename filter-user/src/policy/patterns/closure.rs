@@ -62,7 +62,11 @@ pub(super) struct Closure<'n> {
 impl<'n> Closure<'n> {
     pub fn new(nfa: &'n Nfa, room: &'n mut Room) -> Self {
         room.seen.resize(nfa.states(), 0);
-        Self { nfa, room, steps: 0 }
+        Self {
+            nfa,
+            room,
+            steps: 0,
+        }
     }
 
     /// From these states, before any octet is read.
@@ -82,11 +86,20 @@ impl<'n> Closure<'n> {
 
     /// From those of the states that wait for what is on the left, which is now known.
     pub fn resolve(&mut self, waiting: &[StateId], left: Beside, right: Beside) -> Reached {
-        let looks = waiting.iter().copied().filter(|state| matches!(self.nfa.state(*state), State::Look(..)));
+        let looks = waiting
+            .iter()
+            .copied()
+            .filter(|state| matches!(self.nfa.state(*state), State::Look(..)));
         self.walk(looks.collect(), Some(left), right, true)
     }
 
-    fn walk(&mut self, mut open: Vec<StateId>, left: Option<Beside>, right: Beside, through: bool) -> Reached {
+    fn walk(
+        &mut self,
+        mut open: Vec<StateId>,
+        left: Option<Beside>,
+        right: Beside,
+        through: bool,
+    ) -> Reached {
         let mut reached = Reached::default();
         self.room.mark += 1;
         while let Some(id) = open.pop() {

@@ -1,7 +1,8 @@
 //! Which patterns go into one automaton.
 //!
-//! Patterns with different tails have an automaton about as large as theirs together. Those with a `.*` behind one tail
-//! and before another multiply, whatever they are together with, and go into automata of their own.
+//! Patterns with different tails have an automaton about as large as theirs together. Those with a
+//! `.*` behind one tail and before another multiply, whatever they are together with, and go into
+//! automata of their own.
 
 use std::{cmp::Reverse, collections::BTreeMap, mem};
 
@@ -39,7 +40,15 @@ impl<'n> Grouping<'n> {
     pub fn new(nfa: &'n Nfa, limits: &'n Limits) -> Self {
         let steps = limits.steps + limits.steps_per_pattern * nfa.patterns() as u64;
         let rows = vec![None; nfa.patterns()];
-        Self { nfa, limits, room: Room::default(), steps, rows, groups: Vec::new(), refused: Vec::new() }
+        Self {
+            nfa,
+            limits,
+            room: Room::default(),
+            steps,
+            rows,
+            groups: Vec::new(),
+            refused: Vec::new(),
+        }
     }
 
     /// Groups patterns, of which neighbours are alike.
@@ -62,8 +71,8 @@ impl<'n> Grouping<'n> {
         (self.groups, self.refused)
     }
 
-    /// Works out what each pattern takes, and refuses those that take too much. Those that take little come first, so
-    /// that the others cannot use up their time.
+    /// Works out what each pattern takes, and refuses those that take too much. Those that take
+    /// little come first, so that the others cannot use up their time.
     fn fitting_alone(&mut self, patterns: &[PatternId]) -> Vec<PatternId> {
         let cells = self.limits.cells / Self::SHARE;
         let mut larger = Vec::new();
@@ -85,13 +94,23 @@ impl<'n> Grouping<'n> {
             };
             self.refused.push((pattern, refusal));
         }
-        patterns.iter().copied().filter(|pattern| self.rows[*pattern as usize].is_some()).collect()
+        patterns
+            .iter()
+            .copied()
+            .filter(|pattern| self.rows[*pattern as usize].is_some())
+            .collect()
     }
 
-    /// Where loops begin, and whether there are several. A loop behind a short tail goes on beside what all longer
-    /// tails lead to.
+    /// Where loops begin, and whether there are several. A loop behind a short tail goes on beside
+    /// what all longer tails lead to.
     fn kind(&self, pattern: PatternId) -> (bool, usize) {
-        (self.nfa.loops(pattern) > 1, self.nfa.dots_before_loop(pattern).unwrap_or(usize::MAX).min(2))
+        (
+            self.nfa.loops(pattern) > 1,
+            self.nfa
+                .dots_before_loop(pattern)
+                .unwrap_or(usize::MAX)
+                .min(2),
+        )
     }
 
     /// How many of these are likely to fill an automaton.
@@ -113,9 +132,16 @@ impl<'n> Grouping<'n> {
             return;
         }
         if let Some(automaton) = self.automaton(patterns, self.limits.cells, u64::MAX) {
-            self.groups.push(Group { patterns: patterns.to_vec(), automaton });
+            self.groups.push(Group {
+                patterns: patterns.to_vec(),
+                automaton,
+            });
         } else if self.steps == 0 {
-            self.refused.extend(patterns.iter().map(|pattern| (*pattern, Refusal::OutOfTime)));
+            self.refused.extend(
+                patterns
+                    .iter()
+                    .map(|pattern| (*pattern, Refusal::OutOfTime)),
+            );
         } else if let [pattern] = patterns {
             self.refused.push((*pattern, Refusal::TooLarge));
         } else {
@@ -139,11 +165,16 @@ impl<'n> Grouping<'n> {
                 if sum * 3 / 4 > self.limits.cells || attempts == 0 {
                     break;
                 }
-                let cells = (sum * 3 / 2).max(self.limits.cells / 8).min(self.limits.cells);
+                let cells = (sum * 3 / 2)
+                    .max(self.limits.cells / 8)
+                    .min(self.limits.cells);
                 attempts -= 1;
                 let patterns = [&other.patterns[..], &one.patterns].concat();
                 if let Some(automaton) = self.automaton(&patterns, cells, u64::MAX) {
-                    *other = Group { patterns, automaton };
+                    *other = Group {
+                        patterns,
+                        automaton,
+                    };
                     group = None;
                 }
             }
@@ -154,18 +185,32 @@ impl<'n> Grouping<'n> {
 
     /// Refuses the groups whose patterns cost most, until there is room for the others.
     fn leave_out(&mut self) {
-        let cost = |group: &Group| group.automaton.cells() * size_of::<u16>() / group.patterns.len();
+        let cost =
+            |group: &Group| group.automaton.cells() * size_of::<u16>() / group.patterns.len();
         self.groups.sort_by_key(|group| Reverse(cost(group)));
         let excess = self.groups.len().saturating_sub(self.limits.parts);
         for group in self.groups.drain(..excess) {
             let bytes = cost(&group);
-            self.refused.extend(group.patterns.iter().map(|pattern| (*pattern, Refusal::NoRoom { bytes })));
+            self.refused.extend(
+                group
+                    .patterns
+                    .iter()
+                    .map(|pattern| (*pattern, Refusal::NoRoom { bytes })),
+            );
         }
     }
 
     fn automaton(&mut self, patterns: &[PatternId], cells: usize, steps: u64) -> Option<Automaton> {
-        let Limits { matches, steps_each, .. } = *self.limits;
-        let bounds = Bounds { cells, matches, steps: steps.min(steps_each).min(self.steps) };
+        let Limits {
+            matches,
+            steps_each,
+            ..
+        } = *self.limits;
+        let bounds = Bounds {
+            cells,
+            matches,
+            steps: steps.min(steps_each).min(self.steps),
+        };
         let (automaton, steps) = Automaton::of(self.nfa, patterns, &bounds, &mut self.room);
         self.steps = self.steps.saturating_sub(steps);
         automaton

@@ -1,10 +1,12 @@
 //! Patterns: regular expressions and wildcards, as the automata that the kernel runs.
 //!
-//! A pattern is about a canonical name. It is a regular expression as the crate `regex` takes it, in octets: case does
-//! not matter, `.` is any octet, and it matches anywhere in the name unless `^` or `$` bind it.
+//! A pattern is about a canonical name. It is a regular expression as the crate `regex` takes it,
+//! in octets: case does not matter, `.` is any octet, and it matches anywhere in the name unless
+//! `^` or `$` bind it.
 //!
-//! Compiling takes bounded time and memory, counted in steps and not by a clock, so that the same patterns always give
-//! the same. What goes beyond the bounds is refused pattern by pattern; the others stay.
+//! Compiling takes bounded time and memory, counted in steps and not by a clock, so that the same
+//! patterns always give the same. What goes beyond the bounds is refused pattern by pattern; the
+//! others stay.
 
 mod alphabet;
 mod automaton;
@@ -108,12 +110,15 @@ pub enum Refusal {
     #[error("the patterns together take too much time to compile: leave some out")]
     OutOfTime,
     /// Those before it, with their repetitions written out, are too many.
-    #[error("the patterns together are too long when their repetitions are written out: leave some out")]
+    #[error(
+        "the patterns together are too long when their repetitions are written out: leave some out"
+    )]
     TooMany,
 }
 
-/// Makes automata of these patterns. `meaning` says what it means that all these match at once, by their places: for each bank of
-/// classes, in order. A match has so many `meanings` at most, that of the first bank included.
+/// Makes automata of these patterns. `meaning` says what it means that all these match at once, by
+/// their places: for each bank of audiences, in order. A match has so many `meanings` at most, that
+/// of the first bank included.
 pub fn compile(
     patterns: &[&str],
     meanings: usize,
@@ -137,7 +142,11 @@ pub fn compile_within(
         let pushed = nfa.push(parsed.as_ref().unwrap_or(&Hir::fail()), limits.places);
         match parsed.and_then(|hir| pushed.map(|()| hir)) {
             // Neighbours have the same tail.
-            Ok(hir) => usable.push((!ends_with_the_name(&hir), text.bytes().rev().collect::<Vec<_>>(), pattern)),
+            Ok(hir) => usable.push((
+                !ends_with_the_name(&hir),
+                text.bytes().rev().collect::<Vec<_>>(),
+                pattern,
+            )),
             Err(refusal) => refused.push((pattern, refusal)),
         }
     }
@@ -147,8 +156,14 @@ pub fn compile_within(
     refused.extend(beyond);
     refused.sort_unstable_by_key(|(pattern, _)| *pattern);
     Compiled {
-        parts: groups.iter().map(|group| CompiledPart::of(&group.automaton, &mut meaning)).collect(),
-        refused: refused.into_iter().map(|(pattern, refusal)| Refused { pattern, refusal }).collect(),
+        parts: groups
+            .iter()
+            .map(|group| CompiledPart::of(&group.automaton, &mut meaning))
+            .collect(),
+        refused: refused
+            .into_iter()
+            .map(|(pattern, refusal)| Refused { pattern, refusal })
+            .collect(),
     }
 }
 
@@ -157,7 +172,8 @@ impl Compiled {
     pub fn matching(&self, name: &Name) -> Vec<PatternId> {
         let (mut matching, mut name) = (Vec::new(), *name);
         for part in &self.parts {
-            part.table.walk(&mut name, |state| matching.extend(part.patterns(state)));
+            part.table
+                .walk(&mut name, |state| matching.extend(part.patterns(state)));
         }
         matching.sort_unstable();
         matching.dedup();
@@ -173,7 +189,11 @@ impl Patterns for Compiled {
 
 fn parse(pattern: &str) -> Result<Hir, Refusal> {
     let mut parser = ParserBuilder::new();
-    parser.unicode(false).utf8(false).case_insensitive(true).dot_matches_new_line(true);
+    parser
+        .unicode(false)
+        .utf8(false)
+        .case_insensitive(true)
+        .dot_matches_new_line(true);
     parser.build().parse(pattern).map_err(|error| {
         Refusal::Syntax(match error {
             regex_syntax::Error::Parse(error) => error.kind().to_string(),

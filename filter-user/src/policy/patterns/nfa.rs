@@ -1,4 +1,5 @@
-//! Patterns as one nondeterministic automaton that reads names from the end (Thompson's construction).
+//! Patterns as one nondeterministic automaton that reads names from the end (Thompson's
+//! construction).
 
 use std::{collections::HashMap, mem};
 
@@ -23,7 +24,8 @@ pub(super) enum State {
     Look(Look, StateId),
     /// Reads nothing.
     Fork(Vec<StateId>),
-    /// Reads any octet and stays, or reads nothing and goes on: once here, the walk is always here as well.
+    /// Reads any octet and stays, or reads nothing and goes on: once here, the walk is always here
+    /// as well.
     Loop(Vec<StateId>),
     /// The pattern matches whatever is still to be read.
     Match,
@@ -50,12 +52,16 @@ struct Pattern {
 }
 
 impl Nfa {
-    /// Adds the next pattern, unless there are more states than these then. One that is refused has its number, too,
-    /// and matches nothing.
+    /// Adds the next pattern, unless there are more states than these then. One that is refused has
+    /// its number, too, and matches nothing.
     pub fn push(&mut self, pattern: &Hir, most: usize) -> Result<(), Refusal> {
         let first = self.states.len() as StateId;
         let owner = self.patterns.len() as PatternId;
-        let mut built = Builder { nfa: self, steps: PATTERN_STATES }.pattern(pattern);
+        let mut built = Builder {
+            nfa: self,
+            steps: PATTERN_STATES,
+        }
+        .pattern(pattern);
         if self.states.len() > most {
             built = built.and(Err(Refusal::TooMany));
         }
@@ -65,7 +71,11 @@ impl Nfa {
         let looks_for_words = pattern.properties().look_set().contains_word();
         self.owners.resize(self.states.len(), owner);
         let start = *built.as_ref().unwrap_or(&first);
-        self.patterns.push(Pattern { start, states: (first, self.states.len() as StateId), looks_for_words });
+        self.patterns.push(Pattern {
+            start,
+            states: (first, self.states.len() as StateId),
+            looks_for_words,
+        });
         self.find_loops(first);
         built.map(|_| ())
     }
@@ -105,19 +115,28 @@ impl Nfa {
                 }
             }
         }
-        (0..self.sets.len() as u32).filter(|set| used[*set as usize]).collect()
+        (0..self.sets.len() as u32)
+            .filter(|set| used[*set as usize])
+            .collect()
     }
 
     /// Loops over any octet in the pattern.
     pub fn loops(&self, pattern: PatternId) -> usize {
         let (first, end) = self.patterns[pattern as usize].states;
-        self.states[first as usize..end as usize].iter().filter(|state| matches!(state, State::Loop(_))).count()
+        self.states[first as usize..end as usize]
+            .iter()
+            .filter(|state| matches!(state, State::Loop(_)))
+            .count()
     }
 
     /// The fewest dots that are read before the first loop; `None` if there is no loop.
     pub fn dots_before_loop(&self, pattern: PatternId) -> Option<usize> {
         let dot = OctetSet::of([(b'.', b'.')]);
-        let Pattern { start, states: (first, end), .. } = self.patterns[pattern as usize];
+        let Pattern {
+            start,
+            states: (first, end),
+            ..
+        } = self.patterns[pattern as usize];
         let mut seen = vec![false; (end - first) as usize];
         let (mut open, mut behind_dot, mut dots) = (vec![start], Vec::new(), 0);
         while !open.is_empty() {
@@ -140,7 +159,9 @@ impl Nfa {
     }
 
     pub fn look_for_words(&self, patterns: &[PatternId]) -> bool {
-        patterns.iter().any(|id| self.patterns[*id as usize].looks_for_words)
+        patterns
+            .iter()
+            .any(|id| self.patterns[*id as usize].looks_for_words)
     }
 
     pub fn is_look(&self, id: StateId) -> bool {
@@ -154,16 +175,23 @@ impl Nfa {
         })
     }
 
-    /// Finds the loops over any octet. One that may end in a match before the first octet is a match, as in `^.*x`:
-    /// otherwise states would have to remember of each such pattern that its `x` was there.
+    /// Finds the loops over any octet. One that may end in a match before the first octet is a
+    /// match, as in `^.*x`: otherwise states would have to remember of each such pattern that its
+    /// `x` was there.
     fn find_loops(&mut self, first: StateId) {
         for id in first..self.states.len() as StateId {
-            let State::Fork(ways) = self.state(id) else { continue };
+            let State::Fork(ways) = self.state(id) else {
+                continue;
+            };
             let is_any = |way: &StateId| matches!(self.state(*way), State::Octet(set, next) if *next == id && self.set(*set) == &OctetSet::ALL);
             let (any, others): (Vec<_>, Vec<_>) = ways.iter().copied().partition(is_any);
             if !any.is_empty() {
                 let matches = self.matches_at_the_end(first, id);
-                self.states[id as usize] = if matches { State::Match } else { State::Loop(others) };
+                self.states[id as usize] = if matches {
+                    State::Match
+                } else {
+                    State::Loop(others)
+                };
             }
         }
     }
@@ -187,7 +215,8 @@ impl Nfa {
     }
 }
 
-/// Builds from the last that is read to the first: each step gets the state that follows it, and gives its own.
+/// Builds from the last that is read to the first: each step gets the state that follows it, and
+/// gives its own.
 struct Builder<'n> {
     nfa: &'n mut Nfa,
     steps: usize,
@@ -211,16 +240,21 @@ impl Builder<'_> {
         self.steps = self.steps.checked_sub(1).ok_or(Refusal::TooLong)?;
         match hir.kind() {
             HirKind::Empty => Ok(next),
-            HirKind::Literal(literal) => {
-                literal.0.iter().try_fold(next, |next, octet| self.octet(OctetSet::of([(*octet, *octet)]), next))
-            }
+            HirKind::Literal(literal) => literal.0.iter().try_fold(next, |next, octet| {
+                self.octet(OctetSet::of([(*octet, *octet)]), next)
+            }),
             HirKind::Class(class) => self.class(class, next),
             HirKind::Look(look) => self.look(*look, next),
             HirKind::Repetition(repetition) => self.repetition(repetition, next),
             HirKind::Capture(capture) => self.hir(&capture.sub, next),
-            HirKind::Concat(parts) => parts.iter().try_fold(next, |next, part| self.hir(part, next)),
+            HirKind::Concat(parts) => parts
+                .iter()
+                .try_fold(next, |next, part| self.hir(part, next)),
             HirKind::Alternation(ways) => {
-                let ways = ways.iter().map(|way| self.hir(way, next)).collect::<Result<_, _>>()?;
+                let ways = ways
+                    .iter()
+                    .map(|way| self.hir(way, next))
+                    .collect::<Result<_, _>>()?;
                 self.push(State::Fork(ways))
             }
         }
@@ -235,10 +269,14 @@ impl Builder<'_> {
         if let Some(class) = characters.to_byte_class() {
             return self.octet(set(&class), next);
         }
-        let ranges = characters.iter().flat_map(|range| Utf8Sequences::new(range.start(), range.end()));
+        let ranges = characters
+            .iter()
+            .flat_map(|range| Utf8Sequences::new(range.start(), range.end()));
         let ways = ranges.map(|range| {
             let octets = range.as_slice().iter();
-            octets.map(|it| OctetSet::of([(it.start, it.end)])).try_fold(next, |next, set| self.octet(set, next))
+            octets
+                .map(|it| OctetSet::of([(it.start, it.end)]))
+                .try_fold(next, |next, set| self.octet(set, next))
         });
         let ways = ways.collect::<Result<_, _>>()?;
         self.push(State::Fork(ways))

@@ -9,7 +9,10 @@ impl OctetSet {
 
     pub fn of(ranges: impl IntoIterator<Item = (u8, u8)>) -> Self {
         let mut set = Self::default();
-        ranges.into_iter().flat_map(|(first, last)| first..=last).for_each(|octet| set.add(octet));
+        ranges
+            .into_iter()
+            .flat_map(|(first, last)| first..=last)
+            .for_each(|octet| set.add(octet));
         set
     }
 
@@ -27,7 +30,8 @@ impl OctetSet {
     }
 }
 
-/// The columns that some sets ask for. Capitals are in the columns of their small letters: names have none.
+/// The columns that some sets ask for. Capitals are in the columns of their small letters: names
+/// have none.
 #[derive(Debug)]
 pub(super) struct Columns {
     pub of: [u8; 256],
@@ -37,22 +41,31 @@ pub(super) struct Columns {
 
 impl Columns {
     pub fn telling_apart(sets: &[OctetSet]) -> Self {
-        let mut columns = Self { of: [0; 256], samples: vec![0] };
+        let mut columns = Self {
+            of: [0; 256],
+            samples: vec![0],
+        };
         for set in sets {
             columns.divide(set);
         }
         for capital in b'A'..=b'Z' {
-            columns.of[usize::from(capital)] = columns.of[usize::from(capital.to_ascii_lowercase())];
+            columns.of[usize::from(capital)] =
+                columns.of[usize::from(capital.to_ascii_lowercase())];
         }
         columns
     }
 
     /// The columns that are in a set.
     pub fn within(&self, set: &OctetSet) -> Vec<u8> {
-        (0..).zip(&self.samples).filter(|(_, sample)| set.has(**sample)).map(|(column, _)| column).collect()
+        (0..)
+            .zip(&self.samples)
+            .filter(|(_, sample)| set.has(**sample))
+            .map(|(column, _)| column)
+            .collect()
     }
 
-    /// Octets that are in the set, of a column whose sample is not, or the other way round, move to a new column.
+    /// Octets that are in the set, of a column whose sample is not, or the other way round, move to
+    /// a new column.
     fn divide(&mut self, set: &OctetSet) {
         let mut moved = vec![None; self.samples.len()];
         for octet in (0..=u8::MAX).filter(|octet| !octet.is_ascii_uppercase()) {

@@ -33,7 +33,10 @@ impl CompiledPart {
         table.start = order.numbers[automaton.start as usize].into();
         (table.finals, table.matches) = (order.finals, order.matches);
         let matches = &order.states[1..=order.matches as usize];
-        let patterns: Vec<_> = matches.iter().map(|state| automaton.states[*state].matches.clone()).collect();
+        let patterns: Vec<_> = matches
+            .iter()
+            .map(|state| automaton.states[*state].matches.clone())
+            .collect();
         let mut behind = matches.len();
         for (state, patterns) in patterns.iter().enumerate() {
             let mut last = state;
@@ -52,12 +55,18 @@ impl CompiledPart {
         for (cell, next) in table.cells.iter_mut().zip(transitions) {
             *cell = order.numbers[*next as usize];
         }
-        Self { table, patterns, rows: rows.len() }
+        Self {
+            table,
+            patterns,
+            rows: rows.len(),
+        }
     }
 
     /// The patterns that match in a state.
     pub fn patterns(&self, state: u32) -> &[PatternId] {
-        self.patterns.get(state.wrapping_sub(1) as usize).map_or(&[], Vec::as_slice)
+        self.patterns
+            .get(state.wrapping_sub(1) as usize)
+            .map_or(&[], Vec::as_slice)
     }
 }
 
@@ -72,19 +81,30 @@ struct Order {
 
 impl Order {
     fn of(states: &[State]) -> Self {
-        let rank = |state: &State| match (state.matches.is_empty(), state.row.is_empty()) {
+        let precedence = |state: &State| match (state.matches.is_empty(), state.row.is_empty()) {
             (true, true) => 0,
             (false, true) => 1,
             (false, false) => 2,
             (true, false) => 3,
         };
         let mut order: Vec<_> = (0..states.len()).collect();
-        order.sort_by_key(|state| rank(&states[*state]));
+        order.sort_by_key(|state| precedence(&states[*state]));
         let mut numbers = vec![0; states.len()];
         for (number, state) in (0..).zip(&order) {
             numbers[*state] = number;
         }
-        let last = |most| states.iter().filter(|state| rank(state) <= most).count() as u32 - 1;
-        Self { finals: last(1), matches: last(2), states: order, numbers }
+        let last = |most| {
+            states
+                .iter()
+                .filter(|state| precedence(state) <= most)
+                .count() as u32
+                - 1
+        };
+        Self {
+            finals: last(1),
+            matches: last(2),
+            states: order,
+            numbers,
+        }
     }
 }

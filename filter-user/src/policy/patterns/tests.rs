@@ -1,4 +1,4 @@
-use filter_core::{Generation, InForce, RuleKey, Rules, Terms, run_parts};
+use filter_core::{ActivePolicy, Effect, Generation, RuleKey, Rules, run_parts};
 use proptest::prelude::*;
 use regex::bytes::{Regex, RegexBuilder};
 
@@ -8,9 +8,16 @@ fn name(text: &str) -> Name {
     Name::of_text(text).unwrap()
 }
 
-/// What matches is its own key, of rank 1.
+/// What matches is its own key, of precedence 1.
 fn own_key(patterns: &[PatternId]) -> Vec<(u32, PatternMatch)> {
-    vec![(0, PatternMatch { masks: [1, 0, 0, 0, 0], keys: [patterns[0].into(), 0, 0, 0, 0], lists: [0; 2] })]
+    vec![(
+        0,
+        PatternMatch {
+            masks: [1, 0, 0, 0, 0],
+            keys: [patterns[0].into(), 0, 0, 0, 0],
+            lists: [0; 2],
+        },
+    )]
 }
 
 fn compiled(patterns: &[&str]) -> Compiled {
@@ -26,20 +33,49 @@ fn matches(pattern: &str, text: &str) -> bool {
 /// The same pattern for the crate `regex`.
 fn regex(pattern: &str) -> Regex {
     let mut builder = RegexBuilder::new(pattern);
-    builder.unicode(false).case_insensitive(true).dot_matches_new_line(true).build().unwrap()
+    builder
+        .unicode(false)
+        .case_insensitive(true)
+        .dot_matches_new_line(true)
+        .build()
+        .unwrap()
 }
 
 #[test]
 fn patterns_match_anywhere_unless_they_are_bound() {
     for (pattern, matching, others) in [
-        (r"ads", &["ads.com", "my-ads.com", "com.ads", "xadsx"][..], &["a.ds", "ad.com"][..]),
-        (r"^ad[0-9]+\.", &["ad1.foo.com", "ad22.com"], &["xad1.foo.com", "ad.com", "ad1"]),
-        (r"(^|\.)x\.com$", &["x.com", "a.x.com"], &["ax.com", "x.com.net", "x.comm"]),
+        (
+            r"ads",
+            &["ads.com", "my-ads.com", "com.ads", "xadsx"][..],
+            &["a.ds", "ad.com"][..],
+        ),
+        (
+            r"^ad[0-9]+\.",
+            &["ad1.foo.com", "ad22.com"],
+            &["xad1.foo.com", "ad.com", "ad1"],
+        ),
+        (
+            r"(^|\.)x\.com$",
+            &["x.com", "a.x.com"],
+            &["ax.com", "x.com.net", "x.comm"],
+        ),
         (r"^a.*z$", &["az", "a.b.z"], &["xaz", "azx", "a"]),
-        (r"^.+[_.-]ads\.", &["x.ads.com", "a-b.ads.com"], &["ads.com", ".ads.com".trim_start_matches('.')]),
-        (r"\bads\b", &["ads", "x.ads.com", "x-ads-y"], &["xads.com", "ads_x", "ads1"]),
+        (
+            r"^.+[_.-]ads\.",
+            &["x.ads.com", "a-b.ads.com"],
+            &["ads.com", ".ads.com".trim_start_matches('.')],
+        ),
+        (
+            r"\bads\b",
+            &["ads", "x.ads.com", "x-ads-y"],
+            &["xads.com", "ads_x", "ads1"],
+        ),
         (r"\Bds", &["ads"], &["ds", "a-ds"]),
-        (r"^(?:a|bc){2,3}$", &["abc", "bcbcbc", "aa"], &["a", "aaaa", "b"]),
+        (
+            r"^(?:a|bc){2,3}$",
+            &["abc", "bcbcbc", "aa"],
+            &["a", "aaaa", "b"],
+        ),
         (r"", &["a"], &[]),
         (r"^$", &[], &["a"]),
         (r"ADS", &["ads", "ADS"], &["ad"]),
@@ -65,7 +101,11 @@ fn a_dot_inside_a_label_is_no_dot_and_no_letter() {
     ] {
         let compiled = compiled(&[pattern]);
         assert_eq!(compiled.matching(&with_dot).len() == 1, dot, "{pattern}");
-        assert_eq!(compiled.matching(&with_letter).len() == 1, letter, "{pattern}");
+        assert_eq!(
+            compiled.matching(&with_letter).len() == 1,
+            letter,
+            "{pattern}"
+        );
     }
 }
 
@@ -79,8 +119,8 @@ fn the_root_is_a_name_without_octets() {
 struct Alone<'c>(&'c Compiled);
 
 impl Patterns for Alone<'_> {
-    /// To the client, one class of each bank applies: that with the number of the bank.
-    fn classes(&self, word: u32, _: Generation) -> u32 {
+    /// To the client, one audience of each bank applies: that with the number of the bank.
+    fn audiences(&self, word: u32, _: Generation) -> u32 {
         1 << word
     }
 
@@ -90,30 +130,63 @@ impl Patterns for Alone<'_> {
 }
 
 impl Rules for Alone<'_> {
-    fn terms(&self, _: RuleKey, _: Generation) -> Option<&Terms> {
+    fn effect(&self, _: RuleKey, _: Generation) -> Option<&Effect> {
         None
     }
 }
 
-/// What matches mean of banks behind the first counts like that of the first, up to the last of them, also at the end of the walk.
+/// What matches mean of banks behind the first counts like that of the first, up to the last of
+/// them, also at the end of the walk.
 #[test]
 fn a_match_means_something_in_each_bank() {
-    let blocks = |bank: u32, class: u32| {
-        let masks = [0, 1 << class, 0, 0, 0];
-        (bank, PatternMatch { masks, keys: [u64::from(bank) + 1; 5], lists: [u16::try_from(bank).unwrap(), 0] })
+    let blocks = |bank: u32, audience: u32| {
+        let masks = [0, 1 << audience, 0, 0, 0];
+        (
+            bank,
+            PatternMatch {
+                masks,
+                keys: [u64::from(bank) + 1; 5],
+                lists: [u16::try_from(bank).unwrap(), 0],
+            },
+        )
     };
-    for banks in [vec![0], vec![1], vec![0, 1], vec![5, 31], (0..32).collect(), (1..32).collect()] {
+    for banks in [
+        vec![0],
+        vec![1],
+        vec![0, 1],
+        vec![5, 31],
+        (0..32).collect(),
+        (1..32).collect(),
+    ] {
         for applies in banks.iter().copied().map(Some).chain([None]) {
-            let of = |bank: u32| blocks(bank, if applies == Some(bank) { bank } else { bank ^ 1 });
+            let of = |bank: u32| {
+                blocks(
+                    bank,
+                    if applies == Some(bank) {
+                        bank
+                    } else {
+                        bank ^ 1
+                    },
+                )
+            };
             let meaning = |_: &[PatternId]| banks.iter().map(|bank| of(*bank)).collect();
             for pattern in ["^ads$", "ads$", "ads"] {
                 let compiled = compile(&[pattern], 32, meaning);
                 let mut name = name("ads");
                 name.begin_judging(1, 0);
-                run_parts(&mut name, &Alone(&compiled), InForce::default().with_banks(32));
+                run_parts(
+                    &mut name,
+                    &Alone(&compiled),
+                    ActivePolicy::default().with_banks(32),
+                );
                 let found = name.found();
                 let expected = applies.map(|bank| (bank, 1 << bank, u64::from(bank) + 1, bank));
-                let found = (found.classes != 0).then_some((found.bank, found.classes, found.key.0, found.list));
+                let found = (found.audiences != 0).then_some((
+                    found.bank,
+                    found.audiences,
+                    found.key.0,
+                    found.list,
+                ));
                 assert_eq!(found, expected, "{pattern} of {banks:?}");
             }
         }
@@ -122,7 +195,12 @@ fn a_match_means_something_in_each_bank() {
 
 #[test]
 fn of_several_matches_the_highest_rank_for_the_class_counts() {
-    let masks = [[1, 0, 0, 0, 0], [0, 1, 0, 0, 0], [0, 0, 2, 0, 0], [0, 0, 0, 4, 0]];
+    let masks = [
+        [1, 0, 0, 0, 0],
+        [0, 1, 0, 0, 0],
+        [0, 0, 2, 0, 0],
+        [0, 0, 0, 4, 0],
+    ];
     let meaning = |patterns: &[PatternId]| {
         let mut meaning = PatternMatch::default();
         for pattern in patterns {
@@ -134,7 +212,7 @@ fn of_several_matches_the_highest_rank_for_the_class_counts() {
         vec![(0, meaning)]
     };
     let compiled = compile(&["^a", "b", r"\.c", "d$"], 1, meaning);
-    for (text, classes, expected) in [
+    for (text, audiences, expected) in [
         ("ab.c.d", 1, 2),
         ("ab.c.d", 2, 3),
         ("ab.c.d", 4, 4),
@@ -144,54 +222,103 @@ fn of_several_matches_the_highest_rank_for_the_class_counts() {
         ("x", 7, 0),
     ] {
         let mut name = name(text);
-        name.begin_judging(classes, 0);
-        run_parts(&mut name, &Alone(&compiled), InForce::default());
-        let (rank, key) = (name.found().rank as u64, name.found().key.0);
-        assert_eq!(rank, expected, "{text} for {classes}");
-        assert_eq!(key, if rank == 0 { 0 } else { rank + 99 });
+        name.begin_judging(audiences, 0);
+        run_parts(&mut name, &Alone(&compiled), ActivePolicy::default());
+        let (precedence, key) = (name.found().precedence as u64, name.found().key.0);
+        assert_eq!(precedence, expected, "{text} for {audiences}");
+        assert_eq!(key, if precedence == 0 { 0 } else { precedence + 99 });
     }
 }
 
 #[test]
 fn a_pattern_that_explodes_is_refused_and_the_others_stay() {
-    let patterns = ["^ads[0-9]*\\.", "a.{30}b", "x$", "(?m)^a", "a(", "((a{1,100}){1,100}){1,100}", "a.{14}b.{14}c"];
+    let patterns = [
+        "^ads[0-9]*\\.",
+        "a.{30}b",
+        "x$",
+        "(?m)^a",
+        "a(",
+        "((a{1,100}){1,100}){1,100}",
+        "a.{14}b.{14}c",
+    ];
     let compiled = compile(&patterns, 1, own_key);
-    let refused: Vec<_> = compiled.refused.iter().map(|refused| (refused.pattern, refused.refusal.clone())).collect();
+    let refused: Vec<_> = compiled
+        .refused
+        .iter()
+        .map(|refused| (refused.pattern, refused.refusal.clone()))
+        .collect();
     let unclosed = Refusal::Syntax("unclosed group".into());
-    let expected =
-        [(1, Refusal::TooLarge), (3, Refusal::Lines), (4, unclosed), (5, Refusal::TooLong), (6, Refusal::TooLarge)];
+    let expected = [
+        (1, Refusal::TooLarge),
+        (3, Refusal::Lines),
+        (4, unclosed),
+        (5, Refusal::TooLong),
+        (6, Refusal::TooLarge),
+    ];
     assert_eq!(refused, expected);
     assert_eq!(compiled.matching(&name("ads1.x")), [0, 2]);
 }
 
 #[test]
 fn a_thousand_patterns_that_explode_leave_time_for_the_others() {
-    let evil: Vec<_> = (0..1000).map(|number| format!("x{number}.{{20}}y")).collect();
+    let evil: Vec<_> = (0..1000)
+        .map(|number| format!("x{number}.{{20}}y"))
+        .collect();
     let patterns: Vec<_> = evil.iter().map(String::as_str).chain(["ads"]).collect();
     let compiled = compile(&patterns, 1, own_key);
     assert_eq!(compiled.refused.len(), 1000);
-    assert!(compiled.refused.iter().any(|refused| refused.refusal == Refusal::OutOfTime));
+    assert!(
+        compiled
+            .refused
+            .iter()
+            .any(|refused| refused.refusal == Refusal::OutOfTime)
+    );
     assert_eq!(compiled.matching(&name("ads.com")), [1000]);
 }
 
 /// Patterns with one tail, each of about the same size.
 fn alike() -> Vec<String> {
-    (10..19).map(|number| format!("(^|\\.)ad{number}\\.example$")).collect()
+    (10..19)
+        .map(|number| format!("(^|\\.)ad{number}\\.example$"))
+        .collect()
 }
 
 fn within(limits: Limits, patterns: &[String]) -> Compiled {
-    compile_within(&limits, &patterns.iter().map(String::as_str).collect::<Vec<_>>(), own_key)
+    compile_within(
+        &limits,
+        &patterns.iter().map(String::as_str).collect::<Vec<_>>(),
+        own_key,
+    )
 }
 
 /// Patterns that are refused for this reason, which leave the others in force.
 fn without_room(compiled: &Compiled, patterns: &[String]) -> usize {
-    let is_refused = |pattern| compiled.refused.iter().any(|refused| refused.pattern == pattern);
+    let is_refused = |pattern| {
+        compiled
+            .refused
+            .iter()
+            .any(|refused| refused.pattern == pattern)
+    };
     for (pattern, text) in (0..).zip(patterns) {
-        let name = name(&text.replace(r"(^|\.)", "x.").replace(r"\.", ".").replace('$', ""));
-        let expected = if is_refused(pattern) { vec![] } else { vec![pattern] };
+        let name = name(
+            &text
+                .replace(r"(^|\.)", "x.")
+                .replace(r"\.", ".")
+                .replace('$', ""),
+        );
+        let expected = if is_refused(pattern) {
+            vec![]
+        } else {
+            vec![pattern]
+        };
         assert_eq!(compiled.matching(&name), expected, "{name}");
     }
-    assert!(compiled.refused.iter().all(|refused| matches!(refused.refusal, Refusal::NoRoom { bytes: 1.. })));
+    assert!(
+        compiled
+            .refused
+            .iter()
+            .all(|refused| matches!(refused.refusal, Refusal::NoRoom { bytes: 1.. }))
+    );
     compiled.refused.len()
 }
 
@@ -199,45 +326,85 @@ fn without_room(compiled: &Compiled, patterns: &[String]) -> usize {
 fn transitions_at_the_bound_fit_into_a_part_and_one_more_does_not() {
     let patterns = alike();
     let all = within(Limits::default(), &patterns);
-    let [CompiledPart { table, rows, .. }] = &all.parts[..] else { panic!("{all:?}") };
+    let [CompiledPart { table, rows, .. }] = &all.parts[..] else {
+        panic!("{all:?}")
+    };
     let cells = rows * table.columns as usize;
-    let limits = Limits { parts: 1, cells, ..Limits::default() };
+    let limits = Limits {
+        parts: 1,
+        cells,
+        ..Limits::default()
+    };
     assert_eq!(without_room(&within(limits, &patterns), &patterns), 0);
-    let limits = Limits { cells: cells - 1, ..limits };
+    let limits = Limits {
+        cells: cells - 1,
+        ..limits
+    };
     assert_ne!(without_room(&within(limits, &patterns), &patterns), 0);
-    assert_eq!(without_room(&within(Limits { parts: 9, ..limits }, &patterns), &patterns), 0);
+    assert_eq!(
+        without_room(&within(Limits { parts: 9, ..limits }, &patterns), &patterns),
+        0
+    );
 }
 
 #[test]
 fn matches_at_the_bound_fit_into_a_part_and_one_more_does_not() {
     let patterns = alike();
-    let limits = Limits { parts: 1, matches: patterns.len(), ..Limits::default() };
+    let limits = Limits {
+        parts: 1,
+        matches: patterns.len(),
+        ..Limits::default()
+    };
     assert_eq!(without_room(&within(limits, &patterns), &patterns), 0);
-    let limits = Limits { matches: patterns.len() - 1, ..limits };
+    let limits = Limits {
+        matches: patterns.len() - 1,
+        ..limits
+    };
     assert_ne!(without_room(&within(limits, &patterns), &patterns), 0);
-    assert_eq!(without_room(&within(Limits { parts: 2, ..limits }, &patterns), &patterns), 0);
+    assert_eq!(
+        without_room(&within(Limits { parts: 2, ..limits }, &patterns), &patterns),
+        0
+    );
 }
 
 #[test]
 fn of_patterns_without_room_those_that_cost_most_are_refused() {
-    let costly = (0..4).map(|number| format!("^{number}.*a{number}.*b{number}.*c{number}.*\\.com$"));
+    let costly =
+        (0..4).map(|number| format!("^{number}.*a{number}.*b{number}.*c{number}.*\\.com$"));
     let patterns: Vec<_> = alike().into_iter().chain(costly).collect();
-    let one = Limits { parts: 1, cells: 20_000, ..Limits::default() };
+    let one = Limits {
+        parts: 1,
+        cells: 20_000,
+        ..Limits::default()
+    };
     let compiled = within(one, &patterns);
-    let refused: Vec<_> = compiled.refused.iter().map(|refused| refused.pattern).collect();
+    let refused: Vec<_> = compiled
+        .refused
+        .iter()
+        .map(|refused| refused.pattern)
+        .collect();
     assert_eq!(refused, [9, 10, 11, 12]);
-    assert!(compiled.refused[0].to_string().contains("this one about"), "{}", compiled.refused[0]);
+    assert!(
+        compiled.refused[0].to_string().contains("this one about"),
+        "{}",
+        compiled.refused[0]
+    );
     assert_eq!(compiled.matching(&name("ad12.example")), [2]);
 }
 
 #[test]
 fn the_same_patterns_give_the_same_tables() {
-    let patterns: Vec<_> = (0..200).map(|number| format!("(^|\\.)ad{number}.*\\.(com|net)$")).collect();
+    let patterns: Vec<_> = (0..200)
+        .map(|number| format!("(^|\\.)ad{number}.*\\.(com|net)$"))
+        .collect();
     let patterns: Vec<_> = patterns.iter().map(String::as_str).collect();
     let [first, second] = [(); 2].map(|()| compiled(&patterns));
     for (first, second) in first.parts.iter().zip(&second.parts) {
         assert_eq!(first.table.cells, second.table.cells);
-        assert_eq!((first.table.octets, first.table.start), (second.table.octets, second.table.start));
+        assert_eq!(
+            (first.table.octets, first.table.start),
+            (second.table.octets, second.table.start)
+        );
     }
 }
 
@@ -268,20 +435,32 @@ fn any_pattern() -> impl Strategy<Value = String> {
 
 /// Labels of octets that patterns name, dots inside them and others.
 fn any_labels() -> impl Strategy<Value = Vec<Vec<u8>>> {
-    let octet =
-        prop_oneof![8 => 0_usize..5, 1 => Just(5), 1 => Just(6), 1 => Just(7)].prop_map(|place| b"abc1-.A\xe4"[place]);
+    let octet = prop_oneof![8 => 0_usize..5, 1 => Just(5), 1 => Just(6), 1 => Just(7)]
+        .prop_map(|place| b"abc1-.A\xe4"[place]);
     proptest::collection::vec(proptest::collection::vec(octet, 1..8), 0..5)
 }
 
 /// The name as patterns see it.
 fn seen(labels: &[Vec<u8>]) -> Vec<u8> {
-    let octet = |octet: &u8| if *octet == b'.' { 0xff } else { octet.to_ascii_lowercase() };
-    let labels: Vec<_> = labels.iter().map(|label| label.iter().map(octet).collect::<Vec<_>>()).collect();
+    let octet = |octet: &u8| {
+        if *octet == b'.' {
+            0xff
+        } else {
+            octet.to_ascii_lowercase()
+        }
+    };
+    let labels: Vec<_> = labels
+        .iter()
+        .map(|label| label.iter().map(octet).collect::<Vec<_>>())
+        .collect();
     labels.join(&b'.')
 }
 
 fn wire(labels: &[Vec<u8>]) -> Name {
-    let mut octets: Vec<_> = labels.iter().flat_map(|label| [&[label.len() as u8], &label[..]].concat()).collect();
+    let mut octets: Vec<_> = labels
+        .iter()
+        .flat_map(|label| [&[label.len() as u8], &label[..]].concat())
+        .collect();
     octets.push(0);
     Name::of_wire(&octets).unwrap()
 }

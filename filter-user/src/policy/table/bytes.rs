@@ -30,19 +30,21 @@ impl Deref for Bytes {
 }
 
 impl Bytes {
-    /// The bytes of this file, which nobody but this program writes, and this program only under another name: a file that
-    /// is in place stays as it is until nobody has it any more.
+    /// The bytes of this file, which nobody but this program writes, and this program only under
+    /// another name: a file that is in place stays as it is until nobody has it any more.
     pub fn map(file: &File) -> io::Result<Self> {
-        // SAFETY: the file belongs to this user, who alone may write it (`cache::file` looks at that), and the program
-        // replaces it by another one and never writes into it.
+        // SAFETY: the file belongs to this user, who alone may write it (`cache::file` looks at
+        // that), and the program replaces it by another one and never writes into it.
         let map = unsafe { Mmap::map(file) }?;
         Ok(Self::Mapped(map))
     }
 
-    /// Hands back what of a file lies in this process's memory. It comes from the file again when it is asked for.
+    /// Hands back what of a file lies in this process's memory. It comes from the file again when
+    /// it is asked for.
     pub fn rest(&self) {
         if let Self::Mapped(map) = self {
-            // SAFETY: the map is of a file and is never written to, so what is handed back is what will be read again.
+            // SAFETY: the map is of a file and is never written to, so what is handed back is what
+            // will be read again.
             let _ = unsafe { map.unchecked_advise(UncheckedAdvice::DontNeed) };
         }
     }

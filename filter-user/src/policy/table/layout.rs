@@ -5,12 +5,15 @@ use std::ops::Range;
 /// A part of the table: one array.
 #[derive(Clone, Copy)]
 pub(super) enum Part {
-    /// For each [`bucket`](super::BUCKETS), the index of its first key, and behind them the number of names: 4 bytes each.
+    /// For each [`bucket`](super::BUCKETS), the index of its first key, and behind them the number
+    /// of names: 4 bytes each.
     Starts,
-    /// The keys in their order, without the bits that their bucket tells: 6 bytes each, the most significant first.
+    /// The keys in their order, without the bits that their bucket tells: 6 bytes each, the most
+    /// significant first.
     Keys,
-    /// The number of the terms, with [`REDUNDANT`](crate::policy::redundancy::REDUNDANT) for what another name does as well: 2 bytes each.
-    Terms,
+    /// The number of the effect, with [`REDUNDANT`](crate::policy::redundancy::REDUNDANT) for what
+    /// another name does as well: 2 bytes each.
+    Effect,
     /// What the codes in the texts of records stand for: 9 bytes each.
     Symbols,
     /// Where each [`group`](super::GROUP) of records begins: 4 bytes each.
@@ -29,7 +32,7 @@ impl Part {
     pub const ALL: [Self; 9] = [
         Self::Starts,
         Self::Keys,
-        Self::Terms,
+        Self::Effect,
         Self::Symbols,
         Self::Groups,
         Self::Records,

@@ -15,25 +15,26 @@ use super::{
 use crate::{
     memory,
     policy::{
-        BookError, Builder,
-        arrivals::{Arrivals, PIECES, Piece},
+        Builder, CompileError,
+        effect::EffectTable,
         merging::Merging,
         names::TooManyNames,
         parallel,
-        redundancy::{self, Above, REDUNDANT},
+        redundancy::{self, AncestorKey, REDUNDANT},
         repeated::Tally,
         sources::{Cancelled, Origins, Repeat},
-        terms::TermsTable,
+        staged::{PIECES, Piece, StagedRules},
     },
 };
 
-/// Parts that are worked on at the same time. The memory of one is given back as soon as it is in the table.
+/// Parts that are worked on at the same time. The memory of one is given back as soon as it is in
+/// the table.
 const SHARDS: usize = 8;
 
 /// A table that was made, and what was found on the way.
 pub(in crate::policy) struct Made {
     pub table: Table,
-    pub terms: TermsTable,
+    pub effect: EffectTable,
     pub tally: Tally,
 }
 
@@ -46,51 +47,80 @@ struct Sources {
 
 impl Table {
     /// The table of these rules, whose memory is given back on the way: both take about as much.
-    pub fn make(hash_key: &HashKey, arrivals: Arrivals, origins: &Origins) -> Result<Made, BookError> {
-        let terms = Mutex::default();
-        let packer = Packer::new(arrivals.len(), |most| arrivals.sample(most));
-        let (pieces, mut tally, covering) = arrivals.into_parts();
-        let sharding = Sharding { hash_key, packer: &packer, covering: covering.as_ref() };
+    pub fn make(
+        hash_key: &HashKey,
+        staged: StagedRules,
+        origins: &Origins,
+    ) -> Result<Made, CompileError> {
+        let effect = Mutex::default();
+        let packer = Packer::new(staged.len(), |most| staged.sample(most));
+        let (pieces, mut tally, covering) = staged.into_parts();
+        let sharding = Sharding {
+            hash_key,
+            packer: &packer,
+            covering: covering.as_ref(),
+        };
         let (mut sources, mut shards, mut above) = (Sources::default(), Vec::new(), Vec::new());
         let shard = |pieces| {
-            let mut merging = Merging::new(origins, &terms);
-            sharding.shard(pieces, &mut merging).map(|shard| (shard, merging.into_parts()))
+            let mut merging = Merging::new(origins, &effect);
+            sharding
+                .shard(pieces, &mut merging)
+                .map(|shard| (shard, merging.into_parts()))
         };
         let mut names: Index = 0;
         for shard in parallel::each(in_shards(pieces), shard) {
             let (mut shard, (of_shard, repeats, cancelled)) = shard?;
-            shard.above.iter_mut().for_each(|above| above.index += names);
+            shard
+                .above
+                .iter_mut()
+                .for_each(|above| above.index += names);
             above.push(mem::take(&mut shard.above));
             tally.add(of_shard);
-            sources.repeats.extend(repeats.into_iter().map(|repeat| Repeat { index: names + repeat.index, ..repeat }));
-            sources.cancelled.extend(cancelled.into_iter().map(|it| Cancelled { index: names + it.index, ..it }));
+            sources
+                .repeats
+                .extend(repeats.into_iter().map(|repeat| Repeat {
+                    index: names + repeat.index,
+                    ..repeat
+                }));
+            sources
+                .cancelled
+                .extend(cancelled.into_iter().map(|it| Cancelled {
+                    index: names + it.index,
+                    ..it
+                }));
             names += shard.len();
             shards.push(shard);
         }
         drop(covering);
         // What was sorted has left room behind it, and another copy of all comes next.
-        memory::give_back();
+        memory::trim_heap();
         if names > Builder::MOST {
             return Err(TooManyNames.into());
         }
-        let terms = terms.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let effect = effect.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut table = Self::default();
         if names > 0 {
             table = assemble(shards, &packer, origins, &sources);
-            table.mark_redundant(above, &terms);
+            table.mark_redundant(above, &effect);
         }
-        Ok(Made { table, terms, tally })
+        Ok(Made {
+            table,
+            effect,
+            tally,
+        })
     }
 
     /// Marks the names that others above them cover.
-    fn mark_redundant(&mut self, above: Vec<Vec<Above>>, terms: &TermsTable) {
+    fn mark_redundant(&mut self, above: Vec<Vec<AncestorKey>>, effect: &EffectTable) {
         let table = &*self;
-        let redundant = parallel::each(above, |above| redundancy::redundant(table, above, terms));
-        let Bytes::Owned(bytes) = &mut self.bytes else { return };
-        let marks = bytes[self.layout.part(Part::Terms)].as_chunks_mut().0;
+        let redundant = parallel::each(above, |above| redundancy::redundant(table, above, effect));
+        let Bytes::Owned(bytes) = &mut self.bytes else {
+            return;
+        };
+        let marks = bytes[self.layout.part(Part::Effect)].as_chunks_mut().0;
         for index in redundant.into_iter().flatten() {
-            let terms = &mut marks[index as usize];
-            *terms = (u16::from_le_bytes(*terms) | REDUNDANT).to_le_bytes();
+            let effect = &mut marks[index as usize];
+            *effect = (u16::from_le_bytes(*effect) | REDUNDANT).to_le_bytes();
         }
     }
 }
@@ -98,16 +128,30 @@ impl Table {
 /// The pieces of each shard.
 fn in_shards(pieces: Vec<Piece>) -> Vec<Vec<Piece>> {
     let mut pieces = pieces.into_iter();
-    (0..SHARDS).map(|_| pieces.by_ref().take(PIECES / SHARDS).collect()).collect()
+    (0..SHARDS)
+        .map(|_| pieces.by_ref().take(PIECES / SHARDS).collect())
+        .collect()
 }
 
 /// Brings all parts together, and drops each part of a shard as soon as it is where it belongs.
-fn assemble(mut shards: Vec<Shard>, packer: &Packer, origins: &Origins, sources: &Sources) -> Table {
+fn assemble(
+    mut shards: Vec<Shard>,
+    packer: &Packer,
+    origins: &Origins,
+    sources: &Sources,
+) -> Table {
     let mut making = Making::with_room_for(&shards, packer, origins, sources);
     making.put(Part::Starts, |bytes| put_starts(&shards, bytes));
-    making.put(Part::Keys, |bytes| shards.iter_mut().for_each(|it| bytes.extend_from_slice(&mem::take(&mut it.keys))));
-    making
-        .put(Part::Terms, |bytes| shards.iter_mut().for_each(|it| bytes.extend_from_slice(&mem::take(&mut it.terms))));
+    making.put(Part::Keys, |bytes| {
+        shards
+            .iter_mut()
+            .for_each(|it| bytes.extend_from_slice(&mem::take(&mut it.keys)))
+    });
+    making.put(Part::Effect, |bytes| {
+        shards
+            .iter_mut()
+            .for_each(|it| bytes.extend_from_slice(&mem::take(&mut it.effect)))
+    });
     making.put(Part::Symbols, |bytes| bytes.extend(packer.symbols()));
     making.put_records(shards.into_iter().map(|shard| shard.records));
     making.put(Part::Origins, |bytes| {
@@ -118,7 +162,11 @@ fn assemble(mut shards: Vec<Shard>, packer: &Packer, origins: &Origins, sources:
     });
     making.put_sources(sources);
     let texts = Texts::read(&making.bytes[making.layout.part(Part::Symbols)]).unwrap_or_default();
-    Table { bytes: Bytes::Owned(making.bytes), layout: making.layout, texts }
+    Table {
+        bytes: Bytes::Owned(making.bytes),
+        layout: making.layout,
+        texts,
+    }
 }
 
 struct Making {
@@ -128,14 +176,25 @@ struct Making {
 }
 
 impl Making {
-    fn with_room_for(shards: &[Shard], packer: &Packer, origins: &Origins, sources: &Sources) -> Self {
-        let bytes_of = |shard: &Shard| shard.keys.len() + shard.terms.len() + shard.records.len();
+    fn with_room_for(
+        shards: &[Shard],
+        packer: &Packer,
+        origins: &Origins,
+        sources: &Sources,
+    ) -> Self {
+        let bytes_of = |shard: &Shard| shard.keys.len() + shard.effect.len() + shard.records.len();
         let names: usize = shards.iter().map(|shard| shard.len() as usize).sum();
         let Sources { repeats, cancelled } = sources;
-        let beside = (BUCKETS + 1 + names.div_ceil(GROUP)) * 4 + packer.symbols().len() + origins.iter().count() * 3;
+        let beside = (BUCKETS + 1 + names.div_ceil(GROUP)) * 4
+            + packer.symbols().len()
+            + origins.iter().count() * 3;
         let of_sources = repeats.len() * Part::REPEAT + cancelled.len() * Part::CANCELLED;
         let bytes = shards.iter().map(bytes_of).sum::<usize>() + beside + of_sources;
-        Self { bytes: Vec::with_capacity(bytes), layout: Layout::default(), names }
+        Self {
+            bytes: Vec::with_capacity(bytes),
+            layout: Layout::default(),
+            names,
+        }
     }
 
     /// Adds the next part.
@@ -155,7 +214,8 @@ impl Making {
             while !rest.is_empty() {
                 if number % GROUP == 0 {
                     let place = (self.bytes.len() - start + records.len() - rest.len()) as u32;
-                    self.bytes[groups + number / GROUP * 4..][..4].copy_from_slice(&place.to_le_bytes());
+                    self.bytes[groups + number / GROUP * 4..][..4]
+                        .copy_from_slice(&place.to_le_bytes());
                 }
                 number += 1;
                 if Record::skip(&mut rest).is_none() {
@@ -169,7 +229,13 @@ impl Making {
 
     fn put_sources(&mut self, Sources { repeats, cancelled }: &Sources) {
         self.put(Part::Repeats, |bytes| {
-            for Repeat { index, list, kind, line } in repeats {
+            for Repeat {
+                index,
+                list,
+                kind,
+                line,
+            } in repeats
+            {
                 bytes.extend(index.to_le_bytes());
                 bytes.extend(list.to_le_bytes());
                 bytes.push(kind.to_byte());

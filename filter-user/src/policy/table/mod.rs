@@ -1,8 +1,9 @@
 //! The names that rules are about, in one piece of memory, in the order of their keys.
 //!
-//! The keys are random, so the first 16 bits of one tell about where it is, and names that are looked for in the order of
-//! their keys are found in memory that was just looked at: that makes comparing two books fast. The memory may be a file
-//! (`cache`). Whatever bytes that has, nothing here panics or reads beside them; what is out of bounds is not there.
+//! The keys are random, so the first 16 bits of one tell about where it is, and names that are
+//! looked for in the order of their keys are found in memory that was just looked at: that makes
+//! comparing two compiled policies fast. The memory may be a file (`cache`). Whatever bytes that
+//! has, nothing here panics or reads beside them; what is out of bounds is not there.
 
 mod bytes;
 mod layout;
@@ -43,27 +44,34 @@ pub(super) struct Table {
     texts: texts::Texts,
 }
 
-/// The names in a part of the range of all keys, with the numbers of their terms.
+/// The names in a part of the range of all keys, with the numbers of their effect.
 #[derive(Clone, Copy)]
 pub(super) struct Bucket<'t> {
     number: usize,
     first: Index,
     keys: &'t [Rest],
-    terms: &'t [[u8; 2]],
+    effect: &'t [[u8; 2]],
 }
 
 impl<'t> Bucket<'t> {
     /// True if the other one has the same names with the same numbers.
     pub fn is_same(&self, other: &Self) -> bool {
-        self.keys == other.keys && self.terms == other.terms
+        self.keys == other.keys && self.effect == other.effect
     }
 
     /// Its keys in their order, as [`Table::each`] gives them.
     pub fn iter(self) -> impl Iterator<Item = (Index, RuleKey, u16, bool)> + use<'t> {
-        (self.first..).zip(self.keys.iter().zip(self.terms)).map(move |(index, (rest, terms))| {
-            let terms = u16::from_le_bytes(*terms);
-            (index, joined(self.number, *rest), terms & !REDUNDANT, terms & REDUNDANT != 0)
-        })
+        (self.first..)
+            .zip(self.keys.iter().zip(self.effect))
+            .map(move |(index, (rest, effect))| {
+                let effect = u16::from_le_bytes(*effect);
+                (
+                    index,
+                    joined(self.number, *rest),
+                    effect & !REDUNDANT,
+                    effect & REDUNDANT != 0,
+                )
+            })
     }
 }
 
@@ -74,7 +82,11 @@ pub(super) struct NoTable;
 impl Table {
     /// The table that lies in these bytes.
     pub fn open(bytes: Bytes, layout: Layout) -> Result<Self, NoTable> {
-        let mut table = Self { bytes, layout, texts: texts::Texts::default() };
+        let mut table = Self {
+            bytes,
+            layout,
+            texts: texts::Texts::default(),
+        };
         if !table.is_consistent() {
             return Err(NoTable);
         }
@@ -84,7 +96,12 @@ impl Table {
 
     /// Where its parts lie, and their bytes.
     pub fn image(&self) -> (&Layout, &[u8]) {
-        (&self.layout, self.bytes.get(self.layout.part(Part::Starts).start..self.layout.end()).unwrap_or_default())
+        (
+            &self.layout,
+            self.bytes
+                .get(self.layout.part(Part::Starts).start..self.layout.end())
+                .unwrap_or_default(),
+        )
     }
 
     pub fn len(&self) -> Index {
@@ -95,8 +112,13 @@ impl Table {
         let (bucket, rest) = split(key);
         let (from, to) = (self.start(bucket), self.start(bucket + 1));
         // Numbers are compared in one step, octets in many.
-        let number = |[r0, r1, r2, r3, r4, r5]: Rest| u64::from_be_bytes([0, 0, r0, r1, r2, r3, r4, r5]);
-        let place = self.keys().get(from..to)?.binary_search_by_key(&number(rest), |rest| number(*rest)).ok()?;
+        let number =
+            |[r0, r1, r2, r3, r4, r5]: Rest| u64::from_be_bytes([0, 0, r0, r1, r2, r3, r4, r5]);
+        let place = self
+            .keys()
+            .get(from..to)?
+            .binary_search_by_key(&number(rest), |rest| number(*rest))
+            .ok()?;
         Some((from + place) as Index)
     }
 
@@ -107,9 +129,11 @@ impl Table {
         joined(behind.saturating_sub(1), rest)
     }
 
-    /// All keys in their order, with the numbers of their terms and whether another name does as well.
+    /// All keys in their order, with the numbers of their effect and whether another name does as
+    /// well.
     pub fn each(&self, mut each: impl FnMut(Index, RuleKey, u16, bool)) {
-        self.iter().for_each(|(index, key, terms, redundant)| each(index, key, terms, redundant));
+        self.iter()
+            .for_each(|(index, key, effect, redundant)| each(index, key, effect, redundant));
     }
 
     /// The same one after the other.
@@ -120,22 +144,34 @@ impl Table {
     /// The names in a part of the range of all keys.
     pub fn bucket(&self, number: usize) -> Bucket<'_> {
         let (from, to) = (self.start(number), self.start(number + 1));
-        let terms = self.part(Part::Terms).as_chunks().0.get(from..to).unwrap_or_default();
-        Bucket { number, first: from as Index, keys: self.keys().get(from..to).unwrap_or_default(), terms }
+        let effect = self
+            .part(Part::Effect)
+            .as_chunks()
+            .0
+            .get(from..to)
+            .unwrap_or_default();
+        Bucket {
+            number,
+            first: from as Index,
+            keys: self.keys().get(from..to).unwrap_or_default(),
+            effect,
+        }
     }
 
     pub fn name(&self, index: Index) -> Cow<'_, str> {
-        self.record(index).map(|record| self.texts.read_text(record.text)).unwrap_or_default()
+        self.record(index)
+            .map(|record| self.texts.read_text(record.text))
+            .unwrap_or_default()
     }
 
-    /// The number of its terms, whether another name does as well or not.
-    pub fn terms(&self, index: Index) -> u16 {
-        self.terms_word(index) & !REDUNDANT
+    /// The number of its effect, whether another name does as well or not.
+    pub fn effect(&self, index: Index) -> u16 {
+        self.effect_word(index) & !REDUNDANT
     }
 
     /// True if another name does what this one asks for, when all rules of lists are in force.
     pub fn is_redundant(&self, index: Index) -> bool {
-        self.terms_word(index) & REDUNDANT != 0
+        self.effect_word(index) & REDUNDANT != 0
     }
 
     /// The keys of the names above this one, without its own, the nearest to the root first.
@@ -146,23 +182,53 @@ impl Table {
         }
     }
 
-    /// All rules for a name, in the order of their lists. A line of 0 says that there is none: the rule that takes others
-    /// out came first.
+    /// All rules for a name, in the order of their lists. A line of 0 says that there is none: the
+    /// rule that takes others out came first.
     pub fn sources(&self, index: Index) -> impl Iterator<Item = Source> + use<> {
         let first = self.record(index).and_then(|Record { origin, line, .. }| {
-            let [list @ .., kind] = self.part(Part::Origins).as_chunks::<3>().0.get(origin as usize)?;
-            Some((usize::from(u16::from_le_bytes(*list)), line, Kind::from_byte(*kind)))
+            let [list @ .., kind] = self
+                .part(Part::Origins)
+                .as_chunks::<3>()
+                .0
+                .get(origin as usize)?;
+            Some((
+                usize::from(u16::from_le_bytes(*list)),
+                line,
+                Kind::from_byte(*kind),
+            ))
         });
         let repeats = self.part(Part::Repeats).as_chunks::<{ Part::REPEAT }>().0;
-        let more = of_index(repeats, index).iter().map(|[_, _, _, _, l0, l1, kind, line @ ..]| {
-            (usize::from(u16::from_le_bytes([*l0, *l1])), u32::from_le_bytes(*line), Kind::from_byte(*kind))
-        });
-        let cancelled = of_index(self.part(Part::Cancelled).as_chunks::<{ Part::CANCELLED }>().0, index);
-        let all = first.into_iter().chain(more).filter(|(_, line, _)| *line != 0);
+        let more = of_index(repeats, index)
+            .iter()
+            .map(|[_, _, _, _, l0, l1, kind, line @ ..]| {
+                (
+                    usize::from(u16::from_le_bytes([*l0, *l1])),
+                    u32::from_le_bytes(*line),
+                    Kind::from_byte(*kind),
+                )
+            });
+        let cancelled = of_index(
+            self.part(Part::Cancelled)
+                .as_chunks::<{ Part::CANCELLED }>()
+                .0,
+            index,
+        );
+        let all = first
+            .into_iter()
+            .chain(more)
+            .filter(|(_, line, _)| *line != 0);
         let all = all.map(|(list, line, kind)| {
-            let by = cancelled.iter().find(|[.., of, _, _]| Kind::from_byte(*of) == kind);
+            let by = cancelled
+                .iter()
+                .find(|[.., of, _, _]| Kind::from_byte(*of) == kind);
             let cancelled_by = by.map(|[.., l0, l1]| usize::from(u16::from_le_bytes([*l0, *l1])));
-            Source { list, line, kind, cancelled: cancelled_by.is_some(), cancelled_by }
+            Source {
+                list,
+                line,
+                kind,
+                cancelled: cancelled_by.is_some(),
+                cancelled_by,
+            }
         });
         // Most names have one.
         let all: Vec<_> = all.collect();
@@ -171,8 +237,15 @@ impl Table {
 
     /// The names of which another rule takes some rules out, each at least once.
     pub fn with_cancelled(&self) -> impl Iterator<Item = Index> {
-        let entries = self.part(Part::Cancelled).as_chunks::<{ Part::CANCELLED }>().0;
-        entries.iter().filter_map(|entry| entry.first_chunk().map(|index| Index::from_le_bytes(*index)))
+        let entries = self
+            .part(Part::Cancelled)
+            .as_chunks::<{ Part::CANCELLED }>()
+            .0;
+        entries.iter().filter_map(|entry| {
+            entry
+                .first_chunk()
+                .map(|index| Index::from_le_bytes(*index))
+        })
     }
 
     /// Hands back what of a file lies in memory.
@@ -188,14 +261,24 @@ impl Table {
     fn is_consistent(&self) -> bool {
         let (starts, groups) = (self.numbers(Part::Starts), self.numbers(Part::Groups));
         let is_rising = |numbers: &[[u8; 4]], last: usize| {
-            numbers.iter().map(|number| u32::from_le_bytes(*number) as usize).chain([last]).is_sorted()
+            numbers
+                .iter()
+                .map(|number| u32::from_le_bytes(*number) as usize)
+                .chain([last])
+                .is_sorted()
         };
         let names = self.keys().len();
         self.layout.end() <= self.bytes.len()
-            && self.part(Part::Keys).as_chunks::<{ size_of::<Rest>() }>().1.is_empty()
-            && self.part(Part::Terms).len() == names * 2
+            && self
+                .part(Part::Keys)
+                .as_chunks::<{ size_of::<Rest>() }>()
+                .1
+                .is_empty()
+            && self.part(Part::Effect).len() == names * 2
             && (names == 0 || starts.len() == BUCKETS + 1)
-            && starts.last().is_none_or(|last| u32::from_le_bytes(*last) as usize == names)
+            && starts
+                .last()
+                .is_none_or(|last| u32::from_le_bytes(*last) as usize == names)
             && is_rising(starts, names)
             && groups.len() == names.div_ceil(GROUP)
             && is_rising(groups, self.part(Part::Records).len())
@@ -212,11 +295,17 @@ impl Table {
     }
 
     fn start(&self, bucket: usize) -> usize {
-        self.numbers(Part::Starts).get(bucket).map_or(0, |start| u32::from_le_bytes(*start) as usize)
+        self.numbers(Part::Starts)
+            .get(bucket)
+            .map_or(0, |start| u32::from_le_bytes(*start) as usize)
     }
 
-    fn terms_word(&self, index: Index) -> u16 {
-        self.part(Part::Terms).as_chunks().0.get(index as usize).map_or(0, |terms| u16::from_le_bytes(*terms))
+    fn effect_word(&self, index: Index) -> u16 {
+        self.part(Part::Effect)
+            .as_chunks()
+            .0
+            .get(index as usize)
+            .map_or(0, |effect| u16::from_le_bytes(*effect))
     }
 
     fn keys(&self) -> &[Rest] {
@@ -234,10 +323,15 @@ impl Table {
 
 /// The entries that begin with this index, of some in the order of theirs.
 fn of_index<const N: usize>(entries: &[[u8; N]], index: Index) -> &[[u8; N]] {
-    let of = |entry: &[u8; N]| entry.first_chunk().map_or(0, |index| u32::from_le_bytes(*index));
+    let of = |entry: &[u8; N]| {
+        entry
+            .first_chunk()
+            .map_or(0, |index| u32::from_le_bytes(*index))
+    };
     let from = entries.partition_point(|entry| of(entry) < index);
     let rest = entries.get(from..).unwrap_or_default();
-    rest.get(..rest.partition_point(|entry| of(entry) == index)).unwrap_or_default()
+    rest.get(..rest.partition_point(|entry| of(entry) == index))
+        .unwrap_or_default()
 }
 
 fn split(RuleKey(key): RuleKey) -> (usize, Rest) {

@@ -2,7 +2,8 @@
 
 use crate::policy::varint;
 
-/// A record: three numbers of as many bytes as they need (its origin, its line, and the length of the text), and the text.
+/// A record: three numbers of as many bytes as they need (its origin, its line, and the length of
+/// the text), and the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Record<'a> {
     /// The place of its list and kind among the origins.
@@ -16,7 +17,11 @@ pub(super) struct Record<'a> {
 impl<'a> Record<'a> {
     /// The next record, which is taken off.
     pub fn take(bytes: &mut &'a [u8]) -> Option<Self> {
-        let (origin, line, len) = (varint::take(bytes)?, varint::take(bytes)?, varint::take(bytes)?);
+        let (origin, line, len) = (
+            varint::take(bytes)?,
+            varint::take(bytes)?,
+            varint::take(bytes)?,
+        );
         let text;
         (text, *bytes) = bytes.split_at_checked(len as usize)?;
         Some(Self { origin, line, text })

@@ -5,14 +5,14 @@ use super::*;
 use crate::{
     lists::{Action, Scope},
     policy::{
-        arrivals::{Arrival, Arrivals},
         sources::{Origin, Origins},
+        staged::{Arrival, StagedRules},
     },
     replay::hash_key,
 };
 
-/// The number of the terms of all names, the first behind that of none.
-const TERMS: u16 = 1;
+/// The number of the effect of all names, the first behind that of none.
+const EFFECTS: u16 = 1;
 
 #[test]
 fn each_name_is_found_by_its_key_and_no_other_is() {
@@ -23,8 +23,14 @@ fn each_name_is_found_by_its_key_and_no_other_is() {
         let key = hash_key.key_of_canonical(name);
         let index = table.find(key).unwrap();
         assert_eq!((table.key(index), &*table.name(index)), (key, &**name));
-        assert_eq!(table.sources(index).map(|source| (source.list, source.line)).collect::<Vec<_>>(), [(0, line)]);
-        assert_eq!(table.terms(index), TERMS);
+        assert_eq!(
+            table
+                .sources(index)
+                .map(|source| (source.list, source.line))
+                .collect::<Vec<_>>(),
+            [(0, line)]
+        );
+        assert_eq!(table.effect(index), EFFECTS);
     }
     assert_eq!(table.find(hash_key.key_of_canonical("other.example")), None);
 }
@@ -34,9 +40,9 @@ fn all_come_in_the_order_of_their_keys_with_their_numbers() {
     let table = table(&hash_key(), &names(3_000));
     let mut next = 0;
     let mut before = None;
-    table.each(|index, key, terms, redundant| {
+    table.each(|index, key, effect, redundant| {
         assert!(before.is_none_or(|before| before < key));
-        assert_eq!((index, terms, redundant), (next, TERMS, false));
+        assert_eq!((index, effect, redundant), (next, EFFECTS, false));
         assert_eq!(table.key(index), key);
         (next, before) = (next + 1, Some(key));
     });
@@ -81,16 +87,32 @@ proptest! {
 }
 
 fn names(count: u32) -> Vec<String> {
-    (0..count).map(|number| format!("n{number}.ads-{}.example.com", number % 13)).collect()
+    (0..count)
+        .map(|number| format!("n{number}.ads-{}.example.com", number % 13))
+        .collect()
 }
 
 fn table(hash_key: &HashKey, names: &[String]) -> Table {
-    let (mut arrivals, mut origins, mut numbers) = Default::default();
+    let (mut staged, mut origins, mut numbers) = Default::default();
     let (lists, kind) = ([], Kind::new(Scope::Name, Action::Block));
-    let origin = Origins::number(&mut origins, Origin { list: 0, kind, cancels: false }, &lists, &mut numbers);
+    let origin = Origins::number(
+        &mut origins,
+        Origin {
+            list: 0,
+            kind,
+            cancels: false,
+        },
+        &lists,
+        &mut numbers,
+    );
     for (line, name) in (1..).zip(names) {
-        let arrival = Arrival { key: hash_key.key_of_canonical(name), name: name.as_bytes(), origin, line };
-        Arrivals::push(&mut arrivals, arrival).unwrap();
+        let arrival = Arrival {
+            key: hash_key.key_of_canonical(name),
+            name: name.as_bytes(),
+            origin,
+            line,
+        };
+        StagedRules::push(&mut staged, arrival).unwrap();
     }
-    Table::make(hash_key, arrivals, &origins).unwrap().table
+    Table::make(hash_key, staged, &origins).unwrap().table
 }

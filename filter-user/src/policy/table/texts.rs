@@ -1,8 +1,8 @@
 //! The texts of names, packed: parts that many of them have are a byte each.
 //!
-//! This is FSST (Boncz, Neumann and Leis, "FSST: Fast Random Access String Compression", 2020): each text is read by
-//! itself. Names take 10 bytes in place of 18. The crate `fsst` finds the parts and packs; reading is a few lines, which
-//! take any bytes.
+//! This is FSST (Boncz, Neumann and Leis, "FSST: Fast Random Access String Compression", 2020):
+//! each text is read by itself. Names take 10 bytes in place of 18. The crate `fsst` finds the
+//! parts and packs; reading is a few lines, which take any bytes.
 
 use std::borrow::Cow;
 
@@ -23,10 +23,15 @@ const SYMBOL: usize = 9;
 impl Texts {
     /// The symbols as they lie in the table; `None` if they are none.
     pub fn read(bytes: &[u8]) -> Option<Self> {
-        let (symbols, []) = bytes.as_chunks::<SYMBOL>() else { return None };
-        let symbols = symbols.iter().map(|[len, octets @ ..]| (*octets, usize::from(*len)));
+        let (symbols, []) = bytes.as_chunks::<SYMBOL>() else {
+            return None;
+        };
+        let symbols = symbols
+            .iter()
+            .map(|[len, octets @ ..]| (*octets, usize::from(*len)));
         let symbols: Vec<_> = symbols.collect();
-        let fits = symbols.len() <= usize::from(ESCAPE) && symbols.iter().all(|(octets, len)| *len <= octets.len());
+        let fits = symbols.len() <= usize::from(ESCAPE)
+            && symbols.iter().all(|(octets, len)| *len <= octets.len());
         fits.then_some(Self(symbols))
     }
 
@@ -69,9 +74,13 @@ impl Packer {
 
     /// The symbols as they lie in the table.
     pub fn symbols(&self) -> Vec<u8> {
-        let Some(packer) = &self.0 else { return Vec::new() };
+        let Some(packer) = &self.0 else {
+            return Vec::new();
+        };
         let symbols = packer.symbol_table().iter().zip(packer.symbol_lengths());
-        symbols.flat_map(|(symbol, len)| [*len].into_iter().chain(symbol.to_u64().to_le_bytes())).collect()
+        symbols
+            .flat_map(|(symbol, len)| [*len].into_iter().chain(symbol.to_u64().to_le_bytes()))
+            .collect()
     }
 
     /// Packs these texts one behind the other; gives where each ends.
@@ -79,7 +88,8 @@ impl Packer {
         packed.clear();
         ends.clear();
         if let Some(packer) = &self.0 {
-            return packer.compress_bulk_into::<{ Compressor::DEFAULT_BULK_LANES }>(texts, packed, ends);
+            return packer
+                .compress_bulk_into::<{ Compressor::DEFAULT_BULK_LANES }>(texts, packed, ends);
         }
         for text in texts {
             packed.extend_from_slice(text);
@@ -96,7 +106,9 @@ mod tests {
 
     #[test]
     fn texts_are_read_as_they_were_packed_and_take_less_room() {
-        let names: Vec<_> = (0..5000).map(|number| format!("ads{number}.tracker-{}.example.com", number % 7)).collect();
+        let names: Vec<_> = (0..5000)
+            .map(|number| format!("ads{number}.tracker-{}.example.com", number % 7))
+            .collect();
         let texts: Vec<_> = names.iter().map(String::as_bytes).collect();
         let packer = Packer::new(texts.len() as u64, |_| texts.clone());
         let (mut codes, mut ends) = (Vec::new(), Vec::new());

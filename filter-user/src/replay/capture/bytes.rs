@@ -53,18 +53,30 @@ impl<'a> Bytes<'a> {
         if read == 0 && len > 0 {
             return Ok(false);
         }
-        if read < len { Err(Stop::Truncated) } else { Ok(true) }
+        if read < len {
+            Err(Stop::Truncated)
+        } else {
+            Ok(true)
+        }
     }
 
     /// As [`Bytes::append`], where the capture must not end.
     pub fn append_all(&mut self, len: u64, to: &mut Vec<u8>) -> Result<(), Stop> {
-        if self.append(len, to)? { Ok(()) } else { Err(Stop::Truncated) }
+        if self.append(len, to)? {
+            Ok(())
+        } else {
+            Err(Stop::Truncated)
+        }
     }
 
     /// Leaves out the next `len` bytes.
     pub fn skip(&mut self, len: u64) -> Result<(), Stop> {
         let skipped = io::copy(&mut self.content.by_ref().take(len), &mut io::sink())?;
         self.offset += skipped;
-        if skipped < len { Err(Stop::Truncated) } else { Ok(()) }
+        if skipped < len {
+            Err(Stop::Truncated)
+        } else {
+            Ok(())
+        }
     }
 }

@@ -95,7 +95,11 @@ impl CaptureError {
         match error.kind() {
             io::ErrorKind::NotFound => Self::Missing(capture.into()),
             io::ErrorKind::IsADirectory => Self::Directory(capture.into()),
-            _ => Self::Read { capture: capture.into(), place: Place { frames: 0, byte: 0 }, error },
+            _ => Self::Read {
+                capture: capture.into(),
+                place: Place { frames: 0, byte: 0 },
+                error,
+            },
         }
     }
 
@@ -103,8 +107,16 @@ impl CaptureError {
         let capture = capture.into();
         match stop {
             Stop::Truncated => Self::Truncated { capture, place },
-            Stop::Damaged(what) => Self::Damaged { capture, place, what },
-            Stop::Read(error) => Self::Read { capture, place, error },
+            Stop::Damaged(what) => Self::Damaged {
+                capture,
+                place,
+                what,
+            },
+            Stop::Read(error) => Self::Read {
+                capture,
+                place,
+                error,
+            },
         }
     }
 }

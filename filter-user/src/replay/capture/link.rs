@@ -51,7 +51,11 @@ pub(super) fn shape(link: Linktype, big_endian: bool, frame: &[u8]) -> Option<Sh
 
 fn loopback(frame: &[u8], big_endian: bool) -> Option<(u16, &[u8])> {
     let (family, payload) = frame.split_first_chunk::<BSD_HEADER_BYTES>()?;
-    let family = if big_endian { u32::from_be_bytes(*family) } else { u32::from_le_bytes(*family) };
+    let family = if big_endian {
+        u32::from_be_bytes(*family)
+    } else {
+        u32::from_le_bytes(*family)
+    };
     let ether_type = match family {
         FAMILY_IPV4 => IPV4,
         family if FAMILIES_IPV6.contains(&family) => IPV6,
@@ -87,7 +91,11 @@ fn version(packet: &[u8]) -> u16 {
 
 /// A payload behind a header that has an EtherType in it.
 fn behind_protocol(frame: &[u8], at: usize, header_bytes: usize) -> Option<(u16, &[u8])> {
-    let ether_type = frame.get(at..)?.first_chunk().copied().map(u16::from_be_bytes)?;
+    let ether_type = frame
+        .get(at..)?
+        .first_chunk()
+        .copied()
+        .map(u16::from_be_bytes)?;
     Some((ether_type, frame.get(header_bytes..)?))
 }
 
@@ -149,7 +157,10 @@ mod tests {
 
     #[test]
     fn an_ethernet_frame_stays_as_it_is() {
-        assert_eq!(shape(Linktype(1), true, b"any").unwrap(), Shape::Ethernet(b"any"));
+        assert_eq!(
+            shape(Linktype(1), true, b"any").unwrap(),
+            Shape::Ethernet(b"any")
+        );
     }
 
     #[test]
@@ -168,14 +179,18 @@ mod tests {
         assert_eq!(payload(0, true, &[0, 0, 0, 2, 7]), (IPV4, vec![7]));
         assert_eq!(payload(108, false, &[0, 0, 0, 2, 7]), (IPV4, vec![7]));
         for family in FAMILIES_IPV6 {
-            assert_eq!(payload(0, false, &[family as u8, 0, 0, 0, 7]), (IPV6, vec![7]));
+            assert_eq!(
+                payload(0, false, &[family as u8, 0, 0, 0, 7]),
+                (IPV6, vec![7])
+            );
         }
         assert_eq!(payload(0, false, &[0, 0, 0, 2, 7]).0, NOTHING_KNOWN);
         assert_eq!(payload(108, false, &[2, 0, 0]).0, NOTHING_KNOWN);
     }
 
     #[test]
-    fn cooked_frames_have_their_ether_type_at_the_end_of_version_one_and_at_the_start_of_version_two() {
+    fn cooked_frames_have_their_ether_type_at_the_end_of_version_one_and_at_the_start_of_version_two()
+     {
         let v1 = [&[0; 14][..], &[0x81, 0x00, 1]].concat();
         assert_eq!(payload(113, false, &v1), (0x8100, vec![1]));
         assert_eq!(payload(113, false, &v1[..15]).0, NOTHING_KNOWN);
@@ -186,11 +201,19 @@ mod tests {
 
     #[test]
     fn ppp_may_leave_out_its_address_and_half_of_its_protocol() {
-        for frame in [&[0xff, 3, 0, 0x21, 7][..], &[0, 0x21, 7], &[0xff, 3, 0x21, 7], &[0x21, 7]] {
+        for frame in [
+            &[0xff, 3, 0, 0x21, 7][..],
+            &[0, 0x21, 7],
+            &[0xff, 3, 0x21, 7],
+            &[0x21, 7],
+        ] {
             assert_eq!(payload(9, false, frame), (IPV4, vec![7]), "{frame:?}");
         }
         assert_eq!(payload(9, false, &[0xff, 3, 0, 0x57, 7]), (IPV6, vec![7]));
-        assert_eq!(payload(9, false, &[0xff, 3, 0xc0, 0x21, 7]).0, NOTHING_KNOWN);
+        assert_eq!(
+            payload(9, false, &[0xff, 3, 0xc0, 0x21, 7]).0,
+            NOTHING_KNOWN
+        );
         assert_eq!(payload(9, false, &[0xff, 3]).0, NOTHING_KNOWN);
     }
 

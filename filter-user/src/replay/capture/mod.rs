@@ -1,7 +1,8 @@
 //! Frames out of capture files, in their order, each as it would stand on an Ethernet.
 //!
-//! A capture is read once, from front to back, and never held as a whole: at most one frame is in memory. Whatever a
-//! file holds, its whole frames come first and then one [`CaptureError`] that says where it went wrong.
+//! A capture is read once, from front to back, and never held as a whole: at most one frame is in
+//! memory. Whatever a file holds, its whole frames come first and then one [`CaptureError`] that
+//! says where it went wrong.
 
 mod bytes;
 mod error;
@@ -25,10 +26,12 @@ use pcapng::PcapNg;
 pub use error::{CaptureError, Place};
 pub use link::Link;
 
-/// Bytes that a frame may have; one that says to have more is taken for damaged. Networks and tcpdump stop at 262,144.
+/// Bytes that a frame may have; one that says to have more is taken for damaged. Networks and
+/// tcpdump stop at 262,144.
 const LARGEST_FRAME: u32 = 1 << 24;
 
-/// Addresses of an Ethernet header that is put before what a capture has without one; made up, and nobody's.
+/// Addresses of an Ethernet header that is put before what a capture has without one; made up, and
+/// nobody's.
 const ADDRESSES: [u8; 12] = [2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1];
 
 /// A capture that is being read.
@@ -78,8 +81,8 @@ struct Packet<'r> {
 }
 
 impl<'a> Capture<'a> {
-    /// Opens a capture: plain or packed by gzip or zstd, in a file or, for `-`, on standard input. `progress` is told
-    /// how many bytes of the file each read took.
+    /// Opens a capture: plain or packed by gzip or zstd, in a file or, for `-`, on standard input.
+    /// `progress` is told how many bytes of the file each read took.
     ///
     /// # Errors
     /// If there is no such file, or it is no capture, or one of a link type that is not read.
@@ -91,34 +94,56 @@ impl<'a> Capture<'a> {
         let format = if PcapNg::starts(&start) {
             Format::PcapNg(PcapNg::default())
         } else if let Some(holds) = foreign::describe(&start, packing) {
-            return Err(CaptureError::Foreign { capture: path.into(), holds });
+            return Err(CaptureError::Foreign {
+                capture: path.into(),
+                holds,
+            });
         } else {
             Format::Pcap(Pcap::open(&mut bytes).map_err(stopped)?)
         };
         if let Format::Pcap(pcap) = &format
             && link::shape(pcap.link(), false, &[]).is_none()
         {
-            return Err(CaptureError::LinkType { capture: path.into(), link: Link(pcap.link()), interface: 0 });
+            return Err(CaptureError::LinkType {
+                capture: path.into(),
+                link: Link(pcap.link()),
+                interface: 0,
+            });
         }
         let (room, ethernet, skipped) = (Vec::new(), Vec::new(), Vec::new());
-        Ok(Self { path: path.into(), bytes, format, frames: 0, skipped, room, ethernet })
+        Ok(Self {
+            path: path.into(),
+            bytes,
+            format,
+            frames: 0,
+            skipped,
+            room,
+            ethernet,
+        })
     }
 
     /// The next frame; `None` at the end.
     ///
     /// # Errors
-    /// Where the file ends too early or contradicts itself; there is nothing to be read behind that. At the end, if
-    /// there are frames and none is of a link type that is read.
+    /// Where the file ends too early or contradicts itself; there is nothing to be read behind
+    /// that. At the end, if there are frames and none is of a link type that is read.
     pub fn next_frame(&mut self) -> Result<Option<Frame<'_>>, CaptureError> {
         while let Some(is_read) = self.advance()? {
             if is_read {
-                return Ok(Some(Frame { number: self.frames, bytes: &self.ethernet }));
+                return Ok(Some(Frame {
+                    number: self.frames,
+                    bytes: &self.ethernet,
+                }));
             }
         }
         match self.skipped.first() {
-            Some(Skipped { link, interface, .. }) if self.frames == self.skipped_frames() => {
-                Err(CaptureError::LinkType { capture: self.path.clone(), link: *link, interface: *interface })
-            }
+            Some(Skipped {
+                link, interface, ..
+            }) if self.frames == self.skipped_frames() => Err(CaptureError::LinkType {
+                capture: self.path.clone(),
+                link: *link,
+                interface: *interface,
+            }),
             _ => Ok(None),
         }
     }
@@ -139,7 +164,10 @@ impl<'a> Capture<'a> {
 
     /// Goes to the next frame; says whether it is one that is read, or nothing at the end.
     fn advance(&mut self) -> Result<Option<bool>, CaptureError> {
-        let place = Place { frames: self.frames, byte: self.bytes.offset() };
+        let place = Place {
+            frames: self.frames,
+            byte: self.bytes.offset(),
+        };
         self.room.clear();
         let next = match &mut self.format {
             Format::Pcap(pcap) => pcap.next(&mut self.bytes, &mut self.room),
@@ -167,8 +195,15 @@ impl<'a> Capture<'a> {
 
 fn skip(skipped: &mut Vec<Skipped>, packet: &Packet<'_>) {
     let (link, interface) = (Link(packet.link), packet.interface);
-    match skipped.iter_mut().find(|it| it.link == link && it.interface == interface) {
+    match skipped
+        .iter_mut()
+        .find(|it| it.link == link && it.interface == interface)
+    {
         Some(known) => known.frames += 1,
-        None => skipped.push(Skipped { link, interface, frames: 1 }),
+        None => skipped.push(Skipped {
+            link,
+            interface,
+            frames: 1,
+        }),
     }
 }

@@ -102,18 +102,37 @@ struct Blocked<'a> {
 
 impl<'a> Output<'a> {
     pub fn new(checked: &'a Checked, against: Option<&'a Against>) -> Self {
-        let against = against.map(|Against { list, names, blocked }| AgainstList {
-            list,
-            names: *names,
-            blocked: blocked
-                .iter()
-                .map(|it| Blocked { name: &it.name, rule: rule(&it.rule), list: &it.at.list, line: it.at.line })
-                .collect(),
+        let against = against.map(
+            |Against {
+                 list,
+                 names,
+                 blocked,
+             }| AgainstList {
+                list,
+                names: *names,
+                blocked: blocked
+                    .iter()
+                    .map(|it| Blocked {
+                        name: &it.name,
+                        rule: rule(&it.rule),
+                        list: &it.at.list,
+                        line: it.at.line,
+                    })
+                    .collect(),
+            },
+        );
+        let refused = checked.compiled.refused_patterns();
+        let refused = refused.map(|(pattern, refusal)| RefusedPattern {
+            pattern,
+            message: refusal.to_string(),
         });
-        let refused = checked.book.refused_patterns();
-        let refused = refused.map(|(pattern, refusal)| RefusedPattern { pattern, message: refusal.to_string() });
-        let undoing = Undone::of(&checked.book).into();
-        Self { lists: checked.lists.iter().map(list).collect(), undoing, refused_patterns: refused.collect(), against }
+        let undoing = Undone::of(&checked.compiled).into();
+        Self {
+            lists: checked.lists.iter().map(list).collect(),
+            undoing,
+            refused_patterns: refused.collect(),
+            against,
+        }
     }
 }
 
@@ -125,7 +144,11 @@ fn list(list: &CheckedList) -> OfList<'_> {
         format: report.format.as_str(),
         lines: report.lines,
         rules: kinds
-            .map(|(action, kind, count)| Rules { action: action.as_str(), kind: kind.as_str(), count })
+            .map(|(action, kind, count)| Rules {
+                action: action.as_str(),
+                kind: kind.as_str(),
+                count,
+            })
             .collect(),
         repeated: findings(report.repeated, &list.repeated),
         redundant: findings(list.redundant, &list.redundant_examples),
@@ -144,7 +167,10 @@ fn findings(count: u64, examples: &[Finding]) -> Findings<'_> {
         list: &it.at.list,
         by_line: it.at.line,
     });
-    Findings { count, examples: said.collect() }
+    Findings {
+        count,
+        examples: said.collect(),
+    }
 }
 
 fn left_out(report: &ListReport) -> Vec<LeftOut<'_>> {
@@ -155,16 +181,31 @@ fn left_out(report: &ListReport) -> Vec<LeftOut<'_>> {
             name: reason.detail(),
             message: reason.to_string(),
             count: *count,
-            examples: report.examples.iter().filter(|it| it.reason == *reason).map(entry).collect(),
+            examples: report
+                .examples
+                .iter()
+                .filter(|it| it.reason == *reason)
+                .map(entry)
+                .collect(),
         })
         .collect()
 }
 
 fn entry(example: &Example) -> Entry<'_> {
-    Entry { line: example.line, text: &example.text, detail: example.detail.as_deref() }
+    Entry {
+        line: example.line,
+        text: &example.text,
+        detail: example.detail.as_deref(),
+    }
 }
 
 fn rule(rule: &RuleText) -> Rule<'_> {
-    let kind = rule.scope.map_or("pattern", filter_user::lists::Scope::as_str);
-    Rule { action: rule.action.as_str(), kind, text: &rule.text }
+    let kind = rule
+        .scope
+        .map_or("pattern", filter_user::lists::Scope::as_str);
+    Rule {
+        action: rule.action.as_str(),
+        kind,
+        text: &rule.text,
+    }
 }

@@ -29,10 +29,26 @@ pub struct Output {
 impl Output {
     /// For captures of so many bytes in all.
     pub fn new(json: bool, with_file: bool, bytes: u64) -> anyhow::Result<Self> {
-        let bar = if bytes < LARGE { ProgressBar::hidden() } else { ProgressBar::new(bytes) };
-        let bar = bar.with_style(ProgressStyle::with_template("{wide_bar} {bytes}/{total_bytes}, {eta} left")?);
-        let most_waiting = if io::stdout().is_terminal() { 0 } else { BUFFER };
-        Ok(Self { json, with_file, waiting: Vec::new(), most_waiting, bar })
+        let bar = if bytes < LARGE {
+            ProgressBar::hidden()
+        } else {
+            ProgressBar::new(bytes)
+        };
+        let bar = bar.with_style(ProgressStyle::with_template(
+            "{wide_bar} {bytes}/{total_bytes}, {eta} left",
+        )?);
+        let most_waiting = if io::stdout().is_terminal() {
+            0
+        } else {
+            BUFFER
+        };
+        Ok(Self {
+            json,
+            with_file,
+            waiting: Vec::new(),
+            most_waiting,
+            bar,
+        })
     }
 
     /// The bar, which is drawn in a terminal only.
@@ -47,17 +63,41 @@ impl Output {
         } else {
             self.columns(line)?;
         }
-        if self.waiting.len() > self.most_waiting { self.flush() } else { Ok(()) }
+        if self.waiting.len() > self.most_waiting {
+            self.flush()
+        } else {
+            Ok(())
+        }
     }
 
     fn columns(&mut self, line: &Line<'_>) -> io::Result<()> {
-        let Line { file, frame, protocol, kind, name, verdict, action, rule, record, list, line: place, .. } = line;
+        let Line {
+            file,
+            frame,
+            protocol,
+            kind,
+            name,
+            verdict,
+            action,
+            rule,
+            record,
+            list,
+            line: place,
+            ..
+        } = line;
         let out = &mut self.waiting;
         if self.with_file {
             write!(out, "{FAINT}{file}{FAINT:#}  ")?;
         }
-        let style = if rule.is_some() || *verdict == "drop" { BLOCKED } else { PASSED };
-        write!(out, "{frame:>7}  {protocol}  {kind:<12}  {style}{verdict:<4}{style:#}  {name}")?;
+        let style = if rule.is_some() || *verdict == "drop" {
+            BLOCKED
+        } else {
+            PASSED
+        };
+        write!(
+            out,
+            "{frame:>7}  {protocol}  {kind:<12}  {style}{verdict:<4}{style:#}  {name}"
+        )?;
         if let Some(record) = record {
             write!(out, "  {FAINT}({}){FAINT:#}", record_type(*record))?;
         }
@@ -140,17 +180,36 @@ impl Totals {
 
     /// For people, in one sentence.
     pub fn text(&self) -> String {
-        let Self { files, frames, dns, tls, quic, blocked, not_taken, broken } = self;
-        let broken = if *broken > 0 { format!(" ({} not to the end)", output::count(*broken)) } else { String::new() };
+        let Self {
+            files,
+            frames,
+            dns,
+            tls,
+            quic,
+            blocked,
+            not_taken,
+            broken,
+        } = self;
+        let broken = if *broken > 0 {
+            format!(" ({} not to the end)", output::count(*broken))
+        } else {
+            String::new()
+        };
         let not_run = if *not_taken > 0 {
-            format!(" ({} not judged: below 14 bytes, or over 65,535)", output::count(*not_taken))
+            format!(
+                " ({} not judged: below 14 bytes, or over 65,535)",
+                output::count(*not_taken)
+            )
         } else {
             String::new()
         };
         let names = plural(dns + tls + quic, "name");
-        let [dns, tls, quic, blocked] = [dns, tls, quic, blocked].map(|count| output::count(*count));
+        let [dns, tls, quic, blocked] =
+            [dns, tls, quic, blocked].map(|count| output::count(*count));
         let (files, frames) = (plural(*files, "file"), plural(*frames, "frame"));
-        format!("{files}{broken}, {frames}{not_run}, {names} (dns {dns}, tls {tls}, quic {quic}), {blocked} blocked")
+        format!(
+            "{files}{broken}, {frames}{not_run}, {names} (dns {dns}, tls {tls}, quic {quic}), {blocked} blocked"
+        )
     }
 }
 
@@ -194,29 +253,65 @@ mod tests {
             line: Some(7),
             ..line("a.example")
         };
-        assert_eq!(printed(&line("a.example"), false), "      3  dns  query         pass  a.example\n");
+        assert_eq!(
+            printed(&line("a.example"), false),
+            "      3  dns  query         pass  a.example\n"
+        );
         let expected = "1234567  tls  client_hello  drop  a.example  rule example (hosts.txt:7)\n";
         assert_eq!(printed(&blocked, false), expected);
-        let refused = Line { action: Some("refused"), ..blocked };
-        assert_eq!(printed(&refused, false), expected.replace('\n', "  refused\n"));
+        let refused = Line {
+            action: Some("refused"),
+            ..blocked
+        };
+        assert_eq!(
+            printed(&refused, false),
+            expected.replace('\n', "  refused\n")
+        );
     }
 
     #[test]
     fn a_further_name_says_its_record_and_a_line_of_several_files_its_file() {
-        let further = Line { kind: "response", record: Some(5), ..line("a.example") };
-        assert_eq!(printed(&further, true), "a.pcap        3  dns  response      pass  a.example  (CNAME)\n");
+        let further = Line {
+            kind: "response",
+            record: Some(5),
+            ..line("a.example")
+        };
+        assert_eq!(
+            printed(&further, true),
+            "a.pcap        3  dns  response      pass  a.example  (CNAME)\n"
+        );
     }
 
     #[test]
     fn totals_say_what_was_not_judged_and_what_is_broken_only_where_there_is_such() {
         let mut totals = Totals::default();
-        totals.add(&Replayed { frames: 1000, ..Replayed::default() });
+        totals.add(&Replayed {
+            frames: 1000,
+            ..Replayed::default()
+        });
         totals.count(&line("a.example"));
-        assert_eq!(totals.text(), "1 file, 1,000 frames, 1 name (dns 1, tls 0, quic 0), 0 blocked");
-        totals.add(&Replayed { frames: 2, not_taken: 1, ..Replayed::default() });
-        totals.count(&Line { verdict: "drop", protocol: "tls", ..line("a.example") });
+        assert_eq!(
+            totals.text(),
+            "1 file, 1,000 frames, 1 name (dns 1, tls 0, quic 0), 0 blocked"
+        );
+        totals.add(&Replayed {
+            frames: 2,
+            not_taken: 1,
+            ..Replayed::default()
+        });
+        totals.count(&Line {
+            verdict: "drop",
+            protocol: "tls",
+            ..line("a.example")
+        });
         let text = totals.text();
-        assert!(text.contains("1,002 frames (1 not judged: below 14 bytes, or over 65,535)"), "{text}");
-        assert!(text.ends_with("2 names (dns 1, tls 1, quic 0), 1 blocked"), "{text}");
+        assert!(
+            text.contains("1,002 frames (1 not judged: below 14 bytes, or over 65,535)"),
+            "{text}"
+        );
+        assert!(
+            text.ends_with("2 names (dns 1, tls 1, quic 0), 1 blocked"),
+            "{text}"
+        );
     }
 }

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use anyhow::bail;
-use filter_core::{DnsAction, TcpAction, Treatment};
-use filter_user::config::{Addresses, BlockAction, TreatmentError, error_code, tcp_action};
+use filter_core::{Actions, DnsAction, TcpAction};
+use filter_user::config::{ActionsError, Addresses, BlockAction, error_code, tcp_action};
 
 use super::per_interface::PerInterface;
 
@@ -12,13 +12,15 @@ use super::per_interface::PerInterface;
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "What becomes of what is blocked")]
 pub struct AnswerArgs {
-    /// What becomes of DNS messages that are blocked, unless a list says otherwise, on all interfaces or on one
-    /// (`lan0=refused`): `drop`, `nxdomain`, `nodata`, `refused`, `null`, `address`; `audit` blocks nothing and reports
+    /// What becomes of DNS messages that are blocked, unless a list says otherwise, on all
+    /// interfaces or on one (`lan0=refused`): `drop`, `nxdomain`, `nodata`, `refused`, `null`,
+    /// `address`; `audit` blocks nothing and reports
     #[arg(long, num_args = 1.., value_name = "[IF=]ACTION", default_value = "nxdomain")]
     #[arg(value_parser = PerInterface::<BlockAction>::of)]
     pub action: Vec<PerInterface<BlockAction>>,
 
-    /// What becomes of TCP connections with something blocked: `drop`, `reset`, or `alert` for a TLS client
+    /// What becomes of TCP connections with something blocked: `drop`, `reset`, or `alert` for a
+    /// TLS client
     #[arg(long, num_args = 1.., value_name = "[IF=]ACTION", default_value = "reset")]
     #[arg(value_parser = |text: &str| PerInterface::parse(text, tcp_action))]
     pub tcp: Vec<PerInterface<TcpAction>>,
@@ -43,28 +45,31 @@ pub struct AnswerArgs {
     #[arg(long)]
     pub no_list_names: bool,
 
-    /// Interfaces with clients behind them, which alone are answered [default: those where queries are judged, without
-    /// those by which a default route leads]
+    /// Interfaces with clients behind them, which alone are answered [default: those where queries
+    /// are judged, without those by which a default route leads]
     #[arg(long, num_args = 1.., value_name = "IF")]
     pub clients: Vec<String>,
 }
 
 impl AnswerArgs {
-    /// What becomes of what is blocked on an interface, and whether it is on trial.
-    pub fn of(&self, interface: &str) -> anyhow::Result<(Treatment, bool)> {
-        let action = PerInterface::said_of(&self.action, interface).unwrap_or(BlockAction::Block(DnsAction::NxDomain));
+    /// What becomes of what is blocked on an interface, and whether it is in audit mode.
+    pub fn of(&self, interface: &str) -> anyhow::Result<(Actions, bool)> {
+        let action = PerInterface::said_of(&self.action, interface)
+            .unwrap_or(BlockAction::Block(DnsAction::NxDomain));
         let tcp = PerInterface::said_of(&self.tcp, interface).unwrap_or(TcpAction::Reset);
         let (dns, on_trial) = match action {
             BlockAction::Block(dns) => (dns, false),
             BlockAction::Audit => (DnsAction::NxDomain, true),
         };
-        let treatment = Treatment::new(dns, tcp).with_code(self.code);
+        let actions = Actions::new(dns, tcp).with_code(self.code);
         if dns != DnsAction::Address {
-            return Ok((treatment, on_trial));
+            return Ok((actions, on_trial));
         }
         let mut addresses = Addresses::default();
-        self.address.iter().try_for_each(|address| addresses.add(*address))?;
-        Ok((addresses.of(treatment), on_trial))
+        self.address
+            .iter()
+            .try_for_each(|address| addresses.add(*address))?;
+        Ok((addresses.of(actions), on_trial))
     }
 
     /// Makes sure that what is said goes together, and is about interfaces that are filtered.
@@ -72,22 +77,30 @@ impl AnswerArgs {
         PerInterface::check("--action", &self.action, interfaces)?;
         PerInterface::check("--tcp", &self.tcp, interfaces)?;
         if let Some(name) = self.clients.iter().find(|name| !interfaces.contains(name)) {
-            bail!("--clients names `{name}`, which --iface does not: name it there as well, or mend the name");
+            bail!(
+                "--clients names `{name}`, which --iface does not: name it there as well, or mend the name"
+            );
         }
-        let answers_with_address =
-            self.action.iter().any(|action| action.value == BlockAction::Block(DnsAction::Address));
+        let answers_with_address = self
+            .action
+            .iter()
+            .any(|action| action.value == BlockAction::Block(DnsAction::Address));
         match (answers_with_address, self.address.is_empty()) {
             (true, true) => {
-                bail!("--action address has no address to answer with: add one, as in --address 192.0.2.1")
+                bail!(
+                    "--action address has no address to answer with: add one, as in --address 192.0.2.1"
+                )
             }
-            (false, false) => bail!("--address is for --action address alone: add that, or take the address out"),
+            (false, false) => {
+                bail!("--address is for --action address alone: add that, or take the address out")
+            }
             _ => Ok(()),
         }
     }
 }
 
 impl PerInterface<BlockAction> {
-    fn of(text: &str) -> Result<Self, TreatmentError> {
+    fn of(text: &str) -> Result<Self, ActionsError> {
         Self::parse(text, str::parse)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use filter_core::{Fragments, Interface, Sides};
+use filter_core::{Directions, Fragments, Interface};
 use filter_user::kernel::{default_route_interfaces, interface_index};
 
 use super::{answers::AnswerArgs, per_interface::PerInterface, quic::QuicArgs};
@@ -42,11 +42,13 @@ pub fn tunnels(text: &str) -> Result<PerInterface<Tunnels>, String> {
 }
 
 /// `--judge`: sides of DNS.
-pub fn sides(text: &str) -> Result<PerInterface<Sides>, String> {
+pub fn directions(text: &str) -> Result<PerInterface<Directions>, String> {
     PerInterface::parse(text, |word| {
-        let all = [Sides::Both, Sides::Queries, Sides::Responses];
-        let sides = all.into_iter().find(|sides| sides.as_str() == word);
-        sides.ok_or_else(|| format!("`{word}` is none of `queries`, `responses` and `both`"))
+        let all = [Directions::Both, Directions::Queries, Directions::Responses];
+        let directions = all
+            .into_iter()
+            .find(|directions| directions.as_str() == word);
+        directions.ok_or_else(|| format!("`{word}` is none of `queries`, `responses` and `both`"))
     })
 }
 
@@ -61,7 +63,7 @@ pub struct ByInterface {
 #[derive(Clone, Copy)]
 pub struct Reading<'a> {
     /// `--judge`
-    pub sides: &'a [PerInterface<Sides>],
+    pub directions: &'a [PerInterface<Directions>],
     /// `--tunnels`
     pub tunnels: &'a [PerInterface<Tunnels>],
     /// `--quic`
@@ -69,13 +71,24 @@ pub struct Reading<'a> {
 }
 
 impl ByInterface {
-    pub fn new(names: &[String], judged: Reading<'_>, answers: &AnswerArgs) -> anyhow::Result<Self> {
-        PerInterface::check("--judge", judged.sides, names)?;
+    pub fn new(
+        names: &[String],
+        judged: Reading<'_>,
+        answers: &AnswerArgs,
+    ) -> anyhow::Result<Self> {
+        PerInterface::check("--judge", judged.directions, names)?;
         PerInterface::check("--tunnels", judged.tunnels, names)?;
         judged.quic.check(names)?;
         answers.check(names)?;
-        let indices = names.iter().map(|name| Ok((name, interface_index(name)?))).collect::<anyhow::Result<_>>()?;
-        let outward = if answers.clients.is_empty() { default_route_interfaces()? } else { BTreeSet::new() };
+        let indices = names
+            .iter()
+            .map(|name| Ok((name, interface_index(name)?)))
+            .collect::<anyhow::Result<_>>()?;
+        let outward = if answers.clients.is_empty() {
+            default_route_interfaces()?
+        } else {
+            BTreeSet::new()
+        };
         Self::with_routes(indices, judged, answers, &outward)
     }
 
@@ -86,16 +99,20 @@ impl ByInterface {
         answers: &AnswerArgs,
         outward: &BTreeSet<u32>,
     ) -> anyhow::Result<Self> {
-        let mut by_interface = Self { interfaces: BTreeMap::new(), warnings: Vec::new() };
+        let mut by_interface = Self {
+            interfaces: BTreeMap::new(),
+            warnings: Vec::new(),
+        };
         for (name, index) in indices {
-            let sides = PerInterface::said_of(judged.sides, name).unwrap_or(Sides::Both);
-            let (treatment, on_trial) = answers.of(name)?;
+            let directions =
+                PerInterface::said_of(judged.directions, name).unwrap_or(Directions::Both);
+            let (actions, on_trial) = answers.of(name)?;
             let has_clients = if answers.clients.is_empty() {
-                let may_have = sides != Sides::Responses;
+                let may_have = directions != Directions::Responses;
                 if may_have
                     && outward.contains(&index)
                     && !on_trial
-                    && (treatment.answers_dns() || treatment.answers_tcp())
+                    && (actions.answers_dns() || actions.answers_tcp())
                 {
                     by_interface.warnings.push(outward_warning(name));
                 }
@@ -103,12 +120,25 @@ impl ByInterface {
             } else {
                 answers.clients.contains(name)
             };
-            let interface = Interface::new(sides).with_treatment(treatment);
-            let interface = if has_clients { interface.facing_clients(treatment) } else { interface };
-            let interface = if on_trial { interface.on_trial() } else { interface };
-            let ignores_tunnels = PerInterface::said_of(judged.tunnels, name) == Some(Tunnels::Ignore);
-            let interface = if ignores_tunnels { interface.ignoring_tunnels() } else { interface };
-            let interface = interface.with_quic(judged.quic.on(name, sides));
+            let interface = Interface::new(directions).with_actions(actions);
+            let interface = if has_clients {
+                interface.facing_clients(actions)
+            } else {
+                interface
+            };
+            let interface = if on_trial {
+                interface.on_trial()
+            } else {
+                interface
+            };
+            let ignores_tunnels =
+                PerInterface::said_of(judged.tunnels, name) == Some(Tunnels::Ignore);
+            let interface = if ignores_tunnels {
+                interface.ignoring_tunnels()
+            } else {
+                interface
+            };
+            let interface = interface.with_quic(judged.quic.on(name, directions));
             by_interface.interfaces.insert(index, interface);
         }
         Ok(by_interface)
@@ -126,7 +156,7 @@ fn outward_warning(name: &str) -> String {
 mod tests {
     use clap::Parser;
 
-    use filter_core::{DnsAction, Quic, TcpAction, Treatment};
+    use filter_core::{Actions, DnsAction, Quic, TcpAction};
 
     use super::*;
 
@@ -142,50 +172,86 @@ mod tests {
         Line::parse_from(["run"].iter().chain(args)).answers
     }
 
-    /// What is done on `lan`, with the index 1, and on `wan`, with 2, by which the default route leads.
+    /// What is done on `lan`, with the index 1, and on `wan`, with 2, by which the default route
+    /// leads.
     fn both(judged: &[&str], args: &[&str]) -> (Interface, Interface, Vec<String>) {
         let (lan, wan) = ("lan".to_owned(), "wan".to_owned());
-        let sides: Vec<_> = judged.iter().map(|text| sides(text).unwrap()).collect();
+        let directions: Vec<_> = judged
+            .iter()
+            .map(|text| directions(text).unwrap())
+            .collect();
         let quic = Line::parse_from(["run"]).quic;
-        let judged = Reading { sides: &sides, tunnels: &[tunnels("wan=ignore").unwrap()], quic: &quic };
+        let judged = Reading {
+            directions: &directions,
+            tunnels: &[tunnels("wan=ignore").unwrap()],
+            quic: &quic,
+        };
         let (indices, outward) = (vec![(&lan, 1), (&wan, 2)], [2].into());
-        let ByInterface { interfaces, warnings } =
-            ByInterface::with_routes(indices, judged, &answers(args), &outward).unwrap();
+        let ByInterface {
+            interfaces,
+            warnings,
+        } = ByInterface::with_routes(indices, judged, &answers(args), &outward).unwrap();
         (interfaces[&1], interfaces[&2], warnings)
     }
 
-    const DEFAULT: Treatment = Treatment::new(DnsAction::NxDomain, TcpAction::Reset).with_code(Treatment::BLOCKED);
+    const DEFAULT: Actions =
+        Actions::new(DnsAction::NxDomain, TcpAction::Reset).with_code(Actions::BLOCKED);
 
     #[test]
     fn sides_are_words() {
-        assert_eq!(sides("queries").unwrap().value, Sides::Queries);
-        assert!(sides("lan0=all").unwrap_err().contains("`all` is none of"));
+        assert_eq!(directions("queries").unwrap().value, Directions::Queries);
+        assert!(
+            directions("lan0=all")
+                .unwrap_err()
+                .contains("`all` is none of")
+        );
     }
 
     #[test]
     fn tunnels_are_opened_unless_they_are_to_be_ignored() {
         let (lan, wan, _) = both(&[], &[]);
         assert_eq!((lan.opens_tunnels(), wan.opens_tunnels()), (true, false));
-        assert!(tunnels("lan=closed").unwrap_err().contains("`closed` is none of `open` and `ignore`"));
+        assert!(
+            tunnels("lan=closed")
+                .unwrap_err()
+                .contains("`closed` is none of `open` and `ignore`")
+        );
     }
 
     #[test]
     fn clients_are_behind_all_interfaces_but_those_that_lead_out_which_are_named() {
         let (lan, wan, warnings) = both(&[], &[]);
-        assert_eq!(lan, Interface::new(Sides::Both).facing_clients(DEFAULT));
-        assert_eq!(wan, Interface::new(Sides::Both).with_treatment(DEFAULT).ignoring_tunnels());
+        assert_eq!(
+            lan,
+            Interface::new(Directions::Both).facing_clients(DEFAULT)
+        );
+        assert_eq!(
+            wan,
+            Interface::new(Directions::Both)
+                .with_actions(DEFAULT)
+                .ignoring_tunnels()
+        );
         assert_eq!(warnings.len(), 1);
         let advice = ["`wan`", "`--clients wan`", "`--judge wan=responses`"];
-        assert!(advice.iter().all(|words| warnings[0].contains(words)), "{warnings:?}");
+        assert!(
+            advice.iter().all(|words| warnings[0].contains(words)),
+            "{warnings:?}"
+        );
     }
 
     #[test]
     fn where_only_responses_are_judged_are_no_clients() {
         let (lan, wan, warnings) = both(&["lan=queries", "responses"], &[]);
-        assert_eq!(lan, Interface::new(Sides::Queries).facing_clients(DEFAULT));
+        assert_eq!(
+            lan,
+            Interface::new(Directions::Queries).facing_clients(DEFAULT)
+        );
         assert_eq!(
             wan,
-            Interface::new(Sides::Responses).with_treatment(DEFAULT).ignoring_tunnels().with_quic(Quic::Pass)
+            Interface::new(Directions::Responses)
+                .with_actions(DEFAULT)
+                .ignoring_tunnels()
+                .with_quic(Quic::Pass)
         );
         assert_eq!(warnings, [""; 0]);
     }
@@ -193,9 +259,18 @@ mod tests {
     #[test]
     fn clients_are_where_they_are_said_to_be_and_nowhere_else() {
         let (lan, wan, warnings) = both(&[], &["--clients", "wan"]);
-        assert_eq!((lan.faces_clients(), wan.faces_clients(), warnings.len()), (false, true, 0));
-        let error = answers(&["--clients", "eth9"]).check(&["lan".into()]).unwrap_err().to_string();
-        assert!(error.starts_with("--clients names `eth9`, which --iface does not"), "{error}");
+        assert_eq!(
+            (lan.faces_clients(), wan.faces_clients(), warnings.len()),
+            (false, true, 0)
+        );
+        let error = answers(&["--clients", "eth9"])
+            .check(&["lan".into()])
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.starts_with("--clients names `eth9`, which --iface does not"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -207,11 +282,23 @@ mod tests {
 
     #[test]
     fn actions_are_of_all_interfaces_or_of_one() {
-        let args = ["--action", "refused", "wan=drop", "--tcp", "lan=alert", "--code", "filtered"];
+        let args = [
+            "--action",
+            "refused",
+            "wan=drop",
+            "--tcp",
+            "lan=alert",
+            "--code",
+            "filtered",
+        ];
         let (lan, wan, _) = both(&[], &args);
-        let of_lan = Treatment::new(DnsAction::Refused, TcpAction::Alert).with_code(Treatment::FILTERED);
-        assert_eq!(lan.treatment(), &of_lan);
-        assert_eq!((wan.treatment().dns(), wan.treatment().tcp()), (DnsAction::Drop, TcpAction::Reset));
+        let of_lan =
+            Actions::new(DnsAction::Refused, TcpAction::Alert).with_code(Actions::FILTERED);
+        assert_eq!(lan.actions(), &of_lan);
+        assert_eq!(
+            (wan.actions().dns(), wan.actions().tcp()),
+            (DnsAction::Drop, TcpAction::Reset)
+        );
     }
 
     #[test]
@@ -224,14 +311,39 @@ mod tests {
 
     #[test]
     fn addresses_are_there_with_their_action_and_with_no_other() {
-        let (lan, ..) = both(&[], &["--action", "lan=address", "--address", "192.0.2.1", "2001:db8::1"]);
-        let treatment = Treatment::new(DnsAction::Address, TcpAction::Reset).with_code(Treatment::BLOCKED);
+        let (lan, ..) = both(
+            &[],
+            &[
+                "--action",
+                "lan=address",
+                "--address",
+                "192.0.2.1",
+                "2001:db8::1",
+            ],
+        );
+        let actions =
+            Actions::new(DnsAction::Address, TcpAction::Reset).with_code(Actions::BLOCKED);
         let v6 = "2001:db8::1".parse().ok();
-        assert_eq!(lan.treatment(), &treatment.with_addresses(Some([192, 0, 2, 1].into()), v6));
-        let fault = |args: &[&str]| answers(args).check(&["lan".into()]).unwrap_err().to_string();
+        assert_eq!(
+            lan.actions(),
+            &actions.with_addresses(Some([192, 0, 2, 1].into()), v6)
+        );
+        let fault = |args: &[&str]| {
+            answers(args)
+                .check(&["lan".into()])
+                .unwrap_err()
+                .to_string()
+        };
         assert!(fault(&["--action", "address"]).contains("has no address to answer with"));
         assert!(fault(&["--address", "192.0.2.1"]).contains("is for --action address alone"));
-        let twice = answers(&["--action", "address", "--address", "192.0.2.1", "192.0.2.2"]).of("lan").unwrap_err();
-        assert!(twice.to_string().starts_with("192.0.2.2 is the second address of its family"), "{twice}");
+        let twice = answers(&["--action", "address", "--address", "192.0.2.1", "192.0.2.2"])
+            .of("lan")
+            .unwrap_err();
+        assert!(
+            twice
+                .to_string()
+                .starts_with("192.0.2.2 is the second address of its family"),
+            "{twice}"
+        );
     }
 }

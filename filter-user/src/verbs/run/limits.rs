@@ -6,7 +6,10 @@ use filter_user::{controller::MaxShrink, lists::Limits};
 
 /// Limits of reading, at the start and at each reload.
 #[derive(Clone, Debug, clap::Args)]
-#[expect(clippy::struct_field_names, reason = "they are the options as they are written")]
+#[expect(
+    clippy::struct_field_names,
+    reason = "they are the options as they are written"
+)]
 pub struct LimitArgs {
     /// MiB that all lists may have together, unpacked
     #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..))]
@@ -20,13 +23,14 @@ pub struct LimitArgs {
     #[arg(long, value_name = "N", default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..))]
     max_seconds: u32,
 
-    /// Percent of its rules that a list may lose in a reload; beyond that, nothing of the reload is taken
+    /// Percent of its rules that a list may lose in a reload; beyond that, nothing of the reload is
+    /// taken
     #[arg(long, value_name = "PERCENT", default_value_t = 50, value_parser = clap::value_parser!(u8).range(0..=100))]
     max_shrink: u8,
 }
 
-/// Rules that lists may have for each that there may be in the kernel: they repeat and cover each other. Few rules may be
-/// said very often.
+/// Rules that lists may have for each that there may be in the kernel: they repeat and cover each
+/// other. Few rules may be said very often.
 const READ_FOR_EACH: u64 = 4;
 const READ_AT_LEAST: u64 = 1 << 16;
 
@@ -46,6 +50,9 @@ impl LimitArgs {
 
     /// What a list may lose.
     pub fn max_shrink(&self) -> MaxShrink {
-        MaxShrink { percent: self.max_shrink, ..MaxShrink::default() }
+        MaxShrink {
+            percent: self.max_shrink,
+            ..MaxShrink::default()
+        }
     }
 }

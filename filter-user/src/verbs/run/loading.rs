@@ -3,7 +3,7 @@
 use filter_user::{
     controller::StateFile,
     kernel::{Filter, Groups, LoadOptions, draw_hash_key, room_for},
-    policy::{Policy, PolicySource, ReadWith, RuleBook},
+    policy::{CompiledPolicy, HashKeyPolicy, Policy, PolicySource},
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
@@ -24,22 +24,32 @@ pub struct Loaded {
 
 impl Loaded {
     pub fn new(args: &Args) -> anyhow::Result<Self> {
-        let judged = Reading { sides: &args.judge, tunnels: &args.tunnels, quic: &args.quic };
-        let ByInterface { interfaces, warnings } = ByInterface::new(&args.iface, judged, &args.answers)?;
-        let mut policy = read(&args.source(), &ReadWith::Drawn(draw_hash_key()?))?;
+        let judged = Reading {
+            directions: &args.judge,
+            tunnels: &args.tunnels,
+            quic: &args.quic,
+        };
+        let ByInterface {
+            interfaces,
+            warnings,
+        } = ByInterface::new(&args.iface, judged, &args.answers)?;
+        let mut policy = read(&args.source(), &HashKeyPolicy::Drawn(draw_hash_key()?))?;
         let (state, by_hand) = match &args.state {
             Some(path) => StateFile::open(path).map(|(file, rules)| (Some(file), rules))?,
             None => (None, Vec::new()),
         };
         for (name, action) in by_hand {
-            policy.book.add(name, action)?;
+            policy.compiled.add(name, action)?;
         }
         let groups = Groups::of(&policy.config, Timestamp::now());
         let options = LoadOptions {
-            hash_key: Some(*policy.book.hash_key()),
+            hash_key: Some(*policy.compiled.hash_key()),
             max_rules: args.max_rules,
-            room: Some(room_for(policy.book.entries_in_force(), args.max_rules)?),
-            size: policy.book.size_for(&groups),
+            room: Some(room_for(
+                policy.compiled.entries_in_force(),
+                args.max_rules,
+            )?),
+            size: policy.compiled.size_for(&groups),
             dns_ports: args.dns_port.clone(),
             events_per_second: args.events_per_second,
             report_passed: false,
@@ -61,35 +71,54 @@ impl Loaded {
         for warning in &warnings {
             warn(warning);
         }
-        Ok(Self { filter, policy, state })
+        Ok(Self {
+            filter,
+            policy,
+            state,
+        })
     }
 }
 
 /// Reads the policy, and says what of it could not be used. Shows how far it is, in a terminal.
-pub fn read(source: &PolicySource, with: &ReadWith) -> anyhow::Result<Policy> {
-    let bar = bar("reading lists {wide_bar} {bytes}/{total_bytes}", source.bytes())?;
+pub fn read(source: &PolicySource, with: &HashKeyPolicy) -> anyhow::Result<Policy> {
+    let bar = bar(
+        "reading lists {wide_bar} {bytes}/{total_bytes}",
+        source.bytes(),
+    )?;
     let policy = source.read_or_open(*with, &mut |bytes| bar.inc(bytes))?;
     bar.finish_and_clear();
     for note in &policy.notes {
         warn(note);
     }
-    for list in policy.reports.iter().filter(|list| list.unusable_entries() > 0) {
+    for list in policy
+        .reports
+        .iter()
+        .filter(|list| list.unusable_entries() > 0)
+    {
         warn(&left_out(list));
     }
     for list in policy.reports.iter().filter(|list| list.with_data > 0) {
         warn(&with_data(list));
     }
-    for (pattern, refusal) in policy.book.refused_patterns() {
-        warn(&format!("the pattern `{}` is not in force: {refusal}", pattern.escape_debug()));
+    for (pattern, refusal) in policy.compiled.refused_patterns() {
+        warn(&format!(
+            "the pattern `{}` is not in force: {refusal}",
+            pattern.escape_debug()
+        ));
     }
     Ok(policy)
 }
 
 /// Puts a policy in force in a filter that has none.
 pub fn fill(filter: &mut Filter, policy: &Policy, groups: &Groups) -> anyhow::Result<()> {
-    let bar = bar("filling the map {wide_bar} {human_pos}/{human_len} rules", policy.book.entries_in_force())?;
-    let before = RuleBook::empty(*filter.hash_key());
-    filter.install(&before, &policy.book, groups, |done| bar.set_position(done))?;
+    let bar = bar(
+        "filling the map {wide_bar} {human_pos}/{human_len} rules",
+        policy.compiled.entries_in_force(),
+    )?;
+    let before = CompiledPolicy::empty(*filter.hash_key());
+    filter.install(&before, &policy.compiled, groups, |done| {
+        bar.set_position(done)
+    })?;
     bar.finish_and_clear();
     Ok(())
 }

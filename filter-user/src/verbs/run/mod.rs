@@ -17,7 +17,7 @@ use std::{
 
 use anyhow::Context;
 use clap::ValueHint;
-use filter_core::Sides;
+use filter_core::Directions;
 use filter_user::{
     api::ApiSocket,
     controller::Controller,
@@ -71,7 +71,8 @@ pub struct Args {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     state: Option<PathBuf>,
 
-    /// Keep the compiled policy in this folder: the next start need not read lists that have not changed
+    /// Keep the compiled policy in this folder: the next start need not read lists that have not
+    /// changed
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     cache: Option<PathBuf>,
 
@@ -83,11 +84,13 @@ pub struct Args {
     #[arg(long, num_args = 1.., value_name = "PORT", default_values_t = [53], value_parser = clap::value_parser!(u16).range(1..))]
     dns_port: Vec<u16>,
 
-    /// Which DNS messages are judged: `queries`, `responses` or `both`, on all interfaces or on one (`wan0=responses`)
-    #[arg(long, num_args = 1.., value_name = "[IF=]SIDES", default_value = "both", value_parser = judged::sides)]
-    judge: Vec<PerInterface<Sides>>,
+    /// Which DNS messages are judged: `queries`, `responses` or `both`, on all interfaces or on one
+    /// (`wan0=responses`)
+    #[arg(long, num_args = 1.., value_name = "[IF=]SIDES", default_value = "both", value_parser = judged::directions)]
+    judge: Vec<PerInterface<Directions>>,
 
-    /// Whether the names in tunnels (IP in IP, GRE, VXLAN, Geneve) are read, on all interfaces or on one (`wan0=ignore`)
+    /// Whether the names in tunnels (IP in IP, GRE, VXLAN, Geneve) are read, on all interfaces or
+    /// on one (`wan0=ignore`)
     #[arg(long, num_args = 1.., value_name = "[IF=]TUNNELS", default_value = "open", value_parser = judged::tunnels)]
     tunnels: Vec<PerInterface<Tunnels>>,
 
@@ -95,7 +98,8 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t)]
     fragments: LaterFragments,
 
-    /// TCP flows of which a message in several segments is held at once; each takes 5 kB of the kernel's memory
+    /// TCP flows of which a message in several segments is held at once; each takes 5 kB of the
+    /// kernel's memory
     #[arg(long, value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=1 << 19))]
     flows: u32,
 
@@ -120,22 +124,33 @@ impl Args {
     /// Where the policy is read from.
     fn source(&self) -> PolicySource {
         let limits = self.limits.limits(self.max_rules);
-        PolicySource { cache: self.cache.clone(), limits, ..self.policy.source() }
+        PolicySource {
+            cache: self.cache.clone(),
+            limits,
+            ..self.policy.source()
+        }
     }
 
     /// A folder that the controller may write to, if it was given one.
     fn state_folder(&self) -> Option<PathBuf> {
-        let of_state = self.state.as_deref().and_then(Path::parent).map(Path::to_owned);
-        of_state.filter(|folder| !folder.as_os_str().is_empty()).or_else(|| self.cache.clone())
+        let of_state = self
+            .state
+            .as_deref()
+            .and_then(Path::parent)
+            .map(Path::to_owned);
+        of_state
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .or_else(|| self.cache.clone())
     }
 }
 
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    memory::keep_little();
+    memory::tune_malloc();
     let runtime = runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.context("cannot start the event loop")?;
     let ended = runtime.block_on(filter(args.clone()));
-    // Ends all requests, and with them the last hold on the filter: from here on nothing is attached.
+    // Ends all requests, and with them the last hold on the filter: from here on nothing is
+    // attached.
     runtime.shutdown_timeout(Duration::from_secs(1));
     say(&ended?);
     Ok(ExitCode::SUCCESS)
@@ -149,24 +164,35 @@ async fn filter(args: Args) -> anyhow::Result<String> {
         let args = args.clone();
         move || Loaded::new(&args)
     });
-    let Loaded { mut filter, mut policy, state } = tokio::select! {
+    let Loaded {
+        mut filter,
+        mut policy,
+        state,
+    } = tokio::select! {
         loaded = loading => loaded??,
         signal = stop.wait() => return Ok(format!("{signal}: stopped before anything was attached")),
     };
     let interfaces = filter.attach(&args.iface, args.mode)?;
-    for attachment in interfaces.iter().filter(|attachment| attachment.far_end_may_miss_answers) {
+    for attachment in interfaces
+        .iter()
+        .filter(|attachment| attachment.far_end_may_miss_answers)
+    {
         warn(&report::far_end(attachment));
     }
     if let Some(note) = policy.keep() {
         warn(&note);
     }
-    say(&report::started(&interfaces, &policy.book, &socket));
+    say(&report::started(&interfaces, &policy.compiled, &socket));
     let names = names(&interfaces);
-    policy.book.rest();
-    memory::give_back();
+    policy.compiled.rest();
+    memory::trim_heap();
     let controller = Controller::new(filter, policy, args.source(), state, interfaces, &socket);
     let controller = controller.with_max_shrink(args.limits.max_shrink());
-    let controller = if args.answers.clients.is_empty() { controller.following_routes() } else { controller };
+    let controller = if args.answers.clients.is_empty() {
+        controller.following_routes()
+    } else {
+        controller
+    };
     tokio::select! {
         served = controller.serve(&socket, reload_signals()?) => {
             served.context("the API broke off")?;
@@ -182,7 +208,11 @@ fn reload_signals() -> anyhow::Result<Signal> {
 }
 
 fn names(interfaces: &[Attachment]) -> String {
-    interfaces.iter().map(|attachment| &*attachment.interface).collect::<Vec<_>>().join(", ")
+    interfaces
+        .iter()
+        .map(|attachment| &*attachment.interface)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// The signals that end it.
@@ -193,7 +223,10 @@ struct Stop {
 
 impl Stop {
     fn new() -> io::Result<Self> {
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
     }
 
     async fn wait(&mut self) -> &'static str {

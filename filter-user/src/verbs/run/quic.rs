@@ -1,7 +1,7 @@
 //! What is done with QUIC, as the command line says it.
 
 use clap::{ValueEnum, value_parser};
-use filter_core::{Quic, Sides};
+use filter_core::{Directions, Quic};
 
 use super::per_interface::PerInterface;
 
@@ -9,8 +9,9 @@ use super::per_interface::PerInterface;
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "QUIC")]
 pub struct QuicArgs {
-    /// Whether server names in QUIC are read (`inspect`), QUIC passes unread (`pass`), or is dropped so that clients go on with
-    /// TCP (`refuse`), on all interfaces or on one (`wan0=pass`); `inspect`, but `pass` where only responses are judged
+    /// Whether server names in QUIC are read (`inspect`), QUIC passes unread (`pass`), or is
+    /// dropped so that clients go on with TCP (`refuse`), on all interfaces or on one
+    /// (`wan0=pass`); `inspect`, but `pass` where only responses are judged
     #[arg(long, num_args = 1.., value_name = "[IF=]QUIC", value_parser = quic)]
     quic: Vec<PerInterface<Quic>>,
 
@@ -26,7 +27,8 @@ pub struct QuicArgs {
     #[arg(long, value_name = "N", default_value_t = 500)]
     pub quic_per_source: u32,
 
-    /// What becomes of those beyond: they pass unread, or are dropped, and their client sends them again
+    /// What becomes of those beyond: they pass unread, or are dropped, and their client sends them
+    /// again
     #[arg(long, value_enum, default_value_t)]
     pub quic_beyond: Beyond,
 }
@@ -48,8 +50,12 @@ impl QuicArgs {
     }
 
     /// What is done with QUIC on this interface. Where only servers are, no client's packet comes.
-    pub fn on(&self, name: &str, sides: Sides) -> Quic {
-        let unless_said = if sides == Sides::Responses { Quic::Pass } else { Quic::Inspect };
+    pub fn on(&self, name: &str, directions: Directions) -> Quic {
+        let unless_said = if directions == Directions::Responses {
+            Quic::Pass
+        } else {
+            Quic::Inspect
+        };
         PerInterface::said_of(&self.quic, name).unwrap_or(unless_said)
     }
 }
@@ -81,17 +87,31 @@ mod tests {
     fn quic_is_inspected_where_clients_may_be_unless_something_else_is_said() {
         let on = |given: &[&str]| {
             let args = args(given);
-            [args.on("lan", Sides::Both), args.on("lan", Sides::Queries), args.on("wan", Sides::Responses)]
+            [
+                args.on("lan", Directions::Both),
+                args.on("lan", Directions::Queries),
+                args.on("wan", Directions::Responses),
+            ]
         };
         assert_eq!(on(&[]), [Quic::Inspect, Quic::Inspect, Quic::Pass]);
         assert_eq!(on(&["--quic", "refuse"]), [Quic::Refuse; 3]);
-        assert_eq!(on(&["--quic", "lan=pass", "wan=inspect"]), [Quic::Pass, Quic::Pass, Quic::Inspect]);
+        assert_eq!(
+            on(&["--quic", "lan=pass", "wan=inspect"]),
+            [Quic::Pass, Quic::Pass, Quic::Inspect]
+        );
     }
 
     #[test]
     fn other_words_and_other_interfaces_are_errors() {
-        assert!(quic("lan=drop").unwrap_err().contains("`drop` is none of `inspect`, `pass` and `refuse`"));
-        let error = args(&["--quic", "eth9=pass"]).check(&["lan".into()]).unwrap_err().to_string();
+        assert!(
+            quic("lan=drop")
+                .unwrap_err()
+                .contains("`drop` is none of `inspect`, `pass` and `refuse`")
+        );
+        let error = args(&["--quic", "eth9=pass"])
+            .check(&["lan".into()])
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("eth9"), "{error}");
     }
 }

@@ -6,7 +6,7 @@ use filter_user::{
     api::ApiSocket,
     kernel::Attachment,
     lists::{ListReport, Unusable},
-    policy::RuleBook,
+    policy::CompiledPolicy,
 };
 
 use crate::output::{count, plural, table};
@@ -22,12 +22,22 @@ pub fn warn(text: &str) {
 }
 
 /// The filter is in force.
-pub fn started(interfaces: &[Attachment], book: &RuleBook, socket: &ApiSocket) -> String {
-    let interfaces: Vec<_> = interfaces.iter().map(|it| format!("{} ({})", it.interface, it.mode.as_str())).collect();
-    let rules = plural(book.len(), "rule");
+pub fn started(interfaces: &[Attachment], compiled: &CompiledPolicy, socket: &ApiSocket) -> String {
+    let interfaces: Vec<_> = interfaces
+        .iter()
+        .map(|it| format!("{} ({})", it.interface, it.mode.as_str()))
+        .collect();
+    let rules = plural(compiled.len(), "rule");
     let socket = socket.path().display();
-    let hint = if book.is_empty() { "; `namegate block add` adds some" } else { "" };
-    format!("filtering {} with {rules}{hint}; the API is on {socket}", interfaces.join(", "))
+    let hint = if compiled.is_empty() {
+        "; `namegate block add` adds some"
+    } else {
+        ""
+    };
+    format!(
+        "filtering {} with {rules}{hint}; the API is on {socket}",
+        interfaces.join(", ")
+    )
 }
 
 /// Answers that the driver sends may not arrive.
@@ -41,13 +51,20 @@ pub fn far_end(attachment: &Attachment) -> String {
 
 /// What of a list could not be used, by reason, with examples.
 pub fn left_out(list: &ListReport) -> String {
-    let rows = list
-        .unusable
-        .iter()
-        .map(|(reason, number)| [format!("  {}", count(*number)), format!("{reason}:"), examples(list, *reason)]);
+    let rows = list.unusable.iter().map(|(reason, number)| {
+        [
+            format!("  {}", count(*number)),
+            format!("{reason}:"),
+            examples(list, *reason),
+        ]
+    });
     let entries = plural(list.unusable_entries(), "entry").replace("entrys", "entries");
     let rules = plural(list.kinds.total(), "rule");
-    format!("{}: {rules}; {entries} left out:\n{}", list.list, table(rows, &[0]))
+    format!(
+        "{}: {rules}; {entries} left out:\n{}",
+        list.list,
+        table(rows, &[0])
+    )
 }
 
 /// Data of a policy zone with which nobody is answered.
@@ -61,7 +78,12 @@ pub fn with_data(list: &ListReport) -> String {
 }
 
 fn examples(list: &ListReport, reason: Unusable) -> String {
-    let examples = list.examples.iter().filter(|example| example.reason == reason);
-    let examples: Vec<_> = examples.map(|it| format!("line {} \"{}\"", it.line, it.text)).collect();
+    let examples = list
+        .examples
+        .iter()
+        .filter(|example| example.reason == reason);
+    let examples: Vec<_> = examples
+        .map(|it| format!("line {} \"{}\"", it.line, it.text))
+        .collect();
     examples.join(", ")
 }

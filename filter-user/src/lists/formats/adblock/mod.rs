@@ -8,9 +8,10 @@
 //! | `.x^` | the names below x |
 //! | `x*`, `-ad-`, `\|\|ads*.x^`, `/regex/` | names in which that is found |
 //!
-//! `@@` allows, `$important` goes before what is not important, and `$badfilter` takes an equal rule out. `$document`
-//! says nothing more about a name. Rules with any other modifier are left out, counted by its name; so are rules for the
-//! looks of pages, and rules with a path, which no name has.
+//! `@@` allows, `$important` goes before what is not important, and `$badfilter` takes an equal
+//! rule out. `$document` says nothing more about a name. Rules with any other modifier are left
+//! out, counted by its name; so are rules for the looks of pages, and rules with a path, which no
+//! name has.
 
 mod modifiers;
 mod subject;
@@ -42,7 +43,9 @@ pub(super) fn line(line: &[u8], reading: &mut Reading<'_>) -> Taken {
     if has_blanks && !without_comment.contains(&b'$') && !line.starts_with(b"/") {
         return hosts_line(line, reading);
     }
-    let (rule, allows) = line.strip_prefix(b"@@").map_or((line, false), |rule| (rule, true));
+    let (rule, allows) = line
+        .strip_prefix(b"@@")
+        .map_or((line, false), |rule| (rule, true));
     let (pattern, options) = split_options(rule);
     let modifiers = match modifiers::read(options, allows) {
         Ok(modifiers) => modifiers,
@@ -51,7 +54,13 @@ pub(super) fn line(line: &[u8], reading: &mut Reading<'_>) -> Taken {
     if options.is_none() && pattern.len() < MIN_PATTERN {
         return reading.without_rule(Unusable::TooGeneral, line);
     }
-    let rule = Rule { line, pattern, allows, has_options: options.is_some(), modifiers };
+    let rule = Rule {
+        line,
+        pattern,
+        allows,
+        has_options: options.is_some(),
+        modifiers,
+    };
     rule.take(reading)
 }
 
@@ -68,7 +77,9 @@ fn plain(line: &[u8], reading: &mut Reading<'_>) -> Result<bool, Stop> {
 
 /// True for a line that hardly any other format has.
 pub(in crate::lists) fn is_rule(line: &[u8]) -> bool {
-    matches!(line, [b'|', ..] | [b'@', b'@', b'|' | b'/', ..]) || line.ends_with(b"^") || is_cosmetic(line)
+    matches!(line, [b'|', ..] | [b'@', b'@', b'|' | b'/', ..])
+        || line.ends_with(b"^")
+        || is_cosmetic(line)
 }
 
 struct Rule<'a> {
@@ -92,15 +103,29 @@ impl Rule<'_> {
         let is_marked = self.has_options || self.allows;
         if !is_marked && subject::is_name_alone(self.pattern) {
             return match reading.try_name(self.pattern, reading.alone())? {
-                Err(error) => reading.without_rule(super::unusable_word(self.pattern, error), self.line),
+                Err(error) => {
+                    reading.without_rule(super::unusable_word(self.pattern, error), self.line)
+                }
                 Ok(()) => Ok(()),
             };
         }
         match subject(self.pattern) {
             Subject::Name(name, scope) => {
-                let guard = if scope == Scope::Name { Guard::Registries } else { Guard::Open };
-                match reading.try_name(name, Meaning { cancels, ..Meaning::new(scope, action, guard) })? {
-                    Err(error) => reading.without_rule(super::unusable_word(name, error), self.line),
+                let guard = if scope == Scope::Name {
+                    Guard::Registries
+                } else {
+                    Guard::Open
+                };
+                match reading.try_name(
+                    name,
+                    Meaning {
+                        cancels,
+                        ..Meaning::new(scope, action, guard)
+                    },
+                )? {
+                    Err(error) => {
+                        reading.without_rule(super::unusable_word(name, error), self.line)
+                    }
                     Ok(()) => Ok(()),
                 }
             }
@@ -110,7 +135,10 @@ impl Rule<'_> {
     }
 
     fn action(&self, reading: &Reading<'_>) -> Action {
-        match (self.allows || reading.action() == Action::Allow, self.modifiers.important) {
+        match (
+            self.allows || reading.action() == Action::Allow,
+            self.modifiers.important,
+        ) {
             (false, false) => Action::Block,
             (true, false) => Action::Allow,
             (false, true) => Action::BlockImportant,
@@ -146,22 +174,31 @@ fn is_comment(line: &[u8]) -> bool {
 /// True for a rule for the looks or the scripts of pages, whatever its dialect.
 fn is_cosmetic(line: &[u8]) -> bool {
     let by_hash = memchr::memchr_iter(b'#', line).any(|at| {
-        let after_blank = at.checked_sub(1).is_some_and(|before| line[before].is_ascii_whitespace());
+        let after_blank = at
+            .checked_sub(1)
+            .is_some_and(|before| line[before].is_ascii_whitespace());
         match &line[at + 1..] {
             [b'#', ..] | [b'@', b'#', ..] => !after_blank && line.len() > at + 2,
             [b'@', separator @ ..] | separator => {
-                matches!(separator, [b'?' | b'%' | b'$', b'#', ..] | [b'$', b'?', b'#', ..])
+                matches!(
+                    separator,
+                    [b'?' | b'%' | b'$', b'#', ..] | [b'$', b'?', b'#', ..]
+                )
             }
         }
     });
-    let by_dollar = memchr::memchr_iter(b'$', line).any(|at| matches!(line[at + 1..], [b'$', ..] | [b'@', b'$', ..]));
+    let by_dollar = memchr::memchr_iter(b'$', line)
+        .any(|at| matches!(line[at + 1..], [b'$', ..] | [b'@', b'$', ..]));
     by_hash || by_dollar
 }
 
-/// The pattern, and what is behind the `$` after it. A regular expression may have a `$` of its own.
+/// The pattern, and what is behind the `$` after it. A regular expression may have a `$` of its
+/// own.
 fn split_options(rule: &[u8]) -> (&[u8], Option<&[u8]>) {
     if let [b'/', rest @ ..] = rule {
-        if let Some(end) = memchr::memmem::rfind(rest, b"/$").filter(|end| !rest[end + 2..].is_empty()) {
+        if let Some(end) =
+            memchr::memmem::rfind(rest, b"/$").filter(|end| !rest[end + 2..].is_empty())
+        {
             return (&rule[..end + 2], Some(&rest[end + 2..]));
         }
         if rest.ends_with(b"/") {

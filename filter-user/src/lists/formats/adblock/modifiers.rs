@@ -131,9 +131,17 @@ fn split(options: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 fn name_of(option: &[u8]) -> &'static str {
     let option = option.strip_prefix(b"~").unwrap_or(option);
-    let name = option.split(|byte| *byte == b'=').next().unwrap_or_default();
+    let name = option
+        .split(|byte| *byte == b'=')
+        .next()
+        .unwrap_or_default();
     let known = NAMES.into_iter().find(|known| known.as_bytes() == name);
-    let short = || SHORT_FORMS.into_iter().find(|(short, _)| short.as_bytes() == name).map(|(_, long)| long);
+    let short = || {
+        SHORT_FORMS
+            .into_iter()
+            .find(|(short, _)| short.as_bytes() == name)
+            .map(|(_, long)| long)
+    };
     known.or_else(short).unwrap_or("another modifier")
 }
 
@@ -169,6 +177,7 @@ mod tests {
     }
 
     fn of(options: &str, allows: bool) -> Result<(bool, bool), &'static str> {
-        read(Some(options.as_bytes()), allows).map(|modifiers| (modifiers.important, modifiers.cancels))
+        read(Some(options.as_bytes()), allows)
+            .map(|modifiers| (modifiers.important, modifiers.cancels))
     }
 }

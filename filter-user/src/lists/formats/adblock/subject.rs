@@ -1,8 +1,9 @@
 //! What the pattern of a rule is about, where only names are asked.
 //!
-//! AdGuard matches a pattern against `http://NAME/` if it begins with `||` or `://` or has no special characters, and
-//! against the name otherwise. `^` is the end of a name: it stands for the slash behind it, or for nothing. A slash in
-//! front (`/banner.js`) begins a path here, though AdGuard would take it for the last one of `http://`.
+//! AdGuard matches a pattern against `http://NAME/` if it begins with `||` or `://` or has no
+//! special characters, and against the name otherwise. `^` is the end of a name: it stands for the
+//! slash behind it, or for nothing. A slash in front (`/banner.js`) begins a path here, though
+//! AdGuard would take it for the last one of `http://`.
 
 use std::borrow::Cow;
 
@@ -55,7 +56,8 @@ pub(super) fn subject(pattern: &[u8]) -> Subject<'_> {
 
 fn named(name: &[u8], scope: Scope) -> Subject<'_> {
     match name {
-        // Behind the dot of a top-level domain nothing can follow, and before another dot a label has to be.
+        // Behind the dot of a top-level domain nothing can follow, and before another dot a label
+        // has to be.
         [.., b'.'] | [b'.', ..] => Subject::None(Unusable::NoName),
         name => Subject::Name(name, scope),
     }
@@ -63,7 +65,11 @@ fn named(name: &[u8], scope: Scope) -> Subject<'_> {
 
 fn parts(pattern: &[u8]) -> Option<Parts<'_>> {
     let special = |byte: &u8| matches!(byte, b'*' | b'^' | b'|');
-    let is_text = !pattern.strip_suffix(b"*").unwrap_or(pattern).iter().any(special);
+    let is_text = !pattern
+        .strip_suffix(b"*")
+        .unwrap_or(pattern)
+        .iter()
+        .any(special);
     let (begins, body, of_url) = match pattern {
         [b'|', b'|', body @ ..] => (Anchor::Label, body, true),
         [b':', b'/', b'/', body @ ..] => (Anchor::Start, body, true),
@@ -71,17 +77,28 @@ fn parts(pattern: &[u8]) -> Option<Parts<'_>> {
         body => (Anchor::None, body, is_text),
     };
     let (body, ends) = end(body, of_url)?;
-    let after_star = body.iter().position(|byte| *byte != b'*').filter(|stars| *stars > 0);
+    let after_star = body
+        .iter()
+        .position(|byte| *byte != b'*')
+        .filter(|stars| *stars > 0);
     Some(match after_star {
-        Some(stars) => Parts { begins: Anchor::None, body: &body[stars..], ends },
+        Some(stars) => Parts {
+            begins: Anchor::None,
+            body: &body[stars..],
+            ends,
+        },
         None => Parts { begins, body, ends },
     })
 }
 
-/// The body without what only says that the name ends there, and whether it does. `None` where a bar would have to be
-/// the end of a URL, which is a slash.
+/// The body without what only says that the name ends there, and whether it does. `None` where a
+/// bar would have to be the end of a URL, which is a slash.
 fn end(pattern: &[u8], of_url: bool) -> Option<(&[u8], bool)> {
-    let stars = pattern.iter().rev().take_while(|byte| **byte == b'*').count();
+    let stars = pattern
+        .iter()
+        .rev()
+        .take_while(|byte| **byte == b'*')
+        .count();
     let body = &pattern[..pattern.len() - stars];
     match body {
         [rest @ .., b'^', b'|'] if stars == 0 => Some((rest, true)),
@@ -113,7 +130,8 @@ fn regex(begins: Anchor, body: &[u8], ends: bool) -> Subject<'_> {
 
 /// Why a pattern can match no name.
 fn foreign(body: &[u8]) -> Option<Unusable> {
-    let is_of_a_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.*".contains(&byte) || !byte.is_ascii();
+    let is_of_a_name =
+        |byte: u8| byte.is_ascii_alphanumeric() || b"-_.*".contains(&byte) || !byte.is_ascii();
     let byte = body.iter().find(|byte| !is_of_a_name(**byte))?;
     Some(match byte {
         b'/' | b':' | b'?' | b'=' | b'&' | b'%' | b'^' => Unusable::Url,
@@ -123,7 +141,9 @@ fn foreign(body: &[u8]) -> Option<Unusable> {
 
 /// True for a word that is a name by itself: in a rule of nothing else it is about that name alone.
 pub(super) fn is_name_alone(pattern: &[u8]) -> bool {
-    let ends = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii());
+    let ends = |byte: Option<&u8>| {
+        byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii())
+    };
     let dots = pattern.contains(&b'.');
     dots && ends(pattern.first())
         && ends(pattern.last())

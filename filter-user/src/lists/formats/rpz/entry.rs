@@ -46,13 +46,16 @@ pub(super) fn read(text: &[u8], names: &Names<'_>) -> Entry {
         Some(word) if word.eq_ignore_ascii_case(b"$ORIGIN") => return origin(words.next(), names),
         Some(word) if word.eq_ignore_ascii_case(b"$INCLUDE") => return Entry::Include,
         Some(word) if word.eq_ignore_ascii_case(b"$TTL") => return Entry::Nothing,
-        Some(word) if word.eq_ignore_ascii_case(b"$GENERATE") => return Entry::Directive("$GENERATE"),
+        Some(word) if word.eq_ignore_ascii_case(b"$GENERATE") => {
+            return Entry::Directive("$GENERATE");
+        }
         Some(_) => return Entry::Directive("another directive"),
     }
     match scan(&in_seconds(text, has_owner, names), names) {
-        Ok(Some(inplace::Entry::Record(record))) => {
-            Entry::Record { owner: without_dot(record.owner().to_string()), record: of(&record) }
-        }
+        Ok(Some(inplace::Entry::Record(record))) => Entry::Record {
+            owner: without_dot(record.owner().to_string()),
+            record: of(&record),
+        },
         Ok(Some(inplace::Entry::Include { .. })) => Entry::Include,
         Ok(None) => Entry::Nothing,
         Err(error) => Entry::Unreadable(error),
@@ -98,7 +101,9 @@ fn in_seconds(text: &[u8], has_owner: bool, names: &Names<'_>) -> Vec<u8> {
 }
 
 fn is_class(word: &[u8]) -> bool {
-    ["IN", "CH", "HS"].iter().any(|class| word.eq_ignore_ascii_case(class.as_bytes()))
+    ["IN", "CH", "HS"]
+        .iter()
+        .any(|class| word.eq_ignore_ascii_case(class.as_bytes()))
 }
 
 fn origin(word: Option<&[u8]>, names: &Names<'_>) -> Entry {
@@ -113,8 +118,14 @@ fn origin(word: Option<&[u8]>, names: &Names<'_>) -> Entry {
 }
 
 fn scan(record: &[u8], names: &Names<'_>) -> Result<Option<inplace::Entry>, String> {
-    let origin = if names.origin.is_empty() { "." } else { names.origin };
-    let origin: Name<Bytes> = origin.parse().map_err(|error| format!("the origin {origin}: {error}"))?;
+    let origin = if names.origin.is_empty() {
+        "."
+    } else {
+        names.origin
+    };
+    let origin: Name<Bytes> = origin
+        .parse()
+        .map_err(|error| format!("the origin {origin}: {error}"))?;
     let mut file = Zonefile::with_capacity(record.len()).allow_invalid();
     file.set_origin(origin);
     file.set_default_class(Class::IN);
@@ -126,7 +137,9 @@ fn of(record: &inplace::ScannedRecord) -> Record {
     match (record.data(), record.rtype()) {
         (ZoneRecordData::Soa(_), _) => Record::Soa,
         (ZoneRecordData::Cname(cname), _) => Record::Cname(with_dot(cname.cname().to_string())),
-        (_, Rtype::RRSIG | Rtype::NSEC | Rtype::NSEC3 | Rtype::DNSKEY | Rtype::DS) => Record::Nothing("DNSSEC"),
+        (_, Rtype::RRSIG | Rtype::NSEC | Rtype::NSEC3 | Rtype::DNSKEY | Rtype::DS) => {
+            Record::Nothing("DNSSEC")
+        }
         _ => Record::Data,
     }
 }
@@ -139,5 +152,9 @@ fn without_dot(mut name: String) -> String {
 }
 
 fn with_dot(name: String) -> String {
-    if name.ends_with('.') { name } else { name + "." }
+    if name.ends_with('.') {
+        name
+    } else {
+        name + "."
+    }
 }

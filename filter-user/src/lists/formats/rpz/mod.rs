@@ -1,10 +1,12 @@
 //! Response policy zones: what their records say about query names.
 //!
-//! `x` is about x alone and `*.x` about the names below it. What answers otherwise than the name's owner blocks; the
-//! action PASSTHRU allows. Triggers that are not about query names are counted by theirs.
+//! `x` is about x alone and `*.x` about the names below it. What answers otherwise than the name's
+//! owner blocks; the action PASSTHRU allows. Triggers that are not about query names are counted by
+//! theirs.
 //!
-//! Lines of the kind that zones are full of, `x CNAME .`, are read here. Every other entry, in one line or in several, is
-//! given to the crate `domain`, with the owner and the origin that hold there.
+//! Lines of the kind that zones are full of, `x CNAME .`, are read here. Every other entry, in one
+//! line or in several, is given to the crate `domain`, with the owner and the origin that hold
+//! there.
 
 mod entry;
 mod record;
@@ -38,12 +40,19 @@ struct Open {
     depth: u32,
 }
 
-/// What a zone is called as long as it does not tell its name: short, since names may have 255 octets with it.
+/// What a zone is called as long as it does not tell its name: short, since names may have 255
+/// octets with it.
 const UNNAMED: &str = "-";
 
 impl Default for Zone {
     fn default() -> Self {
-        Self { origin: UNNAMED.into(), first_origin: None, apex: None, owner: UNNAMED.into(), open: None }
+        Self {
+            origin: UNNAMED.into(),
+            first_origin: None,
+            apex: None,
+            owner: UNNAMED.into(),
+            open: None,
+        }
     }
 }
 
@@ -86,7 +95,10 @@ impl Zone {
         if text.len() > MAX_LINE {
             return reading.without_rule(Unusable::LineTooLong, text);
         }
-        let names = Names { origin: &self.origin, owner: &self.owner };
+        let names = Names {
+            origin: &self.origin,
+            owner: &self.owner,
+        };
         match entry::read(text, &names) {
             Entry::Nothing => Ok(()),
             Entry::Origin(origin) => {
@@ -117,13 +129,26 @@ impl Zone {
             let is_below_the_apex = self.apex() == self.origin;
             append(&mut self.owner, &self.origin);
             if is_below_the_apex {
-                return trigger(owner, record::policy_of(target, owner, reading), owner, reading);
+                return trigger(
+                    owner,
+                    record::policy_of(target, owner, reading),
+                    owner,
+                    reading,
+                );
             }
         }
-        self.owned(&self.owner, owner, reading, |trigger, reading| record::policy_of(target, trigger, reading))
+        self.owned(&self.owner, owner, reading, |trigger, reading| {
+            record::policy_of(target, trigger, reading)
+        })
     }
 
-    fn record(&mut self, owner: &str, record: &Record, text: &[u8], reading: &mut Reading<'_>) -> Taken {
+    fn record(
+        &mut self,
+        owner: &str,
+        record: &Record,
+        text: &[u8],
+        reading: &mut Reading<'_>,
+    ) -> Taken {
         if *record == Record::Soa {
             if self.first_origin.is_none() && !self.origin.is_empty() {
                 owner.clone_into(&mut self.origin);
@@ -131,12 +156,17 @@ impl Zone {
             self.apex = Some(owner.to_owned());
             return Ok(());
         }
-        self.owned(owner, text, reading, |trigger, reading| record.policy(trigger, reading))
+        self.owned(owner, text, reading, |trigger, reading| {
+            record.policy(trigger, reading)
+        })
     }
 
     /// The zone's name, as far as it is told.
     fn apex(&self) -> &str {
-        self.apex.as_ref().or(self.first_origin.as_ref()).unwrap_or(&self.origin)
+        self.apex
+            .as_ref()
+            .or(self.first_origin.as_ref())
+            .unwrap_or(&self.origin)
     }
 
     /// Takes a record of an absolute name.
@@ -152,7 +182,12 @@ impl Zone {
             return Ok(());
         }
         match below(owner, apex) {
-            Some(name) => trigger(name.as_bytes(), policy(name.as_bytes(), reading), text, reading),
+            Some(name) => trigger(
+                name.as_bytes(),
+                policy(name.as_bytes(), reading),
+                text,
+                reading,
+            ),
             None => reading.without_rule(Unusable::OutsideZone, text),
         }
     }
@@ -163,7 +198,11 @@ fn below<'a>(owner: &'a str, apex: &str) -> Option<&'a str> {
     let at = owner.len().checked_sub(apex.len())?;
     let (name, end) = owner.split_at_checked(at)?;
     let is_below = end.eq_ignore_ascii_case(apex) && !name.is_empty();
-    if apex.is_empty() { is_below.then_some(name) } else { name.strip_suffix('.').filter(|_| is_below) }
+    if apex.is_empty() {
+        is_below.then_some(name)
+    } else {
+        name.strip_suffix('.').filter(|_| is_below)
+    }
 }
 
 /// The absolute name that a name is, relative to the origin.
@@ -181,21 +220,39 @@ fn append(name: &mut String, origin: &str) {
 }
 
 /// Takes what is said about a trigger: a query name, or something else that its last label tells.
-fn trigger(name: &[u8], policy: Result<Policy, Unusable>, text: &[u8], reading: &mut Reading<'_>) -> Taken {
+fn trigger(
+    name: &[u8],
+    policy: Result<Policy, Unusable>,
+    text: &[u8],
+    reading: &mut Reading<'_>,
+) -> Taken {
     let last = name.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
     let other = ["rpz-ip", "rpz-client-ip", "rpz-nsdname", "rpz-nsip"];
-    if let Some(kind) = other.into_iter().find(|kind| last.eq_ignore_ascii_case(kind.as_bytes())) {
+    if let Some(kind) = other
+        .into_iter()
+        .find(|kind| last.eq_ignore_ascii_case(kind.as_bytes()))
+    {
         return reading.without_rule(Unusable::Setting(kind), text);
     }
-    let Policy { action, answer, has_data } = match policy {
+    let Policy {
+        action,
+        answer,
+        has_data,
+    } = match policy {
         Ok(policy) => policy,
         Err(reason) => return reading.without_rule(reason, text),
     };
-    let meaning = |scope, guard| Meaning { answer, has_data, ..Meaning::new(scope, action, guard) };
+    let meaning = |scope, guard| Meaning {
+        answer,
+        has_data,
+        ..Meaning::new(scope, action, guard)
+    };
     match name {
         b"*" => reading.without_rule(Unusable::TooGeneral, text),
         [b'*', b'.', parent @ ..] => reading.name(parent, meaning(Scope::Subdomains, Guard::Open)),
-        name if name.contains(&b'*') => reading.without_rule(Unusable::Name(NameError::BadCharacter), text),
+        name if name.contains(&b'*') => {
+            reading.without_rule(Unusable::Name(NameError::BadCharacter), text)
+        }
         name => reading.name(name, meaning(Scope::Name, Guard::Registries)),
     }
 }

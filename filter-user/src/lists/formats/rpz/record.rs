@@ -39,19 +39,35 @@ pub(super) struct Policy {
 
 impl Policy {
     const fn answering(action: Action, answer: DnsAction) -> Self {
-        Self { action, answer: Some(answer), has_data: false }
+        Self {
+            action,
+            answer: Some(answer),
+            has_data: false,
+        }
     }
 
     const fn data(action: Action) -> Self {
-        Self { action, answer: None, has_data: matches!(action, Action::Block) }
+        Self {
+            action,
+            answer: None,
+            has_data: matches!(action, Action::Block),
+        }
     }
 
-    const PASSES: Self = Self { action: Action::Allow, answer: None, has_data: false };
+    const PASSES: Self = Self {
+        action: Action::Allow,
+        answer: None,
+        has_data: false,
+    };
 }
 
-/// The policy that the target of a CNAME record stands for. NXDOMAIN (`.`), NODATA (`*.`), DROP and local data block; the
-/// trigger itself is PASSTHRU in the notation of before 2012.
-pub(super) fn policy_of(target: &[u8], trigger: &[u8], reading: &Reading<'_>) -> Result<Policy, Unusable> {
+/// The policy that the target of a CNAME record stands for. NXDOMAIN (`.`), NODATA (`*.`), DROP and
+/// local data block; the trigger itself is PASSTHRU in the notation of before 2012.
+pub(super) fn policy_of(
+    target: &[u8],
+    trigger: &[u8],
+    reading: &Reading<'_>,
+) -> Result<Policy, Unusable> {
     let is = |name: &str| target.eq_ignore_ascii_case(name.as_bytes());
     let answer = match target {
         b"." => DnsAction::NxDomain,
@@ -66,11 +82,18 @@ pub(super) fn policy_of(target: &[u8], trigger: &[u8], reading: &Reading<'_>) ->
 
 /// What a target says that is no action.
 fn data(target: &[u8], trigger: &[u8], reading: &Reading<'_>) -> Policy {
-    let itself = target.strip_suffix(b".").is_some_and(|target| target.eq_ignore_ascii_case(trigger));
-    if itself { Policy::PASSES } else { Policy::data(reading.action()) }
+    let itself = target
+        .strip_suffix(b".")
+        .is_some_and(|target| target.eq_ignore_ascii_case(trigger));
+    if itself {
+        Policy::PASSES
+    } else {
+        Policy::data(reading.action())
+    }
 }
 
-/// Owner and target of a line `OWNER [TTL] [IN] CNAME TARGET`, written without anything that could mean something else.
+/// Owner and target of a line `OWNER [TTL] [IN] CNAME TARGET`, written without anything that could
+/// mean something else.
 pub(super) fn plain(line: &[u8]) -> Option<(&[u8], &[u8])> {
     if line.first().is_none_or(u8::is_ascii_whitespace) {
         return None;
@@ -84,12 +107,15 @@ pub(super) fn plain(line: &[u8]) -> Option<(&[u8], &[u8])> {
     if word.eq_ignore_ascii_case(b"IN") {
         word = words.next()?;
     }
-    let target = words.next().filter(|target| word.eq_ignore_ascii_case(b"CNAME") && is_plain(target))?;
+    let target = words
+        .next()
+        .filter(|target| word.eq_ignore_ascii_case(b"CNAME") && is_plain(target))?;
     let ends = matches!(words.next(), None | Some([b';', ..]));
     // A relative target is below an origin, which only the other way knows.
     (ends && target.ends_with(b".")).then_some((owner, target))
 }
 
 fn is_plain(name: &[u8]) -> bool {
-    name.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'*'))
+    name.iter()
+        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'*'))
 }

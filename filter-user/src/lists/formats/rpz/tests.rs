@@ -1,12 +1,18 @@
 use crate::lists::{Format, ListOptions, tests::lines_of};
 
-const HEAD: &str = "$TTL 300\n@ SOA localhost. root.localhost. 1 43200 3600 259200 300\n  NS localhost.\n";
+const HEAD: &str =
+    "$TTL 300\n@ SOA localhost. root.localhost. 1 43200 3600 259200 300\n  NS localhost.\n";
 
 #[test]
 fn a_name_is_blocked_alone_and_a_wildcard_below_it() {
     assert_eq!(
         rpz("a.example CNAME .\n*.a.example CNAME .\n*.zip CNAME .\nzip CNAME .\n"),
-        ["block name a.example", "block subdomains a.example", "block subdomains zip", "- single_label"]
+        [
+            "block name a.example",
+            "block subdomains a.example",
+            "block subdomains zip",
+            "- single_label"
+        ]
     );
 }
 
@@ -49,43 +55,77 @@ fn triggers_other_than_query_names_are_counted_by_their_names() {
 fn an_entry_may_go_over_several_lines() {
     let soa = "@ IN SOA localhost. root.localhost. (\n 1 ; serial (one)\n 2 3 4\n 5 )\n";
     assert_eq!(
-        lines_of(Format::Rpz, &format!("{soa}a.example CNAME .\n"), ListOptions::default()),
+        lines_of(
+            Format::Rpz,
+            &format!("{soa}a.example CNAME .\n"),
+            ListOptions::default()
+        ),
         ["block name a.example"]
     );
-    assert_eq!(rpz("a.example (\n CNAME\n . )\nb.example CNAME ."), ["block name a.example", "block name b.example"]);
-    assert_eq!(rpz("a.example TXT ( \"b.example CNAME .\"\nc.example CNAME .\n"), ["- record"]);
+    assert_eq!(
+        rpz("a.example (\n CNAME\n . )\nb.example CNAME ."),
+        ["block name a.example", "block name b.example"]
+    );
+    assert_eq!(
+        rpz("a.example TXT ( \"b.example CNAME .\"\nc.example CNAME .\n"),
+        ["- record"]
+    );
 }
 
 #[test]
 fn a_record_without_an_owner_has_that_of_the_last_one() {
-    assert_eq!(rpz("a.example A 192.0.2.1\n  AAAA 2001:db8::1\n"), ["block name a.example", "block name a.example"]);
-    assert_eq!(rpz("b.example CNAME .\n\tTXT b\n"), ["block name b.example", "block name b.example"]);
+    assert_eq!(
+        rpz("a.example A 192.0.2.1\n  AAAA 2001:db8::1\n"),
+        ["block name a.example", "block name a.example"]
+    );
+    assert_eq!(
+        rpz("b.example CNAME .\n\tTXT b\n"),
+        ["block name b.example", "block name b.example"]
+    );
 }
 
 #[test]
 fn names_are_those_below_the_zone_however_they_are_written() {
     let zone = |text: &str| {
         let soa = "@ SOA localhost. root.localhost. 1 2 3 4 5\n";
-        lines_of(Format::Rpz, &format!("$ORIGIN rpz.example.\n{soa}{text}"), ListOptions::default())
+        lines_of(
+            Format::Rpz,
+            &format!("$ORIGIN rpz.example.\n{soa}{text}"),
+            ListOptions::default(),
+        )
     };
     assert_eq!(zone("a.example CNAME .\n"), ["block name a.example"]);
-    assert_eq!(zone("a.example.rpz.example. CNAME .\n"), ["block name a.example"]);
-    assert_eq!(zone("a.example.RPZ.Example. A 192.0.2.1\n"), ["block name a.example"]);
+    assert_eq!(
+        zone("a.example.rpz.example. CNAME .\n"),
+        ["block name a.example"]
+    );
+    assert_eq!(
+        zone("a.example.RPZ.Example. A 192.0.2.1\n"),
+        ["block name a.example"]
+    );
     assert_eq!(zone("a.example. CNAME .\n"), ["- outside_zone"]);
     assert_eq!(
         zone("$ORIGIN example.rpz.example.\na CNAME .\n*.b A 192.0.2.1\n"),
         ["block name a.example", "block subdomains b.example"]
     );
-    assert_eq!(zone("$ORIGIN example\na CNAME .\n"), ["block name a.example"]);
-    assert_eq!(zone("$ORIGIN other.example.\na CNAME .\n"), ["- outside_zone"]);
+    assert_eq!(
+        zone("$ORIGIN example\na CNAME .\n"),
+        ["block name a.example"]
+    );
+    assert_eq!(
+        zone("$ORIGIN other.example.\na CNAME .\n"),
+        ["- outside_zone"]
+    );
     assert_eq!(zone("rpz.example. NS localhost.\n@ TXT x\n"), [""; 0]);
 }
 
 #[test]
 fn the_soa_record_names_a_zone_that_has_no_origin() {
-    let text =
-        "rpz.example. SOA localhost. root.localhost. 1 2 3 4 5\na.example CNAME .\nb.example.rpz.example. CNAME .\n";
-    assert_eq!(lines_of(Format::Rpz, text, ListOptions::default()), ["block name a.example", "block name b.example"]);
+    let text = "rpz.example. SOA localhost. root.localhost. 1 2 3 4 5\na.example CNAME .\nb.example.rpz.example. CNAME .\n";
+    assert_eq!(
+        lines_of(Format::Rpz, text, ListOptions::default()),
+        ["block name a.example", "block name b.example"]
+    );
     assert_eq!(rpz("a.example. CNAME .\n"), ["- outside_zone"]);
 }
 
@@ -93,12 +133,21 @@ fn the_soa_record_names_a_zone_that_has_no_origin() {
 fn what_cannot_be_read_is_counted_and_the_rest_loads() {
     assert_eq!(
         rpz("a.example A 192.0.2\nb.example FOO 1\n$GENERATE 1-9 x$ CNAME .\nc.example CNAME .\n"),
-        ["- record", "- record", "- setting $GENERATE", "block name c.example"]
+        [
+            "- record",
+            "- record",
+            "- setting $GENERATE",
+            "block name c.example"
+        ]
     );
 }
 
 fn rpz(text: &str) -> Vec<String> {
-    lines_of(Format::Rpz, &format!("{HEAD}{text}"), ListOptions::default())
+    lines_of(
+        Format::Rpz,
+        &format!("{HEAD}{text}"),
+        ListOptions::default(),
+    )
 }
 
 #[test]
@@ -116,26 +165,55 @@ fn actions_are_names_and_names_have_no_case() {
 #[test]
 fn times_may_have_units_wherever_they_stand() {
     let head = "$TTL 3H\n@ 1D IN SOA LOCALHOST. blocked ( 1 1h 15M 30d2H 2w )\n 1w NS LOCALHOST.\n";
-    for record in ["1h IN CNAME .", "IN 1h30m CNAME .", "1H CNAME .", "CNAME . ; 1h", "( 1h\n CNAME\n . )"] {
+    for record in [
+        "1h IN CNAME .",
+        "IN 1h30m CNAME .",
+        "1H CNAME .",
+        "CNAME . ; 1h",
+        "( 1h\n CNAME\n . )",
+    ] {
         let text = format!("{head}a.example {record}\n");
-        assert_eq!(lines_of(Format::Rpz, &text, ListOptions::default()), ["block name a.example"], "{record}");
+        assert_eq!(
+            lines_of(Format::Rpz, &text, ListOptions::default()),
+            ["block name a.example"],
+            "{record}"
+        );
     }
-    assert_eq!(rpz("1h.example CNAME .\n1h 1h CNAME .\n"), ["block name 1h.example", "- single_label"]);
+    assert_eq!(
+        rpz("1h.example CNAME .\n1h 1h CNAME .\n"),
+        ["block name 1h.example", "- single_label"]
+    );
 }
 
 #[test]
 fn a_dump_from_the_root_on_has_the_names_of_its_zone() {
     let head = "$ORIGIN .\n$TTL 300\t; 5 minutes\nrpz.test\t\tIN SOA\tlocalhost. root.localhost. (\n\t\t1 ; serial\n\t\t\
                 3600 600 604800 300 )\n\t\t\tNS\tlocalhost.\n";
-    let dump = |text: &str| lines_of(Format::Rpz, &format!("{head}{text}"), ListOptions::default());
-    assert_eq!(dump("a.example.rpz.test CNAME .\n"), ["block name a.example"]);
+    let dump = |text: &str| {
+        lines_of(
+            Format::Rpz,
+            &format!("{head}{text}"),
+            ListOptions::default(),
+        )
+    };
+    assert_eq!(
+        dump("a.example.rpz.test CNAME .\n"),
+        ["block name a.example"]
+    );
     assert_eq!(
         dump(
             "$ORIGIN example.rpz.test.\nads\t\tCNAME\t.\n*.ads\t\tCNAME\t.\n$ORIGIN b.example.rpz.test.\n*\tCNAME *.\n"
         ),
-        ["block name ads.example", "block subdomains ads.example", "block subdomains b.example"]
+        [
+            "block name ads.example",
+            "block subdomains ads.example",
+            "block subdomains b.example"
+        ]
     );
-    assert_eq!(dump("a.example CNAME .\nrpz.test TXT x\n$ORIGIN test.\nrpz MX 1 a.\n"), ["- outside_zone"]);
+    assert_eq!(
+        dump("a.example CNAME .\nrpz.test TXT x\n$ORIGIN test.\nrpz MX 1 a.\n"),
+        ["- outside_zone"]
+    );
 }
 
 #[test]
@@ -144,7 +222,11 @@ fn another_soa_record_begins_another_zone() {
     let text = zone("one.test") + &zone("two.test") + "c.example CNAME .\n";
     assert_eq!(
         lines_of(Format::Rpz, &text, ListOptions::default()),
-        ["block name ads.one.test", "block name ads.two.test", "block name c.example"]
+        [
+            "block name ads.one.test",
+            "block name ads.two.test",
+            "block name c.example"
+        ]
     );
 }
 
@@ -152,6 +234,10 @@ fn another_soa_record_begins_another_zone() {
 fn escaped_octets_are_the_letters_that_they_are() {
     assert_eq!(
         rpz("\\097.ex\\ample CNAME .\n\\065ds.example A 192.0.2.1\na\\.b.example CNAME .\n"),
-        ["block name a.example", "block name ads.example", "- foreign"]
+        [
+            "block name a.example",
+            "block name ads.example",
+            "- foreign"
+        ]
     );
 }

@@ -1,8 +1,8 @@
-//! Words of an entry of a zone file (RFC 1035, section 5.1), and numbers of seconds in units, which it does not have and BIND
-//! does.
+//! Words of an entry of a zone file (RFC 1035, section 5.1), and numbers of seconds in units, which
+//! it does not have and BIND does.
 
-/// The words of an entry, which may go over several lines: without comments and parentheses, and with the quotes and backslashes
-/// that belong to them.
+/// The words of an entry, which may go over several lines: without comments and parentheses, and
+/// with the quotes and backslashes that belong to them.
 pub(super) struct Words<'a>(pub &'a [u8]);
 
 impl<'a> Iterator for Words<'a> {
@@ -56,12 +56,18 @@ pub(super) fn depth_after(line: &[u8], mut depth: u32) -> u32 {
     depth
 }
 
-/// Seconds, as a number or in units of which each comes once or several times: `3600`, `1h`, `1W2d`.
+/// Seconds, as a number or in units of which each comes once or several times: `3600`, `1h`,
+/// `1W2d`.
 pub(super) fn seconds(word: &[u8]) -> Option<u32> {
     let (mut sum, mut number) = (0_u32, None::<u32>);
     for byte in word {
         if byte.is_ascii_digit() {
-            number = Some(number.unwrap_or(0).checked_mul(10)?.checked_add(u32::from(byte - b'0'))?);
+            number = Some(
+                number
+                    .unwrap_or(0)
+                    .checked_mul(10)?
+                    .checked_add(u32::from(byte - b'0'))?,
+            );
             continue;
         }
         let unit = match byte.to_ascii_lowercase() {
@@ -89,13 +95,24 @@ mod tests {
     #[test]
     fn comments_and_parentheses_are_no_words_and_quotes_hold_a_word_together() {
         for (text, expected) in [
-            ("a.example CNAME . ; why (not)", &["a.example", "CNAME", "."][..]),
-            ("@ SOA a. b. ( 1 ; serial\n 2(3)4 )", &["@", "SOA", "a.", "b.", "1", "2", "3", "4"]),
-            ("a TXT \"b ; (c)\" d\\;e\\ f", &["a", "TXT", "\"b ; (c)\"", "d\\;e\\ f"]),
+            (
+                "a.example CNAME . ; why (not)",
+                &["a.example", "CNAME", "."][..],
+            ),
+            (
+                "@ SOA a. b. ( 1 ; serial\n 2(3)4 )",
+                &["@", "SOA", "a.", "b.", "1", "2", "3", "4"],
+            ),
+            (
+                "a TXT \"b ; (c)\" d\\;e\\ f",
+                &["a", "TXT", "\"b ; (c)\"", "d\\;e\\ f"],
+            ),
             ("a TXT \"b \\\" c\"", &["a", "TXT", "\"b \\\" c\""]),
             (" ; nothing", &[]),
         ] {
-            let words: Vec<_> = Words(text.as_bytes()).map(|word| str::from_utf8(word).unwrap()).collect();
+            let words: Vec<_> = Words(text.as_bytes())
+                .map(|word| str::from_utf8(word).unwrap())
+                .collect();
             assert_eq!(words, expected, "{text}");
         }
     }

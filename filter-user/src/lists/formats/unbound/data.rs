@@ -17,12 +17,20 @@ pub(super) enum Data<'a> {
 
 pub(super) fn data(text: &[u8]) -> Data<'_> {
     let mut words = Words(text);
-    let Some(name) = words.next() else { return Data::Other };
-    let is_class = |word: &[u8]| [b"IN", b"CH", b"HS"].iter().any(|class| word.eq_ignore_ascii_case(*class));
+    let Some(name) = words.next() else {
+        return Data::Other;
+    };
+    let is_class = |word: &[u8]| {
+        [b"IN", b"CH", b"HS"]
+            .iter()
+            .any(|class| word.eq_ignore_ascii_case(*class))
+    };
     let mut words = words.skip_while(|word| word[0].is_ascii_digit() || is_class(word));
     let kind = words.next().unwrap_or_default();
     let is_address = kind.eq_ignore_ascii_case(b"A") || kind.eq_ignore_ascii_case(b"AAAA");
-    let address = words.next().and_then(|word| str::from_utf8(word).ok()?.parse::<IpAddr>().ok());
+    let address = words
+        .next()
+        .and_then(|word| str::from_utf8(word).ok()?.parse::<IpAddr>().ok());
     match address.filter(|_| is_address) {
         Some(address) if address.is_unspecified() || address.is_loopback() => Data::Nowhere(name),
         Some(_) => Data::Address,

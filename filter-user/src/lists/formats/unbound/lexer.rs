@@ -18,8 +18,8 @@ impl<'a> Word<'a> {
     }
 }
 
-/// The next word of a line, and what is behind it; `None` at the end of the line or of what stands before a comment. A `#`
-/// begins a comment where a word would begin.
+/// The next word of a line, and what is behind it; `None` at the end of the line or of what stands
+/// before a comment. A `#` begins a comment where a word would begin.
 pub(super) fn next_word(line: &[u8]) -> Option<(Word<'_>, &[u8])> {
     let text = line.trim_ascii_start();
     match text {
@@ -29,8 +29,9 @@ pub(super) fn next_word(line: &[u8]) -> Option<(Word<'_>, &[u8])> {
             _ => (Word::Unclosed(rest), &[]),
         }),
         _ => {
-            let (word, rest) =
-                text.split_at(end(text, |byte| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'')));
+            let (word, rest) = text.split_at(end(text, |byte| {
+                byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'')
+            }));
             // A keyword ends with its colon.
             match memchr::memchr(b':', word).filter(|colon| is_keyword(&word[..*colon])) {
                 Some(colon) => Some((Word::Plain(&text[..=colon]), &text[colon + 1..])),
@@ -42,12 +43,17 @@ pub(super) fn next_word(line: &[u8]) -> Option<(Word<'_>, &[u8])> {
 
 /// The keyword that the word is, without its colon.
 pub(super) fn keyword(word: Word<'_>) -> Option<&str> {
-    let Word::Plain([keyword @ .., b':']) = word else { return None };
+    let Word::Plain([keyword @ .., b':']) = word else {
+        return None;
+    };
     str::from_utf8(keyword).ok().filter(|_| is_keyword(keyword))
 }
 
 fn is_keyword(text: &[u8]) -> bool {
-    !text.is_empty() && text.iter().all(|byte| byte.is_ascii_lowercase() || *byte == b'-')
+    !text.is_empty()
+        && text
+            .iter()
+            .all(|byte| byte.is_ascii_lowercase() || *byte == b'-')
 }
 
 /// Where the word ends, but for a byte with a backslash before it.
@@ -68,16 +74,31 @@ mod tests {
     #[test]
     fn words_end_at_blanks_and_quotes_and_keywords_at_their_colon() {
         for (line, expected) in [
-            ("local-zone: \"a.example\" static", &["local-zone:", "a.example", "static"][..]),
-            ("local-zone:\"a.example\"static # why", &["local-zone:", "a.example", "static"]),
-            ("local-zone:a.example static#why", &["local-zone:", "a.example", "static#why"]),
+            (
+                "local-zone: \"a.example\" static",
+                &["local-zone:", "a.example", "static"][..],
+            ),
+            (
+                "local-zone:\"a.example\"static # why",
+                &["local-zone:", "a.example", "static"],
+            ),
+            (
+                "local-zone:a.example static#why",
+                &["local-zone:", "a.example", "static#why"],
+            ),
             ("  # why", &[]),
             (r#"'a "b"' c\ d"#, &["a \"b\"", r"c\ d"]),
-            ("forward-addr: 192.0.2.1@853#x", &["forward-addr:", "192.0.2.1@853#x"]),
+            (
+                "forward-addr: 192.0.2.1@853#x",
+                &["forward-addr:", "192.0.2.1@853#x"],
+            ),
         ] {
             assert_eq!(words(line), expected, "{line}");
         }
-        assert_eq!(next_word(b"\"a b"), Some((Word::Unclosed(b"a b"), &b""[..])));
+        assert_eq!(
+            next_word(b"\"a b"),
+            Some((Word::Unclosed(b"a b"), &b""[..]))
+        );
     }
 
     fn words(line: &str) -> Vec<&str> {

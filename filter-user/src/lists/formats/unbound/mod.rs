@@ -1,10 +1,11 @@
 //! Unbound's configuration: `local-zone: "x" TYPE`, and `local-data: "x A 0.0.0.0"`.
 //!
-//! A zone is about its name and all below it. The types that answer instead of the name's owner block; the transparent
-//! ones do not. Data that leads nowhere is the answer for its name alone. What stands in a `view:` is for some clients, so it
-//! is left out.
+//! A zone is about its name and all below it. The types that answer instead of the name's owner
+//! block; the transparent ones do not. Data that leads nowhere is the answer for its name alone.
+//! What stands in a `view:` is for some clients, so it is left out.
 //!
-//! Statements are divided as Unbound's own lexer (util/configlexer.lex, 1.22) does it: by words, and not by lines.
+//! Statements are divided as Unbound's own lexer (util/configlexer.lex, 1.22) does it: by words,
+//! and not by lines.
 
 mod data;
 mod lexer;
@@ -18,8 +19,8 @@ use crate::lists::{
 use data::{Data, data};
 use lexer::{Word, keyword, next_word};
 
-/// Types of unbound.conf(5), 1.22, under which a name is answered or dropped. `always_null` is in no release's manual as
-/// such but in published lists.
+/// Types of unbound.conf(5), 1.22, under which a name is answered or dropped. `always_null` is in
+/// no release's manual as such but in published lists.
 const BLOCKING: [&str; 11] = [
     "deny",
     "refuse",
@@ -34,8 +35,16 @@ const BLOCKING: [&str; 11] = [
     "always_null",
 ];
 
-const TRANSPARENT: [&str; 8] =
-    ["transparent", "typetransparent", "always_transparent", "inform", "block_a", "noview", "nodefault", "ipset"];
+const TRANSPARENT: [&str; 8] = [
+    "transparent",
+    "typetransparent",
+    "always_transparent",
+    "inform",
+    "block_a",
+    "noview",
+    "nodefault",
+    "ipset",
+];
 
 /// Clauses, which have statements below them.
 const CLAUSES: [&str; 12] = [
@@ -145,19 +154,28 @@ impl Statements {
         if let Some(clause) = CLAUSES.into_iter().find(|clause| *clause == keyword) {
             (self.open, self.in_view) = (None, clause == "view");
             let is_foreign = !matches!(clause, "server" | "view");
-            return if is_foreign { reading.without_rule(Unusable::Setting(clause), word.text()) } else { Ok(()) };
+            return if is_foreign {
+                reading.without_rule(Unusable::Setting(clause), word.text())
+            } else {
+                Ok(())
+            };
         }
         if self.open != Some(Statement::Other) {
             return Ok(());
         }
         let known = SETTINGS.into_iter().find(|setting| *setting == keyword);
-        reading.without_rule(Unusable::Setting(known.unwrap_or("another setting")), word.text())
+        reading.without_rule(
+            Unusable::Setting(known.unwrap_or("another setting")),
+            word.text(),
+        )
     }
 
     /// Leaves out a statement of which a part is missing.
     fn not_closed(&mut self, zone: Option<&[u8]>, reading: &mut Reading<'_>) -> Taken {
         match self.open.take() {
-            Some(Statement::Zone) => reading.without_rule(Unusable::Foreign, zone.unwrap_or(b"local-zone:")),
+            Some(Statement::Zone) => {
+                reading.without_rule(Unusable::Foreign, zone.unwrap_or(b"local-zone:"))
+            }
             Some(Statement::Data) => reading.without_rule(Unusable::Foreign, b"local-data:"),
             Some(Statement::Other) | None => Ok(()),
         }
@@ -175,7 +193,10 @@ impl Statements {
         match (name, BLOCKING.into_iter().any(|known| is(&known))) {
             (_, false) => reading.without_rule(Unusable::Foreign, kind),
             (b".", true) => reading.without_rule(Unusable::TooGeneral, name),
-            (name, true) => reading.name(name, Meaning::new(Scope::Subtree, reading.action(), Guard::Open)),
+            (name, true) => reading.name(
+                name,
+                Meaning::new(Scope::Subtree, reading.action(), Guard::Open),
+            ),
         }
     }
 
@@ -185,7 +206,10 @@ impl Statements {
             return reading.without_rule(Unusable::Setting("view"), text);
         }
         match data(text) {
-            Data::Nowhere(name) => reading.name(name, Meaning::new(Scope::Name, reading.action(), Guard::Registries)),
+            Data::Nowhere(name) => reading.name(
+                name,
+                Meaning::new(Scope::Name, reading.action(), Guard::Registries),
+            ),
             Data::Address => reading.without_rule(Unusable::Answer, text),
             Data::Other => reading.without_rule(Unusable::Setting("local-data"), text),
         }
@@ -197,13 +221,19 @@ fn plain_zone(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let rest = line.trim_ascii_start().strip_prefix(b"local-zone: \"")?;
     let end = memchr::memchr(b'"', rest)?;
     let (name, kind) = (&rest[..end], rest[end + 1..].trim_ascii());
-    let is_plain = !name.contains(&b'\\') && kind.iter().all(|byte| byte.is_ascii_lowercase() || *byte == b'_');
+    let is_plain = !name.contains(&b'\\')
+        && kind
+            .iter()
+            .all(|byte| byte.is_ascii_lowercase() || *byte == b'_');
     (is_plain && !kind.is_empty()).then_some((name, kind))
 }
 
 /// True for a line that begins with a clause that is about names.
 pub(in crate::lists) fn is_directive(line: &[u8]) -> bool {
-    matches!(next_word(line).and_then(|(word, _)| keyword(word)), Some("server" | "view"))
+    matches!(
+        next_word(line).and_then(|(word, _)| keyword(word)),
+        Some("server" | "view")
+    )
 }
 
 #[cfg(test)]

@@ -15,8 +15,10 @@ enum Item<'a> {
 }
 
 /// Names of classes that POSIX has.
-const POSIX_CLASSES: [&str; 12] =
-    ["alnum", "alpha", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space", "upper", "xdigit"];
+const POSIX_CLASSES: [&str; 12] = [
+    "alnum", "alpha", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space",
+    "upper", "xdigit",
+];
 
 /// Those that Go has besides.
 const FURTHER_CLASSES: [&str; 2] = ["ascii", "word"];
@@ -26,7 +28,11 @@ const NONE: &str = r"[^\x00-\xff]";
 const ANY: &str = r"[\x00-\xff]";
 
 /// Reads the bracket expression that the text begins with, and writes it; gives what is behind it.
-pub(super) fn read<'a>(text: &'a str, dialect: Dialect, out: &mut String) -> Result<&'a str, String> {
+pub(super) fn read<'a>(
+    text: &'a str,
+    dialect: Dialect,
+    out: &mut String,
+) -> Result<&'a str, String> {
     let mut rest = &text[1..];
     let negated = rest.strip_prefix('^');
     rest = negated.unwrap_or(rest);
@@ -49,9 +55,16 @@ pub(super) fn read<'a>(text: &'a str, dialect: Dialect, out: &mut String) -> Res
 }
 
 /// An item or a range of two.
-fn part<'a>(text: &'a str, first: bool, dialect: Dialect, inner: &mut String) -> Result<&'a str, String> {
+fn part<'a>(
+    text: &'a str,
+    first: bool,
+    dialect: Dialect,
+    inner: &mut String,
+) -> Result<&'a str, String> {
     let (from, rest) = item(text, dialect)?;
-    let behind = rest.strip_prefix('-').filter(|behind| !behind.starts_with(']') && !behind.is_empty());
+    let behind = rest
+        .strip_prefix('-')
+        .filter(|behind| !behind.starts_with(']') && !behind.is_empty());
     // POSIX leaves a hyphen that is neither first nor last undefined, and TRE refuses it.
     if dialect == Dialect::Posix && !first && text.starts_with('-') && !text[1..].starts_with(']') {
         return Err("a range without its beginning".into());
@@ -88,8 +101,12 @@ fn item(text: &str, dialect: Dialect) -> Result<(Item<'_>, &str), String> {
     let next = text.chars().next().unwrap_or_default();
     let after = &text[next.len_utf8()..];
     match next {
-        '[' if after.starts_with(':') && dialect != Dialect::JavaScript => named_class(text, dialect),
-        '[' if after.starts_with(['.', '=']) && dialect == Dialect::Posix => Err("a collating element".into()),
+        '[' if after.starts_with(':') && dialect != Dialect::JavaScript => {
+            named_class(text, dialect)
+        }
+        '[' if after.starts_with(['.', '=']) && dialect == Dialect::Posix => {
+            Err("a collating element".into())
+        }
         '\\' if dialect != Dialect::Posix => escaped(text, dialect),
         _ => Ok((Item::Character(next), after)),
     }
@@ -97,17 +114,22 @@ fn item(text: &str, dialect: Dialect) -> Result<(Item<'_>, &str), String> {
 
 fn escaped(text: &str, dialect: Dialect) -> Result<(Item<'_>, &str), String> {
     match text[1..].chars().next() {
-        Some('b') if dialect == Dialect::JavaScript => return Ok((Item::Character('\x08'), &text[2..])),
-        Some('B') if dialect == Dialect::JavaScript => return Ok((Item::Character('B'), &text[2..])),
+        Some('b') if dialect == Dialect::JavaScript => {
+            return Ok((Item::Character('\x08'), &text[2..]));
+        }
+        Some('B') if dialect == Dialect::JavaScript => {
+            return Ok((Item::Character('B'), &text[2..]));
+        }
         _ => {}
     }
     let (escape, rest) = escape::read(text, dialect)?;
     match escape {
         Escape::Character(character) => Ok((Item::Character(character), rest)),
         Escape::Class(class) => Ok((Item::Class(class), rest)),
-        Escape::Assertion(_) | Escape::Quotation => {
-            Err(format!("an escape that is not known between brackets ({})", &text[..text.len() - rest.len()]))
-        }
+        Escape::Assertion(_) | Escape::Quotation => Err(format!(
+            "an escape that is not known between brackets ({})",
+            &text[..text.len() - rest.len()]
+        )),
     }
 }
 
@@ -125,7 +147,11 @@ fn named_class(text: &str, dialect: Dialect) -> Result<(Item<'_>, &str), String>
         }
         _ => POSIX_CLASSES.contains(&name),
     };
-    if known { Ok((Item::Class(class), rest)) } else { Err(format!("a character class that is not known ({class})")) }
+    if known {
+        Ok((Item::Class(class), rest))
+    } else {
+        Err(format!("a character class that is not known ({class})"))
+    }
 }
 
 fn write(item: Item<'_>, inner: &mut String) {
@@ -145,5 +171,9 @@ fn range(from: char, to: char, inner: &mut String) {
         return;
     }
     inner.push('-');
-    if to.is_ascii() { literal(to, inner) } else { inner.push_str(r"\x7f") }
+    if to.is_ascii() {
+        literal(to, inner)
+    } else {
+        inner.push_str(r"\x7f")
+    }
 }

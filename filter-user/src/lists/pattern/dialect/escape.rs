@@ -45,7 +45,9 @@ fn of_dialect(escaped: char, text: &str, dialect: Dialect) -> Result<(Escape<'_>
         (Dialect::JavaScript | Dialect::Re2, 'v') => Escape::Character('\x0b'),
         (Dialect::JavaScript, '0') => return Ok(octal(&text[1..])),
         (Dialect::Posix, 'y') | (Dialect::JavaScript, 'k') => return unknown(),
-        (Dialect::JavaScript, 'u') => return Ok(digits(rest, 4).unwrap_or((Escape::Character('u'), rest))),
+        (Dialect::JavaScript, 'u') => {
+            return Ok(digits(rest, 4).unwrap_or((Escape::Character('u'), rest)));
+        }
         (Dialect::JavaScript, 'c') => return Ok(control(&text[1..])),
         (Dialect::Re2, _) if !escaped.is_ascii_punctuation() => return unknown(),
         // Any other character stands for itself.
@@ -58,22 +60,29 @@ fn of_dialect(escaped: char, text: &str, dialect: Dialect) -> Result<(Escape<'_>
 fn hexadecimal(rest: &str, dialect: Dialect) -> (Escape<'_>, &str) {
     if let Some((number, behind)) = rest.strip_prefix('{').and_then(|rest| rest.split_once('}'))
         && dialect != Dialect::JavaScript
-        && let Some(character) = u32::from_str_radix(number, 16).ok().and_then(char::from_u32)
+        && let Some(character) = u32::from_str_radix(number, 16)
+            .ok()
+            .and_then(char::from_u32)
     {
         return (Escape::Character(character), behind);
     }
     let of = |count| digits(rest, count);
     match dialect {
-        Dialect::Posix => of(2).or_else(|| of(1)).unwrap_or((Escape::Character('\0'), rest)),
+        Dialect::Posix => of(2)
+            .or_else(|| of(1))
+            .unwrap_or((Escape::Character('\0'), rest)),
         Dialect::JavaScript | Dialect::Re2 => of(2).unwrap_or((Escape::Character('x'), rest)),
     }
 }
 
-/// `0`, and up to two more octal digits of the same number (ECMA-262, B.1.2, `LegacyOctalEscapeSequence`).
+/// `0`, and up to two more octal digits of the same number (ECMA-262, B.1.2,
+/// `LegacyOctalEscapeSequence`).
 fn octal(text: &str) -> (Escape<'_>, &str) {
     let is_octal = |byte: &&u8| (b'0'..=b'7').contains(*byte);
     let (number, rest) = text.split_at(text.as_bytes().iter().take(3).take_while(is_octal).count());
-    let number = number.bytes().fold(0, |number, digit| 8 * number + (digit - b'0'));
+    let number = number
+        .bytes()
+        .fold(0, |number, digit| 8 * number + (digit - b'0'));
     (Escape::Character(char::from(number)), rest)
 }
 
@@ -81,13 +90,20 @@ fn octal(text: &str) -> (Escape<'_>, &str) {
 fn digits(text: &str, count: usize) -> Option<(Escape<'_>, &str)> {
     let (number, rest) = text.split_at_checked(count)?;
     let is_number = number.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let character = u32::from_str_radix(number, 16).ok().filter(|_| is_number).and_then(char::from_u32)?;
+    let character = u32::from_str_radix(number, 16)
+        .ok()
+        .filter(|_| is_number)
+        .and_then(char::from_u32)?;
     Some((Escape::Character(character), rest))
 }
 
 /// `cA` behind a backslash, which stands for itself where there is no letter.
 fn control(text: &str) -> (Escape<'_>, &str) {
-    match text.as_bytes().get(1).filter(|letter| letter.is_ascii_alphabetic()) {
+    match text
+        .as_bytes()
+        .get(1)
+        .filter(|letter| letter.is_ascii_alphabetic())
+    {
         Some(letter) => (Escape::Character(char::from(letter & 0x1f)), &text[2..]),
         None => (Escape::Character('\\'), text),
     }

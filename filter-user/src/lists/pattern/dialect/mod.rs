@@ -1,7 +1,7 @@
 //! Regular expressions of other programs in the syntax of `regex-syntax`.
 //!
-//! Each dialect is read by its own rules. What means something else to `regex-syntax` is written as what the dialect
-//! means by it; what has no counterpart is refused by name.
+//! Each dialect is read by its own rules. What means something else to `regex-syntax` is written as
+//! what the dialect means by it; what has no counterpart is refused by name.
 
 mod brackets;
 mod escape;
@@ -22,7 +22,13 @@ pub(in crate::lists) enum Dialect {
 /// The same expression for `regex-syntax`, or what in it has no counterpart.
 pub(in crate::lists) fn translate(regex: &str, dialect: Dialect) -> Result<String, String> {
     let out = String::with_capacity(regex.len() + 8);
-    let mut translation = Translation { dialect, rest: regex, out, before: Before::Nothing, open: 0 };
+    let mut translation = Translation {
+        dialect,
+        rest: regex,
+        out,
+        before: Before::Nothing,
+        open: 0,
+    };
     while let Some(next) = translation.rest.chars().next() {
         translation.step(next)?;
     }
@@ -91,8 +97,11 @@ impl Translation<'_> {
         self.rest = rest;
         self.before = match escape {
             // TRE minds the case of what is escaped.
-            Escape::Character(character) if self.dialect == Dialect::Posix && character.is_ascii_uppercase() => {
-                self.out.extend(["(?-i:", character.encode_utf8(&mut [0; 4]), ")"]);
+            Escape::Character(character)
+                if self.dialect == Dialect::Posix && character.is_ascii_uppercase() =>
+            {
+                self.out
+                    .extend(["(?-i:", character.encode_utf8(&mut [0; 4]), ")"]);
                 Before::Atom
             }
             Escape::Character(character) => {
@@ -160,7 +169,8 @@ impl Translation<'_> {
         self.rest = &self.rest[self.rest.len() - rest.len()..];
     }
 
-    /// Takes `(?i)`, `(?i:` and the like. Flags about lines, captures and the length of a match change nothing in names.
+    /// Takes `(?i)`, `(?i:` and the like. Flags about lines, captures and the length of a match
+    /// change nothing in names.
     fn flags(&mut self, kind: &str) -> Result<(), String> {
         let known: &[char] = match self.dialect {
             Dialect::Posix => &['i', 'n', 'r', 'U', '-'],
@@ -169,7 +179,10 @@ impl Translation<'_> {
         };
         let rest = kind.trim_start_matches(known);
         let flags = &kind[..kind.len() - rest.len()];
-        let end = rest.chars().next().filter(|end| matches!(end, ':' | ')') && !known.is_empty());
+        let end = rest
+            .chars()
+            .next()
+            .filter(|end| matches!(end, ':' | ')') && !known.is_empty());
         let Some(end) = end else {
             let shown: String = kind.chars().next().into_iter().collect();
             return Err(format!("a group that is not known ((?{shown})"));
@@ -206,7 +219,9 @@ impl Translation<'_> {
 
     /// Takes `{2}`, `{2,}` or `{2,4}`; any other `{` stands for itself or is an error.
     fn counted_repetition(&mut self) -> Result<(), String> {
-        let count = self.rest[1..].split_once('}').and_then(|(count, rest)| Some((counted(count)?, rest)));
+        let count = self.rest[1..]
+            .split_once('}')
+            .and_then(|(count, rest)| Some((counted(count)?, rest)));
         let Some(((min, max), rest)) = count else {
             if self.dialect == Dialect::Posix {
                 return Err("a `{` without the numbers of a repetition".into());
@@ -224,7 +239,8 @@ impl Translation<'_> {
         if min.max(max.unwrap_or_default()) > most {
             return Err(format!("a repetition of more than {most} times"));
         }
-        self.out.push_str(&self.rest[..self.rest.len() - rest.len()]);
+        self.out
+            .push_str(&self.rest[..self.rest.len() - rest.len()]);
         self.rest = rest;
         self.before = Before::Repetition;
         Ok(())
@@ -249,7 +265,12 @@ impl Translation<'_> {
 
 /// The least and the most times.
 fn counted(text: &str) -> Option<(u32, Option<u32>)> {
-    let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten();
+    let number = |text: &str| {
+        text.bytes()
+            .all(|byte| byte.is_ascii_digit())
+            .then(|| text.parse().ok())
+            .flatten()
+    };
     match text.split_once(',') {
         None => number(text).map(|times| (times, Some(times))),
         Some((min, "")) => number(min).map(|min| (min, None)),

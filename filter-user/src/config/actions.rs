@@ -5,7 +5,7 @@ use std::{
     str::FromStr,
 };
 
-use filter_core::{DnsAction, TcpAction, Treatment};
+use filter_core::{Actions, DnsAction, TcpAction};
 use toml::Spanned;
 
 use super::{
@@ -31,7 +31,7 @@ pub struct Addresses {
 
 /// What is wrong with what is to become of what is blocked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum TreatmentError {
+pub enum ActionsError {
     /// There is no such action.
     #[error(
         "there is no action `{}`: write `drop`, `nxdomain`, `nodata`, `refused`, `null`, `address` or `audit`",
@@ -48,70 +48,86 @@ pub enum TreatmentError {
     #[error("`{}` is no address: write one as in \"192.0.2.1\" or \"2001:db8::1\"", shown(.0))]
     Address(String),
     /// There are two of a family.
-    #[error("{0} is the second address of its family, and an answer has one: take one of the two out")]
+    #[error(
+        "{0} is the second address of its family, and an answer has one: take one of the two out"
+    )]
     SecondAddress(IpAddr),
     /// The address is none.
     #[error("{0} is what the action `null` answers with: choose that one, or another address")]
     Unspecified(IpAddr),
     /// There is no address to answer with.
-    #[error("the action `address` has no address to answer with: add one, as in address = [\"192.0.2.1\"]")]
+    #[error(
+        "the action `address` has no address to answer with: add one, as in address = [\"192.0.2.1\"]"
+    )]
     NoAddress,
     /// The address is not used.
-    #[error("the action `address` alone answers with an address: add action = \"address\", or take `address` out")]
+    #[error(
+        "the action `address` alone answers with an address: add action = \"address\", or take `address` out"
+    )]
     UnusedAddress,
     /// What allows blocks nothing.
     #[error("what allows blocks nothing, so that `{0}` says nothing here: take it out")]
     Allows(&'static str),
     /// A trial blocks nothing.
-    #[error("with action = \"audit\" nothing is blocked, so that `{0}` says nothing here: take it out")]
+    #[error(
+        "with action = \"audit\" nothing is blocked, so that `{0}` says nothing here: take it out"
+    )]
     Audits(&'static str),
 }
 
 impl FromStr for BlockAction {
-    type Err = TreatmentError;
+    type Err = ActionsError;
 
-    fn from_str(word: &str) -> Result<Self, TreatmentError> {
+    fn from_str(word: &str) -> Result<Self, ActionsError> {
         if word == "audit" {
             return Ok(Self::Audit);
         }
         let action = DnsAction::ALL.iter().find(|action| action.as_str() == word);
-        action.map(|action| Self::Block(*action)).ok_or_else(|| TreatmentError::Action(word.into()))
+        action
+            .map(|action| Self::Block(*action))
+            .ok_or_else(|| ActionsError::Action(word.into()))
     }
 }
 
 /// What becomes of a TCP connection, by its word.
-pub fn tcp_action(word: &str) -> Result<TcpAction, TreatmentError> {
+pub fn tcp_action(word: &str) -> Result<TcpAction, ActionsError> {
     let action = TcpAction::ALL.iter().find(|action| action.as_str() == word);
-    action.copied().ok_or_else(|| TreatmentError::Tcp(word.into()))
+    action
+        .copied()
+        .ok_or_else(|| ActionsError::Tcp(word.into()))
 }
 
 /// The INFO-CODE of an Extended DNS Error, by its word.
-pub fn error_code(word: &str) -> Result<u16, TreatmentError> {
+pub fn error_code(word: &str) -> Result<u16, ActionsError> {
     match word {
-        "blocked" => Ok(Treatment::BLOCKED),
-        "censored" => Ok(Treatment::CENSORED),
-        "filtered" => Ok(Treatment::FILTERED),
-        _ => Err(TreatmentError::Code(word.into())),
+        "blocked" => Ok(Actions::BLOCKED),
+        "censored" => Ok(Actions::CENSORED),
+        "filtered" => Ok(Actions::FILTERED),
+        _ => Err(ActionsError::Code(word.into())),
     }
 }
 
 impl Addresses {
     /// Adds an address.
-    pub fn add(&mut self, address: IpAddr) -> Result<(), TreatmentError> {
+    pub fn add(&mut self, address: IpAddr) -> Result<(), ActionsError> {
         if address.is_unspecified() {
-            return Err(TreatmentError::Unspecified(address));
+            return Err(ActionsError::Unspecified(address));
         }
         let second = match address {
             IpAddr::V4(address) => self.v4.replace(address).is_some(),
             IpAddr::V6(address) => self.v6.replace(address).is_some(),
         };
-        if second { Err(TreatmentError::SecondAddress(address)) } else { Ok(()) }
+        if second {
+            Err(ActionsError::SecondAddress(address))
+        } else {
+            Ok(())
+        }
     }
 
-    /// The treatment with these addresses.
+    /// The actions with these addresses.
     #[must_use]
-    pub fn of(self, treatment: Treatment) -> Treatment {
-        treatment.with_addresses(self.v4, self.v6)
+    pub fn of(self, actions: Actions) -> Actions {
+        actions.with_addresses(self.v4, self.v6)
     }
 }
 
@@ -125,49 +141,73 @@ pub(super) struct Keys<'a> {
 
 impl Keys<'_> {
     /// What they say, and whether it is a trial. With `allows`, nothing is blocked.
-    pub fn read(&self, allows: bool) -> Result<(Treatment, bool), Located> {
+    pub fn read(&self, allows: bool) -> Result<(Actions, bool), Located> {
         if allows {
-            return self.none_but_action(TreatmentError::Allows).map(|()| (Treatment::default(), false));
+            return self
+                .none_but_action(ActionsError::Allows)
+                .map(|()| (Actions::default(), false));
         }
-        let dns = match self.action.map(|word| word.get_ref().parse().at(word)).transpose()? {
+        let dns = match self
+            .action
+            .map(|word| word.get_ref().parse().at(word))
+            .transpose()?
+        {
             Some(BlockAction::Audit) => {
-                self.none_beside_action(TreatmentError::Audits)?;
-                return Ok((Treatment::default(), true));
+                self.none_beside_action(ActionsError::Audits)?;
+                return Ok((Actions::default(), true));
             }
             Some(BlockAction::Block(action)) => action,
             None => DnsAction::AsInterface,
         };
-        let tcp = self.tcp.map(|word| tcp_action(word.get_ref()).at(word)).transpose()?.unwrap_or_default();
-        let code = self.code.map(|word| error_code(word.get_ref()).at(word)).transpose()?;
-        let treatment = self.addresses(dns)?.of(Treatment::new(dns, tcp));
-        Ok((code.map_or(treatment, |code| treatment.with_code(code)), false))
+        let tcp = self
+            .tcp
+            .map(|word| tcp_action(word.get_ref()).at(word))
+            .transpose()?
+            .unwrap_or_default();
+        let code = self
+            .code
+            .map(|word| error_code(word.get_ref()).at(word))
+            .transpose()?;
+        let actions = self.addresses(dns)?.of(Actions::new(dns, tcp));
+        Ok((code.map_or(actions, |code| actions.with_code(code)), false))
     }
 
-    fn none_but_action(&self, error: fn(&'static str) -> TreatmentError) -> Result<(), Located> {
-        self.action.map_or(Ok(()), |place| Err(error("action")).at(place))?;
+    fn none_but_action(&self, error: fn(&'static str) -> ActionsError) -> Result<(), Located> {
+        self.action
+            .map_or(Ok(()), |place| Err(error("action")).at(place))?;
         self.none_beside_action(error)
     }
 
-    fn none_beside_action(&self, error: fn(&'static str) -> TreatmentError) -> Result<(), Located> {
-        self.address.map_or(Ok(()), |place| Err(error("address")).at(place))?;
-        self.tcp.map_or(Ok(()), |place| Err(error("tcp")).at(place))?;
-        self.code.map_or(Ok(()), |place| Err(error("code")).at(place))
+    fn none_beside_action(&self, error: fn(&'static str) -> ActionsError) -> Result<(), Located> {
+        self.address
+            .map_or(Ok(()), |place| Err(error("address")).at(place))?;
+        self.tcp
+            .map_or(Ok(()), |place| Err(error("tcp")).at(place))?;
+        self.code
+            .map_or(Ok(()), |place| Err(error("code")).at(place))
     }
 
     fn addresses(&self, action: DnsAction) -> Result<Addresses, Located> {
         let mut addresses = Addresses::default();
         match (self.address, self.action, action) {
-            (None, Some(place), DnsAction::Address) => return Err(TreatmentError::NoAddress).at(place),
+            (None, Some(place), DnsAction::Address) => {
+                return Err(ActionsError::NoAddress).at(place);
+            }
             (None, ..) => return Ok(addresses),
             (Some(texts), _, DnsAction::Address) if texts.get_ref().is_empty() => {
-                return Err(TreatmentError::NoAddress).at(texts);
+                return Err(ActionsError::NoAddress).at(texts);
             }
             (Some(_), _, DnsAction::Address) => {}
-            (Some(texts), ..) => return Err(TreatmentError::UnusedAddress).at(texts),
+            (Some(texts), ..) => return Err(ActionsError::UnusedAddress).at(texts),
         }
         for text in self.address.iter().flat_map(|texts| texts.get_ref()) {
-            let address = text.get_ref().parse().map_err(|_| TreatmentError::Address(text.get_ref().clone()));
-            address.and_then(|address| addresses.add(address)).at(text)?;
+            let address = text
+                .get_ref()
+                .parse()
+                .map_err(|_| ActionsError::Address(text.get_ref().clone()));
+            address
+                .and_then(|address| addresses.add(address))
+                .at(text)?;
         }
         Ok(addresses)
     }

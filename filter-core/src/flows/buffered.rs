@@ -2,25 +2,25 @@
 
 use crate::{
     bounds::Span,
-    buffer::HeldBytes,
+    buffer::MessageBuffer,
     calls::{Frame, Subprograms},
-    decide::Judge,
+    decide::Inspection,
     maps::Maps,
     name::{Name, NameEnd},
     packet::{LoopBody, LoopState, Packet},
 };
 
-/// Held bytes as a packet.
-pub struct Held<'b, F: ?Sized> {
+/// Buffered bytes as a packet.
+pub struct Buffered<'b, F: ?Sized> {
     /// The frame that brought the last of them.
     pub frame: &'b F,
     /// The bytes.
-    pub bytes: &'b HeldBytes,
+    pub bytes: &'b MessageBuffer,
     /// How many there are.
     pub len: u32,
 }
 
-impl<F: Packet + ?Sized> Packet for Held<'_, F> {
+impl<F: Packet + ?Sized> Packet for Buffered<'_, F> {
     #[inline(always)]
     fn read<const N: usize>(&self, at: u32) -> Option<[u8; N]> {
         self.bytes.read(at)
@@ -32,13 +32,25 @@ impl<F: Packet + ?Sized> Packet for Held<'_, F> {
     }
 
     #[inline(always)]
-    fn copy<const ROOM: usize>(&self, at: u32, len: u32, into: &mut [u8; ROOM], to: u32) -> Option<()> {
-        F::copy_held(self.bytes, at, len, into, to)
+    fn copy<const ROOM: usize>(
+        &self,
+        at: u32,
+        len: u32,
+        into: &mut [u8; ROOM],
+        to: u32,
+    ) -> Option<()> {
+        F::copy_buffered(self.bytes, at, len, into, to)
     }
 
     #[inline(always)]
-    fn copy_held<const ROOM: usize>(from: &HeldBytes, at: u32, len: u32, into: &mut [u8; ROOM], to: u32) -> Option<()> {
-        F::copy_held(from, at, len, into, to)
+    fn copy_buffered<const ROOM: usize>(
+        from: &MessageBuffer,
+        at: u32,
+        len: u32,
+        into: &mut [u8; ROOM],
+        to: u32,
+    ) -> Option<()> {
+        F::copy_buffered(from, at, len, into, to)
     }
 
     #[inline(always)]
@@ -52,14 +64,18 @@ impl<F: Packet + ?Sized> Packet for Held<'_, F> {
     }
 }
 
-impl<F: Frame + ?Sized> Subprograms for Held<'_, F> {
+impl<F: Frame + ?Sized> Subprograms for Buffered<'_, F> {
     #[inline(always)]
     fn find_labels(name: &mut Name) -> NameEnd {
         F::find_labels(name)
     }
 
     #[inline(always)]
-    fn read_name<M: Maps>(judge: &mut Judge<'_, Self, M>, message_at: u32, span: Span) -> NameEnd {
-        F::read_held_name(judge, message_at, span)
+    fn read_name<M: Maps>(
+        inspection: &mut Inspection<'_, Self, M>,
+        message_at: u32,
+        span: Span,
+    ) -> NameEnd {
+        F::read_buffered_name(inspection, message_at, span)
     }
 }

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use super::{fault, good};
 use crate::{
-    config::{Class, Config, MOST_CLASSES},
-    policy::Classes,
+    config::{Audience, Config, MOST_AUDIENCES},
+    policy::Audiences,
 };
 
 const GROUPS: &str = r#"
@@ -47,17 +47,25 @@ fn midnight() -> Timestamp {
 #[test]
 fn by_default_there_is_one_class_and_no_group() {
     let config = Config::default();
-    assert_eq!(config.classes(), [Class::default()]);
-    assert_eq!(config.classes_of(0, noon()), Classes::from(1));
-    assert_eq!(config.classes_of(1, noon()), Classes::from(0));
-    assert_eq!(config.classes_of(usize::MAX, noon()), Classes::from(0));
+    assert_eq!(config.audiences(), [Audience::default()]);
+    assert_eq!(config.audiences_of(0, noon()), Audiences::from(1));
+    assert_eq!(config.audiences_of(1, noon()), Audiences::from(0));
+    assert_eq!(config.audiences_of(usize::MAX, noon()), Audiences::from(0));
 }
 
 #[test]
 fn what_is_for_all_at_all_times_is_of_the_first_class_wherever_it_stands() {
-    let config = with(&(list("groups = [\"a\"]") + &list("") + "[[rules]]\nblock = [\"x.example\"]\n"));
-    assert_eq!(config.lists.iter().map(|list| list.class).collect::<Vec<_>>(), [1, 0]);
-    assert_eq!(config.rules[0].class, 0);
+    let config =
+        with(&(list("groups = [\"a\"]") + &list("") + "[[rules]]\nblock = [\"x.example\"]\n"));
+    assert_eq!(
+        config
+            .lists
+            .iter()
+            .map(|list| list.audience)
+            .collect::<Vec<_>>(),
+        [1, 0]
+    );
+    assert_eq!(config.rules[0].audience, 0);
 }
 
 #[test]
@@ -72,26 +80,36 @@ schedule = "day""#,
     ];
     let tables = lists.map(list).concat() + "[[rules]]\nallow = []\nschedule = \"day\"\n";
     let config = with(&tables);
-    assert_eq!(config.lists.iter().map(|list| list.class).collect::<Vec<_>>(), [1, 1, 2, 3, 4]);
-    assert_eq!(config.rules[0].class, 4);
-    let class =
-        |groups: Option<&[usize]>, schedule| Class { groups: groups.map(Into::into), schedule, ..Class::default() };
+    assert_eq!(
+        config
+            .lists
+            .iter()
+            .map(|list| list.audience)
+            .collect::<Vec<_>>(),
+        [1, 1, 2, 3, 4]
+    );
+    assert_eq!(config.rules[0].audience, 4);
+    let audience = |groups: Option<&[usize]>, schedule| Audience {
+        groups: groups.map(Into::into),
+        schedule,
+        ..Audience::default()
+    };
     let expected = [
-        class(None, None),
-        class(Some(&[1, 2]), None),
-        class(Some(&[2]), None),
-        class(Some(&[2]), Some(0)),
-        class(None, Some(0)),
+        audience(None, None),
+        audience(Some(&[1, 2]), None),
+        audience(Some(&[2]), None),
+        audience(Some(&[2]), Some(0)),
+        audience(None, Some(0)),
     ];
-    assert_eq!(config.classes(), expected);
+    assert_eq!(config.audiences(), expected);
 }
 
 #[test]
 fn a_class_is_for_its_groups_and_no_other() {
     let config = with(&list("groups = [\"b\"]"));
-    assert_eq!(config.classes_of(0, noon()), Classes::from(0b01));
-    assert_eq!(config.classes_of(1, noon()), Classes::from(0b01));
-    assert_eq!(config.classes_of(2, noon()), Classes::from(0b11));
+    assert_eq!(config.audiences_of(0, noon()), Audiences::from(0b01));
+    assert_eq!(config.audiences_of(1, noon()), Audiences::from(0b01));
+    assert_eq!(config.audiences_of(2, noon()), Audiences::from(0b11));
 }
 
 #[test]
@@ -99,42 +117,57 @@ fn a_class_is_there_while_its_schedule_is_on() {
     let tables = list("schedule = \"day\"") + &list("groups = [\"b\"]\nschedule = \"monday\"");
     let config = with(&tables);
     assert_eq!(
-        (config.classes_of(0, noon()), config.classes_of(2, noon())),
-        (Classes::from(0b011), Classes::from(0b111))
+        (
+            config.audiences_of(0, noon()),
+            config.audiences_of(2, noon())
+        ),
+        (Audiences::from(0b011), Audiences::from(0b111))
     );
     assert_eq!(
-        (config.classes_of(0, midnight()), config.classes_of(2, midnight())),
-        (Classes::from(0b001), Classes::from(0b001))
+        (
+            config.audiences_of(0, midnight()),
+            config.audiences_of(2, midnight())
+        ),
+        (Audiences::from(0b001), Audiences::from(0b001))
     );
     let monday_morning = "2026-01-05T07:59:59.999Z".parse().unwrap();
     assert_eq!(
-        (config.classes_of(0, monday_morning), config.classes_of(2, monday_morning)),
-        (Classes::from(0b001), Classes::from(0b101))
+        (
+            config.audiences_of(0, monday_morning),
+            config.audiences_of(2, monday_morning)
+        ),
+        (Audiences::from(0b001), Audiences::from(0b101))
     );
 }
 
 #[test]
 fn an_exempt_group_has_no_class_even_if_a_list_is_for_it() {
     let config = with(&list("groups = [\"free\", \"a\"]"));
-    assert_eq!(config.classes_of(3, noon()), Classes::from(0));
-    assert_eq!(config.classes_of(1, noon()), Classes::from(0b11));
+    assert_eq!(config.audiences_of(3, noon()), Audiences::from(0));
+    assert_eq!(config.audiences_of(1, noon()), Audiences::from(0b11));
 }
 
 #[test]
 fn there_are_no_more_classes_than_bits_in_all_banks() {
     let mut text = String::new();
-    for number in 1..=MOST_CLASSES {
+    for number in 1..=MOST_AUDIENCES {
         writeln!(text, "[[group]]\nname = \"g{number}\"").unwrap();
     }
-    for number in 1..MOST_CLASSES {
+    for number in 1..MOST_AUDIENCES {
         writeln!(text, "[[list]]\nfile = \"x\"\ngroups = [\"g{number}\"]").unwrap();
     }
-    // Classes that are there already are no more of them.
+    // Audiences that are there already are no more of them.
     let full = text + "[[list]]\nfile = \"x\"\n[[list]]\nfile = \"x\"\ngroups = [\"g7\"]\n";
     let config = good(&full);
-    assert_eq!(config.classes().len(), MOST_CLASSES);
-    assert_eq!(config.lists.iter().map(|list| list.class).max(), Some(MOST_CLASSES - 1));
-    assert_eq!(config.classes_of(31, noon()), [0, 31].into_iter().collect());
+    assert_eq!(config.audiences().len(), MOST_AUDIENCES);
+    assert_eq!(
+        config.lists.iter().map(|list| list.audience).max(),
+        Some(MOST_AUDIENCES - 1)
+    );
+    assert_eq!(
+        config.audiences_of(31, noon()),
+        [0, 31].into_iter().collect()
+    );
     assert_eq!(
         fault(
             &(full
