@@ -29,21 +29,21 @@ fn every_seed_of_flow_is_judged_as_the_whole_is() {
     replay("flow", |seed| {
         Conversation::from_bytes(seed)
             .expect("a conversation")
-            .check()
+            .check();
     });
 }
 
 #[test]
 fn every_seed_of_quic_has_the_properties_of_any_packet() {
     replay("quic", |seed| {
-        Datagram::from_bytes(seed).expect("a datagram").check()
+        Datagram::from_bytes(seed).expect("a datagram").check();
     });
 }
 
 #[test]
 fn every_seed_of_quic_flow_is_judged_as_the_whole_is() {
     replay("quic_flow", |seed| {
-        Sequence::from_bytes(seed).expect("a sequence").check()
+        Sequence::from_bytes(seed).expect("a sequence").check();
     });
 }
 

@@ -81,7 +81,7 @@ async fn requests_that_nobody_knows_are_refused_with_a_sentence() {
     let answer = server.client.get::<Judgement>("/v1/none", &[]).await;
     assert_eq!(
         sentence(answer),
-        "this API has no GET /v1/none: the documentation lists its requests"
+        "this API has no GET /v1/none: docs/api.md lists its requests"
     );
     let answer = server
         .client
@@ -89,7 +89,7 @@ async fn requests_that_nobody_knows_are_refused_with_a_sentence() {
         .await;
     assert_eq!(
         sentence(answer),
-        "/v1/test does not take PUT: the documentation lists the requests"
+        "/v1/test does not take PUT: docs/api.md lists the requests"
     );
 }
 

@@ -41,10 +41,10 @@ fn every_capture_gives_the_names_that_are_wanted_of_it() {
         let found = names_of(&file, &options, rule);
         match (wanted, listed.get(&file)) {
             (Some(wanted), None) if found != wanted => {
-                wrong.push(format!("{file}: {found:?}, wanted {wanted:?}"))
+                wrong.push(format!("{file}: {found:?}, wanted {wanted:?}"));
             }
             (Some(wanted), Some(_)) if found == wanted => {
-                wrong.push(format!("{file} is right: take it off the list"))
+                wrong.push(format!("{file} is right: take it off the list"));
             }
             (None, None) => wrong.push(format!(
                 "{file}: {found:?}; neither expected.jsonl nor the list has it"

@@ -301,7 +301,7 @@ impl<P: Packet + ?Sized> Layering<'_, P> {
             PPPOE_SESSION => self.behind_pppoe()?,
             0..=LONGEST_LLC => self.behind_llc()?,
             MPLS | MPLS_MULTICAST if self.layers.labels < MPLS_LABELS => {
-                self.behind_label(ether_type)?
+                self.behind_label(ether_type)?;
             }
             _ => return Err(Reason::NotIp),
         }

@@ -205,7 +205,7 @@ fn a_pattern_prevails_over_a_rule_of_a_lower_rank_and_is_not_run_where_none_can_
 fn a_walk_tells_each_match_and_its_steps_are_counted() {
     let (part, mut states) = (part(), Vec::new());
     part.walk(&mut Name::of_text("ads").unwrap(), |state| {
-        states.push(state)
+        states.push(state);
     });
     assert_eq!(states, [2, 1]);
     let tables = Tables::new(vec![self::part(), self::part()]);

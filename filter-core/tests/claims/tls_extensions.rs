@@ -34,7 +34,7 @@ fn extensions_may_stand_in_any_order() {
     let count = Hello::of(LISTED).extensions_mut().len();
     for turn in 0..count {
         assert_both(&format!("turned by {turn}"), |extensions| {
-            extensions.rotate_left(turn)
+            extensions.rotate_left(turn);
         });
         assert_both(&format!("reversed, turned by {turn}"), |extensions| {
             extensions.reverse();

@@ -44,6 +44,7 @@ fn made(name: &'static str, bytes: Vec<u8>, reason: Reason, asked: &'static str)
 }
 
 /// Single frames.
+#[expect(clippy::too_many_lines, reason = "a table")]
 pub fn frames() -> Vec<Made> {
     let labels = "a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.example.com";
     let query = Wrap::v4(53).udp(&frames::query(ADS));
@@ -306,6 +307,7 @@ pub fn quic_flows() -> Vec<Made> {
 }
 
 /// Payloads in segments. What no segment lists is sent at the end.
+#[expect(clippy::too_many_lines, reason = "a table")]
 pub fn flows() -> Vec<Made> {
     let ads = || frames::client_hello(ADS);
     let web = || frames::client_hello(WEB);

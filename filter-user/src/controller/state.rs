@@ -11,7 +11,7 @@ use tempfile::NamedTempFile;
 use crate::lists::{Action, Domain, NameError};
 
 /// What the file begins with, for people who open it.
-const HEADER: &str = "# Names that were added with `namegate block add` and `namegate allow add`. The controller rewrites this file.\n";
+const HEADER: &str = "# Names that were added with `namegate block add` and `namegate allow`. The controller rewrites this file.\n";
 
 /// What stands before a name that is allowed.
 const ALLOW: &str = "allow ";

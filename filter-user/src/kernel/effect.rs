@@ -113,7 +113,7 @@ impl Filter {
             .flat_map(|effect| effect.further().iter().map(|(bank, _)| *bank))
             .collect();
         let mut table =
-            Array::<_, Value<EffectEntry>>::try_from(map_mut(&mut self.object, "TERMS")?)?;
+            Array::<_, Value<EffectEntry>>::try_from(map_mut(&mut self.object, "EFFECTS")?)?;
         let entries = self
             .buffered
             .effect

@@ -156,10 +156,10 @@ fn sized(
     } = room.size;
     EbpfLoader::new()
         .map_max_entries("RULES", room.pages)
-        .map_max_entries("SIEVE", room.shape().bloom_words())
-        .map_max_entries("TERMS", Rule::NUMBERS.saturating_add(further_effects))
+        .map_max_entries("BLOOM", room.shape().bloom_words())
+        .map_max_entries("EFFECTS", Rule::NUMBERS.saturating_add(further_effects))
         .map_max_entries(
-            "TREATMENTS",
+            "ACTIONS",
             Actions::place(banks * AUDIENCES_OF_BANK, Generation::default()),
         )
         .map_max_entries("LISTS", ListName::place(lists, Generation::default()))

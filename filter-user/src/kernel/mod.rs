@@ -172,7 +172,7 @@ impl Filter {
         room: Room,
     ) -> Result<Self, KernelError> {
         programs.load(&mut object, ProgramSet::LINEAR)?;
-        let bloom = BloomFilter::of(map_fd(&object, "SIEVE")?, room.shape())
+        let bloom = BloomFilter::of(map_fd(&object, "BLOOM")?, room.shape())
             .map_err(KernelError::Shared)?;
         let mut filter = Self {
             programs,

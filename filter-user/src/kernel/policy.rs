@@ -444,7 +444,7 @@ impl Filter {
             .zip(actions)
             .map(|(audience, it)| (Actions::place(audience, next), Value(it)))
             .unzip();
-        let map = map_fd(&self.object, "TREATMENTS")?;
+        let map = map_fd(&self.object, "ACTIONS")?;
         batch::update(map, &places, &values).map_err(|error| MapError::SyscallError(error).into())
     }
 

@@ -129,7 +129,7 @@ impl Room {
         let room = Self::new(room_for(rules, max_rules)?);
         // In the same proportion as there is room for more rules.
         let taken = pages_of(room.shape(), |key| {
-            compiled.each_in_force(|rule, _| key(rule))
+            compiled.each_in_force(|rule, _| key(rule));
         });
         let pages = u64::from(taken) * u64::from(room.rules) / rules.max(1);
         let pages = u32::try_from(pages)
@@ -202,7 +202,7 @@ mod tests {
             let shape = RuleShape::of(rules);
             let mut counts = vec![0_usize; shape.buckets as usize];
             (0..rules).for_each(|rule| {
-                counts[shape.bucket(RuleKey(random.hash_one(rule))) as usize] += 1
+                counts[shape.bucket(RuleKey(random.hash_one(rule))) as usize] += 1;
             });
             let needed = counts
                 .iter()
@@ -233,9 +233,9 @@ mod tests {
             CompiledPolicy::blocking_all(key, "list", names.iter().map(|name| &**name)).unwrap();
         let room = Room::for_policy(&compiled, MAX_RULES).unwrap();
         let taken = pages_of(room.shape(), |each| {
-            names
-                .iter()
-                .for_each(|name| each(key.rule_key(name).unwrap()))
+            for name in &names {
+                each(key.rule_key(name).unwrap());
+            }
         });
         assert!(
             taken > Room::new(MAX_RULES).pages,

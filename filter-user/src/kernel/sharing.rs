@@ -82,11 +82,11 @@ mod tests {
         "PATTERNS",
         "PROGRAMS",
         "RULES",
-        "SIEVE",
+        "BLOOM",
         "SUBNETS4",
         "SUBNETS6",
-        "TERMS",
-        "TREATMENTS",
+        "EFFECTS",
+        "ACTIONS",
         "WAITING",
     ];
 

@@ -232,7 +232,7 @@ fn read(text: impl BufRead, reading: &mut Reading<'_>) -> Result<(), ReadError> 
                 .line(&blanks::in_ascii(line), reading)
                 .map_err(ReadError::Stop)?,
             Ok(Some(Line::TooLong(start))) => {
-                formats::long_line(start, reading).map_err(ReadError::Stop)?
+                formats::long_line(start, reading).map_err(ReadError::Stop)?;
             }
             Ok(None) => break,
             Err(error) => return Err(ReadError::Line(error)),

@@ -92,7 +92,7 @@ impl CompiledPolicy {
         }
         let mut above: Vec<Index> = Vec::new();
         self.table.each_above(&self.hash_key, index, |key| {
-            above.extend(self.table.find(key))
+            above.extend(self.table.find(key));
         });
         above.into_iter().rev().find_map(|parent| {
             let all = self.in_order(parent);

@@ -141,9 +141,9 @@ impl Batch {
                 line,
             };
             if covers {
-                staged.push_covering(arrival)?
+                staged.push_covering(arrival)?;
             } else {
-                staged.push(arrival)?
+                staged.push(arrival)?;
             }
         }
         Ok(())

@@ -299,7 +299,7 @@ fn undone_above(compiled: &CompiledPolicy, index: Index, exception: Source) -> O
     }
     let mut above = Vec::new();
     compiled.table.each_above(&compiled.hash_key, index, |key| {
-        above.extend(compiled.table.find(key))
+        above.extend(compiled.table.find(key));
     });
     let of = |index: Index| {
         compiled

@@ -119,7 +119,7 @@ fn against(list: &ListFile, checked: &Checked, bar: &ProgressBar) -> anyhow::Res
         ..ListOptions::default()
     };
     let report = lists::load(&list.path, &options, &mut names, &mut |bytes| {
-        bar.inc(bytes)
+        bar.inc(bytes);
     });
     let report = report.context("cannot tell what would be blocked")?;
     let names: Vec<Domain> = names

@@ -44,7 +44,7 @@ fn a_list_that_has_changed_is_read_again_and_kept() {
     start(&home);
     fs::write(home.path("list"), "b.example\n").unwrap();
     let second = run(&home, |home| {
-        assert!(home.asks("a.example") && !home.asks("b.example"))
+        assert!(home.asks("a.example") && !home.asks("b.example"));
     });
     let expected = format!(
         "the cache `{}` is not used: the list `{}` has changed\n",
@@ -97,7 +97,7 @@ fn a_damaged_cache_is_left_aside_and_written_anew() {
     ] {
         fs::write(&cache, bytes).unwrap();
         let said = run(&home, |home| {
-            assert!(!home.asks("a.example") && home.asks("c.example"))
+            assert!(!home.asks("a.example") && home.asks("c.example"));
         });
         assert!(
             said.contains(&format!("the cache `{cache}` is not used: {why}\n")),

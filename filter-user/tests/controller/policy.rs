@@ -174,6 +174,7 @@ fn an_explanation_has_each_rule_with_its_list_line_and_text_for_whom_it_is_and_w
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn a_test_is_for_a_client_at_a_time_as_an_explanation_is() {
     const CONFIG: &str = r#"
 [[list]]

@@ -104,7 +104,7 @@ fn compare(
             match (read(&line(&expression), format), theirs) {
                 (Read::Unreadable, None) => count("refused"),
                 (Read::Unreadable, Some(_)) => {
-                    prop_assert!(false, "`{}` is refused here alone", expression)
+                    prop_assert!(false, "`{}` is refused here alone", expression);
                 }
                 (_, None) => prop_assert!(false, "`{}` is taken here alone", expression),
                 (Read::TooLarge, Some(_)) => count("too large"),

@@ -86,7 +86,7 @@ fn compile(filter: &Filter, audiences: u16) -> CompiledPolicy {
     builder.finish().unwrap()
 }
 
-/// As many groups as audiences: each has its own audience and two others. ActionsOfAudiences take
+/// As many groups as audiences: each has its own audience and two others. `ActionsOfAudiences` take
 /// turns.
 fn groups(audiences: u16) -> Groups {
     let count = u32::from(audiences);
@@ -259,7 +259,7 @@ fn terms_that_the_table_has_no_entries_for_get_a_larger_one() {
                 (number / 32) as u16,
                 true,
                 true,
-            )
+            );
         });
         effect
     };

@@ -16,7 +16,7 @@ type Same = (
 );
 
 /// Rules, a name, and what becomes of it there; here, the contrary does. The reason is in a
-/// comment, and in the README.
+/// comment, and in docs/lists.md.
 type Other = (&'static str, &'static str, Verdict);
 
 const ZONE: &str =

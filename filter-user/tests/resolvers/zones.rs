@@ -118,7 +118,7 @@ fn by_hand(names: &[Domain], reader: Kind) -> String {
     let mut rng = Rng::with_seed(1);
     let styles = if reader == Kind::Rpz { 7 } else { 9 };
     let mut record = |zone: &mut String, owner: &str, target: &str| {
-        record(zone, owner, target, rng.u8(0..styles))
+        record(zone, owner, target, rng.u8(0..styles));
     };
     let mut zone = format!(
         "; a zone\n$ORIGIN {ZONE}.\n$TTL 3H ; for all\n@ 1D IN SOA LOCALHOST. host\\.master.LOCALHOST. (\n\t1 ; serial (1)\n\t\

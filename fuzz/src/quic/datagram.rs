@@ -78,7 +78,7 @@ impl Datagram {
         let again = filter.decide(&frame(&sealed));
         match reason {
             Reason::QuicBlocked => {
-                assert_eq!(again, Reason::QuicFlowBlocked, "what is blocked stays so")
+                assert_eq!(again, Reason::QuicFlowBlocked, "what is blocked stays so");
             }
             _ => assert_eq!(again.verdict(), Verdict::Pass, "{reason:?} at first"),
         }

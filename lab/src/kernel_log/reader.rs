@@ -50,7 +50,7 @@ impl<R: Read> Reader<R> {
                 // What was to be read was overwritten; the next read gives the oldest record that
                 // is left.
                 Err(error) if error.raw_os_error() == Some(Errno::PIPE.raw_os_error()) => {
-                    self.overruns += 1
+                    self.overruns += 1;
                 }
                 Err(error) => return Err(error),
             }

@@ -32,7 +32,7 @@ fn stanza(text: &str) -> Option<Package> {
                     .split(", ")
                     .filter_map(name_in)
                     .map(str::to_owned)
-                    .collect()
+                    .collect();
             }
             _ => {}
         }

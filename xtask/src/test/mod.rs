@@ -1,19 +1,19 @@
 //! `cargo xtask test`: every check and every test.
 
+mod checks;
 mod child;
 mod kernel_log;
 mod tally;
 
-use std::env;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
+use std::{env, mem, thread};
 
 use anyhow::{Result, anyhow};
 
 use crate::kernels::{self, Quick};
 use crate::progress::{BOLD, GREEN, RED};
 use crate::setup::{self, Part};
-use crate::toolchain::ebpf_toolchain;
 use crate::workspace::{Workspace, cargo, need_root};
 use tally::Tally;
 
@@ -44,64 +44,16 @@ pub fn run() -> Result<ExitCode> {
         "build",
         cargo().args(["test", "--no-run"]).args(HOST).arg(&features),
     )?];
+    outcomes.push(check("fmt", cargo().args(["fmt", "--all", "--check"]))?);
     if outcomes[0].tally.failed == 0 {
-        outcomes.extend(checks(&workspace)?);
-        outcomes.push(tests(&features)?);
+        let (tests, checks) = tests_and_checks(&features, &workspace)?;
+        outcomes.push(tests);
+        outcomes.extend(checks);
         outcomes.push(kernels(&workspace));
     }
     lab::sweep()?;
     outcomes.push(kernel_log.finish()?);
     Ok(report(&workspace, &outcomes))
-}
-
-fn checks(workspace: &Workspace) -> Result<Vec<Outcome>> {
-    let every_test = [ROOT_TESTS, SHARED_TESTS]
-        .map(|feature| workspace.with_feature(feature))
-        .concat();
-    let mut clippy = cargo();
-    clippy.args(["clippy", "--all-targets"]).args(HOST);
-    clippy
-        .arg(feature_flag(&every_test))
-        .args(["--", "-Dwarnings"]);
-    // The same features, or the kernel program would be built once more.
-    let mut doc = cargo();
-    doc.args(["doc", "--no-deps"]).args(HOST);
-    doc.arg(feature_flag(&every_test))
-        .env("RUSTDOCFLAGS", "-Dwarnings");
-    Ok(vec![
-        check("fmt", cargo().args(["fmt", "--all", "--check"]))?,
-        check("clippy", &mut clippy)?,
-        check("clippy, kernel program", &mut kernel_clippy()?)?,
-        check("clippy, fuzz targets", &mut fuzz_clippy(workspace))?,
-        check("doc", &mut doc)?,
-    ])
-}
-
-/// They are a workspace of their own. Without cargo-fuzz, they are compiled as any program.
-fn fuzz_clippy(workspace: &Workspace) -> Command {
-    let mut command = cargo();
-    command
-        .args(["clippy", "--locked", "--all-targets", "--manifest-path"])
-        .arg(workspace.root().join("fuzz/Cargo.toml"));
-    command
-        .arg("--target-dir")
-        .arg(workspace.target())
-        .args(["--", "-Dwarnings"]);
-    command
-}
-
-fn kernel_clippy() -> Result<Command> {
-    // What it depends on has been linted with the others, by their own clippy.
-    const ARGS: &str = "cargo clippy --package filter-ebpf --package test-programs --features test-programs/programs --no-deps --release \
-        --target bpfel-unknown-none -Zbuild-std=core -- -Dwarnings";
-    let toolchain = ebpf_toolchain().map_err(|reason| anyhow!(reason))?;
-    let mut command = Command::new("rustup");
-    command.args(["run", toolchain.name()]);
-    command.args(ARGS.split_whitespace());
-    if toolchain.needs_bootstrap() {
-        command.env("RUSTC_BOOTSTRAP", "1");
-    }
-    Ok(command)
 }
 
 /// Runs a command that passes or fails as a whole.
@@ -115,16 +67,53 @@ fn check(name: &'static str, command: &mut Command) -> Result<Outcome> {
     })
 }
 
-fn tests(features: &str) -> Result<Outcome> {
+/// Runs the tests, and the checks beside them: tests wait for the network most of the time.
+fn tests_and_checks(features: &str, workspace: &Workspace) -> Result<(Outcome, Vec<Outcome>)> {
+    let mut checks = checks::commands(workspace)?;
+    let mut beside = None;
+    let tests = tests(features, || {
+        let checks = mem::take(&mut checks);
+        beside = Some(thread::spawn(|| checks::run(checks)));
+    })?;
+    let done = match beside {
+        Some(thread) => thread
+            .join()
+            .map_err(|_| anyhow!("the checks beside the tests panicked"))?,
+        None => checks::run(checks),
+    }?;
+    let outcomes = done.into_iter().map(|done| {
+        head(done.name);
+        print!("{}", done.output);
+        let tally = Tally::of_check(done.passed);
+        Outcome {
+            name: done.name,
+            tally,
+            took: done.took,
+        }
+    });
+    Ok((tests, outcomes.collect()))
+}
+
+/// Runs the tests, and calls `begun` with the first of them: cargo has built all by then, and lets
+/// others use the folder for what is built.
+fn tests(features: &str, begun: impl FnOnce()) -> Result<Outcome> {
     let name = "tests";
-    let begun = head(name);
+    let since = head(name);
     let mut tally = Tally::default();
     let mut command = cargo();
     command
         .args(["test", "--no-fail-fast"])
         .args(HOST)
         .arg(features);
-    let status = child::run_with_lines(&mut command, |line| tally.add_line(line))?;
+    let mut begun = Some(begun);
+    let status = child::run_with_lines(&mut command, |line| {
+        if line.starts_with("running ")
+            && let Some(begun) = begun.take()
+        {
+            begun();
+        }
+        tally.add_line(line);
+    })?;
     // A test program that crashes prints no result.
     if !status.success() && tally.failed == 0 {
         tally.failed = 1;
@@ -132,7 +121,7 @@ fn tests(features: &str) -> Result<Outcome> {
     Ok(Outcome {
         name,
         tally,
-        took: begun.elapsed(),
+        took: since.elapsed(),
     })
 }
 

@@ -165,9 +165,9 @@ fn what_is_longer_than_what_is_summed_up_is_answered_whatever_its_checksum() {
         assert_answered(&frame, "a right one");
         *frame.last_mut().unwrap() ^= 1;
         if is_checked {
-            assert_invalid(&frame, "a wrong one")
+            assert_invalid(&frame, "a wrong one");
         } else {
-            assert_answered(&frame, "not known")
+            assert_answered(&frame, "not known");
         }
     }
 }
@@ -209,9 +209,9 @@ fn a_packet_without_a_hop_left_has_no_answer() {
             changed[at] = hops;
             let changed = frames::with_checksums(&changed);
             if is_answered {
-                assert_answered(&changed, "hops")
+                assert_answered(&changed, "hops");
             } else {
-                assert_invalid(&changed, "no hops")
+                assert_invalid(&changed, "no hops");
             }
         }
     }

@@ -36,7 +36,7 @@ impl ApiError {
     /// The answer where no route fits.
     pub(super) fn no_route(method: &Method, uri: &Uri) -> Self {
         let sentence = format!(
-            "this API has no {method} {}: the documentation lists its requests",
+            "this API has no {method} {}: docs/api.md lists its requests",
             uri.path()
         );
         Self {
@@ -48,7 +48,7 @@ impl ApiError {
     /// The answer where a route fits, and the method does not.
     pub(super) fn no_method(method: &Method, uri: &Uri) -> Self {
         let sentence = format!(
-            "{} does not take {method}: the documentation lists the requests",
+            "{} does not take {method}: docs/api.md lists the requests",
             uri.path()
         );
         Self {

@@ -30,7 +30,7 @@ pub struct BlockedPacket {
     pub server: String,
     /// At which port.
     pub server_port: u16,
-    /// `dns` or `tls`.
+    /// `dns`, `tls` or `quic`.
     pub protocol: String,
     /// The name that was asked for; odd bytes as `\xHH`.
     pub name: String,

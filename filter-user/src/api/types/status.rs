@@ -88,7 +88,7 @@ pub struct ListStatus {
     pub list: String,
     /// What those whom it blocks see of it.
     pub label: String,
-    /// `hosts` or `domains`.
+    /// Its format, as `namegate check --help` names it.
     pub format: String,
     /// What becomes of DNS messages that it blocks: an action, `default` for what the interface
     /// does, or `audit`.

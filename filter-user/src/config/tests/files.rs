@@ -33,6 +33,7 @@ fn entries(line: u32, texts: &[&str]) -> Vec<Entry> {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn the_example_says_what_it_shows() {
     let config = good(EXAMPLE);
     assert_eq!(config.cache, Some("/var/lib/namegate".into()));

@@ -150,7 +150,7 @@ impl Members {
         let mut changes = Vec::new();
         if !Arc::ptr_eq(&self.0, &after.0) {
             self.each_beside(after, |change @ (_, old, new)| {
-                changes.extend((old != new).then_some(change))
+                changes.extend((old != new).then_some(change));
             });
         }
         changes

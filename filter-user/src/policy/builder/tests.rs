@@ -112,7 +112,7 @@ fn what_is_repeated_without_end_takes_no_memory_without_end_and_is_counted() {
             },
             line,
         )
-        .add_to(&mut sink)
+        .add_to(&mut sink);
     });
     let (compiled, repeated) = builder.finish_with_report().unwrap();
     assert_eq!(

@@ -143,14 +143,14 @@ fn assemble(
     let mut making = Making::with_room_for(&shards, packer, origins, sources);
     making.put(Part::Starts, |bytes| put_starts(&shards, bytes));
     making.put(Part::Keys, |bytes| {
-        shards
-            .iter_mut()
-            .for_each(|it| bytes.extend_from_slice(&mem::take(&mut it.keys)))
+        for shard in &mut shards {
+            bytes.extend_from_slice(&mem::take(&mut shard.keys));
+        }
     });
     making.put(Part::Effect, |bytes| {
-        shards
-            .iter_mut()
-            .for_each(|it| bytes.extend_from_slice(&mem::take(&mut it.effect)))
+        for shard in &mut shards {
+            bytes.extend_from_slice(&mem::take(&mut shard.effect));
+        }
     });
     making.put(Part::Symbols, |bytes| bytes.extend(packer.symbols()));
     making.put_records(shards.into_iter().map(|shard| shard.records));

@@ -117,7 +117,7 @@ pub fn fill(filter: &mut Filter, policy: &Policy, groups: &Groups) -> anyhow::Re
     )?;
     let before = CompiledPolicy::empty(*filter.hash_key());
     filter.install(&before, &policy.compiled, groups, |done| {
-        bar.set_position(done)
+        bar.set_position(done);
     })?;
     bar.finish_and_clear();
     Ok(())

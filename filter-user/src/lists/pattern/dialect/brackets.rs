@@ -172,8 +172,8 @@ fn range(from: char, to: char, inner: &mut String) {
     }
     inner.push('-');
     if to.is_ascii() {
-        literal(to, inner)
+        literal(to, inner);
     } else {
-        inner.push_str(r"\x7f")
+        inner.push_str(r"\x7f");
     }
 }
