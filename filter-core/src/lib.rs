@@ -66,8 +66,8 @@ mod tls;
 pub use abi::{
     AUDIENCES_OF_BANK, Actions, ActivePolicy, Allowance, BANKS, BlockingLists, Directions,
     DnsAction, Effect, EffectEntry, Fragments, Generation, Group, HitLine, Interface, ListName,
-    Masks, Member, Options, Page, Precedence, Program, ProgramSet, Quic, Rule, RuleHits, RuleShape,
-    Settings, TcpAction, bloom_bits, highest_precedence,
+    Masks, Member, Options, Page, Precedence, Program, ProgramSet, Quic, QuicAction, Rule,
+    RuleHits, RuleShape, Settings, TcpAction, bloom_bits, highest_precedence,
 };
 #[cfg(not(target_arch = "bpf"))]
 pub use abi::{AllEffects, AllMasks};

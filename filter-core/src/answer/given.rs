@@ -102,6 +102,7 @@ impl Scratch {
             }
             Kind::Stream => self.in_message(self.stream.message_at, draft),
             Kind::Segment | Kind::SegmentOn | Kind::Ended => self.in_segment(draft),
+            Kind::Quic => Some(Given::new(ResponseAction::Close)),
         };
         given.unwrap_or(Given::DROPPED)
     }

@@ -4,7 +4,7 @@ use core::ops::ControlFlow::{self, Break, Continue};
 
 use zerocopy::FromBytes;
 
-use super::{connection_id::ConnectionId, header::LongHeader, keys::InitialKeys};
+use super::{connection_id::ConnectionId, header::LongHeader, keys::InitialKeys, room::QuicRoom};
 use crate::{
     bounds::{opaque, within},
     buffer::{MessageBuffer, PIECE},
@@ -41,7 +41,8 @@ pub struct QuicFlow {
     verdict: u32,
     /// Octets of the handshake from its start on that have come without a gap.
     pub(super) have: u32,
-    reserved: u32,
+    /// 1 if its client is to be told that it is closed.
+    closes: u32,
     /// For each octet of the handshake, whether it has come.
     received: [u64; WORDS],
     pub(super) bytes: MessageBuffer,
@@ -91,9 +92,18 @@ impl QuicFlow {
         }
     }
 
+    /// Notes its verdict, and whether its client is to hear of that.
     #[inline(always)]
-    pub(super) fn set_verdict(&mut self, reason: Reason) {
+    pub(super) fn set_verdict(&mut self, reason: Reason, closes: bool) {
         self.verdict = reason.index() + 1;
+        self.closes = closes.into();
+    }
+
+    /// Takes down for the packet at hand what telling its client takes.
+    #[inline(always)]
+    pub(super) fn prepare_closing(&self, header: &mut LongHeader, room: &mut QuicRoom) {
+        header.closes = self.closes;
+        room.derive_from = self.original;
     }
 
     /// Notes that octets have come, [`PIECE`] at most.

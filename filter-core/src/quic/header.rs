@@ -10,9 +10,9 @@ use crate::{bounds::within, buffer::MessageBuffer, packet::Packet, reason::Reaso
 
 /// The form bit (RFC 9000 §17.2). The fixed bit behind it may be 0 where a server takes that
 /// (RFC 9287).
-const LONG: u8 = 0x80;
+pub(super) const LONG: u8 = 0x80;
 /// The first octet, the version and the length of the destination connection ID.
-const FIXED_BYTES: u32 = 6;
+pub(super) const FIXED_BYTES: u32 = 6;
 
 /// Types of packets, in the order of RFC 9000 §17.2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,10 @@ pub(crate) struct LongHeader {
     pub number_at: u32,
     /// Where the packet ends.
     pub end: u32,
+    /// 1 if the client is to be told that its connection is closed.
+    pub closes: u32,
+    /// Bytes of the packet that tells it, once that is sealed.
+    pub sealed: u32,
     reserved: u32,
 }
 
@@ -86,6 +90,8 @@ impl LongHeader {
             at,
             number_at: end,
             end,
+            closes: 0,
+            sealed: 0,
             reserved: 0,
         };
         if packet_type == PacketType::Retry as u32 {

@@ -1,4 +1,4 @@
-//! The keys of a client's Initial packets, which follow from the first destination connection ID
+//! The keys of Initial packets, which follow from the client's first destination connection ID
 //! (RFC 9001 §5.2).
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
@@ -6,7 +6,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 use super::{
     aes::Block,
     connection_id::ConnectionId,
-    labels::{CLIENT_IN, Label},
+    labels::Label,
     room::QuicRoom,
     sha256::{INITIAL, State},
     version::VERSIONS,
@@ -40,9 +40,9 @@ const HASHED: [u32; 8] = [1 << 31, 0, 0, 0, 0, 0, 0, (64 + 32) * 8];
 
 impl<P: Frame + ?Sized, M: Maps> Inspection<'_, P, M> {
     /// Derives the keys for this version, by its place among the rows, from the connection ID in
-    /// `room`.
+    /// `room`: those of the side with this label.
     #[inline(always)]
-    pub fn derive_keys(&mut self, room: &mut QuicRoom, version: u32) -> bool {
+    pub fn derive_keys(&mut self, room: &mut QuicRoom, version: u32, side: u32) -> bool {
         let Some(row) =
             within(version as usize, 0, VERSIONS.len() - 1).and_then(|row| VERSIONS.get(row))
         else {
@@ -60,7 +60,9 @@ impl<P: Frame + ?Sized, M: Maps> Inspection<'_, P, M> {
         P::hash_quic_block(self, room);
         self.hash_again(room, outer);
         self.key_by_hash(room);
-        self.expand_label(room, CLIENT_IN);
+        P::hash_quic_label(self, room, side);
+        let outer = room.hmac.outer;
+        self.hash_again(room, outer);
         self.key_by_hash(room);
         self.expand_label(room, row.labels.key);
         room.keys.key = first_four(&room.hash.state);

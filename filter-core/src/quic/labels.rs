@@ -21,6 +21,8 @@ pub(super) struct Labels {
 
 /// Of the client's secret.
 pub(super) const CLIENT_IN: Label = Label(0);
+/// Of the server's.
+pub(super) const SERVER_IN: Label = Label(7);
 /// RFC 9001 §5.1.
 pub(super) const LABELS_V1: Labels = Labels {
     key: Label(1),

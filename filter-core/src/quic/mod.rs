@@ -19,6 +19,7 @@
 )]
 
 mod aes;
+mod close;
 mod connection_id;
 mod flow;
 mod frames;
@@ -31,6 +32,7 @@ mod room;
 mod sha256;
 mod version;
 
+pub(crate) use close::SEALED_BYTES;
 pub use connection_id::ConnectionId;
 pub use flow::QuicFlow;
 pub(crate) use header::{LongHeader, may_start};
@@ -39,6 +41,7 @@ pub use room::QuicRoom;
 use self::{
     frames::{FramesOf, FramesWalk, Step},
     header::PacketType,
+    labels::CLIENT_IN,
     room::Opening,
 };
 use crate::{
@@ -89,6 +92,9 @@ impl<P: Frame + ?Sized, M: Maps> Inspection<'_, P, M> {
                 reason = found;
             }
             if found.is_drop() {
+                if self.scratch.quic.is_to_be_closed() && self.interface().faces_clients() {
+                    P::seal_quic_close(self, flows);
+                }
                 break;
             }
         }
@@ -199,7 +205,10 @@ impl<P: Frame + ?Sized, M: Maps> Inspection<'_, P, M> {
         }
         room.frames = FramesWalk::begin(room.opening.payload_at);
         match flow.verdict() {
-            Some(verdict) => Err(again(verdict)),
+            Some(verdict) => {
+                flow.prepare_closing(&mut self.scratch.quic, room);
+                Err(again(verdict))
+            }
             None => Ok(()),
         }
     }
@@ -229,13 +238,14 @@ impl<P: Frame + ?Sized, M: Maps> Inspection<'_, P, M> {
     #[inline(always)]
     pub fn of_known_quic_flow<F: Flows>(&mut self, flows: &mut F, way: u32) -> Option<Reason> {
         let index = self.scratch.segment.hash & self.settings.quic_bucket_mask();
-        let (flow, _) = flows.quic_flow(index * WAYS + way)?;
+        let (flow, room) = flows.quic_flow(index * WAYS + way)?;
         let verdict = flow.verdict()?;
         let is_initial = self.scratch.quic.is(PacketType::Initial);
         if is_initial && !flow.is_to(&self.scratch.quic.destination) {
             return None;
         }
         flow.seen = self.maps.now();
+        flow.prepare_closing(&mut self.scratch.quic, room);
         if let Some(bucket) = flows.quic_bucket(index) {
             bucket.touch(way);
         }
@@ -267,7 +277,10 @@ impl<P: Frame + ?Sized, M: Maps> Inspection<'_, P, M> {
         let index = self.scratch.segment.hash & self.settings.quic_bucket_mask();
         let outcome = flows
             .quic_flow(self.scratch.segment.place())
-            .map(|(_, room)| room.frames.outcome());
+            .map(|(flow, room)| {
+                flow.prepare_closing(&mut self.scratch.quic, room);
+                room.frames.outcome()
+            });
         if let Some(bucket) = flows.quic_bucket(index) {
             bucket.unlock();
         }
@@ -307,7 +320,7 @@ impl<P: Frame + ?Sized, M: Maps> Inspection<'_, P, M> {
         room.keys = flow.keys;
         if flow.version != version {
             room.derive_from = flow.original;
-            if !P::derive_keys(self, room, version) {
+            if !P::derive_keys(self, room, version, CLIENT_IN.index()) {
                 return false;
             }
         }
@@ -330,7 +343,8 @@ impl<P: Frame + ?Sized, M: Maps> Inspection<'_, P, M> {
             return false;
         }
         room.derive_from = self.scratch.quic.destination;
-        P::derive_keys(self, room, self.scratch.quic.version) && P::open_packet(self, room)
+        P::derive_keys(self, room, self.scratch.quic.version, CLIENT_IN.index())
+            && P::open_packet(self, room)
     }
 
     /// Goes on from frame to frame of the packet in `room`.
@@ -361,7 +375,7 @@ impl<P: Frame + ?Sized, M: Maps> Inspection<'_, P, M> {
             reason => reason,
         };
         if is_known || reason == Reason::QuicHelloTooLong {
-            flow.set_verdict(reason);
+            flow.set_verdict(reason, self.scratch.actions.answers_quic());
         }
         reason
     }

@@ -1,5 +1,5 @@
 //! Packet protection (RFC 9001 §5): header protection, the tag of AES-128-GCM, and its counter
-//! mode.
+//! mode. Removing and applying it differ in their order and in what becomes of the tag.
 
 use core::ops::ControlFlow::{self, Break, Continue};
 
@@ -27,18 +27,27 @@ impl<P: Frame + ?Sized, M: Maps> Inspection<'_, P, M> {
     /// its payload; false if the keys are not its own, or if it was changed under way.
     #[inline(always)]
     pub fn open_packet(&mut self, room: &mut QuicRoom) -> bool {
-        if !P::remove_header_protection(self, room) {
+        if !P::change_header_protection(self, room) {
             return false;
         }
         P::prepare_cipher(self, room);
-        P::is_authentic(self, room)
+        P::check_or_write_tag(self, room)
     }
 
-    /// RFC 9001 §5.4.1; false if the keys are not those of the packet.
+    /// Protects the packet in `room` that `Opening` tells of.
     #[inline(always)]
-    pub fn remove_header_protection(&mut self, room: &mut QuicRoom) -> bool {
+    pub(super) fn seal_packet(&mut self, room: &mut QuicRoom) -> bool {
+        P::prepare_cipher(self, room);
+        P::decrypt(self, room);
+        P::check_or_write_tag(self, room) && P::change_header_protection(self, room)
+    }
+
+    /// Removes or applies header protection (RFC 9001 §5.4.1); false if the keys are not those of
+    /// the packet.
+    #[inline(always)]
+    pub fn change_header_protection(&mut self, room: &mut QuicRoom) -> bool {
         room.header_cipher.expand(room.keys.header_key);
-        room.unmask_header().is_some()
+        room.mask_header().is_some()
     }
 
     /// Prepares counter mode and the hash of GCM.
@@ -49,9 +58,10 @@ impl<P: Frame + ?Sized, M: Maps> Inspection<'_, P, M> {
         room.table.fill([words(a, b), words(c, d)]);
     }
 
-    /// True if the tag is that of the packet (NIST SP 800-38D §7.2).
+    /// True if the tag is that of the packet (NIST SP 800-38D §7.2), or if it was written behind a
+    /// packet that is made here (§7.1).
     #[inline(always)]
-    pub fn is_authentic(&mut self, room: &mut QuicRoom) -> bool {
+    pub fn check_or_write_tag(&mut self, room: &mut QuicRoom) -> bool {
         let Opening {
             payload_at,
             payload_end,
@@ -69,12 +79,15 @@ impl<P: Frame + ?Sized, M: Maps> Inspection<'_, P, M> {
             last ^ bits(payload_end - payload_at),
         ]);
         let tag = xor(blocks(hash), room.cipher.encrypt(room.counter_block(1)));
+        if room.opening.is_sealed != 0 {
+            return room.write_block(payload_end, tag).is_some();
+        }
         room.packet
             .load::<16>(payload_end)
             .is_some_and(|expected| block(expected) == tag)
     }
 
-    /// Decrypts the payload up to where it is wanted.
+    /// Decrypts the payload up to where it is wanted. Encrypting is the same.
     #[inline(always)]
     pub fn decrypt(&mut self, room: &mut QuicRoom) {
         P::repeat(BLOCKS, &DecryptBlocks, room);
@@ -82,16 +95,22 @@ impl<P: Frame + ?Sized, M: Maps> Inspection<'_, P, M> {
 }
 
 impl QuicRoom {
-    /// Removes the mask of the first octet and of the packet number; `None` if that gives no
-    /// header.
+    /// Removes or applies the mask of the first octet and of the packet number; `None` if that gives
+    /// no header.
     #[inline(always)]
-    fn unmask_header(&mut self) -> Option<()> {
+    fn mask_header(&mut self) -> Option<()> {
         let number_at = self.opening.number_at;
         let sample = self.packet.load::<16>(number_at + SAMPLE_AT)?;
         let [m0, m1, ..] = self.header_cipher.encrypt(block(sample));
         let [first] = self.packet.read(0)?;
-        let first = u32::from(first);
-        let unmasked = first ^ ((m0 >> 24) & 0x0f);
+        let masked = u32::from(first) ^ ((m0 >> 24) & 0x0f);
+        if self.opening.is_sealed != 0 {
+            // Its packet number has four octets.
+            let number = self.opening.number ^ ((m0 << 8) | (m1 >> 24));
+            self.packet.write::<1>(0, [masked as u8])?;
+            return self.packet.write::<4>(number_at, number.to_be_bytes());
+        }
+        let unmasked = masked;
         if unmasked & RESERVED_BITS != 0 {
             return None;
         }
@@ -105,6 +124,13 @@ impl QuicRoom {
         self.opening.decrypted = number_at + bytes;
         self.packet.write::<1>(0, [unmasked as u8])?;
         self.packet.write::<4>(number_at, number.to_be_bytes())
+    }
+
+    #[inline(always)]
+    fn write_block(&mut self, at: u32, block: Block) -> Option<()> {
+        let [w0, w1] = element(block).map(u64::to_be_bytes);
+        self.packet.write::<8>(at, w0)?;
+        self.packet.write::<8>(at + 8, w1)
     }
 
     #[inline(always)]
@@ -173,12 +199,10 @@ impl LoopBody<QuicRoom> for DecryptBlocks {
         let Some(bytes) = room.packet.load::<16>(decrypted) else {
             return Break(());
         };
-        let [w0, w1] = element(xor(block(bytes), stream)).map(u64::to_be_bytes);
-        let written = room
-            .packet
-            .write::<8>(decrypted, w0)
-            .and_then(|()| room.packet.write::<8>(decrypted + 8, w1));
-        if written.is_none() {
+        if room
+            .write_block(decrypted, xor(block(bytes), stream))
+            .is_none()
+        {
             return Break(());
         }
         room.opening.decrypted = decrypted + BLOCK_BYTES;

@@ -32,8 +32,16 @@ pub struct QuicRoom {
     pub(super) budget: Allowance,
     // Its frames.
     pub(super) frames: FramesWalk,
-    /// The packet. Its payload is decrypted in place.
+    /// The packet. Its payload is decrypted in place. Then, the packet that is made for its client.
     pub(super) packet: MessageBuffer,
+}
+
+impl QuicRoom {
+    /// Eight octets of the packet that was sealed.
+    #[inline(always)]
+    pub(crate) fn sealed_word(&self, at: u32) -> Option<[u8; 8]> {
+        self.packet.load(at)
+    }
 }
 
 /// The packet that is opened; offsets are from its start.
@@ -57,6 +65,9 @@ pub(super) struct Opening {
     pub wanted: u32,
     /// The packet number.
     pub number: u32,
+    /// 1 if the packet is made here, 0 if it has come.
+    pub is_sealed: u32,
+    pub reserved: u32,
 }
 
 impl LoopState for QuicRoom {}

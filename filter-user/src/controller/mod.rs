@@ -17,7 +17,7 @@ use std::{
 };
 
 use axum::{Router, body::Bytes};
-use filter_core::{Actions, Counter};
+use filter_core::{Actions, Counter, Quic};
 use tokio::{
     net::UnixListener,
     signal::unix::Signal,
@@ -194,6 +194,7 @@ impl Controller {
                 }
                 .into(),
                 tcp: actions(info.audience).tcp().as_str().into(),
+                quic: actions(info.audience).quic().as_str().into(),
                 rules: info.rules,
                 repeated: report.repeated,
                 local: report.local,
@@ -252,6 +253,11 @@ fn interface(attachment: &Attachment) -> Interface {
         }
         .into(),
         tcp: settings.actions().tcp().as_str().into(),
+        quic: match settings.quic() {
+            Quic::Inspect => settings.actions().quic().as_str(),
+            other => other.as_str(),
+        }
+        .into(),
         // A program in the driver sees each datagram by itself. What the kernel does not say is no
         // reason to say nothing.
         joined_below: match attachment.mode {
