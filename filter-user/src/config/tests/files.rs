@@ -89,15 +89,15 @@ fn the_example_says_what_it_shows() {
     };
     assert_eq!(config.lists, [hosts, school, needed, trackers, shown, new]);
 
-    let block = entries(45, &["example.com", "||ads.example^", r"/^ad[0-9]+\./"]);
+    let block = entries(46, &["example.com", "||ads.example^", r"/^ad[0-9]+\./"]);
     let always = Rules {
         block,
-        allow: entries(46, &["good.example"]),
+        allow: entries(47, &["good.example"]),
         trial: false,
         audience: 0,
     };
     let at_night = Rules {
-        block: entries(49, &["games.example"]),
+        block: entries(50, &["games.example"]),
         allow: Vec::new(),
         trial: false,
         audience: 4,
