@@ -4,9 +4,9 @@
 use std::{io::Write as _, path::Path};
 
 use anyhow::{Context as _, ensure};
+use filter_lists::{ListFile, ListOptions};
 use filter_user::{
     kernel::{Filter, Groups, LoadOptions, draw_hash_key},
-    lists::{ListFile, ListOptions},
     policy::{CompiledPolicy, HashKeyPolicy, PolicySource},
 };
 use indicatif::HumanCount;

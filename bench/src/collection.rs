@@ -7,9 +7,8 @@ use std::{
 };
 
 use fastrand::Rng;
-use filter_user::{
-    lists::{self, Action, ListError, ListOptions, ListReport, ListRule, Sink, Subject},
-    policy::TooManyNames,
+use filter_lists::{
+    Action, ListError, ListOptions, ListReport, ListRule, Sink, Subject, TooManyNames,
 };
 
 use crate::names::SEED;
@@ -94,7 +93,7 @@ impl ListFile {
             allow: self.allow,
             ..ListOptions::default()
         };
-        match lists::load(&self.path, &options, sink, &mut |_| ()) {
+        match filter_lists::load(&self.path, &options, sink, &mut |_| ()) {
             Ok(report) => Ok(Some(report)),
             Err(ListError::Empty { .. }) => Ok(None),
             Err(error) => Err(error.into()),
@@ -157,7 +156,7 @@ mod tests {
             cancels: false,
         };
         let pattern = Subject::Pattern("^ads?\\.");
-        let name = Subject::Name("ads.example", lists::Scope::Name);
+        let name = Subject::Name("ads.example", filter_lists::Scope::Name);
         for (subject, action) in [
             (pattern, Action::Block),
             (pattern, Action::Block),

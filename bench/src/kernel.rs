@@ -15,9 +15,9 @@ use filter_core::{
     Actions, Bucket, Directions, DnsAction, Flow, HashKey, Interface, Options, Settings, TcpAction,
     WAYS,
 };
+use filter_lists::{Action, Domain, ListRule, Scope, Sink as _, Subject};
 use filter_user::{
     kernel::{Filter, Groups, LoadOptions, ProgramInfo, draw_hash_key},
-    lists::{Action, Domain, ListRule, Scope, Sink as _, Subject},
     policy::{Builder, CompiledPolicy},
 };
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};

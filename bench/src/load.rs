@@ -6,10 +6,10 @@
 use std::{fs, io::Write as _, path::Path};
 
 use anyhow::{Context as _, ensure};
+use filter_lists::{Format, ListOptions};
 use filter_user::{
     check::Undone,
     kernel::{Filter, Groups, LoadOptions, draw_hash_key},
-    lists::{self, Format, ListOptions},
     policy::{Builder, CompiledPolicy},
 };
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
@@ -98,7 +98,7 @@ pub fn once(list: &Path) -> anyhow::Result<()> {
     let hash_key = draw_hash_key()?;
     let mut builder = Builder::new(hash_key);
     let (report, parse) = timed(|| {
-        Ok(lists::load(
+        Ok(filter_lists::load(
             list,
             &ListOptions::default(),
             &mut builder.list("names", 0),
@@ -149,7 +149,7 @@ fn undoing_exceptions(list: &Path) -> anyhow::Result<Took> {
     const EVERY: usize = 1000;
 
     let mut builder = Builder::new(draw_hash_key()?);
-    lists::load(
+    filter_lists::load(
         list,
         &ListOptions::default(),
         &mut builder.list("names", 0),
@@ -168,7 +168,7 @@ fn undoing_exceptions(list: &Path) -> anyhow::Result<Took> {
         format: Some(Format::AdBlock),
         ..ListOptions::default()
     };
-    lists::load(
+    filter_lists::load(
         file.path(),
         &options,
         &mut builder.list("exceptions", 0),

@@ -9,10 +9,7 @@ use std::{
 
 use anyhow::Context as _;
 use fastrand::Rng;
-use filter_user::{
-    lists::{self, ListOptions},
-    policy::Names,
-};
+use filter_lists::{ListOptions, Names};
 
 use crate::collection;
 
@@ -123,7 +120,7 @@ fn load(lists: &[PathBuf], enough: usize) -> anyhow::Result<Names> {
         if names.len() >= enough {
             break;
         }
-        lists::load(list, &ListOptions::default(), &mut names, &mut |_| ())?;
+        filter_lists::load(list, &ListOptions::default(), &mut names, &mut |_| ())?;
     }
     Ok(names)
 }
@@ -202,7 +199,10 @@ mod tests {
         let names = generated(&mut Rng::with_seed(1), "test", 10_000);
         assert_eq!(names.iter().collect::<HashSet<_>>().len(), 10_000);
         for name in &names {
-            assert_eq!(lists::Domain::parse_rule(name).unwrap().as_str(), name);
+            assert_eq!(
+                filter_lists::Domain::parse_rule(name).unwrap().as_str(),
+                name
+            );
             assert!(is_host_name(name), "{name}");
         }
     }

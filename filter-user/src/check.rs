@@ -5,14 +5,15 @@
 
 use std::{fmt, path::Path};
 
+use filter_lists::{
+    Action, Domain, ListError, ListOptions, ListReport, ListRule, Scope, Sink, Subject,
+    TooManyNames, packed,
+};
+
 use crate::{
-    lists::{
-        self, Action, Domain, ListError, ListOptions, ListReport, ListRule, Scope, Sink, Subject,
-    },
-    packed,
     policy::{
         Builder, CompileError, CompiledPolicy, EVERYBODY, FOR_ALL, ListRules, Repeated,
-        RepeatedRule, Rule, TooManyNames, Undo, Undoing,
+        RepeatedRule, Rule, Undo, Undoing,
     },
     replay::hash_key,
 };
@@ -216,7 +217,7 @@ impl Check {
             rules,
             repeated: Vec::new(),
         };
-        let report = match lists::load(path, options, &mut sink, progress) {
+        let report = match filter_lists::load(path, options, &mut sink, progress) {
             Ok(report) => report,
             Err(ListError::Empty { holds, .. }) => holds.report().clone(),
             Err(error) => return Err(error),

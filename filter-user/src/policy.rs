@@ -16,7 +16,6 @@ mod ingest_worker;
 mod kind;
 mod list_numbers;
 mod merging;
-mod names;
 mod parallel;
 mod pattern_rules;
 pub mod patterns;
@@ -36,12 +35,10 @@ use filter_core::{
     AUDIENCES_OF_BANK, Actions, ActivePolicy, AllEffects, Effect, Generation, HashKey, ListName,
     Part, Patterns, Precedence, RuleKey, Rules,
 };
+use filter_lists::{Action, Domain, ListRule, Scope, Sink as _, Subject};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    kernel::{Groups, PolicySize},
-    lists::{Action, Domain, ListRule, Scope, Sink as _, Subject},
-};
+use crate::kernel::{Groups, PolicySize};
 use effect::EffectTable;
 use hand::ByHand;
 use list_numbers::ListNumbers;
@@ -57,7 +54,6 @@ pub use effect::TooManyEffects;
 pub use explain::{Explanation, Matching, Outcome};
 pub use hand::{MANUAL, Removed};
 pub use kind::Kind;
-pub use names::{Names, TooManyNames};
 pub use repeated::{Repeated, RepeatedRule};
 pub use source::{Budget, FOR_ALL, HashKeyPolicy, Policy, PolicyError, PolicySource};
 pub use undoing::{Undo, Undoing};

@@ -11,13 +11,13 @@ use axum::{Router, body::Bytes};
 use filter_core::{
     Actions, Directions, DnsAction, HASH_KEY_WORDS, HashKey, Interface, ProgramSet, TcpAction,
 };
+use filter_lists::{Action, Domain};
 use filter_user::{
     api::{
         ActionOn, ApiSocket, BlockedPacket, Client, ClientError, EventLine, Judgement, RuleSource,
         event_routes, rule_routes, with_fallbacks,
     },
     kernel::{AttachedMode, Attachment},
-    lists::{Action, Domain},
     policy::{CompiledPolicy, Policy},
 };
 use tempfile::TempDir;

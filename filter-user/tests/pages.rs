@@ -2,10 +2,7 @@
 
 use std::{fs, io::Write, path::Path};
 
-use filter_user::{
-    lists::{self, Content, Format, ListError, ListOptions},
-    policy::Names,
-};
+use filter_lists::{Content, Format, ListError, ListOptions, Names};
 use lab::PAGES;
 
 lab::fail_on_kernel_damage!();
@@ -64,5 +61,5 @@ fn load(text: &[u8], format: Option<Format>) -> Result<(), ListError> {
         format,
         ..ListOptions::default()
     };
-    lists::load(file.path(), &options, &mut Names::default(), &mut |_| {}).map(|_| ())
+    filter_lists::load(file.path(), &options, &mut Names::default(), &mut |_| {}).map(|_| ())
 }

@@ -7,8 +7,8 @@ use std::{
 };
 
 use filter_core::{HashKey, Offline, Options, Reason, Settings};
+use filter_lists::{Format, ListError, ListOptions};
 use filter_user::{
-    lists::{self, Format, ListError, ListOptions},
     policy::{Builder, CompiledPolicy},
     replay::hash_key,
 };
@@ -117,7 +117,7 @@ impl Case {
             options.widen = true;
         }
         let mut builder = Builder::new(hash_key);
-        lists::load(
+        filter_lists::load(
             &folder().join(&self.list),
             &options,
             &mut builder.list(&self.list, 0),
@@ -128,7 +128,7 @@ impl Case {
                 allow: true,
                 ..ListOptions::default()
             };
-            lists::load(
+            filter_lists::load(
                 &folder().join(list),
                 &options,
                 &mut builder.list(list, 0),

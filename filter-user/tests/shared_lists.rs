@@ -7,10 +7,7 @@ use std::{
     sync::LazyLock,
 };
 
-use filter_user::{
-    lists::{self, Action, Domain, Kind, ListError, ListOptions, ListReport, Scope},
-    policy::Names,
-};
+use filter_lists::{Action, Domain, Kind, ListError, ListOptions, ListReport, Names, Scope};
 
 /// What each list is expected to give: its format, its rules by kind, and what is left out by
 /// reason.
@@ -175,7 +172,8 @@ fn forwarding_can_be_read_as_an_allow_list() {
         allow: true,
         ..ListOptions::default()
     };
-    let report = lists::load(&path, &options, &mut Names::default(), &mut |_| {}).expect("rules");
+    let report =
+        filter_lists::load(&path, &options, &mut Names::default(), &mut |_| {}).expect("rules");
     assert_eq!(
         report.kinds.of(Action::Allow, Kind::Name(Scope::Subtree)),
         164
@@ -239,7 +237,7 @@ fn lists() -> &'static [List] {
     static LISTS: LazyLock<Vec<List>> = LazyLock::new(|| {
         let read = |[file, counted_as, counted]: [String; 3]| {
             let mut names = Names::default();
-            let read = lists::load(
+            let read = filter_lists::load(
                 &collection().join(&file),
                 &ListOptions::default(),
                 &mut names,

@@ -1,9 +1,9 @@
 use std::fs;
 
+use filter_lists::Format;
 use tempfile::TempDir;
 
 use super::*;
-use crate::lists::Format;
 
 #[test]
 fn a_rule_that_is_there_already_is_shown_with_its_place() {

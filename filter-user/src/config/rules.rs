@@ -3,9 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use filter_core::ListName;
+use filter_lists::{Trust, UnknownTrust};
 use toml::Spanned;
-
-use crate::lists::{Trust, UnknownTrust};
 
 use super::{
     audiences::{AudiencesOfFile, Member},

@@ -1,12 +1,12 @@
 //! Rules that are added and removed while the filter runs.
 
 use filter_core::RuleKey;
+use filter_lists::{Action, Domain, NameError};
 
 use super::{Controller, StateError, TooShort, reading, writing};
 use crate::{
     api::{Added, AddedName, ListLine, NameList, Removed, RemovedName, RuleSource},
     kernel::KernelError,
-    lists::{Action, Domain, NameError},
     policy::{KeyCollision, PolicyError},
 };
 

@@ -10,6 +10,7 @@ use std::{
 };
 
 use filter_core::HashKey;
+use filter_lists::{Bounds, Files};
 use jiff::Timestamp;
 use tokio::{signal::unix::Signal, sync::Mutex};
 
@@ -18,7 +19,6 @@ use crate::{
     api::{Reloaded, Undoing},
     check::Undone,
     kernel::{Groups, Installed},
-    lists::{Bounds, Files},
     memory,
     policy::{Budget, HashKeyPolicy, Policy, PolicySource},
 };
@@ -212,7 +212,7 @@ impl Controller {
         let unusable = policy
             .reports
             .iter()
-            .map(crate::lists::ListReport::unusable_entries)
+            .map(filter_lists::ListReport::unusable_entries)
             .sum();
         let refused = policy.compiled.refused_patterns();
         let refused_patterns = refused

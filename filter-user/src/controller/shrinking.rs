@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, fmt};
 
-use crate::lists::ListReport;
+use filter_lists::ListReport;
 
 /// Which share of its rules a list may lose in a reload.
 #[derive(Clone, Debug, PartialEq, Eq)]

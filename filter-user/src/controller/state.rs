@@ -6,9 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use filter_lists::{Action, Domain, NameError};
 use tempfile::NamedTempFile;
-
-use crate::lists::{Action, Domain, NameError};
 
 /// What the file begins with, for people who open it.
 const HEADER: &str = "# Names that were added with `namegate block add` and `namegate allow`. The controller rewrites this file.\n";

@@ -1,6 +1,7 @@
 //! Making a compiled policy of lists.
 
 use filter_core::HashKey;
+use filter_lists::{ListRule, Sink, Subject, TooManyNames, is_single_label};
 
 use super::{
     CompiledPolicy, ListInfo, Repeated,
@@ -8,12 +9,10 @@ use super::{
     ingest_worker::IngestWorker,
     kind::Kind,
     list_numbers::ListNumbers,
-    names::TooManyNames,
     pattern_rules::PatternRules,
     sources::{Origin, Origins},
     table::{Made, Table},
 };
-use crate::lists::{ListRule, Sink, Subject, is_single_label};
 
 /// Two names have one key, so the kernel could not tell them apart. At 1,000,000 names this happens
 /// in one of 10,000,000 runs.
@@ -48,11 +47,6 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// Most names that are held. A rule map for as many takes 2.7 GB of the kernel's memory.
-    pub const MOST: u32 = 1 << 25;
-    /// Most patterns that are held.
-    pub const MOST_PATTERNS: usize = 1 << 16;
-
     /// No rules yet; names get their keys with this one.
     pub fn new(hash_key: HashKey) -> Self {
         Self {

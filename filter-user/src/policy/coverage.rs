@@ -1,9 +1,9 @@
 //! Rules that say nothing new, for those who want to know what is in their lists.
 
 use filter_core::AllEffects;
+use filter_lists::{Action, Scope, Subject};
 
 use super::{CompiledPolicy, Rule, effect, pattern_rules, sources::Source, table::Index};
-use crate::lists::{Action, Scope, Subject};
 
 /// A rule that says nothing more than a wider one.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use filter_core::{AllEffects, Effect, Precedence};
+use filter_lists::{Action, Scope};
 use foldhash::fast::FixedState;
 
 use super::kind::Kind;
-use crate::lists::{Action, Scope};
 
 /// Numbers of effect in a policy. The first is that of no effect.
 #[derive(Debug)]

@@ -4,9 +4,9 @@ use filter_core::{
     ActivePolicy, Effect, Found, Generation, Name, Part, Patterns, Precedence, RuleKey, Rules,
     prevailing_rule,
 };
+use filter_lists::{Domain, Scope};
 
 use super::{Audiences, CompiledPolicy, Rule, effect, hand};
-use crate::lists::{Domain, Scope};
 
 /// What becomes of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

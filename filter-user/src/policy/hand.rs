@@ -3,11 +3,11 @@
 use std::{borrow::Cow, collections::HashMap};
 
 use filter_core::{AllEffects, ListName, Masks, RuleKey};
+use filter_lists::{Action, Domain, Scope};
 
 use super::{
     CompiledPolicy, FOR_ALL, Rule, builder::KeyCollision, effect, kind::Kind, sources::Source,
 };
-use crate::lists::{Action, Domain, Scope};
 
 /// What stands in the place of a list's name for rules that were added one by one.
 pub const MANUAL: &str = "manual";

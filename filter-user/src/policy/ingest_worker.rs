@@ -9,11 +9,9 @@ use std::{
 };
 
 use filter_core::HashKey;
+use filter_lists::TooManyNames;
 
-use super::{
-    names::TooManyNames,
-    staged::{Arrival, StagedRules},
-};
+use super::staged::{Arrival, StagedRules};
 
 /// Takes rules for names. Those of long lists are hashed and kept by a thread of its own, while the
 /// next ones are read.

@@ -1,8 +1,7 @@
 //! What a rule for a name says of it.
 
 use filter_core::DnsAction;
-
-use crate::lists::{Action, Scope};
+use filter_lists::{Action, Scope};
 
 /// What a rule for a name says of it, in a byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

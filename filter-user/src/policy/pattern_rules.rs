@@ -3,15 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use filter_core::{AUDIENCES_OF_BANK, HashKey, Name, PatternMatch, Precedence, RuleKey};
+use filter_lists::{Action, MOST_PATTERNS, TooManyNames};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Builder, ListInfo, Matching, Rule, effect,
+    ListInfo, Matching, Rule, effect,
     list_numbers::ListNumbers,
-    names::TooManyNames,
     patterns::{self, Compiled, Refusal},
 };
-use crate::lists::Action;
 
 /// The patterns, each once for an action.
 #[derive(Default)]
@@ -63,7 +62,7 @@ impl PatternRules {
         let known = self.known.get(&(Box::from(text), action)).copied();
         let index = known.unwrap_or(self.rules.len());
         if known.is_none() {
-            if index >= Builder::MOST_PATTERNS {
+            if index >= MOST_PATTERNS {
                 return Err(TooManyNames);
             }
             self.known.insert((text.into(), action), index);

@@ -8,19 +8,17 @@ use std::{
 };
 
 use filter_core::HashKey;
+use filter_lists::{
+    Bounds, Files, Format, Limits, ListError, ListFile, ListOptions, ListReport, TooManyNames,
+    UnknownFormat,
+};
 
 use super::{
-    Builder, CompileError, CompiledPolicy, TooManyNames,
+    Builder, CompileError, CompiledPolicy,
     cache::{Cache, Ingredient, MadeFrom, Unfit, Unkept, Unplaced},
     staging::Staging,
 };
-use crate::{
-    config::{Config, ConfigError, Entry, List, Rules},
-    lists::{
-        self, Bounds, Files, Format, Limits, ListError, ListFile, ListOptions, ListReport,
-        UnknownFormat,
-    },
-};
+use crate::config::{Config, ConfigError, Entry, List, Rules};
 
 /// The audience of lists that are named on the command line: for all groups that are not exempt, at
 /// all times.
@@ -331,7 +329,7 @@ impl PolicySource {
             label,
         } in self.all_lists(config)?
         {
-            let name = crate::packed::display_name(&file.path);
+            let name = filter_lists::packed::display_name(&file.path);
             let mut sink = builder.list(&name, audience);
             if trial {
                 sink = sink.on_trial();
@@ -343,7 +341,7 @@ impl PolicySource {
                 sink = sink.labelled(label);
             }
             let mut sink = staging.list(sink);
-            reports.push(lists::load_within(
+            reports.push(filter_lists::load_within(
                 bounds, &file.path, &options, &mut sink, progress,
             )?);
         }
@@ -468,7 +466,7 @@ impl PolicySource {
                 let sink = builder.list(&file.display().to_string(), rules.audience as u16);
                 let sink = if rules.trial { sink.on_trial() } else { sink };
                 let mut sink = if allow { sink.allowing() } else { sink };
-                reports.push(lists::single_rules(file, lines, allow, &mut sink)?);
+                reports.push(filter_lists::single_rules(file, lines, allow, &mut sink)?);
             }
         }
         Ok(reports)

@@ -9,8 +9,9 @@
 use std::mem;
 
 use filter_core::RuleKey;
+use filter_lists::TooManyNames;
 
-use super::{names::TooManyNames, redundancy::AncestorFilter, repeated::Tally, varint};
+use super::{redundancy::AncestorFilter, repeated::Tally, varint};
 use crate::memory;
 
 /// Pieces that the range of all keys is divided into: one for each first octet of a key. A piece of

@@ -6,8 +6,9 @@
 
 use std::cell::Cell;
 
-use super::{ListRules, TooManyNames};
-use crate::lists::{Bounds, ListRule, Sink, Subject};
+use filter_lists::{Bounds, ListRule, Sink, Subject, TooManyNames};
+
+use super::ListRules;
 
 /// What was taken of all lists.
 pub(super) struct Staging<'b> {

@@ -3,15 +3,11 @@ use std::collections::BTreeSet;
 use filter_core::{
     Directions, DnsAction, Interface, Message, Protocol, ResponseAction, TcpAction, prevailing_rule,
 };
+use filter_lists::{Format, ListOptions};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{
-    kernel::Groups,
-    lists::{self, Format, ListOptions},
-    policy_at::PolicyAt,
-    replay::hash_key,
-};
+use crate::{kernel::Groups, policy_at::PolicyAt, replay::hash_key};
 
 #[test]
 fn a_rule_is_found_by_its_key_with_the_first_list_that_has_it() {
@@ -164,7 +160,7 @@ silent.example CNAME rpz-drop.
         format: Some(Format::Rpz),
         ..ListOptions::default()
     };
-    lists::load(
+    filter_lists::load(
         file.path(),
         &options,
         &mut builder.list("zone", 0),

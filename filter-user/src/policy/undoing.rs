@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 
 use filter_core::{Name, Precedence, RuleKey};
+use filter_lists::{Action, Scope};
 use foldhash::fast::FixedState;
 
 use super::{
@@ -16,7 +17,6 @@ use super::{
     sources::Source,
     table::{BUCKETS, Index},
 };
-use crate::lists::{Action, Scope};
 
 /// A rule that undoes one of another list, and the first that it undoes.
 #[derive(Clone, Debug, PartialEq, Eq)]

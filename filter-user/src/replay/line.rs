@@ -95,11 +95,8 @@ mod tests {
     use filter_core::{Reason, ResponseAction, RuleKey};
 
     use super::*;
-    use crate::{
-        lists::{Action, ListRule, Scope, Sink as _, Subject},
-        policy::Builder,
-        replay::hash_key,
-    };
+    use crate::{policy::Builder, replay::hash_key};
+    use filter_lists::{Action, ListRule, Scope, Sink as _, Subject};
 
     fn compile() -> (CompiledPolicy, RuleKey) {
         let key = hash_key();

@@ -7,11 +7,8 @@ use std::{fs, path::PathBuf, process::ExitCode};
 
 use anyhow::Context;
 use clap::ValueHint;
-use filter_user::{
-    check::{Blocked, Check, Checked},
-    lists::{self, Domain, ListFile, ListOptions, Trust},
-    policy::Names,
-};
+use filter_lists::{Domain, ListFile, ListOptions, Names, Trust};
+use filter_user::check::{Blocked, Check, Checked};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::policy::list_file;
@@ -118,7 +115,7 @@ fn against(list: &ListFile, checked: &Checked, bar: &ProgressBar) -> anyhow::Res
         format: list.format,
         ..ListOptions::default()
     };
-    let report = lists::load(&list.path, &options, &mut names, &mut |bytes| {
+    let report = filter_lists::load(&list.path, &options, &mut names, &mut |bytes| {
         bar.inc(bytes);
     });
     let report = report.context("cannot tell what would be blocked")?;

@@ -6,10 +6,8 @@ use clap::{
     ValueHint,
     builder::{OsStringValueParser, TypedValueParser as _},
 };
-use filter_user::{
-    lists::{ListFile, ListOptions, Trust},
-    policy::PolicySource,
-};
+use filter_lists::{ListFile, ListOptions, Trust};
+use filter_user::policy::PolicySource;
 
 /// Lists, and a configuration with groups and schedules.
 #[derive(Clone, Debug, clap::Args)]

@@ -9,7 +9,7 @@ use std::{
     thread,
 };
 
-use filter_user::lists::Domain;
+use filter_lists::Domain;
 
 const FILES: [(&str, &str); 3] = [
     ("package.json", include_str!("package.json")),

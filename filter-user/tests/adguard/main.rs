@@ -14,9 +14,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use filter_lists::{Domain, Format, ListOptions};
 use filter_user::{
     check::{Check, Checked},
-    lists::{Domain, Format, ListOptions},
     policy::{CompiledPolicy, EVERYBODY, Rule},
 };
 use regex::bytes::{Regex, RegexBuilder};

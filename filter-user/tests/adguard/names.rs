@@ -2,10 +2,7 @@
 
 use std::{fs, path::Path};
 
-use filter_user::{
-    lists::{self, Domain, Format, ListOptions},
-    policy::Names,
-};
+use filter_lists::{Domain, Format, ListOptions, Names};
 
 use crate::asked;
 
@@ -60,6 +57,6 @@ fn listed(list: &Path) -> Vec<String> {
         format: Some(Format::AdBlock),
         ..ListOptions::default()
     };
-    lists::load(list, &options, &mut names, &mut |_| {}).expect("a list");
+    filter_lists::load(list, &options, &mut names, &mut |_| {}).expect("a list");
     names.iter().map(|(name, _)| name.to_owned()).collect()
 }

@@ -4,10 +4,10 @@
 use std::fs;
 
 use filter_core::HashKey;
+use filter_lists::{Domain, ListOptions, Names};
 use filter_user::{
     kernel::{Filter, Groups, LoadOptions, draw_hash_key},
-    lists::{self, Domain, ListOptions},
-    policy::{CompiledPolicy, Names},
+    policy::CompiledPolicy,
 };
 use frames::Wrap;
 
@@ -78,7 +78,7 @@ fn names() -> Vec<Domain> {
     files.sort();
     let mut names = Names::default();
     for file in files {
-        lists::load(&file, &ListOptions::default(), &mut names, &mut |_| {}).unwrap();
+        filter_lists::load(&file, &ListOptions::default(), &mut names, &mut |_| {}).unwrap();
     }
     let real = names.iter().map(|(name, _)| name.to_owned());
     let below = ["cdn-x", "long-label.x"];

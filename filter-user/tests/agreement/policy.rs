@@ -4,9 +4,9 @@
 use std::{fs, path::PathBuf, time::Instant};
 
 use filter_core::{HashKey, Reason};
+use filter_lists::{Domain, ListError, ListOptions};
 use filter_user::{
     kernel::{Filter, Groups, LoadOptions, TestBed, draw_hash_key},
-    lists::{self, Domain, ListError, ListOptions},
     policy::{Builder, CompiledPolicy, EVERYBODY, Outcome, Position},
 };
 use frames::Wrap;
@@ -129,7 +129,7 @@ fn compile(hash_key: &HashKey) -> CompiledPolicy {
         } else {
             rules
         };
-        if let Err(error) = lists::load(&file, &options, &mut rules, &mut |_| {}) {
+        if let Err(error) = filter_lists::load(&file, &options, &mut rules, &mut |_| {}) {
             assert!(matches!(error, ListError::Empty { .. }), "{error}");
         }
     }

@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use filter_user::lists::Domain;
+use filter_lists::Domain;
 
 /// Names of a list around which others are made, spread over it.
 const MOST: usize = 20_000;

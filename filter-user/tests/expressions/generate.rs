@@ -1,6 +1,6 @@
 //! Random expressions of a dialect, and random names.
 
-use filter_user::lists::Domain;
+use filter_lists::Domain;
 use proptest::{collection::vec, prelude::*, sample::select};
 
 /// Whose expressions they are.

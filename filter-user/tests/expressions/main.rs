@@ -13,8 +13,8 @@ use std::{
     sync::LazyLock,
 };
 
+use filter_lists::{Domain, Format, ListError, ListOptions};
 use filter_user::{
-    lists::{self, Domain, Format, ListError, ListOptions},
     policy::{Builder, CompiledPolicy, EVERYBODY},
     replay::hash_key,
 };
@@ -173,7 +173,7 @@ fn read(line: &str, format: Format) -> Read {
         ..ListOptions::default()
     };
     let mut builder = Builder::new(hash_key());
-    match lists::load(
+    match filter_lists::load(
         file.path(),
         &options,
         &mut builder.list("list", 0),

@@ -8,10 +8,10 @@ use std::{
 };
 
 use filter_core::Reason;
+use filter_lists::{Action, ListRule, Scope, Sink as _, Subject};
 use filter_user::{
     config::Config,
     kernel::{ClientId, Filter, Groups, LoadOptions, Members},
-    lists::{Action, ListRule, Scope, Sink as _, Subject},
     policy::{Builder, CompiledPolicy, EVERYBODY},
 };
 use frames::Wrap;

@@ -6,9 +6,9 @@ use std::{net::Ipv4Addr, time::Instant};
 use filter_core::{
     Actions, AllEffects, Directions, DnsAction, Interface, Message, Precedence, Protocol, TcpAction,
 };
+use filter_lists::{Action, Domain, ListRule, Scope, Sink as _, Subject};
 use filter_user::{
     kernel::{ClientId, Filter, Groups, KernelError, LoadOptions},
-    lists::{Action, Domain, ListRule, Scope, Sink as _, Subject},
     policy::{Audiences, Builder, CompiledPolicy},
     policy_at::PolicyAt,
 };

@@ -7,9 +7,9 @@ use filter_core::{
     Actions, Counter, Directions, DnsAction, Interface, Message, Protocol, ResponseAction,
     TcpAction,
 };
+use filter_lists::{Action, Domain, ListRule, Scope, Sink as _, Subject};
 use filter_user::{
     kernel::{ClientId, Filter, Groups, LoadOptions, NameEvent},
-    lists::{Action, Domain, ListRule, Scope, Sink as _, Subject},
     policy::{Builder, CompiledPolicy},
     policy_at::PolicyAt,
 };

@@ -4,9 +4,9 @@
 use std::net::IpAddr;
 
 use filter_core::{HashKey, Reason};
+use filter_lists::{Action, Domain, ListRule, Scope, Sink as _, Subject};
 use filter_user::{
     kernel::{ClientId, Filter, Groups, Installed, KernelError, LoadOptions, Members},
-    lists::{Action, Domain, ListRule, Scope, Sink as _, Subject},
     policy::{Audiences, Builder, CompiledPolicy, EVERYBODY},
 };
 use frames::Wrap;

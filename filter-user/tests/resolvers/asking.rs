@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use filter_user::lists::Domain;
+use filter_lists::Domain;
 use hickory_proto::{
     op::{Message, MessageType, OpCode, Query, ResponseCode},
     rr::{Name, RData, RecordType},

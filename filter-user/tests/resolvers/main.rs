@@ -17,9 +17,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use filter_lists::{Domain, ListOptions};
 use filter_user::{
     check::{Check, Checked},
-    lists::{Domain, ListOptions},
     policy::{CompiledPolicy, EVERYBODY},
 };
 use regex::Regex;

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use filter_user::lists::Domain;
+use filter_lists::Domain;
 
 use crate::asked;
 

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use filter_user::lists::{Domain, Format};
+use filter_lists::{Domain, Format};
 use lab::{DnsServer, Lab, Options, Process, SERVER, wait_until};
 
 use crate::asking::{self, Verdict};

@@ -1,6 +1,6 @@
 //! Rules of each kind by themselves, as documentation has them: what they do there, and here.
 
-use filter_user::lists::Domain;
+use filter_lists::Domain;
 
 use crate::{
     asking::Verdict::{self, Blocks, Passes},

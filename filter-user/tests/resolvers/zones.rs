@@ -4,7 +4,7 @@
 use std::{fmt::Write, fs, process::Command};
 
 use fastrand::Rng;
-use filter_user::lists::Domain;
+use filter_lists::Domain;
 
 use crate::{
     asking::Verdict,

@@ -1,8 +1,7 @@
 //! What holds of any file as a list.
 
-use filter_user::{
-    lists::{self, Domain, Format, ListError, ListOptions, ListReport, ListRule, Sink, Subject},
-    policy::TooManyNames,
+use filter_lists::{
+    Domain, Format, ListError, ListOptions, ListReport, ListRule, Sink, Subject, TooManyNames,
 };
 
 use super::with_file;
@@ -32,7 +31,7 @@ fn read(text: &[u8], format: Option<Format>) -> Result<(ListReport, Vec<String>)
         ..ListOptions::default()
     };
     let report = with_file(text, |path| {
-        let mut report = lists::load(path, &options, &mut rules, &mut |_| {})?;
+        let mut report = filter_lists::load(path, &options, &mut rules, &mut |_| {})?;
         report.list.clear();
         Ok(report)
     })?;

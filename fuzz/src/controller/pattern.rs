@@ -1,9 +1,9 @@
 //! What holds of any expression and any name: the automata of the kernel match what another engine
 //! finds.
 
+use filter_lists::{Domain, Format, ListOptions, ListRule, Sink, Subject, TooManyNames};
 use filter_user::{
-    lists::{self, Domain, Format, ListOptions, ListRule, Sink, Subject},
-    policy::{Builder, EVERYBODY, TooManyNames},
+    policy::{Builder, EVERYBODY},
     replay::hash_key,
 };
 use regex::bytes::RegexBuilder;
@@ -43,7 +43,7 @@ fn compare(format: Format, line: &str, name: &Domain) {
     };
     let mut patterns = Patterns::default();
     if with_file(line.as_bytes(), |path| {
-        lists::load(path, &options, &mut patterns, &mut |_| {})
+        filter_lists::load(path, &options, &mut patterns, &mut |_| {})
     })
     .is_err()
     {
@@ -55,7 +55,7 @@ fn compare(format: Format, line: &str, name: &Domain) {
     };
     let mut builder = Builder::new(hash_key());
     with_file(line.as_bytes(), |path| {
-        lists::load(path, &options, &mut builder.list("list", 0), &mut |_| {})
+        filter_lists::load(path, &options, &mut builder.list("list", 0), &mut |_| {})
     })
     .expect("a list");
     let Ok(compiled) = builder.finish() else {

@@ -4,6 +4,7 @@
 use std::{collections::BTreeMap, fs, net::IpAddr, path::Path};
 
 use filter_core::{Actions, Found, Message, Protocol, Quic, ResponseAction, Verdict};
+use filter_lists::{Action, Domain};
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -12,7 +13,6 @@ use crate::{
     api::{ActionOn, Explained, ExplainedRule, Judgement, RuleSource},
     config::{Config, Group, Member},
     kernel::Attachment,
-    lists::{self, Action, Domain},
     policy::{Audiences, Explanation, Matching, Policy},
     policy_at::PolicyAt,
 };
@@ -227,7 +227,7 @@ impl Lines<'_> {
             let unchanged = fs::metadata(path)
                 .and_then(|metadata| metadata.modified())
                 .is_ok_and(|at| at <= read_at);
-            unchanged.then(|| lists::line(path, line)).flatten()
+            unchanged.then(|| filter_lists::line(path, line)).flatten()
         });
         known.clone()
     }

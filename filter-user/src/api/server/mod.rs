@@ -18,9 +18,8 @@ use axum::{
     http::{Method, Uri, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
+use filter_lists::Domain;
 use serde::Serialize;
-
-use crate::lists::Domain;
 
 /// These routes, and a sentence for whatever fits none of them.
 pub fn with_fallbacks(routes: Router) -> Router {

@@ -1,12 +1,9 @@
 //! Rules: where they are from, what they say of a name, and what changes them.
 
+use filter_lists::{Action, Scope};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    check::Undone,
-    lists::{Action, Scope},
-    policy::Rule,
-};
+use crate::{check::Undone, policy::Rule};
 
 /// A rule, and where it came from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

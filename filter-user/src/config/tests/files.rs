@@ -1,6 +1,6 @@
-use crate::lists::Trust;
 use std::{fs, path::PathBuf};
 
+use filter_lists::Trust;
 use proptest::{
     collection::vec, prelude::any, prop_oneof, proptest, sample::select, strategy::Strategy,
 };

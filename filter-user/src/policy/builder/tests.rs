@@ -1,11 +1,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use filter_core::{AllEffects, AllMasks, RuleKey};
+use filter_lists::{Action, Scope};
 use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    lists::{Action, Scope},
     policy::{
         RepeatedRule, effect,
         sources::Source,
@@ -67,7 +67,7 @@ proptest! {
             entries(&of_list).0.iter().for_each(|entry| entry.add_to(&mut sink));
             let mut compiled = builder.finish().unwrap();
             for (name, added) in &by_hand[place] {
-                let name = crate::lists::Domain::parse(name).unwrap();
+                let name = filter_lists::Domain::parse(name).unwrap();
                 if *added { drop(compiled.add(name, Action::Allow)) } else { drop(compiled.remove(&name)) }
             }
             compiled

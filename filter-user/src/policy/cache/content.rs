@@ -3,18 +3,16 @@
 use std::{io, mem};
 
 use filter_core::{AllEffects, BANKS, DnsAction, Effect, HASH_KEY_WORDS, HashKey};
+use filter_lists::ListReport;
 use serde::{Deserialize, Serialize};
 
 use super::MadeFrom;
-use crate::{
-    lists::ListReport,
-    policy::{
-        CompiledPolicy, ListInfo,
-        effect::EffectTable,
-        list_numbers::ListNumbers,
-        pattern_rules::{PatternRule, PatternRules},
-        table::Table,
-    },
+use crate::policy::{
+    CompiledPolicy, ListInfo,
+    effect::EffectTable,
+    list_numbers::ListNumbers,
+    pattern_rules::{PatternRule, PatternRules},
+    table::Table,
 };
 
 #[derive(Deserialize, Serialize)]

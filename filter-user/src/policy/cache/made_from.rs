@@ -9,12 +9,10 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use filter_lists::ListOptions;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    config::{Entry, Rules},
-    lists::ListOptions,
-};
+use crate::config::{Entry, Rules};
 
 /// The program, and what it was given.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]

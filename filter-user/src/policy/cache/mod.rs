@@ -18,9 +18,9 @@ use std::{
 };
 
 use filter_core::HashKey;
+use filter_lists::ListReport;
 
 use super::CompiledPolicy;
-use crate::lists::ListReport;
 use content::Content;
 
 pub(super) use made_from::{Ingredient, MadeFrom};

@@ -1,9 +1,9 @@
 use std::fs;
 
+use filter_lists::{Domain, ListFile, ListOptions};
 use tempfile::TempDir;
 
 use crate::{
-    lists::{Domain, ListFile, ListOptions},
     policy::{EVERYBODY, HashKeyPolicy, Policy, PolicySource, Position, Rule},
     replay::hash_key,
 };
@@ -138,7 +138,7 @@ fn source() -> (TempDir, PolicySource) {
         (
             ListFile {
                 path,
-                format: Some(crate::lists::Format::AdBlock),
+                format: Some(filter_lists::Format::AdBlock),
             },
             ListOptions::default(),
         )

@@ -6,6 +6,7 @@ use std::{
 };
 
 use filter_core::HashKey;
+use filter_lists::{MOST_NAMES, TooManyNames};
 
 use super::{
     BUCKETS, Bytes, GROUP, Index, Layout, Part, Record, Table,
@@ -15,10 +16,9 @@ use super::{
 use crate::{
     memory,
     policy::{
-        Builder, CompileError,
+        CompileError,
         effect::EffectTable,
         merging::Merging,
-        names::TooManyNames,
         parallel,
         redundancy::{self, AncestorKey, REDUNDANT},
         repeated::Tally,
@@ -94,7 +94,7 @@ impl Table {
         drop(covering);
         // What was sorted has left room behind it, and another copy of all comes next.
         memory::trim_heap();
-        if names > Builder::MOST {
+        if names > MOST_NAMES {
             return Err(TooManyNames.into());
         }
         let effect = effect.into_inner().unwrap_or_else(PoisonError::into_inner);

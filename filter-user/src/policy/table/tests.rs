@@ -1,9 +1,9 @@
 use filter_core::HashKey;
+use filter_lists::{Action, Scope};
 use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    lists::{Action, Scope},
     policy::{
         sources::{Origin, Origins},
         staged::{Arrival, StagedRules},

@@ -6,9 +6,8 @@
 
 use std::borrow::Cow;
 
+use filter_lists::MAX_NAME;
 use fsst::Compressor;
-
-use crate::lists::MAX_NAME;
 
 /// What codes stand for: octets, and how many of them. Without any, texts are not packed.
 #[derive(Default)]

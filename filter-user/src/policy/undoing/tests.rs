@@ -1,11 +1,9 @@
 use std::fmt::Write as _;
 
+use filter_lists::{Format, ListOptions};
+
 use super::*;
-use crate::{
-    lists::{self, Format, ListOptions},
-    policy::Builder,
-    replay::hash_key,
-};
+use crate::{policy::Builder, replay::hash_key};
 
 #[test]
 fn an_exception_is_told_of_what_another_list_blocks() {
@@ -119,7 +117,7 @@ fn undoing(texts: &[(&str, &str)]) -> String {
         };
         let sink = builder.list(name, 0);
         let mut sink = if allow { sink.allowing() } else { sink };
-        lists::load(file.path(), &options, &mut sink, &mut |_| {}).unwrap();
+        filter_lists::load(file.path(), &options, &mut sink, &mut |_| {}).unwrap();
     }
     let compiled = builder.finish().unwrap();
     let Undoing { count, first } = compiled.undoing(3);

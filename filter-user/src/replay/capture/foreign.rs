@@ -1,6 +1,6 @@
 //! What a file is that is no capture.
 
-use crate::packed::Packing;
+use filter_lists::packed::Packing;
 
 /// How pcap files begin: in both byte orders, with micro- and nanoseconds, and as some patched
 /// tools wrote them.

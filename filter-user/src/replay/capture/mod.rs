@@ -15,9 +15,9 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
+use filter_lists::packed::{self, Unpacked};
 use pcap_parser::Linktype;
 
-use crate::packed::{self, Unpacked};
 use bytes::Bytes;
 use link::Shape;
 use pcap::Pcap;

@@ -1,9 +1,9 @@
 //! What `namegate check --json` prints.
 
+use filter_lists::{Example, ListReport};
 use filter_user::{
     api::Undoing,
     check::{Checked, CheckedList, Finding, RuleText, Undone},
-    lists::{Example, ListReport},
 };
 use serde::Serialize;
 
@@ -200,9 +200,7 @@ fn entry(example: &Example) -> Entry<'_> {
 }
 
 fn rule(rule: &RuleText) -> Rule<'_> {
-    let kind = rule
-        .scope
-        .map_or("pattern", filter_user::lists::Scope::as_str);
+    let kind = rule.scope.map_or("pattern", filter_lists::Scope::as_str);
     Rule {
         action: rule.action.as_str(),
         kind,

@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
+use filter_lists::{Action, ListReport, Unusable};
 use filter_user::{
     check::{Blocked, Checked, CheckedList, Finding, Place, Undone},
-    lists::{Action, ListReport, Unusable},
     policy::CompiledPolicy,
 };
 

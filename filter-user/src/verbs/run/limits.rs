@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use filter_user::{controller::MaxShrink, lists::Limits};
+use filter_lists::Limits;
+use filter_user::controller::MaxShrink;
 
 /// Limits of reading, at the start and at each reload.
 #[derive(Clone, Debug, clap::Args)]

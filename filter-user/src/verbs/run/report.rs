@@ -2,12 +2,8 @@
 
 use std::io::Write;
 
-use filter_user::{
-    api::ApiSocket,
-    kernel::Attachment,
-    lists::{ListReport, Unusable},
-    policy::CompiledPolicy,
-};
+use filter_lists::{ListReport, Unusable};
+use filter_user::{api::ApiSocket, kernel::Attachment, policy::CompiledPolicy};
 
 use crate::output::{count, plural, table};
 
