@@ -32,13 +32,8 @@ use crate::{
     packet::{Length, LoopState, Replace, Replaced},
     quic::QuicRoom,
     reason::{Counter, Message, Reason},
-    scratch::Scratch,
+    scratch::{Given, Scratch, Stream},
 };
-
-pub(crate) use edns::Edns;
-pub(crate) use envelope::Envelope;
-pub(crate) use given::Given;
-pub(crate) use stream::Stream;
 
 /// Where a frame goes whose first packet was blocked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,17 +4,18 @@
 //! The client takes it as it would take one of its server: it is to the connection ID that the
 //! client has chosen, from the one that the client sends to, and of the version of its packet.
 
-use super::{
-    connection_id::ConnectionId,
-    header::{FIXED_BYTES, LONG, LongHeader, PacketType},
-    labels::SERVER_IN,
-    room::{Opening, QuicRoom},
-    version::VERSIONS,
+use super::Inspection;
+use crate::{
+    bounds::within,
+    decide::calls::Frame,
+    flows::Flows,
+    maps::Maps,
+    quic::{
+        ConnectionId, FIXED_BYTES, LONG, LongHeader, Opening, QuicRoom, SEALED_BYTES, SERVER_IN,
+        VERSIONS,
+    },
 };
-use crate::{bounds::within, calls::Frame, decide::Inspection, flows::Flows, maps::Maps};
 
-/// Octets that are copied of a packet that was sealed: not less than the longest has.
-pub(crate) const SEALED_BYTES: usize = 128;
 /// The fixed bit (RFC 9000 §17.2).
 const FIXED: u8 = 0x40;
 /// Of the first octet: a packet number of four octets.
@@ -95,25 +96,5 @@ impl<P: Frame + ?Sized, M: Maps> Inspection<'_, P, M> {
             ..Opening::default()
         };
         Some(payload_end + TAG_BYTES)
-    }
-}
-
-impl LongHeader {
-    /// True if the client of this packet is to hear that its connection is closed.
-    #[inline(always)]
-    pub(crate) fn is_to_be_closed(&self) -> bool {
-        self.closes != 0 && self.is(PacketType::Initial)
-    }
-}
-
-impl ConnectionId {
-    /// Writes it to the packet in `room`, with more octets behind; gives where it ends.
-    #[inline(always)]
-    fn write(&self, room: &mut QuicRoom, at: u32) -> Option<u32> {
-        let [w0, w1, w2] = self.words.map(u64::to_be_bytes);
-        room.packet.write(at, w0)?;
-        room.packet.write(at + 8, w1)?;
-        room.packet.write(at + 16, w2)?;
-        Some(at + self.len())
     }
 }
