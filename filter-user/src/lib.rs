@@ -3,10 +3,6 @@
 
 pub mod api;
 pub mod check;
-pub mod config;
 pub mod controller;
 pub mod kernel;
-pub mod memory;
-pub mod policy;
-pub mod policy_at;
 pub mod replay;

@@ -12,13 +12,13 @@ use filter_core::{
     Actions, Directions, DnsAction, HASH_KEY_WORDS, HashKey, Interface, ProgramSet, TcpAction,
 };
 use filter_lists::{Action, Domain};
+use filter_policy::compiled::{CompiledPolicy, Policy};
 use filter_user::{
     api::{
         ActionOn, ApiSocket, BlockedPacket, Client, ClientError, EventLine, Judgement, RuleSource,
         event_routes, rule_routes, with_fallbacks,
     },
     kernel::{AttachedMode, Attachment},
-    policy::{CompiledPolicy, Policy},
 };
 use tempfile::TempDir;
 use tokio::sync::broadcast;

@@ -2,12 +2,12 @@
 
 use filter_core::RuleKey;
 use filter_lists::{Action, Domain, NameError};
+use filter_policy::compiled::{KeyCollision, PolicyError};
 
 use super::{Controller, StateError, TooShort, reading, writing};
 use crate::{
     api::{Added, AddedName, ListLine, NameList, Removed, RemovedName, RuleSource},
     kernel::KernelError,
-    policy::{KeyCollision, PolicyError},
 };
 
 /// Why the rules could not be changed.

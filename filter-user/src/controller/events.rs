@@ -1,13 +1,13 @@
 //! Events on their way from the kernel to those who read them.
 
 use filter_core::{Message, TunnelKind};
+use filter_policy::compiled::CompiledPolicy;
 use jiff::Timestamp;
 
 use super::Controller;
 use crate::{
     api::{BlockedPacket, EventLine, RuleSource, push_line},
     kernel::{Attachment, NameEvent},
-    policy::CompiledPolicy,
     replay::record_type,
 };
 

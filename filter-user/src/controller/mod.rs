@@ -18,6 +18,7 @@ use std::{
 
 use axum::{Router, body::Bytes};
 use filter_core::{Actions, Counter};
+use filter_policy::compiled::{Policy, PolicySource};
 use tokio::{
     net::UnixListener,
     signal::unix::Signal,
@@ -31,7 +32,6 @@ use crate::{
         RuleSource, Stats, Status, control_routes, event_routes, rule_routes, with_fallbacks,
     },
     kernel::{AttachedMode, Attachment, Filter, KernelError, joining_below},
-    policy::{Policy, PolicySource},
 };
 
 pub use changes::ControlError;

@@ -11,6 +11,11 @@ use std::{
 
 use filter_core::HashKey;
 use filter_lists::{Bounds, Files};
+use filter_policy::{
+    compiled::{Budget, HashKeyPolicy, Policy, PolicySource},
+    groups::Groups,
+    memory,
+};
 use jiff::Timestamp;
 use tokio::{signal::unix::Signal, sync::Mutex};
 
@@ -18,9 +23,7 @@ use super::{ControlError, Controller, MaxShrink};
 use crate::{
     api::{Reloaded, Undoing},
     check::Undone,
-    kernel::{Groups, Installed},
-    memory,
-    policy::{Budget, HashKeyPolicy, Policy, PolicySource},
+    kernel::Installed,
 };
 
 /// Reads the policy anew and puts it in force. Reading takes the time that it takes, and holds

@@ -5,16 +5,19 @@ use std::{collections::BTreeMap, fs, net::IpAddr, path::Path};
 
 use filter_core::{Actions, Found, Message, Protocol, Verdict};
 use filter_lists::{Action, Domain};
+use filter_policy::{
+    at::PolicyAt,
+    audiences::Audiences,
+    compiled::{Explanation, Matching, Policy},
+    config::{Config, Group, Member},
+};
 use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{ApiError, domain};
 use crate::{
     api::{ActionOn, Explained, ExplainedRule, Judgement, RuleSource},
-    config::{Config, Group, Member},
     kernel::Attachment,
-    policy::{Audiences, Explanation, Matching, Policy},
-    policy_at::PolicyAt,
 };
 
 /// What somebody wants to know: what a name would meet, for which client and when.

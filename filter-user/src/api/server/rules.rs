@@ -9,6 +9,7 @@ use axum::{
     response::Response,
     routing::get,
 };
+use filter_policy::compiled::{Policy, Position};
 use serde::Deserialize;
 use tokio::sync::mpsc;
 use tokio_stream::{StreamExt, wrappers::ReceiverStream};
@@ -18,7 +19,6 @@ use crate::{
     api::{Explained, Judgement, RuleSource},
     controller::reading,
     kernel::Attachment,
-    policy::{Policy, Position},
 };
 
 type Shared = Arc<RwLock<Policy>>;

@@ -1,9 +1,10 @@
 //! Rules: where they are from, what they say of a name, and what changes them.
 
 use filter_lists::{Action, Scope};
+use filter_policy::compiled::Rule;
 use serde::{Deserialize, Serialize};
 
-use crate::{check::Undone, policy::Rule};
+use crate::check::Undone;
 
 /// A rule, and where it came from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

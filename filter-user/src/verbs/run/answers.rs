@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use anyhow::bail;
 use filter_core::{Actions, DnsAction, TcpAction};
-use filter_user::config::{ActionsError, Addresses, BlockAction, error_code, tcp_action};
+use filter_policy::config::{ActionsError, Addresses, BlockAction, error_code, tcp_action};
 
 use super::per_interface::PerInterface;
 

@@ -14,8 +14,8 @@ use filter_core::{
 use jiff::Timestamp;
 
 use crate::{
-    kernel::Groups,
-    policy::{CompiledPolicy, Policy},
+    compiled::{CompiledPolicy, Policy},
+    groups::Groups,
 };
 
 /// A policy at a time.
@@ -137,7 +137,7 @@ mod tests {
                     [[group]]\nname = \"v4\"\nclients = [\"192.0.2.0/24\"]\n\
                     [[group]]\nname = \"v6\"\nclients = [\"2001:db8::/32\"]\n";
         let config = Config::parse(text, Path::new("config")).unwrap();
-        let compiled = CompiledPolicy::empty(crate::replay::hash_key());
+        let compiled = CompiledPolicy::empty(crate::compiled::hash_key());
         let policy = PolicyAt::of(&compiled, Groups::of(&config, Timestamp::UNIX_EPOCH));
         assert!(policy.in_force().has_clients());
         let group = |mac: [u8; 6], address: [u64; 2], family| {

@@ -16,7 +16,7 @@ use crate::config::{Entry, Rules};
 
 /// The program, and what it was given.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
-pub(in crate::policy) struct MadeFrom {
+pub(in crate::compiled) struct MadeFrom {
     /// How lists are read may be another with each build.
     program: Stamp,
     ingredients: Vec<Ingredient>,
@@ -24,7 +24,7 @@ pub(in crate::policy) struct MadeFrom {
 
 /// A list, or rules of the configuration.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
-pub(in crate::policy) enum Ingredient {
+pub(in crate::compiled) enum Ingredient {
     /// A list and how it is read.
     List {
         path: Vec<u8>,
@@ -37,7 +37,7 @@ pub(in crate::policy) enum Ingredient {
 
 /// What tells that a file is the same, and has the same content.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
-pub(in crate::policy) struct Stamp {
+pub(in crate::compiled) struct Stamp {
     device: u64,
     inode: u64,
     size: u64,

@@ -11,7 +11,7 @@ use std::{
 use tempfile::NamedTempFile;
 
 use super::Unfit;
-use crate::policy::table::{Bytes, Layout, Table};
+use crate::compiled::table::{Bytes, Layout, Table};
 
 const MAGIC: [u8; 8] = *b"namegate";
 
@@ -192,7 +192,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{super::content::Content, *};
-    use crate::{policy::CompiledPolicy, replay::hash_key};
+    use crate::compiled::{CompiledPolicy, hash_key};
 
     proptest! {
         #[test]

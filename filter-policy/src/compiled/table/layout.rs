@@ -11,7 +11,7 @@ pub(super) enum Part {
     /// The keys in their order, without the bits that their bucket tells: 6 bytes each, the most
     /// significant first.
     Keys,
-    /// The number of the effect, with [`REDUNDANT`](crate::policy::redundancy::REDUNDANT) for what
+    /// The number of the effect, with [`REDUNDANT`](crate::compiled::redundancy::REDUNDANT) for what
     /// another name does as well: 2 bytes each.
     Effect,
     /// What the codes in the texts of records stand for: 9 bytes each.
@@ -49,7 +49,7 @@ impl Part {
 
 /// The place of each part.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::policy) struct Layout([Range<usize>; Part::ALL.len()]);
+pub(in crate::compiled) struct Layout([Range<usize>; Part::ALL.len()]);
 
 impl Layout {
     /// Bytes that a layout takes in a file.

@@ -14,8 +14,7 @@ use super::{
     texts::{Packer, Texts},
 };
 use crate::{
-    memory,
-    policy::{
+    compiled::{
         CompileError,
         effect::EffectTable,
         merging::Merging,
@@ -25,6 +24,7 @@ use crate::{
         sources::{Cancelled, Origins, Repeat},
         staged::{PIECES, Piece, StagedRules},
     },
+    memory,
 };
 
 /// Parts that are worked on at the same time. The memory of one is given back as soon as it is in
@@ -32,7 +32,7 @@ use crate::{
 const SHARDS: usize = 8;
 
 /// A table that was made, and what was found on the way.
-pub(in crate::policy) struct Made {
+pub(in crate::compiled) struct Made {
     pub table: Table,
     pub effect: EffectTable,
     pub tally: Tally,

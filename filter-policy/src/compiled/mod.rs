@@ -4,7 +4,6 @@
 //! line for a key, and answers what a name would meet by the same source that decides in the
 //! kernel. It takes about 24 bytes a name at 1,000,000 names, and about 32 while it is made.
 
-mod audiences;
 mod builder;
 pub mod cache;
 mod coverage;
@@ -29,7 +28,12 @@ mod table;
 mod undoing;
 mod varint;
 
-use std::{borrow::Cow, collections::HashSet};
+use std::{
+    array,
+    borrow::Cow,
+    collections::HashSet,
+    hash::{BuildHasher as _, RandomState},
+};
 
 use filter_core::{
     AUDIENCES_OF_BANK, Actions, ActivePolicy, AllEffects, Effect, Generation, HashKey, ListName,
@@ -38,7 +42,7 @@ use filter_core::{
 use filter_lists::{Action, Domain, ListRule, Scope, Sink as _, Subject};
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::{Groups, PolicySize};
+use crate::audiences::Audiences;
 use effect::EffectTable;
 use hand::ByHand;
 use list_numbers::ListNumbers;
@@ -47,7 +51,6 @@ use patterns::{Compiled, Refusal};
 use sources::Source;
 use table::{Index, Table};
 
-pub use audiences::Audiences;
 pub use builder::{Builder, CompileError, KeyCollision, ListRules};
 pub use coverage::Covered;
 pub use effect::TooManyEffects;
@@ -60,6 +63,12 @@ pub use undoing::{Undo, Undoing};
 
 /// The audience of rules that are for everybody, at all times.
 pub const EVERYBODY: u32 = Effect::EVERYBODY;
+
+/// A key for names that only this process hashes: nobody can choose names that collide under it.
+pub fn hash_key() -> HashKey {
+    let random = RandomState::new();
+    HashKey::from_words(array::from_fn(|word| random.hash_one(word)))
+}
 
 /// The rules in force.
 pub struct CompiledPolicy {
@@ -312,17 +321,6 @@ impl CompiledPolicy {
     /// Numbers that lists have, those without a list included.
     pub fn list_numbers(&self) -> u32 {
         self.numbers.numbered().len() as u32 + u32::from(ListName::FIRST)
-    }
-
-    /// What the maps of the kernel are to have room for, for these groups and besides rules.
-    pub fn size_for(&self, groups: &Groups) -> PolicySize {
-        PolicySize {
-            groups: u32::try_from(groups.audiences.len()).unwrap_or(u32::MAX),
-            clients: groups.members.counts(),
-            banks: self.banks,
-            lists: self.list_numbers(),
-            further_effects: self.further_entries(),
-        }
     }
 
     /// Hands back memory of what can be had again from the cache.

@@ -3,12 +3,10 @@ use filter_lists::{Action, Scope};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{
-    policy::{
-        sources::{Origin, Origins},
-        staged::{Arrival, StagedRules},
-    },
-    replay::hash_key,
+use crate::compiled::{
+    hash_key,
+    sources::{Origin, Origins},
+    staged::{Arrival, StagedRules},
 };
 
 /// The number of the effect of all names, the first behind that of none.

@@ -5,13 +5,10 @@ use filter_lists::{Action, Scope};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{
-    policy::{
-        RepeatedRule, effect,
-        sources::Source,
-        staged::{Arrival, StagedRules},
-    },
-    replay::hash_key,
+use crate::compiled::{
+    RepeatedRule, effect, hash_key,
+    sources::Source,
+    staged::{Arrival, StagedRules},
 };
 
 /// A rule of a list, in the order in which they come; those that cancel others have the line as

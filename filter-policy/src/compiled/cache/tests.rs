@@ -3,10 +3,7 @@ use std::fs;
 use filter_lists::{Domain, ListFile, ListOptions};
 use tempfile::TempDir;
 
-use crate::{
-    policy::{EVERYBODY, HashKeyPolicy, Policy, PolicySource, Position, Rule},
-    replay::hash_key,
-};
+use crate::compiled::{EVERYBODY, HashKeyPolicy, Policy, PolicySource, Position, Rule, hash_key};
 
 const FIRST: &str =
     "||example.com^\n||ads.example.com^\n@@||good.example.com^\n|one.example^\nad*.example.net\n";

@@ -43,7 +43,7 @@ pub use rules::{List, Rules, RulesError};
 pub use schedules::{Schedule, SchedulesError};
 pub use week::TimesError;
 
-use crate::policy::Audiences;
+use crate::audiences::Audiences;
 
 /// Bytes that a configuration can have: a million clients take about twenty million.
 pub const MAX_FILE: usize = 1 << 25;

@@ -3,7 +3,7 @@ use std::fmt::Write as _;
 use filter_lists::{Format, ListOptions};
 
 use super::*;
-use crate::{policy::Builder, replay::hash_key};
+use crate::compiled::{Builder, hash_key};
 
 #[test]
 fn an_exception_is_told_of_what_another_list_blocks() {

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use super::{fault, good};
 use crate::{
+    audiences::Audiences,
     config::{Audience, Config, MOST_AUDIENCES},
-    policy::Audiences,
 };
 
 const GROUPS: &str = r#"

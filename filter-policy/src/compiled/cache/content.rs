@@ -7,7 +7,7 @@ use filter_lists::ListReport;
 use serde::{Deserialize, Serialize};
 
 use super::MadeFrom;
-use crate::policy::{
+use crate::compiled::{
     CompiledPolicy, ListInfo,
     effect::EffectTable,
     list_numbers::ListNumbers,

@@ -7,7 +7,7 @@ use filter_lists::{Format, ListOptions};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{kernel::Groups, policy_at::PolicyAt, replay::hash_key};
+use crate::{at::PolicyAt, compiled::hash_key, groups::Groups};
 
 #[test]
 fn a_rule_is_found_by_its_key_with_the_first_list_that_has_it() {

@@ -1,6 +1,6 @@
 //! What is known of one name: where its first rule is from, and its text.
 
-use crate::policy::varint;
+use crate::compiled::varint;
 
 /// A record: three numbers of as many bytes as they need (its origin, its line, and the length of
 /// the text), and the text.

@@ -62,7 +62,7 @@ impl ClientCounts {
 
     /// What this makes of each of the three.
     #[must_use]
-    pub(crate) fn map(self, make: impl Fn(u32) -> u32) -> Self {
+    pub fn map(self, make: impl Fn(u32) -> u32) -> Self {
         Self {
             macs: make(self.macs),
             subnets4: make(self.subnets4),
@@ -72,7 +72,7 @@ impl ClientCounts {
 
     /// The larger number of each kind.
     #[must_use]
-    pub(crate) fn max(self, others: Self) -> Self {
+    pub fn max(self, others: Self) -> Self {
         Self {
             macs: self.macs.max(others.macs),
             subnets4: self.subnets4.max(others.subnets4),
@@ -81,7 +81,7 @@ impl ClientCounts {
     }
 
     /// True if there is no more of any kind than here.
-    pub(crate) fn hold(self, others: Self) -> bool {
+    pub fn hold(self, others: Self) -> bool {
         others.macs <= self.macs
             && others.subnets4 <= self.subnets4
             && others.subnets6 <= self.subnets6
@@ -101,7 +101,7 @@ struct Sorted {
 }
 
 /// A client, with its groups before and after.
-pub(crate) type Change = (ClientId, Option<u32>, Option<u32>);
+pub type Change = (ClientId, Option<u32>, Option<u32>);
 
 impl Members {
     /// True if nobody is in a group.
@@ -134,7 +134,7 @@ impl Members {
     }
 
     /// How many there are of each kind, here and among others, those in both once.
-    pub(crate) fn count_with(&self, others: &Self) -> ClientCounts {
+    pub fn count_with(&self, others: &Self) -> ClientCounts {
         let mut counts = ClientCounts::default();
         self.each_beside(others, |(id, ..)| counts.add(id));
         counts
@@ -146,7 +146,7 @@ impl Members {
     }
 
     /// Those whose group is another one with these, in the order of their ids.
-    pub(crate) fn changes_to(&self, after: &Self) -> Vec<Change> {
+    pub fn changes_to(&self, after: &Self) -> Vec<Change> {
         let mut changes = Vec::new();
         if !Arc::ptr_eq(&self.0, &after.0) {
             self.each_beside(after, |change @ (_, old, new)| {
@@ -157,7 +157,7 @@ impl Members {
     }
 
     /// All members here and there, with their groups here and there, in the order of their ids.
-    pub(crate) fn beside(&self, others: &Self) -> Vec<Change> {
+    pub fn beside(&self, others: &Self) -> Vec<Change> {
         let mut all = Vec::new();
         self.each_beside(others, |change| all.push(change));
         all

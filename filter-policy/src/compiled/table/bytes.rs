@@ -5,7 +5,7 @@ use std::{fs::File, io, ops::Deref};
 use memmap2::{Mmap, UncheckedAdvice};
 
 /// Bytes that nobody changes.
-pub(in crate::policy) enum Bytes {
+pub(in crate::compiled) enum Bytes {
     /// In the memory of this process.
     Owned(Vec<u8>),
     /// In a file, of which the system keeps in memory what is asked for.

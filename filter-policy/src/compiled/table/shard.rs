@@ -3,7 +3,7 @@
 use filter_core::HashKey;
 
 use super::{BUCKETS, Index, Record, Rest, split, texts::Packer};
-use crate::policy::{
+use crate::compiled::{
     CompileError,
     merging::Merging,
     redundancy::{AncestorFilter, AncestorKey},

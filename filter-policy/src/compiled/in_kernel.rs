@@ -132,7 +132,7 @@ impl CompiledPolicy {
 
     /// Entries of further banks that the kernel's table is to have: each effect may have two
     /// numbers, one while the policy comes in force and one from then on.
-    pub(super) fn further_entries(&self) -> u32 {
+    pub fn further_entries(&self) -> u32 {
         /// For what is changed by hand, and for policies that differ from it a little.
         const SPARE: usize = 1 << 10;
 
