@@ -20,9 +20,9 @@ use clap::ValueHint;
 use filter_core::Directions;
 use filter_policy::{compiled::PolicySource, memory};
 use filter_user::{
-    api::ApiSocket,
     controller::Controller,
     kernel::{Attachment, MAX_RULES, Mode},
+    server::ApiSocket,
 };
 use tokio::{
     runtime,

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use filter_lists::{ListReport, Unusable};
 use filter_policy::compiled::CompiledPolicy;
-use filter_user::{api::ApiSocket, kernel::Attachment};
+use filter_user::{kernel::Attachment, server::ApiSocket};
 
 use crate::output::{count, plural, table};
 

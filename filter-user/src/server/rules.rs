@@ -9,17 +9,17 @@ use axum::{
     response::Response,
     routing::get,
 };
+use filter_api::{
+    questions::{Explained, Judgement},
+    routes,
+};
 use filter_policy::compiled::{Policy, Position};
 use serde::Deserialize;
 use tokio::sync::mpsc;
 use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 
-use super::{ApiError, explain::Question, lines, push_line};
-use crate::{
-    api::{Explained, Judgement, RuleSource},
-    controller::reading,
-    kernel::Attachment,
-};
+use super::{ApiError, explain::Asked, lines};
+use crate::{answers, controller::reading, kernel::Attachment};
 
 type Shared = Arc<RwLock<Policy>>;
 
@@ -32,9 +32,9 @@ const PAGE: usize = 1000;
 /// `GET /v1/rules`, `GET /v1/test` and `GET /v1/explain`.
 pub fn rule_routes(policy: Shared, interfaces: Interfaces) -> Router {
     Router::new()
-        .route("/v1/rules", get(list))
-        .route("/v1/test", get(test))
-        .route("/v1/explain", get(explain))
+        .route(routes::RULES, get(list))
+        .route(routes::TEST, get(test))
+        .route(routes::EXPLAIN, get(explain))
         .with_state(Answering { policy, interfaces })
 }
 
@@ -85,7 +85,7 @@ fn manual_rules(policy: &Shared, contains: &str) -> Vec<u8> {
         .chain(compiled.patterns())
         .filter(|rule| rule.rule.contains(contains))
     {
-        push_line(&RuleSource::from(rule), &mut page);
+        answers::push_line(&answers::rule_source(rule), &mut page);
     }
     page
 }
@@ -99,21 +99,21 @@ fn listed_rules(policy: &Shared, contains: &str, from: Position) -> (Vec<u8>, Op
         .into_iter()
         .filter(|rule| rule.rule.contains(contains))
     {
-        push_line(&RuleSource::from(rule), &mut page);
+        answers::push_line(&answers::rule_source(rule), &mut page);
     }
     (page, next)
 }
 
 async fn test(
     State(Answering { policy, interfaces }): State<Answering>,
-    asked: Result<Query<Question>, QueryRejection>,
+    asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Json<Judgement>, ApiError> {
     asked?.0.test(&reading(&policy), &interfaces).map(Json)
 }
 
 async fn explain(
     State(Answering { policy, interfaces }): State<Answering>,
-    asked: Result<Query<Question>, QueryRejection>,
+    asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Json<Explained>, ApiError> {
     let question = asked?.0;
     // The lines are looked up in the lists, which may be long.

@@ -6,8 +6,9 @@ use axum::{
     http::{Method, StatusCode, Uri},
     response::{IntoResponse, Response},
 };
+use filter_api::ErrorBody;
 
-use crate::{api::ErrorBody, controller::ControlError, kernel::KernelError};
+use crate::{controller::ControlError, kernel::KernelError};
 
 /// A request that failed.
 #[derive(Debug)]

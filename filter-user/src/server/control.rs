@@ -11,14 +11,17 @@ use axum::{
     },
     routing::{get, post},
 };
+use filter_api::{
+    reload::{Cancelled, ReloadOptions, Reloaded},
+    routes,
+    rules::{Added, NameList, Removed},
+    status::{Stats, Status},
+};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
 use super::ApiError;
-use crate::{
-    api::{Added, Cancelled, NameList, ReloadOptions, Reloaded, Removed, Stats, Status},
-    controller::{self, Controller},
-};
+use crate::controller::{self, Controller};
 
 type Shared = Arc<Mutex<Controller>>;
 type Answer<T> = Result<Json<T>, ApiError>;
@@ -27,11 +30,11 @@ type Answer<T> = Result<Json<T>, ApiError>;
 /// `DELETE /v1/reload` and `POST /v1/rollback`.
 pub fn control_routes(controller: Shared) -> Router {
     Router::new()
-        .route("/v1/status", get(status))
-        .route("/v1/stats", get(stats))
-        .route("/v1/rules", post(add).delete(remove))
-        .route("/v1/reload", post(reload).delete(cancel))
-        .route("/v1/rollback", post(roll_back))
+        .route(routes::STATUS, get(status))
+        .route(routes::STATS, get(stats))
+        .route(routes::RULES, post(add).delete(remove))
+        .route(routes::RELOAD, post(reload).delete(cancel))
+        .route(routes::ROLLBACK, post(roll_back))
         .with_state(controller)
 }
 

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::RuleSource;
+use crate::rules::RuleSource;
 
 /// The controller and all that it holds.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -1,4 +1,4 @@
-//! Answering requests. Each group of routes has what it needs and no more: those that only read the
+//! The server of the API: its socket, and answering requests. Each group of routes has what it needs and no more: those that only read the
 //! compiled policy or the events work without a kernel.
 
 mod control;
@@ -6,11 +6,13 @@ mod error;
 mod events;
 mod explain;
 mod rules;
+mod socket;
 
 pub use control::control_routes;
 pub use error::ApiError;
 pub use events::event_routes;
 pub use rules::rule_routes;
+pub use socket::{ApiSocket, SocketError};
 
 use axum::{
     Router,
@@ -19,7 +21,6 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use filter_lists::Domain;
-use serde::Serialize;
 
 /// These routes, and a sentence for whatever fits none of them.
 pub fn with_fallbacks(routes: Router) -> Router {
@@ -45,12 +46,4 @@ fn domain(text: &str) -> Result<Domain, ApiError> {
     Domain::parse(text).map_err(|error| {
         ApiError::bad_request(&format!("`{}` is no name: {error}", text.escape_debug()))
     })
-}
-
-/// Appends the object and a line end.
-pub(crate) fn push_line(line: &impl Serialize, out: &mut Vec<u8>) {
-    // Our own types have string keys only and cannot fail.
-    if serde_json::to_writer(&mut *out, line).is_ok() {
-        out.push(b'\n');
-    }
 }

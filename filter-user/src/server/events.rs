@@ -3,20 +3,21 @@
 use std::convert::Infallible;
 
 use axum::{Router, body::Bytes, extract::State, response::Response, routing::get};
+use filter_api::{events::EventLine, routes};
 use tokio::sync::broadcast;
 use tokio_stream::{
     StreamExt,
     wrappers::{BroadcastStream, errors::BroadcastStreamRecvError},
 };
 
-use super::{lines, push_line};
-use crate::api::EventLine;
+use super::lines;
+use crate::answers::push_line;
 
 /// `GET /v1/events`: what is sent here goes to everybody who reads. A reader who falls behind is
 /// told how much was missed; nobody waits for one.
 pub fn event_routes(events: broadcast::Sender<Bytes>) -> Router {
     Router::new()
-        .route("/v1/events", get(tail))
+        .route(routes::EVENTS, get(tail))
         .with_state(events)
 }
 

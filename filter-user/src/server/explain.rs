@@ -1,8 +1,9 @@
 //! What a name would meet, for a client at a time: `test` in short, and `explain` with all rules
 //! and the lines of the lists.
 
-use std::{collections::BTreeMap, fs, net::IpAddr, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
+use filter_api::questions::{ActionOn, Explained, ExplainedRule, Judgement, Question};
 use filter_core::{Actions, Found, Message, Protocol, Verdict};
 use filter_lists::{Action, Domain};
 use filter_policy::{
@@ -15,21 +16,14 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{ApiError, domain};
-use crate::{
-    api::{ActionOn, Explained, ExplainedRule, Judgement, RuleSource},
-    kernel::Attachment,
-};
+use crate::{answers, kernel::Attachment};
 
-/// What somebody wants to know: what a name would meet, for which client and when.
+/// What somebody wants to know.
 #[derive(Deserialize)]
-pub(super) struct Question {
-    name: String,
-    client: Option<IpAddr>,
-    mac: Option<String>,
-    at: Option<Timestamp>,
-}
+#[serde(transparent)]
+pub(super) struct Asked(Question);
 
-impl Question {
+impl Asked {
     /// Whether the name would be blocked, and by which rule.
     pub fn test(self, policy: &Policy, interfaces: &[Attachment]) -> Result<Judgement, ApiError> {
         let case = self.case(policy)?;
@@ -81,10 +75,10 @@ impl Question {
 
     /// What prevails for the client at the time.
     fn case<'p>(&self, policy: &'p Policy) -> Result<Case<'p>, ApiError> {
-        let name = domain(&self.name)?;
-        let at = self.at.unwrap_or_else(Timestamp::now);
+        let name = domain(&self.0.name)?;
+        let at = self.0.at.unwrap_or_else(Timestamp::now);
         let in_force = PolicyAt::new(policy, at);
-        let group = in_force.groups().group_of(self.mac()?, self.client) as usize;
+        let group = in_force.groups().group_of(self.mac()?, self.0.client) as usize;
         let audiences = in_force
             .groups()
             .audiences
@@ -104,7 +98,7 @@ impl Question {
     }
 
     fn mac(&self) -> Result<Option<[u8; 6]>, ApiError> {
-        match self.mac.as_deref().map(str::parse).transpose() {
+        match self.0.mac.as_deref().map(str::parse).transpose() {
             Ok(None) => Ok(None),
             Ok(Some(Member::Mac(mac))) => Ok(Some(mac)),
             _ => Err(ApiError::bad_request(
@@ -114,7 +108,10 @@ impl Question {
     }
 
     fn asked_about(self) -> Option<String> {
-        self.client.map(|client| client.to_string()).or(self.mac)
+        self.0
+            .client
+            .map(|client| client.to_string())
+            .or(self.0.mac)
     }
 }
 
@@ -192,7 +189,7 @@ fn rule(matching: Matching<'_>, config: &Config, lines: &mut Lines<'_>) -> Expla
             .rule
             .line
             .and_then(|line| lines.text(matching.rule.list, line)),
-        source: RuleSource::from(matching.rule),
+        source: answers::rule_source(matching.rule),
         dns: if is_trial {
             "audit"
         } else {

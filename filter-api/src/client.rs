@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    marker::PhantomData,
     path::{Path, PathBuf},
 };
 
@@ -15,9 +16,18 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Map;
 use tokio::net::UnixStream;
 
-use super::ErrorBody;
+use crate::{
+    ErrorBody,
+    events::EventLine,
+    questions::{Explained, Judgement, Question},
+    reload::{Cancelled, ReloadOptions, Reloaded},
+    routes,
+    rules::{Added, NameList, Removed, RuleSource},
+    status::{Stats, Status},
+};
 
 /// Asks the controller that answers on a socket.
 #[derive(Clone, Debug)]
@@ -58,7 +68,78 @@ impl Client {
         }
     }
 
-    /// Asks for one object.
+    /// How the controller is.
+    pub async fn status(&self) -> Result<Status, ClientError> {
+        self.get(routes::STATUS, &[]).await
+    }
+
+    /// What was counted, with so many of the rules that blocked most; all of them without a number.
+    pub async fn stats(&self, top: Option<usize>) -> Result<Stats, ClientError> {
+        let top = top.map(|top| top.to_string());
+        let query: Vec<_> = top.as_deref().map(|top| ("top", top)).into_iter().collect();
+        self.get(routes::STATS, &query).await
+    }
+
+    /// The rules that have this text in them; all of them without one.
+    pub async fn rules(&self, contains: Option<&str>) -> Result<Lines<RuleSource>, ClientError> {
+        let query: Vec<_> = contains
+            .map(|text| ("contains", text))
+            .into_iter()
+            .collect();
+        self.lines(routes::RULES, &query).await
+    }
+
+    /// Adds names by hand.
+    pub async fn add(&self, names: &NameList) -> Result<Added, ClientError> {
+        self.send(Method::POST, routes::RULES, names).await
+    }
+
+    /// Removes names, listed or added by hand.
+    pub async fn remove(&self, names: &NameList) -> Result<Removed, ClientError> {
+        self.send(Method::DELETE, routes::RULES, names).await
+    }
+
+    /// What a name would meet.
+    pub async fn test(&self, question: &Question) -> Result<Judgement, ClientError> {
+        self.ask(routes::TEST, question).await
+    }
+
+    /// Why a name is blocked or not.
+    pub async fn explain(&self, question: &Question) -> Result<Explained, ClientError> {
+        self.ask(routes::EXPLAIN, question).await
+    }
+
+    /// Has the policy read again, and waits until it is in force.
+    pub async fn reload(&self, options: &ReloadOptions) -> Result<Reloaded, ClientError> {
+        self.send(Method::POST, routes::RELOAD, options).await
+    }
+
+    /// Ends a reload that still reads.
+    pub async fn cancel_reload(&self) -> Result<Cancelled, ClientError> {
+        self.send(Method::DELETE, routes::RELOAD, &Map::new()).await
+    }
+
+    /// Puts the policy before the last reload back in force.
+    pub async fn roll_back(&self) -> Result<Reloaded, ClientError> {
+        self.send(Method::POST, routes::ROLLBACK, &Map::new()).await
+    }
+
+    /// What is blocked, from now on.
+    pub async fn events(&self) -> Result<Lines<EventLine>, ClientError> {
+        self.lines(routes::EVENTS, &[]).await
+    }
+
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        question: &Question,
+    ) -> Result<T, ClientError> {
+        let pairs = question.pairs();
+        let query: Vec<_> = pairs.iter().map(|(key, value)| (*key, &**value)).collect();
+        self.get(path, &query).await
+    }
+
+    /// Asks for one object, whatever the path.
     pub async fn get<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -70,7 +151,7 @@ impl Client {
         self.object(answer).await
     }
 
-    /// Sends one object and has another for it.
+    /// Sends one object and has another for it, whatever the path.
     pub async fn send<T: DeserializeOwned>(
         &self,
         method: Method,
@@ -82,8 +163,7 @@ impl Client {
         self.object(answer).await
     }
 
-    /// Asks for objects that come one a line.
-    pub async fn lines(&self, path: &str, query: &[(&str, &str)]) -> Result<Lines, ClientError> {
+    async fn lines<T>(&self, path: &str, query: &[(&str, &str)]) -> Result<Lines<T>, ClientError> {
         let answer = self
             .request(Method::GET, &target(path, query), Bytes::new())
             .await?;
@@ -92,6 +172,7 @@ impl Client {
             body: answer.into_body(),
             buffer: Vec::new(),
             start: 0,
+            object: PhantomData,
         })
     }
 
@@ -157,17 +238,18 @@ impl Client {
 }
 
 /// Objects, one a line, as they come.
-pub struct Lines {
+pub struct Lines<T> {
     client: Client,
     body: Incoming,
     buffer: Vec<u8>,
     /// Where in the buffer the next line starts.
     start: usize,
+    object: PhantomData<fn() -> T>,
 }
 
-impl Lines {
+impl<T: DeserializeOwned> Lines<T> {
     /// The next object; `None` when the controller has no more.
-    pub async fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, ClientError> {
+    pub async fn next(&mut self) -> Result<Option<T>, ClientError> {
         loop {
             let unread = self.buffer.get(self.start..).unwrap_or_default();
             if let Some(end) = memchr::memchr(b'\n', unread) {
