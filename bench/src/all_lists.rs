@@ -3,7 +3,8 @@
 use std::{collections::HashSet, ffi::OsStr, io::Write as _};
 
 use anyhow::{Context as _, ensure};
-use filter_user::{kernel::draw_hash_key, policy::Builder};
+use filter_policy::compiled::Builder;
+use filter_user::kernel::draw_hash_key;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 

@@ -5,10 +5,11 @@ use std::{io::Write as _, path::Path};
 
 use anyhow::{Context as _, ensure};
 use filter_lists::{ListFile, ListOptions};
-use filter_user::{
-    kernel::{Filter, Groups, LoadOptions, draw_hash_key},
-    policy::{CompiledPolicy, HashKeyPolicy, PolicySource},
+use filter_policy::{
+    compiled::{CompiledPolicy, HashKeyPolicy, PolicySource},
+    groups::Groups,
 };
+use filter_user::kernel::{Filter, LoadOptions, draw_hash_key};
 use indicatif::HumanCount;
 use serde::{Deserialize, Serialize};
 

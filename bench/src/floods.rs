@@ -6,10 +6,8 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, ensure};
 use filter_core::{Actions, Counter, Directions, DnsAction, Interface, Reason, TcpAction};
-use filter_user::{
-    kernel::{Filter, Groups, LoadOptions, Mode, interface_index},
-    policy::CompiledPolicy,
-};
+use filter_policy::{compiled::CompiledPolicy, groups::Groups};
+use filter_user::kernel::{Filter, LoadOptions, Mode, interface_index};
 use frames::Wrap;
 use indicatif::HumanCount;
 use lab::{

@@ -16,10 +16,11 @@ use filter_core::{
     WAYS,
 };
 use filter_lists::{Action, Domain, ListRule, Scope, Sink as _, Subject};
-use filter_user::{
-    kernel::{Filter, Groups, LoadOptions, ProgramInfo, draw_hash_key},
-    policy::{Builder, CompiledPolicy},
+use filter_policy::{
+    compiled::{Builder, CompiledPolicy},
+    groups::Groups,
 };
+use filter_user::kernel::{Filter, LoadOptions, ProgramInfo, draw_hash_key};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
 use crate::{

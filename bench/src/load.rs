@@ -7,10 +7,13 @@ use std::{fs, io::Write as _, path::Path};
 
 use anyhow::{Context as _, ensure};
 use filter_lists::{Format, ListOptions};
+use filter_policy::{
+    compiled::{Builder, CompiledPolicy},
+    groups::Groups,
+};
 use filter_user::{
     check::Undone,
-    kernel::{Filter, Groups, LoadOptions, draw_hash_key},
-    policy::{Builder, CompiledPolicy},
+    kernel::{Filter, LoadOptions, draw_hash_key},
 };
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};

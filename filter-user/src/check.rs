@@ -9,13 +9,9 @@ use filter_lists::{
     Action, Domain, ListError, ListOptions, ListReport, ListRule, Scope, Sink, Subject,
     TooManyNames, packed,
 };
-
-use crate::{
-    policy::{
-        Builder, CompileError, CompiledPolicy, EVERYBODY, FOR_ALL, ListRules, Repeated,
-        RepeatedRule, Rule, Undo, Undoing,
-    },
-    replay::hash_key,
+use filter_policy::compiled::{
+    Builder, CompileError, CompiledPolicy, EVERYBODY, FOR_ALL, ListRules, Repeated, RepeatedRule,
+    Rule, Undo, Undoing, hash_key,
 };
 
 /// Lists that are checked together.

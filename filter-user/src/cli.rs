@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueHint};
-use filter_user::api::DEFAULT_SOCKET;
+use filter_api::DEFAULT_SOCKET;
 
 use crate::verbs::{
     block, check, completions, events, explain, reload, replay, rollback, run, stats, status, test,

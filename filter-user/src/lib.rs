@@ -1,12 +1,9 @@
 //! The user-space half of Namegate: it reads lists, keeps the compiled policy, loads the kernel
 //! program and fills its maps, and serves an API that the command line is a client of.
 
-pub mod api;
+pub mod answers;
 pub mod check;
-pub mod config;
 pub mod controller;
 pub mod kernel;
-pub mod memory;
-pub mod policy;
-pub mod policy_at;
 pub mod replay;
+pub mod server;

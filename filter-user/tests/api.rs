@@ -8,17 +8,20 @@ use std::{
 };
 
 use axum::{Router, body::Bytes};
+use filter_api::{
+    client::{Client, ClientError},
+    events::{BlockedPacket, EventLine},
+    questions::{ActionOn, Judgement, Question},
+    rules::RuleSource,
+};
 use filter_core::{
     Actions, Directions, DnsAction, HASH_KEY_WORDS, HashKey, Interface, ProgramSet, TcpAction,
 };
 use filter_lists::{Action, Domain};
+use filter_policy::compiled::{CompiledPolicy, Policy};
 use filter_user::{
-    api::{
-        ActionOn, ApiSocket, BlockedPacket, Client, ClientError, EventLine, Judgement, RuleSource,
-        event_routes, rule_routes, with_fallbacks,
-    },
     kernel::{AttachedMode, Attachment},
-    policy::{CompiledPolicy, Policy},
+    server::{ApiSocket, event_routes, rule_routes, with_fallbacks},
 };
 use tempfile::TempDir;
 use tokio::sync::broadcast;
@@ -86,7 +89,7 @@ async fn requests_that_nobody_knows_are_refused_with_a_sentence() {
     );
     let answer = server
         .client
-        .send::<Judgement>(hyper::Method::PUT, "/v1/test", &())
+        .send::<Judgement>(axum::http::Method::PUT, "/v1/test", &())
         .await;
     assert_eq!(
         sentence(answer),
@@ -145,18 +148,18 @@ async fn rules_are_found_by_a_part_of_their_name() {
 #[tokio::test]
 async fn an_event_reaches_everybody_who_reads() {
     let server = Server::start(&[]);
-    let mut first = server.client.lines("/v1/events", &[]).await.unwrap();
-    let mut second = server.client.lines("/v1/events", &[]).await.unwrap();
+    let mut first = server.client.events().await.unwrap();
+    let mut second = server.client.events().await.unwrap();
     let sent = EventLine::Blocked(Box::new(packet()));
     server.send(&sent);
-    assert_eq!(first.next::<EventLine>().await.unwrap(), Some(sent.clone()));
-    assert_eq!(second.next::<EventLine>().await.unwrap(), Some(sent));
+    assert_eq!(first.next().await.unwrap(), Some(sent.clone()));
+    assert_eq!(second.next().await.unwrap(), Some(sent));
 }
 
 #[tokio::test]
 async fn a_reader_who_falls_behind_is_told_how_much_was_missed() {
     let server = Server::start(&[]);
-    let mut events = server.client.lines("/v1/events", &[]).await.unwrap();
+    let mut events = server.client.events().await.unwrap();
     // No await in between: the server cannot pass anything on meanwhile.
     for _ in 0..BACKLOG + 6 {
         server.send(&EventLine::Blocked(Box::new(packet())));
@@ -246,18 +249,11 @@ impl Server {
     }
 
     async fn test(&self, name: &str) -> Judgement {
-        self.client
-            .get("/v1/test", &[("name", name)])
-            .await
-            .unwrap()
+        self.client.test(&Question::about(name)).await.unwrap()
     }
 
     async fn rules(&self, contains: &str) -> Vec<RuleSource> {
-        let mut lines = self
-            .client
-            .lines("/v1/rules", &[("contains", contains)])
-            .await
-            .unwrap();
+        let mut lines = self.client.rules(Some(contains)).await.unwrap();
         let mut rules = Vec::new();
         while let Some(rule) = lines.next().await.unwrap() {
             rules.push(rule);

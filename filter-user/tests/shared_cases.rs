@@ -8,10 +8,7 @@ use std::{
 
 use filter_core::{HashKey, Offline, Options, Reason, Settings};
 use filter_lists::{Format, ListError, ListOptions};
-use filter_user::{
-    policy::{Builder, CompiledPolicy},
-    replay::hash_key,
-};
+use filter_policy::compiled::{Builder, CompiledPolicy, hash_key};
 use frames::Wrap;
 use serde::Deserialize;
 

@@ -1,14 +1,12 @@
 //! Rules that are added and removed while the filter runs.
 
+use filter_api::rules::{Added, AddedName, ListLine, NameList, Removed, RemovedName};
 use filter_core::RuleKey;
 use filter_lists::{Action, Domain, NameError};
+use filter_policy::compiled::{KeyCollision, PolicyError};
 
 use super::{Controller, StateError, TooShort, reading, writing};
-use crate::{
-    api::{Added, AddedName, ListLine, NameList, Removed, RemovedName, RuleSource},
-    kernel::KernelError,
-    policy::{KeyCollision, PolicyError},
-};
+use crate::{answers, kernel::KernelError};
 
 /// Why the rules could not be changed.
 #[derive(Debug, thiserror::Error)]
@@ -56,7 +54,7 @@ impl Controller {
         let parsed = parse_all(&names.names)?;
         let mut done = Vec::new();
         let added = self
-            .add_each(parsed, names.action.into(), &mut done)
+            .add_each(parsed, answers::action(names.action), &mut done)
             .and_then(|results| {
                 self.keep()?;
                 Ok(Added {
@@ -93,7 +91,7 @@ impl Controller {
             let before = reading(&self.policy)
                 .compiled
                 .blocking(&name)
-                .map(RuleSource::from);
+                .map(answers::rule_source);
             let added = writing(&self.policy).compiled.add(name.clone(), action)?;
             if added {
                 done.push(name.clone());
@@ -143,7 +141,7 @@ impl Controller {
         let still_blocked_by = reading(&self.policy)
             .compiled
             .blocking(name)
-            .map(RuleSource::from);
+            .map(answers::rule_source);
         let listed = removed.as_ref().and_then(|removed| removed.listed.clone());
         let until_restart = listed.map(|(list, line)| ListLine { list, line });
         Ok(RemovedName {

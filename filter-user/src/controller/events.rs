@@ -1,13 +1,14 @@
 //! Events on their way from the kernel to those who read them.
 
+use filter_api::events::{BlockedPacket, EventLine};
 use filter_core::{Message, TunnelKind};
+use filter_policy::compiled::CompiledPolicy;
 use jiff::Timestamp;
 
 use super::Controller;
 use crate::{
-    api::{BlockedPacket, EventLine, RuleSource, push_line},
+    answers,
     kernel::{Attachment, NameEvent},
-    policy::CompiledPolicy,
     replay::record_type,
 };
 
@@ -29,7 +30,7 @@ impl Controller {
             *reported += 1;
             if wanted {
                 let mut line = Vec::new();
-                push_line(
+                answers::push_line(
                     &EventLine::Blocked(Box::new(blocked_packet(event, compiled, interfaces))),
                     &mut line,
                 );
@@ -51,7 +52,7 @@ fn blocked_packet(
     let source = event
         .rule
         .and_then(|rule| compiled.find(rule))
-        .map(RuleSource::from);
+        .map(answers::rule_source);
     let (rule, list, line) = source.map_or((None, None, None), |it| {
         (Some(it.rule), Some(it.list), it.line)
     });

@@ -17,7 +17,11 @@ use std::{
 };
 
 use axum::{Router, body::Bytes};
+use filter_api::status::{
+    EventCounts, Interface, ListStatus, Memory, Program, RuleCounts, RuleHits, Stats, Status,
+};
 use filter_core::{Actions, Counter, Quic};
+use filter_policy::compiled::{Policy, PolicySource};
 use tokio::{
     net::UnixListener,
     signal::unix::Signal,
@@ -26,12 +30,9 @@ use tokio::{
 };
 
 use crate::{
-    api::{
-        ApiSocket, EventCounts, Interface, ListStatus, Memory, Program, RuleCounts, RuleHits,
-        RuleSource, Stats, Status, control_routes, event_routes, rule_routes, with_fallbacks,
-    },
+    answers,
     kernel::{AttachedMode, Attachment, Filter, KernelError, joining_below},
-    policy::{Policy, PolicySource},
+    server::{ApiSocket, control_routes, event_routes, rule_routes, with_fallbacks},
 };
 
 pub use changes::ControlError;
@@ -158,7 +159,7 @@ impl Controller {
         let policy = reading(&self.policy);
         let compiled = &policy.compiled;
         let rules = hits.into_iter().filter_map(|(key, hits)| {
-            let source = RuleSource::from(compiled.find(key)?);
+            let source = answers::rule_source(compiled.find(key)?);
             Some(RuleHits { source, hits })
         });
         Ok(Stats {

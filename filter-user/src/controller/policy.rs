@@ -9,19 +9,19 @@ use std::{
     },
 };
 
+use filter_api::reload::{Reloaded, Undoing};
 use filter_core::HashKey;
 use filter_lists::{Bounds, Files};
+use filter_policy::{
+    compiled::{Budget, HashKeyPolicy, Policy, PolicySource},
+    groups::Groups,
+    memory,
+};
 use jiff::Timestamp;
 use tokio::{signal::unix::Signal, sync::Mutex};
 
 use super::{ControlError, Controller, MaxShrink};
-use crate::{
-    api::{Reloaded, Undoing},
-    check::Undone,
-    kernel::{Groups, Installed},
-    memory,
-    policy::{Budget, HashKeyPolicy, Policy, PolicySource},
-};
+use crate::{answers, check::Undone, kernel::Installed};
 
 /// Reads the policy anew and puts it in force. Reading takes the time that it takes, and holds
 /// nobody up; what is in force stays in force until the new one takes its place, or where that
@@ -54,7 +54,7 @@ pub async fn reload(
     let _cancels = CancelOnDrop(cancelled.clone());
     let read = blocking(move || {
         let policy = read(&source, &hash_key, budget, cancelled)?;
-        let undoing = Undone::of(&policy.compiled).into();
+        let undoing = answers::undoing(Undone::of(&policy.compiled));
         Ok((policy, undoing))
     });
     let (policy, undoing) = read.await?;
@@ -84,7 +84,7 @@ pub async fn roll_back(controller: Arc<Mutex<Controller>>) -> Result<Reloaded, C
         let mut previous = controller.previous.take().ok_or(ControlError::NoPrevious)?;
         match controller.put_in_force(&mut previous) {
             Ok(installed) => {
-                let undoing = Undone::of(&previous.compiled).into();
+                let undoing = answers::undoing(Undone::of(&previous.compiled));
                 Ok(controller.take_in(previous, undoing, installed))
             }
             Err(error) => {

@@ -4,10 +4,10 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use aya::maps::Array;
 use filter_core::{AllEffects, Effect, EffectEntry, Generation, Rule};
+use filter_policy::compiled::CompiledPolicy;
 use foldhash::fast::FixedState;
 
 use super::{Filter, KernelError, map_mut, pod::Value};
-use crate::policy::CompiledPolicy;
 
 /// The numbers of the effect of a rule: before, while both generations are there, and after.
 #[derive(Clone, Copy, Default)]

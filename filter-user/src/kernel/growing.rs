@@ -8,8 +8,10 @@
 
 use std::{mem, os::fd::AsFd as _};
 
+use filter_policy::{compiled::CompiledPolicy, groups::Groups};
+
 use super::{
-    Attachment, Filter, Groups, Installed, KernelError,
+    Attachment, Filter, Installed, KernelError, PolicySize,
     links::{Side, update_all},
     load,
     policy::wait_for_lookups,
@@ -17,7 +19,6 @@ use super::{
     requirements,
     room::Room,
 };
-use crate::policy::CompiledPolicy;
 
 impl Filter {
     /// Makes room for more rules than the policy in force has, and which is this one.
@@ -38,8 +39,8 @@ impl Filter {
         groups: &Groups,
         progress: &mut dyn FnMut(u64),
     ) -> Result<Installed, KernelError> {
-        let room =
-            Room::for_policy(after, self.options.max_rules)?.with_size(after.size_for(groups));
+        let room = Room::for_policy(after, self.options.max_rules)?
+            .with_size(PolicySize::new(after, groups));
         let mut larger = self.beside(room)?;
         larger.install_in_place(
             &CompiledPolicy::empty(self.hash_key),

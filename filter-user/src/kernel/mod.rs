@@ -50,10 +50,10 @@ use filter_core::{
     Counter, Effect, Generation, HASH_KEY_WORDS, HashKey, Interface, OfCpu, ProgramSet, Quic,
     RuleKey, Settings,
 };
+use filter_policy::groups::Groups;
 
 pub use attach::{AttachedMode, Attachment, Mode, interface_index};
 use bloom::BloomFilter;
-pub use clients::{ClientCounts, ClientId, Groups, Members};
 pub use error::KernelError;
 pub use events::NameEvent;
 #[cfg(feature = "feed")]

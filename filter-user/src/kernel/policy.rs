@@ -11,10 +11,10 @@ use filter_core::{
     AUDIENCES_OF_BANK, Actions, ActivePolicy, AllEffects, Effect, Generation, Group, Interface,
     ListName, Precedence, RuleKey, RuleShape,
 };
+use filter_policy::{audiences::Audiences, compiled::CompiledPolicy, groups::Groups};
 
 use super::{
     Filter, KernelError, PolicySize, batch,
-    clients::Groups,
     effect::{EffectsKept, Numbers},
     map_fd, map_mut,
     patterns::{self, Parts},
@@ -22,7 +22,6 @@ use super::{
     programs::InUse,
     rules::Written,
 };
-use crate::policy::{Audiences, CompiledPolicy};
 
 /// Rules that are brought together for writing.
 const MOST_WRITES: usize = 1 << 16;
@@ -196,7 +195,7 @@ impl Filter {
         let clients = groups.members.count_with(&self.buffered.groups.members);
         PolicySize {
             clients,
-            ..after.size_for(groups)
+            ..PolicySize::new(after, groups)
         }
     }
 

@@ -2,9 +2,12 @@
 //! bound.
 
 use filter_core::{Page, RuleKey, RuleShape};
+use filter_policy::{
+    compiled::CompiledPolicy,
+    groups::{ClientCounts, Groups},
+};
 
-use super::{ClientCounts, KernelError};
-use crate::policy::CompiledPolicy;
+use super::KernelError;
 
 /// Rules that there may be at most, unless a setting says otherwise. Reading lists has the same
 /// bound.
@@ -52,6 +55,17 @@ pub struct PolicySize {
 }
 
 impl PolicySize {
+    /// What the maps are to have room for besides rules, for this policy and these groups.
+    pub fn new(compiled: &CompiledPolicy, groups: &Groups) -> Self {
+        Self {
+            groups: u32::try_from(groups.audiences.len()).unwrap_or(u32::MAX),
+            clients: groups.members.counts(),
+            banks: compiled.banks(),
+            lists: compiled.list_numbers(),
+            further_effects: compiled.further_entries(),
+        }
+    }
+
     /// What the smallest maps have room for.
     const LEAST: Self = Self {
         groups: 64,

@@ -1,19 +1,13 @@
 //! What judges frames: the program in the kernel, or its source in user space.
 
-use std::{
-    array,
-    hash::{BuildHasher as _, RandomState},
-    net::SocketAddr,
-};
+use std::net::SocketAddr;
 
 use filter_core::{
     Event, HashKey, Interface, Offline, Options, Reason, ResponseAction, RuleKey, Settings,
 };
+use filter_policy::at::PolicyAt;
 
-use crate::{
-    kernel::{Filter, KernelError, NameEvent, TestBed},
-    policy_at::PolicyAt,
-};
+use crate::kernel::{Filter, KernelError, NameEvent, TestBed};
 
 /// Judges frames one after another, with the state of their flows.
 pub trait Engine {
@@ -126,12 +120,6 @@ impl Engine for UserEngine<'_> {
         self.offline.forget_flows();
         Ok(())
     }
-}
-
-/// A key for names that only this process hashes: nobody can choose names that collide under it.
-pub fn hash_key() -> HashKey {
-    let random = RandomState::new();
-    HashKey::from_words(array::from_fn(|word| random.hash_one(word)))
 }
 
 impl From<NameEvent> for Seen {

@@ -2,10 +2,10 @@
 
 use std::{borrow::Cow, fmt};
 
+use filter_policy::compiled::CompiledPolicy;
 use serde::Serialize;
 
 use super::Seen;
-use crate::policy::CompiledPolicy;
 
 /// A name that was found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -95,8 +95,8 @@ mod tests {
     use filter_core::{Reason, ResponseAction, RuleKey};
 
     use super::*;
-    use crate::{policy::Builder, replay::hash_key};
     use filter_lists::{Action, ListRule, Scope, Sink as _, Subject};
+    use filter_policy::compiled::{Builder, hash_key};
 
     fn compile() -> (CompiledPolicy, RuleKey) {
         let key = hash_key();

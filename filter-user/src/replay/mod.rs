@@ -12,7 +12,7 @@ mod repeats;
 use std::{io, path::Path};
 
 pub use capture::{Capture, CaptureError, Frame, Link, Place, Skipped};
-pub use engine::{Engine, KernelEngine, Seen, UserEngine, hash_key};
+pub use engine::{Engine, KernelEngine, Seen, UserEngine};
 pub use line::{Line, record_type};
 use repeats::Repeats;
 

@@ -2,8 +2,7 @@
 
 use std::net::IpAddr;
 
-use filter_user::api::Client;
-use serde::de::DeserializeOwned;
+use filter_api::questions::Question;
 
 /// For whom a name is judged, and when.
 #[derive(clap::Args)]
@@ -22,25 +21,13 @@ pub struct CaseArgs {
 }
 
 impl CaseArgs {
-    /// Asks the controller about this name.
-    pub async fn ask<T: DeserializeOwned>(
-        &self,
-        controller: &Client,
-        path: &str,
-        name: &str,
-    ) -> anyhow::Result<T> {
-        let client = self.client.map(|client| client.to_string());
-        let at = self.at.map(|at| at.to_string());
-        let all = [
-            ("name", Some(name)),
-            ("client", client.as_deref()),
-            ("mac", self.mac.as_deref()),
-            ("at", at.as_deref()),
-        ];
-        let query: Vec<_> = all
-            .into_iter()
-            .filter_map(|(key, value)| Some((key, value?)))
-            .collect();
-        Ok(controller.get(path, &query).await?)
+    /// The question about this name.
+    pub fn about(&self, name: &str) -> Question {
+        Question {
+            name: name.into(),
+            client: self.client,
+            mac: self.mac.clone(),
+            at: self.at,
+        }
     }
 }

@@ -5,16 +5,13 @@ use std::{
     process::ExitCode,
 };
 
-use filter_user::api::{Added, AddedName, NameAction, NameList, Removed, RemovedName, RuleSource};
-use hyper::Method;
+use filter_api::rules::{Added, AddedName, NameAction, NameList, Removed, RemovedName};
 
 use super::ask;
 use crate::{
     cli::ClientArgs,
     output::{json_line, place, stdout},
 };
-
-const RULES: &str = "/v1/rules";
 
 /// Add, remove and list rules
 #[derive(clap::Args)]
@@ -108,9 +105,7 @@ fn add(args: &Names, action: NameAction) -> anyhow::Result<ExitCode> {
         names: args.names.clone(),
         action,
     };
-    let added: Added = ask(&args.client, async |client| {
-        Ok(client.send(Method::POST, RULES, &names).await?)
-    })?;
+    let added: Added = ask(&args.client, async |client| Ok(client.add(&names).await?))?;
     let mut out = stdout();
     if args.client.json {
         json_line(&mut out, &added)?;
@@ -175,7 +170,7 @@ fn remove(args: &Names) -> anyhow::Result<ExitCode> {
         action: NameAction::default(),
     };
     let removed: Removed = ask(&args.client, async |client| {
-        Ok(client.send(Method::DELETE, RULES, &names).await?)
+        Ok(client.remove(&names).await?)
     })?;
     let mut out = stdout();
     if args.client.json {
@@ -229,15 +224,9 @@ fn print_removed(out: &mut impl Write, result: &RemovedName) -> io::Result<()> {
 
 fn list(args: &List) -> anyhow::Result<ExitCode> {
     ask(&args.client, async |client| {
-        let query: Vec<_> = args
-            .contains
-            .as_deref()
-            .map(|text| ("contains", text))
-            .into_iter()
-            .collect();
-        let mut rules = client.lines(RULES, &query).await?;
+        let mut rules = client.rules(args.contains.as_deref()).await?;
         let mut out = io::BufWriter::new(stdout());
-        while let Some(rule) = rules.next::<RuleSource>().await? {
+        while let Some(rule) = rules.next().await? {
             if args.client.json {
                 json_line(&mut out, &rule)?;
             } else {

@@ -3,7 +3,7 @@
 use std::{io::Write, process::ExitCode};
 
 use anyhow::bail;
-use filter_user::api::{BlockedPacket, EventLine};
+use filter_api::events::{BlockedPacket, EventLine};
 use jiff::{Timestamp, tz::TimeZone};
 
 use super::ask;
@@ -30,8 +30,8 @@ pub struct Args {
 
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     ask(&args.client, async |client| {
-        let mut events = client.lines("/v1/events", &[]).await?;
-        while let Some(event) = events.next::<EventLine>().await? {
+        let mut events = client.events().await?;
+        while let Some(event) = events.next().await? {
             match event {
                 event if args.client.json => json_line(&mut stdout(), &event)?,
                 EventLine::Blocked(packet) => print(&packet)?,

@@ -5,7 +5,7 @@ use std::{
     process::ExitCode,
 };
 
-use filter_user::api::{Explained, ExplainedRule};
+use filter_api::questions::{Explained, ExplainedRule};
 
 use super::{action_words, ask, asking::CaseArgs};
 use crate::{
@@ -37,7 +37,7 @@ pub struct Args {
 
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let explained: Explained = ask(&args.controller, async |client| {
-        args.case.ask(&client, "/v1/explain", &args.name).await
+        Ok(client.explain(&args.case.about(&args.name)).await?)
     })?;
     if args.controller.json {
         json_line(&mut stdout(), &explained)?;

@@ -16,7 +16,7 @@ pub mod status;
 pub mod test;
 
 use anyhow::Context;
-use filter_user::api::{ActionOn, Client};
+use filter_api::{client::Client, questions::ActionOn};
 
 use crate::cli::ClientArgs;
 

@@ -7,7 +7,7 @@ use clap::{
     builder::{OsStringValueParser, TypedValueParser as _},
 };
 use filter_lists::{ListFile, ListOptions, Trust};
-use filter_user::policy::PolicySource;
+use filter_policy::compiled::PolicySource;
 
 /// Lists, and a configuration with groups and schedules.
 #[derive(Clone, Debug, clap::Args)]

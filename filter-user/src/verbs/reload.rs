@@ -2,9 +2,7 @@
 
 use std::{io::Write, process::ExitCode};
 
-use filter_user::api::{Cancelled, ReloadOptions, Reloaded};
-use hyper::Method;
-use serde_json::Map;
+use filter_api::reload::{Cancelled, ReloadOptions, Reloaded};
 
 use super::ask;
 use crate::{
@@ -48,17 +46,13 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         accept_shrink: args.accept_shrink.clone(),
     };
     let reloaded: Reloaded = ask(&args.client, async |client| {
-        Ok(client.send(Method::POST, "/v1/reload", &options).await?)
+        Ok(client.reload(&options).await?)
     })?;
     print(&args.client, reloaded)
 }
 
 fn cancel(client: &ClientArgs) -> anyhow::Result<ExitCode> {
-    let cancelled: Cancelled = ask(client, async |client| {
-        Ok(client
-            .send(Method::DELETE, "/v1/reload", &Map::new())
-            .await?)
-    })?;
+    let cancelled: Cancelled = ask(client, async |client| Ok(client.cancel_reload().await?))?;
     let mut out = stdout();
     if client.json {
         json_line(&mut out, &cancelled)?;

@@ -6,11 +6,14 @@ use std::{fs, path::PathBuf, process::ExitCode, time::Instant};
 
 use clap::{ValueEnum, ValueHint};
 use filter_core::{Counter, HashKey};
+use filter_policy::{
+    at::PolicyAt,
+    compiled::{CompiledPolicy, HashKeyPolicy, Policy, hash_key},
+    groups::Groups,
+};
 use filter_user::{
-    kernel::{Filter, Groups, KernelError, LoadOptions, MAX_RULES, room_for},
-    policy::{CompiledPolicy, HashKeyPolicy, Policy},
-    policy_at::PolicyAt,
-    replay::{Engine, KernelEngine, Line, UserEngine, hash_key, replay},
+    kernel::{Filter, KernelError, LoadOptions, MAX_RULES, PolicySize, room_for},
+    replay::{Engine, KernelEngine, Line, UserEngine, replay},
 };
 use jiff::Timestamp;
 
@@ -110,7 +113,7 @@ fn load(
         hash_key: Some(*hash_key),
         max_rules: MAX_RULES,
         room: Some(room_for(compiled.entries_in_force(), MAX_RULES)?),
-        size: compiled.size_for(groups),
+        size: PolicySize::new(compiled, groups),
         dns_ports: args.dns_port.clone(),
         events_per_second: u32::MAX,
         report_passed: true,

@@ -2,9 +2,7 @@
 
 use std::process::ExitCode;
 
-use filter_user::api::Reloaded;
-use hyper::Method;
-use serde_json::Map;
+use filter_api::reload::Reloaded;
 
 use super::{ask, reload::print};
 use crate::cli::ClientArgs;
@@ -24,10 +22,6 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let reloaded: Reloaded = ask(&args.client, async |client| {
-        Ok(client
-            .send(Method::POST, "/v1/rollback", &Map::new())
-            .await?)
-    })?;
+    let reloaded: Reloaded = ask(&args.client, async |client| Ok(client.roll_back().await?))?;
     print(&args.client, reloaded)
 }

@@ -7,8 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use filter_api::{client::Client, status::Stats};
 use filter_core::Counter;
-use filter_user::api::{Client, Stats};
 
 use super::ask;
 use crate::{
@@ -73,12 +73,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 async fn fetch(args: &Args, client: &Client) -> anyhow::Result<Stats> {
-    let top = args
-        .top
-        .or((!args.client.json).then_some(TOP))
-        .map(|top| top.to_string());
-    let query: Vec<_> = top.as_deref().map(|top| ("top", top)).into_iter().collect();
-    Ok(client.get("/v1/stats", &query).await?)
+    let top = args.top.or((!args.client.json).then_some(TOP));
+    Ok(client.stats(top).await?)
 }
 
 fn show(args: &Args, stats: &Stats, before: Option<(Duration, &Stats)>) -> anyhow::Result<()> {

@@ -2,7 +2,7 @@
 
 use std::{io::Write, process::ExitCode, time::Duration};
 
-use filter_user::api::{Interface, ListStatus, RuleCounts, Status};
+use filter_api::status::{Interface, ListStatus, RuleCounts, Status};
 use indicatif::{HumanBytes, HumanDuration};
 
 use super::ask;
@@ -23,9 +23,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let status: Status = ask(&args.client, async |client| {
-        Ok(client.get("/v1/status", &[]).await?)
-    })?;
+    let status: Status = ask(&args.client, async |client| Ok(client.status().await?))?;
     let mut out = stdout();
     if args.client.json {
         json_line(&mut out, &status)?;

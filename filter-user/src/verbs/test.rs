@@ -2,7 +2,7 @@
 
 use std::{io::Write, process::ExitCode};
 
-use filter_user::api::Judgement;
+use filter_api::questions::Judgement;
 
 use super::{action_words, ask, asking::CaseArgs};
 use crate::{
@@ -44,7 +44,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let blocked = ask(&args.controller, async |client| {
         let mut blocked = false;
         for name in &args.names {
-            let judgement: Judgement = args.case.ask(&client, "/v1/test", name).await?;
+            let judgement: Judgement = client.test(&args.case.about(name)).await?;
             blocked |= judgement.verdict == "drop";
             if args.controller.json {
                 json_line(&mut stdout(), &judgement)?;

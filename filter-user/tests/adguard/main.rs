@@ -15,10 +15,8 @@ use std::{
 };
 
 use filter_lists::{Domain, Format, ListOptions};
-use filter_user::{
-    check::{Check, Checked},
-    policy::{CompiledPolicy, EVERYBODY, Rule},
-};
+use filter_policy::compiled::{CompiledPolicy, EVERYBODY, Rule};
+use filter_user::check::{Check, Checked};
 use regex::bytes::{Regex, RegexBuilder};
 
 use engine::{Engine, Verdict};

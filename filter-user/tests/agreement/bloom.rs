@@ -5,10 +5,8 @@ use std::fs;
 
 use filter_core::HashKey;
 use filter_lists::{Domain, ListOptions, Names};
-use filter_user::{
-    kernel::{Filter, Groups, LoadOptions, draw_hash_key},
-    policy::CompiledPolicy,
-};
+use filter_policy::{compiled::CompiledPolicy, groups::Groups};
+use filter_user::kernel::{Filter, LoadOptions, draw_hash_key};
 use frames::Wrap;
 
 use crate::policy::{can_be_asked, collection};

@@ -5,10 +5,11 @@ use std::{fs, path::PathBuf, time::Instant};
 
 use filter_core::{HashKey, Reason};
 use filter_lists::{Domain, ListError, ListOptions};
-use filter_user::{
-    kernel::{Filter, Groups, LoadOptions, TestBed, draw_hash_key},
-    policy::{Builder, CompiledPolicy, EVERYBODY, Outcome, Position},
+use filter_policy::{
+    compiled::{Builder, CompiledPolicy, EVERYBODY, Outcome, Position},
+    groups::Groups,
 };
+use filter_user::kernel::{Filter, LoadOptions, TestBed, draw_hash_key};
 use frames::Wrap;
 
 /// Patterns of real lists that are run, at least.

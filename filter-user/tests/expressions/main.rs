@@ -14,10 +14,7 @@ use std::{
 };
 
 use filter_lists::{Domain, Format, ListError, ListOptions};
-use filter_user::{
-    policy::{Builder, CompiledPolicy, EVERYBODY},
-    replay::hash_key,
-};
+use filter_policy::compiled::{Builder, CompiledPolicy, EVERYBODY, hash_key};
 use proptest::{
     prelude::*,
     test_runner::{Config, TestError, TestRunner},

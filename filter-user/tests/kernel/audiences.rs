@@ -9,11 +9,12 @@ use std::{
 
 use filter_core::Reason;
 use filter_lists::{Action, ListRule, Scope, Sink as _, Subject};
-use filter_user::{
+use filter_policy::{
+    compiled::{Builder, CompiledPolicy, EVERYBODY},
     config::Config,
-    kernel::{ClientId, Filter, Groups, LoadOptions, Members},
-    policy::{Builder, CompiledPolicy, EVERYBODY},
+    groups::{ClientId, Groups, Members},
 };
+use filter_user::kernel::{Filter, LoadOptions};
 use frames::Wrap;
 use jiff::Timestamp;
 

@@ -7,11 +7,13 @@ use filter_core::{
     Actions, AllEffects, Directions, DnsAction, Interface, Message, Precedence, Protocol, TcpAction,
 };
 use filter_lists::{Action, Domain, ListRule, Scope, Sink as _, Subject};
-use filter_user::{
-    kernel::{ClientId, Filter, Groups, KernelError, LoadOptions},
-    policy::{Audiences, Builder, CompiledPolicy},
-    policy_at::PolicyAt,
+use filter_policy::{
+    at::PolicyAt,
+    audiences::Audiences,
+    compiled::{Builder, CompiledPolicy},
+    groups::{ClientId, Groups},
 };
+use filter_user::kernel::{Filter, KernelError, LoadOptions};
 use frames::Wrap;
 
 use super::{LOOPBACK, drained};

@@ -8,11 +8,12 @@ use filter_core::{
     TcpAction,
 };
 use filter_lists::{Action, Domain, ListRule, Scope, Sink as _, Subject};
-use filter_user::{
-    kernel::{ClientId, Filter, Groups, LoadOptions, NameEvent},
-    policy::{Builder, CompiledPolicy},
-    policy_at::PolicyAt,
+use filter_policy::{
+    at::PolicyAt,
+    compiled::{Builder, CompiledPolicy},
+    groups::{ClientId, Groups},
 };
+use filter_user::kernel::{Filter, LoadOptions, NameEvent};
 use frames::{Header, Wrap};
 
 use super::{LOOPBACK, drained};

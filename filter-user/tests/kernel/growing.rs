@@ -8,10 +8,8 @@ use std::{
 };
 
 use filter_core::{Counter, HASH_KEY_WORDS, HashKey, Reason};
-use filter_user::{
-    kernel::{Filter, Groups, Installed, KernelError, LoadOptions, Mode, interface_index},
-    policy::CompiledPolicy,
-};
+use filter_policy::{compiled::CompiledPolicy, groups::Groups};
+use filter_user::kernel::{Filter, Installed, KernelError, LoadOptions, Mode, interface_index};
 use frames::Wrap;
 use lab::{GATEWAY_LAN, Lab, Options, wait_until};
 

@@ -5,10 +5,12 @@ use std::net::IpAddr;
 
 use filter_core::{HashKey, Reason};
 use filter_lists::{Action, Domain, ListRule, Scope, Sink as _, Subject};
-use filter_user::{
-    kernel::{ClientId, Filter, Groups, Installed, KernelError, LoadOptions, Members},
-    policy::{Audiences, Builder, CompiledPolicy, EVERYBODY},
+use filter_policy::{
+    audiences::Audiences,
+    compiled::{Builder, CompiledPolicy, EVERYBODY},
+    groups::{ClientId, Groups, Members},
 };
+use filter_user::kernel::{Filter, Installed, KernelError, LoadOptions};
 use frames::Wrap;
 
 use super::{judge_alone, key};

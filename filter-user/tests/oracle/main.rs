@@ -17,12 +17,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use filter_user::{
-    kernel::Groups,
-    policy::CompiledPolicy,
-    policy_at::PolicyAt,
-    replay::{Engine, UserEngine, hash_key},
+use filter_policy::{
+    at::PolicyAt,
+    compiled::{CompiledPolicy, hash_key},
+    groups::Groups,
 };
+use filter_user::replay::{Engine, UserEngine};
 #[cfg(feature = "root-tests")]
 use filter_user::{
     kernel::{Filter, LoadOptions},

@@ -18,10 +18,8 @@ use std::{
 };
 
 use filter_lists::{Domain, ListOptions};
-use filter_user::{
-    check::{Check, Checked},
-    policy::{CompiledPolicy, EVERYBODY},
-};
+use filter_policy::compiled::{CompiledPolicy, EVERYBODY};
+use filter_user::check::{Check, Checked};
 use regex::Regex;
 
 use asking::Verdict;

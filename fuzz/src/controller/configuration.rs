@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use filter_user::config::{Config, MOST_AUDIENCES};
+use filter_policy::config::{Config, MOST_AUDIENCES};
 use jiff::Timestamp;
 
 /// Seconds from one time that is looked at to the next, so that all hours and days come.

@@ -2,10 +2,7 @@
 //! finds.
 
 use filter_lists::{Domain, Format, ListOptions, ListRule, Sink, Subject, TooManyNames};
-use filter_user::{
-    policy::{Builder, EVERYBODY},
-    replay::hash_key,
-};
+use filter_policy::compiled::{Builder, EVERYBODY, hash_key};
 use regex::bytes::RegexBuilder;
 
 use super::with_file;

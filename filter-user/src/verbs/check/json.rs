@@ -1,8 +1,9 @@
 //! What `namegate check --json` prints.
 
+use filter_api::reload::Undoing;
 use filter_lists::{Example, ListReport};
 use filter_user::{
-    api::Undoing,
+    answers,
     check::{Checked, CheckedList, Finding, RuleText, Undone},
 };
 use serde::Serialize;
@@ -126,7 +127,7 @@ impl<'a> Output<'a> {
             pattern,
             message: refusal.to_string(),
         });
-        let undoing = Undone::of(&checked.compiled).into();
+        let undoing = answers::undoing(Undone::of(&checked.compiled));
         Self {
             lists: checked.lists.iter().map(list).collect(),
             undoing,

@@ -3,10 +3,8 @@
 use std::io::{self, Write};
 
 use filter_lists::{Action, ListReport, Unusable};
-use filter_user::{
-    check::{Blocked, Checked, CheckedList, Finding, Place, Undone},
-    policy::CompiledPolicy,
-};
+use filter_policy::compiled::CompiledPolicy;
+use filter_user::check::{Blocked, Checked, CheckedList, Finding, Place, Undone};
 
 use super::Against;
 use crate::output::{BLOCKED, FAILURE, FAINT, HEADING, count, plural, table};

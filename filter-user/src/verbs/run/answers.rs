@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use anyhow::bail;
 use filter_core::{Actions, DnsAction, QuicAction, TcpAction};
-use filter_user::config::{
+use filter_policy::config::{
     ActionsError, Addresses, BlockAction, error_code, quic_action, tcp_action,
 };
 

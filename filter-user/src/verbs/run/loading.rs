@@ -1,9 +1,12 @@
 //! From lists to a filter that holds their rules.
 
+use filter_policy::{
+    compiled::{CompiledPolicy, HashKeyPolicy, Policy, PolicySource},
+    groups::Groups,
+};
 use filter_user::{
     controller::StateFile,
-    kernel::{Filter, Groups, LoadOptions, draw_hash_key, room_for},
-    policy::{CompiledPolicy, HashKeyPolicy, Policy, PolicySource},
+    kernel::{Filter, LoadOptions, PolicySize, draw_hash_key, room_for},
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
@@ -49,7 +52,7 @@ impl Loaded {
                 policy.compiled.entries_in_force(),
                 args.max_rules,
             )?),
-            size: policy.compiled.size_for(&groups),
+            size: PolicySize::new(&policy.compiled, &groups),
             dns_ports: args.dns_port.clone(),
             events_per_second: args.events_per_second,
             report_passed: false,

@@ -18,12 +18,11 @@ use std::{
 use anyhow::Context;
 use clap::ValueHint;
 use filter_core::Directions;
+use filter_policy::{compiled::PolicySource, memory};
 use filter_user::{
-    api::ApiSocket,
     controller::Controller,
     kernel::{Attachment, MAX_RULES, Mode},
-    memory,
-    policy::PolicySource,
+    server::ApiSocket,
 };
 use tokio::{
     runtime,

@@ -3,7 +3,8 @@
 use std::io::Write;
 
 use filter_lists::{ListReport, Unusable};
-use filter_user::{api::ApiSocket, kernel::Attachment, policy::CompiledPolicy};
+use filter_policy::compiled::CompiledPolicy;
+use filter_user::{kernel::Attachment, server::ApiSocket};
 
 use crate::output::{count, plural, table};
 

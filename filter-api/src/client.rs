@@ -1,0 +1,281 @@
+//! Asking a controller.
+
+use std::{
+    io,
+    marker::PhantomData,
+    path::{Path, PathBuf},
+};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::{
+    Method, Request, Response,
+    body::Incoming,
+    client::conn::http1,
+    header::{CONTENT_TYPE, HOST},
+};
+use hyper_util::rt::TokioIo;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Map;
+use tokio::net::UnixStream;
+
+use crate::{
+    ErrorBody,
+    events::EventLine,
+    questions::{Explained, Judgement, Question},
+    reload::{Cancelled, ReloadOptions, Reloaded},
+    routes,
+    rules::{Added, NameList, Removed, RuleSource},
+    status::{Stats, Status},
+};
+
+/// Asks the controller that answers on a socket.
+#[derive(Clone, Debug)]
+pub struct Client {
+    socket: PathBuf,
+}
+
+/// Why there is no answer, or not the one that was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// Nobody listens.
+    #[error(
+        "no controller answers on `{}`: start one with `namegate run`, or name its socket with --socket",
+        .0.display()
+    )]
+    NoController(PathBuf),
+    /// The socket belongs to somebody else.
+    #[error("you may not use `{}`: run this as the user who runs the controller (root)", .0.display())]
+    Permission(PathBuf),
+    /// The controller says no.
+    #[error("{0}")]
+    Refused(String),
+    /// The answer did not come, or not whole.
+    #[error("the controller on `{}` broke off: {error}", .socket.display())]
+    Broken {
+        /// The socket.
+        socket: PathBuf,
+        /// What happened.
+        error: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl Client {
+    /// A client of the controller on this socket.
+    pub fn new(socket: &Path) -> Self {
+        Self {
+            socket: socket.into(),
+        }
+    }
+
+    /// How the controller is.
+    pub async fn status(&self) -> Result<Status, ClientError> {
+        self.get(routes::STATUS, &[]).await
+    }
+
+    /// What was counted, with so many of the rules that blocked most; all of them without a number.
+    pub async fn stats(&self, top: Option<usize>) -> Result<Stats, ClientError> {
+        let top = top.map(|top| top.to_string());
+        let query: Vec<_> = top.as_deref().map(|top| ("top", top)).into_iter().collect();
+        self.get(routes::STATS, &query).await
+    }
+
+    /// The rules that have this text in them; all of them without one.
+    pub async fn rules(&self, contains: Option<&str>) -> Result<Lines<RuleSource>, ClientError> {
+        let query: Vec<_> = contains
+            .map(|text| ("contains", text))
+            .into_iter()
+            .collect();
+        self.lines(routes::RULES, &query).await
+    }
+
+    /// Adds names by hand.
+    pub async fn add(&self, names: &NameList) -> Result<Added, ClientError> {
+        self.send(Method::POST, routes::RULES, names).await
+    }
+
+    /// Removes names, listed or added by hand.
+    pub async fn remove(&self, names: &NameList) -> Result<Removed, ClientError> {
+        self.send(Method::DELETE, routes::RULES, names).await
+    }
+
+    /// What a name would meet.
+    pub async fn test(&self, question: &Question) -> Result<Judgement, ClientError> {
+        self.ask(routes::TEST, question).await
+    }
+
+    /// Why a name is blocked or not.
+    pub async fn explain(&self, question: &Question) -> Result<Explained, ClientError> {
+        self.ask(routes::EXPLAIN, question).await
+    }
+
+    /// Has the policy read again, and waits until it is in force.
+    pub async fn reload(&self, options: &ReloadOptions) -> Result<Reloaded, ClientError> {
+        self.send(Method::POST, routes::RELOAD, options).await
+    }
+
+    /// Ends a reload that still reads.
+    pub async fn cancel_reload(&self) -> Result<Cancelled, ClientError> {
+        self.send(Method::DELETE, routes::RELOAD, &Map::new()).await
+    }
+
+    /// Puts the policy before the last reload back in force.
+    pub async fn roll_back(&self) -> Result<Reloaded, ClientError> {
+        self.send(Method::POST, routes::ROLLBACK, &Map::new()).await
+    }
+
+    /// What is blocked, from now on.
+    pub async fn events(&self) -> Result<Lines<EventLine>, ClientError> {
+        self.lines(routes::EVENTS, &[]).await
+    }
+
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        question: &Question,
+    ) -> Result<T, ClientError> {
+        let pairs = question.pairs();
+        let query: Vec<_> = pairs.iter().map(|(key, value)| (*key, &**value)).collect();
+        self.get(path, &query).await
+    }
+
+    /// Asks for one object, whatever the path.
+    pub async fn get<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<T, ClientError> {
+        let answer = self
+            .request(Method::GET, &target(path, query), Bytes::new())
+            .await?;
+        self.object(answer).await
+    }
+
+    /// Sends one object and has another for it, whatever the path.
+    pub async fn send<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, ClientError> {
+        let body = serde_json::to_vec(body).map_err(|error| self.broken(error))?;
+        let answer = self.request(method, path, body.into()).await?;
+        self.object(answer).await
+    }
+
+    async fn lines<T>(&self, path: &str, query: &[(&str, &str)]) -> Result<Lines<T>, ClientError> {
+        let answer = self
+            .request(Method::GET, &target(path, query), Bytes::new())
+            .await?;
+        Ok(Lines {
+            client: self.clone(),
+            body: answer.into_body(),
+            buffer: Vec::new(),
+            start: 0,
+            object: PhantomData,
+        })
+    }
+
+    async fn request(
+        &self,
+        method: Method,
+        target: &str,
+        body: Bytes,
+    ) -> Result<Response<Incoming>, ClientError> {
+        let stream = UnixStream::connect(&self.socket)
+            .await
+            .map_err(|error| self.refused(error))?;
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
+            .await
+            .map_err(|error| self.broken(error))?;
+        tokio::spawn(connection);
+        let request = Request::builder()
+            .method(method)
+            .uri(target)
+            .header(HOST, "namegate")
+            .header(CONTENT_TYPE, "application/json")
+            .body(Full::new(body))
+            .map_err(|error| self.broken(error))?;
+        let answer = sender
+            .send_request(request)
+            .await
+            .map_err(|error| self.broken(error))?;
+        if answer.status().is_success() {
+            return Ok(answer);
+        }
+        let ErrorBody { error } = self.object(answer).await?;
+        Err(ClientError::Refused(error))
+    }
+
+    async fn object<T: DeserializeOwned>(
+        &self,
+        answer: Response<Incoming>,
+    ) -> Result<T, ClientError> {
+        let body = answer
+            .into_body()
+            .collect()
+            .await
+            .map_err(|error| self.broken(error))?;
+        serde_json::from_slice(&body.to_bytes()).map_err(|error| self.broken(error))
+    }
+
+    fn refused(&self, error: io::Error) -> ClientError {
+        match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
+                ClientError::NoController(self.socket.clone())
+            }
+            io::ErrorKind::PermissionDenied => ClientError::Permission(self.socket.clone()),
+            _ => self.broken(error),
+        }
+    }
+
+    fn broken(&self, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> ClientError {
+        ClientError::Broken {
+            socket: self.socket.clone(),
+            error: error.into(),
+        }
+    }
+}
+
+/// Objects, one a line, as they come.
+pub struct Lines<T> {
+    client: Client,
+    body: Incoming,
+    buffer: Vec<u8>,
+    /// Where in the buffer the next line starts.
+    start: usize,
+    object: PhantomData<fn() -> T>,
+}
+
+impl<T: DeserializeOwned> Lines<T> {
+    /// The next object; `None` when the controller has no more.
+    pub async fn next(&mut self) -> Result<Option<T>, ClientError> {
+        loop {
+            let unread = self.buffer.get(self.start..).unwrap_or_default();
+            if let Some(end) = memchr::memchr(b'\n', unread) {
+                let line = serde_json::from_slice(&unread[..end]);
+                self.start += end + 1;
+                return line.map(Some).map_err(|error| self.client.broken(error));
+            }
+            self.buffer.drain(..self.start);
+            self.start = 0;
+            let Some(frame) = self.body.frame().await else {
+                return Ok(None);
+            };
+            let frame = frame.map_err(|error| self.client.broken(error))?;
+            self.buffer
+                .extend_from_slice(frame.data_ref().map_or(&[], |bytes| bytes));
+        }
+    }
+}
+
+/// The path with the query behind it.
+fn target(path: &str, query: &[(&str, &str)]) -> String {
+    if query.is_empty() {
+        return path.into();
+    }
+    let query = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(query)
+        .finish();
+    format!("{path}?{query}")
+}

@@ -1,0 +1,114 @@
+//! What needs the kernel: state, counts and changes of the rules.
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::{
+        Query, State,
+        rejection::{JsonRejection, QueryRejection},
+    },
+    routing::{get, post},
+};
+use filter_api::{
+    reload::{Cancelled, ReloadOptions, Reloaded},
+    routes,
+    rules::{Added, NameList, Removed},
+    status::{Stats, Status},
+};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
+
+use super::ApiError;
+use crate::controller::{self, Controller};
+
+type Shared = Arc<Mutex<Controller>>;
+type Answer<T> = Result<Json<T>, ApiError>;
+
+/// `GET /v1/status`, `GET /v1/stats`, `POST /v1/rules`, `DELETE /v1/rules`, `POST /v1/reload`,
+/// `DELETE /v1/reload` and `POST /v1/rollback`.
+pub fn control_routes(controller: Shared) -> Router {
+    Router::new()
+        .route(routes::STATUS, get(status))
+        .route(routes::STATS, get(stats))
+        .route(routes::RULES, post(add).delete(remove))
+        .route(routes::RELOAD, post(reload).delete(cancel))
+        .route(routes::ROLLBACK, post(roll_back))
+        .with_state(controller)
+}
+
+async fn status(State(controller): State<Shared>) -> Answer<Status> {
+    with(controller, |controller| {
+        controller
+            .status()
+            .map_err(|error| ApiError::internal(&error))
+    })
+    .await
+}
+
+#[derive(Deserialize)]
+struct Wanted {
+    top: Option<usize>,
+}
+
+async fn stats(
+    State(controller): State<Shared>,
+    wanted: Result<Query<Wanted>, QueryRejection>,
+) -> Answer<Stats> {
+    let top = wanted?.top;
+    with(controller, move |controller| {
+        controller
+            .stats(top)
+            .map_err(|error| ApiError::internal(&error))
+    })
+    .await
+}
+
+async fn add(
+    State(controller): State<Shared>,
+    names: Result<Json<NameList>, JsonRejection>,
+) -> Answer<Added> {
+    let names = names?.0;
+    with(controller, move |controller| Ok(controller.add(&names)?)).await
+}
+
+async fn reload(State(controller): State<Shared>, body: Bytes) -> Answer<Reloaded> {
+    let ReloadOptions { accept_shrink } = if body.is_empty() {
+        ReloadOptions::default()
+    } else {
+        Json::from_bytes(&body)?.0
+    };
+    Ok(Json(controller::reload(controller, accept_shrink).await?))
+}
+
+async fn cancel(State(controller): State<Shared>) -> Answer<Cancelled> {
+    controller::cancel_reload(controller).await?;
+    Ok(Json(Cancelled { cancelled: true }))
+}
+
+async fn roll_back(State(controller): State<Shared>) -> Answer<Reloaded> {
+    Ok(Json(controller::roll_back(controller).await?))
+}
+
+async fn remove(
+    State(controller): State<Shared>,
+    names: Result<Json<NameList>, JsonRejection>,
+) -> Answer<Removed> {
+    let names = names?.0;
+    with(controller, move |controller| Ok(controller.remove(&names)?)).await
+}
+
+/// Does the work off the thread that answers everybody: reading all hits of a million rules takes a
+/// while.
+async fn with<T, F>(controller: Shared, work: F) -> Answer<T>
+where
+    T: Serialize + Send + 'static,
+    F: FnOnce(&mut Controller) -> Result<T, ApiError> + Send + 'static,
+{
+    let mut controller = controller.lock_owned().await;
+    let done = tokio::task::spawn_blocking(move || work(&mut controller));
+    done.await
+        .map_err(|error| ApiError::internal(&error))?
+        .map(Json)
+}
