@@ -1,5 +1,6 @@
 //! `cargo xtask setup`: what building and testing need, and installing what is missing.
 
+mod aioquic;
 mod cross;
 mod fuzzer;
 mod guests;

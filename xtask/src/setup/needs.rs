@@ -1,5 +1,6 @@
 //! What each part of the work needs.
 
+use super::aioquic::Aioquic;
 use super::cross::{Headers, Std};
 use super::fuzzer::CargoFuzz;
 use super::guests::QuickKernels;
@@ -105,6 +106,7 @@ fn lab() -> Vec<Box<dyn Need>> {
         )),
         Box::new(Resolved),
         Box::new(Pages),
+        Box::new(Aioquic),
         Box::new(Program::new("ldns-signzone", "-v", "ldnsutils")),
         // AdGuard's DNS engine is JavaScript.
         Box::new(Program::new("node", "--version", "nodejs")),
