@@ -16,8 +16,8 @@ use crate::{AIOQUIC, Family, Namespace, Process, SERVER, wait_until};
 const CLIENT: &str = include_str!("aioquic_client.py");
 const SERVER_SCRIPT: &str = include_str!("aioquic_server.py");
 
-/// The page of [`AioquicServer`] with which a browser tells by which transport it is answered: it
-/// asks until the phase is `after`, or nothing answers, and [`AioquicServer::notes`] has it then.
+/// The page of [`AioquicServer`] with which a browser tells by which transport it is answered: once
+/// that was QUIC it stops, until [`AioquicServer::go_on`], and asks three times more.
 pub const TRANSPORT_PAGE: &str = include_str!("transport.html");
 
 /// How long a server may take until it listens, on a machine that is busy.
@@ -154,8 +154,8 @@ pub struct ServerOptions<'v> {
 
 /// A server on port 443 of both addresses, which ends when it is dropped.
 ///
-/// It closes each connection after one answer, and within a second without a request: a client that
-/// asks again has to send a hello again.
+/// It closes each connection after one answer, and after half a second without a request: a client
+/// that asks again has to send a hello again.
 #[derive(Debug)]
 pub struct AioquicServer {
     folder: PathBuf,
@@ -164,7 +164,7 @@ pub struct AioquicServer {
 }
 
 impl AioquicServer {
-    /// Starts it with this page, in the phase `before`.
+    /// Starts it with this page.
     pub fn start(
         aioquic: &Aioquic,
         server: &Namespace,
@@ -175,7 +175,6 @@ impl AioquicServer {
         let folder = server.directory().to_owned();
         let (path, log) = (folder.join("page.html"), folder.join("aioquic.log"));
         fs::write(&path, page)?;
-        fs::write(folder.join("phase"), "before")?;
         let mut command = aioquic.command(server, SERVER_SCRIPT);
         command.args(Family::ALL.map(|family| SERVER.of(family).to_string()));
         command.arg("--certificate").arg(certificate.chain());
@@ -202,11 +201,19 @@ impl AioquicServer {
         })
     }
 
-    /// Has answers by transport say `after`, where they said `before`.
-    pub fn begin_second_phase(&self) -> Result<()> {
-        let new = self.folder.join("phase.new");
-        fs::write(&new, "after")?;
-        fs::rename(new, self.folder.join("phase")).context("cannot rename a file of the lab")
+    /// Lets browsers that have stopped go on.
+    pub fn go_on(&self) -> Result<()> {
+        let path = self.folder.join("go-on");
+        fs::write(&path, "").with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    /// True if the browser that has [`TRANSPORT_PAGE`] of this name has stopped.
+    pub fn has_stopped(&self, name: &str) -> Result<bool> {
+        let log = self.log()?;
+        let stops = ["quic", "tcp"].map(|transport| format!("{name} {transport} /held"));
+        Ok(log
+            .lines()
+            .any(|line| stops.iter().any(|stop| line.starts_with(stop))))
     }
 
     /// How often clients of this name were answered over this transport, `tcp` or `quic`.
@@ -219,14 +226,15 @@ impl AioquicServer {
             .count())
     }
 
-    /// The notes of the browser that has [`TRANSPORT_PAGE`] of this name, once it has given them.
+    /// What the browser that has [`TRANSPORT_PAGE`] of this name got when it had gone on, once it
+    /// has told.
     pub fn notes(&self, name: &str) -> Result<Option<Vec<Note>>> {
-        let key = format!("noted {name}: ");
+        let key = format!(" /noted {name}: ");
         let log = self.log()?;
         let Some((_, notes)) = log.lines().find_map(|line| line.split_once(&*key)) else {
             return Ok(None);
         };
-        let notes: Option<_> = notes.split(", ").map(Note::read).collect();
+        let notes: Option<_> = notes.trim().split(", ").map(Note::read).collect();
         notes
             .map(Some)
             .with_context(|| format!("no notes of a browser: {log}"))
@@ -241,7 +249,7 @@ impl AioquicServer {
 /// How one request of [`TRANSPORT_PAGE`] ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
-    /// `tcp before`, `quic after` or the like; or `error`.
+    /// The transport, `tcp` or `quic`; or `error`.
     pub answer: String,
     /// After so long.
     pub took: Duration,

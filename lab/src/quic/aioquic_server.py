@@ -1,12 +1,14 @@
 """Serves HTTP/3 on UDP port 443 and, with --alt-svc, HTTP/1.1 over TLS on TCP port 443, whose
 answers say that HTTP/3 is there (RFC 7838).
 
-- /transport has `quic` or `tcp`, and what the file `phase` beside the page has.
+- /transport has `quic` or `tcp`.
+- /held has nothing, and its answer comes when there is a file `go-on` beside the page.
 - /noted has nothing: its query is for the log.
 - Any other path has the page.
 
-The log is the standard output: `ready` when the ports are bound, then a line for each of these
-answers, with the host, the transport, and the text or the query."""
+The log is the standard output: `ready` when the ports are bound, then a line for each request, with
+the host, the transport, the path and the query. A connection is closed after one answer, and after
+half a second without a request."""
 
 import argparse
 import asyncio
@@ -24,7 +26,7 @@ from aioquic.quic.packet import QuicProtocolVersion
 
 VERSIONS = {1: QuicProtocolVersion.VERSION_1, 2: QuicProtocolVersion.VERSION_2}
 # How long a connection stays open without a request, and after its only answer.
-UNUSED = 1.0
+UNUSED = 0.5
 ANSWERED = 0.05
 
 
@@ -34,20 +36,17 @@ class Pages:
     def __init__(self, page):
         self.page = pathlib.Path(page)
 
-    def at(self, target, host, transport):
+    async def at(self, target, host, transport):
         path, _, query = target.partition("?")
+        print(host, transport, path, urllib.parse.unquote(query), flush=True)
+        text = ""
         if path == "/transport":
-            phase = self.page.with_name("phase").read_text()
-            text = f"{transport} {phase}"
-        elif path == "/noted":
-            text = ""
-        else:
-            return self.log(host, transport, path, self.page.read_text())
-        return self.log(host, transport, text or urllib.parse.unquote(query), text)
-
-    @staticmethod
-    def log(host, transport, said, text):
-        print(host, transport, said, flush=True)
+            text = transport
+        elif path == "/held":
+            while not self.page.with_name("go-on").exists():
+                await asyncio.sleep(0.05)
+        elif path != "/noted":
+            text = self.page.read_text()
         return text.encode()
 
 
@@ -66,11 +65,13 @@ class Http3(QuicConnectionProtocol):
             self.close_after(UNUSED)
         for event in self.http.handle_event(event):
             if isinstance(event, HeadersReceived):
-                self.answer(event.stream_id, dict(event.headers))
+                self.end.cancel()
+                answer = self.answer(event.stream_id, dict(event.headers))
+                self.answering = asyncio.ensure_future(answer)
 
-    def answer(self, stream, headers):
+    async def answer(self, stream, headers):
         host, target = headers[b":authority"].decode(), headers[b":path"].decode()
-        page = self.pages.at(target, host, "quic")
+        page = await self.pages.at(target, host, "quic")
         fields = [(b":status", b"200"), (b"content-type", b"text/html")]
         self.http.send_headers(stream_id=stream, headers=fields)
         self.http.send_data(stream_id=stream, data=page, end_stream=True)
@@ -78,8 +79,6 @@ class Http3(QuicConnectionProtocol):
         self.close_after(ANSWERED)
 
     def close_after(self, seconds):
-        if self.end:
-            self.end.cancel()
         loop = asyncio.get_running_loop()
         self.end = loop.call_later(seconds, self.close, ErrorCode.H3_NO_ERROR)
 
@@ -90,7 +89,7 @@ async def answer_over_tcp(pages, reader, writer):
         head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), UNUSED)
         request, *lines = head.decode().split("\r\n")
         host = next(line[len("host: ") :] for line in lines if line.lower().startswith("host: "))
-        page = pages.at(request.split(" ")[1], host, "tcp")
+        page = await pages.at(request.split(" ")[1], host, "tcp")
         fields = [
             "HTTP/1.1 200 OK",
             "content-type: text/html",

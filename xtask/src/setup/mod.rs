@@ -7,6 +7,7 @@ mod guests;
 mod host;
 mod kernel_build;
 mod needs;
+mod nss;
 mod program;
 mod rust;
 mod unpacked;

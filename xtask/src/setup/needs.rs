@@ -5,6 +5,7 @@ use super::cross::{Headers, Std};
 use super::fuzzer::CargoFuzz;
 use super::guests::QuickKernels;
 use super::kernel_build::{BpfLinker, EbpfToolchain};
+use super::nss::Certutil;
 use super::program::Program;
 use super::rust::{Component, KernelLinter};
 use super::unpacked::{Pages, Resolved};
@@ -104,6 +105,8 @@ fn lab() -> Vec<Box<dyn Need>> {
             "--version",
             "chromium-headless-shell",
         )),
+        Box::new(Program::new("firefox-esr", "--version", "firefox-esr")),
+        Box::new(Certutil),
         Box::new(Resolved),
         Box::new(Pages),
         Box::new(Aioquic),
