@@ -38,6 +38,7 @@ macro_rules! subprograms {
                 layered(layer: Layer, at: u32) -> Result<(), Reason>;
                 whole_messages() -> Reason;
                 take_quic_datagram() -> Result<(), Reason>;
+                find_quic_packet(at: u32, end: u32) -> bool;
             }
             // Over a frame and the table of flows.
             frame_and_flows {

@@ -560,7 +560,7 @@ proptest! {
         let mut engine = fresh();
         let mut verdicts = Vec::new();
         for (number, frames) in packets(&hello, &parts, &order, datagrams).into_iter().enumerate() {
-            let packet = Initial { version, number: number as u8, ..Initial::to(ID) }.carrying(&frames);
+            let packet = Initial { version, number: number as u32, ..Initial::to(ID) }.carrying(&frames);
             prop_assume!(packet.sealed().len() <= MessageBuffer::LEN as usize);
             verdicts.push(engine.decide(&datagram(&[packet])));
         }
@@ -585,5 +585,67 @@ proptest! {
         let packet = Initial { frames: payload, ..Initial::to(ID) };
         let reason = engine.decide(&datagram(&[packet]));
         prop_assert!(reason.as_str().starts_with("quic_"), "{reason:?}");
+    }
+}
+
+/// A hello in two datagrams, each filled up behind its packet, which the kernel has joined.
+fn joined(filling: &[u8]) -> Vec<u8> {
+    let hello = quic_hello(LISTED);
+    let packet = |number: u32, from: usize, to: usize| {
+        let frames = crypto_frame(from, &hello[from..to]);
+        let packet = Initial {
+            number,
+            frames,
+            ..Initial::to(ID)
+        };
+        [packet.sealed(), filling.to_vec()].concat()
+    };
+    let middle = hello.len() / 2;
+    Wrap::v4(443).udp(
+        &[
+            packet(0, 0, 40),
+            packet(1, 40, middle),
+            packet(2, middle, hello.len()),
+        ]
+        .concat(),
+    )
+}
+
+#[test]
+fn what_a_datagram_is_filled_up_with_hides_no_packet_behind_it() {
+    // Firefox has some 250 zeros; RFC 9000 §14.1 leaves open what they are.
+    for filling in [0, 1, 7, 8, 9, 250, 900] {
+        for octet in [0, 1, 0x40, 0xff] {
+            assert_eq!(
+                alone(&joined(&vec![octet; filling])),
+                Reason::QuicBlocked,
+                "{filling} of {octet:#x}"
+            );
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_packet_number_is_found_by_its_last_octets_near_the_largest(
+        start in 0_u32..1 << 31,
+        ahead in 0_u32..100,
+        bytes in 1_usize..=4,
+    ) {
+        // The first packet has all of its number, as RFC 9000 §17.1 asks for what nobody has
+        // acknowledged.
+        let hello = quic_hello(LISTED);
+        let part = |number, number_bytes, from: usize, to: usize| Initial {
+            number,
+            number_bytes,
+            ..Initial::to(ID)
+        }
+        .carrying(&[crypto_frame(from, &hello[from..to])]);
+        let first = if start < 1 << 8 { 1 } else { 4 };
+        let mut engine = fresh();
+        let reason = engine.decide(&datagram(&[part(start, first, 0, 40)]));
+        prop_assert_eq!(reason, Reason::QuicHelloSplit);
+        let next = part(start + 1 + ahead, bytes, 40, hello.len());
+        prop_assert_eq!(engine.decide(&datagram(&[next])), Reason::QuicBlocked);
     }
 }

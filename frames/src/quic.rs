@@ -23,7 +23,7 @@ pub struct Initial {
     /// The token.
     pub token: Vec<u8>,
     /// The packet number.
-    pub number: u8,
+    pub number: u32,
     /// Octets of the packet number, 1 to 4.
     pub number_bytes: usize,
     /// The bit behind the form bit, which may be 0 where the server takes that (RFC 9287).
@@ -111,7 +111,7 @@ impl Initial {
                 .to_be_bytes(),
         );
         let number_at = packet.len();
-        packet.extend(&u32::from(self.number).to_be_bytes()[4 - self.number_bytes..]);
+        packet.extend(&self.number.to_be_bytes()[4 - self.number_bytes..]);
         let tag = keys
             .packet
             .encrypt_in_place(self.number.into(), &packet, &mut payload)

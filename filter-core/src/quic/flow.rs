@@ -42,6 +42,9 @@ pub struct QuicFlow {
     pub(crate) have: u32,
     /// 1 if its client is to be told that it is closed.
     closes: u32,
+    /// The largest packet number of its Initial packets so far.
+    pub(crate) largest: u32,
+    reserved: u32,
     /// For each octet of the handshake, whether it has come.
     received: [u64; WORDS],
     pub(crate) bytes: MessageBuffer,
@@ -63,6 +66,7 @@ impl QuicFlow {
         self.keys = *keys;
         self.version = header.version;
         self.verdict = 0;
+        self.largest = 0;
         self.have = 0;
         for word in &mut self.received {
             *word = 0;

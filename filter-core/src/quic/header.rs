@@ -49,12 +49,13 @@ pub(crate) struct LongHeader {
 /// True if a QUIC packet with a long header and a version that is read starts at `at`.
 #[inline(always)]
 pub(crate) fn may_start<P: Packet + ?Sized>(packet: &P, at: u32, end: u32) -> bool {
-    let Some([first, version @ ..]) = packet.read::<5>(at) else {
-        return false;
-    };
-    first & LONG != 0
-        && at + FIXED_BYTES < end
-        && Version::from_wire(u32::from_be_bytes(version)).is_some()
+    packet.read(at).is_some_and(is_start) && at + FIXED_BYTES < end
+}
+
+/// True if a long header with a version that is read starts like this.
+#[inline(always)]
+pub(crate) fn is_start([first, version @ ..]: [u8; 5]) -> bool {
+    first & LONG != 0 && Version::from_wire(u32::from_be_bytes(version)).is_some()
 }
 
 impl LongHeader {

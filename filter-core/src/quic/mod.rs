@@ -24,7 +24,7 @@ pub(crate) use aes::Block;
 pub use connection_id::ConnectionId;
 pub use flow::QuicFlow;
 pub(crate) use frames::{FramesOf, FramesWalk, Step};
-pub(crate) use header::{FIXED_BYTES, LONG, LongHeader, PacketType, may_start};
+pub(crate) use header::{FIXED_BYTES, LONG, LongHeader, PacketType, is_start, may_start};
 pub(crate) use labels::{CLIENT_IN, Label, SERVER_IN};
 pub use room::QuicRoom;
 pub(crate) use room::{Opening, SEALED_BYTES};

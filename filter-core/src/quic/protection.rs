@@ -99,7 +99,7 @@ impl QuicRoom {
         let unused = 32 - 8 * bytes;
         let mask = ((m0 << 8) | (m1 >> 24)) >> unused << unused;
         let number = protected ^ mask;
-        self.opening.number = number >> unused;
+        self.opening.number = whole_number(number >> unused, bytes, self.opening.expected);
         self.opening.payload_at = number_at + bytes;
         self.opening.decrypted = number_at + bytes;
         self.packet.write::<1>(0, [unmasked as u8])?;
@@ -188,6 +188,23 @@ impl LoopBody<QuicRoom> for DecryptBlocks {
         room.opening.decrypted = decrypted + BLOCK_BYTES;
         Continue(())
     }
+}
+
+/// The packet number that ends with these octets, so many of it, and is next to the one that is
+/// expected (RFC 9000 §A.3); of those below 2^32.
+#[inline(always)]
+fn whole_number(truncated: u32, bytes: u32, expected: u32) -> u32 {
+    let window = 1_u64 << (8 * bytes);
+    let (expected, truncated) = (u64::from(expected), u64::from(truncated));
+    let candidate = (expected & !(window - 1)) | truncated;
+    let number = if candidate + window / 2 <= expected {
+        candidate + window
+    } else if candidate > expected + window / 2 && candidate >= window {
+        candidate - window
+    } else {
+        candidate
+    };
+    number as u32
 }
 
 /// A word whose upper so many octets are all ones; eight at most.

@@ -68,9 +68,10 @@ pub(crate) struct Opening {
     pub wanted: u32,
     /// The packet number.
     pub number: u32,
+    /// The number that is expected, which a shorter one is near (RFC 9000 §A.3).
+    pub expected: u32,
     /// 1 if the packet is made here, 0 if it has come.
     pub is_sealed: u32,
-    pub reserved: u32,
 }
 
 impl LoopState for QuicRoom {}

@@ -2,7 +2,7 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
-use crate::{flow_key::FlowKey, reason::Reason};
+use crate::{flow_key::FlowKey, packet::LoopState, reason::Reason};
 
 /// The TCP segment at hand, as far as it is not judged yet.
 #[repr(C)]
@@ -46,6 +46,8 @@ pub struct Segment {
     pub(crate) dns_confirmed: u32,
     pub(crate) reserved: u32,
 }
+
+impl LoopState for Segment {}
 
 impl Segment {
     /// Of [`Segment::dns_confirmed`]; what is known of a flow has the same bit.

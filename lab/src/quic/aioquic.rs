@@ -96,11 +96,13 @@ pub enum Reply {
     },
     /// Nothing, and the client gave up after this time.
     TimedOut(Duration),
+    /// `CONNECTION_CLOSE` of the transport, with this code and reason.
+    Closed(String, String),
 }
 
 impl Aioquic {
     /// Asks for a page, of a server whose certificate is that in this file, or signed by it. An
-    /// error is anything but the page and a connection that timed out.
+    /// error is anything but the page and a connection that timed out or was closed.
     pub fn get(&self, client: &Namespace, trusted: &Path, request: &Request<'_>) -> Result<Reply> {
         let mut command = self.command(client, CLIENT);
         command
@@ -127,6 +129,10 @@ fn reply(line: &str) -> Option<Reply> {
     let (kind, rest) = line.split_once(' ')?;
     if kind == "timed-out" {
         return Some(Reply::TimedOut(Duration::from_secs_f32(rest.parse().ok()?)));
+    }
+    if kind == "closed" {
+        let (code, reason) = rest.split_once(' ')?;
+        return Some(Reply::Closed(code.to_owned(), reason.to_owned()));
     }
     let [version, retries, text] = rest.splitn(3, ' ').collect::<Vec<_>>()[..] else {
         return None;
@@ -278,6 +284,8 @@ mod tests {
             text: "a page".to_owned(),
         };
         assert_eq!(reply("page 2 1 a page"), Some(page));
+        let closed = Reply::Closed("0x170".to_owned(), "no such name".to_owned());
+        assert_eq!(reply("closed 0x170 no such name"), Some(closed));
         assert_eq!(
             reply("timed-out 1.500"),
             Some(Reply::TimedOut(Duration::from_millis(1500)))

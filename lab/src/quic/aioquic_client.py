@@ -1,5 +1,6 @@
-"""Asks for one page over HTTP/3 and prints one line: `page VERSION RETRIES TEXT`, or
-`timed-out SECONDS` where no answer came."""
+"""Asks for one page over HTTP/3 and prints one line: `page VERSION RETRIES TEXT`,
+`timed-out SECONDS` where no answer came, or `closed CODE REASON` where the transport was closed
+by the other side."""
 
 import argparse
 import asyncio
@@ -28,6 +29,7 @@ class Client(QuicConnectionProtocol):
         self.ended = asyncio.Event()
         # Why the connection ended before the page did.
         self.reason = None
+        self.code = 0
 
     async def get(self, name):
         begun = time.monotonic()
@@ -39,6 +41,8 @@ class Client(QuicConnectionProtocol):
         await self.ended.wait()
         if self.reason == "Idle timeout":
             return f"timed-out {time.monotonic() - begun:.3f}"
+        if self.reason is not None and self.code != 0:
+            return f"closed {self.code:#x} {self.reason}"
         if self.reason is not None:
             raise ConnectionError(self.reason)
         # The version that client and server agreed on, and whether the server sent a Retry.
@@ -48,6 +52,7 @@ class Client(QuicConnectionProtocol):
     def quic_event_received(self, event):
         if isinstance(event, ConnectionTerminated) and not self.ended.is_set():
             self.reason = event.reason_phrase
+            self.code = event.error_code
             self.ended.set()
         for event in self.http.handle_event(event):
             if isinstance(event, DataReceived):

@@ -17,6 +17,8 @@ mod close;
 mod keys;
 mod protection;
 
+use core::ops::ControlFlow::{self, Break, Continue};
+
 use super::{
     Inspection,
     calls::{Frame, Subprograms},
@@ -29,8 +31,10 @@ use crate::{
     flows::{Buffered, Flows, WAYS, Way, copy_frame},
     headers,
     maps::Maps,
+    packet::{LoopBody, Packet},
     quic::{
         CLIENT_IN, FramesOf, FramesWalk, LongHeader, Opening, PacketType, QuicFlow, QuicRoom, Step,
+        is_start, may_start,
     },
     reason::{Counter, Reason},
     scratch::Segment,
@@ -41,6 +45,9 @@ const PACKETS: u32 = 8;
 /// Times that the hello is looked at while the frames of one packet come; then once more, behind
 /// its last frame.
 const LOOKS: u32 = 24;
+/// Looks for the next packet behind what a datagram is filled up with: eight zeros, or an octet of
+/// anything else, each.
+const LOOKS_FOR_HEADER: u32 = 4096;
 /// The walk over frames stops so often at most: once for each look, and where more is to be
 /// decrypted.
 const STOPS: u32 = LOOKS + MessageBuffer::LEN / 192 + 2;
@@ -61,7 +68,12 @@ impl<P: Frame + ?Sized, M: Maps> Inspection<'_, P, M> {
             let (at, end) = (self.scratch.segment.at, self.scratch.segment.end);
             let found = match P::quic_header(self, at, end) {
                 Ok(()) => self.one_quic_packet(flows),
+                // Behind a packet, a datagram may be filled up; the next is another one that the
+                // kernel has joined with it.
                 Err(Reason::QuicOther | Reason::QuicMalformed) if reason != Reason::QuicOther => {
+                    if P::find_quic_packet(self, at, end) {
+                        continue;
+                    }
                     break;
                 }
                 Err(malformed) => return malformed,
@@ -78,6 +90,18 @@ impl<P: Frame + ?Sized, M: Maps> Inspection<'_, P, M> {
             }
         }
         reason
+    }
+
+    /// Goes to the next long header from `at` on; false if there is none, or it is too far away.
+    #[inline(always)]
+    pub fn find_quic_packet(&mut self, at: u32, end: u32) -> bool {
+        self.scratch.segment.at = at + 1;
+        let search = HeaderSearch {
+            packet: self.packet,
+        };
+        P::repeat(LOOKS_FOR_HEADER, &search, &mut self.scratch.segment);
+        let at = self.scratch.segment.at;
+        may_start(self.packet, at, end)
     }
 
     /// Takes down whose datagram is at hand, and where its payload is.
@@ -179,6 +203,7 @@ impl<P: Frame + ?Sized, M: Maps> Inspection<'_, P, M> {
             flow.begin(&self.scratch.segment.key, &self.scratch.quic, &room.keys);
         }
         flow.seen = self.maps.now();
+        flow.largest = flow.largest.max(room.opening.number);
         if flow.original != self.scratch.quic.destination {
             flow.of_server = self.scratch.quic.destination;
         }
@@ -296,6 +321,7 @@ impl<P: Frame + ?Sized, M: Maps> Inspection<'_, P, M> {
             return false;
         }
         let version = self.scratch.quic.version;
+        room.opening.expected = flow.largest.wrapping_add(1);
         room.keys = flow.keys;
         if flow.version != version {
             room.derive_from = flow.original;
@@ -405,6 +431,29 @@ impl<P: Subprograms + ?Sized, M: Maps> Inspection<'_, P, M> {
         self.scratch.quic = LongHeader::read(self.packet, at, end)?;
         self.scratch.segment.at = self.scratch.quic.end;
         Ok(())
+    }
+}
+
+/// Looks for a long header, from where the segment at hand starts.
+struct HeaderSearch<'p, P: ?Sized> {
+    packet: &'p P,
+}
+
+impl<P: Packet + ?Sized> LoopBody<Segment> for HeaderSearch<'_, P> {
+    #[inline(always)]
+    fn turn(&self, segment: &mut Segment) -> ControlFlow<()> {
+        // One read: of two, the verifier would not see that both are within bounds. No packet is
+        // shorter.
+        let word: Option<[u8; 8]> = self.packet.read(segment.at);
+        let Some([start @ .., a, b, c]) = word.filter(|_| segment.at < segment.end) else {
+            return Break(());
+        };
+        if is_start(start) {
+            return Break(());
+        }
+        let is_zero = start == [0; 5] && [a, b, c] == [0; 3];
+        segment.at += if is_zero { 8 } else { 1 };
+        Continue(())
     }
 }
 

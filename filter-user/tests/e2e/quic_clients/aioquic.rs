@@ -17,7 +17,7 @@ use crate::network::{LISTED, Network, OTHER, SILENT};
 const LONG: Duration = Duration::from_secs(30);
 
 /// For one that does not.
-const SHORT: Duration = Duration::from_millis(500);
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// As many further application protocols as make a hello of one and of three datagrams.
 const PROTOCOLS: [u8; 2] = [0, 22];
@@ -28,22 +28,28 @@ fn aioquic_gets_a_page_unless_its_name_is_listed() {
     let server = QuicServer::start(network.lab.server(), &[LISTED, OTHER]).unwrap();
     let trusted = network.lab.directory().join("quinn.der");
     fs::write(&trusted, server.certificate()).unwrap();
-    network.filter_on("lan", "generic", &SILENT);
-    let client = Client {
-        network: &network,
-        trusted: &trusted,
-    };
-    for family in Family::ALL {
-        for protocols in PROTOCOLS {
-            client.gets_page(&to_other(family, V1, protocols), QUIC_PAGE, false);
-            client.gets_nothing(&to_listed(family, V1, protocols));
+    for action in ["close", "drop"] {
+        network.filter_on(
+            "lan",
+            "generic",
+            &[&SILENT[..], &["--quic-action", action]].concat(),
+        );
+        let client = Client {
+            network: &network,
+            trusted: &trusted,
+        };
+        for family in Family::ALL {
+            for protocols in PROTOCOLS {
+                client.gets_page(&to_other(family, V1, protocols), QUIC_PAGE, false);
+                client.gets_no_page(&to_listed(family, V1, protocols), action);
+            }
         }
+        for never in ["quic_malformed", "quic_not_opened", "quic_hello_too_long"] {
+            assert_eq!(count(&network, never), 0, "{never}");
+        }
+        // Of the hellos in several datagrams.
+        assert!(count(&network, "quic_hello_split") + count(&network, "quic_judged") > 0);
     }
-    for never in ["quic_malformed", "quic_not_opened", "quic_hello_too_long"] {
-        assert_eq!(count(&network, never), 0, "{never}");
-    }
-    // Of the hellos in several datagrams.
-    assert!(count(&network, "quic_hello_split") + count(&network, "quic_judged") > 0);
 }
 
 #[test]
@@ -66,7 +72,7 @@ fn aioquic_does_so_in_version_2_and_with_a_retry() {
             AioquicServer::start(&installed(), server, &certificate, PAGE, options).unwrap();
         for family in Family::ALL {
             client.gets_page(&to_other(family, version, 22), PAGE, retry);
-            client.gets_nothing(&to_listed(family, version, 22));
+            client.gets_no_page(&to_listed(family, version, 22), "close");
         }
     }
 }
@@ -87,7 +93,7 @@ fn to_listed(family: Family, version: Version, protocols: u8) -> Request<'static
         family,
         version,
         protocols,
-        patience: SHORT,
+        patience: PATIENCE,
     }
 }
 
@@ -112,11 +118,16 @@ impl Client<'_> {
         );
     }
 
-    fn gets_nothing(&self, request: &Request<'_>) {
+    fn gets_no_page(&self, request: &Request<'_>, action: &str) {
         let before = count(self.network, "quic_blocked");
         let reply = self.get(request);
-        let waited = matches!(reply, Reply::TimedOut(after) if after >= request.patience);
-        assert!(waited, "{reply:?}: {request:?}");
+        if action == "close" {
+            let closed = Reply::Closed("0x170".into(), "blocked by a network policy".into());
+            assert_eq!(reply, closed, "{request:?}");
+        } else {
+            let waited = matches!(reply, Reply::TimedOut(after) if after >= request.patience);
+            assert!(waited, "{reply:?}: {request:?}");
+        }
         assert!(count(self.network, "quic_blocked") > before, "{request:?}");
     }
 
