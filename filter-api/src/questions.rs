@@ -104,6 +104,8 @@ pub struct ActionOn {
     pub dns: String,
     /// Of a TLS connection: `drop`, `reset`, `alert`, or `pass` in audit mode.
     pub tls: String,
+    /// Of a QUIC connection: `drop`, `close`, or `pass` in audit mode and where no name is read.
+    pub quic: String,
 }
 
 /// A rule about a name.
@@ -125,6 +127,9 @@ pub struct ExplainedRule {
     /// What becomes of TCP connections that its list blocks: `drop`, `reset`, `alert` or `default`.
     #[serde(default)]
     pub tcp: String,
+    /// What becomes of QUIC connections that its list blocks: `drop`, `close` or `default`.
+    #[serde(default)]
+    pub quic: String,
     /// The groups that it is for; null for all that are not exempt.
     pub groups: Option<Vec<String>>,
     /// The schedule that it follows; null for all times.

@@ -58,6 +58,9 @@ pub struct Interface {
     pub action: String,
     /// What becomes of TCP connections, likewise: `drop`, `reset` or `alert`.
     pub tcp: String,
+    /// What becomes of QUIC connections, likewise: `drop` or `close`; `pass` or `refuse` if no name
+    /// in them is read.
+    pub quic: String,
     /// Devices below it where offloads have the kernel join datagrams, with these offloads as
     /// `ethtool -k` names them. Of messages in one datagram, those that are not blocked have to be
     /// asked for again.
@@ -95,6 +98,8 @@ pub struct ListStatus {
     pub action: String,
     /// What becomes of TCP connections that it blocks: `drop`, `reset`, `alert` or `default`.
     pub tcp: String,
+    /// What becomes of QUIC connections that it blocks: `drop`, `close` or `default`.
+    pub quic: String,
     /// Rules that come from it.
     pub rules: u64,
     /// Names that an earlier list or line has.

@@ -13,7 +13,7 @@
 //! question (`answer/`).
 
 use crate::{
-    abi::{Actions, DnsAction, Generation, Interface, ListName, TcpAction},
+    abi::{Actions, DnsAction, Generation, Interface, ListName, QuicAction, TcpAction},
     headers::Protocol,
     reason::{Message, Reason},
     rules::{Found, Rules},
@@ -71,6 +71,8 @@ response_actions! {
     Reset, "reset";
     /// TLS: `unrecognized_name` (RFC 8446 §6.2), and the connection ends.
     Alert, "alert";
+    /// QUIC: `CONNECTION_CLOSE` (RFC 9000 §10.2.3).
+    Close, "close";
 }
 
 /// Works out the actions of a name for which this was found, on this interface. It is written in
@@ -84,15 +86,13 @@ pub(crate) fn set_actions<R: Rules>(
     interface: &Interface,
 ) {
     *actions = *interface.actions();
-    let of_list = rules
-        .actions(found.audience(), generation)
-        .copied()
-        .unwrap_or_default();
     let named = rules
         .list_name(found.list, generation)
         .filter(|list| list.audience() == found.audience());
-    let of_rule = of_list.or_dns_number(named.map_or(0, ListName::dns));
-    *actions = of_rule.on(actions);
+    let of_list = rules
+        .actions(found.audience(), generation)
+        .unwrap_or(&Actions::NONE);
+    actions.override_by(of_list, named.map_or(0, ListName::dns));
 }
 
 /// What the client of a message is to get whose name met this reason, with the actions of that
@@ -121,7 +121,7 @@ pub fn response(
         (Message::Query | Message::Response, Protocol::Tcp) if tcp == TcpAction::Alert => {
             ResponseAction::Reset
         }
-        (Message::QuicHello, _) => ResponseAction::Drop,
+        (Message::QuicHello, _) => of_quic(actions.quic()),
         (Message::ClientHello, _) | (Message::Query | Message::Response, Protocol::Tcp) => {
             of_tcp(tcp)
         }
@@ -135,7 +135,7 @@ pub fn response(
 #[inline(always)]
 pub(crate) fn is_answered(reason: Reason, actions: &Actions, protocol: Protocol) -> bool {
     match (protocol, reason) {
-        (Protocol::Udp, Reason::QuicBlocked | Reason::QuicFlowBlocked) => false,
+        (Protocol::Udp, Reason::QuicBlocked | Reason::QuicFlowBlocked) => actions.answers_quic(),
         (Protocol::Udp, _) => actions.answers_dns(),
         (Protocol::Tcp, Reason::DnsBlocked | Reason::DnsQuestionsRefused) => {
             actions.answers_dns() || actions.answers_tcp()
@@ -189,6 +189,15 @@ fn of_dns(action: DnsAction) -> ResponseAction {
 #[inline(always)]
 pub(crate) fn number_of_dns(actions: &Actions) -> u32 {
     actions.dns_number() + ResponseAction::Default as u32
+}
+
+#[inline(always)]
+fn of_quic(action: QuicAction) -> ResponseAction {
+    match action {
+        QuicAction::AsInterface => ResponseAction::Default,
+        QuicAction::Drop => ResponseAction::Drop,
+        QuicAction::Close => ResponseAction::Close,
+    }
 }
 
 #[inline(always)]
@@ -300,6 +309,26 @@ mod tests {
     }
 
     #[test]
+    fn quic_is_closed_or_dropped_as_the_list_or_the_interface_says() {
+        let quic = |list: QuicAction, interface: QuicAction| {
+            let list = OneList(Actions::default().with_quic(list), ListName::new(3, "list"));
+            let interface = facing().facing_clients(OF_INTERFACE.with_quic(interface));
+            let found = Found {
+                precedence: Precedence::Block,
+                audiences: 1 << 3,
+                list: 7,
+                ..Found::default()
+            };
+            let (message, protocol) = (Message::QuicHello, Protocol::Udp);
+            effect(&found, &list, &interface, message, protocol).as_str()
+        };
+        assert_eq!(quic(QuicAction::AsInterface, QuicAction::Close), "close");
+        assert_eq!(quic(QuicAction::AsInterface, QuicAction::Drop), "drop");
+        assert_eq!(quic(QuicAction::Drop, QuicAction::Close), "drop");
+        assert_eq!(quic(QuicAction::Close, QuicAction::Drop), "close");
+    }
+
+    #[test]
     fn where_no_clients_are_only_responses_are_answered() {
         let interface = facing().facing_nobody();
         assert_eq!(
@@ -334,19 +363,27 @@ mod tests {
 
     #[test]
     fn whoever_is_to_get_more_than_silence_is_answered() {
-        let actions = DnsAction::ALL
-            .iter()
-            .flat_map(|dns| TcpAction::ALL.iter().map(|tcp| (*dns, *tcp)));
-        for (dns, tcp) in actions {
-            let actions = Actions::new(dns, tcp);
-            for (message, protocol) in MESSAGES {
+        let actions = DnsAction::ALL.iter().flat_map(|dns| {
+            let of_tcp = |tcp: &TcpAction| {
+                let actions = Actions::new(*dns, *tcp);
+                QuicAction::ALL
+                    .iter()
+                    .map(move |quic| actions.with_quic(*quic))
+            };
+            TcpAction::ALL.iter().flat_map(of_tcp)
+        });
+        for actions in actions {
+            for (message, protocol) in MESSAGES
+                .into_iter()
+                .chain([(Message::QuicHello, Protocol::Udp)])
+            {
                 let reason = message.reason(Precedence::Block);
                 let is_silent =
                     response(reason, &actions, protocol, &facing()) == ResponseAction::Drop;
                 assert_eq!(
                     is_answered(reason, &actions, protocol),
                     !is_silent,
-                    "{dns:?} {tcp:?} {message:?}"
+                    "{actions:?} {message:?}"
                 );
             }
         }
@@ -363,12 +400,12 @@ mod tests {
     #[test]
     fn actions_are_found_by_their_number() {
         assert_eq!(
-            ResponseAction::from_index(ResponseAction::Alert as u8),
-            Some(ResponseAction::Alert)
+            ResponseAction::from_index(ResponseAction::Close as u8),
+            Some(ResponseAction::Close)
         );
         assert_eq!(ResponseAction::from_index(0), Some(ResponseAction::Pass));
         assert_eq!(
-            ResponseAction::from_index(ResponseAction::Alert as u8 + 1),
+            ResponseAction::from_index(ResponseAction::Close as u8 + 1),
             None
         );
     }

@@ -9,16 +9,15 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use crate::{
     abi::Interface,
-    answer::Given,
     bounds::opaque,
     buffer::MessageBuffer,
-    dns::JOINED_MESSAGES,
     effect::{self, ResponseAction},
     hash::RuleKey,
     headers::{Endpoints, Family, Protocol, Tunnel, TunnelKind, VLAN_BITS},
     name::{self, Form},
     reason::{Counter, Message, Reason},
     scratch::Scratch,
+    scratch::{Given, JOINED_MESSAGES},
 };
 
 /// What a CPU may still report.

@@ -37,13 +37,13 @@ mod abi;
 mod answer;
 pub mod bounds;
 mod buffer;
-mod calls;
 mod clients;
 mod cursor;
 mod decide;
 mod dns;
 mod effect;
 mod event;
+mod flow_key;
 mod flows;
 mod hash;
 mod headers;
@@ -66,16 +66,15 @@ mod tls;
 pub use abi::{
     AUDIENCES_OF_BANK, Actions, ActivePolicy, Allowance, BANKS, BlockingLists, Directions,
     DnsAction, Effect, EffectEntry, Fragments, Generation, Group, HitLine, Interface, ListName,
-    Masks, Member, Options, Page, Precedence, Program, ProgramSet, Quic, Rule, RuleHits, RuleShape,
-    Settings, TcpAction, bloom_bits, highest_precedence,
+    Masks, Member, Options, Page, Precedence, Program, ProgramSet, Quic, QuicAction, Rule,
+    RuleHits, RuleShape, Settings, TcpAction, bloom_bits, highest_precedence,
 };
 #[cfg(not(target_arch = "bpf"))]
 pub use abi::{AllEffects, AllMasks};
 pub use answer::{Sent, answer};
 pub use buffer::{MessageBuffer, PIECE};
-pub use calls::{Frame, Subprograms};
 pub use clients::Client;
-pub use decide::{Inspection, SegmentKind, decide, decide_by_layers};
+pub use decide::{Frame, Inspection, SegmentKind, Subprograms, decide, decide_by_layers};
 #[cfg(not(target_arch = "bpf"))]
 pub use effect::effect;
 pub use effect::{ResponseAction, response};
@@ -83,7 +82,7 @@ pub use event::{Event, EventBudget};
 pub use flows::{Bucket, Buffered, Flow, Flows, WAYS, Way};
 pub use hash::{HASH_KEY_WORDS, HashKey};
 pub use headers::{Endpoints, Family, Layer, Protocol, Transport, TunnelKind};
-pub use maps::Maps;
+pub use maps::{Maps, group_of, precedence_of};
 pub use name::{Form, NAME_BYTES, Name, NameEnd};
 #[cfg(not(target_arch = "bpf"))]
 pub use offline::Offline;
@@ -94,9 +93,6 @@ pub use patterns::{
 };
 pub use quic::{QuicFlow, QuicRoom};
 pub use reason::{Counter, Message, Reason, Verdict};
-pub use rules::{
-    Found, RuleKey, Rules, group_of, precedence_of, prevailing_rule, take_effect,
-    take_effect_of_bank,
-};
+pub use rules::{Found, RuleKey, Rules, prevailing_rule, take_effect, take_effect_of_bank};
 pub use scratch::{OfCpu, Scratch, Segment};
 pub use tls::{HandshakeBytes, HelloEnd};

@@ -11,8 +11,8 @@ use crate::{
     },
     answer::{Sent, answer},
     buffer::MessageBuffer,
-    calls::Frame,
     clients::Client,
+    decide::Frame,
     decide::decide,
     event::Event,
     flows::{Bucket, Flow, Flows, WAYS},
@@ -150,7 +150,16 @@ impl<R: Rules> Offline<R> {
             Verdict::Pass => Sent::Pass,
             Verdict::Drop if scratch.is_answered(reason) => {
                 let flow = flows.flows.get_mut(scratch.segment.place() as usize);
-                answer(&mut frame, settings, maps, flow, scratch, &mut flows.spare)
+                let room = Some(&*flows.quic_room);
+                answer(
+                    &mut frame,
+                    settings,
+                    maps,
+                    flow,
+                    room,
+                    scratch,
+                    &mut flows.spare,
+                )
             }
             Verdict::Drop => {
                 scratch.give_nothing();

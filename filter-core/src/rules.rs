@@ -7,17 +7,14 @@ use core::ops::ControlFlow::{self, Break, Continue};
 
 use crate::{
     abi::{
-        Actions, ActivePolicy, Effect, Generation, ListName, Precedence, Settings,
-        highest_precedence, list_of,
+        Actions, ActivePolicy, Effect, Generation, ListName, Precedence, highest_precedence,
+        list_of,
     },
     clients::Client,
-    effect,
     hash::HashKey,
-    maps::Maps,
     name::{LABELS, Name},
-    packet::{Packet, Step},
+    packet::Step,
     patterns::{Patterns, run_parts},
-    scratch::Scratch,
     subprograms,
 };
 
@@ -216,59 +213,16 @@ pub fn prevailing_rule(
     (found.precedence != Precedence::NotListed).then_some(found)
 }
 
-/// The precedence of the name that was read last, for the client of its packet. The rule that
-/// prevails is left in the name, and counted.
-#[inline(always)]
-pub fn precedence_of<P: Packet + ?Sized, M: Maps>(
-    packet: &P,
-    maps: &M,
-    settings: &Settings,
-    scratch: &mut Scratch,
-    of_response: bool,
-) -> Precedence {
-    let in_force = maps.in_force();
-    let generation = in_force.generation();
-    scratch.generation = generation.index();
-    let group = if in_force.has_clients() {
-        maps.group_of(packet, scratch, generation, of_response)
-    } else {
-        0
-    };
-    let row = in_force.row(group);
-    scratch
-        .name
-        .begin_judging(maps.audiences(row, generation), row);
-    find_rule(&mut scratch.name, &settings.hash_key, maps, in_force);
-    run_patterns(&mut scratch.name, maps, in_force);
-    let found = scratch.name.found();
-    if found.precedence != Precedence::NotListed {
-        maps.count_hit(found.key);
-    }
-    if found.precedence.blocks() {
-        let (_, interface) = maps.interface();
-        effect::set_actions(&mut scratch.actions, &found, maps, generation, interface);
-    }
-    found.precedence
-}
-
-/// The group of the client of a packet.
-#[inline(always)]
-pub fn group_of<P: Packet + ?Sized, R: Rules>(
-    packet: &P,
-    rules: &R,
-    scratch: &Scratch,
-    generation: Generation,
-    of_response: bool,
-) -> u32 {
-    let client = Client::of(packet, &scratch.transport, of_response);
-    client.map_or(0, |client| rules.group(&client, generation))
-}
-
 /// Looks up each suffix of the name, from the top-level domain to the whole name, until nothing can
 /// prevail any more. What prevails is left in the name: the verifier follows every value on the
 /// stack from turn to turn, and none in a map.
 #[inline(always)]
-fn find_rule<R: Rules>(name: &mut Name, key: &HashKey, rules: &R, in_force: ActivePolicy) {
+pub(crate) fn find_rule<R: Rules>(
+    name: &mut Name,
+    key: &HashKey,
+    rules: &R,
+    in_force: ActivePolicy,
+) {
     let left = u64::from(name.labels());
     let mut suffixes = Suffixes {
         name,
@@ -290,7 +244,7 @@ fn find_rule<R: Rules>(name: &mut Name, key: &HashKey, rules: &R, in_force: Acti
 
 /// Lets the patterns have their say, where there are any and it can matter.
 #[inline(always)]
-fn run_patterns<R: Rules>(name: &mut Name, rules: &R, in_force: ActivePolicy) {
+pub(crate) fn run_patterns<R: Rules>(name: &mut Name, rules: &R, in_force: ActivePolicy) {
     if in_force.has_patterns() && name.precedence() < in_force.top() {
         run_parts(name, rules, in_force);
     }

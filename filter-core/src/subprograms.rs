@@ -46,6 +46,7 @@ macro_rules! subprograms {
                 look_at_quic_hello() -> bool;
                 open_by_flow(way: u32) -> bool;
                 open_by_header() -> bool;
+                seal_quic_close() -> ();
             }
             // Over the table of flows, without the frame. (LLVM hands over anything for an argument
             // that is not used, and the verifier refuses that.)
@@ -71,11 +72,11 @@ macro_rules! subprograms {
                 forget_judged(flow: &mut Flow, spare: &mut MessageBuffer) -> ();
                 walk_frames(flow: &mut QuicFlow, room: &mut QuicRoom) -> ();
                 open_packet(room: &mut QuicRoom) -> bool;
-                remove_header_protection(room: &mut QuicRoom) -> bool;
+                change_header_protection(room: &mut QuicRoom) -> bool;
                 prepare_cipher(room: &mut QuicRoom) -> ();
-                is_authentic(room: &mut QuicRoom) -> bool;
+                check_or_write_tag(room: &mut QuicRoom) -> bool;
                 decrypt(room: &mut QuicRoom) -> ();
-                derive_keys(room: &mut QuicRoom, version: u32) -> bool;
+                derive_keys(room: &mut QuicRoom, version: u32, side: u32) -> bool;
                 key_by_hash(room: &mut QuicRoom) -> ();
                 hash_quic_block(room: &mut QuicRoom) -> ();
                 hash_quic_label(room: &mut QuicRoom, label: u32) -> ();

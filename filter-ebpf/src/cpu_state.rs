@@ -40,9 +40,10 @@ impl CpuState<'_> {
         };
         // SAFETY: the entry is this CPU's own, and XDP programs do not interrupt each other on a
         // CPU.
+        let scratch = unsafe { &mut (*cpu).scratch };
         Some(Self {
             settings: SETTINGS.get(),
-            scratch: unsafe { &mut (*cpu).scratch },
+            scratch,
             cpu,
         })
     }

@@ -234,6 +234,7 @@ fn of_blocked(ctx: &XdpContext) -> u32 {
         room.settings,
         &KernelMaps(ctx.ctx),
         flow,
+        maps::quic_room(),
         room.scratch,
         draft,
     );

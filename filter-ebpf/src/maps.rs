@@ -55,6 +55,13 @@ static SUBNETS4: LpmTrie<u32, Member> = LpmTrie::with_max_entries(UNTIL_SIZED, B
 #[map]
 static SUBNETS6: LpmTrie<[u64; 2], Member> =
     LpmTrie::with_max_entries(UNTIL_SIZED, BPF_F_NO_PREALLOC);
+/// What this CPU works with on QUIC packets, when it is done with one.
+#[inline(always)]
+pub fn quic_room() -> Option<&'static QuicRoom> {
+    // SAFETY: the room is this CPU's own, and nobody has it while a packet is answered.
+    QUIC_ROOM.get_ptr_mut(0).map(|room| unsafe { &*room })
+}
+
 /// What is done with packets that come in by the interface with this index.
 #[map]
 static INTERFACES: Array<Interface> = Array::with_max_entries(1, 0);

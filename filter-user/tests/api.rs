@@ -38,6 +38,7 @@ async fn a_name_is_judged_with_the_rule_and_where_it_came_from() {
         interface: "lan".into(),
         dns: "nxdomain".into(),
         tls: "reset".into(),
+        quic: "close".into(),
     };
     assert_eq!(judged.actions, [on_lan]);
     assert_eq!(

@@ -7,17 +7,21 @@ use hickory_proto::{
     serialize::binary::{BinDecodable as _, BinDecoder},
 };
 
+use crate::quic::Initial;
+
 /// Content type of a TLS alert (RFC 8446 §5.1).
 const ALERT: u8 = 21;
 
 /// What the receiver of a frame hears: `nxdomain`, `nodata`, `refused`, `null`, `address`,
-/// `format_error`, `bad_version`, `reset` or `alert`. Checksums, and what lies behind the IP
+/// `format_error`, `bad_version`, `reset`, `alert`, or `close` for an Initial packet of QUIC, which
+/// only [`opened_by_client`](crate::opened_by_client) can read. Checksums, and what lies behind the IP
 /// packet, are for [`opened`](crate::opened).
 ///
 /// # Panics
 /// If it is none of these.
 pub fn heard(frame: &[u8]) -> &'static str {
     match opened_at_session(frame).transport.expect("UDP or TCP") {
+        TransportSlice::Udp(udp) if is_quic(udp.payload()) => "close",
         TransportSlice::Udp(udp) => heard_in_message(udp.payload()),
         TransportSlice::Tcp(tcp) if tcp.rst() => "reset",
         TransportSlice::Tcp(tcp) => match tcp.payload() {
@@ -27,6 +31,13 @@ pub fn heard(frame: &[u8]) -> &'static str {
         },
         other => panic!("neither UDP nor TCP: {other:?}"),
     }
+}
+
+/// True for a long header (RFC 9000 §17.2) of a version that is no DNS message: that would be a
+/// query (RFC 1035 §4.1.1).
+fn is_quic(payload: &[u8]) -> bool {
+    let versions = [Initial::V1, Initial::V2, Initial::DRAFT_29].map(u32::to_be_bytes);
+    payload[0] & 0x80 != 0 && versions.iter().any(|it| payload[1..].starts_with(it))
 }
 
 /// The packet, also in a session of PPPoE, which etherparse does not open.

@@ -30,7 +30,7 @@ pub use headers::{Header, Network, Wrap};
 pub use heard::{heard, heard_in_message};
 pub use hello::{Extension, Hello};
 pub use opened::{Answer, Edns, Opened, Segment, answer, opened};
-pub use quic::{Initial, crypto_frame, quic_hello};
+pub use quic::{Closing, Initial, crypto_frame, opened_by_client, quic_hello};
 pub use rewrite::{behind_extensions, from_ipv4, ipv4_fragment, ipv6_fragment, tagged};
 pub use segments::{in_records, in_segments, segment};
 pub use sslv2::sslv2_hello;

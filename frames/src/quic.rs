@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rustls::{
-    ClientConfig, RootCertStore, Side,
+    ClientConfig, RootCertStore, Side, Tls13CipherSuite,
     crypto::ring::cipher_suite::TLS13_AES_128_GCM_SHA256,
     pki_types::ServerName,
     quic::{ClientConnection, Keys, Version},
@@ -77,14 +77,8 @@ impl Initial {
     /// If rustls knows no such version.
     #[must_use]
     pub fn sealed(&self) -> Vec<u8> {
-        let version = match self.version {
-            Self::V2 => Version::V2,
-            0xff00_001d..=0xff00_0020 => Version::V1Draft,
-            _ => Version::V1,
-        };
-        let suite = TLS13_AES_128_GCM_SHA256
-            .tls13()
-            .expect("a suite of TLS 1.3");
+        let version = rustls_version(self.version);
+        let suite = suite();
         let side = if self.of_server {
             Side::Server
         } else {
@@ -165,6 +159,91 @@ pub fn quic_hello(name: &str) -> Vec<u8> {
     let mut hello = Vec::new();
     connection.write_hs(&mut hello);
     hello
+}
+
+/// What a client reads in an Initial packet of its server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Closing {
+    /// The version in its header.
+    pub version: u32,
+    /// The destination connection ID.
+    pub destination: Vec<u8>,
+    /// The source connection ID.
+    pub source: Vec<u8>,
+    /// The packet number.
+    pub number: u64,
+    /// Its frames.
+    pub frames: Vec<u8>,
+}
+
+/// Opens a datagram with one Initial packet of a server without a token, whose client has chosen
+/// this destination connection ID first; `None` if it is not protected as that says.
+///
+/// # Panics
+/// If the header is not that of such a packet.
+#[must_use]
+pub fn opened_by_client(keys_of: &[u8], datagram: &[u8]) -> Option<Closing> {
+    let version = u32::from_be_bytes(datagram[1..5].try_into().expect("four octets"));
+    let keys = Keys::initial(
+        rustls_version(version),
+        suite(),
+        suite().quic.expect("QUIC"),
+        keys_of,
+        Side::Client,
+    )
+    .remote;
+    let id_at = |at: usize| {
+        let end = at + 1 + usize::from(datagram[at]);
+        (datagram[at + 1..end].to_vec(), end)
+    };
+    let (destination, at) = id_at(5);
+    let (source, at) = id_at(at);
+    assert_eq!(datagram[at], 0, "a server sends no token");
+    let length = usize::from(u16::from_be_bytes([datagram[at + 1], datagram[at + 2]]) & 0x3fff);
+    let number_at = at + 3;
+    assert_eq!(datagram.len(), number_at + length, "one packet");
+    let mut packet = datagram.to_vec();
+    let sample = packet[number_at + 4..][..keys.header.sample_len()].to_vec();
+    let (first, rest) = packet.split_at_mut(1);
+    let number = &mut rest[number_at - 1..][..4];
+    keys.header
+        .decrypt_in_place(&sample, &mut first[0], number)
+        .ok()?;
+    let kind = if version == Initial::V2 { 0xd0 } else { 0xc0 };
+    assert_eq!(
+        first[0] & 0xfc,
+        kind,
+        "an Initial packet, no bit reserved set"
+    );
+    let octets = usize::from(first[0] & 3) + 1;
+    let number = number[..octets]
+        .iter()
+        .fold(0, |number, octet| number << 8 | u64::from(*octet));
+    let (header, payload) = packet.split_at_mut(number_at + octets);
+    let frames = keys.packet.decrypt_in_place(number, header, payload).ok()?;
+    Some(Closing {
+        version,
+        destination,
+        source,
+        number,
+        frames: frames.to_vec(),
+    })
+}
+
+/// The version of rustls that a version in a header is like.
+fn rustls_version(version: u32) -> Version {
+    match version {
+        Initial::V2 => Version::V2,
+        0xff00_001d..=0xff00_0020 => Version::V1Draft,
+        _ => Version::V1,
+    }
+}
+
+/// What all Initial packets are protected by (RFC 9001 §5.2).
+fn suite() -> &'static Tls13CipherSuite {
+    TLS13_AES_128_GCM_SHA256
+        .tls13()
+        .expect("a suite of TLS 1.3")
 }
 
 /// A variable-length integer in its shortest form (RFC 9000 §16).

@@ -2,7 +2,8 @@
 
 use etherparse::{NetSlice, SlicedPacket, TransportSlice};
 use filter_core::{
-    Actions, Counter, Directions, DnsAction, Interface, Reason, Sent, TcpAction, Verdict,
+    Actions, Counter, Directions, DnsAction, Interface, QuicAction, Reason, Sent, TcpAction,
+    Verdict,
 };
 
 use super::world;
@@ -28,7 +29,9 @@ pub fn check(frame: &[u8], reason: Reason) {
         .iter()
         .flat_map(|actions| [(frame, *actions), (&*right, *actions)])
     {
-        let actions = Actions::new(dns, tcp).with_addresses(Some([192, 0, 2, 7].into()), None);
+        let actions = Actions::new(dns, tcp)
+            .with_quic(QuicAction::Close)
+            .with_addresses(Some([192, 0, 2, 7].into()), None);
         let interface = Interface::new(Directions::Both).facing_clients(actions);
         // Half of the frames cannot become longer.
         let room = if frame.len().is_multiple_of(2) {

@@ -42,6 +42,13 @@ pub const SYSTEMD_RESOLVED: &str = "systemd-resolved";
 /// Debian packages.
 pub const PAGES: &str = "pages";
 
+/// The folder below cargo's folder for tests with the Python environment that `cargo xtask setup`
+/// makes for aioquic.
+pub const AIOQUIC: &str = "aioquic";
+
+/// The packages of that environment with their versions, for pip.
+pub const AIOQUIC_PACKAGES: &str = include_str!("quic/aioquic.txt");
+
 /// A hosts file of well-known advertising and tracking names, and of names that nobody owns to test
 /// with.
 pub const SAMPLE_LIST: &str = include_str!("sample.hosts");

@@ -76,6 +76,16 @@ actions! {
     }
 }
 
+actions! {
+    /// What becomes of a QUIC connection whose hello is blocked.
+    QuicAction {
+        /// Its packets are lost, however often they are sent again.
+        Drop, "drop";
+        /// The client is sent a `CONNECTION_CLOSE` (RFC 9000 §10.2.3).
+        Close, "close";
+    }
+}
+
 /// What is done with QUIC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Quic {
@@ -109,11 +119,15 @@ pub struct Actions {
     dns: u32,
     tcp: u32,
     /// INFO-CODE of an Extended DNS Error (RFC 8914 §4); 0 for that of the interface.
-    code: u32,
+    code: u16,
+    quic: u16,
     /// An address as in memory, for [`DnsAction::Address`]; 0 for none.
     v4: u32,
     v6: [u64; 2],
 }
+
+/// The number of each action that leaves it to the interface.
+const UNSAID: u32 = DnsAction::AsInterface as u32;
 
 impl Actions {
     /// What the interface has.
@@ -121,6 +135,7 @@ impl Actions {
         dns: 0,
         tcp: 0,
         code: 0,
+        quic: 0,
         v4: 0,
         v6: [0; 2],
     };
@@ -144,6 +159,7 @@ impl Actions {
             dns: dns as u32,
             tcp: tcp as u32,
             code: 0,
+            quic: 0,
             v4: 0,
             v6: [0; 2],
         }
@@ -152,8 +168,15 @@ impl Actions {
     /// The same with another INFO-CODE of the Extended DNS Error.
     #[must_use]
     pub const fn with_code(self, code: u16) -> Self {
+        Self { code, ..self }
+    }
+
+    /// The same with this for QUIC connections.
+    #[must_use]
+    #[inline(always)]
+    pub const fn with_quic(self, quic: QuicAction) -> Self {
         Self {
-            code: code as u32,
+            quic: quic as u16,
             ..self
         }
     }
@@ -188,10 +211,22 @@ impl Actions {
         !matches!(self.tcp(), TcpAction::AsInterface | TcpAction::Drop)
     }
 
+    /// What becomes of QUIC connections.
+    #[inline(always)]
+    pub fn quic(&self) -> QuicAction {
+        QuicAction::from_index(self.quic.into())
+    }
+
+    /// True if the client of a QUIC connection hears of it.
+    #[inline(always)]
+    pub fn answers_quic(&self) -> bool {
+        matches!(self.quic(), QuicAction::Close)
+    }
+
     /// True if a client may hear of what is treated like this.
     #[cfg(not(target_arch = "bpf"))]
     pub fn answers(&self) -> bool {
-        self.answers_dns() || self.answers_tcp()
+        self.answers_dns() || self.answers_tcp() || self.answers_quic()
     }
 
     /// The INFO-CODE of the Extended DNS Error.
@@ -200,7 +235,7 @@ impl Actions {
         if self.code == 0 {
             Self::BLOCKED
         } else {
-            self.code as u16
+            self.code
         }
     }
 
@@ -220,14 +255,11 @@ impl Actions {
     #[must_use]
     #[inline(always)]
     pub const fn or_dns(self, dns: DnsAction) -> Self {
-        self.or_dns_number(dns as u32)
-    }
-
-    /// The same by the action's number.
-    #[inline(always)]
-    pub(crate) const fn or_dns_number(self, dns: u32) -> Self {
-        if self.dns == DnsAction::AsInterface as u32 {
-            Self { dns, ..self }
+        if self.dns == UNSAID {
+            Self {
+                dns: dns as u32,
+                ..self
+            }
         } else {
             self
         }
@@ -236,28 +268,33 @@ impl Actions {
     /// The same with what the interface does where this says nothing.
     #[must_use]
     #[inline(always)]
-    pub const fn on(&self, interface: &Self) -> Self {
-        const UNSAID: u32 = DnsAction::AsInterface as u32;
+    pub fn on(&self, interface: &Self) -> Self {
+        let mut actions = *interface;
+        actions.override_by(self, UNSAID);
+        actions
+    }
 
-        let Self {
-            dns,
-            tcp,
-            code,
-            v4,
-            v6,
-        } = *self;
-        let (dns, v4, v6) = if dns == UNSAID {
-            (interface.dns, interface.v4, interface.v6)
+    /// Takes what the list says, and of DNS what the rule says where its list says nothing.
+    #[inline(always)]
+    pub(crate) fn override_by(&mut self, list: &Self, dns_of_rule: u32) {
+        let dns = if list.dns == UNSAID {
+            dns_of_rule
         } else {
-            (dns, v4, v6)
+            list.dns
         };
-        let tcp = if tcp == UNSAID { interface.tcp } else { tcp };
-        Self {
-            dns,
-            tcp,
-            code: if code == 0 { interface.code } else { code },
-            v4,
-            v6,
+        if dns != UNSAID {
+            self.dns = dns;
+            self.v4 = list.v4;
+            self.v6 = list.v6;
+        }
+        if list.tcp != UNSAID {
+            self.tcp = list.tcp;
+        }
+        if list.code != 0 {
+            self.code = list.code;
+        }
+        if list.quic != UNSAID as u16 {
+            self.quic = list.quic;
         }
     }
 }
@@ -308,7 +345,7 @@ impl Interface {
     /// An interface on which these DNS messages are judged, and what is blocked is dropped.
     #[inline(always)]
     pub const fn new(directions: Directions) -> Self {
-        let actions = Actions::new(DnsAction::Drop, TcpAction::Drop);
+        let actions = Actions::new(DnsAction::Drop, TcpAction::Drop).with_quic(QuicAction::Drop);
         Self {
             directions: directions.index(),
             flags: 0,

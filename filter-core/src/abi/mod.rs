@@ -17,7 +17,7 @@ mod settings;
 #[cfg(not(target_arch = "bpf"))]
 pub use all_effects::{AllEffects, AllMasks};
 pub use allowance::Allowance;
-pub use answer::{Actions, DnsAction, Interface, Quic, TcpAction};
+pub use answer::{Actions, DnsAction, Interface, Quic, QuicAction, TcpAction};
 pub use clients::{Group, Member};
 pub use generation::{ActivePolicy, Generation};
 pub use hits::{HitLine, RuleHits};

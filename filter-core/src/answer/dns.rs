@@ -4,7 +4,6 @@ use network_types::udp::UdpHdr;
 
 use super::{
     Answering,
-    edns::Edns,
     records::{ANY_CLASS, IN, QUESTION, RECORD_START_BYTES, SOA_BYTES, kind},
 };
 use crate::{
@@ -15,6 +14,7 @@ use crate::{
     maps::Maps,
     packet::Replace,
     reason::Counter,
+    scratch::Edns,
 };
 
 pub(super) const UDP_BYTES: u32 = UdpHdr::LEN as u32;

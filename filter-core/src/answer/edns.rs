@@ -2,8 +2,6 @@
 
 use core::ops::ControlFlow::{self, Break, Continue};
 
-use zerocopy::{FromBytes, Immutable, IntoBytes};
-
 use super::Answering;
 use crate::{
     buffer::Copying,
@@ -11,6 +9,7 @@ use crate::{
     flows::Buffered,
     maps::Maps,
     packet::{LoopBody, Replace},
+    scratch::Edns,
 };
 
 /// Type of the OPT record (RFC 6891 §6.1.1).
@@ -30,33 +29,7 @@ const OPTIONS: u32 = 64;
 /// Records of a message that are gone through.
 const RECORDS: u32 = 512;
 
-/// What an OPT record says. It lives in a map: the kernel's stack is short.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable)]
-pub(crate) struct Edns {
-    /// The version; beyond 255 if there is no OPT record.
-    version: u32,
-    /// The byte of the flags with the DO bit (RFC 3225 §3).
-    pub(super) flags: u32,
-    /// Where a COOKIE option is in the frame that has one of a server (RFC 7873 §4).
-    pub(super) cookie_at: u32,
-    /// Its octets with code and length; 0 if there is none.
-    pub(super) cookie_bytes: u32,
-    /// Where a message ends that has a question and perhaps an OPT record; of others, where its
-    /// question does.
-    pub(super) message_end: u32,
-}
-
 impl Edns {
-    /// No OPT record.
-    pub(crate) const NONE: Self = Self {
-        version: 256,
-        flags: 0,
-        cookie_at: 0,
-        cookie_bytes: 0,
-        message_end: 0,
-    };
-
     #[inline(always)]
     fn new(version: u8, flags: u8) -> Self {
         Self {
@@ -133,9 +106,9 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
                 bytes: self.draft,
                 len: end,
             };
-            skip_owner(&draft, self.scratch, at, end).ok()
+            skip_owner(&draft, &mut self.scratch.owner, at, end).ok()
         } else {
-            skip_owner(&*self.frame, self.scratch, at, end).ok()
+            skip_owner(&*self.frame, &mut self.scratch.owner, at, end).ok()
         }
     }
 

@@ -1,39 +1,21 @@
 //! What is around an answer: the headers up to IP, and who may be answered.
 
-use zerocopy::{FromBytes, Immutable, IntoBytes};
-
 use super::{Answering, checksum::Sum};
 use crate::{
     abi::{Allowance, Settings},
-    flows::{Buffered, FlowKey, V4_PREFIX},
+    flow_key::FlowKey,
+    flows::{Buffered, V4_PREFIX},
     headers::{Family, Path, Protocol, Transport, Wrapping},
     maps::Maps,
     packet::Replace,
     reason::Counter,
+    scratch::Envelope,
 };
 
 /// Hops that an answer may take, as most systems have it.
 const HOPS: u8 = 64;
 /// No fragments, and offset 0 (RFC 791 §3.1).
 const DONT_FRAGMENT: [u8; 2] = [0x40, 0];
-
-/// What is around the packet that is answered. It lives in a map: the kernel's stack is short.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable)]
-pub(crate) struct Envelope {
-    /// Addresses, laid out as in [`crate::Endpoints`].
-    source: [u64; 2],
-    destination: [u64; 2],
-    /// 1 if the answer goes back, 0 if it goes on.
-    is_back: u32,
-    is_v6: u32,
-    is_pppoe: u32,
-    /// 1 if the device that sends the packet on makes the transport's checksum.
-    is_checksum_left: u32,
-    hops: u32,
-    /// 1 if more of the packet is in other fragments.
-    is_fragment: u32,
-}
 
 impl Envelope {
     /// The bucket of the client's prefix.

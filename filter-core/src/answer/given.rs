@@ -3,29 +3,15 @@
 //! It is read off the answer itself. Noted while the answer is made, it would have the verifier go
 //! through the rest of the program once for each action: a quarter more instructions.
 
-use zerocopy::{FromBytes, Immutable, IntoBytes};
-
 use super::{Kind, dns, tcp};
 use crate::{
     abi::Actions,
     bounds::within,
     buffer::MessageBuffer,
-    dns::JOINED_MESSAGES,
     effect::{self, ResponseAction},
     reason::Counter,
-    scratch::Scratch,
+    scratch::{Given, JOINED_MESSAGES, Scratch},
 };
-
-/// What the client was given.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable)]
-pub(crate) struct Given {
-    /// A [`ResponseAction`], or [`Given::ANSWERED`].
-    pub action: u32,
-    /// One more than the index of the counter of what stood against the action that was meant; 0 if
-    /// nothing did.
-    pub hindrance: u32,
-}
 
 impl Given {
     /// The packet was dropped, as it was meant to be.
@@ -102,6 +88,7 @@ impl Scratch {
             }
             Kind::Stream => self.in_message(self.stream.message_at, draft),
             Kind::Segment | Kind::SegmentOn | Kind::Ended => self.in_segment(draft),
+            Kind::Quic => Some(Given::new(ResponseAction::Close)),
         };
         given.unwrap_or(Given::DROPPED)
     }

@@ -17,10 +17,11 @@ use crate::{
     abi::DnsAction,
     bounds::within,
     buffer::Copying,
-    dns::{BlockedMessage, HEADER_BYTES, JOINED_MESSAGES},
+    dns::HEADER_BYTES,
     headers::{Protocol, Transport},
     maps::Maps,
     packet::{Length, LoopBody, Replace},
+    scratch::{BlockedMessage, JOINED_MESSAGES},
 };
 
 /// The octet of the flags of OPT with the DO bit (RFC 3225 §3).

@@ -14,6 +14,7 @@ mod edns;
 mod envelope;
 mod given;
 mod joined;
+mod quic;
 mod records;
 mod stream;
 mod tcp;
@@ -29,14 +30,10 @@ use crate::{
     intrinsics::anew,
     maps::Maps,
     packet::{Length, LoopState, Replace, Replaced},
+    quic::QuicRoom,
     reason::{Counter, Message, Reason},
-    scratch::Scratch,
+    scratch::{Given, Scratch, Stream},
 };
-
-pub(crate) use edns::Edns;
-pub(crate) use envelope::Envelope;
-pub(crate) use given::Given;
-pub(crate) use stream::Stream;
 
 /// Where a frame goes whose first packet was blocked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +54,7 @@ impl Scratch {
             // What no rule is about is treated as the interface has it, which shows when it is
             // answered.
             Reason::TcpEnded | Reason::DnsQuestionsRefused => true,
+            Reason::QuicBlocked | Reason::QuicFlowBlocked => self.quic.is_to_be_closed(),
             reason => {
                 reason.is_blocked()
                     && effect::is_answered(reason, &self.actions, self.transport.protocol())
@@ -67,13 +65,14 @@ impl Scratch {
 
 /// Makes the answer of a frame that was blocked, as the scratch has it. `flow` is what has the
 /// place of the segment's flow in the table of flows, if the frame is a segment and its flow has
-/// one.
+/// one; `room` has the sealed packet, if the frame is one of QUIC.
 #[inline(always)]
 pub fn answer<F: Replace, M: Maps>(
     frame: &mut F,
     settings: &Settings,
     maps: &M,
     flow: Option<&mut Flow>,
+    room: Option<&QuicRoom>,
     scratch: &mut Scratch,
     draft: &mut MessageBuffer,
 ) -> Sent {
@@ -95,6 +94,7 @@ pub fn answer<F: Replace, M: Maps>(
         settings,
         maps,
         flow,
+        room,
         scratch: &mut *scratch,
         draft,
     })
@@ -119,6 +119,7 @@ struct Answering<'f, F, M> {
     settings: &'f Settings,
     maps: &'f M,
     flow: Option<&'f mut Flow>,
+    room: Option<&'f QuicRoom>,
     scratch: &'f mut Scratch,
     /// The frame from its start on, and what is written over it and behind.
     draft: &'f mut MessageBuffer,
@@ -144,6 +145,8 @@ enum Kind {
     SegmentOn,
     /// A segment of a connection that has ended for its client.
     Ended,
+    /// A datagram with a QUIC hello becomes one with `CONNECTION_CLOSE`.
+    Quic,
 }
 
 impl Kind {
@@ -156,7 +159,8 @@ impl Kind {
             3 => Self::Stream,
             4 => Self::Segment,
             5 => Self::SegmentOn,
-            _ => Self::Ended,
+            6 => Self::Ended,
+            _ => Self::Quic,
         }
     }
 
@@ -166,7 +170,7 @@ impl Kind {
             Self::Query | Self::Stream => Counter::Answered,
             Self::Joined if is_back => Counter::Answered,
             Self::Joined | Self::Response => Counter::Rewritten,
-            Self::Segment | Self::SegmentOn => Counter::Closed,
+            Self::Segment | Self::SegmentOn | Self::Quic => Counter::Closed,
             Self::Ended if is_back => Counter::FinAcknowledged,
             Self::Ended => Counter::ServerReset,
         }
@@ -179,7 +183,7 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
         self.scratch.answer_kind = self.choose_kind()? as u32;
         self.scratch.stream = Stream::default();
         let is_back = match self.kind() {
-            Kind::Query | Kind::Stream | Kind::Segment => true,
+            Kind::Query | Kind::Stream | Kind::Segment | Kind::Quic => true,
             Kind::Response | Kind::SegmentOn => false,
             Kind::Joined => !self.scratch.is_of_response(),
             Kind::Ended => self.ends_client(),
@@ -194,6 +198,7 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
         match self.kind() {
             Kind::Query | Kind::Response => self.read_message()?,
             Kind::Joined => self.open_datagram()?,
+            Kind::Quic => self.open_quic()?,
             Kind::Stream | Kind::Ended => self.open_stream().ok_or(Counter::UnansweredLayers)?,
             Kind::Segment | Kind::SegmentOn => self.open_reset()?,
         }
@@ -203,7 +208,7 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
         match self.kind() {
             Kind::Stream => self.take_message()?,
             Kind::Segment | Kind::SegmentOn => self.note_reset(),
-            Kind::Query | Kind::Response | Kind::Joined | Kind::Ended => {}
+            Kind::Query | Kind::Response | Kind::Joined | Kind::Ended | Kind::Quic => {}
         }
         self.turn_around().ok_or(Counter::UnansweredLayers)?;
         if self.kind() == Kind::Joined {
@@ -234,6 +239,9 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
             } else {
                 Err(Counter::UnansweredRoom)
             };
+        }
+        if self.scratch.is_of_quic() {
+            return Ok(Kind::Quic);
         }
         let is_response = self.scratch.is_of_response();
         Ok(match self.scratch.transport.protocol() {
@@ -275,6 +283,7 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
                 Kind::Stream => self.write_stream(),
                 Kind::Segment | Kind::SegmentOn => self.write_segment(),
                 Kind::Ended => self.write_end(),
+                Kind::Quic => self.write_quic(),
             };
             let end = end.ok_or(Counter::UnansweredLayers)?;
             self.close(end).ok_or(Counter::UnansweredLayers)?;
@@ -355,6 +364,11 @@ impl<F: Replace, M: Maps> Answering<'_, F, M> {
 }
 
 impl Scratch {
+    #[inline(always)]
+    fn is_of_quic(&self) -> bool {
+        self.reason == Reason::QuicBlocked.index() || self.reason == Reason::QuicFlowBlocked.index()
+    }
+
     #[inline(always)]
     fn is_of_response(&self) -> bool {
         let reason = Reason::from_index(self.reason);

@@ -2,7 +2,7 @@
 
 use super::{
     Answering,
-    edns::{COOKIE_BYTES, Edns, OPT, OPT_BYTES, OPTION_BYTES},
+    edns::{COOKIE_BYTES, OPT, OPT_BYTES, OPTION_BYTES},
 };
 use crate::{
     abi::ListName,
@@ -10,6 +10,7 @@ use crate::{
     maps::Maps,
     name::NAME_OCTETS,
     packet::Replace,
+    scratch::Edns,
 };
 
 /// The bits of a compression pointer (RFC 1035 §4.1.4).

@@ -15,11 +15,8 @@
 //!   |<------- ACK  |             |
 //! ```
 
-use zerocopy::{FromBytes, Immutable, IntoBytes};
-
 use super::{
     Answering,
-    edns::Edns,
     tcp::{ACKNOWLEDGEMENT_AT, FLAGS_AT, HEADER_BYTES, SEQUENCE_AT, flag},
 };
 use crate::{
@@ -30,6 +27,7 @@ use crate::{
     packet::Replace,
     reason::{Counter, Reason},
     scratch::Segment,
+    scratch::{Edns, Stream},
 };
 
 /// Kind and length of the timestamps option behind two of no operation, as all common systems write
@@ -39,24 +37,6 @@ const TIMESTAMPS_BYTES: u32 = 12;
 /// What is copied of a message that is answered: its question, and OPT where nothing long is before
 /// it.
 const MESSAGE_PIECES: u32 = 3;
-
-/// What an answer in a stream goes by. It lives in a map: the kernel's stack is short.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable)]
-pub(crate) struct Stream {
-    /// Sequence number of the segment that is answered.
-    server: u32,
-    /// What it acknowledges: where the client expects to go on.
-    client: u32,
-    /// Sequence number behind it.
-    behind: u32,
-    /// 1 if the client sends timestamps.
-    has_timestamps: u32,
-    /// Its timestamp, and the one that it echoes, as they are in memory.
-    timestamps: [u32; 2],
-    /// Where the DNS message is in the draft; 0 if the answer is none in a stream.
-    pub(super) message_at: u32,
-}
 
 impl<F: Replace, M: Maps> Answering<'_, F, M> {
     /// True if the client of a DNS query over TCP gets its answer in the stream. Without an

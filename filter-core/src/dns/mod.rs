@@ -1,28 +1,12 @@
-//! DNS messages (RFC 1035 §4).
-//!
-//! Most are queries with one question, which [`message`] judges in a straight line. Messages with
-//! more than that are gone through section by section.
+//! DNS messages (RFC 1035 §4): their parts, which know no policy. What is asked for in them is
+//! inspected in `decide`.
 
-mod joined;
 mod owner;
-mod sections;
 
-use crate::{
-    abi::Directions,
-    bounds::Span,
-    calls::Subprograms,
-    decide::Inspection,
-    maps::Maps,
-    name::{Name, NameError},
-    packet::Packet,
-    reason::{Message, Reason},
-    rules::precedence_of,
-};
+use crate::{name::NameError, packet::Packet, reason::Reason};
 
 pub(crate) use crate::name::DNS_HEADER_BYTES as HEADER_BYTES;
-pub(crate) use joined::{BlockedMessage, Joined, MESSAGES as JOINED_MESSAGES};
 pub(crate) use owner::{OwnerWalk, skip_owner};
-pub(crate) use sections::{RECORD_HEAD_BYTES, Sections, is_service, sections};
 
 /// Length before each message over TCP (RFC 1035 §4.2.2).
 pub(crate) const PREFIX_BYTES: u32 = 2;
@@ -33,68 +17,37 @@ pub(crate) const MESSAGES: u32 = 65_535 / LEAST_BYTES;
 /// QTYPE and QCLASS (RFC 1035 §4.1.2).
 pub(crate) const QUESTION_TAIL_BYTES: u32 = 4;
 
+/// TYPE, CLASS, TTL and RDLENGTH (RFC 1035 §4.1.3).
+pub(crate) const RECORD_HEAD_BYTES: u32 = 10;
+
+/// Types of records with another name as their target.
+pub(crate) mod kind {
+    /// RFC 1035 §3.3.1.
+    pub const CNAME: u32 = 5;
+    /// RFC 6672 §2.1.
+    pub const DNAME: u32 = 39;
+    /// RFC 9460 §14.1.
+    pub const SVCB: u32 = 64;
+    pub const HTTPS: u32 = 65;
+}
+
+/// True for the types of records that say where a service is, of a name that may have other records
+/// besides.
+#[inline(always)]
+pub(crate) fn is_service(record: u32) -> bool {
+    matches!(record, kind::SVCB | kind::HTTPS)
+}
+
 /// A message's header, as far as it matters here.
-struct Header {
-    is_response: bool,
-    questions: u32,
-    answers: u32,
+pub(crate) struct Header {
+    pub is_response: bool,
+    pub questions: u32,
+    pub answers: u32,
 }
 
-/// Judges the message from `at` to `end` if it is a query with one question at most.
+/// Reads the header of the message from `at` to `end`.
 #[inline(always)]
-pub(crate) fn message<P: Subprograms + ?Sized, M: Maps>(
-    inspection: &mut Inspection<'_, P, M>,
-    at: u32,
-    end: u32,
-) -> Result<Option<Reason>, Reason> {
-    let header = header(inspection.packet, at, end)?;
-    if header.is_response || header.questions > 1 {
-        return Ok(None);
-    }
-    header.is_judged(inspection.interface().directions())?;
-    if header.questions == 0 {
-        return Err(Reason::DnsNoQuestion);
-    }
-    // All of it in one function of the kernel program: its calls are dear.
-    let name_end = inspection.scratch.name.read_wire(
-        inspection.packet,
-        at,
-        (at + HEADER_BYTES, end),
-        Name::find_wire_labels,
-    )?;
-    question_end(inspection, at + HEADER_BYTES, name_end, end)?;
-    if is_refused_as_compressed(inspection) {
-        return Ok(Some(Reason::DnsQuestionsRefused));
-    }
-    let precedence = precedence_of(
-        inspection.packet,
-        inspection.maps,
-        inspection.settings,
-        inspection.scratch,
-        false,
-    );
-    Ok(Some(inspection.find_precedence(
-        precedence,
-        0,
-        Message::Query,
-        false,
-    )))
-}
-
-impl Header {
-    /// An error if messages of this side are not judged.
-    #[inline(always)]
-    fn is_judged(&self, directions: Directions) -> Result<(), Reason> {
-        match (self.is_response, directions) {
-            (true, Directions::Queries) => Err(Reason::DnsResponseNotJudged),
-            (false, Directions::Responses) => Err(Reason::DnsQueryNotJudged),
-            _ => Ok(()),
-        }
-    }
-}
-
-#[inline(always)]
-fn header<P: Packet + ?Sized>(packet: &P, at: u32, end: u32) -> Result<Header, Reason> {
+pub(crate) fn header<P: Packet + ?Sized>(packet: &P, at: u32, end: u32) -> Result<Header, Reason> {
     /// The QR bit.
     const RESPONSE: u8 = 0x80;
 
@@ -128,58 +81,6 @@ pub(crate) fn may_start<P: Packet + ?Sized>(packet: &P, at: u32, end: u32) -> bo
     length >= LEAST_BYTES - PREFIX_BYTES
         && flags & OPCODE == 0
         && [q0, q1, a0, n0, r0] == [0, 1, 0, 0, 0]
-}
-
-/// Judges the question at `at` of the message from `message_at` to `end`; gives the offset behind
-/// it as well.
-#[inline(always)]
-fn question<P: Subprograms + ?Sized, M: Maps>(
-    inspection: &mut Inspection<'_, P, M>,
-    message_at: u32,
-    at: u32,
-    end: u32,
-    in_response: bool,
-) -> Result<(Reason, u32), Reason> {
-    let name_end = P::read_name(inspection, message_at, Span { at, end }).result()?;
-    let question_end = question_end(inspection, at, name_end, end)?;
-    let message = if in_response {
-        Message::Response
-    } else {
-        Message::Query
-    };
-    let is_single = inspection.scratch.sections.questions == 0 && at == message_at + HEADER_BYTES;
-    if !in_response && is_single && is_refused_as_compressed(inspection) {
-        return Ok((Reason::DnsQuestionsRefused, question_end));
-    }
-    Ok((inspection.judge_name(0, message, false), question_end))
-}
-
-/// True if the single question of a query, which was read last, has a compression pointer. There is
-/// no earlier name that it could lead to (RFC 1035 §4.1.4): BIND and Unbound refuse such a query,
-/// and dnsmasq answers it.
-#[inline(always)]
-fn is_refused_as_compressed<P: Subprograms + ?Sized, M: Maps>(
-    inspection: &Inspection<'_, P, M>,
-) -> bool {
-    inspection.scratch.question_end == 0 && !inspection.interface().audits()
-}
-
-/// Where the question at `at` ends, of which the name ends at `name_end`.
-#[inline(always)]
-fn question_end<P: Subprograms + ?Sized, M: Maps>(
-    inspection: &mut Inspection<'_, P, M>,
-    at: u32,
-    name_end: u32,
-    end: u32,
-) -> Result<u32, Reason> {
-    let question_end = name_end + QUESTION_TAIL_BYTES;
-    if question_end > end {
-        return Err(Reason::DnsCut);
-    }
-    inspection.scratch.type_at = name_end;
-    let is_plain = name_end - at == inspection.scratch.name.len();
-    inspection.scratch.question_end = if is_plain { question_end } else { 0 };
-    Ok(question_end)
 }
 
 impl From<NameError> for Reason {

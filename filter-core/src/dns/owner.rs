@@ -6,9 +6,8 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use crate::{
     name::{LABELS, POINTER_BYTES},
-    packet::{LoopBody, Packet},
+    packet::{LoopBody, LoopState, Packet},
     reason::Reason,
-    scratch::Scratch,
 };
 
 /// Where the walk over the name that owns a record is.
@@ -23,22 +22,24 @@ pub(crate) struct OwnerWalk {
     malformed: u32,
 }
 
+impl LoopState for OwnerWalk {}
+
 /// The offset behind the name at `at`, up to its root or to a pointer, of a message that ends at
 /// `end`.
 #[inline(always)]
 pub(crate) fn skip_owner<P: Packet + ?Sized>(
     packet: &P,
-    scratch: &mut Scratch,
+    walk: &mut OwnerWalk,
     at: u32,
     end: u32,
 ) -> Result<u32, Reason> {
-    scratch.owner = OwnerWalk {
+    *walk = OwnerWalk {
         at,
         behind: 0,
         malformed: 0,
     };
-    P::repeat(LABELS + 1, &Owner { packet, end }, scratch);
-    match scratch.owner {
+    P::repeat(LABELS + 1, &Owner { packet, end }, walk);
+    match *walk {
         OwnerWalk { malformed: 1, .. } => Err(Reason::DnsLabelType),
         OwnerWalk { behind: 0, .. } => Err(Reason::DnsCut),
         OwnerWalk { behind, .. } => Ok(behind),
@@ -51,10 +52,9 @@ struct Owner<'p, P: ?Sized> {
     end: u32,
 }
 
-impl<P: Packet + ?Sized> LoopBody<Scratch> for Owner<'_, P> {
+impl<P: Packet + ?Sized> LoopBody<OwnerWalk> for Owner<'_, P> {
     #[inline(always)]
-    fn turn(&self, scratch: &mut Scratch) -> ControlFlow<()> {
-        let walk = &mut scratch.owner;
+    fn turn(&self, walk: &mut OwnerWalk) -> ControlFlow<()> {
         if walk.at >= self.end {
             return Break(());
         }

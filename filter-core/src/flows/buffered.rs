@@ -1,12 +1,7 @@
 //! Reading names from bytes that are buffered of a flow.
 
 use crate::{
-    bounds::Span,
     buffer::MessageBuffer,
-    calls::{Frame, Subprograms},
-    decide::Inspection,
-    maps::Maps,
-    name::{Name, NameEnd},
     packet::{LoopBody, LoopState, Packet},
 };
 
@@ -61,21 +56,5 @@ impl<F: Packet + ?Sized> Packet for Buffered<'_, F> {
     #[inline(always)]
     fn repeat<S: LoopState, B: LoopBody<S>>(limit: u32, body: &B, state: &mut S) {
         F::repeat(limit, body, state);
-    }
-}
-
-impl<F: Frame + ?Sized> Subprograms for Buffered<'_, F> {
-    #[inline(always)]
-    fn find_labels(name: &mut Name) -> NameEnd {
-        F::find_labels(name)
-    }
-
-    #[inline(always)]
-    fn read_name<M: Maps>(
-        inspection: &mut Inspection<'_, Self, M>,
-        message_at: u32,
-        span: Span,
-    ) -> NameEnd {
-        F::read_buffered_name(inspection, message_at, span)
     }
 }

@@ -18,7 +18,7 @@ pub(crate) struct Ended {
 }
 
 impl Ended {
-    pub(super) const NONE: Self = Self {
+    pub(crate) const NONE: Self = Self {
         server: 0,
         client: 0,
         is_there: 0,
@@ -48,14 +48,14 @@ impl Ended {
 
     /// True if the connection has ended.
     #[inline(always)]
-    pub(super) fn is_there(&self) -> bool {
+    pub(crate) fn is_there(&self) -> bool {
         self.is_there != 0
     }
 
     /// True if a segment that acknowledges up to here is of the connection that ended: its ports
     /// may be in use again.
     #[inline(always)]
-    pub(super) fn is_of(&self, acknowledged: u32) -> bool {
+    pub(crate) fn is_of(&self, acknowledged: u32) -> bool {
         /// More than an answer has, and what the client may not have got of what was sent before.
         const NEAR: u32 = 1 << 16;
 

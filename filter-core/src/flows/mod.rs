@@ -12,7 +12,6 @@ mod buffered;
 mod ended;
 mod pieces;
 mod resets;
-mod segment;
 mod source;
 mod table;
 
@@ -22,5 +21,4 @@ pub use pieces::Flow;
 pub(crate) use pieces::copy_frame;
 pub(crate) use resets::LastReset;
 pub(crate) use source::{V4_PREFIX, source_hash};
-pub(crate) use table::FlowKey;
 pub use table::{Bucket, Flows, WAYS, Way};

@@ -2,9 +2,10 @@
 
 use core::ops::ControlFlow::{self, Break, Continue};
 
-use super::{Ended, FlowKey, LastReset};
+use super::{Ended, LastReset};
 use crate::{
     buffer::{CopyState, Copying, MessageBuffer},
+    flow_key::FlowKey,
     packet::{LoopBody, Packet},
     scratch::Segment,
 };
@@ -16,24 +17,24 @@ const ISLANDS: usize = 4;
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Flow {
-    pub(super) key: FlowKey,
+    pub(crate) key: FlowKey,
     /// Sequence number of the first held byte.
-    pub(super) start: u32,
+    pub(crate) start: u32,
     /// Bytes from the start on that have come without a gap.
-    pub(super) have: u32,
+    pub(crate) have: u32,
     /// Bytes of the start that are judged: whole DNS messages.
-    pub(super) judged: u32,
+    pub(crate) judged: u32,
     /// 1 if it carries DNS, else TLS.
-    pub(super) dns: u32,
+    pub(crate) dns: u32,
     /// 1 if the message is blocked.
-    pub(super) blocked: u32,
+    pub(crate) blocked: u32,
     /// What is known of a stream of DNS: [`Flow::SPOKEN`], [`Flow::OPENED`], [`Flow::BEGUN`].
-    pub(super) certainty: u32,
+    pub(crate) certainty: u32,
     pub(crate) last_reset: LastReset,
     pub(crate) ended: Ended,
     /// Bytes beyond a gap that have come; an empty range where there is none.
     islands: [OutOfOrderRange; ISLANDS],
-    pub(super) bytes: MessageBuffer,
+    pub(crate) bytes: MessageBuffer,
 }
 
 /// A range of bytes.
@@ -62,15 +63,15 @@ impl Flow {
 
     /// A DNS message of it has a name that was judged; [`Segment::dns_confirmed`] has the same
     /// number.
-    pub(crate) const SPOKEN: u32 = 1;
+    pub(crate) const SPOKEN: u32 = Segment::CONFIRMED;
     /// Its first octet was told by its SYN.
-    pub(super) const OPENED: u32 = 2;
+    pub(crate) const OPENED: u32 = 2;
     /// Something with a length was taken off its start, so that it does not start with a hello.
-    pub(super) const BEGUN: u32 = 4;
+    pub(crate) const BEGUN: u32 = 4;
 
     /// Starts anew with the message of this segment, and nothing held.
     #[inline(always)]
-    pub(super) fn begin(&mut self, segment: &Segment) {
+    pub(crate) fn begin(&mut self, segment: &Segment) {
         self.key = segment.key;
         self.dns = segment.dns;
         self.blocked = 0;
@@ -89,7 +90,7 @@ impl Flow {
     /// True if this segment starts another message, and the one that is held was given up by its
     /// sender.
     #[inline(always)]
-    pub(super) fn is_left_by(&self, segment: &Segment) -> bool {
+    pub(crate) fn is_left_by(&self, segment: &Segment) -> bool {
         /// More than the rest of a DNS message that is not held but goes by.
         const GOES_BY: u32 = 1 << 17;
         /// So near to a blocked message, nobody starts another connection by chance.
@@ -120,7 +121,7 @@ impl Flow {
 
     /// Starts anew at another place of the stream.
     #[inline(always)]
-    pub(super) fn start_at(&mut self, start: u32) {
+    pub(crate) fn start_at(&mut self, start: u32) {
         if start != self.start {
             self.certainty |= Self::BEGUN;
         }
@@ -138,7 +139,7 @@ impl Flow {
 
     /// True if nothing is held.
     #[inline(always)]
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.have == 0 && self.islands.iter().all(|island| island.is_empty())
     }
 
@@ -147,7 +148,7 @@ impl Flow {
     /// again (RFC 9293 §3.10.7.4). Beyond a gap, the later copy counts. False if they are beyond
     /// more gaps than are followed.
     #[inline(always)]
-    pub(super) fn hold<F: Packet + ?Sized>(
+    pub(crate) fn hold<F: Packet + ?Sized>(
         &mut self,
         frame: &F,
         (at, end): (u32, u32),
@@ -216,7 +217,7 @@ impl Flow {
 
     /// Forgets the bytes that are judged; those behind them move to the start, by way of `spare`.
     #[inline(always)]
-    pub(super) fn forget_judged<F: Packet + ?Sized>(
+    pub(crate) fn forget_judged<F: Packet + ?Sized>(
         &mut self,
         spare: &mut MessageBuffer,
         copying: &mut Copying,

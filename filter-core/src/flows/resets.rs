@@ -13,7 +13,7 @@ pub(crate) struct LastReset {
 }
 
 impl LastReset {
-    pub(super) const NONE: Self = Self {
+    pub(crate) const NONE: Self = Self {
         at: 0,
         acknowledged: 0,
         is_there: 0,

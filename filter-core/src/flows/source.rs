@@ -1,8 +1,8 @@
 //! Who is taken for one source of flows.
 
-use super::FlowKey;
 use crate::{
     abi::{Interface, Settings},
+    flow_key::FlowKey,
     headers::{Family, Path, Transport},
     packet::Packet,
 };

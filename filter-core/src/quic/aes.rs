@@ -10,7 +10,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 use crate::bounds::{opaque, within};
 
 /// A block, as four words of four octets each, the first in the upper bits.
-pub(super) type Block = [u32; 4];
+pub(crate) type Block = [u32; 4];
 
 /// Rounds of AES-128 (FIPS 197 §5).
 const ROUNDS: usize = 10;
@@ -19,12 +19,12 @@ const WORDS: usize = 4 * (ROUNDS + 1);
 /// The round keys.
 #[repr(C)]
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
-pub(super) struct AesKey([u32; WORDS]);
+pub(crate) struct AesKey([u32; WORDS]);
 
 impl AesKey {
     /// Expands a key (FIPS 197 §5.2).
     #[inline(always)]
-    pub(super) fn expand(&mut self, key: Block) {
+    pub(crate) fn expand(&mut self, key: Block) {
         /// The round constants.
         const RCON: [u32; ROUNDS] = [1, 2, 4, 8, 16, 32, 64, 128, 27, 54];
 
@@ -53,7 +53,7 @@ impl AesKey {
 
     /// Encrypts a block (FIPS 197 §5.1).
     #[inline(always)]
-    pub(super) fn encrypt(&self, block: Block) -> Block {
+    pub(crate) fn encrypt(&self, block: Block) -> Block {
         let mut state = xor(block, self.round_key(0));
         for round in 1..ROUNDS {
             let [a, b, c, d] = state;
@@ -83,7 +83,7 @@ impl AesKey {
 }
 
 #[inline(always)]
-pub(super) fn xor([a, b, c, d]: Block, [e, f, g, h]: Block) -> Block {
+pub(crate) fn xor([a, b, c, d]: Block, [e, f, g, h]: Block) -> Block {
     [a ^ e, b ^ f, c ^ g, d ^ h]
 }
 

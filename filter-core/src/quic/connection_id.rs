@@ -2,6 +2,7 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
+use super::room::QuicRoom;
 use crate::packet::Packet;
 
 /// A connection ID: its octets in the order of the packet, the first in the upper bits of the first
@@ -9,19 +10,19 @@ use crate::packet::Packet;
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable)]
 pub struct ConnectionId {
-    pub(super) words: [u64; 3],
+    pub(crate) words: [u64; 3],
     /// Number of octets.
     len: u64,
 }
 
 impl ConnectionId {
     /// Octets that it has at most (RFC 9000 §17.2).
-    pub(super) const LONGEST: u32 = 20;
+    pub(crate) const LONGEST: u32 = 20;
 
     /// The one at `at`; `None` if it is longer than any, or the packet ends within 24 octets, which
     /// no Initial does.
     #[inline(always)]
-    pub(super) fn read<P: Packet + ?Sized>(packet: &P, at: u32, len: u32) -> Option<Self> {
+    pub(crate) fn read<P: Packet + ?Sized>(packet: &P, at: u32, len: u32) -> Option<Self> {
         if len > Self::LONGEST {
             return None;
         }
@@ -40,13 +41,13 @@ impl ConnectionId {
 
     /// Number of octets.
     #[inline(always)]
-    pub(super) fn len(&self) -> u32 {
+    pub(crate) fn len(&self) -> u32 {
         self.len as u32
     }
 
     /// The last four of its first eight octets.
     #[inline(always)]
-    pub(super) fn start(&self) -> u32 {
+    pub(crate) fn start(&self) -> u32 {
         let Self {
             words: [start, ..], ..
         } = self;
@@ -55,7 +56,7 @@ impl ConnectionId {
 
     /// The same with the bit behind a message that is hashed (FIPS 180-4 §5.1.1).
     #[inline(always)]
-    pub(super) fn terminated(&self) -> Self {
+    pub(crate) fn terminated(&self) -> Self {
         let Self {
             words: [w0, w1, w2],
             len,
@@ -68,5 +69,15 @@ impl ConnectionId {
             words: [w0 | bit(0), w1 | bit(1), w2 | bit(2)],
             len,
         }
+    }
+
+    /// Writes it to the packet in `room`, with more octets behind; gives where it ends.
+    #[inline(always)]
+    pub(crate) fn write(&self, room: &mut QuicRoom, at: u32) -> Option<u32> {
+        let [w0, w1, w2] = self.words.map(u64::to_be_bytes);
+        room.packet.write(at, w0)?;
+        room.packet.write(at + 8, w1)?;
+        room.packet.write(at + 16, w2)?;
+        Some(at + self.len())
     }
 }

@@ -4,14 +4,13 @@ use core::ops::ControlFlow::{self, Break, Continue};
 
 use zerocopy::FromBytes;
 
-use super::{connection_id::ConnectionId, header::LongHeader, keys::InitialKeys};
+use super::{connection_id::ConnectionId, header::LongHeader, keys::InitialKeys, room::QuicRoom};
 use crate::{
     bounds::{opaque, within},
     buffer::{MessageBuffer, PIECE},
-    flows::FlowKey,
+    flow_key::FlowKey,
     packet::{LoopBody, LoopState, Packet},
     reason::Reason,
-    scratch::Segment,
 };
 
 /// Octets for which one word has a bit each.
@@ -26,25 +25,26 @@ const _: () = assert!(MessageBuffer::LEN.is_multiple_of(WORD));
 #[repr(C)]
 #[derive(Clone, Copy, FromBytes)]
 pub struct QuicFlow {
-    pub(super) key: FlowKey,
+    pub(crate) key: FlowKey,
     /// When its last packet came that was read or dropped, in nanoseconds.
-    pub(super) seen: u64,
+    pub(crate) seen: u64,
     /// The destination connection ID that the keys follow from: the client's first, or the one of a
     /// Retry.
-    pub(super) original: ConnectionId,
+    pub(crate) original: ConnectionId,
     /// The one that the client sends since the server has answered.
-    pub(super) of_server: ConnectionId,
-    pub(super) keys: InitialKeys,
+    pub(crate) of_server: ConnectionId,
+    pub(crate) keys: InitialKeys,
     /// A [`Version`](super::version::Version), by its index.
-    pub(super) version: u32,
+    pub(crate) version: u32,
     /// One more than the index of the [`Reason`] that its hello met; 0 while that is under way.
     verdict: u32,
     /// Octets of the handshake from its start on that have come without a gap.
-    pub(super) have: u32,
-    reserved: u32,
+    pub(crate) have: u32,
+    /// 1 if its client is to be told that it is closed.
+    closes: u32,
     /// For each octet of the handshake, whether it has come.
     received: [u64; WORDS],
-    pub(super) bytes: MessageBuffer,
+    pub(crate) bytes: MessageBuffer,
 }
 
 impl LoopState for QuicFlow {}
@@ -56,8 +56,8 @@ impl QuicFlow {
 
     /// Starts anew with the connection of this packet, which was opened by these keys.
     #[inline(always)]
-    pub(super) fn begin(&mut self, segment: &Segment, header: &LongHeader, keys: &InitialKeys) {
-        self.key = segment.key;
+    pub(crate) fn begin(&mut self, key: &FlowKey, header: &LongHeader, keys: &InitialKeys) {
+        self.key = *key;
         self.original = header.destination;
         self.of_server = header.destination;
         self.keys = *keys;
@@ -71,19 +71,19 @@ impl QuicFlow {
 
     /// True if it is the flow of this segment, which comes before it is forgotten.
     #[inline(always)]
-    pub(super) fn is_of(&self, segment: &Segment, now: u64) -> bool {
-        self.key == segment.key && now.saturating_sub(self.seen) < Self::REMEMBERED
+    pub(crate) fn is_of(&self, key: &FlowKey, now: u64) -> bool {
+        self.key == *key && now.saturating_sub(self.seen) < Self::REMEMBERED
     }
 
     /// True if packets to this connection ID are known to be of it.
     #[inline(always)]
-    pub(super) fn is_to(&self, destination: &ConnectionId) -> bool {
+    pub(crate) fn is_to(&self, destination: &ConnectionId) -> bool {
         self.original == *destination || self.of_server == *destination
     }
 
     /// Why its hello met its verdict; `None` while that is under way.
     #[inline(always)]
-    pub(super) fn verdict(&self) -> Option<Reason> {
+    pub(crate) fn verdict(&self) -> Option<Reason> {
         if self.verdict == 0 {
             None
         } else {
@@ -91,14 +91,23 @@ impl QuicFlow {
         }
     }
 
+    /// Notes its verdict, and whether its client is to hear of that.
     #[inline(always)]
-    pub(super) fn set_verdict(&mut self, reason: Reason) {
+    pub(crate) fn set_verdict(&mut self, reason: Reason, closes: bool) {
         self.verdict = reason.index() + 1;
+        self.closes = closes.into();
+    }
+
+    /// Takes down for the packet at hand what telling its client takes.
+    #[inline(always)]
+    pub(crate) fn prepare_closing(&self, header: &mut LongHeader, room: &mut QuicRoom) {
+        header.closes = self.closes;
+        room.derive_from = self.original;
     }
 
     /// Notes that octets have come, [`PIECE`] at most.
     #[inline(always)]
-    pub(super) fn receive(&mut self, from: u32, to: u32) {
+    pub(crate) fn receive(&mut self, from: u32, to: u32) {
         for place in 0..PIECE_WORDS {
             let index = from / WORD + place;
             let start = index * WORD;
@@ -116,7 +125,7 @@ impl QuicFlow {
 
     /// Counts what came behind a gap that is closed.
     #[inline(always)]
-    pub(super) fn close_gaps<P: Packet + ?Sized>(&mut self) {
+    pub(crate) fn close_gaps<P: Packet + ?Sized>(&mut self) {
         P::repeat(WORDS as u32 + 1, &ClosingGaps, self);
     }
 }

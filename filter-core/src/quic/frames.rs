@@ -12,8 +12,7 @@ use super::{flow::QuicFlow, header::varint_of, room::QuicRoom};
 use crate::{
     bounds::opaque,
     buffer::{MessageBuffer, PIECE},
-    calls::Frame,
-    packet::{LoopBody, LoopState},
+    packet::{LoopBody, LoopState, Packet},
     reason::Reason,
 };
 
@@ -38,7 +37,7 @@ const TURNS: u32 = MessageBuffer::LEN + MessageBuffer::LEN / PIECE;
 /// Where the walk from frame to frame is, in the packet that is in [`QuicRoom`].
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable)]
-pub(super) struct FramesWalk {
+pub(crate) struct FramesWalk {
     /// The next frame, or the next octet of what is copied.
     at: u32,
     /// A [`Step`].
@@ -63,7 +62,7 @@ pub(super) struct FramesWalk {
 /// Why the walk stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
-pub(super) enum Step {
+pub(crate) enum Step {
     /// It did not.
     Walking,
     /// What comes next has to be decrypted first.
@@ -79,7 +78,7 @@ pub(super) enum Step {
 impl FramesWalk {
     /// At the first frame.
     #[inline(always)]
-    pub(super) fn begin(at: u32) -> Self {
+    pub(crate) fn begin(at: u32) -> Self {
         Self {
             at,
             stops: 1,
@@ -88,13 +87,13 @@ impl FramesWalk {
     }
 
     #[inline(always)]
-    pub(super) fn is(&self, step: Step) -> bool {
+    pub(crate) fn is(&self, step: Step) -> bool {
         self.step == step as u32
     }
 
     /// Notes that the hello was looked at. After so many times, the walk stops at its end only.
     #[inline(always)]
-    pub(super) fn note_look(&mut self, most: u32) {
+    pub(crate) fn note_look(&mut self, most: u32) {
         self.looks += 1;
         if self.looks >= most {
             self.stops = 0;
@@ -103,7 +102,7 @@ impl FramesWalk {
 
     /// What the packet met.
     #[inline(always)]
-    pub(super) fn outcome(&self) -> Reason {
+    pub(crate) fn outcome(&self) -> Reason {
         match Reason::ALL.get(opaque(self.outcome as usize)) {
             Some(Reason::QuicHelloSplit) if self.is(Step::Malformed) => Reason::QuicMalformed,
             Some(Reason::QuicHelloSplit) if self.has_crypto == 0 => Reason::QuicNoHello,
@@ -114,7 +113,7 @@ impl FramesWalk {
 }
 
 /// The frames of a packet, and the flow that they are of.
-pub(super) struct FramesOf<'f> {
+pub(crate) struct FramesOf<'f> {
     pub flow: &'f mut QuicFlow,
     pub room: &'f mut QuicRoom,
 }
@@ -124,7 +123,7 @@ impl LoopState for FramesOf<'_> {}
 impl FramesOf<'_> {
     /// Goes on from frame to frame until there is a reason to stop.
     #[inline(always)]
-    pub(super) fn walk<P: Frame + ?Sized>(&mut self) {
+    pub(crate) fn walk<P: Packet + ?Sized>(&mut self) {
         self.room.frames.step = Step::Walking as u32;
         self.room.frames.had = self.flow.have;
         P::repeat(TURNS, &NextFrame::<P>(PhantomData), self);
@@ -133,7 +132,7 @@ impl FramesOf<'_> {
 
 struct NextFrame<P: ?Sized>(PhantomData<P>);
 
-impl<P: Frame + ?Sized> LoopBody<FramesOf<'_>> for NextFrame<P> {
+impl<P: Packet + ?Sized> LoopBody<FramesOf<'_>> for NextFrame<P> {
     #[inline(always)]
     fn turn(&self, frames: &mut FramesOf<'_>) -> ControlFlow<()> {
         let step = frames.next::<P>();
@@ -148,7 +147,7 @@ impl<P: Frame + ?Sized> LoopBody<FramesOf<'_>> for NextFrame<P> {
 
 impl FramesOf<'_> {
     #[inline(always)]
-    fn next<P: Frame + ?Sized>(&mut self) -> Step {
+    fn next<P: Packet + ?Sized>(&mut self) -> Step {
         let FramesWalk {
             at, left, integers, ..
         } = self.room.frames;
@@ -243,7 +242,7 @@ impl FramesOf<'_> {
 
     /// Copies the next piece of a CRYPTO frame.
     #[inline(always)]
-    fn copy<P: Frame + ?Sized>(&mut self) -> Step {
+    fn copy<P: Packet + ?Sized>(&mut self) -> Step {
         let FramesWalk {
             at,
             left,

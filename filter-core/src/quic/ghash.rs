@@ -6,17 +6,17 @@ use crate::bounds::opaque;
 
 /// An element of GF(2^128): the first eight octets and the last eight. The highest bit of the first
 /// octet is the coefficient of x^0 (NIST SP 800-38D §6.3).
-pub(super) type Element = [u64; 2];
+pub(crate) type Element = [u64; 2];
 
 /// The products of the hash key H with each octet, as the first of a block.
 #[repr(C)]
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
-pub(super) struct HashTable([Element; 256]);
+pub(crate) struct HashTable([Element; 256]);
 
 impl HashTable {
     /// Fills the table for a hash key.
     #[inline(always)]
-    pub(super) fn fill(&mut self, hash_key: Element) {
+    pub(crate) fn fill(&mut self, hash_key: Element) {
         let mut product = hash_key;
         self.set(0, [0; 2]);
         // The octet with the highest bit alone stands for 1, each lower bit for one more factor of
@@ -37,7 +37,7 @@ impl HashTable {
 
     /// The product of an element with the hash key.
     #[inline(always)]
-    pub(super) fn times(&self, [first, last]: Element) -> Element {
+    pub(crate) fn times(&self, [first, last]: Element) -> Element {
         self.steps(self.steps([0; 2], last), first)
     }
 

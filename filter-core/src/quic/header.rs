@@ -10,9 +10,9 @@ use crate::{bounds::within, buffer::MessageBuffer, packet::Packet, reason::Reaso
 
 /// The form bit (RFC 9000 §17.2). The fixed bit behind it may be 0 where a server takes that
 /// (RFC 9287).
-const LONG: u8 = 0x80;
+pub(crate) const LONG: u8 = 0x80;
 /// The first octet, the version and the length of the destination connection ID.
-const FIXED_BYTES: u32 = 6;
+pub(crate) const FIXED_BYTES: u32 = 6;
 
 /// Types of packets, in the order of RFC 9000 §17.2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,10 @@ pub(crate) struct LongHeader {
     pub number_at: u32,
     /// Where the packet ends.
     pub end: u32,
+    /// 1 if the client is to be told that its connection is closed.
+    pub closes: u32,
+    /// Bytes of the packet that tells it, once that is sealed.
+    pub sealed: u32,
     reserved: u32,
 }
 
@@ -57,7 +61,7 @@ impl LongHeader {
     /// Reads the header at `at` of a datagram whose payload ends at `end`. An error if it
     /// contradicts itself, or is of a version that is not read.
     #[inline(always)]
-    pub(super) fn read<P: Packet + ?Sized>(packet: &P, at: u32, end: u32) -> Result<Self, Reason> {
+    pub(crate) fn read<P: Packet + ?Sized>(packet: &P, at: u32, end: u32) -> Result<Self, Reason> {
         const CUT: Reason = Reason::QuicMalformed;
 
         let [first, v0, v1, v2, v3, length] = packet.read(at).ok_or(CUT)?;
@@ -86,6 +90,8 @@ impl LongHeader {
             at,
             number_at: end,
             end,
+            closes: 0,
+            sealed: 0,
             reserved: 0,
         };
         if packet_type == PacketType::Retry as u32 {
@@ -108,7 +114,7 @@ impl LongHeader {
     /// False if the packet is longer than what there is room for, or has less than a sample behind
     /// its number.
     #[inline(always)]
-    pub(super) fn may_be_opened(&self) -> bool {
+    pub(crate) fn may_be_opened(&self) -> bool {
         /// From the packet number on: four octets and a sample of 16 (RFC 9001 §5.4.2), the last of
         /// which are the tag's.
         const SHORTEST: u32 = 4 + 16;
@@ -116,22 +122,28 @@ impl LongHeader {
         self.end - self.at <= MessageBuffer::LEN && self.end - self.number_at >= SHORTEST
     }
 
+    /// True if the client of this packet is to hear that its connection is closed.
     #[inline(always)]
-    pub(super) fn is(&self, packet_type: PacketType) -> bool {
+    pub(crate) fn is_to_be_closed(&self) -> bool {
+        self.closes != 0 && self.is(PacketType::Initial)
+    }
+
+    #[inline(always)]
+    pub(crate) fn is(&self, packet_type: PacketType) -> bool {
         self.packet_type == packet_type as u32
     }
 }
 
 /// A variable-length integer (RFC 9000 §16), and the offset behind it.
 #[inline(always)]
-pub(super) fn varint<P: Packet + ?Sized>(packet: &P, at: u32) -> Option<(u64, u32)> {
+pub(crate) fn varint<P: Packet + ?Sized>(packet: &P, at: u32) -> Option<(u64, u32)> {
     let word = u64::from_be_bytes(packet.read(at)?);
     Some(varint_of(word, at))
 }
 
 /// The variable-length integer that eight octets at `at` start with.
 #[inline(always)]
-pub(super) fn varint_of(word: u64, at: u32) -> (u64, u32) {
+pub(crate) fn varint_of(word: u64, at: u32) -> (u64, u32) {
     let bytes = 1_u32 << (word >> 62);
     ((word << 2 >> 2) >> (64 - 8 * bytes), at + bytes)
 }

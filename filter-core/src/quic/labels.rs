@@ -10,7 +10,7 @@ pub(crate) struct Label(u32);
 
 /// The labels of a version, but for those of the secrets, which all have in common.
 #[derive(Clone, Copy)]
-pub(super) struct Labels {
+pub(crate) struct Labels {
     /// Of the key of packets.
     pub key: Label,
     /// Of the initialization vector.
@@ -20,15 +20,17 @@ pub(super) struct Labels {
 }
 
 /// Of the client's secret.
-pub(super) const CLIENT_IN: Label = Label(0);
+pub(crate) const CLIENT_IN: Label = Label(0);
+/// Of the server's.
+pub(crate) const SERVER_IN: Label = Label(7);
 /// RFC 9001 §5.1.
-pub(super) const LABELS_V1: Labels = Labels {
+pub(crate) const LABELS_V1: Labels = Labels {
     key: Label(1),
     iv: Label(2),
     header_key: Label(3),
 };
 /// RFC 9369 §3.3.2.
-pub(super) const LABELS_V2: Labels = Labels {
+pub(crate) const LABELS_V2: Labels = Labels {
     key: Label(4),
     iv: Label(5),
     header_key: Label(6),
@@ -54,7 +56,7 @@ impl Label {
 
     /// The message schedule of the last block that is hashed with the label of this number.
     #[inline(always)]
-    pub(super) fn schedule(index: u32) -> Option<&'static [u32; ROUNDS]> {
+    pub(crate) fn schedule(index: u32) -> Option<&'static [u32; ROUNDS]> {
         LABELS.get(crate::bounds::within(index as usize, 0, LABELS.len() - 1)?)
     }
 }

@@ -1,5 +1,5 @@
 //! Packet protection (RFC 9001 §5): header protection, the tag of AES-128-GCM, and its counter
-//! mode.
+//! mode. Removing and applying it differ in their order and in what becomes of the tag.
 
 use core::ops::ControlFlow::{self, Break, Continue};
 
@@ -9,7 +9,8 @@ use super::{
     room::{Opening, QuicRoom},
 };
 use crate::{
-    buffer::MessageBuffer, calls::Frame, decide::Inspection, maps::Maps, packet::LoopBody,
+    buffer::MessageBuffer,
+    packet::{LoopBody, Packet},
 };
 
 /// Octets of a block, of a tag (RFC 9001 §5.3), and of what header protection samples
@@ -22,76 +23,74 @@ const BLOCKS: u32 = MessageBuffer::LEN / BLOCK_BYTES + 2;
 /// Bits of the first octet that are zero in each packet (RFC 9000 §17.2).
 const RESERVED_BITS: u32 = 0x0c;
 
-impl<P: Frame + ?Sized, M: Maps> Inspection<'_, P, M> {
-    /// Removes the protection of the packet in `room` that `Opening` tells of, but for decrypting
-    /// its payload; false if the keys are not its own, or if it was changed under way.
+impl QuicRoom {
+    /// Removes or applies header protection (RFC 9001 §5.4.1); false if the keys are not those of
+    /// the packet.
     #[inline(always)]
-    pub fn open_packet(&mut self, room: &mut QuicRoom) -> bool {
-        if !P::remove_header_protection(self, room) {
-            return false;
-        }
-        P::prepare_cipher(self, room);
-        P::is_authentic(self, room)
-    }
-
-    /// RFC 9001 §5.4.1; false if the keys are not those of the packet.
-    #[inline(always)]
-    pub fn remove_header_protection(&mut self, room: &mut QuicRoom) -> bool {
-        room.header_cipher.expand(room.keys.header_key);
-        room.unmask_header().is_some()
+    pub(crate) fn change_header_protection(&mut self) -> bool {
+        self.header_cipher.expand(self.keys.header_key);
+        self.mask_header().is_some()
     }
 
     /// Prepares counter mode and the hash of GCM.
     #[inline(always)]
-    pub fn prepare_cipher(&mut self, room: &mut QuicRoom) {
-        room.cipher.expand(room.keys.key);
-        let [a, b, c, d] = room.cipher.encrypt([0; 4]);
-        room.table.fill([words(a, b), words(c, d)]);
+    pub(crate) fn prepare_cipher(&mut self) {
+        self.cipher.expand(self.keys.key);
+        let [a, b, c, d] = self.cipher.encrypt([0; 4]);
+        self.table.fill([words(a, b), words(c, d)]);
     }
 
-    /// True if the tag is that of the packet (NIST SP 800-38D §7.2).
+    /// True if the tag is that of the packet (NIST SP 800-38D §7.2), or if it was written behind a
+    /// packet that is made here (§7.1).
     #[inline(always)]
-    pub fn is_authentic(&mut self, room: &mut QuicRoom) -> bool {
+    pub(crate) fn check_or_write_tag<P: Packet + ?Sized>(&mut self) -> bool {
         let Opening {
             payload_at,
             payload_end,
             ..
-        } = room.opening;
-        room.opening.hashed = [0; 2];
-        room.begin_hashing(0, payload_at);
-        P::repeat(BLOCKS, &HashBlocks, room);
-        room.begin_hashing(payload_at, payload_end);
-        P::repeat(BLOCKS, &HashBlocks, room);
+        } = self.opening;
+        self.opening.hashed = [0; 2];
+        self.begin_hashing(0, payload_at);
+        P::repeat(BLOCKS, &HashBlocks, self);
+        self.begin_hashing(payload_at, payload_end);
+        P::repeat(BLOCKS, &HashBlocks, self);
         let bits = |bytes: u32| u64::from(bytes) * 8;
-        let [first, last] = room.opening.hashed;
-        let hash = room.table.times([
+        let [first, last] = self.opening.hashed;
+        let hash = self.table.times([
             first ^ bits(payload_at),
             last ^ bits(payload_end - payload_at),
         ]);
-        let tag = xor(blocks(hash), room.cipher.encrypt(room.counter_block(1)));
-        room.packet
+        let tag = xor(blocks(hash), self.cipher.encrypt(self.counter_block(1)));
+        if self.opening.is_sealed != 0 {
+            return self.write_block(payload_end, tag).is_some();
+        }
+        self.packet
             .load::<16>(payload_end)
             .is_some_and(|expected| block(expected) == tag)
     }
 
-    /// Decrypts the payload up to where it is wanted.
+    /// Decrypts the payload up to where it is wanted. Encrypting is the same.
     #[inline(always)]
-    pub fn decrypt(&mut self, room: &mut QuicRoom) {
-        P::repeat(BLOCKS, &DecryptBlocks, room);
+    pub(crate) fn decrypt<P: Packet + ?Sized>(&mut self) {
+        P::repeat(BLOCKS, &DecryptBlocks, self);
     }
-}
 
-impl QuicRoom {
-    /// Removes the mask of the first octet and of the packet number; `None` if that gives no
-    /// header.
+    /// Removes or applies the mask of the first octet and of the packet number; `None` if that gives
+    /// no header.
     #[inline(always)]
-    fn unmask_header(&mut self) -> Option<()> {
+    fn mask_header(&mut self) -> Option<()> {
         let number_at = self.opening.number_at;
         let sample = self.packet.load::<16>(number_at + SAMPLE_AT)?;
         let [m0, m1, ..] = self.header_cipher.encrypt(block(sample));
         let [first] = self.packet.read(0)?;
-        let first = u32::from(first);
-        let unmasked = first ^ ((m0 >> 24) & 0x0f);
+        let masked = u32::from(first) ^ ((m0 >> 24) & 0x0f);
+        if self.opening.is_sealed != 0 {
+            // Its packet number has four octets.
+            let number = self.opening.number ^ ((m0 << 8) | (m1 >> 24));
+            self.packet.write::<1>(0, [masked as u8])?;
+            return self.packet.write::<4>(number_at, number.to_be_bytes());
+        }
+        let unmasked = masked;
         if unmasked & RESERVED_BITS != 0 {
             return None;
         }
@@ -105,6 +104,13 @@ impl QuicRoom {
         self.opening.decrypted = number_at + bytes;
         self.packet.write::<1>(0, [unmasked as u8])?;
         self.packet.write::<4>(number_at, number.to_be_bytes())
+    }
+
+    #[inline(always)]
+    fn write_block(&mut self, at: u32, block: Block) -> Option<()> {
+        let [w0, w1] = element(block).map(u64::to_be_bytes);
+        self.packet.write::<8>(at, w0)?;
+        self.packet.write::<8>(at + 8, w1)
     }
 
     #[inline(always)]
@@ -173,12 +179,10 @@ impl LoopBody<QuicRoom> for DecryptBlocks {
         let Some(bytes) = room.packet.load::<16>(decrypted) else {
             return Break(());
         };
-        let [w0, w1] = element(xor(block(bytes), stream)).map(u64::to_be_bytes);
-        let written = room
-            .packet
-            .write::<8>(decrypted, w0)
-            .and_then(|()| room.packet.write::<8>(decrypted + 8, w1));
-        if written.is_none() {
+        if room
+            .write_block(decrypted, xor(block(bytes), stream))
+            .is_none()
+        {
             return Break(());
         }
         room.opening.decrypted = decrypted + BLOCK_BYTES;

@@ -12,34 +12,45 @@ use super::{
 };
 use crate::{abi::Allowance, buffer::MessageBuffer, packet::LoopState};
 
+/// Octets that are copied of a packet that was sealed: not less than the longest has.
+pub(crate) const SEALED_BYTES: usize = 128;
+
 /// Memory for deriving keys and opening a packet; one entry of a map for each CPU.
 #[repr(C)]
 #[derive(Clone, Copy, FromBytes)]
 pub struct QuicRoom {
     // Deriving keys.
-    pub(super) hash: Sha256,
-    pub(super) hmac: HmacKey,
+    pub(crate) hash: Sha256,
+    pub(crate) hmac: HmacKey,
     /// The connection ID that keys are derived from.
-    pub(super) derive_from: ConnectionId,
+    pub(crate) derive_from: ConnectionId,
     /// The keys that the packet is opened with.
-    pub(super) keys: InitialKeys,
+    pub(crate) keys: InitialKeys,
     // Opening a packet.
-    pub(super) cipher: AesKey,
-    pub(super) header_cipher: AesKey,
-    pub(super) table: HashTable,
-    pub(super) opening: Opening,
+    pub(crate) cipher: AesKey,
+    pub(crate) header_cipher: AesKey,
+    pub(crate) table: HashTable,
+    pub(crate) opening: Opening,
     /// What this CPU may still open in this second.
-    pub(super) budget: Allowance,
+    pub(crate) budget: Allowance,
     // Its frames.
-    pub(super) frames: FramesWalk,
-    /// The packet. Its payload is decrypted in place.
-    pub(super) packet: MessageBuffer,
+    pub(crate) frames: FramesWalk,
+    /// The packet. Its payload is decrypted in place. Then, the packet that is made for its client.
+    pub(crate) packet: MessageBuffer,
+}
+
+impl QuicRoom {
+    /// Eight octets of the packet that was sealed.
+    #[inline(always)]
+    pub(crate) fn sealed_word(&self, at: u32) -> Option<[u8; 8]> {
+        self.packet.load(at)
+    }
 }
 
 /// The packet that is opened; offsets are from its start.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable)]
-pub(super) struct Opening {
+pub(crate) struct Opening {
     /// The hash of GCM so far.
     pub hashed: Element,
     /// Where the next block starts that is hashed.
@@ -57,6 +68,9 @@ pub(super) struct Opening {
     pub wanted: u32,
     /// The packet number.
     pub number: u32,
+    /// 1 if the packet is made here, 0 if it has come.
+    pub is_sealed: u32,
+    pub reserved: u32,
 }
 
 impl LoopState for QuicRoom {}

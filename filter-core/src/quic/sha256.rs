@@ -8,17 +8,17 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 use crate::bounds::{opaque, twice, within};
 
 /// Words of a block.
-pub(super) const BLOCK_WORDS: usize = 16;
+pub(crate) const BLOCK_WORDS: usize = 16;
 /// Rounds, and words of a message schedule (FIPS 180-4 §6.2.2).
-pub(super) const ROUNDS: usize = 64;
+pub(crate) const ROUNDS: usize = 64;
 /// Rounds of one turn of a loop.
 const TURN: usize = 8;
 
 /// A hash value, or one under way.
-pub(super) type State = [u32; 8];
+pub(crate) type State = [u32; 8];
 
 /// The initial hash value (FIPS 180-4 §5.3.3).
-pub(super) const INITIAL: State = [
+pub(crate) const INITIAL: State = [
     0x6a09_e667,
     0xbb67_ae85,
     0x3c6e_f372,
@@ -100,7 +100,7 @@ static K: [u32; ROUNDS] = [
 /// A hash under way, and the message schedule of a block.
 #[repr(C)]
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
-pub(super) struct Sha256 {
+pub(crate) struct Sha256 {
     /// The hash value so far.
     pub state: State,
     /// Starts with the block to be hashed next.
@@ -110,13 +110,13 @@ pub(super) struct Sha256 {
 impl Sha256 {
     /// The block to be hashed next.
     #[inline(always)]
-    pub(super) fn block(&mut self) -> Option<&mut [u32; BLOCK_WORDS]> {
+    pub(crate) fn block(&mut self) -> Option<&mut [u32; BLOCK_WORDS]> {
         self.schedule.first_chunk_mut()
     }
 
     /// Hashes the block.
     #[inline(always)]
-    pub(super) fn compress(&mut self) {
+    pub(crate) fn compress(&mut self) {
         self.schedule_block();
         let mut rounds = self.state;
         for turn in 0..ROUNDS / TURN {
@@ -138,7 +138,7 @@ impl Sha256 {
 
     /// Hashes a block of which this is the message schedule, with the constants added.
     #[inline(always)]
-    pub(super) fn compress_scheduled(&mut self, schedule: &[u32; ROUNDS]) {
+    pub(crate) fn compress_scheduled(&mut self, schedule: &[u32; ROUNDS]) {
         let mut rounds = self.state;
         for turn in 0..ROUNDS / TURN {
             let Some(words) = eight(schedule, opaque(turn * TURN)) else {
@@ -233,7 +233,7 @@ fn small_sigma<const A: u32, const B: u32, const C: u32>(word: u32) -> u32 {
 }
 
 /// Computed by the compiler, for blocks that are always the same.
-pub(super) mod constant {
+pub(crate) mod constant {
     use super::{BLOCK_WORDS, INITIAL, K, ROUNDS, State};
 
     /// The message schedule of a block, with the constants added.

@@ -10,7 +10,7 @@ use super::{
 pub(crate) struct Version(u32);
 
 /// What a version has of its own.
-pub(super) struct Row {
+pub(crate) struct Row {
     /// The inner and outer hash of HMAC (RFC 2104 §2) behind the block with the salt of this
     /// version as the key.
     pub salted: [State; 2],
@@ -35,7 +35,7 @@ const SALT_DRAFT_23: [u8; 20] =
     *b"\xc3\xee\xf7\x12\xc7\x2e\xbb\x5a\x11\xa7\xd2\x43\x2b\xb4\x63\x65\xbe\xf9\xf5\x02";
 
 /// The rows, in the order that [`Version::from_wire`] gives them.
-pub(super) static VERSIONS: [Row; 4] = [
+pub(crate) static VERSIONS: [Row; 4] = [
     Row {
         salted: salted(&SALT_V1),
         labels: LABELS_V1,

@@ -5,7 +5,7 @@ use std::{
     str::FromStr,
 };
 
-use filter_core::{Actions, DnsAction, TcpAction};
+use filter_core::{Actions, DnsAction, QuicAction, TcpAction};
 use toml::Spanned;
 
 use super::{
@@ -41,6 +41,9 @@ pub enum ActionsError {
     /// Connections do not end like that.
     #[error("no connection is ended by `{}`: write `drop`, `reset` or `alert`", shown(.0))]
     Tcp(String),
+    /// QUIC connections do not end like that.
+    #[error("no QUIC connection is ended by `{}`: write `drop` or `close`", shown(.0))]
+    Quic(String),
     /// There is no such code.
     #[error("there is no code `{}`: write `blocked`, `censored` or `filtered`", shown(.0))]
     Code(String),
@@ -97,6 +100,16 @@ pub fn tcp_action(word: &str) -> Result<TcpAction, ActionsError> {
         .ok_or_else(|| ActionsError::Tcp(word.into()))
 }
 
+/// What becomes of a QUIC connection, by its word.
+pub fn quic_action(word: &str) -> Result<QuicAction, ActionsError> {
+    let action = QuicAction::ALL
+        .iter()
+        .find(|action| action.as_str() == word);
+    action
+        .copied()
+        .ok_or_else(|| ActionsError::Quic(word.into()))
+}
+
 /// The INFO-CODE of an Extended DNS Error, by its word.
 pub fn error_code(word: &str) -> Result<u16, ActionsError> {
     match word {
@@ -136,6 +149,7 @@ pub(super) struct Keys<'a> {
     pub action: Option<&'a Text>,
     pub address: Option<&'a Spanned<Vec<Text>>>,
     pub tcp: Option<&'a Text>,
+    pub quic: Option<&'a Text>,
     pub code: Option<&'a Text>,
 }
 
@@ -164,11 +178,18 @@ impl Keys<'_> {
             .map(|word| tcp_action(word.get_ref()).at(word))
             .transpose()?
             .unwrap_or_default();
+        let quic = self
+            .quic
+            .map(|word| quic_action(word.get_ref()).at(word))
+            .transpose()?
+            .unwrap_or_default();
         let code = self
             .code
             .map(|word| error_code(word.get_ref()).at(word))
             .transpose()?;
-        let actions = self.addresses(dns)?.of(Actions::new(dns, tcp));
+        let actions = self
+            .addresses(dns)?
+            .of(Actions::new(dns, tcp).with_quic(quic));
         Ok((code.map_or(actions, |code| actions.with_code(code)), false))
     }
 
@@ -183,6 +204,8 @@ impl Keys<'_> {
             .map_or(Ok(()), |place| Err(error("address")).at(place))?;
         self.tcp
             .map_or(Ok(()), |place| Err(error("tcp")).at(place))?;
+        self.quic
+            .map_or(Ok(()), |place| Err(error("quic")).at(place))?;
         self.code
             .map_or(Ok(()), |place| Err(error("code")).at(place))
     }

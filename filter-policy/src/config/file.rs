@@ -40,6 +40,7 @@ pub(super) struct ListTable {
     pub action: Option<Text>,
     pub address: Option<Spanned<Vec<Text>>>,
     pub tcp: Option<Text>,
+    pub quic: Option<Text>,
     pub code: Option<Text>,
 }
 
@@ -52,6 +53,7 @@ impl ListTable {
             action,
             address,
             tcp,
+            quic,
             code,
             ..
         } = self;
@@ -60,6 +62,7 @@ impl ListTable {
             action,
             address,
             tcp: tcp.as_ref(),
+            quic: quic.as_ref(),
             code: code.as_ref(),
         };
         Scope {
@@ -82,6 +85,7 @@ pub(super) struct RulesTable {
     pub action: Option<Text>,
     pub address: Option<Spanned<Vec<Text>>>,
     pub tcp: Option<Text>,
+    pub quic: Option<Text>,
     pub code: Option<Text>,
 }
 
@@ -96,6 +100,7 @@ impl RulesTable {
             action,
             address,
             tcp,
+            quic,
             code,
         } = self;
         let (action, address) = (action.as_ref(), address.as_ref());
@@ -103,6 +108,7 @@ impl RulesTable {
             action,
             address,
             tcp: tcp.as_ref(),
+            quic: quic.as_ref(),
             code: code.as_ref(),
         };
         Scope {

@@ -32,7 +32,7 @@ use file::File;
 use naming::Naming;
 use place::Lines;
 
-pub use actions::{ActionsError, Addresses, BlockAction, error_code, tcp_action};
+pub use actions::{ActionsError, Addresses, BlockAction, error_code, quic_action, tcp_action};
 pub use audiences::{Audience, AudiencesError, MOST_AUDIENCES};
 pub use error::{ConfigError, Fault};
 pub use groups::{Group, GroupsError, MOST_CLIENTS, MOST_GROUPS};

@@ -20,7 +20,7 @@ use axum::{Router, body::Bytes};
 use filter_api::status::{
     EventCounts, Interface, ListStatus, Memory, Program, RuleCounts, RuleHits, Stats, Status,
 };
-use filter_core::{Actions, Counter};
+use filter_core::{Actions, Counter, Quic};
 use filter_policy::compiled::{Policy, PolicySource};
 use tokio::{
     net::UnixListener,
@@ -195,6 +195,7 @@ impl Controller {
                 }
                 .into(),
                 tcp: actions(info.audience).tcp().as_str().into(),
+                quic: actions(info.audience).quic().as_str().into(),
                 rules: info.rules,
                 repeated: report.repeated,
                 local: report.local,
@@ -253,6 +254,11 @@ fn interface(attachment: &Attachment) -> Interface {
         }
         .into(),
         tcp: settings.actions().tcp().as_str().into(),
+        quic: match settings.quic() {
+            Quic::Inspect => settings.actions().quic().as_str(),
+            other => other.as_str(),
+        }
+        .into(),
         // A program in the driver sees each datagram by itself. What the kernel does not say is no
         // reason to say nothing.
         joined_below: match attachment.mode {

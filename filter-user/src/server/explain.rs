@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use filter_api::questions::{ActionOn, Explained, ExplainedRule, Judgement, Question};
-use filter_core::{Actions, Found, Message, Protocol, Verdict};
+use filter_core::{Actions, Found, Message, Protocol, Quic, ResponseAction, Verdict};
 use filter_lists::{Action, Domain};
 use filter_policy::{
     at::PolicyAt,
@@ -163,6 +163,11 @@ impl Case<'_> {
                 interface: interface.clone(),
                 dns,
                 tls: word(Message::ClientHello, Protocol::Tcp),
+                quic: match settings.quic() {
+                    Quic::Inspect => word(Message::QuicHello, Protocol::Udp),
+                    Quic::Refuse if !settings.audits() => ResponseAction::Drop.as_str().into(),
+                    Quic::Refuse | Quic::Pass => ResponseAction::Pass.as_str().into(),
+                },
             }
         };
         interfaces.iter().map(on).collect()
@@ -197,6 +202,7 @@ fn rule(matching: Matching<'_>, config: &Config, lines: &mut Lines<'_>) -> Expla
         }
         .into(),
         tcp: actions.tcp().as_str().into(),
+        quic: actions.quic().as_str().into(),
         groups,
         schedule,
         applies: matching.applies,

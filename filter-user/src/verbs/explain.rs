@@ -22,7 +22,7 @@ Examples:
 
 Rules of a higher rank prevail: allow with $important, block with $important, allow, block.
 With --json, one object: name, verdict, outcome, actions (interface, dns, tls), client, group, exempt, at, rules (rule, scope,
-action, list, line, text, dns, tcp, groups, schedule, applies, prevails, cancelled, redundant).")]
+action, list, line, text, dns, tcp, quic, groups, schedule, applies, prevails, cancelled, redundant).")]
 pub struct Args {
     /// The name
     #[arg(value_name = "NAME")]
@@ -89,6 +89,7 @@ fn print_rule(out: &mut impl Write, rule: &ExplainedRule) -> io::Result<()> {
         text,
         dns,
         tcp,
+        quic,
         groups,
         schedule,
         prevails,
@@ -105,8 +106,8 @@ fn print_rule(out: &mut impl Write, rule: &ExplainedRule) -> io::Result<()> {
     if let Some(text) = text {
         writeln!(out, "     {FAINT}{text}{FAINT:#}")?;
     }
-    if *prevails && (dns != "default" || tcp != "default") {
-        writeln!(out, "     its list says: {dns}, TCP {tcp}")?;
+    if *prevails && [dns, tcp, quic].iter().any(|action| *action != "default") {
+        writeln!(out, "     its list says: {dns}, TCP {tcp}, QUIC {quic}")?;
     }
     if let Some(groups) = groups {
         writeln!(out, "     for {}", groups.join(", "))?;

@@ -35,7 +35,7 @@ fn ask<T>(
 /// What becomes of a blocked name, in words: once where all interfaces do the same, and else for
 /// each.
 fn action_words(actions: &[ActionOn]) -> Vec<String> {
-    let words = |on: &ActionOn| format!("{}, TLS {}", on.dns, on.tls);
+    let words = |on: &ActionOn| format!("{}, TLS {}, QUIC {}", on.dns, on.tls, on.quic);
     match actions {
         [] => Vec::new(),
         [first, others @ ..] if others.iter().all(|other| words(other) == words(first)) => {
@@ -57,6 +57,7 @@ mod tests {
             interface: interface.into(),
             dns: dns.into(),
             tls: "reset".into(),
+            quic: "close".into(),
         }
     }
 
@@ -64,9 +65,12 @@ mod tests {
     fn what_all_interfaces_do_is_said_once_and_what_they_do_differently_of_each() {
         assert_eq!(
             action_words(&[on("lan", "nxdomain"), on("wan", "nxdomain")]),
-            ["nxdomain, TLS reset"]
+            ["nxdomain, TLS reset, QUIC close"]
         );
-        let each = ["lan: nxdomain, TLS reset", "wan: drop, TLS reset"];
+        let each = [
+            "lan: nxdomain, TLS reset, QUIC close",
+            "wan: drop, TLS reset, QUIC close",
+        ];
         assert_eq!(
             action_words(&[on("lan", "nxdomain"), on("wan", "drop")]),
             each

@@ -97,6 +97,7 @@ fn interface(
         faces_clients,
         action,
         tcp,
+        quic,
         ..
     }: &Interface,
 ) -> String {
@@ -107,7 +108,7 @@ fn interface(
     };
     let what = match &**action {
         "audit" => "on trial".into(),
-        _ if *faces_clients => format!("clients: {action}, TCP {tcp}"),
+        _ if *faces_clients => format!("clients: {action}, TCP {tcp}, QUIC {quic}"),
         _ if judged == "responses" => format!("responses: {action}, TCP {tcp}"),
         _ => "no clients: drop".into(),
     };
@@ -151,9 +152,13 @@ fn list(list: &ListStatus) -> [String; 3] {
     let left_out: Vec<_> = left_out
         .map(|(number, what)| format!("{} {what}", count(number)))
         .collect();
-    let said = [(&list.action, ""), (&list.tcp, "TCP ")]
-        .into_iter()
-        .filter(|(action, _)| *action != "default");
+    let said = [
+        (&list.action, ""),
+        (&list.tcp, "TCP "),
+        (&list.quic, "QUIC "),
+    ]
+    .into_iter()
+    .filter(|(action, _)| *action != "default");
     let said: Vec<_> = said.map(|(action, of)| format!("{of}{action}")).collect();
     [
         count(list.rules),

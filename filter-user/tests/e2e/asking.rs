@@ -106,7 +106,8 @@ pub fn tcp_ways(network: &Network, family: Family) -> [Output; 3] {
     ]
 }
 
-fn bracketed(family: Family) -> String {
+/// The server's address, as it stands in a URL.
+pub fn bracketed(family: Family) -> String {
     match family {
         Family::V4 => SERVER.v4.to_string(),
         Family::V6 => format!("[{}]", SERVER.v6),

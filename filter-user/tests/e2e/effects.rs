@@ -1,8 +1,11 @@
 //! Events say what real clients hear, also of clients that are known by their MAC address alone.
 
-use std::fs;
+use std::{fs, time::Duration};
 
-use lab::{Family, Options};
+use lab::{
+    Family, Options,
+    quic::{Got, KeyExchange, QuicClient, QuicServer},
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -13,29 +16,38 @@ use crate::{
 /// A name that is blocked for the group of the client's MAC.
 const FOR_MAC: &str = "mac.example";
 
-/// Each action of DNS with what dig shows of it, asked for an address; and an action of TCP.
-const HEARD: [(&str, &str, &str); 6] = [
-    ("nxdomain", "NXDOMAIN", "alert"),
-    ("nodata", "NOERROR", "reset"),
-    ("refused", "REFUSED", "drop"),
-    ("null", "NOERROR 0.0.0.0", "alert"),
-    ("address", "NOERROR 203.0.113.7", "reset"),
-    ("drop", "none", "drop"),
+/// Each action of DNS with what dig shows of it, asked for an address; an action of TCP, and one of
+/// QUIC.
+const HEARD: [(&str, &str, &str, &str); 6] = [
+    ("nxdomain", "NXDOMAIN", "alert", "close"),
+    ("nodata", "NOERROR", "reset", "drop"),
+    ("refused", "REFUSED", "drop", "close"),
+    ("null", "NOERROR 0.0.0.0", "alert", "close"),
+    ("address", "NOERROR 203.0.113.7", "reset", "close"),
+    ("drop", "none", "drop", "drop"),
 ];
 
 #[test]
 fn what_a_client_hears_that_is_known_by_its_mac_is_what_events_and_test_say() {
     let mut network = Network::new(&Options::default());
     let mac = mac(&network);
-    for (action, heard, tcp) in HEARD {
-        filter(&mut network, &mac, action, tcp);
+    let server = QuicServer::start(network.lab.server(), &[FOR_MAC]).unwrap();
+    for (action, heard, tcp, quic) in HEARD {
+        filter(&mut network, &mac, action, [tcp, quic]);
         let events = Events::follow(&network);
         assert_eq!(
             answer(&dig(&network, Family::V4, &["+time=1", FOR_MAC])),
             heard
         );
         assert!(is_heard(tcp, &network), "{tcp}");
-        for (protocol, word) in [("dns", action), ("tls", tcp)] {
+        let client = QuicClient::new(network.lab.client(), &server, Duration::from_secs(2));
+        let got = client.get(Family::V4, KeyExchange::Classical, FOR_MAC);
+        match got.unwrap() {
+            Got::Closed(..) => assert_eq!(quic, "close"),
+            Got::TimedOut(_) => assert_eq!(quic, "drop"),
+            Got::Page(page) => panic!("{page}"),
+        }
+        for (protocol, word) in [("dns", action), ("tls", tcp), ("quic", quic)] {
             let event = events.of(FOR_MAC, protocol);
             assert_eq!(
                 (&event["verdict"], &event["action"]),
@@ -47,7 +59,7 @@ fn what_a_client_hears_that_is_known_by_its_mac_is_what_events_and_test_say() {
         let tested = test(&network, &["--mac", &mac]);
         assert_eq!(
             tested["actions"],
-            json!([{"interface": "lan", "dns": action, "tls": tcp}])
+            json!([{"interface": "lan", "dns": action, "tls": tcp, "quic": quic}])
         );
         assert_eq!(test(&network, &[])["verdict"], "pass", "for nobody else");
     }
@@ -100,7 +112,7 @@ fn mac(network: &Network) -> String {
 }
 
 /// A filter that refuses and resets, unless for this MAC.
-fn filter(network: &mut Network, mac: &str, action: &str, tcp: &str) {
+fn filter(network: &mut Network, mac: &str, action: &str, [tcp, quic]: [&str; 2]) {
     let address = if action == "address" {
         "address = [\"203.0.113.7\"]\n"
     } else {
@@ -108,6 +120,7 @@ fn filter(network: &mut Network, mac: &str, action: &str, tcp: &str) {
     };
     let config = format!(
         "[[rules]]\nblock = [\"{FOR_MAC}\"]\ngroups = [\"mac\"]\naction = \"{action}\"\n{address}tcp = \"{tcp}\"\n\
+         quic = \"{quic}\"\n\
          [[group]]\nname = \"mac\"\nclients = [\"{mac}\"]\n"
     );
     fs::write(network.path("config"), config).unwrap();

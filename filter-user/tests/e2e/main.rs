@@ -15,6 +15,7 @@ mod joined;
 mod names;
 mod network;
 mod quic;
+mod quic_clients;
 mod raw;
 mod segments;
 mod software;

@@ -8,6 +8,7 @@ use lab::{
 };
 
 use crate::{
+    answers::far_end,
     asking::Events,
     browser::{browse, error_in},
     network::{LISTED, Network, OTHER, SILENT},
@@ -63,12 +64,17 @@ fn count(network: &Network, name: &str) -> u64 {
 #[test]
 fn quinn_gets_a_page_unless_its_name_is_listed() {
     let (server, mut network) = network_and_server();
-    for mode in ["generic", "native"] {
-        filter(&mut network, mode, &[]);
+    for (mode, action) in [
+        ("generic", "close"),
+        ("native", "close"),
+        ("native", "drop"),
+    ] {
+        filter(&mut network, mode, &["--quic-action", action]);
+        let _far_end = (mode == "native").then(|| far_end(&network));
         let mut judged = (0, 0);
         for family in Family::ALL {
             for exchange in KeyExchange::ALL {
-                let said = format!("{mode}, {family}, {exchange:?}");
+                let said = format!("{mode}, {action}, {family}, {exchange:?}");
                 assert_eq!(
                     got(&network, &server, family, exchange, OTHER),
                     page(),
@@ -90,10 +96,19 @@ fn quinn_gets_a_page_unless_its_name_is_listed() {
 
                 let events = Events::follow(&network);
                 let refused = got(&network, &server, family, exchange, LISTED);
-                assert!(
-                    matches!(refused, Got::TimedOut(after) if after >= PATIENCE),
-                    "{said}: {refused:?}"
-                );
+                match &refused {
+                    Got::Closed(reason, after) if action == "close" => {
+                        assert_eq!(reason, "blocked by a network policy", "{said}");
+                        assert!(*after < PATIENCE, "{said}: {after:?}");
+                    }
+                    Got::TimedOut(after) if action == "drop" => {
+                        assert!(*after >= PATIENCE, "{said}: {after:?}");
+                    }
+                    _ => panic!(
+                        "{said}: {refused:?}, {}",
+                        network.verb("stats").unwrap()["counters"]
+                    ),
+                }
                 judged.1 += 1;
                 assert_eq!(
                     count(&network, "quic_not_listed"),
@@ -110,14 +125,18 @@ fn quinn_gets_a_page_unless_its_name_is_listed() {
                 let event = events.of(LISTED, "quic");
                 assert_eq!(event["client"], CLIENT.of(family).to_string(), "{event}");
                 assert_eq!(event["server"], SERVER.of(family).to_string(), "{event}");
-                assert_eq!(event["verdict"], "drop", "{event}");
+                assert_eq!(
+                    (&event["verdict"], &event["action"]),
+                    (&action.into(), &action.into()),
+                    "{event}"
+                );
             }
         }
         let counters = counters(&network);
-        eprintln!("{mode}: {counters:?}");
+        eprintln!("{mode}, {action}: {counters:?}");
         assert!(
-            counters["quic_flow_blocked"] > 0,
-            "a client sends its hello again: {counters:?}"
+            action == "close" || counters["quic_flow_blocked"] > 0,
+            "a client that hears nothing sends its hello again: {counters:?}"
         );
         for never in [
             "quic_malformed",

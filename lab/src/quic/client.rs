@@ -46,6 +46,8 @@ pub enum Got {
     Page(String),
     /// Nothing, and it gave up after this time.
     TimedOut(Duration),
+    /// `CONNECTION_CLOSE` with this reason, after this time.
+    Closed(String, Duration),
 }
 
 /// A client, which makes a connection of its own for each page.
@@ -68,7 +70,7 @@ impl<'l> QuicClient<'l> {
     }
 
     /// Asks for the page of this name. An error is anything but the page and a connection that
-    /// timed out.
+    /// timed out or was closed by the transport.
     pub fn get(&self, family: Family, exchange: KeyExchange, name: &str) -> Result<Got> {
         let any: IpAddr = match family {
             Family::V4 => Ipv4Addr::UNSPECIFIED.into(),
@@ -92,6 +94,10 @@ impl<'l> QuicClient<'l> {
                 let server = SocketAddr::new(SERVER.of(family), PORT);
                 let connection = match endpoint.connect_with(config, server, name)?.await {
                     Err(ConnectionError::TimedOut) => return Ok(Got::TimedOut(begun.elapsed())),
+                    Err(ConnectionError::ConnectionClosed(close)) => {
+                        let reason = String::from_utf8_lossy(&close.reason).into_owned();
+                        return Ok(Got::Closed(reason, begun.elapsed()));
+                    }
                     connection => connection.context("the connection was refused")?,
                 };
                 let page = page(connection, name).await?;

@@ -31,7 +31,7 @@ Exit code 1 if a mutant survives, or fewer than 95 of 100 that are not equivalen
 Examples:
   cargo xtask mutants --sample 300
   cargo xtask mutants --sample 300 --shard 1/4
-  cargo xtask mutants 'dns/joined' --again"
+  cargo xtask mutants 'dns/owner' --again"
 )]
 pub struct Args {
     /// Only mutants with this in their names: a file, a function.

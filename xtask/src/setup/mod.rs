@@ -1,11 +1,13 @@
 //! `cargo xtask setup`: what building and testing need, and installing what is missing.
 
+mod aioquic;
 mod cross;
 mod fuzzer;
 mod guests;
 mod host;
 mod kernel_build;
 mod needs;
+mod nss;
 mod program;
 mod rust;
 mod unpacked;

@@ -1,9 +1,11 @@
 //! What each part of the work needs.
 
+use super::aioquic::Aioquic;
 use super::cross::{Headers, Std};
 use super::fuzzer::CargoFuzz;
 use super::guests::QuickKernels;
 use super::kernel_build::{BpfLinker, EbpfToolchain};
+use super::nss::Certutil;
 use super::program::Program;
 use super::rust::{Component, KernelLinter};
 use super::unpacked::{Pages, Resolved};
@@ -103,8 +105,11 @@ fn lab() -> Vec<Box<dyn Need>> {
             "--version",
             "chromium-headless-shell",
         )),
+        Box::new(Program::new("firefox-esr", "--version", "firefox-esr")),
+        Box::new(Certutil),
         Box::new(Resolved),
         Box::new(Pages),
+        Box::new(Aioquic),
         Box::new(Program::new("ldns-signzone", "-v", "ldnsutils")),
         // AdGuard's DNS engine is JavaScript.
         Box::new(Program::new("node", "--version", "nodejs")),

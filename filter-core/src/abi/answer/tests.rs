@@ -42,6 +42,15 @@ fn each_action_is_read_as_it_was_written_and_all_but_two_are_answers() {
             !matches!(action, DnsAction::AsInterface | DnsAction::Drop)
         );
     }
+    for action in QuicAction::ALL
+        .iter()
+        .copied()
+        .chain([QuicAction::AsInterface])
+    {
+        let actions = Actions::default().with_quic(action);
+        assert_eq!((actions.quic(), actions.answers_tcp()), (action, false));
+        assert_eq!(actions.answers_quic(), action == QuicAction::Close);
+    }
     for action in TcpAction::ALL
         .iter()
         .copied()
@@ -152,6 +161,6 @@ fn what_an_interface_is_changes_one_by_one() {
     );
     assert_eq!(
         *plain.actions(),
-        Actions::new(DnsAction::Drop, TcpAction::Drop)
+        Actions::new(DnsAction::Drop, TcpAction::Drop).with_quic(QuicAction::Drop)
     );
 }

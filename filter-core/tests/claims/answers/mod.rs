@@ -4,6 +4,7 @@
 mod connections;
 mod odd_queries;
 mod queries;
+mod quic;
 mod reports;
 mod responses;
 mod streams;

@@ -1,4 +1,4 @@
-use filter_core::{Actions, DnsAction, ListName, TcpAction};
+use filter_core::{Actions, DnsAction, ListName, QuicAction, TcpAction};
 
 use super::{fault, good};
 use crate::config::Config;
@@ -47,6 +47,13 @@ fn each_word_is_an_action_and_what_a_list_does_not_say_the_interface_does() {
         assert_eq!(
             config.audiences()[1].actions,
             Actions::new(DnsAction::AsInterface, *action)
+        );
+    }
+    for action in QuicAction::ALL {
+        let config = good(&format!("{LIST}quic = \"{}\"\n", action.as_str()));
+        assert_eq!(
+            config.audiences()[1].actions,
+            Actions::default().with_quic(*action)
         );
     }
     for (word, code) in [("blocked", 15), ("censored", 16), ("filtered", 17)] {
@@ -125,6 +132,10 @@ fn a_word_that_is_none_is_an_error_that_lists_those_there_are() {
         "line 3: no connection is ended by `close`: write `drop`, `reset` or `alert`"
     );
     assert_eq!(
+        of_list("quic = \"reset\""),
+        "line 3: no QUIC connection is ended by `reset`: write `drop` or `close`"
+    );
+    assert_eq!(
         of_list("code = \"15\""),
         "line 3: there is no code `15`: write `blocked`, `censored` or `filtered`"
     );
@@ -147,6 +158,7 @@ fn a_trial_is_no_treatment_and_stands_alone() {
     assert!(config.rules[0].trial);
     for key in [
         "tcp = \"reset\"",
+        "quic = \"close\"",
         "code = \"blocked\"",
         "address = [\"192.0.2.1\"]",
     ] {
@@ -166,6 +178,7 @@ fn what_allows_has_no_action() {
         "action = \"audit\"",
         "action = \"drop\"",
         "tcp = \"reset\"",
+        "quic = \"close\"",
         "code = \"blocked\"",
     ] {
         let name = key.split(' ').next().unwrap();

@@ -4,7 +4,7 @@ use crate::config::{MOST_CLIENTS, MOST_GROUPS};
 #[test]
 fn a_key_that_is_not_known_is_an_error_that_lists_the_known_ones() {
     let of = |table: &str| fault(&format!("\n{table}\nform = 1\n"));
-    let scope = "`groups`, `schedule`, `action`, `address`, `tcp`, `code`";
+    let scope = "`groups`, `schedule`, `action`, `address`, `tcp`, `quic`, `code`";
     let of_list = "`file`, `name`, `format`, `allow`, `subtrees`, `trust`";
     assert_eq!(
         of("[[list]]"),

@@ -7,7 +7,7 @@ use proptest::{
 
 use super::{good, parse};
 use crate::config::{Audience, Config, Entry, List, MAX_FILE, Rules};
-use filter_core::{Actions, DnsAction, TcpAction};
+use filter_core::{Actions, DnsAction, QuicAction, TcpAction};
 
 const EXAMPLE: &str = include_str!("../example.toml");
 
@@ -77,27 +77,27 @@ fn the_example_says_what_it_shows() {
     let shown = List {
         file: "etc/shown-why.txt".into(),
         audience: 3,
-        line: 33,
+        line: 34,
         ..hosts.clone()
     };
     let new = List {
         file: "etc/new.txt".into(),
         trust: Trust::Block,
         trial: true,
-        line: 38,
+        line: 39,
         ..hosts.clone()
     };
     assert_eq!(config.lists, [hosts, school, needed, trackers, shown, new]);
 
-    let block = entries(45, &["example.com", "||ads.example^", r"/^ad[0-9]+\./"]);
+    let block = entries(46, &["example.com", "||ads.example^", r"/^ad[0-9]+\./"]);
     let always = Rules {
         block,
-        allow: entries(46, &["good.example"]),
+        allow: entries(47, &["good.example"]),
         trial: false,
         audience: 0,
     };
     let at_night = Rules {
-        block: entries(49, &["games.example"]),
+        block: entries(50, &["games.example"]),
         allow: Vec::new(),
         trial: false,
         audience: 4,
@@ -135,7 +135,11 @@ fn the_example_says_what_it_shows() {
     let expected = [
         Audience::default(),
         audience(&[1], 0, DnsAction::AsInterface),
-        for_all(Actions::new(DnsAction::NoData, TcpAction::Alert).with_code(Actions::FILTERED)),
+        for_all(
+            Actions::new(DnsAction::NoData, TcpAction::Alert)
+                .with_quic(QuicAction::Close)
+                .with_code(Actions::FILTERED),
+        ),
         for_all(page.with_addresses(Some([192, 0, 2, 80].into()), "2001:db8::80".parse().ok())),
         audience(&[1, 2], 1, DnsAction::Refused),
     ];
@@ -249,6 +253,7 @@ fn near_toml() -> impl Strategy<Value = String> {
         "action",
         "address",
         "tcp",
+        "quic",
         "code",
         "time-zone",
         "=",

@@ -3,8 +3,10 @@
 use std::net::IpAddr;
 
 use anyhow::bail;
-use filter_core::{Actions, DnsAction, TcpAction};
-use filter_policy::config::{ActionsError, Addresses, BlockAction, error_code, tcp_action};
+use filter_core::{Actions, DnsAction, QuicAction, TcpAction};
+use filter_policy::config::{
+    ActionsError, Addresses, BlockAction, error_code, quic_action, tcp_action,
+};
 
 use super::per_interface::PerInterface;
 
@@ -24,6 +26,12 @@ pub struct AnswerArgs {
     #[arg(long, num_args = 1.., value_name = "[IF=]ACTION", default_value = "reset")]
     #[arg(value_parser = |text: &str| PerInterface::parse(text, tcp_action))]
     pub tcp: Vec<PerInterface<TcpAction>>,
+
+    /// What becomes of QUIC connections with a hello that is blocked: `close`, so that their client
+    /// hears of it at once, or `drop`
+    #[arg(long, num_args = 1.., value_name = "[IF=]ACTION", default_value = "close")]
+    #[arg(value_parser = |text: &str| PerInterface::parse(text, quic_action))]
+    pub quic_action: Vec<PerInterface<QuicAction>>,
 
     /// What `--action address` answers with: an address of one family or of each
     #[arg(long, num_args = 1..=2, value_name = "ADDR")]
@@ -57,11 +65,12 @@ impl AnswerArgs {
         let action = PerInterface::said_of(&self.action, interface)
             .unwrap_or(BlockAction::Block(DnsAction::NxDomain));
         let tcp = PerInterface::said_of(&self.tcp, interface).unwrap_or(TcpAction::Reset);
+        let quic = PerInterface::said_of(&self.quic_action, interface).unwrap_or(QuicAction::Close);
         let (dns, on_trial) = match action {
             BlockAction::Block(dns) => (dns, false),
             BlockAction::Audit => (DnsAction::NxDomain, true),
         };
-        let actions = Actions::new(dns, tcp).with_code(self.code);
+        let actions = Actions::new(dns, tcp).with_quic(quic).with_code(self.code);
         if dns != DnsAction::Address {
             return Ok((actions, on_trial));
         }
@@ -76,6 +85,7 @@ impl AnswerArgs {
     pub fn check(&self, interfaces: &[String]) -> anyhow::Result<()> {
         PerInterface::check("--action", &self.action, interfaces)?;
         PerInterface::check("--tcp", &self.tcp, interfaces)?;
+        PerInterface::check("--quic-action", &self.quic_action, interfaces)?;
         if let Some(name) = self.clients.iter().find(|name| !interfaces.contains(name)) {
             bail!(
                 "--clients names `{name}`, which --iface does not: name it there as well, or mend the name"

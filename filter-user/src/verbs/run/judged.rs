@@ -109,11 +109,7 @@ impl ByInterface {
             let (actions, on_trial) = answers.of(name)?;
             let has_clients = if answers.clients.is_empty() {
                 let may_have = directions != Directions::Responses;
-                if may_have
-                    && outward.contains(&index)
-                    && !on_trial
-                    && (actions.answers_dns() || actions.answers_tcp())
-                {
+                if may_have && outward.contains(&index) && !on_trial && actions.answers() {
                     by_interface.warnings.push(outward_warning(name));
                 }
                 may_have && !outward.contains(&index)

@@ -2,13 +2,12 @@
 
 use core::ops::ControlFlow::{self, Break, Continue};
 
-use super::{Bucket, Buffered, Flow, Flows, WAYS, Way};
+use super::{Inspection, calls::Frame};
 use crate::{
     bounds::{Span, opaque},
     buffer::MessageBuffer,
-    calls::Frame,
-    decide::Inspection,
     dns,
+    flows::{Bucket, Buffered, Flow, Flows, WAYS, Way},
     maps::Maps,
     packet::{LoopBody, Step},
     reason::{Counter, Reason},

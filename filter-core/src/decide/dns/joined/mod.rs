@@ -9,100 +9,20 @@
 
 mod search;
 
-use zerocopy::{FromBytes, Immutable, IntoBytes};
-
-use super::{HEADER_BYTES, LEAST_BYTES, PREFIX_BYTES, QUESTION_TAIL_BYTES};
+use super::Inspection;
 use crate::{
-    abi::{Actions, DnsAction},
+    abi::DnsAction,
     bounds::{opaque, within},
-    calls::Frame,
-    decide::Inspection,
+    decide::calls::Frame,
+    dns::{HEADER_BYTES, LEAST_BYTES, PREFIX_BYTES, QUESTION_TAIL_BYTES},
     effect::ResponseAction,
     maps::Maps,
     reason::{Counter, Message, Reason},
-    scratch::Scratch,
+    scratch::{BlockedMessage, JOINED_MESSAGES, Joined, Scratch},
 };
 
-/// Messages behind the first that are judged, as many as the kernel joins (`UDP_GRO_CNT_MAX`).
-pub(crate) const MESSAGES: u32 = 64;
 /// The shortest message with a question.
 const MESSAGE_BYTES: u32 = LEAST_BYTES - PREFIX_BYTES;
-
-/// A message that is blocked, of those of a datagram.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable)]
-pub(crate) struct BlockedMessage {
-    /// Where it starts in the frame.
-    pub at: u32,
-    /// Where its question ends; 0 if it has no single one with a name that stands there in full.
-    pub question_end: u32,
-    /// The record with the name that is blocked, as in [`Scratch`].
-    pub record: u32,
-    /// What is done with it, as [`Actions::dns`] has it.
-    pub action: u32,
-    /// The [`ResponseAction`] that its client was given.
-    pub given: u32,
-}
-
-/// The messages of a datagram with several.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable)]
-pub(crate) struct Joined {
-    /// The message at hand.
-    at: u32,
-    /// Where the next is looked for.
-    from: u32,
-    end: u32,
-    /// Where a header was found behind which a question is to be; 0 if none was.
-    candidate: u32,
-    /// The next label of that question.
-    label_at: u32,
-    /// Its labels so far.
-    labels: u32,
-    /// Looks that are left.
-    looks: u32,
-    /// 1 if messages are looked for, 0 if the end of one is the start of the next.
-    is_scanned: u32,
-    /// Questions and records of a message that are still to be gone over.
-    questions: u32,
-    records: u32,
-    /// Index of the [`Reason`] so far.
-    outcome: u32,
-    reserved: u32,
-    /// What is done with the first message that is to be answered.
-    actions: Actions,
-    /// How many messages are to be answered.
-    pub blocked: u32,
-    reserved_behind: u32,
-    pub messages: [BlockedMessage; MESSAGES as usize],
-}
-
-impl Joined {
-    pub(crate) const NONE: Self = Self {
-        at: 0,
-        from: 0,
-        end: 0,
-        candidate: 0,
-        label_at: 0,
-        labels: 0,
-        looks: 0,
-        is_scanned: 0,
-        questions: 0,
-        records: 0,
-        outcome: 0,
-        reserved: 0,
-        actions: Actions::NONE,
-        blocked: 0,
-        reserved_behind: 0,
-        messages: [BlockedMessage {
-            at: 0,
-            question_end: 0,
-            record: 0,
-            action: 0,
-            given: 0,
-        }; MESSAGES as usize],
-    };
-}
 
 impl Scratch {
     /// Begins with the datagram whose payload starts at `at`.
@@ -145,7 +65,11 @@ impl Scratch {
             action,
             given: ResponseAction::Drop as u32,
         };
-        let place = within(self.joined.blocked as usize, 0, MESSAGES as usize - 1);
+        let place = within(
+            self.joined.blocked as usize,
+            0,
+            JOINED_MESSAGES as usize - 1,
+        );
         if let Some(place) = place.and_then(|place| self.joined.messages.get_mut(place)) {
             *place = message;
             self.joined.blocked += 1;
@@ -159,7 +83,7 @@ impl<P: Frame + ?Sized, M: Maps> Inspection<'_, P, M> {
     pub fn further_messages(&mut self) -> Reason {
         self.maps.count(Counter::DnsJoined);
         // What would be unrolled does not fit on the kernel's stack.
-        for _ in 0..opaque(MESSAGES as usize) {
+        for _ in 0..opaque(JOINED_MESSAGES as usize) {
             let Joined { at, end, .. } = self.scratch.joined;
             if at >= end {
                 break;

@@ -1,16 +1,21 @@
 //! The decision over one frame.
 
+mod calls;
+mod dns;
+mod quic;
+mod segment;
+
+pub use calls::{Frame, Subprograms};
+
 use crate::{
     abi::{Interface, Precedence, Quic, Settings},
     bounds::{Span, opaque},
-    calls::{Frame, Subprograms},
-    dns,
-    flows::{Buffered, FlowKey, Flows, source_hash},
+    flow_key::FlowKey,
+    flows::{Buffered, Flows, source_hash},
     headers::{self, Layer, Protocol, Stop, Tcp, Transport, layers},
     maps::Maps,
     name::{Name, NameEnd},
     packet::LoopState,
-    quic,
     reason::{Counter, Message, Reason},
     scratch::{Scratch, Segment},
     tls::{self, HelloEnd, HelloWalk},
@@ -173,7 +178,7 @@ impl<P: Frame + ?Sized, M: Maps> Inspection<'_, P, M> {
                 Err(reason) => reason,
             });
         }
-        if quic::may_start(self.packet, udp.at, udp.end) {
+        if crate::quic::may_start(self.packet, udp.at, udp.end) {
             match self.interface().quic() {
                 Quic::Inspect => {
                     self.scratch.transport = *transport;
@@ -351,7 +356,7 @@ impl<P: Frame + ?Sized, M: Maps> Inspection<'_, P, M> {
             begins: u32::from(begins),
             dns: u32::from(dns),
             opens: opened.map_or(0, |(_, place)| place + 1),
-            is_message: u32::from(dns && dns::may_start(self.packet, at, tcp.end)),
+            is_message: u32::from(dns && crate::dns::may_start(self.packet, at, tcp.end)),
             ..Segment::default()
         };
         Ok(if is_whole_hello {

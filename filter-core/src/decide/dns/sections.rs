@@ -2,43 +2,21 @@
 
 use core::ops::ControlFlow::{self, Break, Continue};
 
-use zerocopy::{FromBytes, Immutable, IntoBytes};
-
-use super::{HEADER_BYTES, header, question, skip_owner};
+use super::{Inspection, Subprograms, question};
 use crate::{
     bounds::Span,
-    calls::Subprograms,
-    decide::Inspection,
+    dns::{HEADER_BYTES, RECORD_HEAD_BYTES, header, is_service, kind, skip_owner},
     maps::Maps,
     packet::LoopBody,
     reason::{Counter, Message, Reason},
+    scratch::Sections,
 };
 
 /// Questions and answers that are gone through. The shortest record takes eleven bytes; what is
 /// behind is not judged.
 const ENTRIES: u32 = 1024;
-/// TYPE, CLASS, TTL and RDLENGTH (RFC 1035 §4.1.3).
-pub(crate) const RECORD_HEAD_BYTES: u32 = 10;
 /// `SvcPriority` (RFC 9460 §2.2).
 const PRIORITY_BYTES: u32 = 2;
-
-/// Types of records with another name as their target.
-mod kind {
-    /// RFC 1035 §3.3.1.
-    pub const CNAME: u32 = 5;
-    /// RFC 6672 §2.1.
-    pub const DNAME: u32 = 39;
-    /// RFC 9460 §14.1.
-    pub const SVCB: u32 = 64;
-    pub const HTTPS: u32 = 65;
-}
-
-/// True for the types of records that say where a service is, of a name that may have other records
-/// besides.
-#[inline(always)]
-pub(crate) fn is_service(record: u32) -> bool {
-    matches!(record, kind::SVCB | kind::HTTPS)
-}
 
 /// Questions of a query that are judged: it has no more than one (RFC 9619 §4), and is refused if
 /// it has.
@@ -111,26 +89,6 @@ fn is_multicast<P: Subprograms + ?Sized, M: Maps>(inspection: &Inspection<'_, P,
         .packet
         .read_frame(inspection.scratch.transport.transport_at);
     ports.is_some_and(|[_, _, d0, d1]| u16::from_be_bytes([d0, d1]) == MULTICAST_DNS)
-}
-
-/// How far a message is gone through.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable)]
-pub(crate) struct Sections {
-    message_at: u32,
-    /// The next question or answer.
-    at: u32,
-    end: u32,
-    /// Questions and answers that are still to come.
-    pub(super) questions: u32,
-    answers: u32,
-    is_response: u32,
-    /// 1 if the name that was asked for last is allowed. So are the names behind it, then.
-    is_exempt: u32,
-    /// 1 for a query with several questions.
-    is_to_be_refused: u32,
-    /// Index of the [`Reason`] so far.
-    outcome: u32,
 }
 
 impl Sections {
@@ -220,7 +178,12 @@ impl<P: Subprograms + ?Sized, M: Maps> Entry<'_, '_, P, M> {
     #[inline(always)]
     fn answer(&mut self) -> Result<Option<Reason>, Reason> {
         let Sections { at, end, .. } = self.inspection.scratch.sections;
-        let head_at = skip_owner(self.inspection.packet, self.inspection.scratch, at, end)?;
+        let head_at = skip_owner(
+            self.inspection.packet,
+            &mut self.inspection.scratch.owner,
+            at,
+            end,
+        )?;
         let data_at = head_at + RECORD_HEAD_BYTES;
         if data_at > self.inspection.scratch.sections.end {
             return Err(Reason::DnsCut);

@@ -2,10 +2,9 @@
 
 use core::ops::ControlFlow::{self, Break, Continue};
 
-use super::{Joined, MESSAGE_BYTES};
+use super::{Inspection, Joined, MESSAGE_BYTES};
 use crate::{
-    calls::Subprograms,
-    decide::Inspection,
+    decide::calls::Subprograms,
     dns::{HEADER_BYTES, QUESTION_TAIL_BYTES, RECORD_HEAD_BYTES},
     headers::Ports,
     maps::Maps,

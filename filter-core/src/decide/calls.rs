@@ -1,10 +1,10 @@
 //! The calls of the functions of the table of subprograms. In user space they call the part of the
 //! decision that they are named after; the kernel overrides them with calls of a BPF function.
 
+use super::{Inspection, SegmentKind};
 use crate::{
     bounds::Span,
     buffer::MessageBuffer,
-    decide::{Inspection, SegmentKind},
     flows::{Buffered, Flow, Flows, Way},
     headers::Layer,
     maps::Maps,
@@ -104,3 +104,19 @@ pub trait Frame: Subprograms {
 impl Subprograms for [u8] {}
 
 impl Frame for [u8] {}
+
+impl<F: Frame + ?Sized> Subprograms for Buffered<'_, F> {
+    #[inline(always)]
+    fn find_labels(name: &mut Name) -> NameEnd {
+        F::find_labels(name)
+    }
+
+    #[inline(always)]
+    fn read_name<M: Maps>(
+        inspection: &mut Inspection<'_, Self, M>,
+        message_at: u32,
+        span: Span,
+    ) -> NameEnd {
+        F::read_buffered_name(inspection, message_at, span)
+    }
+}

@@ -1,13 +1,17 @@
 //! What the decision looks up and leaves behind, apart from the flows.
 
+mod client;
+
 use crate::{
     abi::{Generation, Interface, Precedence, Settings},
     packet::Packet,
     reason::{Counter, Reason},
-    rules::{RuleKey, Rules, group_of, precedence_of},
+    rules::{RuleKey, Rules},
     scratch::Scratch,
     subprograms,
 };
+
+pub use client::{group_of, precedence_of};
 
 /// Makes a method of each subprogram over any frame and the maps.
 macro_rules! maps_methods {
