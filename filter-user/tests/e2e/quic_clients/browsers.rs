@@ -3,6 +3,7 @@
 use std::{
     fs::{self, File},
     process::{Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
 };
 
 use lab::{Family, Process, SERVER, quic::SignedCertificate};
@@ -26,7 +27,7 @@ impl Browser {
         family: Family,
         name: &str,
     ) -> Self {
-        let folder = network.path(&format!("chromium-{name}-{family}"));
+        let folder = profile(network, "chromium", family, name);
         let mut command = network.lab.client().command("chromium-headless-shell");
         command.args(["--no-sandbox", "--disable-gpu", "--remote-debugging-port=0"]);
         command.arg(format!("--user-data-dir={folder}"));
@@ -68,8 +69,7 @@ impl Browser {
         name: &str,
         known_http3: &str,
     ) -> Self {
-        let folder = network.path(&format!("firefox-{name}-{family}"));
-        fs::create_dir(&folder).unwrap();
+        let folder = profile(network, "firefox", family, name);
         fs::write(
             format!("{folder}/user.js"),
             preferences(family, known_http3),
@@ -97,6 +97,15 @@ impl Browser {
     pub fn said(&self) -> String {
         fs::read_to_string(&self.log).unwrap()
     }
+}
+
+/// A new folder for what a browser keeps.
+fn profile(network: &Network, browser: &str, family: Family, name: &str) -> String {
+    static STARTED: AtomicU32 = AtomicU32::new(0);
+    let number = STARTED.fetch_add(1, Ordering::Relaxed);
+    let folder = network.path(&format!("{browser}-{name}-{family}-{number}"));
+    fs::create_dir(&folder).unwrap();
+    folder
 }
 
 /// The preferences of a Firefox that asks nobody but the server in the lab, and knows these names
