@@ -15,7 +15,8 @@ use filter_api::{
     rules::RuleSource,
 };
 use filter_core::{
-    Actions, Directions, DnsAction, HASH_KEY_WORDS, HashKey, Interface, ProgramSet, TcpAction,
+    Actions, Directions, DnsAction, HASH_KEY_WORDS, HashKey, Interface, ProgramSet, QuicAction,
+    TcpAction,
 };
 use filter_lists::{Action, Domain};
 use filter_policy::compiled::{CompiledPolicy, Policy};
@@ -203,8 +204,9 @@ const BACKLOG: usize = 4;
 
 /// An interface with clients behind it.
 fn lan() -> Attachment {
-    let settings = Interface::new(Directions::Both)
-        .facing_clients(Actions::new(DnsAction::NxDomain, TcpAction::Reset));
+    let settings = Interface::new(Directions::Both).facing_clients(
+        Actions::new(DnsAction::NxDomain, TcpAction::Reset).with_quic(QuicAction::Close),
+    );
     let (interface, mode) = ("lan".into(), AttachedMode::Generic);
     let set = ProgramSet::LINEAR;
     Attachment {

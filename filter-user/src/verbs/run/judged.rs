@@ -152,7 +152,7 @@ fn outward_warning(name: &str) -> String {
 mod tests {
     use clap::Parser;
 
-    use filter_core::{Actions, DnsAction, Quic, TcpAction};
+    use filter_core::{Actions, DnsAction, Quic, QuicAction, TcpAction};
 
     use super::*;
 
@@ -190,8 +190,9 @@ mod tests {
         (interfaces[&1], interfaces[&2], warnings)
     }
 
-    const DEFAULT: Actions =
-        Actions::new(DnsAction::NxDomain, TcpAction::Reset).with_code(Actions::BLOCKED);
+    const DEFAULT: Actions = Actions::new(DnsAction::NxDomain, TcpAction::Reset)
+        .with_quic(QuicAction::Close)
+        .with_code(Actions::BLOCKED);
 
     #[test]
     fn sides_are_words() {
@@ -271,7 +272,8 @@ mod tests {
 
     #[test]
     fn nobody_is_told_of_missing_answers_where_there_would_be_none() {
-        assert_eq!(both(&[], &["--action", "drop", "--tcp", "drop"]).2, [""; 0]);
+        let silent = ["--action", "drop", "--tcp", "drop", "--quic-action", "drop"];
+        assert_eq!(both(&[], &silent).2, [""; 0]);
         assert_eq!(both(&[], &["--action", "wan=audit"]).2, [""; 0]);
         assert_eq!(both(&[], &["--action", "drop"]).2.len(), 1);
     }
@@ -288,8 +290,9 @@ mod tests {
             "filtered",
         ];
         let (lan, wan, _) = both(&[], &args);
-        let of_lan =
-            Actions::new(DnsAction::Refused, TcpAction::Alert).with_code(Actions::FILTERED);
+        let of_lan = Actions::new(DnsAction::Refused, TcpAction::Alert)
+            .with_quic(QuicAction::Close)
+            .with_code(Actions::FILTERED);
         assert_eq!(lan.actions(), &of_lan);
         assert_eq!(
             (wan.actions().dns(), wan.actions().tcp()),
@@ -317,8 +320,9 @@ mod tests {
                 "2001:db8::1",
             ],
         );
-        let actions =
-            Actions::new(DnsAction::Address, TcpAction::Reset).with_code(Actions::BLOCKED);
+        let actions = Actions::new(DnsAction::Address, TcpAction::Reset)
+            .with_quic(QuicAction::Close)
+            .with_code(Actions::BLOCKED);
         let v6 = "2001:db8::1".parse().ok();
         assert_eq!(
             lan.actions(),
