@@ -73,6 +73,7 @@ pub struct UndoingRule {
 
 /// What becomes of the names that a rule is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum RuleAction {
     /// They would be blocked, by a list in audit mode.
     Audit,

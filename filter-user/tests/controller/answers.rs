@@ -138,11 +138,20 @@ fn a_veth_that_answers_is_attached_where_its_other_end_takes_the_answers() {
     assert_eq!(mode(&["--tcp", "drop"]), (generic.clone(), false));
     assert_eq!(mode(&["--mode", "native"]), (native.clone(), true));
     assert_eq!(
-        mode(&["--action", "drop", "--tcp", "drop"]),
+        mode(&["--action", "drop", "--tcp", "drop", "--quic-action", "drop"]),
         (native.clone(), false)
     );
     assert_eq!(
-        mode(&["--action", "drop", "--tcp", "drop", "--mode", "native"]),
+        mode(&[
+            "--action",
+            "drop",
+            "--tcp",
+            "drop",
+            "--quic-action",
+            "drop",
+            "--mode",
+            "native"
+        ]),
         (native.clone(), false)
     );
     assert_eq!(mode(&["--action", "audit"]), (native, false));
@@ -154,14 +163,32 @@ fn a_veth_that_answers_is_attached_where_its_other_end_takes_the_answers() {
     .unwrap();
     let config = home.path("config");
     assert_eq!(
-        mode(&["--action", "drop", "--tcp", "drop", "--config", &config]),
+        mode(&[
+            "--action",
+            "drop",
+            "--tcp",
+            "drop",
+            "--quic-action",
+            "drop",
+            "--config",
+            &config
+        ]),
         (generic.clone(), false)
     );
     // So may a rule.
     fs::write(home.path("zone"), ZONE).unwrap();
     let zone = format!("rpz:{}", home.path("zone"));
     assert_eq!(
-        mode(&["--action", "drop", "--tcp", "drop", "--list", &zone]),
+        mode(&[
+            "--action",
+            "drop",
+            "--tcp",
+            "drop",
+            "--quic-action",
+            "drop",
+            "--list",
+            &zone
+        ]),
         (generic, false)
     );
 }
@@ -175,7 +202,7 @@ fn a_reload_that_is_the_first_to_answer_on_a_veth_in_its_driver_says_what_to_do(
     let (config, zone) = (home.path("config"), home.path("zone"));
     let with = |text: &str| fs::write(&config, text).unwrap();
     with(SILENT);
-    let drop = ["--action", "drop", "--tcp", "drop"];
+    let drop = ["--action", "drop", "--tcp", "drop", "--quic-action", "drop"];
     let mut running = home.start(
         &[
             &[
@@ -235,7 +262,7 @@ fn who_reloads_by_a_signal_finds_on_standard_error_that_answers_may_be_lost() {
     let home = Home::new(&["a.example"]);
     let config = home.path("config");
     fs::write(&config, "").unwrap();
-    let drop = ["--action", "drop", "--tcp", "drop"];
+    let drop = ["--action", "drop", "--tcp", "drop", "--quic-action", "drop"];
     let running = home.start(&[&["--iface", "lan", "--config", &config], &drop[..]].concat());
     fs::write(
         &config,
@@ -290,7 +317,7 @@ action = \"audit\"
         "wan",
     ];
     let _controller = home.start(&args);
-    let on = |interface, dns, tls| json!({"interface": interface, "dns": dns, "tls": tls});
+    let on = |interface, dns, tls| json!({"interface": interface, "dns": dns, "tls": tls, "quic": "close"});
     for verb in ["explain", "test"] {
         let actions = |name| home.json(&[verb, name])["actions"].clone();
         assert_eq!(
@@ -316,7 +343,8 @@ action = \"audit\"
     let people = home.verb(&["explain", "refused.example"]);
     let text = String::from_utf8_lossy(&people.stdout);
     assert!(
-        text.contains("refused, TLS alert\n") && text.contains("its list says: refused, TCP alert"),
+        text.contains("refused, TLS alert, QUIC close\n")
+            && text.contains("its list says: refused, TCP alert, QUIC default"),
         "{text}"
     );
 }

@@ -138,11 +138,14 @@ fn what_people_read_has_no_colours_in_a_pipe_and_the_rules_in_it() {
     home.json(&["block", "add", "b.example"]);
     for (verb, words) in [
         (&["status"][..], "2 of 16,385"),
-        (&["status"], "lan (generic; clients: nxdomain, TCP reset)"),
+        (
+            &["status"],
+            "lan (generic; clients: nxdomain, TCP reset, QUIC close)",
+        ),
         (&["stats", "--all"], "dns_not_listed"),
         (
             &["test", "x.a.example"],
-            "x.a.example  nxdomain, TLS reset  rule a.example (",
+            "x.a.example  nxdomain, TLS reset, QUIC close  rule a.example (",
         ),
         (&["block", "list"], "b.example  added by hand\na.example  "),
     ] {
