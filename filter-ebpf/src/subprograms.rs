@@ -244,7 +244,7 @@ macro_rules! functions_over_maps {
 /// Makes functions over a frame of this kind.
 macro_rules! functions {
     ($frame:ident $suffix:literal [] $($name:ident($($argument:ident: $kind:ty),*) -> $result:ty;)*) => {$(
-        #[doc = concat!("[`Judge::", stringify!($name), "`], for this kind of frame.")]
+        #[doc = concat!("[`Inspection::", stringify!($name), "`], for this kind of frame.")]
         #[unsafe(export_name = concat!(stringify!($name), $suffix))]
         #[inline(never)]
         pub extern "C" fn $name(
@@ -261,7 +261,7 @@ macro_rules! functions {
         }
     )*};
     ($frame:ident $suffix:literal [$flows:expr] $($name:ident($($argument:ident: $kind:ty),*) -> $result:ty;)*) => {$(
-        #[doc = concat!("[`Judge::", stringify!($name), "`], for this kind of frame.")]
+        #[doc = concat!("[`Inspection::", stringify!($name), "`], for this kind of frame.")]
         #[unsafe(export_name = concat!(stringify!($name), $suffix))]
         #[inline(never)]
         pub extern "C" fn $name(
@@ -282,7 +282,7 @@ macro_rules! functions {
 /// Makes functions that read nothing of the frame.
 macro_rules! functions_without_frame {
     ([] $($name:ident($($argument:ident: $kind:ty),*) -> $result:ty;)*) => {$(
-        #[doc = concat!("[`Judge::", stringify!($name), "`].")]
+        #[doc = concat!("[`Inspection::", stringify!($name), "`].")]
         #[unsafe(no_mangle)]
         #[inline(never)]
         pub extern "C" fn $name(
@@ -299,7 +299,7 @@ macro_rules! functions_without_frame {
         }
     )*};
     ([$flows:expr] $($name:ident($($argument:ident: $kind:ty),*) -> $result:ty;)*) => {$(
-        #[doc = concat!("[`Judge::", stringify!($name), "`].")]
+        #[doc = concat!("[`Inspection::", stringify!($name), "`].")]
         #[unsafe(no_mangle)]
         #[inline(never)]
         pub extern "C" fn $name(
@@ -320,7 +320,7 @@ macro_rules! functions_without_frame {
 /// Makes functions over bytes that are held of a flow.
 macro_rules! functions_over_buffered_bytes {
     ($($name:ident(span: Span) -> $result:ty;)*) => {$(
-        #[doc = concat!("[`Judge::", stringify!($name), "`].")]
+        #[doc = concat!("[`Inspection::", stringify!($name), "`].")]
         #[unsafe(no_mangle)]
         #[inline(never)]
         pub extern "C" fn $name(
@@ -344,7 +344,7 @@ macro_rules! functions_over_buffered_bytes {
 /// Makes functions over such bytes that read nothing of the frame.
 macro_rules! functions_over_buffered_bytes_alone {
     ($($name:ident($argument:ident: $kind:ty, span: Span) -> $result:ty;)*) => {$(
-        #[doc = concat!("[`Judge::", stringify!($name), "`], which reads nothing of the frame.")]
+        #[doc = concat!("[`Inspection::", stringify!($name), "`], which reads nothing of the frame.")]
         #[unsafe(no_mangle)]
         #[inline(never)]
         pub extern "C" fn $name(

@@ -72,14 +72,14 @@ macro_rules! name_methods {
 /// Makes methods of the seam that call the methods of [`Inspection`] of the same names.
 macro_rules! methods {
     ($packet:ty, [], $($name:ident($($argument:ident: $kind:ty),*) -> $result:ty;)*) => {$(
-        #[doc = concat!("Calls [`Judge::", stringify!($name), "`].")]
+        #[doc = concat!("Calls [`Inspection::", stringify!($name), "`].")]
         #[inline(always)]
         fn $name<M: Maps>(inspection: &mut Inspection<'_, $packet, M>, $($argument: $kind),*) -> $result {
             inspection.$name($($argument),*)
         }
     )*};
     ($packet:ty, [$flows:ident], $($name:ident($($argument:ident: $kind:ty),*) -> $result:ty;)*) => {$(
-        #[doc = concat!("Calls [`Judge::", stringify!($name), "`].")]
+        #[doc = concat!("Calls [`Inspection::", stringify!($name), "`].")]
         #[inline(always)]
         fn $name<M: Maps, F: Flows>(
             inspection: &mut Inspection<'_, $packet, M>,

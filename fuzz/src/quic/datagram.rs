@@ -111,7 +111,7 @@ impl Datagram {
             version: version(self.version),
             source: vec![3; source % 21],
             token: vec![9; token],
-            number: self.version,
+            number: self.version.into(),
             number_bytes: 1 + number_bytes % 4,
             fixed_bit: number_bytes < 128,
             frames: self.frames.clone(),

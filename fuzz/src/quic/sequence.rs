@@ -183,7 +183,7 @@ impl Sequence {
         *number = number.wrapping_add(1);
         let packet = Initial {
             version: version(self.version),
-            number: *number,
+            number: u32::from(*number),
             ..Initial::to(ID)
         };
         Initial {

@@ -93,7 +93,7 @@ fn fuzz_clippy(workspace: &Workspace) -> Command {
         .args(["--", "-Dwarnings"]);
     // Nothing is linked, so libFuzzer, which is C++, need not be compiled: libfuzzer-sys takes the
     // name of one that is there.
-    command.env("CUSTOM_LIBFUZZER_PATH", "libFuzzer.a");
+    command.env("CUSTOM_LIBFUZZER_PATH", "./libFuzzer.a");
     command
 }
 

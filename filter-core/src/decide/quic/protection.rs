@@ -23,25 +23,25 @@ impl<P: Frame + ?Sized, M: Maps> Inspection<'_, P, M> {
         P::check_or_write_tag(self, room) && P::change_header_protection(self, room)
     }
 
-    /// Calls [`QuicRoom::change_header_protection`].
+    /// Removes or applies header protection; false if the keys are not those of the packet.
     #[inline(always)]
     pub fn change_header_protection(&mut self, room: &mut QuicRoom) -> bool {
         room.change_header_protection()
     }
 
-    /// Calls [`QuicRoom::prepare_cipher`].
+    /// Prepares counter mode and the hash of GCM.
     #[inline(always)]
     pub fn prepare_cipher(&mut self, room: &mut QuicRoom) {
         room.prepare_cipher();
     }
 
-    /// Calls [`QuicRoom::check_or_write_tag`].
+    /// Checks the tag of a packet that has come, or writes that of one that is made.
     #[inline(always)]
     pub fn check_or_write_tag(&mut self, room: &mut QuicRoom) -> bool {
         room.check_or_write_tag::<P>()
     }
 
-    /// Calls [`QuicRoom::decrypt`].
+    /// Decrypts the payload up to where it is wanted, or encrypts it.
     #[inline(always)]
     pub fn decrypt(&mut self, room: &mut QuicRoom) {
         room.decrypt::<P>();
