@@ -185,7 +185,7 @@ fn of_dns(action: DnsAction) -> ResponseAction {
     }
 }
 
-/// The number of the [`ResponseAction`] that this actions has for DNS.
+/// The number of the [`ResponseAction`] that these actions have for DNS.
 #[inline(always)]
 pub(crate) fn number_of_dns(actions: &Actions) -> u32 {
     actions.dns_number() + ResponseAction::Default as u32

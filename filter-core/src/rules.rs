@@ -85,7 +85,7 @@ pub trait Rules: Patterns {
         0
     }
 
-    /// What becomes of what the lists of a audience block.
+    /// What becomes of what the lists of an audience block.
     #[inline(always)]
     fn actions(&self, _class: u32, _generation: Generation) -> Option<&Actions> {
         None

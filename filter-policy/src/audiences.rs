@@ -17,7 +17,7 @@ impl Audiences {
         }
     }
 
-    /// Adds a audience.
+    /// Adds an audience.
     pub fn insert(&mut self, audience: u32) {
         let bank = (audience / AUDIENCES_OF_BANK) as usize;
         if self.words.len() <= bank {

@@ -147,7 +147,7 @@ impl AllMasks {
         self.further.is_empty() && self.first == Masks::default()
     }
 
-    /// Adds what these effect say of names below.
+    /// Adds what this effect says of names below.
     pub fn add_below(&mut self, effect: &AllEffects) {
         add(&mut self.first, &effect.first.below);
         for (bank, effect) in effect

@@ -112,7 +112,7 @@ impl Quic {
     }
 }
 
-/// What becomes of what the lists of a audience block, or what is blocked on an interface.
+/// What becomes of what the lists of an audience block, or what is blocked on an interface.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, FromBytes, IntoBytes, Immutable)]
 pub struct Actions {
@@ -146,7 +146,7 @@ impl Actions {
     /// Filtered (RFC 8914 §4.18).
     pub const FILTERED: u16 = 17;
 
-    /// Where the map of actions has that of a audience, in a generation.
+    /// Where the map of actions has that of an audience, in a generation.
     #[inline(always)]
     pub const fn place(audience: u32, generation: Generation) -> u32 {
         audience * 2 + generation.index()

@@ -79,7 +79,7 @@ pub const AUDIENCES_OF_BANK: u32 = u32::BITS;
 /// Banks that there may be. The verifier goes through each of them where a name has rules of many.
 pub const BANKS: u32 = 32;
 
-/// The bank of a audience, and the audience there.
+/// The bank of an audience, and the audience there.
 #[cfg(not(target_arch = "bpf"))]
 pub(crate) const fn audience_in_bank(audience: u32) -> (u32, u32) {
     (
@@ -139,7 +139,7 @@ pub(crate) fn list_of(lists: &BlockingLists, precedence: Precedence) -> u32 {
 }
 
 impl Effect {
-    /// The number of the effect that ask for nothing.
+    /// The number of the effect that asks for nothing.
     pub const NONE: u16 = 0;
     /// The audience of lists that are for all clients at all times, the lowest.
     pub const EVERYBODY: u32 = 1;

@@ -20,10 +20,10 @@ pub struct Rule(u64);
 
 impl Rule {
     const NUMBER_BITS: u32 = 14;
-    /// Numbers that effect may have.
+    /// Numbers that an effect may have.
     pub const NUMBERS: u32 = 1 << Self::NUMBER_BITS;
 
-    /// The rule with this key, if its effect have this number.
+    /// The rule with this key, if its effect has this number.
     #[inline(always)]
     pub const fn new(key: RuleKey, number: u16) -> Self {
         Self((key.0 << Self::NUMBER_BITS) | number as u64)

@@ -8,7 +8,7 @@ use foldhash::fast::FixedState;
 
 use super::kind::Kind;
 
-/// Numbers of effect in a policy. The first is that of no effect.
+/// Numbers of effects in a policy. The first is that of no effect.
 #[derive(Debug)]
 pub(super) struct EffectTable {
     effect: Vec<AllEffects>,
@@ -38,7 +38,7 @@ impl EffectTable {
     /// Two policies at once have room in the kernel's table.
     pub const MOST: usize = 8000;
 
-    /// The table of these effect, the first of which ask for nothing.
+    /// The table of these effects, the first of which asks for nothing.
     pub fn of(effect: Vec<AllEffects>) -> Option<Self> {
         let is_table =
             effect.first().is_some_and(AllEffects::is_none) && effect.len() <= Self::MOST;
@@ -65,7 +65,7 @@ impl EffectTable {
             .unwrap_or(&self.effect[0])
     }
 
-    /// The number of these effect with what a rule of this kind asks for in addition, in the list
+    /// The number of this effect with what a rule of this kind asks for in addition, in the list
     /// with this number.
     pub fn with(
         &mut self,
@@ -79,7 +79,7 @@ impl EffectTable {
         self.number(effect)
     }
 
-    /// The number of these effect. Where there are many already, they go without the names of their
+    /// The number of this effect. Where there are many already, they go without the names of their
     /// lists.
     pub fn number(&mut self, effect: AllEffects) -> Result<u16, TooManyEffects> {
         /// Effect that name their lists.

@@ -93,7 +93,7 @@ impl CompiledPolicy {
         mut each: impl FnMut(RuleKey, &AllEffects, &AllEffects),
     ) {
         let (mut old, mut new) = (before.entries(old).peekable(), self.entries(new).peekable());
-        // Of most names, the effect have the numbers that those of the name before them have.
+        // Of most names, the effect has the numbers that those of the name before them have.
         let (mut last, mut same) = ((Effect::NONE, Effect::NONE), true);
         while let Some(key) = first(old.peek(), new.peek()) {
             let was = old

@@ -180,7 +180,7 @@ impl<'a> Merging<'a> {
         (self.tally, self.repeats, self.cancelled)
     }
 
-    /// The number of effect that ask for what those with this number do, and for what the rules of
+    /// The number of the effect that asks for what those with this number do, and for what the rules of
     /// an origin do.
     fn with(&mut self, number: u16, origin: u32) -> Result<u16, TooManyEffects> {
         let (last, same) = self.last;

@@ -65,7 +65,7 @@ impl Groups {
         }
     }
 
-    /// True if the lists of a audience have clients answered.
+    /// True if the lists of an audience have clients answered.
     pub fn answer(&self) -> bool {
         self.actions.iter().any(Actions::answers)
     }

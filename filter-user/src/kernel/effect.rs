@@ -95,12 +95,12 @@ impl Filter {
         })
     }
 
-    /// The number of these effect in both generations.
+    /// The number of this effect in both generations.
     pub(super) fn number_of(&mut self, effect: &AllEffects) -> Result<u16, KernelError> {
         self.number(&[effect.clone(), effect.clone()])
     }
 
-    /// The number of these effect in the kernel's table, where they are from now on.
+    /// The number of this effect in the kernel's table, where they are from now on.
     fn number(&mut self, both: &Both) -> Result<u16, KernelError> {
         if both.iter().all(AllEffects::is_none) {
             return Ok(Effect::NONE);

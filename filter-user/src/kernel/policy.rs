@@ -28,7 +28,7 @@ const MOST_WRITES: usize = 1 << 16;
 
 /// What the kernel holds, as far as it decides what is to be written.
 pub(super) struct Buffered {
-    /// The numbers of effect in the kernel's table.
+    /// The numbers of effects in the kernel's table.
     pub effect: EffectsKept,
     /// Rules in the map.
     pub rules: u32,
