@@ -1,6 +1,6 @@
 //! Builds the kernel programs, which the library embeds.
 
-use std::{env, fs, path::Path};
+use std::{env, fs, path::Path, thread};
 
 use anyhow::{Context as _, anyhow};
 use aya_build::{Package, Toolchain};
@@ -26,22 +26,32 @@ fn main() -> anyhow::Result<()> {
         &[]
     };
     let root_dir = concat!(env!("CARGO_MANIFEST_DIR"), "/../filter-ebpf");
-    let mut packages = vec![Package {
+    let filter = Package {
         name: "filter-ebpf",
         root_dir,
         features,
         ..Package::default()
-    }];
-    if cfg!(feature = "feed") {
-        let root_dir = concat!(env!("CARGO_MANIFEST_DIR"), "/../test-programs");
-        packages.push(Package {
-            name: "test-programs",
-            root_dir,
-            features: &["programs"],
-            ..Package::default()
+    };
+    let build = |package| aya_build::build_ebpf([package], Toolchain::Custom(toolchain.name()));
+    // Each has a folder of its own to be built in, and a core to itself for most of the time.
+    thread::scope(|scope| {
+        let others = cfg!(feature = "feed").then(|| {
+            let root_dir = concat!(env!("CARGO_MANIFEST_DIR"), "/../test-programs");
+            let package = Package {
+                name: "test-programs",
+                root_dir,
+                features: &["programs"],
+                ..Package::default()
+            };
+            scope.spawn(move || build(package))
         });
-    }
-    aya_build::build_ebpf(packages, Toolchain::Custom(toolchain.name()))?;
+        build(filter)?;
+        match others.map(thread::ScopedJoinHandle::join) {
+            Some(Ok(built)) => built,
+            Some(Err(_)) => Err(anyhow!("building the programs of tests panicked")),
+            None => Ok(()),
+        }
+    })?;
     let made = env::var_os("OUT_DIR").context("cargo names no folder for what is made")?;
     for entry in fs::read_dir(made)? {
         let path = entry?.path();

@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_of_reading_and_of_the_book_together() {
+    fn times_are_of_reading_and_of_the_policy_together() {
         let took = |cpu| Took {
             wall: 2.0 * cpu,
             cpu,

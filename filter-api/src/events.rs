@@ -15,32 +15,33 @@ pub enum EventLine {
     },
 }
 
-/// A packet that was blocked.
+/// A name that is blocked, or would be in audit mode, in a packet that came in. A packet may have
+/// several.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BlockedPacket {
     /// When, as in RFC 3339.
     pub time: String,
     /// The interface that it came in by.
     pub interface: String,
-    /// Who sent it.
+    /// The client: who sent a query or a hello, or whom a response is for.
     pub client: String,
     /// From which port.
     pub client_port: u16,
-    /// Whom it was for.
+    /// The other end.
     pub server: String,
     /// At which port.
     pub server_port: u16,
     /// `dns`, `tls` or `quic`.
     pub protocol: String,
-    /// The name that was asked for; odd bytes as `\xHH`.
+    /// The name: what was asked for, an alias in a response, or a server name; odd bytes as `\xHH`.
     pub name: String,
     /// Type of the records that were asked for; null if it is no DNS message.
     pub question_type: Option<String>,
     /// The VLANs that the frame was in, from the outermost on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub vlans: Vec<u16>,
-    /// The tunnel that the message was in, with the network identifier of VXLAN and Geneve or the
-    /// key of GRE: `vxlan 42`. Whoever sent it chose the addresses in it.
+    /// The tunnel that the message was in, with its identifier where it has one: `vxlan 42`.
+    /// Whoever sent it chose the addresses in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tunnel: Option<String>,
     /// The rule that blocks it; null if it was removed meanwhile.
@@ -50,7 +51,7 @@ pub struct BlockedPacket {
     /// Its line in the list.
     pub line: Option<u32>,
     /// What the client got: `drop` (nothing), `pass` in audit mode, `nxdomain`, `nodata`,
-    /// `refused`, `null`, `address`, `format_error`, `bad_version`, `reset` or `alert`.
+    /// `refused`, `null`, `address`, `format_error`, `bad_version`, `reset`, `alert` or `close`.
     pub verdict: String,
     /// What the client was to get, by the rule, its list and the interface: the same, unless
     /// something stood against it or DNS has no such answer to the question.

@@ -87,7 +87,7 @@ pub trait Rules: Patterns {
 
     /// What becomes of what the lists of an audience block.
     #[inline(always)]
-    fn actions(&self, _class: u32, _generation: Generation) -> Option<&Actions> {
+    fn actions(&self, _audience: u32, _generation: Generation) -> Option<&Actions> {
         None
     }
 

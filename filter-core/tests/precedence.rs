@@ -73,7 +73,7 @@ fn response(filter: &mut Offline<WithPrecedence>, asked: &str, target: &str) -> 
 }
 
 #[test]
-fn each_rank_prevails_over_those_before_it_whichever_name_has_it() {
+fn each_precedence_prevails_over_those_before_it_whichever_name_has_it() {
     let precedences = Precedence::OF_RULES;
     let reason = |precedence| match precedence {
         Precedence::NotListed => Reason::DnsNotListed,
@@ -133,7 +133,7 @@ fn a_rule_is_about_its_name_or_about_those_below_it_or_about_both() {
 }
 
 #[test]
-fn the_highest_rank_is_that_of_the_classes_that_count() {
+fn the_highest_precedence_is_that_of_the_audiences_that_count() {
     for (place, precedence) in Precedence::OF_RULES.into_iter().enumerate() {
         let mut masks = [1; Precedence::RULES];
         masks[place + 1..].fill(2);

@@ -383,7 +383,7 @@ fn an_interface_may_pass_or_refuse_it() {
 }
 
 #[test]
-fn nothing_is_dropped_on_an_interface_on_trial() {
+fn nothing_is_dropped_on_an_interface_in_audit_mode() {
     let frame = datagram(&[first(LISTED)]);
     let on = |quic| {
         fresh()

@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn classes_are_in_banks_of_as_many_as_a_mask_has_bits() {
+    fn audiences_are_in_banks_of_as_many_as_a_mask_has_bits() {
         let some: Audiences = [0, 31, 32, 1_023].into_iter().collect();
         let banks = [0, 1, 2, 31, 32].map(|bank| some.bank(bank));
         assert_eq!((banks, some.banks()), ([1 << 31 | 1, 1, 0, 1 << 31, 0], 32));

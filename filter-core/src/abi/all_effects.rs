@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_class_is_a_bit_of_its_bank_whatever_the_order_they_come_in() {
+    fn an_audience_is_a_bit_of_its_bank_whatever_the_order_they_come_in() {
         let forth = effect(&[
             (Precedence::Block, 3, 1),
             (Precedence::Allow, 40, 2),
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn terms_are_covered_where_those_of_each_bank_are() {
+    fn effects_are_covered_where_those_of_each_bank_are() {
         let mut above = AllMasks::default();
         assert!(above.is_none());
         for all in [
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn ranks_are_asked_for_in_any_bank() {
+    fn precedences_are_asked_for_in_any_bank() {
         let all = effect(&[(Precedence::Block, 0, 0), (Precedence::Allow, 900, 0)]);
         let asks = |precedence| all.ask_for(&[precedence]);
         assert_eq!(

@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_has_its_class_its_name_and_what_it_says_itself() {
+    fn a_list_has_its_audience_its_name_and_what_it_says_itself() {
         let name = ListName::new(3, "ads").answering(DnsAction::NoData);
         assert_eq!(
             (name.audience(), name.dns(), name.len()),

@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn what_terms_say_is_that_of_the_name_or_of_those_below() {
+    fn what_effects_say_is_that_of_the_name_or_of_those_below() {
         let mut effect = Effect::default();
         effect.add(Precedence::Allow, 6, 0, true, false);
         effect.add(Precedence::BlockImportant, 2, 9, false, true);
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn each_rank_has_its_number_and_two_of_them_block() {
+    fn each_precedence_has_its_number_and_two_of_them_block() {
         for (number, precedence) in (1..).zip(Precedence::OF_RULES) {
             assert_eq!(
                 (Precedence::from_index(number), precedence.place()),
@@ -334,8 +334,8 @@ mod tests {
     /// Of two rules for a name and one above it, the lower one is of no use if the upper one does
     /// the same or more.
     #[test]
-    fn a_rule_is_covered_by_one_above_it_with_its_rank_or_a_higher_one_of_its_kind_and_its_classes()
-    {
+    fn a_rule_is_covered_by_one_above_it_with_its_precedence_or_a_higher_one_of_its_kind_and_its_audiences()
+     {
         let covers = |upper, lower| match lower {
             Precedence::Audit => matches!(
                 upper,

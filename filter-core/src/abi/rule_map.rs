@@ -282,7 +282,7 @@ mod tests {
 
     /// Three bits of a word, for six bits of the key each, and none of those that say which word.
     #[test]
-    fn the_sieve_goes_by_bits_of_the_key_that_say_different_things() {
+    fn the_bloom_filter_goes_by_bits_of_the_key_that_say_different_things() {
         let shape = RuleShape {
             buckets: 1 << 14,
             bloom_bits: 20,
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_has_terms_in_either_generation() {
+    fn an_entry_has_effects_in_either_generation() {
         let [first, second] = [Generation::default(), Generation::default().other()];
         let (effect, others) = (Effect::BLOCK_SUBTREE, Effect::default());
         for (generation, other) in [(first, second), (second, first)] {

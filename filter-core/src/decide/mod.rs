@@ -452,21 +452,6 @@ impl<P: Subprograms + ?Sized, M: Maps> Inspection<'_, P, M> {
         tls::client_hello(self, at, end)
     }
 
-    /// Looks up the name that was read last, unless the packet has cost too much by now. It is
-    /// reported if a rule blocks it or would, or if all names are. Where it is exempt, only
-    /// important rules block it.
-    #[inline(always)]
-    pub(crate) fn judge_name(&mut self, record: u32, message: Message, is_exempt: bool) -> Reason {
-        if !self.scratch.take_name() {
-            return self.beyond(message);
-        }
-        let of_response = matches!(message, Message::Response);
-        let precedence =
-            self.maps
-                .precedence_of(self.packet, self.settings, self.scratch, of_response);
-        self.find_precedence(precedence, record, message, is_exempt)
-    }
-
     /// Why a message is not judged that takes more work than a packet may. A query is judged when
     /// it is sent again, in smaller segments or behind what was judged by now.
     #[inline(always)]
@@ -479,9 +464,25 @@ impl<P: Subprograms + ?Sized, M: Maps> Inspection<'_, P, M> {
         }
     }
 
-    /// The same for a name that has been looked up.
+    /// Looks up the name that was read last, unless the packet has cost too much by now. It is
+    /// reported if a rule blocks it or would, or if all names are. Where it is exempt, only
+    /// important rules block it.
     #[inline(always)]
-    pub(crate) fn find_precedence(
+    pub(crate) fn judge_name(&mut self, record: u32, message: Message, is_exempt: bool) -> Reason {
+        if !self.scratch.take_name() {
+            return self.beyond(message);
+        }
+        let of_response = matches!(message, Message::Response);
+        let precedence =
+            self.maps
+                .precedence_of(self.packet, self.settings, self.scratch, of_response);
+        self.reason_of(precedence, record, message, is_exempt)
+    }
+
+    /// The reason that a name of this precedence meets, which is reported if it blocks it or would, or
+    /// if all names are. Every name of every message comes through here.
+    #[inline(always)]
+    pub(crate) fn reason_of(
         &mut self,
         precedence: Precedence,
         record: u32,

@@ -120,7 +120,7 @@ const IS: Found = Found {
 };
 
 #[test]
-fn the_best_of_what_matches_for_the_classes_that_count_is_found() {
+fn the_best_of_what_matches_for_the_audiences_that_count_is_found() {
     let tables = Tables::new(vec![part()]);
     for (name, audiences, expected) in [
         ("ads", 0b111, Some(IS)),
@@ -182,7 +182,7 @@ fn all_parts_of_the_generation_in_force_are_run_and_none_of_the_other() {
 }
 
 #[test]
-fn a_pattern_prevails_over_a_rule_of_a_lower_rank_and_is_not_run_where_none_can_be_higher() {
+fn a_pattern_prevails_over_a_rule_of_a_lower_precedence_and_is_not_run_where_none_can_be_higher() {
     let mut tables = Tables::new(vec![part()]);
     let mut allow = Effect::default();
     allow.add(Precedence::Allow, 1, 0, true, true);

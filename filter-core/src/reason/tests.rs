@@ -62,7 +62,7 @@ fn what_is_blocked_stands_before_all_and_what_is_allowed_or_audited_before_what_
 }
 
 #[test]
-fn what_a_name_of_each_rank_meets_is_of_its_message() {
+fn what_a_name_of_each_precedence_meets_is_of_its_message() {
     use Message::{ClientHello, Query, QuicHello, Response};
 
     let precedences = [

@@ -261,7 +261,7 @@ fn of_a_list_that_drops_a_message_is_not_answered() {
 }
 
 #[test]
-fn on_trial_all_of_it_passes() {
+fn in_audit_mode_all_of_it_passes() {
     let frame = joined(&Wrap::v4(53), &[query(0, false), query(1, true)]);
     let (reason, sent, left, _) = send(&frame, clients(DnsAction::NxDomain).on_trial());
     assert_eq!(

@@ -197,7 +197,7 @@ fn a_rule_for_some_clients_blocks_what_they_ask_for_and_what_they_are_told_and_n
 }
 
 #[test]
-fn what_becomes_of_a_name_is_what_its_class_says_or_its_list_or_the_interface_and_the_answer_names_the_list()
+fn what_becomes_of_a_name_is_what_its_audience_says_or_its_list_or_the_interface_and_the_answer_names_the_list()
  {
     let options = |code: u8, list: &str| vec![(15, [&[0, code][..], list.as_bytes()].concat())];
     let told = |answer: Answer| (answer.code, answer.edns.unwrap().options);

@@ -173,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_sieve_grows_with_what_is_new_and_lets_all_of_it_through() {
+    fn the_bloom_filter_grows_with_what_is_new_and_lets_all_of_it_through() {
         let mut covering = AncestorFilter::default();
         let words = covering.words.len();
         let many = 2 * AncestorFilter::KEYS * words as u64;

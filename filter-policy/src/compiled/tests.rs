@@ -92,7 +92,7 @@ fn of_two_rules_the_later_of_block_allow_important_block_important_allow_prevail
 }
 
 #[test]
-fn of_several_lists_that_block_a_name_the_first_class_that_the_client_meets_decides() {
+fn of_several_lists_that_block_a_name_the_first_audience_that_the_client_meets_decides() {
     let mut builder = Builder::new(hash_key());
     fill(&mut builder, "third", 3, &["||a.example", "||d.example"]);
     fill(&mut builder, "second", 2, &["||a.example", "||b.a.example"]);
@@ -201,7 +201,7 @@ silent.example CNAME rpz-drop.
 }
 
 #[test]
-fn a_list_on_trial_blocks_nothing_and_those_whom_it_would_block_see_its_label() {
+fn a_list_in_audit_mode_blocks_nothing_and_those_whom_it_would_block_see_its_label() {
     let mut builder = Builder::new(hash_key());
     let rule = |text, action| ListRule {
         subject: Subject::Name(text, Scope::Subtree),
@@ -304,7 +304,7 @@ fn rules_for_names_alone_cover_nothing_and_one_subtree_among_them_does() {
 }
 
 #[test]
-fn lists_of_another_class_cover_nothing() {
+fn lists_of_another_audience_cover_nothing() {
     let mut builder = Builder::new(hash_key());
     fill(&mut builder, "all", 0, &["=a.example.com"]);
     fill(&mut builder, "children", 1, &["||example.com"]);

@@ -17,7 +17,7 @@ const NAMES: usize = 1_000_000;
 const LEFT_OUT: usize = 4;
 
 #[test]
-fn over_a_million_names_the_sieve_changes_no_verdict() {
+fn over_a_million_names_the_bloom_filter_changes_no_verdict() {
     let names = names();
     let hash_key = draw_hash_key().unwrap();
     let rules = names

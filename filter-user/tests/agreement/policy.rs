@@ -27,7 +27,7 @@ const ALLOW: [&str; 3] = [
 const NOT_READ: [&str; 3] = ["psl/", "popular/", "dnsmasq-china-list/"];
 
 #[test]
-fn over_real_lists_and_names_the_kernel_decides_as_the_rule_book_explains() {
+fn over_real_lists_and_names_the_kernel_decides_as_the_compiled_policy_explains() {
     let hash_key = draw_hash_key().unwrap();
     let start = Instant::now();
     let compiled = compile(&hash_key);

@@ -350,7 +350,7 @@ fn an_answer_says_that_a_name_was_blocked_by_hand_unless_a_list_has_it() {
 }
 
 #[test]
-fn on_trial_everything_passes_and_is_reported() {
+fn in_audit_mode_everything_passes_and_is_reported() {
     let mut network = Network::new(&Options::default());
     network.filter_on("lan", "generic", &["--action", "audit"]);
     let events = Events::follow(&network);

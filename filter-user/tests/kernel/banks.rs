@@ -195,7 +195,7 @@ fn some_groups() -> impl Iterator<Item = u32> {
 }
 
 #[test]
-fn as_many_classes_as_there_may_be_are_judged_as_user_space_judges_them() {
+fn as_many_audiences_as_there_may_be_are_judged_as_user_space_judges_them() {
     let mut filter = filter();
     let before = filter.program().unwrap();
     let (compiled, groups) = (compile(&filter, AUDIENCES), groups(AUDIENCES));
@@ -224,7 +224,7 @@ fn as_many_classes_as_there_may_be_are_judged_as_user_space_judges_them() {
 /// A policy with fewer banks, or with one, takes the place of one with many, and the other way
 /// round.
 #[test]
-fn policies_with_many_classes_and_few_take_turns() {
+fn policies_with_many_audiences_and_few_take_turns() {
     let mut filter = filter();
     let mut before = CompiledPolicy::empty(*filter.hash_key());
     for audiences in [20, 1_024, 33, 1_000, 10, 64, 500] {
@@ -240,7 +240,7 @@ fn policies_with_many_classes_and_few_take_turns() {
 /// What is changed by hand may ask for something in all banks, of which the table has entries for
 /// some: then it is made anew.
 #[test]
-fn terms_that_the_table_has_no_entries_for_get_a_larger_one() {
+fn effects_that_the_table_has_no_entries_for_get_a_larger_one() {
     let mut filter = filter();
     let (compiled, groups) = (compile(&filter, AUDIENCES), groups(AUDIENCES));
     filter

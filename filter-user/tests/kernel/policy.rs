@@ -16,7 +16,7 @@ use frames::Wrap;
 use super::{judge_alone, key};
 
 #[test]
-fn each_scope_and_each_rank_decides_as_the_rule_book_says() {
+fn each_scope_and_each_precedence_decides_as_the_compiled_policy_says() {
     let mut filter = empty(100);
     let compiled = compile(
         &filter,
@@ -307,7 +307,7 @@ fn a_policy_that_does_not_fit_leaves_the_old_one_in_force_in_full() {
 }
 
 #[test]
-fn patterns_decide_with_their_rank_and_go_with_their_policy() {
+fn patterns_decide_with_their_precedence_and_go_with_their_policy() {
     let mut filter = empty(100);
     let first = compile(
         &filter,

@@ -33,7 +33,7 @@ fn later_fragments_are_dropped_where_they_are_to_be() {
 }
 
 #[test]
-fn each_interface_judges_its_sides() {
+fn each_interface_judges_its_directions() {
     let query = Wrap::v4(53).udp(&frames::query(LISTED));
     let response = Wrap {
         from: 53,

@@ -51,7 +51,7 @@ pub(crate) fn message<P: Subprograms + ?Sized, M: Maps>(
         inspection.scratch,
         false,
     );
-    Ok(Some(inspection.find_precedence(
+    Ok(Some(inspection.reason_of(
         precedence,
         0,
         Message::Query,

@@ -90,7 +90,7 @@ fn assert_unanswered(frame: &[u8], interface: Interface, counter: Counter, what:
 }
 
 #[test]
-fn on_trial_everything_passes_and_is_said() {
+fn in_audit_mode_everything_passes_and_is_said() {
     let interface = answering(DnsAction::NxDomain).on_trial();
     for (frame, expected) in [
         (Wrap::v4(53).udp(&frames::query(LISTED)), Reason::DnsAudited),

@@ -366,7 +366,7 @@ fn a_compressed_question_is_a_format_error() {
 }
 
 #[test]
-fn a_query_with_two_questions_is_dropped_where_nobody_is_answered_and_passes_on_trial() {
+fn a_query_with_two_questions_is_dropped_where_nobody_is_answered_and_passes_in_audit_mode() {
     let asked = Wrap::v4(53).udp(&frames::query_of(&[OTHER, OTHER]));
     let several = vec![Counter::DnsSeveralQuestions];
     let dropping = send(&asked, clients(DnsAction::Drop, TcpAction::Reset));

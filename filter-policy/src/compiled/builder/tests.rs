@@ -27,7 +27,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn the_book_says_what_the_lists_say_one_after_the_other(
+    fn the_policy_says_what_the_lists_say_one_after_the_other(
         lists in prop::collection::vec((prop::sample::select(&[0_u16, 1, 2, 40, 1_023]), prop::collection::vec(rule(), 0..40)), 1..5),
     ) {
         let (entries, audiences) = entries(&lists);
@@ -52,7 +52,7 @@ proptest! {
     }
 
     #[test]
-    fn what_two_books_differ_in_is_what_the_kernel_is_to_have_of_one_and_not_of_the_other(
+    fn what_two_policies_differ_in_is_what_the_kernel_is_to_have_of_one_and_not_of_the_other(
         lists in prop::array::uniform2(prop::collection::vec(rule(), 0..40)),
         by_hand in prop::array::uniform2(prop::collection::vec(("[ab](\\.[ab]){1,2}", any::<bool>()), 0..3)),
     ) {

@@ -112,7 +112,7 @@ fn a_policy_that_does_not_come_in_force_leaves_the_cache_as_it_was_and_no_file_b
 }
 
 #[test]
-fn what_is_done_by_hand_holds_on_a_book_of_the_cache() {
+fn what_is_done_by_hand_holds_on_a_policy_of_the_cache() {
     let (_folder, source) = source();
     open(&source);
     let mut compiled = open(&source).compiled;

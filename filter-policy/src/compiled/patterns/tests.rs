@@ -194,7 +194,7 @@ fn a_match_means_something_in_each_bank() {
 }
 
 #[test]
-fn of_several_matches_the_highest_rank_for_the_class_counts() {
+fn of_several_matches_the_highest_precedence_for_the_audience_counts() {
     let masks = [
         [1, 0, 0, 0, 0],
         [0, 1, 0, 0, 0],

@@ -147,7 +147,7 @@ fn a_word_that_is_none_is_an_error_that_lists_those_there_are() {
 }
 
 #[test]
-fn a_trial_is_no_treatment_and_stands_alone() {
+fn audit_mode_is_no_action_and_stands_alone() {
     let config = good(&format!(
         "{LIST}action = \"audit\"\n{LIST}[[rules]]\nblock = [\"x\"]\naction = \"audit\"\n"
     ));
@@ -197,7 +197,7 @@ fn what_allows_has_no_action() {
 }
 
 #[test]
-fn lists_with_one_combination_share_a_class_and_classes_have_the_order_of_the_file() {
+fn lists_with_one_combination_share_an_audience_and_audiences_have_the_order_of_the_file() {
     let rules = |action| format!("[[rules]]\nblock = [\"x\"]\naction = \"{action}\"\n");
     let list = |action| format!("{LIST}action = \"{action}\"\n");
     let text = [

@@ -45,7 +45,7 @@ fn midnight() -> Timestamp {
 }
 
 #[test]
-fn by_default_there_is_one_class_and_no_group() {
+fn by_default_there_is_one_audience_and_no_group() {
     let config = Config::default();
     assert_eq!(config.audiences(), [Audience::default()]);
     assert_eq!(config.audiences_of(0, noon()), Audiences::from(1));
@@ -54,7 +54,7 @@ fn by_default_there_is_one_class_and_no_group() {
 }
 
 #[test]
-fn what_is_for_all_at_all_times_is_of_the_first_class_wherever_it_stands() {
+fn what_is_for_all_at_all_times_is_of_the_first_audience_wherever_it_stands() {
     let config =
         with(&(list("groups = [\"a\"]") + &list("") + "[[rules]]\nblock = [\"x.example\"]\n"));
     assert_eq!(
@@ -69,7 +69,7 @@ fn what_is_for_all_at_all_times_is_of_the_first_class_wherever_it_stands() {
 }
 
 #[test]
-fn equal_groups_and_schedules_are_one_class() {
+fn equal_groups_and_schedules_are_one_audience() {
     let lists = [
         r#"groups = ["a", "b"]"#,
         r#"groups = ["b", "a", "b"]"#,
@@ -105,7 +105,7 @@ schedule = "day""#,
 }
 
 #[test]
-fn a_class_is_for_its_groups_and_no_other() {
+fn an_audience_is_for_its_groups_and_no_other() {
     let config = with(&list("groups = [\"b\"]"));
     assert_eq!(config.audiences_of(0, noon()), Audiences::from(0b01));
     assert_eq!(config.audiences_of(1, noon()), Audiences::from(0b01));
@@ -113,7 +113,7 @@ fn a_class_is_for_its_groups_and_no_other() {
 }
 
 #[test]
-fn a_class_is_there_while_its_schedule_is_on() {
+fn an_audience_is_there_while_its_schedule_is_on() {
     let tables = list("schedule = \"day\"") + &list("groups = [\"b\"]\nschedule = \"monday\"");
     let config = with(&tables);
     assert_eq!(
@@ -141,14 +141,14 @@ fn a_class_is_there_while_its_schedule_is_on() {
 }
 
 #[test]
-fn an_exempt_group_has_no_class_even_if_a_list_is_for_it() {
+fn an_exempt_group_has_no_audience_even_if_a_list_is_for_it() {
     let config = with(&list("groups = [\"free\", \"a\"]"));
     assert_eq!(config.audiences_of(3, noon()), Audiences::from(0));
     assert_eq!(config.audiences_of(1, noon()), Audiences::from(0b11));
 }
 
 #[test]
-fn there_are_no_more_classes_than_bits_in_all_banks() {
+fn there_are_no_more_audiences_than_bits_in_all_banks() {
     let mut text = String::new();
     for number in 1..=MOST_AUDIENCES {
         writeln!(text, "[[group]]\nname = \"g{number}\"").unwrap();

@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trial_is_of_all_interfaces_or_of_one() {
+    fn audit_mode_is_of_all_interfaces_or_of_one() {
         let (lan, wan, _) = both(&[], &["--action", "lan=audit"]);
         assert!(lan.audits() && lan.faces_clients() && !wan.audits());
         let (lan, wan, _) = both(&[], &["--action", "audit"]);
