@@ -47,7 +47,7 @@ fn main() -> anyhow::Result<()> {
         });
         build(filter)?;
         match others.map(thread::ScopedJoinHandle::join) {
-            Some(Ok(built)) => built,
+            Some(Ok(outcome)) => outcome,
             Some(Err(_)) => Err(anyhow!("building the programs of tests panicked")),
             None => Ok(()),
         }
