@@ -46,8 +46,8 @@ const PACKETS: u32 = 8;
 /// its last frame.
 const LOOKS: u32 = 24;
 /// Looks for the next packet behind what a datagram is filled up with: eight zeros, or an octet of
-/// anything else, each.
-const LOOKS_FOR_HEADER: u32 = 4096;
+/// anything else, each. All of a datagram of 1,500 bytes; more would let one frame keep a CPU busy.
+const LOOKS_FOR_HEADER: u32 = 1536;
 /// The walk over frames stops so often at most: once for each look, and where more is to be
 /// decrypted.
 const STOPS: u32 = LOOKS + MessageBuffer::LEN / 192 + 2;
