@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// What the page takes, with starting the browser on a machine that is busy.
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(15);
 
 #[test]
 fn chromium_says_at_once_that_there_is_no_such_name() {

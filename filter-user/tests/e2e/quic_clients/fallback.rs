@@ -19,7 +19,7 @@ const CLOSED: Duration = Duration::from_secs(1);
 const SOON: Duration = Duration::from_secs(20);
 
 /// A browser that is not is started again so often.
-const RESTARTS: u32 = 2;
+const RESTARTS: u32 = 4;
 
 /// A request has its answer by TCP within this time, or fails.
 const BOUND: Duration = Duration::from_secs(20);

@@ -16,7 +16,7 @@ use lab::{
 use crate::network::{LISTED, Network, OTHER};
 
 /// What a browser takes to start and to ask, on a machine that is busy.
-const LIMIT: Duration = Duration::from_mins(1);
+const LIMIT: Duration = Duration::from_mins(2);
 
 /// The name that a browser has the page of when the filter changes.
 fn changing(family: Family) -> &'static str {
