@@ -149,55 +149,45 @@ fn of_further_messages(
     packet: &impl Frame,
     programs: &'static ProgramArray,
 ) -> u32 {
-    let Some(mut room) = CpuState::of_this_cpu() else {
-        return xdp_action::XDP_PASS;
-    };
-    let CpuState {
-        settings, scratch, ..
-    } = &mut room;
-    let reason = Inspection {
-        packet,
-        settings,
-        maps: &KernelMaps(ctx.ctx),
-        scratch,
-    }
-    .further_messages();
-    count_and_act(ctx.ctx, programs, &mut room, reason)
+    inspect(ctx, packet, programs, |inspection| {
+        inspection.further_messages()
+    })
 }
 
 #[inline(always)]
 fn of_segment(ctx: &XdpContext, packet: &impl Frame, programs: &'static ProgramArray) -> u32 {
-    let Some(mut room) = CpuState::of_this_cpu() else {
-        return xdp_action::XDP_PASS;
-    };
-    let CpuState {
-        settings, scratch, ..
-    } = &mut room;
-    let reason = Inspection {
-        packet,
-        settings,
-        maps: &KernelMaps(ctx.ctx),
-        scratch,
-    }
-    .segment_of_interest(&mut FlowMaps);
-    count_and_act(ctx.ctx, programs, &mut room, reason)
+    inspect(ctx, packet, programs, |inspection| {
+        inspection.segment_of_interest(&mut FlowMaps)
+    })
 }
 
 #[inline(always)]
 fn of_quic(ctx: &XdpContext, packet: &impl Frame, programs: &'static ProgramArray) -> u32 {
+    inspect(ctx, packet, programs, |inspection| {
+        inspection.quic_datagram(&mut FlowMaps)
+    })
+}
+
+/// Goes on with a packet that another program has begun with.
+#[inline(always)]
+fn inspect<P: Frame>(
+    ctx: &XdpContext,
+    packet: &P,
+    programs: &'static ProgramArray,
+    part: impl FnOnce(&mut Inspection<'_, P, KernelMaps>) -> Reason,
+) -> u32 {
     let Some(mut room) = CpuState::of_this_cpu() else {
         return xdp_action::XDP_PASS;
     };
     let CpuState {
         settings, scratch, ..
     } = &mut room;
-    let reason = Inspection {
+    let reason = part(&mut Inspection {
         packet,
         settings,
         maps: &KernelMaps(ctx.ctx),
         scratch,
-    }
-    .quic_datagram(&mut FlowMaps);
+    });
     count_and_act(ctx.ctx, programs, &mut room, reason)
 }
 

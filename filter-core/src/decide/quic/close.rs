@@ -28,7 +28,6 @@ const TAG_BYTES: u32 = 16;
 const PAYLOAD_BYTES: u32 = 32;
 /// What the server's alert would be: `CRYPTO_ERROR` (RFC 9000 §20.1) with `unrecognized_name`
 /// (RFC 8446 §6.2). The frame that caused it is unknown; the reason is for whoever reads a log.
-/// Zeros behind it are PADDING.
 const PAYLOAD: [u8; PAYLOAD_BYTES as usize] = *b"\x1c\x41\x70\0\x1bblocked by a network policy";
 
 const _: () = assert!(
@@ -37,7 +36,8 @@ const _: () = assert!(
 );
 
 impl<P: Frame + ?Sized, M: Maps> Inspection<'_, P, M> {
-    /// Makes the packet that tells it, unless there have been enough of them.
+    /// Seals the packet by which the client of the packet that was read last hears that its
+    /// connection is closed, unless as many packets were opened as may be in a second.
     #[inline(always)]
     pub fn seal_quic_close<F: Flows>(&mut self, flows: &mut F) {
         if !P::may_open_quic(self, flows) {
