@@ -177,6 +177,7 @@ impl Controller {
         write(&list, names)?;
         let mut command = lab.gateway().command(namegate);
         command.args(["run", "--iface", "lan", "--mode", "generic", "--subtrees"]);
+        command.args(["--without-controller", "pass"]);
         command
             .arg("--list")
             .arg(&list)

@@ -19,6 +19,9 @@ pub struct Status {
     pub socket: PathBuf,
     /// The file that keeps the rules which were added by hand, if there is one.
     pub state: Option<PathBuf>,
+    /// The folder in which the filter is pinned, so that it goes on when the controller ends; none if
+    /// all packets pass then.
+    pub pins: Option<PathBuf>,
     /// The program in the kernel.
     pub program: Program,
     /// Where it is attached.

@@ -6,7 +6,8 @@ use clap::{Args, Parser, Subcommand, ValueHint};
 use filter_api::DEFAULT_SOCKET;
 
 use crate::verbs::{
-    block, check, completions, events, explain, reload, replay, rollback, run, stats, status, test,
+    block, check, completions, detach, events, explain, reload, replay, rollback, run, stats,
+    status, test,
 };
 
 /// Filters a network's DNS and TLS traffic by name, in the kernel.
@@ -29,6 +30,7 @@ pub struct Cli {
 #[derive(Subcommand)]
 pub enum Verb {
     Run(Box<run::Args>),
+    Detach(detach::Args),
     Reload(reload::Args),
     Rollback(rollback::Args),
     Block(block::Args),
@@ -92,7 +94,7 @@ mod tests {
     #[test]
     fn each_verb_that_asks_a_controller_can_answer_in_json() {
         for verb in Cli::command().get_subcommands() {
-            let asks = !["run", "completions"].contains(&verb.get_name());
+            let asks = !["run", "detach", "completions"].contains(&verb.get_name());
             let mut leaves: Vec<_> = verb.get_subcommands().collect();
             if leaves.is_empty() {
                 leaves.push(verb);

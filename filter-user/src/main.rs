@@ -13,6 +13,7 @@ use crate::cli::{Cli, Verb};
 fn main() -> ExitCode {
     let result = match Cli::parse().verb {
         Verb::Run(args) => verbs::run::run(&args),
+        Verb::Detach(args) => verbs::detach::run(&args),
         Verb::Reload(args) => verbs::reload::run(&args),
         Verb::Rollback(args) => verbs::rollback::run(&args),
         Verb::Block(args) => verbs::block::run(&args),

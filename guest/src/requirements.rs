@@ -189,7 +189,8 @@ impl Place {
     fn namegate(&self) -> Command {
         let mut command = Command::new(NAMEGATE);
         command
-            .args(["run", "--iface", "lan", "--mode", "generic", "--list"])
+            .args(["run", "--iface", "lan", "--mode", "generic"])
+            .args(["--without-controller", "pass", "--list"])
             .arg(self.path("list"));
         command
             .arg("--socket")

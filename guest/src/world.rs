@@ -108,7 +108,7 @@ impl World {
         command
             .args(["run", "--iface"])
             .args(interfaces)
-            .args(["--mode", mode, "--socket"])
+            .args(["--mode", mode, "--without-controller", "pass", "--socket"])
             .arg(self.path("socket"));
         command.args(further);
         command

@@ -27,6 +27,8 @@ macro_rules! namegate {
             "--answers-per-second",
             "0",
             "--subtrees",
+            "--without-controller",
+            "pass",
             "--list",
             "domains:@DIRECTORY@/names",
             "--socket",

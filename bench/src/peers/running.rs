@@ -185,6 +185,8 @@ fn far_end(lab: &Lab, places: &Places) -> anyhow::Result<Process> {
         "native",
         "--judge",
         "queries",
+        "--without-controller",
+        "pass",
     ];
     let files = [
         "--list",

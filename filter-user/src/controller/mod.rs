@@ -132,6 +132,7 @@ impl Controller {
             uptime_seconds: self.started.elapsed().as_secs(),
             socket: self.socket.clone(),
             state: self.kept_in.as_ref().map(|file| file.path().into()),
+            pins: self.filter.pins().map(Into::into),
             program: Program {
                 id: program.id,
                 verified_instructions: program.verified_instructions,

@@ -13,7 +13,14 @@ use netlink_packet_route::link::{
     InfoKind, LinkAttribute, LinkInfo, LinkLayerType, LinkMessage, LinkXdp,
 };
 
-use super::{KernelError, links::Link, netlink::link, program, programs::Programs};
+use super::{
+    KernelError,
+    links::Link,
+    netlink::{link, link_by_index},
+    pins::{LinkLeft, ObjectPins},
+    program,
+    programs::Programs,
+};
 
 /// Where the program should run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -92,27 +99,31 @@ impl Attachment {
     }
 }
 
-/// An interface that was named, and has no XDP program.
+/// An interface that was named, and has no XDP program but one that a controller left.
 struct Free<'n> {
     name: &'n str,
     index: u32,
     is_veth: bool,
     /// In bytes.
     mtu: u32,
+    /// The link of a controller before this one.
+    left: Option<(Link, AttachedMode)>,
 }
 
 /// Attaches to each interface. Dropping a link detaches it, so that a failure leaves nothing
-/// attached.
+/// attached. Where a controller before this one left a link, its program is replaced: no packet
+/// comes by without one. That is done last, when the other interfaces are attached to.
 pub(super) fn to_all(
     loader: &mut Loader<'_>,
     interfaces: &[String],
     mode: Mode,
     of_interfaces: &BTreeMap<u32, Interface>,
+    mut left: Vec<LinkLeft>,
     may_answer: impl Fn(&Interface) -> bool,
 ) -> Result<Vec<(Attachment, Link)>, KernelError> {
-    let free = interfaces
+    let mut free = interfaces
         .iter()
-        .map(|name| free_interface(name))
+        .map(|name| free_interface(name, &mut left))
         .collect::<Result<Vec<_>, _>>()?;
     let different: BTreeSet<_> = free.iter().map(|free| free.index).collect();
     if different.len() < free.len() {
@@ -123,43 +134,51 @@ pub(super) fn to_all(
         let name = twice.map_or_else(String::new, |(_, name)| name.clone());
         return Err(KernelError::InterfaceTwice { name });
     }
-    free.into_iter()
-        .map(|free| {
-            let settings = of_interfaces.get(&free.index).copied().unwrap_or_default();
-            let is_deaf = free.is_veth && may_answer(&settings);
-            let mode = if is_deaf && mode == Mode::Auto {
-                Mode::Generic
-            } else {
-                mode
-            };
-            let (link, Way { mode, set }) = to_one(loader, &free, mode)?;
-            let Free {
-                name,
-                index,
-                is_veth,
-                ..
-            } = free;
-            let far_end_may_miss_answers = is_deaf && mode == AttachedMode::Native;
-            let settings = if mode == AttachedMode::Generic {
-                settings.in_network_stack()
-            } else {
-                settings
-            };
-            let interface = name.to_owned();
-            Ok((
-                Attachment {
-                    interface,
-                    index,
-                    mode,
-                    set,
-                    settings,
-                    is_veth,
-                    far_end_may_miss_answers,
-                },
-                link,
-            ))
-        })
-        .collect()
+    if let Some(left) = left.iter().find(|left| !is_here(left)) {
+        let interface = left.interface;
+        return Err(KernelError::LeftElsewhere { interface });
+    }
+    free.sort_by_key(|free| free.left.is_some());
+    let mut attached = Vec::new();
+    for free in free {
+        let settings = of_interfaces.get(&free.index).copied().unwrap_or_default();
+        let is_deaf = free.is_veth && may_answer(&settings);
+        attached.push(attach(loader, free, mode, settings, is_deaf)?);
+    }
+    let place = |name: &str| interfaces.iter().position(|it| it == name);
+    attached.sort_by_key(|(attachment, _)| place(&attachment.interface));
+    Ok(attached)
+}
+
+/// Attaches to one interface; `is_deaf` says that its other end may miss answers from the driver.
+fn attach(
+    loader: &mut Loader<'_>,
+    mut free: Free<'_>,
+    mode: Mode,
+    settings: Interface,
+    is_deaf: bool,
+) -> Result<(Attachment, Link), KernelError> {
+    let mode = if is_deaf && mode == Mode::Auto {
+        Mode::Generic
+    } else {
+        mode
+    };
+    let (link, Way { mode, set }) = to_one(loader, &mut free, mode)?;
+    let settings = if mode == AttachedMode::Generic {
+        settings.in_network_stack()
+    } else {
+        settings
+    };
+    let attachment = Attachment {
+        interface: free.name.to_owned(),
+        index: free.index,
+        mode,
+        set,
+        settings,
+        is_veth: free.is_veth,
+        far_end_may_miss_answers: is_deaf && mode == AttachedMode::Native,
+    };
+    Ok((attachment, link))
 }
 
 /// How a program may be attached.
@@ -206,21 +225,40 @@ impl Way {
 pub(super) struct Loader<'f> {
     pub object: &'f mut Ebpf,
     pub programs: &'f mut Programs,
+    /// Where the programs stay that are attached.
+    pub pins: Option<&'f ObjectPins>,
 }
 
 impl Loader<'_> {
     fn entry(&mut self, set: ProgramSet) -> Result<&mut Xdp, KernelError> {
         self.programs.load(self.object, set)?;
-        program(self.object, set.entry)
+        let entry = program(self.object, set.entry)?;
+        if let Some(pins) = self.pins {
+            pins.keep_program(set.entry, entry.fd()?.as_fd())?;
+        }
+        Ok(entry)
     }
 }
 
 fn to_one(
     loader: &mut Loader<'_>,
-    free: &Free<'_>,
+    free: &mut Free<'_>,
     mode: Mode,
 ) -> Result<(Link, Way), KernelError> {
     let name = free.name;
+    if let Some((link, was)) = free.left.take() {
+        for way in Way::all(mode, free.mtu).filter(|way| way.mode == was) {
+            let program = loader.entry(way.set)?;
+            if link.replace(program.fd()?.as_fd()).is_ok() {
+                return Ok((link, way));
+            }
+        }
+        // A link has its mode for good, and an interface one mode at a time.
+        link.detach().map_err(|error| KernelError::Attach {
+            interface: name.to_owned(),
+            error,
+        })?;
+    }
     let mut refused = io::Error::from(io::ErrorKind::Unsupported);
     for way in Way::all(mode, free.mtu) {
         let program = loader.entry(way.set)?;
@@ -258,8 +296,8 @@ pub fn interface_index(name: &str) -> Result<u32, KernelError> {
     }
 }
 
-/// An interface that has no XDP program.
-fn free_interface(name: &str) -> Result<Free<'_>, KernelError> {
+/// An interface that has no XDP program, or one that is attached by one of the links that were left.
+fn free_interface<'n>(name: &'n str, left: &mut Vec<LinkLeft>) -> Result<Free<'n>, KernelError> {
     let failed = |error| KernelError::Netlink {
         interface: name.to_owned(),
         error,
@@ -276,19 +314,37 @@ fn free_interface(name: &str) -> Result<Free<'_>, KernelError> {
             kind: format!("{kind:?}").to_lowercase(),
         });
     }
-    match xdp_program(&link) {
-        Some(id) => Err(KernelError::Occupied {
-            interface: name.to_owned(),
-            id,
-            name: program_name(id),
-        }),
-        None => Ok(Free {
-            name,
-            index: link.header.index,
-            is_veth: is_veth(&link),
-            mtu: mtu(&link),
-        }),
-    }
+    let index = link.header.index;
+    let attached = xdp_program(&link);
+    let ours = left.iter().position(|left| {
+        left.interface == index && attached.is_some_and(|(id, _)| id == left.program)
+    });
+    let left = match (attached, ours) {
+        (Some((_, mode)), Some(ours)) => Some((left.swap_remove(ours).link, mode)),
+        (Some((id, _)), None) => {
+            return Err(KernelError::Occupied {
+                interface: name.to_owned(),
+                id,
+                name: program_name(id),
+            });
+        }
+        (None, _) => None,
+    };
+    Ok(Free {
+        name,
+        index,
+        is_veth: is_veth(&link),
+        mtu: mtu(&link),
+        left,
+    })
+}
+
+/// True if the interface of a link is one of this network namespace. An index says nothing: each
+/// namespace counts for itself.
+fn is_here(left: &LinkLeft) -> bool {
+    let link = link_by_index(left.interface).ok().flatten();
+    link.and_then(|link| xdp_program(&link))
+        .is_some_and(|(id, _)| id == left.program)
 }
 
 fn mtu(link: &LinkMessage) -> u32 {
@@ -309,7 +365,9 @@ fn is_veth(link: &LinkMessage) -> bool {
     })
 }
 
-fn xdp_program(link: &LinkMessage) -> Option<u32> {
+/// The XDP program of an interface, and where it runs. One in the card itself is taken for one in
+/// the driver.
+fn xdp_program(link: &LinkMessage) -> Option<(u32, AttachedMode)> {
     let xdp = link
         .attributes
         .iter()
@@ -318,13 +376,9 @@ fn xdp_program(link: &LinkMessage) -> Option<u32> {
             _ => None,
         });
     xdp.flatten().find_map(|attribute| match attribute {
-        LinkXdp::ProgId(id)
-        | LinkXdp::DrvProgId(id)
-        | LinkXdp::SkbProgId(id)
-        | LinkXdp::HwProgId(id)
-            if *id != 0 =>
-        {
-            Some(*id)
+        LinkXdp::SkbProgId(id) if *id != 0 => Some((*id, AttachedMode::Generic)),
+        LinkXdp::DrvProgId(id) | LinkXdp::HwProgId(id) if *id != 0 => {
+            Some((*id, AttachedMode::Native))
         }
         _ => None,
     })

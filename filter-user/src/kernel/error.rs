@@ -4,7 +4,10 @@ use std::io;
 
 use aya::{maps::MapError, programs::ProgramError};
 
-use super::requirements::{Features, Refusal};
+use super::{
+    pins::PinError,
+    requirements::{Features, Refusal},
+};
 
 /// Why the kernel does not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -196,6 +199,18 @@ pub enum KernelError {
         "cannot ask the kernel where the default route leads: {0}; name the interfaces with clients with --clients"
     )]
     Routes(#[source] io::Error),
+    /// A controller before this one was in another network namespace.
+    #[error(
+        "the pins are of a controller that filters interface {interface} of another network namespace: run namegate there, \
+         detach with `namegate detach` there, or name another folder with --pins"
+    )]
+    LeftElsewhere {
+        /// The index of its interface.
+        interface: u32,
+    },
+    /// What is to stay when the controller ends cannot.
+    #[error(transparent)]
+    Pins(#[from] PinError),
     /// An operation on a map failed.
     #[error("the kernel refuses an operation on a map: {0}")]
     Map(#[from] MapError),

@@ -48,7 +48,10 @@ impl Filter {
             groups,
             progress,
         )?;
+        larger.keep_with_entries()?;
         larger.take_over(self)?;
+        // Both are pinned until here: whichever programs an interface has, they stay.
+        larger.keep_links()?;
         let old = mem::replace(self, larger);
         // A map of programs is empty once nobody holds it any more, and a packet may still want to
         // continue with one.

@@ -7,9 +7,16 @@ use std::{
 
 use super::requirements;
 
-/// An attachment to an interface. It ends when this is dropped, and with the process.
+/// An attachment to an interface. Where it is not pinned, it ends when this is dropped, and with
+/// the process.
 #[derive(Debug)]
 pub(super) struct Link(OwnedFd);
+
+impl From<OwnedFd> for Link {
+    fn from(link: OwnedFd) -> Self {
+        Self(link)
+    }
+}
 
 impl Link {
     /// Attaches a program to the interface with this index. The flags say in which mode.
@@ -17,13 +24,29 @@ impl Link {
         requirements::link(program, interface, flags).map(Self)
     }
 
-    /// Puts another program in the place of the one that is attached. An interface that is gone
-    /// needs none.
+    /// Puts another program in the place of the one that is attached.
+    pub fn replace(&self, program: BorrowedFd<'_>) -> io::Result<()> {
+        requirements::update_link(self.0.as_fd(), program)
+    }
+
+    /// The same; an interface that is gone needs none.
     pub fn update(&self, program: BorrowedFd<'_>) -> io::Result<()> {
-        match requirements::update_link(self.0.as_fd(), program) {
+        match self.replace(program) {
             Err(error) if error.raw_os_error() == Some(libc::ENOLINK) => Ok(()),
             updated => updated,
         }
+    }
+
+    /// Ends the attachment, also where others have it as well. An interface that is gone has none.
+    pub fn detach(&self) -> io::Result<()> {
+        match requirements::detach_link(self.0.as_fd()) {
+            Err(error) if error.raw_os_error() == Some(libc::ENOLINK) => Ok(()),
+            detached => detached,
+        }
+    }
+
+    pub fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
     }
 }
 

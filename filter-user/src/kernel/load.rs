@@ -1,6 +1,6 @@
 //! Loading the programs, and what they are loaded with.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use aya::{Ebpf, EbpfLoader};
 use filter_core::{
@@ -8,7 +8,7 @@ use filter_core::{
     Rule, Settings, WAYS,
 };
 
-use super::{KernelError, OBJECT, PolicySize, Room, requirements};
+use super::{KernelError, OBJECT, Pins, PolicySize, Room, requirements};
 
 /// What a filter is loaded with.
 #[derive(Clone)]
@@ -50,6 +50,9 @@ pub struct LoadOptions {
     pub reset_again_after: Duration,
     /// What is done on each interface, by its index.
     pub interfaces: BTreeMap<u32, Interface>,
+    /// Where links, programs and maps stay when the controller ends; without it, the filter ends with
+    /// it.
+    pub pins: Option<Arc<Pins>>,
     /// The folder for the verifier's log where it refuses a program; that of temporary files if it
     /// is left out.
     pub verifier_logs: Option<PathBuf>,
@@ -80,6 +83,7 @@ impl Default for LoadOptions {
             names_lists: options.names_lists,
             reset_again_after: options.reset_again_after,
             interfaces: BTreeMap::new(),
+            pins: None,
             verifier_logs: None,
         }
     }

@@ -12,6 +12,7 @@ mod events;
 mod feed;
 mod growing;
 mod hits;
+mod keeping;
 mod links;
 #[cfg(feature = "feed")]
 mod live;
@@ -21,6 +22,7 @@ mod offloads;
 #[cfg(feature = "feed")]
 mod operations;
 mod patterns;
+mod pins;
 mod pod;
 mod policy;
 mod programs;
@@ -39,6 +41,7 @@ use std::{
     collections::BTreeMap,
     fmt,
     os::fd::{AsFd, AsRawFd as _, BorrowedFd},
+    path::Path,
 };
 
 use aya::{
@@ -63,11 +66,13 @@ use links::Link;
 #[cfg(feature = "feed")]
 pub use live::{Does, Noop, Sender};
 pub use load::LoadOptions;
-pub use netlink::default_route_interfaces;
 pub(crate) use netlink::default_route_links;
+pub use netlink::{default_route_interfaces, interface_name};
 pub use offloads::joining_below;
 #[cfg(feature = "feed")]
 pub use operations::{Action, Change, Operation, Seen};
+use pins::ObjectPins;
+pub use pins::{DEFAULT_PINS, PinError, Pins};
 use pod::Value;
 use policy::Buffered;
 pub use policy::Installed;
@@ -88,7 +93,8 @@ static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/na
 /// Rules that go to the kernel in one call, at least.
 const BATCH: usize = 4096;
 
-/// The loaded program and its maps. Dropping it detaches and unloads the program.
+/// The loaded program and its maps. Dropping it detaches and unloads the program, unless it is
+/// pinned.
 pub struct Filter {
     object: Ebpf,
     programs: Programs,
@@ -100,6 +106,8 @@ pub struct Filter {
     bloom: BloomFilter,
     buffered: Buffered,
     attached: Vec<(Attachment, Link)>,
+    /// What stays of this object when the controller ends.
+    kept: Option<ObjectPins>,
     #[cfg(feature = "trace")]
     trace: trace::Trace,
 }
@@ -150,6 +158,7 @@ impl Filter {
         let room = Room::new(options.room.unwrap_or(u32::MAX).min(options.max_rules))
             .with_size(options.size);
         let mut object = load::object(&options, room)?;
+        keeping::go_on(&object, &options, &hash_key)?;
         let mut array =
             Array::<_, Value<Settings>>::try_from(map_mut(&mut object, ".data.SETTINGS")?)?;
         array.set(0, Value(load::settings(&options, &hash_key)), 0)?;
@@ -187,6 +196,7 @@ impl Filter {
             bloom,
             buffered: Buffered::of(room.shape()),
             attached: Vec::new(),
+            kept: None,
             #[cfg(feature = "trace")]
             trace: trace::Trace::of(&mut object)?,
             object,
@@ -222,6 +232,11 @@ impl Filter {
         self.options.max_rules
     }
 
+    /// Where the filter is pinned, so that it stays when the controller ends; `None` if it does not.
+    pub fn pins(&self) -> Option<&Path> {
+        self.options.pins.as_ref().map(|pins| pins.folder())
+    }
+
     /// Attaches the program to each interface: to all of them, or to none.
     ///
     /// # Errors
@@ -241,22 +256,37 @@ impl Filter {
             quic: self.options.inspects_quic(),
         };
         self.programs.load_for(&mut self.object, in_use)?;
+        let left = self.keep()?;
         let Self {
             object,
             programs,
             buffered,
             options,
+            kept,
             ..
         } = self;
-        let mut loader = attach::Loader { object, programs };
+        let mut loader = attach::Loader {
+            object,
+            programs,
+            pins: kept.as_ref(),
+        };
         let may_answer = |interface: &Interface| buffered.may_answer(interface);
-        self.attached.extend(attach::to_all(
+        let attached = attach::to_all(
             &mut loader,
             interfaces,
             mode,
             &options.interfaces,
+            left,
             may_answer,
-        )?);
+        );
+        match attached {
+            Ok(attached) => self.attached.extend(attached),
+            Err(error) => {
+                self.forget_if_unused();
+                return Err(error);
+            }
+        }
+        self.keep_links()?;
         let attached: Vec<_> = self
             .attached
             .iter()

@@ -24,6 +24,28 @@ pub(super) fn link(name: &str) -> io::Result<Option<LinkMessage>> {
     request
         .attributes
         .push(LinkAttribute::IfName(name.to_owned()));
+    link_of(request)
+}
+
+/// The same of the interface with an index.
+pub(super) fn link_by_index(index: u32) -> io::Result<Option<LinkMessage>> {
+    let mut request = LinkMessage::default();
+    request.header.index = index;
+    link_of(request)
+}
+
+/// The name of the interface with an index; `None` if there is none.
+pub fn interface_name(index: u32) -> Option<String> {
+    let link = link_by_index(index).ok()??;
+    link.attributes
+        .into_iter()
+        .find_map(|attribute| match attribute {
+            LinkAttribute::IfName(name) => Some(name),
+            _ => None,
+        })
+}
+
+fn link_of(request: LinkMessage) -> io::Result<Option<LinkMessage>> {
     let socket = ask(RouteNetlinkMessage::GetLink(request), NLM_F_REQUEST)?;
     let (answer, _) = socket.recv_from_full()?;
     let answer =

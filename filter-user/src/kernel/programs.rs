@@ -92,6 +92,11 @@ impl Programs {
         Ok(())
     }
 
+    /// The names of those that are loaded and may be attached.
+    pub fn entries(&self) -> impl Iterator<Item = &'static str> {
+        self.sets.iter().map(|set| set.entry)
+    }
+
     /// The names of those that are loaded.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
         self.sets.iter().flat_map(|set| names(*set, self.in_use))

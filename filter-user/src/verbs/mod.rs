@@ -4,6 +4,7 @@ mod asking;
 pub mod block;
 pub mod check;
 pub mod completions;
+pub mod detach;
 pub mod events;
 pub mod explain;
 pub mod policy;

@@ -44,7 +44,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn facts(status: &Status) -> [[String; 2]; 7] {
+fn facts(status: &Status) -> [[String; 2]; 8] {
     let interfaces: Vec<_> = status.interfaces.iter().map(interface).collect();
     let RuleCounts {
         total,
@@ -86,7 +86,18 @@ fn facts(status: &Status) -> [[String; 2]; 7] {
             ),
         ),
         row("socket", status.socket.display().to_string()),
+        row("when it ends", when_it_ends(status)),
     ]
+}
+
+fn when_it_ends(status: &Status) -> String {
+    match &status.pins {
+        Some(folder) => format!(
+            "the kernel goes on filtering; `namegate detach --pins {}` ends that",
+            folder.display()
+        ),
+        None => "all packets pass".into(),
+    }
 }
 
 fn interface(

@@ -41,6 +41,9 @@ impl Home {
     pub fn run_args(&self, args: &[&str]) -> Vec<String> {
         let mut all = vec!["run".to_owned(), "--subtrees".to_owned()];
         all.extend(args.iter().map(|&arg| arg.to_owned()));
+        if !args.contains(&"--pins") {
+            all.extend(["--without-controller", "pass"].map(str::to_owned));
+        }
         for (option, file) in [("--list", "list"), ("--socket", "namegate.sock")] {
             if !args.contains(&option) {
                 all.extend([option.to_owned(), self.path(file)]);
@@ -52,12 +55,17 @@ impl Home {
     /// Starts a controller and waits until it answers.
     pub fn start(&self, args: &[&str]) -> Running {
         let mut running = self.spawn(args);
+        self.wait_for(&mut running);
+        running
+    }
+
+    /// Waits until a controller answers.
+    pub fn wait_for(&self, running: &mut Running) {
         wait_until("the controller to answer", LIMIT, || {
             assert!(running.process.ended()?.is_none(), "{}", running.said());
             Ok(self.verb(&["status"]).status.success())
         })
         .unwrap();
-        running
     }
 
     pub fn spawn(&self, args: &[&str]) -> Running {

@@ -5,6 +5,7 @@ mod bad_input;
 mod bounds;
 mod cache;
 mod home;
+mod keeping;
 mod policy;
 mod privileges;
 mod rules;

@@ -57,7 +57,14 @@ impl Unprivileged {
         }
         command
             .arg(self.path("namegate"))
-            .args(["run", "--iface", "lan", "--list"])
+            .args([
+                "run",
+                "--iface",
+                "lan",
+                "--without-controller",
+                "pass",
+                "--list",
+            ])
             .arg(self.path("list"));
         command
             .arg("--socket")

@@ -65,6 +65,8 @@ pub fn far_end(network: &Network) -> Process {
         "native",
         "--judge",
         "responses",
+        "--without-controller",
+        "pass",
         "--list",
         &list,
     ]);

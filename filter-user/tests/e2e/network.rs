@@ -93,6 +93,8 @@ impl Network {
             &list,
             "--socket",
             &self.path("socket"),
+            "--without-controller",
+            "pass",
         ]);
         command.args(further);
         command

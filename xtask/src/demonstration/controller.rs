@@ -64,7 +64,8 @@ impl Controller {
         let log = File::create(&log_path).context("cannot make the controller's log")?;
         let mut command = lab.gateway().command(binary);
         command
-            .args(["run", "--iface", "lan", "--subtrees", "--list"])
+            .args(["run", "--iface", "lan", "--subtrees"])
+            .args(["--without-controller", "pass", "--list"])
             .arg(&list_path)
             .arg("--socket")
             .arg(&socket);

@@ -24,7 +24,7 @@ pub(super) use capabilities::check as check_capabilities;
 pub use feature::{Feature, Features};
 pub(super) use object::features_of;
 pub use refusal::{Refusal, SavedLog};
-pub(super) use sys::{link, update_link};
+pub(super) use sys::{detach_link, link, link_info, open_pin, pin, program_id, update_link};
 
 /// What the programs ask of a kernel: what this build was compiled to, not a list that somebody
 /// keeps.

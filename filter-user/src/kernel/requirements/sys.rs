@@ -1,17 +1,25 @@
 //! The few uses of bpf(2) that aya does not offer, or not so.
 
 use std::{
+    ffi::{CStr, CString},
     io,
-    os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd},
+    os::{
+        fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd},
+        unix::ffi::OsStrExt as _,
+    },
+    path::Path,
 };
 
 use aya_obj::generated::bpf_insn;
 
 const MAP_CREATE: libc::c_long = 0;
 const PROG_LOAD: libc::c_long = 5;
+const OBJ_PIN: libc::c_long = 6;
+const OBJ_GET: libc::c_long = 7;
 const OBJ_GET_INFO_BY_FD: libc::c_long = 15;
 const LINK_CREATE: libc::c_long = 28;
 const LINK_UPDATE: libc::c_long = 29;
+const LINK_DETACH: libc::c_long = 34;
 
 /// `BPF_PROG_TYPE_XDP` and `BPF_XDP`.
 const TYPE_XDP: u32 = 6;
@@ -60,6 +68,20 @@ struct LinkUpdate {
     expected: u32,
 }
 
+/// Of `BPF_LINK_DETACH`.
+#[repr(C)]
+struct LinkDetach {
+    link: u32,
+}
+
+/// Of `BPF_OBJ_PIN` and `BPF_OBJ_GET`.
+#[repr(C)]
+struct Pin {
+    path: u64,
+    descriptor: u32,
+    flags: u32,
+}
+
 /// Of `BPF_OBJ_GET_INFO_BY_FD`.
 #[repr(C)]
 struct InfoRequest {
@@ -77,6 +99,26 @@ struct ProgramInfo {
     tag: [u8; 8],
     compiled_len: u32,
     translated_len: u32,
+}
+
+/// The beginning of `struct bpf_link_info`, with what follows of a link of an XDP program.
+#[repr(C)]
+#[derive(Default)]
+struct RawLinkInfo {
+    kind: u32,
+    id: u32,
+    program: u32,
+    padding: u32,
+    interface: u32,
+}
+
+/// What the kernel says of a link of an XDP program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::kernel) struct LinkInfo {
+    /// Id of the program that is attached.
+    pub program: u32,
+    /// Index of the interface; 0 once it is gone.
+    pub interface: u32,
 }
 
 /// Loads an XDP program; what the verifier wrote goes into `log`, as far as it fits.
@@ -136,18 +178,93 @@ pub(in crate::kernel) fn update_link(
     Ok(())
 }
 
+/// Takes the program off the interface, also where others have descriptors of the link.
+pub(in crate::kernel) fn detach_link(link: BorrowedFd<'_>) -> io::Result<()> {
+    let mut attributes = LinkDetach {
+        link: link.as_raw_fd().cast_unsigned(),
+    };
+    // SAFETY: the attributes are those of this command, and have no pointers.
+    unsafe { call(LINK_DETACH, &mut attributes)? };
+    Ok(())
+}
+
+/// What the kernel says of a link; `None` for one of something else than an XDP program.
+pub(in crate::kernel) fn link_info(link: BorrowedFd<'_>) -> io::Result<Option<LinkInfo>> {
+    /// `BPF_LINK_TYPE_XDP`.
+    const XDP: u32 = 6;
+
+    let mut info = RawLinkInfo::default();
+    // SAFETY: the kernel writes integers, for which any bytes are a value.
+    unsafe { read_info(link, &mut info)? };
+    Ok((info.kind == XDP).then_some(LinkInfo {
+        program: info.program,
+        interface: info.interface,
+    }))
+}
+
+/// Has a link, map or program stay at a path of a BPF file system, with or without a process that
+/// has a descriptor of it.
+pub(in crate::kernel) fn pin(object: BorrowedFd<'_>, path: &Path) -> io::Result<()> {
+    let path = c_path(path)?;
+    let mut attributes = Pin::of(&path, object.as_raw_fd().cast_unsigned());
+    // SAFETY: the attributes are those of this command, and the path outlives the call.
+    unsafe { call(OBJ_PIN, &mut attributes)? };
+    Ok(())
+}
+
+/// A descriptor of what is pinned at a path.
+pub(in crate::kernel) fn open_pin(path: &Path) -> io::Result<OwnedFd> {
+    let path = c_path(path)?;
+    // SAFETY: the attributes are those of this command, which makes a descriptor, and the path
+    // outlives the call.
+    unsafe { new_descriptor(OBJ_GET, &mut Pin::of(&path, 0)) }
+}
+
+impl Pin {
+    fn of(path: &CStr, descriptor: u32) -> Self {
+        Self {
+            path: path.as_ptr().addr() as u64,
+            descriptor,
+            flags: 0,
+        }
+    }
+}
+
+fn c_path(path: &Path) -> io::Result<CString> {
+    CString::new(path.as_os_str().as_bytes()).map_err(io::Error::other)
+}
+
 /// Bytes of a program as the kernel compiled it; 0 if it interprets it.
 pub(super) fn compiled_len(program: BorrowedFd<'_>) -> io::Result<u32> {
+    program_info(program).map(|info| info.compiled_len)
+}
+
+/// The id of a program.
+pub(in crate::kernel) fn program_id(program: BorrowedFd<'_>) -> io::Result<u32> {
+    program_info(program).map(|info| info.id)
+}
+
+fn program_info(program: BorrowedFd<'_>) -> io::Result<ProgramInfo> {
     let mut info = ProgramInfo::default();
+    // SAFETY: the kernel writes integers, for which any bytes are a value.
+    unsafe { read_info(program, &mut info)? };
+    Ok(info)
+}
+
+/// Has the kernel write the beginning of what it knows of a link or program.
+///
+/// # Safety
+/// Any bytes must be a value of `I`.
+unsafe fn read_info<I>(object: BorrowedFd<'_>, info: &mut I) -> io::Result<()> {
     let mut attributes = InfoRequest {
-        descriptor: program.as_raw_fd().cast_unsigned(),
-        len: size_of::<ProgramInfo>() as u32,
-        info: (&raw mut info).addr() as u64,
+        descriptor: object.as_raw_fd().cast_unsigned(),
+        len: size_of::<I>() as u32,
+        info: (&raw mut *info).addr() as u64,
     };
     // SAFETY: the attributes are those of this command, and the kernel writes no more of the info
     // than its length.
     unsafe { call(OBJ_GET_INFO_BY_FD, &mut attributes)? };
-    Ok(info.compiled_len)
+    Ok(())
 }
 
 /// A call that returns a descriptor.

@@ -1,12 +1,14 @@
 //! From lists to a filter that holds their rules.
 
+use std::sync::Arc;
+
 use filter_policy::{
     compiled::{CompiledPolicy, HashKeyPolicy, Policy, PolicySource},
     groups::Groups,
 };
 use filter_user::{
     controller::StateFile,
-    kernel::{Filter, LoadOptions, PolicySize, draw_hash_key, room_for},
+    kernel::{Filter, LoadOptions, Pins, PolicySize, draw_hash_key, room_for},
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
@@ -26,7 +28,8 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    pub fn new(args: &Args) -> anyhow::Result<Self> {
+    /// Reads and loads; what another controller left in `pins` is gone on with.
+    pub fn new(args: &Args, pins: Option<Arc<Pins>>) -> anyhow::Result<Self> {
         let judged = Reading {
             directions: &args.judge,
             tunnels: &args.tunnels,
@@ -36,7 +39,12 @@ impl Loaded {
             interfaces,
             warnings,
         } = ByInterface::new(&args.iface, judged, &args.answers)?;
-        let mut policy = read(&args.source(), &HashKeyPolicy::Drawn(draw_hash_key()?))?;
+        let left = match &pins {
+            Some(pins) => pins.hash_key()?,
+            None => None,
+        };
+        let hash_key = left.map_or_else(draw_hash_key, Ok)?;
+        let mut policy = read(&args.source(), &HashKeyPolicy::Drawn(hash_key))?;
         let (state, by_hand) = match &args.state {
             Some(path) => StateFile::open(path).map(|(file, rules)| (Some(file), rules))?,
             None => (None, Vec::new()),
@@ -66,6 +74,7 @@ impl Loaded {
             answer_ttl: args.answers.answer_ttl,
             names_lists: !args.answers.no_list_names,
             interfaces,
+            pins,
             verifier_logs: args.state_folder(),
             ..LoadOptions::default()
         };

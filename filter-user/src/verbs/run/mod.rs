@@ -2,6 +2,7 @@
 
 mod answers;
 mod judged;
+mod keeping;
 mod limits;
 pub(super) mod loading;
 mod per_interface;
@@ -12,16 +13,20 @@ use std::{
     io,
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::Arc,
     time::Duration,
 };
 
 use anyhow::Context;
 use clap::ValueHint;
 use filter_core::Directions;
-use filter_policy::{compiled::PolicySource, memory};
+use filter_policy::{
+    compiled::{Policy, PolicySource},
+    memory,
+};
 use filter_user::{
-    controller::Controller,
-    kernel::{Attachment, MAX_RULES, Mode},
+    controller::{Controller, StateFile},
+    kernel::{Attachment, Filter, MAX_RULES, Mode, Pins},
     server::ApiSocket,
 };
 use tokio::{
@@ -33,6 +38,7 @@ use tokio::{
 use crate::{cli::SocketArgs, verbs::policy::PolicyArgs};
 use answers::AnswerArgs;
 use judged::{LaterFragments, Tunnels};
+use keeping::{KeepingArgs, how_to_detach};
 use limits::LimitArgs;
 use loading::Loaded;
 use per_interface::PerInterface;
@@ -53,7 +59,8 @@ Examples:
 
 Lists are told by their content, and may be plain, gzip or zstd; `namegate check FILE` says what one would do.
 `namegate reload` and SIGHUP read them again: the new policy takes effect as a whole, or not at all.
-Ctrl-C and SIGTERM detach; so does the kernel if the controller is killed.")]
+Ctrl-C detaches. After SIGTERM or a crash the kernel goes on filtering by the last policy, and the next start takes over
+without a gap; `namegate detach` ends that, and --without-controller pass has all packets pass instead.")]
 pub struct Args {
     /// Interfaces to filter: packets that come in by them are judged
     #[arg(long, required = true, num_args = 1.., value_name = "IF")]
@@ -110,6 +117,9 @@ pub struct Args {
     quic: QuicArgs,
 
     #[command(flatten)]
+    keeping: KeepingArgs,
+
+    #[command(flatten)]
     limits: LimitArgs,
 
     #[command(flatten)]
@@ -159,19 +169,22 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 async fn filter(args: Args) -> anyhow::Result<String> {
     let mut stop = Stop::new().context("cannot wait for signals")?;
     let socket = ApiSocket::claim(&args.socket.socket)?;
-    let loading = spawn_blocking({
-        let args = args.clone();
-        move || Loaded::new(&args)
-    });
-    let Loaded {
-        mut filter,
+    let pins = args.keeping.pins()?;
+    let started = start(&args, pins.as_ref(), &mut stop).await;
+    if let (Err(_) | Ok(None), Some(pins)) = (&started, &pins)
+        && let Some(note) = keeping::after_no_start(pins)
+    {
+        warn(&note);
+    }
+    let Some(Started {
+        filter,
         mut policy,
         state,
-    } = tokio::select! {
-        loaded = loading => loaded??,
-        signal = stop.wait() => return Ok(format!("{signal}: stopped before anything was attached")),
+        interfaces,
+    }) = started?
+    else {
+        return Ok("stopped before anything was attached".to_owned());
     };
-    let interfaces = filter.attach(&args.iface, args.mode)?;
     for attachment in interfaces
         .iter()
         .filter(|attachment| attachment.far_end_may_miss_answers)
@@ -197,8 +210,63 @@ async fn filter(args: Args) -> anyhow::Result<String> {
             served.context("the API broke off")?;
             Ok(format!("detached from {names}"))
         }
-        signal = stop.wait() => Ok(format!("{signal}: detached from {names}, nothing is filtered any more")),
+        signal = stop.wait() => ended(signal, pins.as_deref(), &names),
     }
+}
+
+/// A filter that is attached.
+struct Started {
+    filter: Filter,
+    policy: Policy,
+    state: Option<StateFile>,
+    interfaces: Vec<Attachment>,
+}
+
+/// Loads and attaches; `None` if a signal came before that.
+async fn start(
+    args: &Args,
+    pins: Option<&Arc<Pins>>,
+    stop: &mut Stop,
+) -> anyhow::Result<Option<Started>> {
+    let loading = spawn_blocking({
+        let (args, pins) = (args.clone(), pins.cloned());
+        move || Loaded::new(&args, pins)
+    });
+    let Loaded {
+        mut filter,
+        policy,
+        state,
+    } = tokio::select! {
+        loaded = loading => loaded??,
+        _ = stop.wait() => return Ok(None),
+    };
+    let interfaces = filter.attach(&args.iface, args.mode)?;
+    Ok(Some(Started {
+        filter,
+        policy,
+        state,
+        interfaces,
+    }))
+}
+
+/// Ends what is pinned, or leaves it; what is to be said of that.
+fn ended(signal: Ended, pins: Option<&Pins>, names: &str) -> anyhow::Result<String> {
+    let how = signal.as_str();
+    match (signal, pins) {
+        (Ended::Terminated, Some(pins)) => {
+            return Ok(format!(
+                "{how}: the kernel goes on filtering {names} by the policy in force; {}",
+                how_to_detach(pins)
+            ));
+        }
+        (Ended::Interrupted, Some(pins)) => {
+            pins.remove_all()?;
+        }
+        (_, None) => {}
+    }
+    Ok(format!(
+        "{how}: detached from {names}, nothing is filtered any more"
+    ))
 }
 
 /// `SIGHUP`, which has daemons read their files again.
@@ -228,10 +296,28 @@ impl Stop {
         })
     }
 
-    async fn wait(&mut self) -> &'static str {
+    async fn wait(&mut self) -> Ended {
         tokio::select! {
-            _ = self.interrupt.recv() => "interrupted",
-            _ = self.terminate.recv() => "told to end",
+            _ = self.interrupt.recv() => Ended::Interrupted,
+            _ = self.terminate.recv() => Ended::Terminated,
+        }
+    }
+}
+
+/// What ended the controller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ended {
+    /// Somebody at a terminal, whose trial is over.
+    Interrupted,
+    /// Whoever looks after services, and may start the next one.
+    Terminated,
+}
+
+impl Ended {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Interrupted => "interrupted",
+            Self::Terminated => "told to end",
         }
     }
 }
