@@ -85,6 +85,21 @@ fn a_policy_that_outgrew_its_maps_stays_after_a_crash() {
     prober.was_right();
 }
 
+/// What the other tests hold the filter to is seen where it is not so.
+#[test]
+fn without_pins_a_crash_leaves_a_gap() {
+    let place = Place::new();
+    let controller = place.start_with(&["--without-controller", "pass"]);
+    place.wait_for_answers();
+    let prober = Prober::start(&place.network.lab);
+    sleep(Duration::from_millis(500));
+    controller.kill().unwrap();
+    sleep(Duration::from_millis(500));
+    for wrong in prober.wrong() {
+        assert!(!wrong.is_empty());
+    }
+}
+
 /// A lab with a BPF file system of its own.
 struct Place {
     network: Network,
@@ -100,6 +115,10 @@ impl Place {
     }
 
     fn start(&self) -> Process {
+        self.start_with(&["--pins", &self.pins().display().to_string()])
+    }
+
+    fn start_with(&self, args: &[&str]) -> Process {
         let log = File::options()
             .create(true)
             .append(true)
@@ -110,9 +129,9 @@ impl Place {
         command.args(["--action", "nxdomain", "--tcp", "reset"]);
         command.args(["--answers-per-second", "0", "--clients", "lan"]);
         command.args(["--list", &self.network.path("list")]);
-        command.args(["--socket", &self.network.path("socket"), "--pins"]);
+        command.args(["--socket", &self.network.path("socket")]);
         command
-            .arg(self.pins())
+            .args(args)
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log);

@@ -53,12 +53,20 @@ impl Prober {
     /// Ends, and fails if a listed name was answered by the server, another one blocked, or a packet
     /// lost.
     pub fn was_right(self) {
-        self.is_over.store(true, Ordering::Relaxed);
-        for thread in self.threads {
-            let Found { asked, wrong } = thread.join().unwrap();
+        for Found { asked, wrong } in self.end() {
             assert!(asked > 20, "{asked}");
             assert!(wrong.is_empty(), "{} of {asked}: {wrong:?}", wrong.len());
         }
+    }
+
+    /// Ends; what was wrong with answers to queries, and with those to hellos.
+    pub fn wrong(self) -> [Vec<String>; 2] {
+        self.end().map(|found| found.wrong)
+    }
+
+    fn end(self) -> [Found; 2] {
+        self.is_over.store(true, Ordering::Relaxed);
+        self.threads.map(|thread| thread.join().unwrap())
     }
 }
 
@@ -138,7 +146,7 @@ enum Heard {
 
 fn hear(hello: &[u8]) -> Heard {
     let server = SocketAddr::from((SERVER.v4, 443));
-    let mut talk = || -> std::io::Result<Heard> {
+    let talk = || -> std::io::Result<Heard> {
         let mut stream = TcpStream::connect_timeout(&server, LOST_AFTER)?;
         stream.set_read_timeout(Some(LOST_AFTER))?;
         stream.write_all(hello)?;
