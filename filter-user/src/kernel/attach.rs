@@ -181,6 +181,9 @@ fn attach(
     Ok((attachment, link))
 }
 
+/// The MTU of Ethernet, in bytes: every driver with XDP takes it in one buffer.
+const ONE_BUFFER: u32 = 1500;
+
 /// How a program may be attached.
 #[derive(Clone, Copy, Debug)]
 struct Way {
@@ -193,7 +196,9 @@ impl Way {
         mode: AttachedMode::Native,
         set: ProgramSet::LINEAR,
     };
-    /// Drivers ask for the flag for frames in several buffers where the MTU is large.
+    /// Drivers ask for the flag for frames in several buffers where the MTU is large. Never on a veth:
+    /// for programs with the flag it copies frames into buffers that Linux 6.18.15 and 7.2 misalign,
+    /// and where such a frame is sent back, the kernel panics (docs/kernel-bugs.md).
     const NATIVE_FRAGS: Self = Self {
         mode: AttachedMode::Native,
         set: ProgramSet::FRAGS,
@@ -207,14 +212,12 @@ impl Way {
     };
 
     /// The ways to try, in their order.
-    fn all(mode: Mode, mtu: u32) -> impl Iterator<Item = Self> {
-        /// That of Ethernet: every driver with XDP takes it in one buffer.
-        const ONE_BUFFER: u32 = 1500;
-
+    fn all(mode: Mode, free: &Free<'_>) -> impl Iterator<Item = Self> + use<> {
         let ways = [Self::NATIVE, Self::NATIVE_FRAGS, Self::GENERIC];
+        let may_have_frags = free.mtu > ONE_BUFFER && !free.is_veth;
         ways.into_iter().filter(move |way| match way.mode {
             AttachedMode::Native => {
-                mode != Mode::Generic && (way.set == ProgramSet::LINEAR || mtu > ONE_BUFFER)
+                mode != Mode::Generic && (way.set == ProgramSet::LINEAR || may_have_frags)
             }
             AttachedMode::Generic => mode != Mode::Native,
         })
@@ -247,7 +250,7 @@ fn to_one(
 ) -> Result<(Link, Way), KernelError> {
     let name = free.name;
     if let Some((link, was)) = free.left.take() {
-        for way in Way::all(mode, free.mtu).filter(|way| way.mode == was) {
+        for way in Way::all(mode, free).filter(|way| way.mode == was) {
             let program = loader.entry(way.set)?;
             if link.replace(program.fd()?.as_fd()).is_ok() {
                 return Ok((link, way));
@@ -260,7 +263,7 @@ fn to_one(
         })?;
     }
     let mut refused = io::Error::from(io::ErrorKind::Unsupported);
-    for way in Way::all(mode, free.mtu) {
+    for way in Way::all(mode, free) {
         let program = loader.entry(way.set)?;
         // Not by aya, which falls back to an attachment that outlives the process, without a word.
         match Link::new(program.fd()?.as_fd(), free.index, way.mode.flags()) {
@@ -269,6 +272,10 @@ fn to_one(
         }
     }
     match mode {
+        Mode::Native if free.is_veth && free.mtu > ONE_BUFFER => Err(KernelError::VethMtu {
+            interface: name.to_owned(),
+            mtu: free.mtu,
+        }),
         Mode::Native => Err(KernelError::NotNative {
             interface: name.to_owned(),
             error: refused,

@@ -74,6 +74,18 @@ pub enum KernelError {
         /// What the kernel said.
         error: io::Error,
     },
+    /// Frames of a veth may take several buffers.
+    #[error(
+        "`{interface}` is a veth with an MTU of {mtu}, whose driver takes frames of one buffer alone (about 3,500 bytes): with \
+         programs for frames in several buffers, some kernels panic (docs/kernel-bugs.md); use `--mode generic` or `--mode auto`, \
+         or lower the MTU of both ends"
+    )]
+    VethMtu {
+        /// The interface.
+        interface: String,
+        /// In bytes.
+        mtu: u32,
+    },
     /// The kernel refused to attach.
     #[error("cannot attach to `{interface}`: {error}")]
     Attach {

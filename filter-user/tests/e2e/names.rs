@@ -15,13 +15,13 @@ fn in_generic_mode_clients_are_answered_unless_a_rule_blocks_the_name() {
 }
 
 #[test]
-fn in_native_mode_on_jumbo_frames_clients_are_answered_unless_a_rule_blocks_the_name() {
+fn in_generic_mode_on_jumbo_frames_clients_are_answered_unless_a_rule_blocks_the_name() {
     assert_only_listed_names_are_blocked(
         &Options {
             mtu: 9000,
             ..Options::default()
         },
-        "native",
+        "generic",
     );
 }
 

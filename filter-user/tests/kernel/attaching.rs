@@ -28,22 +28,31 @@ fn frames_of_an_ordinary_mtu_go_to_the_programs_for_one_buffer_in_either_mode() 
 }
 
 #[test]
-fn with_a_large_mtu_only_native_mode_has_the_programs_for_several_buffers() {
+fn a_veth_with_a_large_mtu_never_has_the_programs_for_several_buffers() {
     let lab = lab(LARGE);
-    let (native, attachment) = attach(&lab, Mode::Native).unwrap();
+    let refused = attach(&lab, Mode::Native).unwrap_err();
+    assert!(
+        matches!(refused, KernelError::VethMtu { mtu: LARGE, .. }),
+        "{refused}"
+    );
+    for mode in [Mode::Auto, Mode::Generic] {
+        let (_filter, attachment) = attach(&lab, mode).unwrap();
+        assert_eq!(
+            (attachment.mode, attachment.set),
+            (AttachedMode::Generic, ProgramSet::LINEAR)
+        );
+        assert_eq!(program_on(&lab), "namegate");
+    }
+}
+
+#[test]
+fn a_veth_takes_larger_frames_of_one_buffer_in_its_driver() {
+    let lab = lab(3_000);
+    let (_filter, attachment) = attach(&lab, Mode::Native).unwrap();
     assert_eq!(
         (attachment.mode, attachment.set),
-        (AttachedMode::Native, ProgramSet::FRAGS)
+        (AttachedMode::Native, ProgramSet::LINEAR)
     );
-    // The driver takes no program without the flag at this MTU: what is there has it.
-    assert_eq!(program_on(&lab), "namegate_frags");
-    drop(native);
-    let (_filter, attachment) = attach(&lab, Mode::Generic).unwrap();
-    assert_eq!(
-        (attachment.mode, attachment.set),
-        (AttachedMode::Generic, ProgramSet::LINEAR)
-    );
-    assert_eq!(program_on(&lab), "namegate");
 }
 
 #[test]
