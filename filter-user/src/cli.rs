@@ -46,7 +46,7 @@ pub enum Verb {
 }
 
 /// Which controller, which all verbs need.
-#[derive(Clone, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct SocketArgs {
     /// The controller's socket
     #[arg(long, value_name = "PATH", env = "NAMEGATE_SOCKET", default_value = DEFAULT_SOCKET)]

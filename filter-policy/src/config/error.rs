@@ -8,7 +8,7 @@ use std::{
 use super::{
     MAX_FILE, actions::ActionsError, audiences::AudiencesError, groups::GroupsError,
     member::MemberError, naming::NamingError, rules::RulesError, schedules::SchedulesError,
-    week::TimesError,
+    service::ServiceError, week::TimesError,
 };
 
 /// Why a configuration cannot be used.
@@ -51,12 +51,14 @@ pub enum ConfigError {
         line: u32,
     },
     /// Something that the file says.
-    #[error("the configuration `{}`, line {line}: {fault}", .file.display())]
+    #[error("the configuration `{}`, line {line}, column {column}: {fault}", .file.display())]
     At {
         /// The file.
         file: PathBuf,
         /// The line, from 1.
         line: u32,
+        /// The column in bytes, from 1.
+        column: u32,
         /// What is wrong there.
         fault: Fault,
     },
@@ -89,6 +91,9 @@ pub enum Fault {
     /// What lists and rules are for.
     #[error(transparent)]
     Audiences(#[from] AudiencesError),
+    /// An interface.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
     /// What becomes of what is blocked.
     #[error(transparent)]
     Actions(#[from] ActionsError),

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{actions::Keys, audiences::Scope};
+use super::{actions::Keys, audiences::Scope, service::OptionTable};
 
 /// A text and where it stands.
 pub(super) type Text = Spanned<String>;
@@ -21,6 +21,9 @@ pub(super) struct File {
     pub group: Vec<GroupTable>,
     #[serde(default)]
     pub schedule: Vec<ScheduleTable>,
+    pub run: Option<OptionTable>,
+    #[serde(default)]
+    pub interface: Vec<Spanned<OptionTable>>,
 }
 
 /// A table `[[list]]`.

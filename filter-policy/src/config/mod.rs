@@ -15,6 +15,7 @@ mod naming;
 mod place;
 mod rules;
 mod schedules;
+mod service;
 mod week;
 
 use std::{
@@ -41,6 +42,7 @@ pub use naming::{Named, NamingError};
 pub use place::Entry;
 pub use rules::{List, Rules, RulesError};
 pub use schedules::{Schedule, SchedulesError};
+pub use service::{InterfaceOptions, Service, ServiceError, ServiceOption, ServiceValue};
 pub use week::TimesError;
 
 use crate::audiences::Audiences;
@@ -63,6 +65,8 @@ pub struct Config {
     pub groups: Vec<Group>,
     /// Schedules.
     pub schedules: Vec<Schedule>,
+    /// What it says of the service itself.
+    pub service: Service,
     audiences: Vec<Audience>,
 }
 
@@ -75,6 +79,7 @@ impl Default for Config {
             rules: Vec::new(),
             groups: Vec::new(),
             schedules: Vec::new(),
+            service: Service::default(),
             audiences: vec![Audience::default()],
         }
     }
@@ -105,13 +110,11 @@ impl Config {
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
         let lines = Lines::new(text.as_bytes());
         let folder = path.parent().unwrap_or(Path::new(""));
-        Self::of(text, folder, &lines).map_err(|Located { at, fault }| {
-            let line = lines.at(at);
-            ConfigError::At {
-                file: path.into(),
-                line,
-                fault,
-            }
+        Self::of(text, folder, &lines).map_err(|Located { at, fault }| ConfigError::At {
+            file: path.into(),
+            line: lines.at(at),
+            column: lines.column(at),
+            fault,
         })
     }
 
@@ -139,6 +142,7 @@ impl Config {
         audiences.check()?;
         let lists = rules::lists(file.list, folder, &mut audiences, lines)?;
         let rules = rules::rules(&file.rules, &mut audiences, lines)?;
+        let service = service::service(file.run, file.interface, lines)?;
         let cache = file.cache.map(|cache| folder.join(cache.into_inner()));
         Ok(Self {
             cache,
@@ -146,6 +150,7 @@ impl Config {
             rules,
             groups,
             schedules,
+            service,
             audiences: audiences.into_audiences(),
         })
     }

@@ -30,6 +30,16 @@ impl Lines {
         self.ends.partition_point(|end| *end < byte) as u32 + 1
     }
 
+    /// The column of this byte in its line, in bytes, from 1.
+    pub fn column(&self, byte: usize) -> u32 {
+        let before = self.ends.partition_point(|end| *end < byte);
+        let start = before
+            .checked_sub(1)
+            .and_then(|last| self.ends.get(last))
+            .map_or(0, |end| end + 1);
+        (byte - start) as u32 + 1
+    }
+
     /// The line that this starts in, from 1.
     pub fn of<T>(&self, place: &Spanned<T>) -> u32 {
         self.at(place.span().start)

@@ -1,5 +1,6 @@
 //! `namegate check`
 
+mod configuration;
 mod json;
 mod text;
 
@@ -21,6 +22,7 @@ Examples:
   namegate check ads.txt
   namegate check ads.txt allowed.txt --against top-sites.txt
   namegate check dnscrypt:names.txt --json | jq .lists[0].left_out
+  namegate check --config /etc/namegate/namegate.toml
 
 Shows each list's format, its rules by kind, entries that were left out with the reason, entries that say nothing new,
 rules that undo those of other lists, patterns that there is no room for, and with --against the names that all lists together would block. The same rules
@@ -30,12 +32,19 @@ rpz, bind, dnscrypt, regex, v2fly, maltrail, tpl, privoxy.
 The exit code is 1 if one of the lists holds nothing that can be used.
 With --json, one object: lists (list, format, lines, rules, repeated, redundant, cancelling, with_data, local,
 left_out),
-undoing (count, examples), refused_patterns, and against (list, names, blocked).")]
+undoing (count, examples), refused_patterns, and against (list, names, blocked). With --config, an object: config, interfaces,
+lists (list, rules), groups, schedules.")]
 pub struct Args {
     /// Lists; `-` reads standard input
-    #[arg(required = true, value_name = "[FORMAT:]FILE", value_hint = ValueHint::FilePath)]
+    #[arg(required_unless_present = "config", value_name = "[FORMAT:]FILE", value_hint = ValueHint::FilePath)]
     #[arg(value_parser = list_file())]
     files: Vec<ListFile>,
+
+    /// Read a configuration as `namegate run --config` does, with all lists that it names, and say
+    /// whether something is wrong
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(conflicts_with_all = ["files", "against", "subtrees", "trust", "allow"])]
+    config: Option<PathBuf>,
 
     /// A list of names that should pass, such as the most visited sites: which of them would be
     /// blocked?
@@ -68,6 +77,15 @@ struct Against {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    if let Some(file) = &args.config {
+        let configuration = configuration::read(file)?;
+        if args.json {
+            json_line(&mut stdout(), &configuration)?;
+        } else {
+            configuration.print(&mut stdout())?;
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
     let bar = bar(args)?;
     let checked = check(args, &bar)?;
     let against = args

@@ -11,7 +11,7 @@ use crate::output::stdout;
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
-  systemctl stop namegate; namegate detach
+  namegate detach
   namegate detach --pins /sys/fs/bpf/office
 
 When a controller ends by SIGTERM or by a crash, the kernel goes on filtering by its last policy, and the next controller

@@ -1,6 +1,6 @@
 //! Which policy, for the verbs that read one.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{
     ValueHint,
@@ -36,6 +36,11 @@ pub struct PolicyArgs {
 }
 
 impl PolicyArgs {
+    /// The configuration.
+    pub fn config(&self) -> Option<&Path> {
+        self.config.as_deref()
+    }
+
     pub fn source(&self) -> PolicySource {
         let options = |allow| ListOptions {
             format: None,

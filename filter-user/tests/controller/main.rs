@@ -4,6 +4,7 @@ mod answers;
 mod bad_input;
 mod bounds;
 mod cache;
+mod configuration;
 mod home;
 mod keeping;
 mod policy;

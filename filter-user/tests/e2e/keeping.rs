@@ -68,11 +68,9 @@ fn a_policy_that_outgrew_its_maps_stays_after_a_crash() {
     let place = Place::new();
     let controller = place.start_and_wait();
     let prober = Prober::start(&place.network.lab);
-    let mut names: String = (0..40_000)
-        .map(|number| format!("host-{number}.example.net\n"))
-        .collect();
-    names.push_str(LISTED);
-    fs::write(place.network.path("list"), names).unwrap();
+    let names = (0..40_000).map(|number| format!("host-{number}.example.net"));
+    let names: Vec<_> = names.chain([LISTED.to_owned()]).collect();
+    fs::write(place.network.path("list"), names.join("\n")).unwrap();
     let mut reload = Command::new(NAMEGATE);
     reload
         .args(["reload", "--socket"])

@@ -16,7 +16,7 @@ fn a_key_that_is_not_known_is_an_error_that_lists_the_known_ones() {
     assert_eq!(of("[[group]]"), group);
     let schedule = "line 3: unknown field `form`, expected one of `name`, `time-zone`, `times`";
     assert_eq!(of("[[schedule]]"), schedule);
-    let file = "line 3: unknown field `form`, expected one of `cache`, `list`, `rules`, `group`, `schedule`";
+    let file = "line 3: unknown field `form`, expected one of `cache`, `list`, `rules`, `group`, `schedule`, `run`, `interface`";
     assert_eq!(of(""), file);
 }
 

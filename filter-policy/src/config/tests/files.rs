@@ -177,7 +177,7 @@ fn a_byte_order_mark_and_carriage_returns_move_no_line() {
     assert_eq!(config.lists[0].line, 2);
     let error = read("\u{feff}\r\n\r\nlist = 1\r\n".as_bytes()).unwrap_err();
     assert!(
-        error.starts_with("the configuration `namegate.toml`, line 3: "),
+        error.starts_with("the configuration `namegate.toml`, line 3, column "),
         "{error}"
     );
 }

@@ -38,7 +38,7 @@ pub(super) use object::ObjectPins;
 pub const DEFAULT_PINS: &str = "/sys/fs/bpf/namegate";
 
 /// `BPF_FS_MAGIC` of `linux/magic.h`.
-const BPF_FS: i64 = 0xcafe_4a11;
+const BPF_FS: i128 = 0xcafe_4a11;
 
 const LINKS: &str = "links";
 const OBJECT_PREFIX: &str = "object_";
@@ -72,7 +72,7 @@ impl Pins {
             Some(parent) if parent != Path::new("") => parent,
             _ => Path::new("."),
         };
-        let is_bpf = |path: &Path| statfs(path).is_ok_and(|it| i64::from(it.f_type) == BPF_FS);
+        let is_bpf = |path: &Path| statfs(path).is_ok_and(|it| i128::from(it.f_type) == BPF_FS);
         if !is_bpf(folder) && !is_bpf(parent) {
             return Err(PinError::NoFileSystem(folder.into()));
         }

@@ -88,6 +88,8 @@ impl ObjectPins {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     #[test]

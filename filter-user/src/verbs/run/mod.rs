@@ -1,6 +1,7 @@
 //! `namegate run`
 
 mod answers;
+pub(super) mod from_file;
 mod judged;
 mod keeping;
 mod limits;
@@ -10,7 +11,7 @@ mod quic;
 pub(super) mod report;
 
 use std::{
-    io,
+    env, io,
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -46,7 +47,7 @@ use quic::QuicArgs;
 use report::{say, warn};
 
 /// Load lists, attach to interfaces and filter until Ctrl-C
-#[derive(Clone, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   namegate run --iface eth0 --list hosts.txt
@@ -62,9 +63,10 @@ Lists are told by their content, and may be plain, gzip or zstd; `namegate check
 Ctrl-C detaches. After SIGTERM or a crash the kernel goes on filtering by the last policy, and the next start takes over
 without a gap; `namegate detach` ends that, and --without-controller pass has all packets pass instead.")]
 pub struct Args {
-    /// Interfaces to filter: packets that come in by them are judged
-    #[arg(long, required = true, num_args = 1.., value_name = "IF")]
-    iface: Vec<String>,
+    /// Interfaces to filter: packets that come in by them are judged [default: those of the
+    /// configuration]
+    #[arg(long, required_unless_present = "config", num_args = 1.., value_name = "IF")]
+    pub(super) iface: Vec<String>,
 
     #[command(flatten)]
     policy: PolicyArgs,
@@ -126,12 +128,12 @@ pub struct Args {
     socket: SocketArgs,
 
     #[command(flatten)]
-    answers: AnswerArgs,
+    pub(super) answers: AnswerArgs,
 }
 
 impl Args {
     /// Where the policy is read from.
-    fn source(&self) -> PolicySource {
+    pub(super) fn source(&self) -> PolicySource {
         let limits = self.limits.limits(self.max_rules);
         PolicySource {
             cache: self.cache.clone(),
@@ -157,7 +159,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     memory::tune_malloc();
     let runtime = runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.context("cannot start the event loop")?;
-    let ended = runtime.block_on(filter(args.clone()));
+    let args = from_file::completed(args, &env::args_os().collect::<Vec<_>>())?;
+    let ended = runtime.block_on(filter(args));
     // Ends all requests, and with them the last hold on the filter: from here on nothing is
     // attached.
     runtime.shutdown_timeout(Duration::from_secs(1));
