@@ -16,11 +16,10 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::Map;
 use tokio::net::UnixStream;
 
 use crate::{
-    ErrorBody,
+    error::{ErrorBody, Failure},
     events::EventLine,
     questions::{Explained, Judgement, Question},
     reload::{Cancelled, ReloadOptions, Reloaded},
@@ -48,8 +47,8 @@ pub enum ClientError {
     #[error("you may not use `{}`: run this as the user who runs the controller (root)", .0.display())]
     Permission(PathBuf),
     /// The controller says no.
-    #[error("{0}")]
-    Refused(String),
+    #[error("{}", .0.message)]
+    Refused(Failure),
     /// The answer did not come, or not whole.
     #[error("the controller on `{}` broke off: {error}", .socket.display())]
     Broken {
@@ -94,9 +93,19 @@ impl Client {
         self.send(Method::POST, routes::RULES, names).await
     }
 
-    /// Removes names, listed or added by hand.
-    pub async fn remove(&self, names: &NameList) -> Result<Removed, ClientError> {
-        self.send(Method::DELETE, routes::RULES, names).await
+    /// Removes names, listed or added by hand. More than fit into one request go in several, each
+    /// of which is done as a whole.
+    pub async fn remove(&self, names: &[String]) -> Result<Removed, ClientError> {
+        let mut removed = Removed {
+            results: Vec::new(),
+        };
+        for names in names.chunk_by(fits_in_one_request()) {
+            let query: Vec<_> = names.iter().map(|name| ("name", &**name)).collect();
+            let target = target(routes::RULES, &query);
+            let some: Removed = self.ask_without_body(Method::DELETE, &target).await?;
+            removed.results.extend(some.results);
+        }
+        Ok(removed)
     }
 
     /// What a name would meet.
@@ -116,12 +125,12 @@ impl Client {
 
     /// Ends a reload that still reads.
     pub async fn cancel_reload(&self) -> Result<Cancelled, ClientError> {
-        self.send(Method::DELETE, routes::RELOAD, &Map::new()).await
+        self.ask_without_body(Method::DELETE, routes::RELOAD).await
     }
 
     /// Puts the policy before the last reload back in force.
     pub async fn roll_back(&self) -> Result<Reloaded, ClientError> {
-        self.send(Method::POST, routes::ROLLBACK, &Map::new()).await
+        self.ask_without_body(Method::POST, routes::ROLLBACK).await
     }
 
     /// What is blocked, from now on.
@@ -145,9 +154,16 @@ impl Client {
         path: &str,
         query: &[(&str, &str)],
     ) -> Result<T, ClientError> {
-        let answer = self
-            .request(Method::GET, &target(path, query), Bytes::new())
-            .await?;
+        self.ask_without_body(Method::GET, &target(path, query))
+            .await
+    }
+
+    async fn ask_without_body<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        target: &str,
+    ) -> Result<T, ClientError> {
+        let answer = self.request(method, target, Bytes::new()).await?;
         self.object(answer).await
     }
 
@@ -278,4 +294,35 @@ fn target(path: &str, query: &[(&str, &str)]) -> String {
         .extend_pairs(query)
         .finish();
     format!("{path}?{query}")
+}
+
+/// Bytes of names that go into one request: half of what the server takes for its first line.
+const MOST_IN_QUERY: usize = 30_000;
+
+/// True while names fit into one request with those before them, each percent-encoded at worst.
+fn fits_in_one_request() -> impl FnMut(&String, &String) -> bool {
+    let mut bytes = 0;
+    move |before, next| {
+        bytes += "name=&".len() + 3 * before.len();
+        let fits = bytes + "name=&".len() + 3 * next.len() <= MOST_IN_QUERY;
+        bytes *= usize::from(fits);
+        fits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_split_over_requests_in_their_order_and_none_is_lost() {
+        let names: Vec<String> = (0..20_000).map(|i| format!("host-{i}.example")).collect();
+        let requests: Vec<_> = names.chunk_by(fits_in_one_request()).collect();
+        assert_eq!(requests.concat(), names);
+        assert!(requests.len() < 50, "{}", requests.len());
+        for names in requests {
+            let query: Vec<_> = names.iter().map(|name| ("name", &**name)).collect();
+            assert!(target(routes::RULES, &query).len() <= MOST_IN_QUERY + routes::RULES.len());
+        }
+    }
 }
