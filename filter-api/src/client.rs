@@ -4,34 +4,50 @@ use std::{
     io,
     marker::PhantomData,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::{
     Method, Request, Response,
-    body::Incoming,
+    body::{Frame, Incoming},
     client::conn::http1,
     header::{CONTENT_TYPE, HOST},
 };
 use hyper_util::rt::TokioIo;
 use serde::{Serialize, de::DeserializeOwned};
-use tokio::net::UnixStream;
+use tokio::{
+    net::UnixStream,
+    time::{sleep, timeout},
+};
 
 use crate::{
     error::{ErrorBody, Failure},
     events::EventLine,
     questions::{Explained, Judgement, Question},
     reload::{Cancelled, ReloadOptions, Reloaded},
-    routes,
+    routes::{self, Described},
     rules::{Added, NameList, Removed, RuleSource},
     status::{Stats, Status},
 };
+
+/// How long a controller may take to answer.
+const ANSWER: Duration = Duration::from_secs(10);
+
+/// How long it may take for what it is to do, after it has answered that it is there: it reads
+/// lists, and waits for others who change rules.
+const WORK: Duration = Duration::from_mins(10);
+
+/// What is waited where as many clients wait for the controller as the kernel lets wait.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Asks the controller that answers on a socket.
 #[derive(Clone, Debug)]
 pub struct Client {
     socket: PathBuf,
+    answer: Duration,
+    work: Duration,
 }
 
 /// Why there is no answer, or not the one that was asked for.
@@ -49,6 +65,18 @@ pub enum ClientError {
     /// The controller says no.
     #[error("{}", .0.message)]
     Refused(Failure),
+    /// The controller is there, and does not answer.
+    #[error(
+        "the controller on `{}` gave no answer within {} s: it may be stopped or busy, and may still do what it was told; \
+         see whether its process runs, or wait longer with --timeout",
+        .socket.display(), .limit.as_secs_f32()
+    )]
+    TimedOut {
+        /// The socket.
+        socket: PathBuf,
+        /// How long it had.
+        limit: Duration,
+    },
     /// The answer did not come, or not whole.
     #[error("the controller on `{}` broke off: {error}", .socket.display())]
     Broken {
@@ -60,10 +88,23 @@ pub enum ClientError {
 }
 
 impl Client {
-    /// A client of the controller on this socket.
+    /// A client of the controller on this socket, which may take 10 s for an answer, and ten minutes
+    /// for a change.
     pub fn new(socket: &Path) -> Self {
         Self {
             socket: socket.into(),
+            answer: ANSWER,
+            work: WORK,
+        }
+    }
+
+    /// The same where the controller may take so long for anything.
+    #[must_use]
+    pub fn with_timeout(self, limit: Duration) -> Self {
+        Self {
+            answer: limit,
+            work: limit,
+            ..self
         }
     }
 
@@ -90,6 +131,7 @@ impl Client {
 
     /// Adds names by hand.
     pub async fn add(&self, names: &NameList) -> Result<Added, ClientError> {
+        self.is_there().await?;
         self.send(Method::POST, routes::RULES, names).await
     }
 
@@ -99,6 +141,7 @@ impl Client {
         let mut removed = Removed {
             results: Vec::new(),
         };
+        self.is_there().await?;
         for names in names.chunk_by(fits_in_one_request()) {
             let query: Vec<_> = names.iter().map(|name| ("name", &**name)).collect();
             let target = target(routes::RULES, &query);
@@ -120,6 +163,7 @@ impl Client {
 
     /// Has the policy read again, and waits until it is in force.
     pub async fn reload(&self, options: &ReloadOptions) -> Result<Reloaded, ClientError> {
+        self.is_there().await?;
         self.send(Method::POST, routes::RELOAD, options).await
     }
 
@@ -130,12 +174,24 @@ impl Client {
 
     /// Puts the policy before the last reload back in force.
     pub async fn roll_back(&self) -> Result<Reloaded, ClientError> {
+        self.is_there().await?;
         self.ask_without_body(Method::POST, routes::ROLLBACK).await
     }
 
     /// What is blocked, from now on.
     pub async fn events(&self) -> Result<Lines<EventLine>, ClientError> {
-        self.lines(routes::EVENTS, &[]).await
+        let events = self.lines(routes::EVENTS, &[]).await?;
+        Ok(Lines {
+            limit: None,
+            ..events
+        })
+    }
+
+    /// Finds out in a short time whether the controller answers at all, before it is given a long
+    /// one.
+    async fn is_there(&self) -> Result<(), ClientError> {
+        let _: Described = self.get(routes::API, &[]).await?;
+        Ok(())
     }
 
     async fn ask<T: DeserializeOwned>(
@@ -163,8 +219,38 @@ impl Client {
         method: Method,
         target: &str,
     ) -> Result<T, ClientError> {
-        let answer = self.request(method, target, Bytes::new()).await?;
-        self.object(answer).await
+        self.whole(method, target, Bytes::new()).await
+    }
+
+    /// Has one object for a request.
+    async fn whole<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        target: &str,
+        body: Bytes,
+    ) -> Result<T, ClientError> {
+        let limit = if method == Method::GET {
+            self.answer
+        } else {
+            self.work
+        };
+        self.within(limit, async {
+            let answer = self.request(method, target, body).await?;
+            self.object(answer).await
+        })
+        .await
+    }
+
+    async fn within<T>(
+        &self,
+        limit: Duration,
+        answer: impl Future<Output = Result<T, ClientError>>,
+    ) -> Result<T, ClientError> {
+        let timed_out = || ClientError::TimedOut {
+            socket: self.socket.clone(),
+            limit,
+        };
+        timeout(limit, answer).await.map_err(|_| timed_out())?
     }
 
     /// Sends one object and has another for it, whatever the path.
@@ -175,15 +261,15 @@ impl Client {
         body: &impl Serialize,
     ) -> Result<T, ClientError> {
         let body = serde_json::to_vec(body).map_err(|error| self.broken(error))?;
-        let answer = self.request(method, path, body.into()).await?;
-        self.object(answer).await
+        self.whole(method, path, body.into()).await
     }
 
     async fn lines<T>(&self, path: &str, query: &[(&str, &str)]) -> Result<Lines<T>, ClientError> {
-        let answer = self
-            .request(Method::GET, &target(path, query), Bytes::new())
-            .await?;
+        let target = target(path, query);
+        let request = self.request(Method::GET, &target, Bytes::new());
+        let answer = self.within(self.answer, request).await?;
         Ok(Lines {
+            limit: Some(self.answer),
             client: self.clone(),
             body: answer.into_body(),
             buffer: Vec::new(),
@@ -198,9 +284,7 @@ impl Client {
         target: &str,
         body: Bytes,
     ) -> Result<Response<Incoming>, ClientError> {
-        let stream = UnixStream::connect(&self.socket)
-            .await
-            .map_err(|error| self.refused(error))?;
+        let stream = self.connect().await?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
             .await
             .map_err(|error| self.broken(error))?;
@@ -221,6 +305,17 @@ impl Client {
         }
         let ErrorBody { error } = self.object(answer).await?;
         Err(ClientError::Refused(error))
+    }
+
+    async fn connect(&self) -> Result<UnixStream, ClientError> {
+        loop {
+            match UnixStream::connect(&self.socket).await {
+                Ok(stream) => return Ok(stream),
+                // The queue of the socket is full.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => sleep(PAUSE).await,
+                Err(error) => return Err(self.refused(error)),
+            }
+        }
     }
 
     async fn object<T: DeserializeOwned>(
@@ -256,6 +351,8 @@ impl Client {
 /// Objects, one a line, as they come.
 pub struct Lines<T> {
     client: Client,
+    /// How long the next of them may take; `None` for ever.
+    limit: Option<Duration>,
     body: Incoming,
     buffer: Vec<u8>,
     /// Where in the buffer the next line starts.
@@ -275,12 +372,22 @@ impl<T: DeserializeOwned> Lines<T> {
             }
             self.buffer.drain(..self.start);
             self.start = 0;
-            let Some(frame) = self.body.frame().await else {
+            let Some(frame) = self.frame().await? else {
                 return Ok(None);
             };
             let frame = frame.map_err(|error| self.client.broken(error))?;
             self.buffer
                 .extend_from_slice(frame.data_ref().map_or(&[], |bytes| bytes));
+        }
+    }
+}
+
+impl<T> Lines<T> {
+    async fn frame(&mut self) -> Result<Option<Result<Frame<Bytes>, hyper::Error>>, ClientError> {
+        let frame = self.body.frame();
+        match self.limit {
+            Some(limit) => self.client.within(limit, async { Ok(frame.await) }).await,
+            None => Ok(frame.await),
         }
     }
 }

@@ -8,6 +8,7 @@ mod events;
 mod explain;
 mod fields;
 mod limits;
+mod lock;
 mod request;
 mod rules;
 mod serving;

@@ -9,6 +9,7 @@ mod keeping;
 mod policy;
 mod privileges;
 mod rules;
+mod stopped;
 
 use std::process::{Command, Stdio};
 
