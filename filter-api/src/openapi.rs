@@ -30,6 +30,9 @@ const ALWAYS: [ErrorCode; 6] = [
     ErrorCode::Internal,
 ];
 
+/// A name to ask about.
+const EXAMPLE: &str = "ads.example.com";
+
 #[derive(OpenApi)]
 #[openapi(components(schemas(
     Added, Cancelled, Described, ErrorBody, EventLine, Explained, Judgement, Reloaded, Removed,
@@ -141,9 +144,15 @@ fn body(fields: &[Field]) -> Value {
 
 fn schema(kind: Kind) -> Value {
     match kind {
-        Kind::Text | Kind::Name => json!({"type": "string"}),
+        Kind::Text => json!({"type": "string"}),
+        Kind::Name => json!({"type": "string", "examples": [EXAMPLE]}),
         Kind::Texts => json!({"type": "array", "items": {"type": "string"}}),
-        Kind::Names => json!({"type": "array", "items": {"type": "string"}, "minItems": 1}),
+        Kind::Names => json!({
+            "type": "array",
+            "items": schema(Kind::Name),
+            "minItems": 1,
+            "examples": [[EXAMPLE]],
+        }),
         Kind::Number => json!({"type": "integer", "minimum": 0, "maximum": u32::MAX}),
         Kind::Address => json!({"anyOf": [
             {"type": "string", "format": "ipv4"},

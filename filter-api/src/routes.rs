@@ -96,9 +96,9 @@ pub enum Kind {
     Name,
     /// A list of texts; in a query, the parameter once for each of them.
     Texts,
-    /// A list of DNS names, likewise, with one at least.
+    /// A list of DNS names, likewise: one at least.
     Names,
-    /// A whole number.
+    /// A whole number of 32 bits.
     Number,
     /// An IP address.
     Address,
@@ -200,7 +200,7 @@ pub const ROUTES: [Route; 13] = [
         summary: "Add manual rules for names and all names below them: all of them or none.",
         parameters: &[],
         body: Some(&[
-            Field::needed("names", Kind::Texts, "The names."),
+            Field::needed("names", Kind::Names, "The names."),
             Field::new(
                 "action",
                 Kind::Word(&["block", "allow"]),

@@ -94,7 +94,7 @@ impl Place {
         };
         let Self { what, of, .. } = self;
         let code = self.code(ErrorCode::MissingParameter, ErrorCode::MissingField);
-        let kind = words(*kind);
+        let kind = self.words(*kind);
         Err(ApiError::new(
             code,
             format!("{of} lacks the {what} `{name}`: add it, with {kind}"),
@@ -121,7 +121,7 @@ impl Place {
             Value::Null => "null".into(),
             Value::Bool(_) | Value::Number(_) => value.to_string(),
             Value::String(text) => format!("`{}`", shown(text)),
-            Value::Array(_) => "a list that has something else in it".into(),
+            Value::Array(_) => "a list that does not fit".into(),
             Value::Object(_) => "an object".into(),
         };
         Err(self.invalid(field, &value))
@@ -129,12 +129,34 @@ impl Place {
 
     fn invalid(&self, field: &Field, value: &str) -> ApiError {
         let Self { what, of, .. } = self;
-        let (name, kind) = (field.name, words(field.kind));
+        let (name, kind) = (field.name, self.words(field.kind));
         let code = self.code(ErrorCode::InvalidParameter, ErrorCode::InvalidField);
         ApiError::new(
             code,
             format!("the {what} `{name}` of {of} is {value}: write {kind}"),
         )
+    }
+
+    /// What a value may be, as a sentence goes on.
+    fn words(&self, kind: Kind) -> String {
+        match kind {
+            Kind::Text => "a text".into(),
+            Kind::Name => "a DNS name".into(),
+            Kind::Texts => "a list of texts".into(),
+            Kind::Names if self.is_query => {
+                "a DNS name; several names take it several times".into()
+            }
+            Kind::Names => "a list of one or more DNS names".into(),
+            Kind::Number => format!("a whole number up to {}", u32::MAX),
+            Kind::Address => "an IP address, such as 192.0.2.17".into(),
+            Kind::Mac => "a MAC address, such as 02:00:5e:10:00:01".into(),
+            Kind::Time => "a time as in RFC 3339, such as 2026-11-25T21:00:00Z".into(),
+            Kind::Flag => "true or false".into(),
+            Kind::Word(words) => {
+                let words: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
+                words.join(" or ")
+            }
+        }
     }
 }
 
@@ -202,32 +224,16 @@ impl<'de> Visitor<'de> for PairsVisitor {
 fn fits(kind: Kind, value: &Value) -> bool {
     match (kind, value) {
         (Kind::Text | Kind::Name, Value::String(_)) | (Kind::Flag, Value::Bool(_)) => true,
-        (Kind::Names | Kind::Texts, Value::Array(values)) => values.iter().all(Value::is_string),
-        (Kind::Number, value) => value.is_u64(),
+        (Kind::Texts, Value::Array(values)) => values.iter().all(Value::is_string),
+        (Kind::Names, Value::Array(names)) => {
+            !names.is_empty() && names.iter().all(Value::is_string)
+        }
+        (Kind::Number, value) => value.as_u64().is_some_and(|it| u32::try_from(it).is_ok()),
         (Kind::Address, Value::String(text)) => text.parse::<IpAddr>().is_ok(),
         (Kind::Time, Value::String(text)) => text.parse::<Timestamp>().is_ok(),
         (Kind::Mac, Value::String(text)) => is_mac(text),
         (Kind::Word(words), Value::String(text)) => words.contains(&&**text),
         _ => false,
-    }
-}
-
-/// What a value may be, as a sentence goes on.
-fn words(kind: Kind) -> String {
-    match kind {
-        Kind::Text => "a text".into(),
-        Kind::Name => "a DNS name".into(),
-        Kind::Texts => "a list of texts".into(),
-        Kind::Names => "a DNS name for each of them".into(),
-        Kind::Number => "a whole number".into(),
-        Kind::Address => "an IP address, such as 192.0.2.17".into(),
-        Kind::Mac => "a MAC address, such as 02:00:5e:10:00:01".into(),
-        Kind::Time => "a time as in RFC 3339, such as 2026-11-25T21:00:00Z".into(),
-        Kind::Flag => "true or false".into(),
-        Kind::Word(words) => {
-            let words: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
-            words.join(" or ")
-        }
     }
 }
 
@@ -299,32 +305,36 @@ mod tests {
             ("[]", format!("{of} is no JSON object: put it in {{ and }}")),
             (
                 "{}",
-                format!("{of} lacks the field `names`: add it, with a list of texts"),
+                format!(
+                    "{of} lacks the field `names`: add it, with a list of one or more DNS names"
+                ),
             ),
             (
                 r#"{"names": "a.example"}"#,
-                format!("the field `names` of {of} is `a.example`: write a list of texts"),
+                format!(
+                    "the field `names` of {of} is `a.example`: write a list of one or more DNS names"
+                ),
             ),
             (
                 r#"{"names": [1]}"#,
                 format!(
-                    "the field `names` of {of} is a list that has something else in it: write a list of texts"
+                    "the field `names` of {of} is a list that does not fit: write a list of one or more DNS names"
                 ),
             ),
             (
-                r#"{"names": [], "action": "alow"}"#,
+                r#"{"names": ["a.example"], "action": "alow"}"#,
                 format!("the field `action` of {of} is `alow`: write `block` or `allow`"),
             ),
             (
-                r#"{"names": [], "force": 1}"#,
+                r#"{"names": ["a.example"], "force": 1}"#,
                 format!("the field `force` of {of} is 1: write true or false"),
             ),
             (
-                r#"{"names": [], "names": ["a.example"]}"#,
+                r#"{"names": ["a.example"], "names": ["a.example"]}"#,
                 format!("{of} has the field `names` more than once: write it once"),
             ),
             (
-                r#"{"names": [], "acton": "allow"}"#,
+                r#"{"names": ["a.example"], "acton": "allow"}"#,
                 format!("{of} has no field `acton`: did you mean `action`?"),
             ),
             (

@@ -4,6 +4,7 @@ mod answers;
 mod bad_input;
 mod bounds;
 mod cache;
+mod document;
 mod home;
 mod keeping;
 mod policy;
