@@ -4,35 +4,50 @@ use std::{
     io,
     marker::PhantomData,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::{
     Method, Request, Response,
-    body::Incoming,
+    body::{Frame, Incoming},
     client::conn::http1,
     header::{CONTENT_TYPE, HOST},
 };
 use hyper_util::rt::TokioIo;
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::Map;
-use tokio::net::UnixStream;
+use tokio::{
+    net::UnixStream,
+    time::{sleep, timeout},
+};
 
 use crate::{
-    ErrorBody,
+    error::{ErrorBody, Failure},
     events::EventLine,
     questions::{Explained, Judgement, Question},
     reload::{Cancelled, ReloadOptions, Reloaded},
-    routes,
+    routes::{self, Described},
     rules::{Added, NameList, Removed, RuleSource},
     status::{Stats, Status},
 };
+
+/// How long a controller may take to answer.
+const ANSWER: Duration = Duration::from_secs(10);
+
+/// How long it may take for what it is to do, after it has answered that it is there: it reads
+/// lists, and waits for others who change rules.
+const WORK: Duration = Duration::from_mins(10);
+
+/// What is waited where as many clients wait for the controller as the kernel lets wait.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Asks the controller that answers on a socket.
 #[derive(Clone, Debug)]
 pub struct Client {
     socket: PathBuf,
+    answer: Duration,
+    work: Duration,
 }
 
 /// Why there is no answer, or not the one that was asked for.
@@ -48,8 +63,20 @@ pub enum ClientError {
     #[error("you may not use `{}`: run this as the user who runs the controller (root)", .0.display())]
     Permission(PathBuf),
     /// The controller says no.
-    #[error("{0}")]
-    Refused(String),
+    #[error("{}", .0.message)]
+    Refused(Failure),
+    /// The controller is there, and does not answer.
+    #[error(
+        "the controller on `{}` gave no answer within {} s: it may be stopped or busy, and may still do what it was told; \
+         see whether its process runs, or wait longer with --timeout",
+        .socket.display(), .limit.as_secs_f32()
+    )]
+    TimedOut {
+        /// The socket.
+        socket: PathBuf,
+        /// How long it had.
+        limit: Duration,
+    },
     /// The answer did not come, or not whole.
     #[error("the controller on `{}` broke off: {error}", .socket.display())]
     Broken {
@@ -61,10 +88,23 @@ pub enum ClientError {
 }
 
 impl Client {
-    /// A client of the controller on this socket.
+    /// A client of the controller on this socket, which may take 10 s for an answer, and ten minutes
+    /// for a change.
     pub fn new(socket: &Path) -> Self {
         Self {
             socket: socket.into(),
+            answer: ANSWER,
+            work: WORK,
+        }
+    }
+
+    /// The same where the controller may take so long for anything.
+    #[must_use]
+    pub fn with_timeout(self, limit: Duration) -> Self {
+        Self {
+            answer: limit,
+            work: limit,
+            ..self
         }
     }
 
@@ -91,12 +131,24 @@ impl Client {
 
     /// Adds names by hand.
     pub async fn add(&self, names: &NameList) -> Result<Added, ClientError> {
+        self.is_there().await?;
         self.send(Method::POST, routes::RULES, names).await
     }
 
-    /// Removes names, listed or added by hand.
-    pub async fn remove(&self, names: &NameList) -> Result<Removed, ClientError> {
-        self.send(Method::DELETE, routes::RULES, names).await
+    /// Removes names, listed or added by hand. More than fit into one request go in several, each
+    /// of which is done as a whole.
+    pub async fn remove(&self, names: &[String]) -> Result<Removed, ClientError> {
+        let mut removed = Removed {
+            results: Vec::new(),
+        };
+        self.is_there().await?;
+        for names in names.chunk_by(fits_in_one_request()) {
+            let query: Vec<_> = names.iter().map(|name| ("name", &**name)).collect();
+            let target = target(routes::RULES, &query);
+            let some: Removed = self.ask_without_body(Method::DELETE, &target).await?;
+            removed.results.extend(some.results);
+        }
+        Ok(removed)
     }
 
     /// What a name would meet.
@@ -111,22 +163,35 @@ impl Client {
 
     /// Has the policy read again, and waits until it is in force.
     pub async fn reload(&self, options: &ReloadOptions) -> Result<Reloaded, ClientError> {
+        self.is_there().await?;
         self.send(Method::POST, routes::RELOAD, options).await
     }
 
     /// Ends a reload that still reads.
     pub async fn cancel_reload(&self) -> Result<Cancelled, ClientError> {
-        self.send(Method::DELETE, routes::RELOAD, &Map::new()).await
+        self.ask_without_body(Method::DELETE, routes::RELOAD).await
     }
 
     /// Puts the policy before the last reload back in force.
     pub async fn roll_back(&self) -> Result<Reloaded, ClientError> {
-        self.send(Method::POST, routes::ROLLBACK, &Map::new()).await
+        self.is_there().await?;
+        self.ask_without_body(Method::POST, routes::ROLLBACK).await
     }
 
     /// What is blocked, from now on.
     pub async fn events(&self) -> Result<Lines<EventLine>, ClientError> {
-        self.lines(routes::EVENTS, &[]).await
+        let events = self.lines(routes::EVENTS, &[]).await?;
+        Ok(Lines {
+            limit: None,
+            ..events
+        })
+    }
+
+    /// Finds out in a short time whether the controller answers at all, before it is given a long
+    /// one.
+    async fn is_there(&self) -> Result<(), ClientError> {
+        let _: Described = self.get(routes::API, &[]).await?;
+        Ok(())
     }
 
     async fn ask<T: DeserializeOwned>(
@@ -145,10 +210,47 @@ impl Client {
         path: &str,
         query: &[(&str, &str)],
     ) -> Result<T, ClientError> {
-        let answer = self
-            .request(Method::GET, &target(path, query), Bytes::new())
-            .await?;
-        self.object(answer).await
+        self.ask_without_body(Method::GET, &target(path, query))
+            .await
+    }
+
+    async fn ask_without_body<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        target: &str,
+    ) -> Result<T, ClientError> {
+        self.whole(method, target, Bytes::new()).await
+    }
+
+    /// Has one object for a request.
+    async fn whole<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        target: &str,
+        body: Bytes,
+    ) -> Result<T, ClientError> {
+        let limit = if method == Method::GET {
+            self.answer
+        } else {
+            self.work
+        };
+        self.within(limit, async {
+            let answer = self.request(method, target, body).await?;
+            self.object(answer).await
+        })
+        .await
+    }
+
+    async fn within<T>(
+        &self,
+        limit: Duration,
+        answer: impl Future<Output = Result<T, ClientError>>,
+    ) -> Result<T, ClientError> {
+        let timed_out = || ClientError::TimedOut {
+            socket: self.socket.clone(),
+            limit,
+        };
+        timeout(limit, answer).await.map_err(|_| timed_out())?
     }
 
     /// Sends one object and has another for it, whatever the path.
@@ -159,15 +261,15 @@ impl Client {
         body: &impl Serialize,
     ) -> Result<T, ClientError> {
         let body = serde_json::to_vec(body).map_err(|error| self.broken(error))?;
-        let answer = self.request(method, path, body.into()).await?;
-        self.object(answer).await
+        self.whole(method, path, body.into()).await
     }
 
     async fn lines<T>(&self, path: &str, query: &[(&str, &str)]) -> Result<Lines<T>, ClientError> {
-        let answer = self
-            .request(Method::GET, &target(path, query), Bytes::new())
-            .await?;
+        let target = target(path, query);
+        let request = self.request(Method::GET, &target, Bytes::new());
+        let answer = self.within(self.answer, request).await?;
         Ok(Lines {
+            limit: Some(self.answer),
             client: self.clone(),
             body: answer.into_body(),
             buffer: Vec::new(),
@@ -182,9 +284,7 @@ impl Client {
         target: &str,
         body: Bytes,
     ) -> Result<Response<Incoming>, ClientError> {
-        let stream = UnixStream::connect(&self.socket)
-            .await
-            .map_err(|error| self.refused(error))?;
+        let stream = self.connect().await?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
             .await
             .map_err(|error| self.broken(error))?;
@@ -205,6 +305,17 @@ impl Client {
         }
         let ErrorBody { error } = self.object(answer).await?;
         Err(ClientError::Refused(error))
+    }
+
+    async fn connect(&self) -> Result<UnixStream, ClientError> {
+        loop {
+            match UnixStream::connect(&self.socket).await {
+                Ok(stream) => return Ok(stream),
+                // The queue of the socket is full.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => sleep(PAUSE).await,
+                Err(error) => return Err(self.refused(error)),
+            }
+        }
     }
 
     async fn object<T: DeserializeOwned>(
@@ -240,6 +351,8 @@ impl Client {
 /// Objects, one a line, as they come.
 pub struct Lines<T> {
     client: Client,
+    /// How long the next of them may take; `None` for ever.
+    limit: Option<Duration>,
     body: Incoming,
     buffer: Vec<u8>,
     /// Where in the buffer the next line starts.
@@ -259,12 +372,22 @@ impl<T: DeserializeOwned> Lines<T> {
             }
             self.buffer.drain(..self.start);
             self.start = 0;
-            let Some(frame) = self.body.frame().await else {
+            let Some(frame) = self.frame().await? else {
                 return Ok(None);
             };
             let frame = frame.map_err(|error| self.client.broken(error))?;
             self.buffer
                 .extend_from_slice(frame.data_ref().map_or(&[], |bytes| bytes));
+        }
+    }
+}
+
+impl<T> Lines<T> {
+    async fn frame(&mut self) -> Result<Option<Result<Frame<Bytes>, hyper::Error>>, ClientError> {
+        let frame = self.body.frame();
+        match self.limit {
+            Some(limit) => self.client.within(limit, async { Ok(frame.await) }).await,
+            None => Ok(frame.await),
         }
     }
 }
@@ -278,4 +401,35 @@ fn target(path: &str, query: &[(&str, &str)]) -> String {
         .extend_pairs(query)
         .finish();
     format!("{path}?{query}")
+}
+
+/// Bytes of names that go into one request: half of what the server takes for its first line.
+const MOST_IN_QUERY: usize = 30_000;
+
+/// True while names fit into one request with those before them, each percent-encoded at worst.
+fn fits_in_one_request() -> impl FnMut(&String, &String) -> bool {
+    let mut bytes = 0;
+    move |before, next| {
+        bytes += "name=&".len() + 3 * before.len();
+        let fits = bytes + "name=&".len() + 3 * next.len() <= MOST_IN_QUERY;
+        bytes *= usize::from(fits);
+        fits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_split_over_requests_in_their_order_and_none_is_lost() {
+        let names: Vec<String> = (0..20_000).map(|i| format!("host-{i}.example")).collect();
+        let requests: Vec<_> = names.chunk_by(fits_in_one_request()).collect();
+        assert_eq!(requests.concat(), names);
+        assert!(requests.len() < 50, "{}", requests.len());
+        for names in requests {
+            let query: Vec<_> = names.iter().map(|name| ("name", &**name)).collect();
+            assert!(target(routes::RULES, &query).len() <= MOST_IN_QUERY + routes::RULES.len());
+        }
+    }
 }

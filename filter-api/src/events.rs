@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// A line of the event stream.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(untagged)]
 pub enum EventLine {
     /// A packet was blocked.
@@ -18,6 +19,7 @@ pub enum EventLine {
 /// A name that is blocked, or would be in audit mode, in a packet that came in. A packet may have
 /// several.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BlockedPacket {
     /// When, as in RFC 3339.
     pub time: String,

@@ -45,6 +45,7 @@ impl Question {
 
 /// What a name would meet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Judgement {
     /// The name, in canonical form.
     pub name: String,
@@ -73,6 +74,7 @@ pub struct Judgement {
 
 /// Why a name is blocked or not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Explained {
     /// The name, in canonical form.
     pub name: String,
@@ -97,6 +99,7 @@ pub struct Explained {
 
 /// What becomes of a blocked name on an interface.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ActionOn {
     /// The interface.
     pub interface: String,
@@ -110,6 +113,7 @@ pub struct ActionOn {
 
 /// A rule about a name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each says something of its own"

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// How a policy is to be read again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ReloadOptions {
     /// Lists that may have lost more rules than a list may lose, as they were named.
@@ -13,6 +14,7 @@ pub struct ReloadOptions {
 
 /// What became of a reload that was to end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Cancelled {
     /// True: its reading ends, and the policy that is in force stays.
     pub cancelled: bool,
@@ -20,6 +22,7 @@ pub struct Cancelled {
 
 /// What became of a policy that was read again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Reloaded {
     /// Rules in force.
     pub rules: u64,
@@ -43,6 +46,7 @@ pub struct Reloaded {
 
 /// Rules of lists that undo rules of other lists.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Undoing {
     /// How many there are.
     pub count: u64,
@@ -52,6 +56,7 @@ pub struct Undoing {
 
 /// A rule of a list that undoes a rule of another list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UndoingRule {
     /// Its list.
     pub list: String,
@@ -73,6 +78,7 @@ pub struct UndoingRule {
 
 /// What becomes of the names that a rule is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RuleAction {
     /// They would be blocked, by a list in audit mode.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// A rule, and where it came from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RuleSource {
     /// The name or the pattern.
     pub rule: String,
@@ -17,18 +18,23 @@ pub struct RuleSource {
     pub line: Option<u32>,
 }
 
-/// Names to add or to remove.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// Names to add.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NameList {
     /// The names.
     pub names: Vec<String>,
-    /// What is to become of them, if they are added.
+    /// What is to become of them.
     #[serde(default)]
     pub action: NameAction,
+    /// True if public suffixes are meant as well.
+    #[serde(default)]
+    pub force: bool,
 }
 
 /// What becomes of names that are added.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum NameAction {
     /// They are blocked.
@@ -40,6 +46,7 @@ pub enum NameAction {
 
 /// What became of names that were to be added. Either all are in force or none.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Added {
     /// Each name, in the order given.
     pub results: Vec<AddedName>,
@@ -49,6 +56,7 @@ pub struct Added {
 
 /// A name that is blocked now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AddedName {
     /// The name, in canonical form.
     pub name: String,
@@ -60,6 +68,7 @@ pub struct AddedName {
 
 /// What became of names that were to be removed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Removed {
     /// Each name, in the order given.
     pub results: Vec<RemovedName>,
@@ -67,6 +76,7 @@ pub struct Removed {
 
 /// A name that is no rule of its own now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RemovedName {
     /// The name, in canonical form.
     pub name: String,
@@ -80,6 +90,7 @@ pub struct RemovedName {
 
 /// A line of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ListLine {
     /// The list.
     pub list: String,

@@ -8,6 +8,7 @@ use crate::rules::RuleSource;
 
 /// The controller and all that it holds.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Status {
     /// Version of the controller.
     pub version: String,
@@ -16,11 +17,14 @@ pub struct Status {
     /// How long it has filtered.
     pub uptime_seconds: u64,
     /// The socket that it answers on.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub socket: PathBuf,
     /// The file that keeps the rules which were added by hand, if there is one.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub state: Option<PathBuf>,
     /// The folder in which the filter is pinned, so that it goes on when the controller ends; none if
     /// all packets pass then.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub pins: Option<PathBuf>,
     /// The program in the kernel.
     pub program: Program,
@@ -36,6 +40,7 @@ pub struct Status {
 
 /// The program in the kernel.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Program {
     /// Its id, as `bpftool prog` shows it.
     pub id: u32,
@@ -45,6 +50,7 @@ pub struct Program {
 
 /// An interface that is filtered.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Interface {
     /// Its name.
     pub name: String,
@@ -72,6 +78,7 @@ pub struct Interface {
 
 /// How many rules there are, and from where.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RuleCounts {
     /// All rules, each counted once.
     pub total: u64,
@@ -89,6 +96,7 @@ pub struct RuleCounts {
 
 /// What a list gives.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ListStatus {
     /// Its name: the path as it was given.
     pub list: String,
@@ -115,6 +123,7 @@ pub struct ListStatus {
 
 /// Memory in use.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Memory {
     /// Of the kernel's maps.
     pub kernel_bytes: u64,
@@ -124,6 +133,7 @@ pub struct Memory {
 
 /// What became of the events since the start.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EventCounts {
     /// Read from the kernel.
     pub reported: u64,
@@ -137,6 +147,7 @@ pub struct EventCounts {
 
 /// What was counted since the start.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Stats {
     /// Packets by reason, and events that were not reported.
     pub counters: BTreeMap<String, u64>,
@@ -146,6 +157,7 @@ pub struct Stats {
 
 /// What a rule blocked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RuleHits {
     /// The rule, and where it came from.
     #[serde(flatten)]

@@ -52,6 +52,7 @@ pub use names::{MOST_NAMES, MOST_PATTERNS, Names, TooManyNames};
 pub use pattern::MAX_PATTERN;
 pub use report::{Example, Kind, ListReport, RuleKinds, Unusable};
 pub use rule::{Action, ListRule, Scope, Subject, Trust, UnknownTrust};
+pub use suffixes::is_registry_suffix;
 
 /// Bytes of a line that are read; a longer line is left out.
 pub const MAX_LINE: usize = 64 * 1024;

@@ -2,6 +2,8 @@
 
 use psl::{List, Psl as _, Type};
 
+use crate::Domain;
+
 /// Which part of the public suffix list is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Section {
@@ -36,6 +38,15 @@ pub(super) fn is_public_suffix(name: &str, section: Section) -> bool {
     }
 }
 
+/// True if this name is one under which a registry has others register names (`com`, `co.uk`).
+pub fn is_registry_suffix(name: &Domain) -> bool {
+    let name = name.as_str();
+    let suffix = List.suffix(name.as_bytes());
+    suffix.is_some_and(|suffix| {
+        suffix.as_bytes().len() == name.len() && suffix.typ() == Some(Type::Icann)
+    })
+}
+
 /// True if this canonical name is a top-level domain that the list knows.
 pub(super) fn is_top_level_domain(name: &[u8]) -> bool {
     !name.contains(&b'.') && List.suffix(name).is_some_and(|suffix| suffix.is_known())
@@ -58,6 +69,17 @@ mod tests {
             "a.zzz",
         ] {
             assert!(!is_public_suffix(name, Section::All), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_of_registries_are_known_and_those_of_a_local_network_are_none() {
+        let is_suffix = |name| is_registry_suffix(&Domain::parse(name).unwrap());
+        for name in ["com", "co.uk", "zip", "xn--p1ai", "gov.ac"] {
+            assert!(is_suffix(name), "{name}");
+        }
+        for name in ["example.com", "example", "lan", "github.io", "www.ck"] {
+            assert!(!is_suffix(name), "{name}");
         }
     }
 

@@ -60,6 +60,11 @@ pub struct ClientArgs {
     #[command(flatten)]
     pub socket: SocketArgs,
 
+    /// How long the controller may take to answer, and what is printed to come [default: 10; 600 for
+    /// changes and reloads, once it has answered that it is there]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub timeout: Option<u32>,
+
     /// Print JSON, for other programs
     #[arg(long)]
     pub json: bool,

@@ -52,3 +52,10 @@ pub const AIOQUIC_PACKAGES: &str = include_str!("quic/aioquic.txt");
 /// A hosts file of well-known advertising and tracking names, and of names that nobody owns to test
 /// with.
 pub const SAMPLE_LIST: &str = include_str!("sample.hosts");
+
+/// The folder of the tool that tries the API against its document, below the folder that cargo
+/// gives tests.
+pub const SCHEMATHESIS: &str = "schemathesis";
+
+/// What `cargo xtask setup` installs there, as pip reads it.
+pub const SCHEMATHESIS_PACKAGES: &str = include_str!("schemathesis.txt");

@@ -2,7 +2,7 @@
 
 use filter_api::rules::{Added, AddedName, ListLine, NameList, Removed, RemovedName};
 use filter_core::RuleKey;
-use filter_lists::{Action, Domain, NameError};
+use filter_lists::{Action, Domain, NameError, is_registry_suffix};
 use filter_policy::compiled::{KeyCollision, PolicyError};
 
 use super::{Controller, StateError, TooShort, reading, writing};
@@ -19,6 +19,12 @@ pub enum ControlError {
         /// Why not.
         error: NameError,
     },
+    /// A name under which others register theirs.
+    #[error(
+        "`{0}` is a public suffix, under which others register names, and the rule would be about all of them: say \
+         --force (\"force\": true in the API) if that is meant; nothing was changed"
+    )]
+    PublicSuffix(Domain),
     /// Two names that this run cannot tell apart.
     #[error(transparent)]
     Collision(#[from] KeyCollision),
@@ -52,6 +58,11 @@ impl Controller {
     /// Adds rules by hand. If one of them cannot be added, none is.
     pub fn add(&mut self, names: &NameList) -> Result<Added, ControlError> {
         let parsed = parse_all(&names.names)?;
+        if !names.force
+            && let Some(suffix) = parsed.iter().find(|name| is_registry_suffix(name))
+        {
+            return Err(ControlError::PublicSuffix(suffix.clone()));
+        }
         let mut done = Vec::new();
         let added = self
             .add_each(parsed, answers::action(names.action), &mut done)
@@ -70,8 +81,8 @@ impl Controller {
 
     /// Removes rules, listed or added by hand. Those of lists come back at the next reload or
     /// start.
-    pub fn remove(&mut self, names: &NameList) -> Result<Removed, ControlError> {
-        let names = parse_all(&names.names)?;
+    pub fn remove(&mut self, names: &[String]) -> Result<Removed, ControlError> {
+        let names = parse_all(names)?;
         let results = names
             .iter()
             .map(|name| self.remove_one(name))

@@ -32,7 +32,7 @@ use tokio::{
 use crate::{
     answers,
     kernel::{AttachedMode, Attachment, Filter, KernelError, joining_below},
-    server::{ApiSocket, control_routes, event_routes, rule_routes, with_fallbacks},
+    server::{ApiSocket, Limits, control_routes, event_routes, rule_routes, serve, with_checks},
 };
 
 pub use changes::ControlError;
@@ -106,16 +106,17 @@ impl Controller {
     /// signal, until the future is dropped.
     pub async fn serve(self, socket: &ApiSocket, reload: Signal) -> io::Result<()> {
         let listener = UnixListener::from_std(socket.listener()?)?;
+        let limits = Limits::default();
         let reading = Router::new()
             .merge(rule_routes(
                 self.policy.clone(),
                 self.interfaces.clone().into(),
             ))
-            .merge(event_routes(self.events.clone()));
+            .merge(event_routes(self.events.clone(), limits));
         let controller = Arc::new(Mutex::new(self));
-        let routes = with_fallbacks(reading.merge(control_routes(controller.clone())));
+        let routes = with_checks(reading.merge(control_routes(controller.clone())), limits);
         tokio::select! {
-            served = axum::serve(listener, routes) => served,
+            served = serve(&listener, routes, limits) => served,
             () = forward_events(&controller) => Ok(()),
             () = policy::reload_with(reload, &controller) => Ok(()),
         }

@@ -79,7 +79,9 @@ pub use policy::Installed;
 use programs::{InUse, Programs};
 #[cfg(feature = "root-tests")]
 pub use requirements::try_object;
-pub use requirements::{Feature, Features, Refusal, SavedLog, required_features};
+pub use requirements::{
+    Feature, Features, Refusal, SavedLog, check_capabilities, required_features,
+};
 use room::Room;
 pub use room::{MAX_RULES, PolicySize, room_for};
 #[cfg(feature = "feed")]
@@ -146,7 +148,7 @@ impl Filter {
     /// # Errors
     /// Where the kernel, a limit or a missing permission forbids it; the error says which.
     pub fn load(options: &LoadOptions) -> Result<Self, KernelError> {
-        requirements::check_capabilities()?;
+        check_capabilities()?;
         let hash_key = match options.hash_key {
             Some(key) => key,
             None => draw_hash_key()?,

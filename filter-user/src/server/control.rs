@@ -4,11 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Json, Router,
-    body::Bytes,
-    extract::{
-        Query, State,
-        rejection::{JsonRejection, QueryRejection},
-    },
+    extract::State,
     routing::{get, post},
 };
 use filter_api::{
@@ -20,7 +16,7 @@ use filter_api::{
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
-use super::ApiError;
+use super::{ApiError, request::Checked};
 use crate::controller::{self, Controller};
 
 type Shared = Arc<Mutex<Controller>>;
@@ -39,12 +35,7 @@ pub fn control_routes(controller: Shared) -> Router {
 }
 
 async fn status(State(controller): State<Shared>) -> Answer<Status> {
-    with(controller, |controller| {
-        controller
-            .status()
-            .map_err(|error| ApiError::internal(&error))
-    })
-    .await
+    with(controller, |controller| Ok(controller.status()?)).await
 }
 
 #[derive(Deserialize)]
@@ -52,33 +43,18 @@ struct Wanted {
     top: Option<usize>,
 }
 
-async fn stats(
-    State(controller): State<Shared>,
-    wanted: Result<Query<Wanted>, QueryRejection>,
-) -> Answer<Stats> {
-    let top = wanted?.top;
-    with(controller, move |controller| {
-        controller
-            .stats(top)
-            .map_err(|error| ApiError::internal(&error))
-    })
-    .await
+async fn stats(State(controller): State<Shared>, checked: Checked) -> Answer<Stats> {
+    let Wanted { top } = checked.parameters()?;
+    with(controller, move |controller| Ok(controller.stats(top)?)).await
 }
 
-async fn add(
-    State(controller): State<Shared>,
-    names: Result<Json<NameList>, JsonRejection>,
-) -> Answer<Added> {
-    let names = names?.0;
+async fn add(State(controller): State<Shared>, checked: Checked) -> Answer<Added> {
+    let names: NameList = checked.fields()?;
     with(controller, move |controller| Ok(controller.add(&names)?)).await
 }
 
-async fn reload(State(controller): State<Shared>, body: Bytes) -> Answer<Reloaded> {
-    let ReloadOptions { accept_shrink } = if body.is_empty() {
-        ReloadOptions::default()
-    } else {
-        Json::from_bytes(&body)?.0
-    };
+async fn reload(State(controller): State<Shared>, checked: Checked) -> Answer<Reloaded> {
+    let ReloadOptions { accept_shrink } = checked.fields()?;
     Ok(Json(controller::reload(controller, accept_shrink).await?))
 }
 
@@ -91,11 +67,13 @@ async fn roll_back(State(controller): State<Shared>) -> Answer<Reloaded> {
     Ok(Json(controller::roll_back(controller).await?))
 }
 
-async fn remove(
-    State(controller): State<Shared>,
-    names: Result<Json<NameList>, JsonRejection>,
-) -> Answer<Removed> {
-    let names = names?.0;
+#[derive(Deserialize)]
+struct Named {
+    name: Vec<String>,
+}
+
+async fn remove(State(controller): State<Shared>, checked: Checked) -> Answer<Removed> {
+    let Named { name: names } = checked.parameters()?;
     with(controller, move |controller| Ok(controller.remove(&names)?)).await
 }
 

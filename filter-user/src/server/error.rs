@@ -1,114 +1,89 @@
-//! Failures as the API tells them: a status code and one sentence.
+//! Failures as the API tells them: a status code, a code and one sentence.
 
 use axum::{
     Json,
-    extract::rejection::{JsonRejection, QueryRejection},
     http::{Method, StatusCode, Uri},
     response::{IntoResponse, Response},
 };
-use filter_api::ErrorBody;
+use filter_api::error::{ErrorBody, ErrorCode, Failure};
 
+use super::fields::shown;
 use crate::{controller::ControlError, kernel::KernelError};
 
 /// A request that failed.
 #[derive(Debug)]
-pub struct ApiError {
-    status: StatusCode,
-    sentence: String,
-}
+pub struct ApiError(Failure);
 
 impl ApiError {
-    /// A request that makes no sense.
-    pub(super) fn bad_request(error: &impl ToString) -> Self {
-        Self {
-            status: StatusCode::BAD_REQUEST,
-            sentence: error.to_string(),
-        }
+    pub(super) const fn new(code: ErrorCode, message: String) -> Self {
+        Self(Failure { code, message })
     }
 
     /// A failure of the controller's own.
     pub(super) fn internal(error: &impl ToString) -> Self {
-        Self {
-            status: StatusCode::INTERNAL_SERVER_ERROR,
-            sentence: error.to_string(),
-        }
+        Self::new(ErrorCode::Internal, error.to_string())
     }
 
     /// The answer where no route fits.
     pub(super) fn no_route(method: &Method, uri: &Uri) -> Self {
-        let sentence = format!(
-            "this API has no {method} {}: docs/api.md lists its requests",
-            uri.path()
-        );
-        Self {
-            status: StatusCode::NOT_FOUND,
-            sentence,
-        }
+        let path = shown(uri.path());
+        let sentence = format!("this API has no {method} {path}: GET /v1 lists its requests");
+        Self::new(ErrorCode::NotFound, sentence)
     }
 
     /// The answer where a route fits, and the method does not.
     pub(super) fn no_method(method: &Method, uri: &Uri) -> Self {
         let sentence = format!(
-            "{} does not take {method}: docs/api.md lists the requests",
+            "{} does not take {method}: GET /v1 lists the requests",
             uri.path()
         );
-        Self {
-            status: StatusCode::METHOD_NOT_ALLOWED,
-            sentence,
-        }
+        Self::new(ErrorCode::MethodNotAllowed, sentence)
+    }
+
+    /// The status code.
+    pub(super) fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.0.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    #[cfg(test)]
+    pub(super) fn sentence(&self) -> &str {
+        &self.0.message
     }
 }
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        (
-            self.status,
-            Json(ErrorBody {
-                error: self.sentence,
-            }),
-        )
-            .into_response()
+        (self.status(), Json(ErrorBody { error: self.0 })).into_response()
+    }
+}
+
+impl From<KernelError> for ApiError {
+    fn from(error: KernelError) -> Self {
+        Self::new(kernel_code(&error), error.to_string())
     }
 }
 
 impl From<ControlError> for ApiError {
     fn from(error: ControlError) -> Self {
-        let status = match &error {
-            ControlError::Name { .. } => StatusCode::BAD_REQUEST,
-            ControlError::Policy(_) | ControlError::TooShort(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            ControlError::Collision(_) | ControlError::NoPrevious | ControlError::NoReload => {
-                StatusCode::CONFLICT
-            }
-            ControlError::NotInForce(KernelError::TooManyRules { .. })
-            | ControlError::Kernel(KernelError::TooManyRules { .. }) => {
-                StatusCode::INSUFFICIENT_STORAGE
-            }
-            ControlError::NotInForce(_)
-            | ControlError::Kernel(_)
-            | ControlError::State(_)
-            | ControlError::Panicked(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        let code = match &error {
+            ControlError::Name { .. } => ErrorCode::InvalidName,
+            ControlError::PublicSuffix(_) => ErrorCode::PublicSuffix,
+            ControlError::Policy(_) => ErrorCode::PolicyUnusable,
+            ControlError::TooShort(_) => ErrorCode::ListShrank,
+            ControlError::Collision(_) => ErrorCode::HashCollision,
+            ControlError::NoPrevious => ErrorCode::NoPreviousPolicy,
+            ControlError::NoReload => ErrorCode::NoReload,
+            ControlError::NotInForce(error) | ControlError::Kernel(error) => kernel_code(error),
+            ControlError::State(_) => ErrorCode::State,
+            ControlError::Panicked(_) => ErrorCode::Internal,
         };
-        Self {
-            status,
-            sentence: error.to_string(),
-        }
+        Self::new(code, error.to_string())
     }
 }
 
-impl From<JsonRejection> for ApiError {
-    fn from(rejection: JsonRejection) -> Self {
-        Self {
-            status: rejection.status(),
-            sentence: rejection.body_text(),
-        }
-    }
-}
-
-impl From<QueryRejection> for ApiError {
-    fn from(rejection: QueryRejection) -> Self {
-        Self {
-            status: rejection.status(),
-            sentence: rejection.body_text(),
-        }
+const fn kernel_code(error: &KernelError) -> ErrorCode {
+    match error {
+        KernelError::TooManyRules { .. } => ErrorCode::TooManyRules,
+        _ => ErrorCode::Kernel,
     }
 }

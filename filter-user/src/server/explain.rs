@@ -3,7 +3,10 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use filter_api::questions::{ActionOn, Explained, ExplainedRule, Judgement, Question};
+use filter_api::{
+    error::ErrorCode,
+    questions::{ActionOn, Explained, ExplainedRule, Judgement, Question},
+};
 use filter_core::{Actions, Found, Message, Protocol, Quic, ResponseAction, Verdict};
 use filter_lists::{Action, Domain};
 use filter_policy::{
@@ -101,8 +104,9 @@ impl Asked {
         match self.0.mac.as_deref().map(str::parse).transpose() {
             Ok(None) => Ok(None),
             Ok(Some(Member::Mac(mac))) => Ok(Some(mac)),
-            _ => Err(ApiError::bad_request(
-                &"`mac` is no MAC address: write 02:00:5e:10:00:01",
+            _ => Err(ApiError::new(
+                ErrorCode::InvalidParameter,
+                "`mac` is the address of no station: write one such as 02:00:5e:10:00:01".into(),
             )),
         }
     }

@@ -35,7 +35,7 @@ Examples:
 
 Either all names are blocked or none. They are kept for the next start if the controller was started with --state.
 With --json, one object: results (name, added, before), kept.")]
-    Add(Names),
+    Add(NewNames),
     /// Block names no longer
     #[command(after_help = "\
 Examples:
@@ -62,6 +62,16 @@ struct Names {
 
     #[command(flatten)]
     client: ClientArgs,
+}
+
+#[derive(clap::Args)]
+struct NewNames {
+    #[command(flatten)]
+    names: Names,
+
+    /// Take public suffixes as well (`co.uk`), under which others register names
+    #[arg(long)]
+    force: bool,
 }
 
 #[derive(clap::Args)]
@@ -93,17 +103,19 @@ All names below are allowed as well. They are kept for the next start if the con
 With --json, one object: results (name, added, before), kept.")]
 pub struct AllowArgs {
     #[command(flatten)]
-    names: Names,
+    names: NewNames,
 }
 
 pub fn allow(args: &AllowArgs) -> anyhow::Result<ExitCode> {
     add(&args.names, NameAction::Allow)
 }
 
-fn add(args: &Names, action: NameAction) -> anyhow::Result<ExitCode> {
+fn add(args: &NewNames, action: NameAction) -> anyhow::Result<ExitCode> {
+    let NewNames { names: args, force } = args;
     let names = NameList {
         names: args.names.clone(),
         action,
+        force: *force,
     };
     let added: Added = ask(&args.client, async |client| Ok(client.add(&names).await?))?;
     let mut out = stdout();
@@ -165,12 +177,8 @@ fn print_added(
 }
 
 fn remove(args: &Names) -> anyhow::Result<ExitCode> {
-    let names = NameList {
-        names: args.names.clone(),
-        action: NameAction::default(),
-    };
     let removed: Removed = ask(&args.client, async |client| {
-        Ok(client.remove(&names).await?)
+        Ok(client.remove(&args.names).await?)
     })?;
     let mut out = stdout();
     if args.client.json {

@@ -16,6 +16,8 @@ pub mod stats;
 pub mod status;
 pub mod test;
 
+use std::time::Duration;
+
 use anyhow::Context;
 use filter_api::{client::Client, questions::ActionOn};
 
@@ -30,7 +32,12 @@ fn ask<T>(
         .enable_all()
         .build();
     let runtime = runtime.context("cannot start the event loop")?;
-    runtime.block_on(verb(Client::new(&args.socket.socket)))
+    let client = Client::new(&args.socket.socket);
+    let client = match args.timeout {
+        Some(seconds) => client.with_timeout(Duration::from_secs(seconds.into())),
+        None => client,
+    };
+    runtime.block_on(verb(client))
 }
 
 /// What becomes of a blocked name, in words: once where all interfaces do the same, and else for

@@ -5,11 +5,13 @@ mod bad_input;
 mod bounds;
 mod cache;
 mod configuration;
+mod document;
 mod home;
 mod keeping;
 mod policy;
 mod privileges;
 mod rules;
+mod stopped;
 
 use std::process::{Command, Stdio};
 

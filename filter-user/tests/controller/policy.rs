@@ -281,7 +281,7 @@ times = ["daily 20:00-22:00"]
     let refused = home.verb(&["test", "ads.example", "--mac", "02:00"]);
     assert!(
         !refused.status.success()
-            && String::from_utf8_lossy(&refused.stderr).contains("is no MAC address")
+            && String::from_utf8_lossy(&refused.stderr).contains("write a MAC address")
     );
 }
 

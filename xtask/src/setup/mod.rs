@@ -1,6 +1,5 @@
 //! `cargo xtask setup`: what building and testing need, and installing what is missing.
 
-mod aioquic;
 mod cross;
 mod fuzzer;
 mod guests;
@@ -9,6 +8,7 @@ mod kernel_build;
 mod needs;
 mod nss;
 mod program;
+mod python;
 mod rust;
 mod unpacked;
 

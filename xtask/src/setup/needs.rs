@@ -1,12 +1,12 @@
 //! What each part of the work needs.
 
-use super::aioquic::Aioquic;
 use super::cross::{Headers, Std};
 use super::fuzzer::CargoFuzz;
 use super::guests::QuickKernels;
 use super::kernel_build::{BpfLinker, EbpfToolchain};
 use super::nss::Certutil;
 use super::program::Program;
+use super::python::{API, QUIC};
 use super::rust::{Component, KernelLinter};
 use super::unpacked::{Pages, Resolved};
 use super::{Need, Part};
@@ -109,7 +109,8 @@ fn lab() -> Vec<Box<dyn Need>> {
         Box::new(Certutil),
         Box::new(Resolved),
         Box::new(Pages),
-        Box::new(Aioquic),
+        Box::new(QUIC),
+        Box::new(API),
         Box::new(Program::new("ldns-signzone", "-v", "ldnsutils")),
         // AdGuard's DNS engine is JavaScript.
         Box::new(Program::new("node", "--version", "nodejs")),

@@ -22,7 +22,10 @@ const ID_MAP: &str = "/proc/self/uid_map";
 const LOCKDOWN: &str = "/sys/kernel/security/lockdown";
 
 /// Refuses to start without what the kernel will ask for.
-pub(in crate::kernel) fn check() -> Result<(), KernelError> {
+///
+/// # Errors
+/// If a capability is missing.
+pub fn check() -> Result<(), KernelError> {
     let read = |error| KernelError::Read {
         path: STATUS.to_owned(),
         error,

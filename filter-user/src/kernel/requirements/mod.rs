@@ -20,7 +20,7 @@ use aya::{
 };
 
 use super::{KernelError, OBJECT};
-pub(super) use capabilities::check as check_capabilities;
+pub use capabilities::check as check_capabilities;
 pub use feature::{Feature, Features};
 pub(super) use object::features_of;
 pub use refusal::{Refusal, SavedLog};

@@ -27,7 +27,7 @@ use filter_policy::{
 };
 use filter_user::{
     controller::{Controller, StateFile},
-    kernel::{Attachment, Filter, MAX_RULES, Mode, Pins},
+    kernel::{Attachment, Filter, MAX_RULES, Mode, Pins, check_capabilities},
     server::ApiSocket,
 };
 use tokio::{
@@ -171,6 +171,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 /// Filters until a signal comes; what is to be said then.
 async fn filter(args: Args) -> anyhow::Result<String> {
     let mut stop = Stop::new().context("cannot wait for signals")?;
+    check_capabilities()?;
     let socket = ApiSocket::claim(&args.socket.socket)?;
     let pins = args.keeping.pins()?;
     let started = start(&args, pins.as_ref(), &mut stop).await;

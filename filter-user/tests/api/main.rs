@@ -1,6 +1,9 @@
 //! The API over a real Unix socket, as far as it needs no kernel: rules are read, names tested,
 //! events passed on.
 
+mod connections;
+mod contract;
+
 use std::{
     os::unix::net::UnixListener,
     path::PathBuf,
@@ -22,7 +25,7 @@ use filter_lists::{Action, Domain};
 use filter_policy::compiled::{CompiledPolicy, Policy};
 use filter_user::{
     kernel::{AttachedMode, Attachment},
-    server::{ApiSocket, event_routes, rule_routes, with_fallbacks},
+    server::{ApiSocket, Limits, event_routes, rule_routes, serve, with_checks},
 };
 use tempfile::TempDir;
 use tokio::sync::broadcast;
@@ -77,7 +80,10 @@ async fn what_is_no_name_is_refused_with_a_sentence() {
         r"`a b\u{1b}` is no name: it has a character that no name has"
     );
     let answer = server.client.get::<Judgement>("/v1/test", &[]).await;
-    assert!(sentence(answer).contains("missing field `name`"));
+    assert_eq!(
+        sentence(answer),
+        "GET /v1/test lacks the parameter `name`: add it, with a DNS name"
+    );
 }
 
 #[tokio::test]
@@ -86,7 +92,7 @@ async fn requests_that_nobody_knows_are_refused_with_a_sentence() {
     let answer = server.client.get::<Judgement>("/v1/none", &[]).await;
     assert_eq!(
         sentence(answer),
-        "this API has no GET /v1/none: docs/api.md lists its requests"
+        "this API has no GET /v1/none: GET /v1 lists its requests"
     );
     let answer = server
         .client
@@ -94,7 +100,7 @@ async fn requests_that_nobody_knows_are_refused_with_a_sentence() {
         .await;
     assert_eq!(
         sentence(answer),
-        "/v1/test does not take PUT: docs/api.md lists the requests"
+        "/v1/test does not take PUT: GET /v1 lists the requests"
     );
 }
 
@@ -222,6 +228,7 @@ fn lan() -> Attachment {
 
 struct Server {
     client: Client,
+    path: PathBuf,
     policy: Arc<RwLock<Policy>>,
     events: broadcast::Sender<Bytes>,
     _socket: ApiSocket,
@@ -230,6 +237,10 @@ struct Server {
 
 impl Server {
     fn start(names: &[&str]) -> Self {
+        Self::start_within(names, Limits::default())
+    }
+
+    fn start_within(names: &[&str], limits: Limits) -> Self {
         let dir = TempDir::new().unwrap();
         let path: PathBuf = dir.path().join("namegate.sock");
         let socket = ApiSocket::claim(&path).unwrap();
@@ -237,12 +248,13 @@ impl Server {
         let events = broadcast::Sender::new(BACKLOG);
         let routes = Router::new()
             .merge(rule_routes(policy.clone(), vec![lan()].into()))
-            .merge(event_routes(events.clone()));
-        let routes = with_fallbacks(routes);
+            .merge(event_routes(events.clone(), limits));
+        let routes = with_checks(routes, limits);
         let listener = tokio::net::UnixListener::from_std(socket.listener().unwrap()).unwrap();
-        tokio::spawn(async { axum::serve(listener, routes).await });
+        tokio::spawn(async move { serve(&listener, routes, limits).await });
         Self {
             client: Client::new(&path),
+            path,
             policy,
             events,
             _socket: socket,
@@ -301,7 +313,7 @@ fn packet() -> BlockedPacket {
 
 fn sentence<T>(answer: Result<T, ClientError>) -> String {
     match answer {
-        Err(ClientError::Refused(sentence)) => sentence,
+        Err(ClientError::Refused(failure)) => failure.message,
         Err(other) => panic!("{other}"),
         Ok(_) => panic!("it was answered"),
     }
