@@ -175,19 +175,22 @@ async fn filter(args: Args) -> anyhow::Result<String> {
     let socket = ApiSocket::claim(&args.socket.socket)?;
     let pins = args.keeping.pins()?;
     let started = start(&args, pins.as_ref(), &mut stop).await;
-    if let (Err(_) | Ok(None), Some(pins)) = (&started, &pins)
+    if let (Err(_) | Ok(Err(_)), Some(pins)) = (&started, &pins)
         && let Some(note) = keeping::after_no_start(pins)
     {
         warn(&note);
     }
-    let Some(Started {
+    let Started {
         filter,
         mut policy,
         state,
         interfaces,
-    }) = started?
-    else {
-        return Ok("stopped before anything was attached".to_owned());
+    } = match started? {
+        Ok(started) => started,
+        Err(signal) => {
+            let how = signal.as_str();
+            return Ok(format!("{how}: stopped before anything was attached"));
+        }
     };
     for attachment in interfaces
         .iter()
@@ -226,12 +229,12 @@ struct Started {
     interfaces: Vec<Attachment>,
 }
 
-/// Loads and attaches; `None` if a signal came before that.
+/// Loads and attaches, unless a signal comes before that.
 async fn start(
     args: &Args,
     pins: Option<&Arc<Pins>>,
     stop: &mut Stop,
-) -> anyhow::Result<Option<Started>> {
+) -> anyhow::Result<Result<Started, Ended>> {
     let loading = spawn_blocking({
         let (args, pins) = (args.clone(), pins.cloned());
         move || Loaded::new(&args, pins)
@@ -242,10 +245,10 @@ async fn start(
         state,
     } = tokio::select! {
         loaded = loading => loaded??,
-        _ = stop.wait() => return Ok(None),
+        signal = stop.wait() => return Ok(Err(signal)),
     };
     let interfaces = filter.attach(&args.iface, args.mode)?;
-    Ok(Some(Started {
+    Ok(Ok(Started {
         filter,
         policy,
         state,
