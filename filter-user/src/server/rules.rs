@@ -19,12 +19,12 @@ use tokio::sync::mpsc;
 use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 
 use super::{ApiError, explain::Asked, lines};
-use crate::{answers, controller::reading, kernel::Attachment};
+use crate::{
+    answers,
+    controller::{Interfaces, reading},
+};
 
 type Shared = Arc<RwLock<Policy>>;
-
-/// Where names are judged.
-type Interfaces = Arc<[Attachment]>;
 
 /// Rules that are looked at in one hold of the compiled policy: about 0.1 ms.
 const PAGE: usize = 1000;
@@ -108,7 +108,10 @@ async fn test(
     State(Answering { policy, interfaces }): State<Answering>,
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Json<Judgement>, ApiError> {
-    asked?.0.test(&reading(&policy), &interfaces).map(Json)
+    asked?
+        .0
+        .test(&reading(&policy), &interfaces.snapshot())
+        .map(Json)
 }
 
 async fn explain(
@@ -117,8 +120,9 @@ async fn explain(
 ) -> Result<Json<Explained>, ApiError> {
     let question = asked?.0;
     // The lines are looked up in the lists, which may be long.
-    let explained =
-        tokio::task::spawn_blocking(move || question.explain(&reading(&policy), &interfaces));
+    let explained = tokio::task::spawn_blocking(move || {
+        question.explain(&reading(&policy), &interfaces.snapshot())
+    });
     explained
         .await
         .map_err(|error| ApiError::internal(&error))?

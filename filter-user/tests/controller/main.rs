@@ -6,6 +6,7 @@ mod bounds;
 mod cache;
 mod configuration;
 mod home;
+mod interfaces;
 mod keeping;
 mod policy;
 mod privileges;
