@@ -28,7 +28,7 @@ pub struct Status {
     pub pins: Option<PathBuf>,
     /// The program in the kernel.
     pub program: Program,
-    /// Where it is attached.
+    /// The interfaces that were named, in their order.
     pub interfaces: Vec<Interface>,
     /// What it blocks.
     pub rules: RuleCounts,
@@ -48,16 +48,20 @@ pub struct Program {
     pub verified_instructions: u32,
 }
 
-/// An interface that is filtered.
+/// An interface that was named.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Interface {
-    /// Its name.
+    /// Its name, as it was given.
     pub name: String,
-    /// Its index.
-    pub index: u32,
-    /// Where the program runs: `native` (in the driver) or `generic`.
-    pub mode: String,
+    /// Whether it is filtered.
+    pub state: InterfaceState,
+    /// What is wrong with it, and what to do; null if it is filtered under its name.
+    pub problem: Option<String>,
+    /// Its index; null if it is not filtered.
+    pub index: Option<u32>,
+    /// Where the program runs: `native` (in the driver) or `generic`; null if it is not filtered.
+    pub mode: Option<String>,
     /// Which DNS messages are judged there: `queries`, `responses` or `both`.
     pub judged: String,
     /// True if clients are behind it, which are answered.
@@ -74,6 +78,36 @@ pub struct Interface {
     /// `ethtool -k` names them. Of messages in one datagram, those that are not blocked have to be
     /// asked for again.
     pub joined_below: BTreeMap<String, Vec<String>>,
+}
+
+/// Whether an interface that was named is filtered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum InterfaceState {
+    /// It is.
+    Filtered,
+    /// It is, and has another name by now.
+    Renamed,
+    /// There is none of the name; it is filtered as soon as it appears.
+    Missing,
+    /// It was moved to another network namespace, and is not filtered there.
+    Moved,
+    /// It is there, and cannot be filtered.
+    Failed,
+}
+
+impl InterfaceState {
+    /// The word for it, as in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Filtered => "filtered",
+            Self::Renamed => "renamed",
+            Self::Missing => "missing",
+            Self::Moved => "moved",
+            Self::Failed => "failed",
+        }
+    }
 }
 
 /// How many rules there are, and from where.

@@ -5,12 +5,8 @@ use filter_core::{Message, TunnelKind};
 use filter_policy::compiled::CompiledPolicy;
 use jiff::Timestamp;
 
-use super::Controller;
-use crate::{
-    answers,
-    kernel::{Attachment, NameEvent},
-    replay::record_type,
-};
+use super::{Controller, NamedInterface};
+use crate::{answers, kernel::NameEvent, replay::record_type};
 
 impl Controller {
     /// Passes on what the kernel reported since the last call. Who reads too slowly misses some.
@@ -25,13 +21,14 @@ impl Controller {
         } = self;
         let policy = super::reading(policy);
         let compiled = &policy.compiled;
+        let interfaces = interfaces.read();
         let wanted = events.receiver_count() > 0;
         filter.drain_events(|event| {
             *reported += 1;
             if wanted {
                 let mut line = Vec::new();
                 answers::push_line(
-                    &EventLine::Blocked(Box::new(blocked_packet(event, compiled, interfaces))),
+                    &EventLine::Blocked(Box::new(blocked_packet(event, compiled, &interfaces))),
                     &mut line,
                 );
                 // An error says that the last reader left just now.
@@ -44,11 +41,11 @@ impl Controller {
 fn blocked_packet(
     event: NameEvent,
     compiled: &CompiledPolicy,
-    interfaces: &[Attachment],
+    interfaces: &[NamedInterface],
 ) -> BlockedPacket {
     let interface = interfaces
         .iter()
-        .find(|attachment| attachment.index == event.interface);
+        .find(|interface| interface.had_index(event.interface));
     let source = event
         .rule
         .and_then(|rule| compiled.find(rule))
@@ -60,7 +57,7 @@ fn blocked_packet(
         time: Timestamp::try_from(event.time)
             .map(|time| format!("{time:.6}"))
             .unwrap_or_default(),
-        interface: interface.map_or_else(|| event.interface.to_string(), |it| it.interface.clone()),
+        interface: interface.map_or_else(|| event.interface.to_string(), |it| it.name().to_owned()),
         client: event.client().ip().to_string(),
         client_port: event.client().port(),
         server: event.server().ip().to_string(),

@@ -2,13 +2,12 @@
 
 mod changes;
 mod events;
+mod interfaces;
 mod policy;
-mod routes;
 mod shrinking;
 mod state;
 
 use std::{
-    collections::BTreeMap,
     fs, io,
     path::PathBuf,
     process,
@@ -18,9 +17,9 @@ use std::{
 
 use axum::{Router, body::Bytes};
 use filter_api::status::{
-    EventCounts, Interface, ListStatus, Memory, Program, RuleCounts, RuleHits, Stats, Status,
+    EventCounts, ListStatus, Memory, Program, RuleCounts, RuleHits, Stats, Status,
 };
-use filter_core::{Actions, Counter, Quic};
+use filter_core::{Actions, Counter};
 use filter_policy::compiled::{Policy, PolicySource};
 use tokio::{
     net::UnixListener,
@@ -31,13 +30,13 @@ use tokio::{
 
 use crate::{
     answers,
-    kernel::{AttachedMode, Attachment, Filter, KernelError, joining_below},
+    kernel::{Filter, KernelError},
     server::{ApiSocket, Limits, control_routes, event_routes, rule_routes, serve, with_checks},
 };
 
 pub use changes::ControlError;
+pub use interfaces::{Interfaces, NamedInterface};
 pub use policy::{cancel_reload, reload, roll_back};
-use routes::Followed;
 pub use shrinking::{MaxShrink, Shrunk, TooShort};
 pub use state::{StateError, StateFile};
 
@@ -59,8 +58,7 @@ pub struct Controller {
     previous: Option<Policy>,
     max_shrink: MaxShrink,
     kept_in: Option<StateFile>,
-    interfaces: Vec<Attachment>,
-    routes: Option<Followed>,
+    interfaces: Interfaces,
     socket: PathBuf,
     started: Instant,
     events: broadcast::Sender<Bytes>,
@@ -75,7 +73,7 @@ impl Controller {
         policy: Policy,
         source: PolicySource,
         kept_in: Option<StateFile>,
-        interfaces: Vec<Attachment>,
+        interfaces: Interfaces,
         socket: &ApiSocket,
     ) -> Self {
         Self {
@@ -88,7 +86,6 @@ impl Controller {
             max_shrink: MaxShrink::default(),
             kept_in,
             interfaces,
-            routes: None,
             socket: socket.path().into(),
             started: Instant::now(),
             events: broadcast::Sender::new(BACKLOG),
@@ -108,16 +105,14 @@ impl Controller {
         let listener = UnixListener::from_std(socket.listener()?)?;
         let limits = Limits::default();
         let reading = Router::new()
-            .merge(rule_routes(
-                self.policy.clone(),
-                self.interfaces.clone().into(),
-            ))
+            .merge(rule_routes(self.policy.clone(), self.interfaces.clone()))
             .merge(event_routes(self.events.clone(), limits));
         let controller = Arc::new(Mutex::new(self));
         let routes = with_checks(reading.merge(control_routes(controller.clone())), limits);
         tokio::select! {
             served = serve(&listener, routes, limits) => served,
             () = forward_events(&controller) => Ok(()),
+            () = interfaces::follow(&controller) => Ok(()),
             () = policy::reload_with(reload, &controller) => Ok(()),
         }
     }
@@ -138,7 +133,12 @@ impl Controller {
                 id: program.id,
                 verified_instructions: program.verified_instructions,
             },
-            interfaces: self.interfaces.iter().map(interface).collect(),
+            interfaces: self
+                .interfaces
+                .snapshot()
+                .iter()
+                .map(NamedInterface::status)
+                .collect(),
             rules: self.rule_counts(),
             memory: Memory {
                 kernel_bytes: program.map_memory,
@@ -228,7 +228,7 @@ fn writing(policy: &RwLock<Policy>) -> RwLockWriteGuard<'_, Policy> {
     policy.write().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Passes events on, has schedules switch, and looks after routes.
+/// Passes events on, and has schedules switch.
 async fn forward_events(controller: &Mutex<Controller>) {
     let mut ticks = interval(POLL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -237,36 +237,6 @@ async fn forward_events(controller: &Mutex<Controller>) {
         let mut controller = controller.lock().await;
         controller.forward_events();
         controller.follow_schedules();
-        controller.follow_routes();
-    }
-}
-
-fn interface(attachment: &Attachment) -> Interface {
-    let settings = &attachment.settings;
-    Interface {
-        name: attachment.interface.clone(),
-        index: attachment.index,
-        mode: attachment.mode.as_str().into(),
-        judged: settings.directions().as_str().into(),
-        faces_clients: settings.faces_clients(),
-        action: if settings.audits() {
-            "audit"
-        } else {
-            settings.actions().dns().as_str()
-        }
-        .into(),
-        tcp: settings.actions().tcp().as_str().into(),
-        quic: match settings.quic() {
-            Quic::Inspect => settings.actions().quic().as_str(),
-            other => other.as_str(),
-        }
-        .into(),
-        // A program in the driver sees each datagram by itself. What the kernel does not say is no
-        // reason to say nothing.
-        joined_below: match attachment.mode {
-            AttachedMode::Generic => joining_below(attachment.index).unwrap_or_default(),
-            AttachedMode::Native => BTreeMap::new(),
-        },
     }
 }
 

@@ -20,7 +20,7 @@ use filter_policy::{
 use jiff::Timestamp;
 use tokio::{signal::unix::Signal, sync::Mutex};
 
-use super::{ControlError, Controller, MaxShrink};
+use super::{ControlError, Controller, MaxShrink, interfaces};
 use crate::{answers, check::Undone, kernel::Installed};
 
 /// Reads the policy anew and puts it in force. Reading takes the time that it takes, and holds
@@ -187,9 +187,8 @@ fn read(
 
 fn missed_answers(interface: &str) -> String {
     format!(
-        "blocked clients are answered since this reload, and `{interface}` is a veth that is filtered in its driver: its other \
-         end takes answers only if it has an XDP program, too; where it has none, start namegate again, which attaches in \
-         generic mode then"
+        "blocked clients are answered since this reload, and {}",
+        interfaces::missed_answers(interface)
     )
 }
 
@@ -259,13 +258,14 @@ impl Controller {
         let Self {
             interfaces, filter, ..
         } = self;
-        let missing = interfaces.iter_mut().filter_map(|attachment| {
+        let mut missing = Vec::new();
+        interfaces.each_attachment(|attachment| {
             let may_answer = filter.may_answer(&attachment.settings);
-            attachment
-                .misses_answers_since(may_answer)
-                .then_some(&attachment.interface)
+            if attachment.misses_answers_since(may_answer) {
+                missing.push(missed_answers(&attachment.interface));
+            }
         });
-        missing.map(|name| missed_answers(name)).collect()
+        missing
     }
 
     /// Has schedules begin and end.

@@ -1,23 +1,18 @@
 //! Attaching to interfaces: to all that were named, or to none.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    io,
-    os::fd::AsFd as _,
-};
+use std::{collections::BTreeSet, io, os::fd::AsFd as _};
 
-use aya::{Ebpf, programs::Xdp};
+use aya::{Ebpf, maps::Array, programs::Xdp};
 use aya_obj::generated::{XDP_FLAGS_DRV_MODE, XDP_FLAGS_SKB_MODE};
 use filter_core::{Interface, ProgramSet};
-use netlink_packet_route::link::{
-    InfoKind, LinkAttribute, LinkInfo, LinkLayerType, LinkMessage, LinkXdp,
-};
 
 use super::{
     KernelError,
+    device::{Device, program_name},
     links::Link,
-    netlink::{link, link_by_index},
+    map_mut,
     pins::{LinkLeft, ObjectPins},
+    pod::Value,
     program,
     programs::Programs,
 };
@@ -50,6 +45,14 @@ impl AttachedMode {
         match self {
             Self::Native => "native",
             Self::Generic => "generic",
+        }
+    }
+
+    /// What is done on an interface with the program attached so.
+    pub(crate) fn settings(self, settings: Interface) -> Interface {
+        match self {
+            Self::Native => settings,
+            Self::Generic => settings.in_network_stack(),
         }
     }
 
@@ -102,36 +105,29 @@ impl Attachment {
 /// An interface that was named, and has no XDP program but one that a controller left.
 struct Free<'n> {
     name: &'n str,
-    index: u32,
-    is_veth: bool,
-    /// In bytes.
-    mtu: u32,
+    device: Device,
+    settings: Interface,
     /// The link of a controller before this one.
     left: Option<(Link, AttachedMode)>,
 }
 
-/// Attaches to each interface. Dropping a link detaches it, so that a failure leaves nothing
-/// attached. Where a controller before this one left a link, its program is replaced: no packet
-/// comes by without one. That is done last, when the other interfaces are attached to.
+/// Attaches to each interface, with its settings. Dropping a link detaches it, so that a failure
+/// leaves nothing attached. Where a controller before this one left a link, its program is replaced:
+/// no packet comes by without one. That is done last, when the other interfaces are attached to.
 pub(super) fn to_all(
     loader: &mut Loader<'_>,
-    interfaces: &[String],
+    interfaces: &[(String, Interface)],
     mode: Mode,
-    of_interfaces: &BTreeMap<u32, Interface>,
     mut left: Vec<LinkLeft>,
     may_answer: impl Fn(&Interface) -> bool,
 ) -> Result<Vec<(Attachment, Link)>, KernelError> {
     let mut free = interfaces
         .iter()
-        .map(|name| free_interface(name, &mut left))
+        .map(|(name, settings)| free_interface(name, *settings, &mut left))
         .collect::<Result<Vec<_>, _>>()?;
-    let different: BTreeSet<_> = free.iter().map(|free| free.index).collect();
-    if different.len() < free.len() {
-        let twice = interfaces
-            .iter()
-            .enumerate()
-            .find(|(at, name)| interfaces.iter().take(*at).any(|it| it == *name));
-        let name = twice.map_or_else(String::new, |(_, name)| name.clone());
+    let mut seen = BTreeSet::new();
+    if let Some(twice) = free.iter().find(|free| !seen.insert(free.device.index)) {
+        let name = twice.name.to_owned();
         return Err(KernelError::InterfaceTwice { name });
     }
     if let Some(left) = left.iter().find(|left| !is_here(left)) {
@@ -141,11 +137,10 @@ pub(super) fn to_all(
     free.sort_by_key(|free| free.left.is_some());
     let mut attached = Vec::new();
     for free in free {
-        let settings = of_interfaces.get(&free.index).copied().unwrap_or_default();
-        let is_deaf = free.is_veth && may_answer(&settings);
-        attached.push(attach(loader, free, mode, settings, is_deaf)?);
+        let is_deaf = free.device.is_veth && may_answer(&free.settings);
+        attached.push(attach(loader, free, mode, is_deaf)?);
     }
-    let place = |name: &str| interfaces.iter().position(|it| it == name);
+    let place = |name: &str| interfaces.iter().position(|(it, _)| it == name);
     attached.sort_by_key(|(attachment, _)| place(&attachment.interface));
     Ok(attached)
 }
@@ -155,7 +150,6 @@ fn attach(
     loader: &mut Loader<'_>,
     mut free: Free<'_>,
     mode: Mode,
-    settings: Interface,
     is_deaf: bool,
 ) -> Result<(Attachment, Link), KernelError> {
     let mode = if is_deaf && mode == Mode::Auto {
@@ -164,18 +158,13 @@ fn attach(
         mode
     };
     let (link, Way { mode, set }) = to_one(loader, &mut free, mode)?;
-    let settings = if mode == AttachedMode::Generic {
-        settings.in_network_stack()
-    } else {
-        settings
-    };
     let attachment = Attachment {
         interface: free.name.to_owned(),
-        index: free.index,
+        index: free.device.index,
         mode,
         set,
-        settings,
-        is_veth: free.is_veth,
+        settings: mode.settings(free.settings),
+        is_veth: free.device.is_veth,
         far_end_may_miss_answers: is_deaf && mode == AttachedMode::Native,
     };
     Ok((attachment, link))
@@ -212,9 +201,9 @@ impl Way {
     };
 
     /// The ways to try, in their order.
-    fn all(mode: Mode, free: &Free<'_>) -> impl Iterator<Item = Self> + use<> {
+    fn all(mode: Mode, device: &Device) -> impl Iterator<Item = Self> + use<> {
         let ways = [Self::NATIVE, Self::NATIVE_FRAGS, Self::GENERIC];
-        let may_have_frags = free.mtu > ONE_BUFFER && !free.is_veth;
+        let may_have_frags = device.mtu > ONE_BUFFER && !device.is_veth;
         ways.into_iter().filter(move |way| match way.mode {
             AttachedMode::Native => {
                 mode != Mode::Generic && (way.set == ProgramSet::LINEAR || may_have_frags)
@@ -241,6 +230,25 @@ impl Loader<'_> {
         }
         Ok(entry)
     }
+
+    /// Writes what is done on an interface, which its program finds with the first packet. An entry
+    /// that nobody has written says the default.
+    fn write_settings(&mut self, index: u32, settings: Interface) -> Result<(), KernelError> {
+        if settings != Interface::default() {
+            write_settings(self.object, index, settings)?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes what is done with packets that come in by the interface with this index.
+pub(super) fn write_settings(
+    object: &mut Ebpf,
+    index: u32,
+    settings: Interface,
+) -> Result<(), KernelError> {
+    let mut interfaces = Array::<_, Value<Interface>>::try_from(map_mut(object, "INTERFACES")?)?;
+    Ok(interfaces.set(index, Value(settings), 0)?)
 }
 
 fn to_one(
@@ -248,9 +256,10 @@ fn to_one(
     free: &mut Free<'_>,
     mode: Mode,
 ) -> Result<(Link, Way), KernelError> {
-    let name = free.name;
+    let (name, index) = (free.name, free.device.index);
     if let Some((link, was)) = free.left.take() {
-        for way in Way::all(mode, free).filter(|way| way.mode == was) {
+        loader.write_settings(index, was.settings(free.settings))?;
+        for way in Way::all(mode, &free.device).filter(|way| way.mode == was) {
             let program = loader.entry(way.set)?;
             if link.replace(program.fd()?.as_fd()).is_ok() {
                 return Ok((link, way));
@@ -263,19 +272,22 @@ fn to_one(
         })?;
     }
     let mut refused = io::Error::from(io::ErrorKind::Unsupported);
-    for way in Way::all(mode, free) {
+    for way in Way::all(mode, &free.device) {
+        loader.write_settings(index, way.mode.settings(free.settings))?;
         let program = loader.entry(way.set)?;
         // Not by aya, which falls back to an attachment that outlives the process, without a word.
-        match Link::new(program.fd()?.as_fd(), free.index, way.mode.flags()) {
+        match Link::new(program.fd()?.as_fd(), index, way.mode.flags()) {
             Ok(link) => return Ok((link, way)),
             Err(error) => refused = error,
         }
     }
     match mode {
-        Mode::Native if free.is_veth && free.mtu > ONE_BUFFER => Err(KernelError::VethMtu {
-            interface: name.to_owned(),
-            mtu: free.mtu,
-        }),
+        Mode::Native if free.device.is_veth && free.device.mtu > ONE_BUFFER => {
+            Err(KernelError::VethMtu {
+                interface: name.to_owned(),
+                mtu: free.device.mtu,
+            })
+        }
         Mode::Native => Err(KernelError::NotNative {
             interface: name.to_owned(),
             error: refused,
@@ -292,56 +304,47 @@ fn to_one(
 /// # Errors
 /// If there is none of the name.
 pub fn interface_index(name: &str) -> Result<u32, KernelError> {
-    match link(name).map_err(|error| KernelError::Netlink {
-        interface: name.to_owned(),
-        error,
-    })? {
-        Some(link) => Ok(link.header.index),
+    match Device::named(name)? {
+        Some(device) => Ok(device.index),
         None => Err(KernelError::NoInterface {
             name: name.to_owned(),
         }),
     }
 }
 
+/// True if there is an interface of this name.
+///
+/// # Errors
+/// If the kernel does not answer.
+pub fn is_interface(name: &str) -> Result<bool, KernelError> {
+    Device::named(name).map(|device| device.is_some())
+}
+
 /// An interface that has no XDP program, or one that is attached by one of the links that were left.
-fn free_interface<'n>(name: &'n str, left: &mut Vec<LinkLeft>) -> Result<Free<'n>, KernelError> {
-    let failed = |error| KernelError::Netlink {
-        interface: name.to_owned(),
-        error,
-    };
-    let Some(link) = link(name).map_err(failed)? else {
-        return Err(KernelError::NoInterface {
-            name: name.to_owned(),
-        });
-    };
-    let kind = link.header.link_layer_type;
-    if !matches!(kind, LinkLayerType::Ether | LinkLayerType::Loopback) {
-        return Err(KernelError::NotEthernet {
-            interface: name.to_owned(),
-            kind: format!("{kind:?}").to_lowercase(),
-        });
-    }
-    let index = link.header.index;
-    let attached = xdp_program(&link);
-    let ours = left.iter().position(|left| {
-        left.interface == index && attached.is_some_and(|(id, _)| id == left.program)
-    });
-    let left = match (attached, ours) {
-        (Some((_, mode)), Some(ours)) => Some((left.swap_remove(ours).link, mode)),
+fn free_interface<'n>(
+    name: &'n str,
+    settings: Interface,
+    left: &mut Vec<LinkLeft>,
+) -> Result<Free<'n>, KernelError> {
+    let device = Device::of_ethernet(name)?;
+    let ours = left
+        .iter()
+        .position(|left| left.interface == device.index && device.runs(left.program));
+    let left = match (device.programs.first(), ours) {
+        (Some((_, mode)), Some(ours)) => Some((left.swap_remove(ours).link, *mode)),
         (Some((id, _)), None) => {
             return Err(KernelError::Occupied {
                 interface: name.to_owned(),
-                id,
-                name: program_name(id),
+                id: *id,
+                name: program_name(*id),
             });
         }
         (None, _) => None,
     };
     Ok(Free {
         name,
-        index,
-        is_veth: is_veth(&link),
-        mtu: mtu(&link),
+        device,
+        settings,
         left,
     })
 }
@@ -349,53 +352,6 @@ fn free_interface<'n>(name: &'n str, left: &mut Vec<LinkLeft>) -> Result<Free<'n
 /// True if the interface of a link is one of this network namespace. An index says nothing: each
 /// namespace counts for itself.
 fn is_here(left: &LinkLeft) -> bool {
-    let link = link_by_index(left.interface).ok().flatten();
-    link.and_then(|link| xdp_program(&link))
-        .is_some_and(|(id, _)| id == left.program)
-}
-
-fn mtu(link: &LinkMessage) -> u32 {
-    let mtu = link
-        .attributes
-        .iter()
-        .find_map(|attribute| match attribute {
-            LinkAttribute::Mtu(mtu) => Some(*mtu),
-            _ => None,
-        });
-    mtu.unwrap_or_default()
-}
-
-fn is_veth(link: &LinkMessage) -> bool {
-    link.attributes.iter().any(|attribute| match attribute {
-        LinkAttribute::LinkInfo(info) => info.contains(&LinkInfo::Kind(InfoKind::Veth)),
-        _ => false,
-    })
-}
-
-/// The XDP program of an interface, and where it runs. One in the card itself is taken for one in
-/// the driver.
-fn xdp_program(link: &LinkMessage) -> Option<(u32, AttachedMode)> {
-    let xdp = link
-        .attributes
-        .iter()
-        .filter_map(|attribute| match attribute {
-            LinkAttribute::Xdp(xdp) => Some(xdp),
-            _ => None,
-        });
-    xdp.flatten().find_map(|attribute| match attribute {
-        LinkXdp::SkbProgId(id) if *id != 0 => Some((*id, AttachedMode::Generic)),
-        LinkXdp::DrvProgId(id) | LinkXdp::HwProgId(id) if *id != 0 => {
-            Some((*id, AttachedMode::Native))
-        }
-        _ => None,
-    })
-}
-
-fn program_name(id: u32) -> String {
-    let program = aya::programs::loaded_programs()
-        .flatten()
-        .find(|program| program.id() == id);
-    program
-        .and_then(|program| program.name_as_str().map(str::to_owned))
-        .unwrap_or_else(|| "unnamed".to_owned())
+    let device = Device::at(left.interface, "").ok().flatten();
+    device.is_some_and(|device| device.runs(left.program))
 }

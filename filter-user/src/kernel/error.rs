@@ -13,7 +13,10 @@ use super::{
 #[derive(Debug, thiserror::Error)]
 pub enum KernelError {
     /// No interface has the name.
-    #[error("there is no interface `{name}`; `ip link` lists those there are")]
+    #[error(
+        "there is no interface `{name}`; `ip link` lists those there are, and with `--wait` namegate starts without it and \
+         attaches when it appears"
+    )]
     NoInterface {
         /// What was asked for.
         name: String,
@@ -206,6 +209,9 @@ pub enum KernelError {
         /// Why.
         error: io::Error,
     },
+    /// The interfaces could not be had.
+    #[error("cannot ask the kernel which interfaces there are: {0}")]
+    Interfaces(#[source] io::Error),
     /// The routes could not be had.
     #[error(
         "cannot ask the kernel where the default route leads: {0}; name the interfaces with clients with --clients"

@@ -65,7 +65,7 @@ impl Filter {
     fn beside(&self, room: Room) -> Result<Self, KernelError> {
         requirements::check_capabilities()?;
         let mut object = load::object_for_rules(&self.options, room)?;
-        self.share_maps(&object)?;
+        self.share_maps(&mut object)?;
         let programs = self.programs.load_again(&mut object)?;
         Self::of_object(object, programs, self.options.clone(), self.hash_key, room)
     }

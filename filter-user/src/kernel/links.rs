@@ -45,6 +45,13 @@ impl Link {
         }
     }
 
+    /// True if it is attached, in whichever network namespace the interface is: the interface is
+    /// there, and nothing detached the link.
+    pub fn is_attached(&self) -> io::Result<bool> {
+        let info = requirements::link_info(self.0.as_fd())?;
+        Ok(info.is_some_and(|info| info.interface != 0))
+    }
+
     pub fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
     }

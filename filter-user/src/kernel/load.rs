@@ -53,6 +53,11 @@ pub struct LoadOptions {
     /// Where links, programs and maps stay when the controller ends; without it, the filter ends with
     /// it.
     pub pins: Option<Arc<Pins>>,
+    /// What may be done on interfaces that come later.
+    pub interfaces_to_come: Vec<Interface>,
+    /// Indices of interfaces that there is room for, counted from 0; those of `interfaces` have
+    /// room in any case.
+    pub interface_slots: u32,
     /// The folder for the verifier's log where it refuses a program; that of temporary files if it
     /// is left out.
     pub verifier_logs: Option<PathBuf>,
@@ -84,6 +89,8 @@ impl Default for LoadOptions {
             reset_again_after: options.reset_again_after,
             interfaces: BTreeMap::new(),
             pins: None,
+            interfaces_to_come: Vec::new(),
+            interface_slots: 1,
             verifier_logs: None,
         }
     }
@@ -93,11 +100,20 @@ impl LoadOptions {
     /// True if QUIC is inspected on one of the interfaces; without any, all are as the kernel
     /// program has them.
     pub(super) fn inspects_quic(&self) -> bool {
-        self.interfaces.is_empty()
-            || self
-                .interfaces
-                .values()
-                .any(|interface| interface.quic() == Quic::Inspect)
+        let mut all = self.all_interfaces().peekable();
+        all.peek().is_none() || all.any(|interface| interface.quic() == Quic::Inspect)
+    }
+
+    /// What is done on interfaces that are there, or come later.
+    pub(super) fn all_interfaces(&self) -> impl Iterator<Item = &Interface> {
+        self.interfaces.values().chain(&self.interfaces_to_come)
+    }
+
+    /// `interface_slots`, with room for all of `interfaces`.
+    pub(super) fn slots_at_least(&self) -> u32 {
+        let highest = self.interfaces.keys().last();
+        let slots = highest.map_or(1, |index| index.saturating_add(1));
+        self.interface_slots.max(slots)
     }
 }
 
@@ -146,11 +162,6 @@ fn sized(
     room: Room,
     [flows, quic_flows]: [u32; 2],
 ) -> Result<Ebpf, KernelError> {
-    let interfaces = options
-        .interfaces
-        .keys()
-        .last()
-        .map_or(1, |index| index.saturating_add(1));
     let PolicySize {
         groups,
         clients,
@@ -175,7 +186,7 @@ fn sized(
         .map_max_entries("FLOWS", flows)
         .map_max_entries("QUIC_BUCKETS", Settings::buckets(options.quic_flows))
         .map_max_entries("QUIC_FLOWS", quic_flows)
-        .map_max_entries("INTERFACES", interfaces)
+        .map_max_entries("INTERFACES", options.slots_at_least())
         .load(OBJECT)
         .map_err(|error| requirements::explain_load(error, options.verifier_logs.as_deref()))
 }

@@ -3,8 +3,10 @@
 mod attach;
 mod batch;
 mod bloom;
+mod changes;
 mod clients;
 mod cpu;
+mod device;
 mod effect;
 mod error;
 mod events;
@@ -12,6 +14,7 @@ mod events;
 mod feed;
 mod growing;
 mod hits;
+mod interfaces;
 mod keeping;
 mod links;
 #[cfg(feature = "feed")]
@@ -50,24 +53,26 @@ use aya::{
     programs::{ProgramError, Xdp},
 };
 use filter_core::{
-    Counter, Effect, Generation, HASH_KEY_WORDS, HashKey, Interface, OfCpu, ProgramSet, Quic,
-    RuleKey, Settings,
+    Counter, Effect, Generation, HASH_KEY_WORDS, HashKey, OfCpu, ProgramSet, RuleKey, Settings,
 };
 use filter_policy::groups::Groups;
 
-pub use attach::{AttachedMode, Attachment, Mode, interface_index};
+pub use attach::{AttachedMode, Attachment, Mode, interface_index, is_interface};
 use bloom::BloomFilter;
+pub(crate) use changes::{Changed, Changes};
+pub(crate) use device::{Device, program_name};
 pub use error::KernelError;
 pub use events::NameEvent;
 #[cfg(feature = "feed")]
 pub use feed::Feed;
 use hits::Hits;
+pub use interfaces::SPARE_SLOTS;
+pub(crate) use interfaces::{Held, Look};
 use links::Link;
 #[cfg(feature = "feed")]
 pub use live::{Does, Noop, Sender};
 pub use load::LoadOptions;
-pub(crate) use netlink::default_route_links;
-pub use netlink::{default_route_interfaces, interface_name};
+pub use netlink::{default_route_interfaces, highest_interface_index, interface_name};
 pub use offloads::joining_below;
 #[cfg(feature = "feed")]
 pub use operations::{Action, Change, Operation, Seen};
@@ -77,11 +82,11 @@ use pod::Value;
 use policy::Buffered;
 pub use policy::Installed;
 use programs::{InUse, Programs};
-#[cfg(feature = "root-tests")]
-pub use requirements::try_object;
 pub use requirements::{
     Feature, Features, Refusal, SavedLog, check_capabilities, required_features,
 };
+#[cfg(feature = "root-tests")]
+pub use requirements::{detach_links_of, try_object};
 use room::Room;
 pub use room::{MAX_RULES, PolicySize, room_for};
 #[cfg(feature = "feed")]
@@ -107,6 +112,8 @@ pub struct Filter {
     room: Room,
     bloom: BloomFilter,
     buffered: Buffered,
+    /// Indices of interfaces that there is room for.
+    interface_slots: u32,
     attached: Vec<(Attachment, Link)>,
     /// What stays of this object when the controller ends.
     kept: Option<ObjectPins>,
@@ -155,6 +162,7 @@ impl Filter {
         };
         let options = LoadOptions {
             hash_key: Some(hash_key),
+            interface_slots: options.slots_at_least(),
             ..options.clone()
         };
         let room = Room::new(options.room.unwrap_or(u32::MAX).min(options.max_rules))
@@ -164,10 +172,8 @@ impl Filter {
         let mut array =
             Array::<_, Value<Settings>>::try_from(map_mut(&mut object, ".data.SETTINGS")?)?;
         array.set(0, Value(load::settings(&options, &hash_key)), 0)?;
-        let mut interfaces =
-            Array::<_, Value<Interface>>::try_from(map_mut(&mut object, "INTERFACES")?)?;
         for (index, interface) in &options.interfaces {
-            interfaces.set(*index, Value(*interface), 0)?;
+            attach::write_settings(&mut object, *index, *interface)?;
         }
         let programs = Programs::new(options.verifier_logs.clone());
         Self::of_object(object, programs, options, hash_key, room)
@@ -187,6 +193,7 @@ impl Filter {
             .map_err(KernelError::Shared)?;
         let mut filter = Self {
             programs,
+            interface_slots: options.interface_slots,
             events: RingBuf::try_from(
                 object
                     .take_map("EVENTS")
@@ -237,96 +244,6 @@ impl Filter {
     /// Where the filter is pinned, so that it stays when the controller ends; `None` if it does not.
     pub fn pins(&self) -> Option<&Path> {
         self.options.pins.as_ref().map(|pins| pins.folder())
-    }
-
-    /// Attaches the program to each interface: to all of them, or to none.
-    ///
-    /// # Errors
-    /// Names the interface that could not be had and why.
-    pub fn attach(
-        &mut self,
-        interfaces: &[String],
-        mode: Mode,
-    ) -> Result<Vec<Attachment>, KernelError> {
-        let answers = self
-            .options
-            .interfaces
-            .values()
-            .any(|interface| self.buffered.has_answers(interface));
-        let in_use = InUse {
-            answers,
-            quic: self.options.inspects_quic(),
-        };
-        self.programs.load_for(&mut self.object, in_use)?;
-        let left = self.keep()?;
-        let Self {
-            object,
-            programs,
-            buffered,
-            options,
-            kept,
-            ..
-        } = self;
-        let mut loader = attach::Loader {
-            object,
-            programs,
-            pins: kept.as_ref(),
-        };
-        let may_answer = |interface: &Interface| buffered.may_answer(interface);
-        let attached = attach::to_all(
-            &mut loader,
-            interfaces,
-            mode,
-            &options.interfaces,
-            left,
-            may_answer,
-        );
-        match attached {
-            Ok(attached) => self.attached.extend(attached),
-            Err(error) => {
-                self.forget_if_unused();
-                return Err(error);
-            }
-        }
-        self.keep_links()?;
-        let attached: Vec<_> = self
-            .attached
-            .iter()
-            .map(|(attachment, _)| attachment.clone())
-            .collect();
-        for Attachment {
-            index, settings, ..
-        } in attached
-            .iter()
-            .filter(|it| it.mode == AttachedMode::Generic)
-        {
-            self.set_interface(*index, *settings)?;
-        }
-        Ok(attached)
-    }
-
-    /// True if clients behind an interface with these settings may be answered by the policy in
-    /// force.
-    pub fn may_answer(&self, interface: &Interface) -> bool {
-        self.buffered.may_answer(interface)
-    }
-
-    /// Sets what is done on an interface. The ones that the filter was loaded with have room for
-    /// it, and those of lower index.
-    ///
-    /// # Errors
-    /// If the kernel refuses.
-    pub fn set_interface(&mut self, index: u32, interface: Interface) -> Result<(), KernelError> {
-        self.programs.load_for(
-            &mut self.object,
-            InUse {
-                answers: self.buffered.has_answers(&interface),
-                quic: interface.quic() == Quic::Inspect,
-            },
-        )?;
-        let mut interfaces =
-            Array::<_, Value<Interface>>::try_from(map_mut(&mut self.object, "INTERFACES")?)?;
-        Ok(interfaces.set(index, Value(interface), 0)?)
     }
 
     /// What the kernel says of the program.

@@ -1,10 +1,6 @@
 //! What the kernel says of links and routes (rtnetlink(7)).
 
-use std::{
-    collections::BTreeSet,
-    io,
-    net::{Ipv4Addr, Ipv6Addr},
-};
+use std::{collections::BTreeSet, io};
 
 use netlink_packet_core::{
     NLM_F_DUMP, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload, NetlinkSerializable,
@@ -12,7 +8,7 @@ use netlink_packet_core::{
 use netlink_packet_route::{
     AddressFamily, RouteNetlinkMessage,
     link::{LinkAttribute, LinkMessage},
-    route::{RouteAddress, RouteAttribute, RouteMessage, RouteType},
+    route::{RouteAttribute, RouteMessage, RouteType},
 };
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE};
 
@@ -45,6 +41,22 @@ pub fn interface_name(index: u32) -> Option<String> {
         })
 }
 
+/// The highest index that an interface has.
+///
+/// # Errors
+/// If the kernel does not answer.
+pub fn highest_interface_index() -> Result<u32, KernelError> {
+    let mut highest = 0;
+    let request = RouteNetlinkMessage::GetLink(LinkMessage::default());
+    ask_each(request, |message| {
+        if let RouteNetlinkMessage::NewLink(link) = message {
+            highest = link.header.index.max(highest);
+        }
+    })
+    .map_err(KernelError::Interfaces)?;
+    Ok(highest)
+}
+
 fn link_of(request: LinkMessage) -> io::Result<Option<LinkMessage>> {
     let socket = ask(RouteNetlinkMessage::GetLink(request), NLM_F_REQUEST)?;
     let (answer, _) = socket.recv_from_full()?;
@@ -62,68 +74,26 @@ fn link_of(request: LinkMessage) -> io::Result<Option<LinkMessage>> {
 }
 
 /// The indices of the interfaces by which a default route leads, of either family and in any table.
+/// The kernel hands over all its routes for this, and only those that matter are kept.
 ///
 /// # Errors
 /// If the kernel does not answer.
 pub fn default_route_interfaces() -> Result<BTreeSet<u32>, KernelError> {
     let mut indices = BTreeSet::new();
     for family in [AddressFamily::Inet, AddressFamily::Inet6] {
-        for route in routes(family).map_err(KernelError::Routes)? {
-            if route.header.destination_prefix_length == 0
+        let mut request = RouteMessage::default();
+        request.header.address_family = family;
+        let routes = ask_each(RouteNetlinkMessage::GetRoute(request), |message| {
+            if let RouteNetlinkMessage::NewRoute(route) = message
+                && route.header.destination_prefix_length == 0
                 && route.header.kind == RouteType::Unicast
             {
                 indices.extend(ways_out(&route));
             }
-        }
+        });
+        routes.map_err(KernelError::Routes)?;
     }
     Ok(indices)
-}
-
-/// The indices of the interfaces by which packets leave now that no narrower route is for, of
-/// either family. It asks for one route each, however many there are, and so may be asked often.
-pub(crate) fn default_route_links() -> BTreeSet<u32> {
-    /// Relays that are no more (RFC 7526), and the first address of what is given out
-    /// (RFC 4291 §2.4): nobody has routes for these alone. Nothing is sent.
-    const ELSEWHERE: [(AddressFamily, u8, RouteAddress); 2] = [
-        (
-            AddressFamily::Inet,
-            32,
-            RouteAddress::Inet(Ipv4Addr::new(192, 88, 99, 1)),
-        ),
-        (
-            AddressFamily::Inet6,
-            128,
-            RouteAddress::Inet6(Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 1)),
-        ),
-    ];
-
-    let ways = ELSEWHERE
-        .into_iter()
-        .filter_map(|(family, bits, address)| route_to(family, bits, address).ok().flatten());
-    ways.flat_map(|route| ways_out(&route).collect::<Vec<_>>())
-        .collect()
-}
-
-/// The route to an address (`RTM_GETROUTE`); `None` if there is none.
-fn route_to(
-    family: AddressFamily,
-    bits: u8,
-    address: RouteAddress,
-) -> io::Result<Option<RouteMessage>> {
-    let mut request = RouteMessage::default();
-    request.header.address_family = family;
-    request.header.destination_prefix_length = bits;
-    request
-        .attributes
-        .push(RouteAttribute::Destination(address));
-    let (answer, _) =
-        ask(RouteNetlinkMessage::GetRoute(request), NLM_F_REQUEST)?.recv_from_full()?;
-    let answer =
-        NetlinkMessage::<RouteNetlinkMessage>::deserialize(&answer).map_err(io::Error::other)?;
-    Ok(match answer.payload {
-        NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewRoute(route)) => Some(route),
-        _ => None,
-    })
 }
 
 fn ways_out(route: &RouteMessage) -> impl Iterator<Item = u32> {
@@ -137,39 +107,36 @@ fn ways_out(route: &RouteMessage) -> impl Iterator<Item = u32> {
         })
 }
 
-/// All routes of a family (`RTM_GETROUTE`).
-fn routes(family: AddressFamily) -> io::Result<Vec<RouteMessage>> {
-    let mut request = RouteMessage::default();
-    request.header.address_family = family;
-    let messages = ask_all(RouteNetlinkMessage::GetRoute(request))?;
-    let routes = messages.into_iter().filter_map(|message| match message {
-        RouteNetlinkMessage::NewRoute(route) => Some(route),
-        _ => None,
-    });
-    Ok(routes.collect())
-}
-
 /// All that the kernel has of what is asked for.
 pub(super) fn ask_all(request: RouteNetlinkMessage) -> io::Result<Vec<RouteNetlinkMessage>> {
+    let mut messages = Vec::new();
+    ask_each(request, |message| messages.push(message))?;
+    Ok(messages)
+}
+
+/// Hands over all that the kernel has of what is asked for.
+fn ask_each(
+    request: RouteNetlinkMessage,
+    mut each: impl FnMut(RouteNetlinkMessage),
+) -> io::Result<()> {
     /// Messages start at multiples of this (netlink(7), `NLMSG_ALIGNTO`).
     const ALIGNMENT: usize = 4;
 
     let socket = ask(request, NLM_F_REQUEST | NLM_F_DUMP)?;
-    let mut messages = Vec::new();
     loop {
         let (answer, _) = socket.recv_from_full()?;
         let mut rest = &answer[..];
         while !rest.is_empty() {
             let message = NetlinkMessage::<RouteNetlinkMessage>::deserialize(rest)
                 .map_err(io::Error::other)?;
+            // A message that was read has a length of its header at least.
+            let len = (message.header.length as usize).next_multiple_of(ALIGNMENT);
             match message.payload {
-                NetlinkPayload::InnerMessage(message) => messages.push(message),
-                NetlinkPayload::Done(_) => return Ok(messages),
+                NetlinkPayload::InnerMessage(message) => each(message),
+                NetlinkPayload::Done(_) => return Ok(()),
                 NetlinkPayload::Error(error) => return Err(error.to_io()),
                 _ => {}
             }
-            // A message that was read has a length of its header at least.
-            let len = (message.header.length as usize).next_multiple_of(ALIGNMENT);
             rest = rest.get(len..).unwrap_or_default();
         }
     }

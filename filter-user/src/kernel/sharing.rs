@@ -16,7 +16,10 @@ use aya::{
 };
 use filter_core::{HashKey, ProgramSet, Settings};
 
-use super::{Filter, KernelError, map, pins::ObjectPins, pod::Value};
+use super::{Filter, KernelError, attach::write_settings, map, pins::ObjectPins, pod::Value};
+
+/// What is done on each interface.
+const INTERFACES: &str = "INTERFACES";
 
 /// All maps that are neither of a policy nor of the programs.
 const SHARED: [&str; 13] = [
@@ -28,7 +31,7 @@ const SHARED: [&str; 13] = [
     "EVENT_BUDGET",
     "FLOWS",
     "HITS",
-    "INTERFACES",
+    INTERFACES,
     "QUIC_BUCKETS",
     "QUIC_FLOWS",
     "QUIC_ROOM",
@@ -36,7 +39,7 @@ const SHARED: [&str; 13] = [
 ];
 
 /// What a controller has set for itself: the next one has options of its own.
-const OF_OPTIONS: [&str; 2] = [".data.SETTINGS", "INTERFACES"];
+const OF_OPTIONS: [&str; 2] = [".data.SETTINGS", INTERFACES];
 
 /// What counts, under whatever key names are hashed.
 const COUNTERS: [&str; 2] = [".data.STATE_MISSING", "CPUS"];
@@ -47,12 +50,20 @@ const TABLES: [[&str; 2]; 2] = [["BUCKETS", "FLOWS"], ["QUIC_BUCKETS", "QUIC_FLO
 const EVENTS: &str = "EVENTS";
 
 impl Filter {
-    /// Has an object whose programs are not loaded yet use the maps of this filter.
-    pub(super) fn share_maps(&self, object: &Ebpf) -> Result<(), KernelError> {
+    /// Has an object whose programs are not loaded yet use the maps of this filter. If it has room
+    /// for more interfaces, that map stays its own, and has what this filter's has.
+    pub(super) fn share_maps(&self, object: &mut Ebpf) -> Result<(), KernelError> {
+        let has_larger = self.options.interface_slots > self.interface_slots;
         for name in SHARED {
-            replace(descriptor(object, name)?, descriptor(&self.object, name)?)?;
+            if name != INTERFACES || !has_larger {
+                replace(descriptor(object, name)?, descriptor(&self.object, name)?)?;
+            }
         }
-        replace(descriptor(object, EVENTS)?, self.events.as_fd())
+        replace(descriptor(object, EVENTS)?, self.events.as_fd())?;
+        for (index, settings) in self.options.interfaces.iter().filter(|_| has_larger) {
+            write_settings(object, *index, *settings)?;
+        }
+        Ok(())
     }
 
     /// Has the maps stay that a controller which comes later goes on with, and those of programs.

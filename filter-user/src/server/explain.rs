@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{ApiError, domain};
-use crate::{answers, kernel::Attachment};
+use crate::{answers, controller::NamedInterface};
 
 /// What somebody wants to know.
 #[derive(Deserialize)]
@@ -28,7 +28,11 @@ pub(super) struct Asked(Question);
 
 impl Asked {
     /// Whether the name would be blocked, and by which rule.
-    pub fn test(self, policy: &Policy, interfaces: &[Attachment]) -> Result<Judgement, ApiError> {
+    pub fn test(
+        self,
+        policy: &Policy,
+        interfaces: &[NamedInterface],
+    ) -> Result<Judgement, ApiError> {
         let case = self.case(policy)?;
         let deciding = policy.compiled.deciding(&case.name, &case.audiences);
         let (rule, list, line) = deciding.map_or((None, None, None), |it| {
@@ -52,7 +56,7 @@ impl Asked {
     pub fn explain(
         self,
         policy: &Policy,
-        interfaces: &[Attachment],
+        interfaces: &[NamedInterface],
     ) -> Result<Explained, ApiError> {
         let case = self.case(policy)?;
         let Explanation { outcome, rules } = policy.compiled.explain(&case.name, &case.audiences);
@@ -147,15 +151,12 @@ impl Case<'_> {
     }
 
     /// What the client gets on each interface; nothing if the name is not blocked.
-    fn actions(&self, interfaces: &[Attachment]) -> Vec<ActionOn> {
+    fn actions(&self, interfaces: &[NamedInterface]) -> Vec<ActionOn> {
         if !self.found.precedence.blocks() {
             return Vec::new();
         }
-        let on = |Attachment {
-                      interface,
-                      settings,
-                      ..
-                  }: &Attachment| {
+        let on = |interface: &NamedInterface| {
+            let settings = &interface.settings();
             let word = |message, protocol| {
                 self.in_force
                     .effect(&self.found, settings, message, protocol)
@@ -164,7 +165,7 @@ impl Case<'_> {
             };
             let dns = word(Message::Query, Protocol::Udp);
             ActionOn {
-                interface: interface.clone(),
+                interface: interface.name().to_owned(),
                 dns,
                 tls: word(Message::ClientHello, Protocol::Tcp),
                 quic: match settings.quic() {

@@ -13,12 +13,12 @@ use tokio::{sync::mpsc, task::spawn_blocking};
 use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 
 use super::{ApiError, explain::Asked, lines, request::Checked};
-use crate::{answers, controller::reading, kernel::Attachment};
+use crate::{
+    answers,
+    controller::{Interfaces, reading},
+};
 
 type Shared = Arc<RwLock<Policy>>;
-
-/// Where names are judged.
-type Interfaces = Arc<[Attachment]>;
 
 /// Rules that are looked at in one hold of the compiled policy, and kept for a client until it reads
 /// them: about 0.1 ms and 30 kB.
@@ -131,7 +131,9 @@ async fn test(
     checked: Checked,
 ) -> Result<Json<Judgement>, ApiError> {
     let question: Asked = checked.parameters()?;
-    question.test(&reading(&policy), &interfaces).map(Json)
+    question
+        .test(&reading(&policy), &interfaces.snapshot())
+        .map(Json)
 }
 
 async fn explain(
@@ -140,7 +142,8 @@ async fn explain(
 ) -> Result<Json<Explained>, ApiError> {
     let question: Asked = checked.parameters()?;
     // The lines are looked up in the lists, which may be long.
-    let explained = spawn_blocking(move || question.explain(&reading(&policy), &interfaces));
+    let explained =
+        spawn_blocking(move || question.explain(&reading(&policy), &interfaces.snapshot()));
     explained
         .await
         .map_err(|error| ApiError::internal(&error))?

@@ -1,47 +1,77 @@
 //! `namegate status`
 
-use std::{io::Write, process::ExitCode, time::Duration};
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+    time::Duration,
+};
 
-use filter_api::status::{Interface, ListStatus, RuleCounts, Status};
+use filter_api::status::{Interface, InterfaceState, ListStatus, RuleCounts, Status};
 use indicatif::{HumanBytes, HumanDuration};
 
 use super::ask;
 use crate::{
     cli::ClientArgs,
-    output::{HEADING, count, json_line, plural, stdout, table},
+    output::{BLOCKED, HEADING, count, json_line, plural, stdout, table},
 };
+
+/// Exit code of `--exit-code` where an interface is not filtered; 1 and 2 are for failures.
+const NOT_FILTERED_CODE: u8 = 3;
 
 /// Show what runs: interfaces, rules by list, memory
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   namegate status
-  namegate status --json | jq .rules.total")]
+  namegate status --json | jq .rules.total
+  namegate status --exit-code >/dev/null || echo \"something is not filtered\"
+
+The exit code is 0 where the controller answers; with --exit-code it is 3 if one of the interfaces that were named is not
+filtered, or has another name by now.")]
 pub struct Args {
+    /// Exit with 3 unless all interfaces that were named are filtered
+    #[arg(long)]
+    exit_code: bool,
+
     #[command(flatten)]
     client: ClientArgs,
 }
 
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let status: Status = ask(&args.client, async |client| Ok(client.status().await?))?;
-    let mut out = stdout();
     if args.client.json {
-        json_line(&mut out, &status)?;
-        return Ok(ExitCode::SUCCESS);
+        json_line(&mut stdout(), &status)?;
+    } else {
+        print(&status)?;
     }
+    let are_filtered = status
+        .interfaces
+        .iter()
+        .all(|interface| interface.state == InterfaceState::Filtered);
+    Ok(if args.exit_code && !are_filtered {
+        NOT_FILTERED_CODE.into()
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+fn print(status: &Status) -> io::Result<()> {
+    let mut out = stdout();
     let up = HumanDuration(Duration::from_secs(status.uptime_seconds));
     writeln!(
         out,
         "{HEADING}namegate {}{HEADING:#}, process {}, up {up}",
         status.version, status.pid
     )?;
-    writeln!(out, "{}", table(facts(&status), &[]))?;
+    writeln!(out, "{}", table(facts(status), &[]))?;
+    for line in status.interfaces.iter().filter_map(problem) {
+        writeln!(out, "{line}")?;
+    }
     for line in status.interfaces.iter().flat_map(joining) {
         writeln!(out, "{line}")?;
     }
     writeln!(out, "\n{HEADING}rules by list{HEADING:#}")?;
-    writeln!(out, "{}", table(rules_by_list(&status), &[0]))?;
-    Ok(ExitCode::SUCCESS)
+    writeln!(out, "{}", table(rules_by_list(status), &[0]))
 }
 
 fn facts(status: &Status) -> [[String; 2]; 8] {
@@ -103,6 +133,7 @@ fn when_it_ends(status: &Status) -> String {
 fn interface(
     Interface {
         name,
+        state,
         mode,
         judged,
         faces_clients,
@@ -112,6 +143,9 @@ fn interface(
         ..
     }: &Interface,
 ) -> String {
+    let Some(mode) = mode else {
+        return format!("{name} ({}: not filtered)", state.as_str());
+    };
     let side = if judged == "both" {
         String::new()
     } else {
@@ -124,6 +158,13 @@ fn interface(
         _ => "no clients: drop".into(),
     };
     format!("{name} ({mode}{side}; {what})")
+}
+
+/// What is wrong with an interface.
+fn problem(Interface { name, problem, .. }: &Interface) -> Option<String> {
+    problem
+        .as_ref()
+        .map(|problem| format!("{BLOCKED}{name}{BLOCKED:#}: {problem}"))
 }
 
 /// What is to be said of devices that have the kernel join datagrams.

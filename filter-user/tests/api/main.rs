@@ -18,13 +18,13 @@ use filter_api::{
     rules::RuleSource,
 };
 use filter_core::{
-    Actions, Directions, DnsAction, HASH_KEY_WORDS, HashKey, Interface, ProgramSet, QuicAction,
-    TcpAction,
+    Actions, Directions, DnsAction, HASH_KEY_WORDS, HashKey, Interface, QuicAction, TcpAction,
 };
 use filter_lists::{Action, Domain};
 use filter_policy::compiled::{CompiledPolicy, Policy};
 use filter_user::{
-    kernel::{AttachedMode, Attachment},
+    controller::{Interfaces, NamedInterface},
+    kernel::Mode,
     server::{ApiSocket, Limits, event_routes, rule_routes, serve, with_checks},
 };
 use tempfile::TempDir;
@@ -209,21 +209,11 @@ async fn without_a_controller_the_client_says_what_to_do() {
 const BACKLOG: usize = 4;
 
 /// An interface with clients behind it.
-fn lan() -> Attachment {
+fn lan() -> NamedInterface {
     let settings = Interface::new(Directions::Both).facing_clients(
         Actions::new(DnsAction::NxDomain, TcpAction::Reset).with_quic(QuicAction::Close),
     );
-    let (interface, mode) = ("lan".into(), AttachedMode::Generic);
-    let set = ProgramSet::LINEAR;
-    Attachment {
-        interface,
-        index: 1,
-        mode,
-        set,
-        settings,
-        is_veth: false,
-        far_end_may_miss_answers: false,
-    }
+    NamedInterface::new("lan".into(), settings)
 }
 
 struct Server {
@@ -247,7 +237,10 @@ impl Server {
         let policy = Arc::new(RwLock::new(Policy::of_policy(compile(names))));
         let events = broadcast::Sender::new(BACKLOG);
         let routes = Router::new()
-            .merge(rule_routes(policy.clone(), vec![lan()].into()))
+            .merge(rule_routes(
+                policy.clone(),
+                Interfaces::new(vec![lan()], Mode::default()),
+            ))
             .merge(event_routes(events.clone(), limits));
         let routes = with_checks(routes, limits);
         let listener = tokio::net::UnixListener::from_std(socket.listener().unwrap()).unwrap();

@@ -11,7 +11,7 @@ use super::home::Home;
 const ZONE: &str = "$ORIGIN rpz.example.\n@ SOA ns. mail. 1 2 3 4 5\nmissing.example CNAME .\n";
 
 /// True if the client hears that a name does not exist.
-fn is_answered(home: &Home, name: &str) -> bool {
+pub fn is_answered(home: &Home, name: &str) -> bool {
     let server = format!("@{}", GATEWAY_LAN.v4);
     let output = home
         .lab

@@ -11,7 +11,8 @@ fn of_several_interfaces_all_are_attached_or_none() {
     assert_eq!(code, 1);
     assert_eq!(
         words,
-        "namegate: there is no interface `nosuch0`; `ip link` lists those there are\n"
+        "namegate: there is no interface `nosuch0`; `ip link` lists those there are, and with `--wait` namegate starts without it \
+         and attaches when it appears\n"
     );
     assert!(!home.is_attached("lan"));
 }

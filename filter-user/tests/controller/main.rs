@@ -7,6 +7,7 @@ mod cache;
 mod configuration;
 mod document;
 mod home;
+mod interfaces;
 mod keeping;
 mod policy;
 mod privileges;

@@ -111,6 +111,24 @@ pub fn try_object(object: &[u8], logs: Option<&Path>) -> Result<(), KernelError>
     })
 }
 
+/// Detaches the links of a process, as `bpftool link detach` does.
+///
+/// # Errors
+/// If there is none, or the kernel refuses.
+#[cfg(feature = "root-tests")]
+pub fn detach_links_of(process: u32) -> io::Result<()> {
+    let mut found = Err(io::ErrorKind::NotFound.into());
+    for entry in std::fs::read_dir(format!("/proc/{process}/fdinfo"))? {
+        let text = std::fs::read_to_string(entry?.path())?;
+        let id = text.lines().find_map(|line| line.strip_prefix("link_id:"));
+        if let Some(id) = id.and_then(|id| id.trim().parse().ok()) {
+            sys::detach_link_by_id(id)?;
+            found = Ok(());
+        }
+    }
+    found
+}
+
 /// All that the kernel lacks, if it lacks something. What cannot be probed counts as there.
 fn missing() -> Option<KernelError> {
     let features = required_features().ok()?;

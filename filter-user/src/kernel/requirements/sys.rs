@@ -4,7 +4,7 @@ use std::{
     ffi::{CStr, CString},
     io,
     os::{
-        fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd},
+        fd::{AsFd as _, AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd},
         unix::ffi::OsStrExt as _,
     },
     path::Path,
@@ -19,6 +19,8 @@ const OBJ_GET: libc::c_long = 7;
 const OBJ_GET_INFO_BY_FD: libc::c_long = 15;
 const LINK_CREATE: libc::c_long = 28;
 const LINK_UPDATE: libc::c_long = 29;
+#[cfg(feature = "root-tests")]
+const LINK_GET_FD_BY_ID: libc::c_long = 30;
 const LINK_DETACH: libc::c_long = 34;
 
 /// `BPF_PROG_TYPE_XDP` and `BPF_XDP`.
@@ -72,6 +74,14 @@ struct LinkUpdate {
 #[repr(C)]
 struct LinkDetach {
     link: u32,
+}
+
+/// Of `BPF_LINK_GET_FD_BY_ID`.
+#[cfg(feature = "root-tests")]
+#[repr(C)]
+struct LinkId {
+    id: u32,
+    unused: [u32; 2],
 }
 
 /// Of `BPF_OBJ_PIN` and `BPF_OBJ_GET`.
@@ -186,6 +196,15 @@ pub(in crate::kernel) fn detach_link(link: BorrowedFd<'_>) -> io::Result<()> {
     // SAFETY: the attributes are those of this command, and have no pointers.
     unsafe { call(LINK_DETACH, &mut attributes)? };
     Ok(())
+}
+
+/// Detaches whatever link has this id, as `bpftool link detach` does.
+#[cfg(feature = "root-tests")]
+pub(in crate::kernel) fn detach_link_by_id(id: u32) -> io::Result<()> {
+    let mut attributes = LinkId { id, unused: [0; 2] };
+    // SAFETY: the attributes are those of this command, and have no pointers.
+    let link = unsafe { new_descriptor(LINK_GET_FD_BY_ID, &mut attributes)? };
+    detach_link(link.as_fd())
 }
 
 /// What the kernel says of a link; `None` for one of something else than an XDP program.

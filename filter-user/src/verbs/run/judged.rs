@@ -1,9 +1,9 @@
 //! What is judged, as the command line says it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use filter_core::{Directions, Fragments, Interface};
-use filter_user::kernel::{default_route_interfaces, interface_index};
+use filter_user::kernel::{KernelError, default_route_interfaces, interface_index};
 
 use super::{answers::AnswerArgs, per_interface::PerInterface, quic::QuicArgs};
 
@@ -52,11 +52,23 @@ pub fn directions(text: &str) -> Result<PerInterface<Directions>, String> {
     })
 }
 
-/// What is done on each interface, by its index, and what is to be said of that.
+/// What is done on each interface, in their order, and what is to be said of that.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ByInterface {
-    pub interfaces: BTreeMap<u32, Interface>,
+    pub interfaces: Vec<Asked>,
     pub warnings: Vec<String>,
+}
+
+/// What is asked for on an interface.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Asked {
+    pub name: String,
+    /// `None` if there is none of the name yet.
+    pub index: Option<u32>,
+    /// What is done where no default route leads.
+    pub configured: Interface,
+    /// What is done now.
+    pub settings: Interface,
 }
 
 /// What is read on which interface.
@@ -75,6 +87,7 @@ impl ByInterface {
         names: &[String],
         judged: Reading<'_>,
         answers: &AnswerArgs,
+        may_be_missing: bool,
     ) -> anyhow::Result<Self> {
         PerInterface::check("--judge", judged.directions, names)?;
         PerInterface::check("--tunnels", judged.tunnels, names)?;
@@ -82,8 +95,15 @@ impl ByInterface {
         answers.check(names)?;
         let indices = names
             .iter()
-            .map(|name| Ok((name, interface_index(name)?)))
-            .collect::<anyhow::Result<_>>()?;
+            .map(|name| match interface_index(name) {
+                Ok(index) => Ok((name, Some(index))),
+                Err(KernelError::NoInterface { .. }) if may_be_missing => Ok((name, None)),
+                Err(error) => Err(error),
+            })
+            .collect::<Result<_, _>>()?;
+        if let Some(name) = twice(names) {
+            return Err(KernelError::InterfaceTwice { name: name.into() }.into());
+        }
         let outward = if answers.clients.is_empty() {
             default_route_interfaces()?
         } else {
@@ -94,28 +114,29 @@ impl ByInterface {
 
     /// The same for interfaces with these indices, of which a default route leads by some.
     fn with_routes(
-        indices: Vec<(&String, u32)>,
+        indices: Vec<(&String, Option<u32>)>,
         judged: Reading<'_>,
         answers: &AnswerArgs,
         outward: &BTreeSet<u32>,
     ) -> anyhow::Result<Self> {
         let mut by_interface = Self {
-            interfaces: BTreeMap::new(),
+            interfaces: Vec::new(),
             warnings: Vec::new(),
         };
         for (name, index) in indices {
             let directions =
                 PerInterface::said_of(judged.directions, name).unwrap_or(Directions::Both);
             let (actions, on_trial) = answers.of(name)?;
-            let has_clients = if answers.clients.is_empty() {
-                let may_have = directions != Directions::Responses;
-                if may_have && outward.contains(&index) && !on_trial && actions.answers() {
-                    by_interface.warnings.push(outward_warning(name));
-                }
-                may_have && !outward.contains(&index)
+            let follows_routes = answers.clients.is_empty();
+            let has_clients = if follows_routes {
+                directions != Directions::Responses
             } else {
                 answers.clients.contains(name)
             };
+            let leads_out = follows_routes && index.is_some_and(|index| outward.contains(&index));
+            if has_clients && leads_out && !on_trial && actions.answers() {
+                by_interface.warnings.push(outward_warning(name));
+            }
             let interface = Interface::new(directions).with_actions(actions);
             let interface = if has_clients {
                 interface.facing_clients(actions)
@@ -134,11 +155,29 @@ impl ByInterface {
             } else {
                 interface
             };
-            let interface = interface.with_quic(judged.quic.on(name, directions));
-            by_interface.interfaces.insert(index, interface);
+            let configured = interface.with_quic(judged.quic.on(name, directions));
+            by_interface.interfaces.push(Asked {
+                name: name.clone(),
+                index,
+                configured,
+                settings: if leads_out {
+                    configured.facing_nobody()
+                } else {
+                    configured
+                },
+            });
         }
         Ok(by_interface)
     }
+}
+
+/// The first name that is there twice.
+fn twice(names: &[String]) -> Option<&str> {
+    let mut seen = BTreeSet::new();
+    names
+        .iter()
+        .map(String::as_str)
+        .find(|name| !seen.insert(*name))
 }
 
 fn outward_warning(name: &str) -> String {
@@ -182,12 +221,12 @@ mod tests {
             tunnels: &[tunnels("wan=ignore").unwrap()],
             quic: &quic,
         };
-        let (indices, outward) = (vec![(&lan, 1), (&wan, 2)], [2].into());
+        let (indices, outward) = (vec![(&lan, Some(1)), (&wan, Some(2))], [2].into());
         let ByInterface {
             interfaces,
             warnings,
         } = ByInterface::with_routes(indices, judged, &answers(args), &outward).unwrap();
-        (interfaces[&1], interfaces[&2], warnings)
+        (interfaces[0].settings, interfaces[1].settings, warnings)
     }
 
     const DEFAULT: Actions = Actions::new(DnsAction::NxDomain, TcpAction::Reset)

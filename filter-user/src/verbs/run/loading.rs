@@ -8,14 +8,17 @@ use filter_policy::{
 };
 use filter_user::{
     controller::StateFile,
-    kernel::{Filter, LoadOptions, Pins, PolicySize, draw_hash_key, room_for},
+    kernel::{
+        Filter, LoadOptions, Pins, PolicySize, SPARE_SLOTS, draw_hash_key, highest_interface_index,
+        room_for,
+    },
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 
 use super::{
     Args,
-    judged::{ByInterface, Reading},
+    judged::{Asked, ByInterface, Reading},
     quic::Beyond,
     report::{left_out, warn, with_data},
 };
@@ -25,6 +28,8 @@ pub struct Loaded {
     pub filter: Filter,
     pub policy: Policy,
     pub state: Option<StateFile>,
+    /// What is asked for on each interface.
+    pub asked: Vec<Asked>,
 }
 
 impl Loaded {
@@ -38,7 +43,7 @@ impl Loaded {
         let ByInterface {
             interfaces,
             warnings,
-        } = ByInterface::new(&args.iface, judged, &args.answers)?;
+        } = ByInterface::new(&args.iface, judged, &args.answers, args.wait)?;
         let left = match &pins {
             Some(pins) => pins.hash_key()?,
             None => None,
@@ -73,7 +78,12 @@ impl Loaded {
             answers_per_second: args.answers.answers_per_second,
             answer_ttl: args.answers.answer_ttl,
             names_lists: !args.answers.no_list_names,
-            interfaces,
+            interfaces: interfaces
+                .iter()
+                .filter_map(|it| Some((it.index?, it.settings)))
+                .collect(),
+            interfaces_to_come: interfaces.iter().map(|it| it.configured).collect(),
+            interface_slots: highest_interface_index()?.saturating_add(SPARE_SLOTS),
             pins,
             verifier_logs: args.state_folder(),
             ..LoadOptions::default()
@@ -87,6 +97,7 @@ impl Loaded {
             filter,
             policy,
             state,
+            asked: interfaces,
         })
     }
 }

@@ -1,6 +1,7 @@
 //! `namegate run`
 
 mod answers;
+mod attaching;
 pub(super) mod from_file;
 mod judged;
 mod keeping;
@@ -26,8 +27,8 @@ use filter_policy::{
     memory,
 };
 use filter_user::{
-    controller::{Controller, StateFile},
-    kernel::{Attachment, Filter, MAX_RULES, Mode, Pins, check_capabilities},
+    controller::{Controller, Interfaces, NamedInterface, StateFile},
+    kernel::{Filter, MAX_RULES, Mode, Pins, check_capabilities},
     server::ApiSocket,
 };
 use tokio::{
@@ -57,6 +58,7 @@ Examples:
   namegate run --iface lan0 wan0 --list hosts.txt --judge lan0=queries wan0=responses
   namegate run --iface lan0 lan1 --list hosts.txt --action nxdomain lan1=refused --tcp alert
   namegate run --iface eth0 --list hosts.txt --action audit
+  namegate run --wait --iface usb0 --list hosts.txt
 
 Lists are told by their content, and may be plain, gzip or zstd; `namegate check FILE` says what one would do.
 `namegate reload` and SIGHUP read them again: the new policy takes effect as a whole, or not at all.
@@ -67,6 +69,10 @@ pub struct Args {
     /// configuration]
     #[arg(long, required_unless_present = "config", num_args = 1.., value_name = "IF")]
     pub(super) iface: Vec<String>,
+
+    /// Start also while interfaces are missing; each is filtered as soon as it appears
+    #[arg(long)]
+    wait: bool,
 
     #[command(flatten)]
     policy: PolicyArgs,
@@ -184,7 +190,7 @@ async fn filter(args: Args) -> anyhow::Result<String> {
         filter,
         mut policy,
         state,
-        interfaces,
+        named,
     } = match started? {
         Ok(started) => started,
         Err(signal) => {
@@ -192,32 +198,37 @@ async fn filter(args: Args) -> anyhow::Result<String> {
             return Ok(format!("{how}: stopped before anything was attached"));
         }
     };
-    for attachment in interfaces
-        .iter()
-        .filter(|attachment| attachment.far_end_may_miss_answers)
-    {
-        warn(&report::far_end(attachment));
-    }
     if let Some(note) = policy.keep() {
         warn(&note);
     }
-    say(&report::started(&interfaces, &policy.compiled, &socket));
-    let names = names(&interfaces);
+    say(&report::started(&named, &policy.compiled, &socket));
+    let names = args.iface.join(", ");
+    let interfaces = Interfaces::new(named, args.mode);
+    let interfaces = if args.answers.clients.is_empty() {
+        interfaces.following_routes()
+    } else {
+        interfaces
+    };
     policy.compiled.rest();
     memory::trim_heap();
-    let controller = Controller::new(filter, policy, args.source(), state, interfaces, &socket);
+    let controller = Controller::new(
+        filter,
+        policy,
+        args.source(),
+        state,
+        interfaces.clone(),
+        &socket,
+    );
     let controller = controller.with_max_shrink(args.limits.max_shrink());
-    let controller = if args.answers.clients.is_empty() {
-        controller.following_routes()
-    } else {
-        controller
-    };
     tokio::select! {
         served = controller.serve(&socket, reload_signals()?) => {
             served.context("the API broke off")?;
             Ok(format!("detached from {names}"))
         }
-        signal = stop.wait() => ended(signal, pins.as_deref(), &names),
+        signal = stop.wait() => {
+            interfaces.end();
+            ended(signal, pins.as_deref(), &names)
+        }
     }
 }
 
@@ -226,7 +237,7 @@ struct Started {
     filter: Filter,
     policy: Policy,
     state: Option<StateFile>,
-    interfaces: Vec<Attachment>,
+    named: Vec<NamedInterface>,
 }
 
 /// Loads and attaches, unless a signal comes before that.
@@ -243,16 +254,17 @@ async fn start(
         mut filter,
         policy,
         state,
+        asked,
     } = tokio::select! {
         loaded = loading => loaded??,
         signal = stop.wait() => return Ok(Err(signal)),
     };
-    let interfaces = filter.attach(&args.iface, args.mode)?;
+    let named = attaching::attach(&mut filter, asked, &policy.compiled, args)?;
     Ok(Ok(Started {
         filter,
         policy,
         state,
-        interfaces,
+        named,
     }))
 }
 
@@ -279,14 +291,6 @@ fn ended(signal: Ended, pins: Option<&Pins>, names: &str) -> anyhow::Result<Stri
 /// `SIGHUP`, which has daemons read their files again.
 fn reload_signals() -> anyhow::Result<Signal> {
     signal(SignalKind::hangup()).context("cannot wait for signals")
-}
-
-fn names(interfaces: &[Attachment]) -> String {
-    interfaces
-        .iter()
-        .map(|attachment| &*attachment.interface)
-        .collect::<Vec<_>>()
-        .join(", ")
 }
 
 /// The signals that end it.

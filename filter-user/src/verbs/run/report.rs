@@ -4,7 +4,11 @@ use std::io::Write;
 
 use filter_lists::{ListReport, Unusable};
 use filter_policy::compiled::CompiledPolicy;
-use filter_user::{kernel::Attachment, server::ApiSocket};
+use filter_user::{
+    controller::NamedInterface,
+    kernel::{AttachedMode, Attachment},
+    server::ApiSocket,
+};
 
 use crate::output::{count, plural, table};
 
@@ -19,10 +23,17 @@ pub fn warn(text: &str) {
 }
 
 /// The filter is in force.
-pub fn started(interfaces: &[Attachment], compiled: &CompiledPolicy, socket: &ApiSocket) -> String {
+pub fn started(
+    interfaces: &[NamedInterface],
+    compiled: &CompiledPolicy,
+    socket: &ApiSocket,
+) -> String {
     let interfaces: Vec<_> = interfaces
         .iter()
-        .map(|it| format!("{} ({})", it.interface, it.mode.as_str()))
+        .map(|it| {
+            let mode = it.mode().map_or("missing", AttachedMode::as_str);
+            format!("{} ({mode})", it.name())
+        })
         .collect();
     let rules = plural(compiled.len(), "rule");
     let socket = socket.path().display();
