@@ -9,5 +9,6 @@ pub mod answers;
 pub mod check;
 pub mod controller;
 pub mod kernel;
+pub mod printable;
 pub mod replay;
 pub mod server;

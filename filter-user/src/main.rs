@@ -7,6 +7,7 @@ mod verbs;
 use std::process::ExitCode;
 
 use clap::Parser;
+use filter_user::printable::printable_lines;
 
 use crate::cli::{Cli, Verb};
 
@@ -33,9 +34,10 @@ fn main() -> ExitCode {
         Err(error) if output::is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             anstream::eprintln!(
-                "{}namegate:{:#} {error:#}",
+                "{}namegate:{:#} {}",
                 output::FAILURE,
-                output::FAILURE
+                output::FAILURE,
+                printable_lines(&format!("{error:#}"))
             );
             ExitCode::FAILURE
         }

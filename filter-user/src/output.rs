@@ -1,15 +1,22 @@
 //! What people read: colours in a terminal only, numbers with thousands separators, tables.
 
 use std::{
+    borrow::Cow,
     fmt::Display,
     io::{self, StdoutLock, Write},
+    mem,
 };
 
 use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, Table, presets::NOTHING};
+use filter_user::printable::{self, is_obeyed};
 use indicatif::HumanCount;
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{
+    Value,
+    ser::{Formatter, Serializer},
+};
 
 pub const FAILURE: Style = AnsiColor::Red.on_default().bold();
 pub const BLOCKED: Style = AnsiColor::Red.on_default();
@@ -22,10 +29,60 @@ pub fn stdout() -> AutoStream<StdoutLock<'static>> {
     anstream::stdout().lock()
 }
 
-/// One object a line.
+/// One object a line, without a character that a terminal obeys: JSON itself leaves some as they are.
 pub fn json_line(out: &mut impl Write, object: &impl Serialize) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, object)?;
+    object.serialize(&mut Serializer::with_formatter(&mut *out, Escaping))?;
     writeln!(out)
+}
+
+struct Escaping;
+
+impl Formatter for Escaping {
+    fn write_string_fragment<W: Write + ?Sized>(
+        &mut self,
+        out: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        let mut rest = fragment;
+        while let Some(at) = rest.find(is_obeyed) {
+            let (before, after) = rest.split_at(at);
+            out.write_all(before.as_bytes())?;
+            let mut characters = after.chars();
+            // All of them are in the first plane, and take one escape (RFC 8259 §7).
+            let code = characters.next().map_or(0, u32::from);
+            write!(out, "\\u{code:04x}")?;
+            rest = characters.as_str();
+        }
+        out.write_all(rest.as_bytes())
+    }
+}
+
+/// An answer of the controller with all of its texts as they may be printed.
+pub fn printable<T: Serialize + DeserializeOwned>(object: &T) -> serde_json::Result<T> {
+    let mut object = serde_json::to_value(object)?;
+    escape(&mut object);
+    serde_json::from_value(object)
+}
+
+fn escape(value: &mut Value) {
+    match value {
+        Value::String(text) => {
+            if let Cow::Owned(escaped) = printable::printable(text) {
+                *text = escaped;
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(escape),
+        Value::Object(object) => {
+            *object = mem::take(object)
+                .into_iter()
+                .map(|(name, mut value)| {
+                    escape(&mut value);
+                    (printable::printable(&name).into_owned(), value)
+                })
+                .collect();
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 /// `1234567` as `1,234,567`.

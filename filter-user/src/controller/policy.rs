@@ -21,7 +21,7 @@ use jiff::Timestamp;
 use tokio::{signal::unix::Signal, sync::Mutex};
 
 use super::{ControlError, Controller, MaxShrink, interfaces};
-use crate::{answers, check::Undone, kernel::Installed};
+use crate::{answers, check::Undone, kernel::Installed, printable::printable_lines};
 
 /// Reads the policy anew and puts it in force. Reading takes the time that it takes, and holds
 /// nobody up; what is in force stays in force until the new one takes its place, or where that
@@ -152,7 +152,7 @@ pub(super) async fn reload_with(mut signals: Signal, controller: &Arc<Mutex<Cont
 
 /// Says it on standard error. Where nobody reads, the filter goes on.
 fn tell(text: &str) {
-    let _ = writeln!(std::io::stderr(), "namegate: {text}");
+    let _ = writeln!(std::io::stderr(), "namegate: {}", printable_lines(text));
 }
 
 async fn blocking<T: Send + 'static>(

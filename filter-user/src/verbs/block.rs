@@ -10,7 +10,7 @@ use filter_api::rules::{Added, AddedName, NameAction, NameList, Removed, Removed
 use super::ask;
 use crate::{
     cli::ClientArgs,
-    output::{json_line, place, stdout},
+    output::{json_line, place, printable, stdout},
 };
 
 /// Add, remove and list rules
@@ -123,7 +123,7 @@ fn add(args: &NewNames, action: NameAction) -> anyhow::Result<ExitCode> {
         json_line(&mut out, &added)?;
         return Ok(ExitCode::SUCCESS);
     }
-    for name in &added.results {
+    for name in &printable(&added)?.results {
         print_added(&mut out, name, action)?;
     }
     if !added.kept {
@@ -184,7 +184,7 @@ fn remove(args: &Names) -> anyhow::Result<ExitCode> {
     if args.client.json {
         json_line(&mut out, &removed)?;
     } else {
-        for name in &removed.results {
+        for name in &printable(&removed)?.results {
             print_removed(&mut out, name)?;
         }
     }
@@ -238,6 +238,7 @@ fn list(args: &List) -> anyhow::Result<ExitCode> {
             if args.client.json {
                 json_line(&mut out, &rule)?;
             } else {
+                let rule = printable(&rule)?;
                 writeln!(out, "{}  {}", rule.rule, place(&rule.list, rule.line))?;
             }
         }

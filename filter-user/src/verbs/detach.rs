@@ -3,7 +3,10 @@
 use std::{io::Write as _, path::PathBuf, process::ExitCode};
 
 use clap::ValueHint;
-use filter_user::kernel::{DEFAULT_PINS, Pins, interface_name};
+use filter_user::{
+    kernel::{DEFAULT_PINS, Pins, interface_name},
+    printable::printable_lines,
+};
 
 use crate::output::stdout;
 
@@ -36,6 +39,6 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             .map(|index| interface_name(*index).unwrap_or_else(|| format!("interface {index}")));
         format!("detached from {}", names.collect::<Vec<_>>().join(", "))
     };
-    writeln!(stdout(), "{text}")?;
+    writeln!(stdout(), "{}", printable_lines(&text))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -9,7 +9,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use super::ask;
 use crate::{
     cli::ClientArgs,
-    output::{BLOCKED, FAINT, PASSED, json_line, plural, stdout},
+    output::{BLOCKED, FAINT, PASSED, json_line, plural, printable, stdout},
 };
 
 /// Show what is blocked, as it happens
@@ -34,7 +34,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         while let Some(event) = events.next().await? {
             match event {
                 event if args.client.json => json_line(&mut stdout(), &event)?,
-                EventLine::Blocked(packet) => print(&packet)?,
+                EventLine::Blocked(packet) => print(&printable(&*packet)?)?,
                 EventLine::Missed { missed } => {
                     writeln!(
                         stdout(),

@@ -10,7 +10,7 @@ use filter_api::questions::{Explained, ExplainedRule};
 use super::{action_words, ask, asking::CaseArgs};
 use crate::{
     cli::ClientArgs,
-    output::{BLOCKED, FAINT, HEADING, PASSED, json_line, place, stdout},
+    output::{BLOCKED, FAINT, HEADING, PASSED, json_line, place, printable, stdout},
 };
 
 /// Say why a name is blocked or not: every rule about it, and which of them prevails
@@ -42,7 +42,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if args.controller.json {
         json_line(&mut stdout(), &explained)?;
     } else {
-        print(&explained)?;
+        print(&printable(&explained)?)?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -7,7 +7,7 @@ use filter_api::reload::{Cancelled, ReloadOptions, Reloaded};
 use super::ask;
 use crate::{
     cli::ClientArgs,
-    output::{count, json_line, plural, stdout},
+    output::{count, json_line, plural, printable, stdout},
 };
 
 /// Read lists and configuration again, and put them in force as a whole
@@ -48,7 +48,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let reloaded: Reloaded = ask(&args.client, async |client| {
         Ok(client.reload(&options).await?)
     })?;
-    print(&args.client, reloaded)
+    print(&args.client, &reloaded)
 }
 
 fn cancel(client: &ClientArgs) -> anyhow::Result<ExitCode> {
@@ -63,12 +63,13 @@ fn cancel(client: &ClientArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// Tells what is in force now.
-pub(super) fn print(client: &ClientArgs, reloaded: Reloaded) -> anyhow::Result<ExitCode> {
+pub(super) fn print(client: &ClientArgs, reloaded: &Reloaded) -> anyhow::Result<ExitCode> {
     let mut out = stdout();
     if client.json {
-        json_line(&mut out, &reloaded)?;
+        json_line(&mut out, reloaded)?;
         return Ok(ExitCode::SUCCESS);
     }
+    let reloaded = printable(reloaded)?;
     let Reloaded {
         rules,
         added,
@@ -95,7 +96,7 @@ pub(super) fn print(client: &ClientArgs, reloaded: Reloaded) -> anyhow::Result<E
     for rule in &undoing.examples {
         writeln!(out, "undone: {}", rule.message)?;
     }
-    match undoing.count - undoing.examples.len() as u64 {
+    match undoing.count.saturating_sub(undoing.examples.len() as u64) {
         0 => {}
         more => writeln!(
             out,
@@ -104,7 +105,7 @@ pub(super) fn print(client: &ClientArgs, reloaded: Reloaded) -> anyhow::Result<E
         )?,
     }
     for pattern in refused_patterns {
-        writeln!(out, "not in force: {}", pattern.escape_debug())?;
+        writeln!(out, "not in force: {pattern}")?;
     }
     for warning in warnings {
         writeln!(out, "warning: {warning}")?;

@@ -23,5 +23,5 @@ pub struct Args {
 
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let reloaded: Reloaded = ask(&args.client, async |client| Ok(client.roll_back().await?))?;
-    print(&args.client, reloaded)
+    print(&args.client, &reloaded)
 }

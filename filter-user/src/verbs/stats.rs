@@ -13,7 +13,7 @@ use filter_core::Counter;
 use super::ask;
 use crate::{
     cli::ClientArgs,
-    output::{HEADING, count, json_line, place, stdout, table},
+    output::{HEADING, count, json_line, place, printable, stdout, table},
 };
 
 /// Rules that are shown unless told otherwise.
@@ -82,6 +82,7 @@ fn show(args: &Args, stats: &Stats, before: Option<(Duration, &Stats)>) -> anyho
     if args.client.json {
         return Ok(json_line(&mut out, stats)?);
     }
+    let stats = &printable(stats)?;
     if args.watch && std::io::stdout().is_terminal() {
         write!(out, "{CLEAR}")?;
     }

@@ -12,7 +12,7 @@ use indicatif::{HumanBytes, HumanDuration};
 use super::ask;
 use crate::{
     cli::ClientArgs,
-    output::{BLOCKED, HEADING, count, json_line, plural, stdout, table},
+    output::{BLOCKED, HEADING, count, json_line, plural, printable, stdout, table},
 };
 
 /// Exit code of `--exit-code` where an interface is not filtered; 1 and 2 are for failures.
@@ -42,7 +42,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if args.client.json {
         json_line(&mut stdout(), &status)?;
     } else {
-        print(&status)?;
+        print(&printable(&status)?)?;
     }
     let are_filtered = status
         .interfaces

@@ -7,7 +7,7 @@ use filter_api::questions::Judgement;
 use super::{action_words, ask, asking::CaseArgs};
 use crate::{
     cli::ClientArgs,
-    output::{BLOCKED, PASSED, json_line, place, stdout},
+    output::{BLOCKED, PASSED, json_line, place, printable, stdout},
 };
 
 /// Exit code of `--exit-code` where a name would be blocked; 1 and 2 are for failures.
@@ -49,7 +49,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             if args.controller.json {
                 json_line(&mut stdout(), &judgement)?;
             } else {
-                print(judgement)?;
+                print(printable(&judgement)?)?;
             }
         }
         Ok(blocked)

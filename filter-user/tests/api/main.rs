@@ -3,6 +3,7 @@
 
 mod connections;
 mod contract;
+mod printing;
 
 use std::{
     os::unix::net::UnixListener,

@@ -4,7 +4,10 @@ use std::io::{self, Write};
 
 use filter_lists::{Action, ListReport, Unusable};
 use filter_policy::compiled::CompiledPolicy;
-use filter_user::check::{Blocked, Checked, CheckedList, Finding, Place, Undone};
+use filter_user::{
+    check::{Blocked, Checked, CheckedList, Finding, Place, RuleText, Undone},
+    printable::printable,
+};
 
 use super::Against;
 use crate::output::{BLOCKED, FAILURE, FAINT, HEADING, count, plural, table};
@@ -34,7 +37,7 @@ fn print_list(out: &mut impl Write, list: &CheckedList) -> io::Result<()> {
     write!(
         out,
         "{HEADING}{}{HEADING:#}  {format}, {lines}, ",
-        report.list
+        printable(&report.list)
     )?;
     if report.kinds.total() == 0 {
         writeln!(out, "{FAILURE}nothing that can be used{FAILURE:#}")?;
@@ -85,9 +88,14 @@ fn said(findings: &[Finding]) -> String {
         let by = if it.by == it.rule {
             String::new()
         } else {
-            format!(" by {}", it.by)
+            format!(" by {}", rule(&it.by))
         };
-        format!("line {} \"{}\"{by} ({})", it.line, it.rule, place(&it.at))
+        format!(
+            "line {} \"{}\"{by} ({})",
+            it.line,
+            rule(&it.rule),
+            place(&it.at)
+        )
     };
     findings.iter().map(show).collect::<Vec<_>>().join(", ")
 }
@@ -112,9 +120,9 @@ fn examples(report: &ListReport, reason: Unusable) -> String {
         let detail = it
             .detail
             .as_ref()
-            .map(|detail| format!(" ({detail})"))
+            .map(|detail| format!(" ({})", printable(detail)))
             .unwrap_or_default();
-        format!("line {} \"{}\"{detail}", it.line, it.text)
+        format!("line {} \"{}\"{detail}", it.line, printable(&it.text))
     });
     show.collect::<Vec<_>>().join(", ")
 }
@@ -132,7 +140,7 @@ fn print_undone(out: &mut impl Write, undone: &Undone) -> io::Result<()> {
     undone
         .first
         .iter()
-        .try_for_each(|it| writeln!(out, "  {it}"))?;
+        .try_for_each(|it| writeln!(out, "  {}", printable(&it.to_string())))?;
     match undone.count - undone.first.len() as u64 {
         0 => Ok(()),
         more => writeln!(out, "  and {} more", count(more)),
@@ -148,7 +156,7 @@ fn print_refused(out: &mut impl Write, compiled: &CompiledPolicy) -> io::Result<
         writeln!(
             out,
             "{FAILURE}not in force{FAILURE:#} /{}/: {refusal}",
-            pattern.escape_debug()
+            printable(pattern)
         )?;
     }
     Ok(())
@@ -160,7 +168,7 @@ fn print_against(out: &mut impl Write, against: &Against) -> io::Result<()> {
         names,
         blocked,
     } = against;
-    let names = plural(*names as u64, "name");
+    let (list, names) = (printable(list), plural(*names as u64, "name"));
     writeln!(
         out,
         "\n{HEADING}{list}{HEADING:#}  {} of {names} would be blocked",
@@ -171,7 +179,7 @@ fn print_against(out: &mut impl Write, against: &Against) -> io::Result<()> {
     }
     let row = |it: &Blocked| {
         let name = format!("  {BLOCKED}{}{BLOCKED:#}", it.name);
-        [name, it.rule.to_string(), place(&it.at)]
+        [name, rule(&it.rule), place(&it.at)]
     };
     writeln!(
         out,
@@ -185,7 +193,11 @@ fn print_against(out: &mut impl Write, against: &Against) -> io::Result<()> {
 }
 
 fn place(Place { list, line }: &Place) -> String {
-    format!("{list}:{line}")
+    format!("{}:{line}", printable(list))
+}
+
+fn rule(rule: &RuleText) -> String {
+    printable(&rule.to_string()).into_owned()
 }
 
 fn words(action: Action) -> String {

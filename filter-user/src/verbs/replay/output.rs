@@ -5,7 +5,10 @@ use std::{
     io::{self, IsTerminal as _, Write as _},
 };
 
-use filter_user::replay::{Line, Replayed, record_type};
+use filter_user::{
+    printable::{printable, printable_lines},
+    replay::{Line, Replayed, record_type},
+};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::output::{self, BLOCKED, FAILURE, FAINT, PASSED, plural};
@@ -86,6 +89,9 @@ impl Output {
             ..
         } = line;
         let out = &mut self.waiting;
+        let [file, name] = [file, name].map(|text| printable(text));
+        let rule = rule.as_deref().map(printable);
+        let list = list.map(printable);
         if self.with_file {
             write!(out, "{FAINT}{file}{FAINT:#}  ")?;
         }
@@ -130,13 +136,16 @@ impl Output {
     pub fn say(&self, text: &str) {
         // Where nobody reads it, the names still count.
         self.bar.suspend(|| {
-            let _ = writeln!(anstream::stderr(), "{text}");
+            let _ = writeln!(anstream::stderr(), "{}", printable_lines(text));
         });
     }
 
     /// As [`Output::say`], of what went wrong.
     pub fn failure(&self, error: &dyn Display) {
-        self.say(&format!("{FAILURE}namegate:{FAILURE:#} {error}"));
+        let text = printable_lines(&error.to_string());
+        self.bar.suspend(|| {
+            let _ = writeln!(anstream::stderr(), "{FAILURE}namegate:{FAILURE:#} {text}");
+        });
     }
 
     /// Takes the bar away.

@@ -7,6 +7,7 @@ use filter_policy::compiled::CompiledPolicy;
 use filter_user::{
     controller::NamedInterface,
     kernel::{AttachedMode, Attachment},
+    printable::printable_lines,
     server::ApiSocket,
 };
 
@@ -14,12 +15,12 @@ use crate::output::{count, plural, table};
 
 /// Tells people something. Where nobody reads, the filter goes on.
 pub fn say(text: &str) {
-    let _ = writeln!(crate::output::stdout(), "{text}");
+    let _ = writeln!(crate::output::stdout(), "{}", printable_lines(text));
 }
 
 /// As [`say`], for what is not quite right.
 pub fn warn(text: &str) {
-    let _ = writeln!(anstream::stderr(), "{text}");
+    let _ = writeln!(anstream::stderr(), "{}", printable_lines(text));
 }
 
 /// The filter is in force.
