@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::{io::Write as _, path::PathBuf, process};
 
 use clap::{Args, Parser, Subcommand, ValueHint};
 use filter_api::DEFAULT_SOCKET;
@@ -68,6 +68,41 @@ pub struct ClientArgs {
     /// Print JSON, for other programs
     #[arg(long)]
     pub json: bool,
+}
+
+/// What the command line says; ends the process where it is wrong.
+pub fn parse() -> Cli {
+    Cli::try_parse().unwrap_or_else(|error| {
+        if error.use_stderr() {
+            // Where nobody reads, the exit code tells.
+            let _ = write!(anstream::stderr(), "{}", in_plain_words(&error));
+            process::exit(error.exit_code());
+        }
+        error.exit()
+    })
+}
+
+/// The words of an error, without those of the language that this is written in.
+fn in_plain_words(error: &clap::Error) -> String {
+    const WORDS: [(&str, &str); 7] = [
+        ("invalid digit found in string", "write a whole number"),
+        (
+            "cannot parse integer from empty string",
+            "write a whole number",
+        ),
+        ("number too large to fit in target type", "it is too large"),
+        ("number too small to fit in target type", "it is too small"),
+        (
+            "invalid IP address syntax",
+            "write an IP address, such as 192.0.2.17 or 2001:db8::17",
+        ),
+        ("is not in ", "is not within "),
+        ("..=", " to "),
+    ];
+    let text = error.render().ansi().to_string();
+    WORDS
+        .iter()
+        .fold(text, |text, (theirs, ours)| text.replace(theirs, ours))
 }
 
 #[cfg(test)]

@@ -6,13 +6,12 @@ mod verbs;
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use filter_user::printable::printable_lines;
 
-use crate::cli::{Cli, Verb};
+use crate::cli::Verb;
 
 fn main() -> ExitCode {
-    let result = match Cli::parse().verb {
+    let result = match cli::parse().verb {
         Verb::Run(args) => verbs::run::run(&args),
         Verb::Detach(args) => verbs::detach::run(&args),
         Verb::Reload(args) => verbs::reload::run(&args),

@@ -90,11 +90,19 @@ pub fn count(number: u64) -> String {
     HumanCount(number).to_string()
 }
 
-/// Where a rule came from: `hosts.txt:12`, or `added by hand`.
+/// Where a rule came from: `hosts.txt:12`, or `manual`.
 pub fn place(list: &str, line: Option<u32>) -> String {
     match line {
         Some(line) => format!("{list}:{line}"),
-        None => "added by hand".into(),
+        None => "manual".into(),
+    }
+}
+
+/// What is said of a rule that does not simply block: `  (allow)`.
+pub fn mark(action: &str) -> String {
+    match action {
+        "block" => String::new(),
+        other => format!("  ({})", other.replace('_', " ")),
     }
 }
 

@@ -34,7 +34,7 @@ pub enum StateError {
         error: io::Error,
     },
     /// The file cannot be written.
-    #[error("cannot write the state file `{}`: {error}; rules that were added by hand are not kept", .path.display())]
+    #[error("cannot write the state file `{}`: {error}; manual rules are not kept", .path.display())]
     Write {
         /// The file.
         path: PathBuf,

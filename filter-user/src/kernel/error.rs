@@ -45,8 +45,8 @@ pub enum KernelError {
     },
     /// Another XDP program is there.
     #[error(
-        "`{interface}` already has an XDP program: id {id}, `{name}`; stop what attached it, \
-         or take it off with `ip link set dev {interface} xdp off`"
+        "`{interface}` already has an XDP program: id {id}, `{name}`; stop what attached it, or take it off: a link with \
+         `bpftool link detach` (`bpftool link list` has its id), and else with `ip link set dev {interface} xdp off`"
     )]
     Occupied {
         /// The interface.
@@ -90,7 +90,7 @@ pub enum KernelError {
         mtu: u32,
     },
     /// The kernel refused to attach.
-    #[error("cannot attach to `{interface}`: {error}")]
+    #[error("cannot attach to `{interface}`: {}", attach_words(error))]
     Attach {
         /// The interface.
         interface: String,
@@ -235,6 +235,18 @@ pub enum KernelError {
     /// An operation on the program failed.
     #[error("the kernel refuses an operation on the program: {0}")]
     Program(#[source] ProgramError),
+}
+
+/// What the kernel said, and what to do where that is known.
+fn attach_words(error: &io::Error) -> String {
+    // Of the two reasons (net/core/dev.c), the other, a program on the interface itself, is looked
+    // for before.
+    if error.raw_os_error() == Some(libc::EEXIST) {
+        return "a device above it (its bridge, bond or VLAN) has an XDP program: filter that device or those below it, and \
+                not both"
+            .into();
+    }
+    error.to_string()
 }
 
 impl From<ProgramError> for KernelError {

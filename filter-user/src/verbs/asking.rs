@@ -16,8 +16,13 @@ pub struct CaseArgs {
     mac: Option<String>,
 
     /// At this time (RFC 3339), and not now
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     at: Option<jiff::Timestamp>,
+}
+
+fn time(text: &str) -> Result<jiff::Timestamp, &'static str> {
+    let parsed = text.parse();
+    parsed.map_err(|_| "write a time as in RFC 3339, such as 2026-11-25T21:00:00+01:00")
 }
 
 impl CaseArgs {

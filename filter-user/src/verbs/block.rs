@@ -10,7 +10,7 @@ use filter_api::rules::{Added, AddedName, NameAction, NameList, Removed, Removed
 use super::ask;
 use crate::{
     cli::ClientArgs,
-    output::{json_line, place, printable, stdout},
+    output::{json_line, mark, place, printable, stdout},
 };
 
 /// Add, remove and list rules
@@ -239,7 +239,8 @@ fn list(args: &List) -> anyhow::Result<ExitCode> {
                 json_line(&mut out, &rule)?;
             } else {
                 let rule = printable(&rule)?;
-                writeln!(out, "{}  {}", rule.rule, place(&rule.list, rule.line))?;
+                let (mark, from) = (mark(&rule.action), place(&rule.list, rule.line));
+                writeln!(out, "{}{mark}  {from}", rule.rule)?;
             }
         }
         out.flush()?;

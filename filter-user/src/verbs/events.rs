@@ -20,7 +20,7 @@ Examples:
   namegate events --json | jq -r .name
 
 It goes on until Ctrl-C. With --json, one object a line: time, interface, client, client_port, server, server_port,
-protocol (dns, tls or quic), name, rule, list, line, verdict (what the client got: nxdomain, reset, drop, pass on trial, ...), action
+protocol (dns, tls or quic), name, rule, list, line, verdict (what the client got: nxdomain, reset, drop, pass in audit mode, ...), action
 (what it was to get), unanswered (what stood against that: a counter of `namegate stats`), reason.
 A reader that is too slow gets {\"missed\": N}.")]
 pub struct Args {
@@ -59,7 +59,7 @@ fn print(packet: &BlockedPacket) -> std::io::Result<()> {
     );
     let rule = match (&packet.rule, &packet.list, packet.line) {
         (Some(rule), Some(list), Some(line)) => format!("{rule} ({list}:{line})"),
-        (Some(rule), ..) => format!("{rule} (added by hand)"),
+        (Some(rule), ..) => format!("{rule} (manual)"),
         (None, ..) => "a rule that was removed".into(),
     };
     let kind = packet

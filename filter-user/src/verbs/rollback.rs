@@ -13,7 +13,7 @@ use crate::cli::ClientArgs;
 Examples:
   namegate rollback
 
-What was added by hand stays. A second time, this puts the newer policy back. Files of lists are not changed: the next
+Manual rules stay. A second time, this puts the newer policy back. Files of lists are not changed: the next
 reload or start reads them again.
 With --json, one object, as of `namegate reload`.")]
 pub struct Args {

@@ -13,7 +13,7 @@ use filter_core::Counter;
 use super::ask;
 use crate::{
     cli::ClientArgs,
-    output::{HEADING, count, json_line, place, printable, stdout, table},
+    output::{HEADING, count, json_line, mark, place, printable, stdout, table},
 };
 
 /// Rules that are shown unless told otherwise.
@@ -102,7 +102,7 @@ fn show(args: &Args, stats: &Stats, before: Option<(Duration, &Stats)>) -> anyho
         let rules = rules.map(|rule| {
             [
                 count(rule.hits),
-                rule.source.rule.clone(),
+                rule.source.rule.clone() + &mark(&rule.source.action),
                 place(&rule.source.list, rule.source.line),
             ]
         });

@@ -152,10 +152,10 @@ fn interface(
         format!(", of DNS {judged} only")
     };
     let what = match &**action {
-        "audit" => "on trial".into(),
+        "audit" => "audit".into(),
         _ if *faces_clients => format!("clients: {action}, TCP {tcp}, QUIC {quic}"),
         _ if judged == "responses" => format!("responses: {action}, TCP {tcp}"),
-        _ => "no clients: drop".into(),
+        _ => format!("no clients: {action}"),
     };
     format!("{name} ({mode}{side}; {what})")
 }
@@ -189,7 +189,7 @@ fn rules_by_list(status: &Status) -> Vec<[String; 3]> {
         Some(file) => format!("kept in {}", file.display()),
         None => "until the controller ends".into(),
     };
-    rows.push([count(status.rules.manual), "added by hand".into(), kept]);
+    rows.push([count(status.rules.manual), "manual".into(), kept]);
     rows
 }
 

@@ -15,8 +15,9 @@ use std::{
 
 use lab::SCHEMATHESIS;
 
-use crate::home::Home;
+use crate::home::{Home, finish};
 
+const API: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/api.md");
 const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/openapi.json");
 
 /// What it may take, and where it looks less closely.
@@ -61,6 +62,23 @@ fn a_document_that_says_something_else_is_noticed() {
         let (is_as_said, said) = bridge.compare(Path::new(&altered), &only);
         assert!(!is_as_said, "{said}");
     }
+}
+
+#[test]
+fn the_example_in_python_prints_what_the_document_says() {
+    let text = fs::read_to_string(API).unwrap();
+    let block = |language: &str| {
+        let (_, rest) = text.split_once(&format!("```{language}\n")).unwrap();
+        rest.split_once("```").unwrap().0.to_owned()
+    };
+    let home = Home::new(&["a.example"]);
+    let _controller = home.start(&["--iface", "lan"]);
+    let mut python = Command::new("/usr/bin/python3");
+    python.args(["-c", &block("python")]).arg(home.socket());
+    let output = finish(&mut python);
+    let said = [output.stdout, output.stderr].concat();
+    assert_eq!(String::from_utf8(said).unwrap(), block("text"));
+    assert_eq!(output.status.code(), Some(1));
 }
 
 /// What `cargo xtask setup` made.

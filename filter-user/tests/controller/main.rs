@@ -6,6 +6,7 @@ mod bounds;
 mod cache;
 mod configuration;
 mod document;
+mod errors;
 mod home;
 mod interfaces;
 mod keeping;
@@ -152,7 +153,7 @@ fn what_people_read_has_no_colours_in_a_pipe_and_the_rules_in_it() {
             &["test", "x.a.example"],
             "x.a.example  nxdomain, TLS reset, QUIC close  rule a.example (",
         ),
-        (&["block", "list"], "b.example  added by hand\na.example  "),
+        (&["block", "list"], "b.example  manual\na.example  "),
     ] {
         let output = home.verb(verb);
         let text = String::from_utf8(output.stdout).unwrap();

@@ -16,7 +16,7 @@ use std::{
 };
 
 use filter_api::status::{self, InterfaceState};
-use filter_core::{Interface, Quic};
+use filter_core::{Directions, Interface, Quic};
 
 use crate::kernel::{AttachedMode, Attachment, Mode, joining_below};
 use decide::{Standing, Tried};
@@ -94,6 +94,9 @@ impl NamedInterface {
     pub(super) fn status(&self) -> status::Interface {
         let settings = self.settings();
         let attached = self.attachment.as_ref();
+        // Where nobody is answered, what is blocked is dropped, whatever the actions are.
+        let answers = settings.faces_clients() || settings.directions() == Directions::Responses;
+        let word = |action: &'static str| if answers { action } else { "drop" };
         status::Interface {
             name: self.name.clone(),
             state: self.standing.state(),
@@ -105,12 +108,12 @@ impl NamedInterface {
             action: if settings.audits() {
                 "audit"
             } else {
-                settings.actions().dns().as_str()
+                word(settings.actions().dns().as_str())
             }
             .into(),
-            tcp: settings.actions().tcp().as_str().into(),
+            tcp: word(settings.actions().tcp().as_str()).into(),
             quic: match settings.quic() {
-                Quic::Inspect => settings.actions().quic().as_str(),
+                Quic::Inspect => word(settings.actions().quic().as_str()),
                 other => other.as_str(),
             }
             .into(),

@@ -57,7 +57,7 @@ pub(super) fn describe(start: &[u8], packing: Packing) -> Option<String> {
     let holds = match OTHERS.iter().find(|(begin, _)| start.starts_with(begin)) {
         Some((_, what)) => what,
         None if start.is_empty() => "it is empty",
-        None => "it begins like nothing that is known here",
+        None => "it is nothing that tcpdump or Wireshark writes; name a capture of theirs",
     };
     Some(match packing {
         Packing::Gzip => format!("it is a gzip file, and of what is in it: {holds}"),

@@ -102,7 +102,10 @@ fn what_is_no_capture_is_told() {
             b"snoop\0\0\0\0\0\0\x02",
             "it is a snoop capture; `editcap -F pcapng` converts it",
         ),
-        (b"anything", "it begins like nothing that is known here"),
+        (
+            b"anything",
+            "it is nothing that tcpdump or Wireshark writes; name a capture of theirs",
+        ),
         (
             &gzip.finish().unwrap(),
             "it is a gzip file, and of what is in it: it is an HTML page",

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use anyhow::bail;
+use clap::ValueHint;
 use filter_core::{Actions, DnsAction, QuicAction, TcpAction};
 use filter_policy::config::{
     ActionsError, Addresses, BlockAction, error_code, quic_action, tcp_action,
@@ -55,7 +56,7 @@ pub struct AnswerArgs {
 
     /// Interfaces with clients behind them, which alone are answered [default: those where queries
     /// are judged, without those by which a default route leads]
-    #[arg(long, num_args = 1.., value_name = "IF")]
+    #[arg(long, num_args = 1.., value_name = "IF", value_hint = ValueHint::Other)]
     pub clients: Vec<String>,
 }
 

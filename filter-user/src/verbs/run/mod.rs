@@ -67,7 +67,7 @@ without a gap; `namegate detach` ends that, and --without-controller pass has al
 pub struct Args {
     /// Interfaces to filter: packets that come in by them are judged [default: those of the
     /// configuration]
-    #[arg(long, required_unless_present = "config", num_args = 1.., value_name = "IF")]
+    #[arg(long, required_unless_present = "config", num_args = 1.., value_name = "IF", value_hint = ValueHint::Other)]
     pub(super) iface: Vec<String>,
 
     /// Start also while interfaces are missing; each is filtered as soon as it appears
@@ -117,7 +117,7 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=1 << 19))]
     flows: u32,
 
-    /// Blocked packets that each CPU reports a second; all are counted
+    /// Blocked packets that each CPU reports a second, 0 for none; all are counted
     #[arg(long, value_name = "N", default_value_t = 1000)]
     events_per_second: u32,
 
