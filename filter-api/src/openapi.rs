@@ -20,6 +20,48 @@ use crate::{
 const MAY_BE_LEFT_OUT: [(&str, &str); 2] =
     [("BlockedPacket", "vlans"), ("BlockedPacket", "tunnel")];
 
+const OF_DNS: &str = "drop nxdomain nodata refused null address";
+
+/// Fields whose texts are of a closed set of words. Lists and interfaces may add words of their own
+/// to those of DNS.
+const WORDS: [(&str, &str, &[&str]); 24] = [
+    ("RuleSource", "scope", &["name subdomains subtree pattern"]),
+    (
+        "RuleSource",
+        "action",
+        &["audit block allow block_important allow_important"],
+    ),
+    ("Judgement", "verdict", &["drop pass"]),
+    ("Explained", "verdict", &["drop pass"]),
+    (
+        "Explained",
+        "outcome",
+        &["blocked allowed audited not_listed"],
+    ),
+    ("ActionOn", "dns", &[OF_DNS, "pass"]),
+    ("ActionOn", "tls", &["drop reset alert pass"]),
+    ("ActionOn", "quic", &["drop close pass"]),
+    ("ExplainedRule", "dns", &[OF_DNS, "default audit"]),
+    ("ExplainedRule", "tcp", &["drop reset alert default"]),
+    ("ExplainedRule", "quic", &["drop close default"]),
+    ("Interface", "mode", &["native generic"]),
+    ("Interface", "judged", &["queries responses both"]),
+    ("Interface", "action", &[OF_DNS, "audit"]),
+    ("Interface", "tcp", &["drop reset alert"]),
+    ("Interface", "quic", &["drop close pass refuse"]),
+    ("ListStatus", "action", &[OF_DNS, "default audit"]),
+    ("ListStatus", "tcp", &["drop reset alert default"]),
+    ("ListStatus", "quic", &["drop close default"]),
+    ("BlockedPacket", "protocol", &["dns tls quic"]),
+    ("BlockedPacket", "verdict", &[OF_DNS, OF_PACKETS]),
+    ("BlockedPacket", "action", &[OF_DNS, OF_PACKETS]),
+    ("Described", "stability", &["unstable stable"]),
+    ("DescribedRoute", "method", &["GET POST DELETE"]),
+];
+
+/// What a client may get besides an answer of DNS.
+const OF_PACKETS: &str = "pass format_error bad_version reset alert close";
+
 /// Why any request may fail.
 const ALWAYS: [ErrorCode; 6] = [
     ErrorCode::UnknownParameter,
@@ -58,9 +100,10 @@ pub fn document() -> Value {
     }
     document["paths"] = paths.into();
     if let Some(schemas) = document["components"]["schemas"].as_object_mut() {
-        schemas
-            .iter_mut()
-            .for_each(|(name, schema)| require_all(name, schema));
+        for (name, schema) in schemas {
+            require_all(name, schema);
+            name_words(name, schema);
+        }
     }
     document
 }
@@ -84,6 +127,29 @@ fn require_all(name: &str, schema: &mut Value) {
                 .for_each(|inner| require_all(name, inner));
         }
         Value::Array(inner) => inner.iter_mut().for_each(|inner| require_all(name, inner)),
+        _ => {}
+    }
+}
+
+/// Has the words of closed sets named.
+fn name_words(name: &str, schema: &mut Value) {
+    match schema {
+        Value::Object(object) => {
+            if let Some(Value::Object(properties)) = object.get_mut("properties") {
+                for (_, field, words) in WORDS.iter().filter(|(of, ..)| *of == name) {
+                    if let Some(property) = properties.get_mut(*field) {
+                        let words = words.join(" ");
+                        let words = words.split(' ').map(Value::from);
+                        let is_nullable = property["type"].is_array();
+                        property["enum"] =
+                            words.chain(is_nullable.then_some(Value::Null)).collect();
+                    }
+                }
+            }
+            let inner = object.values_mut();
+            inner.for_each(|inner| name_words(name, inner));
+        }
+        Value::Array(inner) => inner.iter_mut().for_each(|inner| name_words(name, inner)),
         _ => {}
     }
 }
@@ -239,6 +305,21 @@ mod tests {
             if let Answer::Object(name) | Answer::Lines(name) = route.answer {
                 assert!(schemas.contains_key(name), "{name}");
             }
+        }
+    }
+
+    #[test]
+    fn each_set_of_words_is_of_a_field_that_there_is() {
+        let document = document();
+        for (name, field, _) in WORDS {
+            let schema = &document["components"]["schemas"][name];
+            let parts = schema["allOf"].as_array().into_iter().flatten();
+            let mut parts = parts.chain([schema]);
+            let found = parts.find_map(|part| part["properties"].get(field));
+            assert!(
+                found.is_some_and(|it| it["enum"].is_array()),
+                "{name}.{field}"
+            );
         }
     }
 

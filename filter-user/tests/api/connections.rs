@@ -159,6 +159,21 @@ async fn a_body_that_is_too_long_is_refused_in_json() {
 }
 
 #[tokio::test]
+async fn what_is_no_http_and_what_is_too_long_for_it_is_refused() {
+    let server = Server::start(&[]);
+    let answer = server.raw("EHLO x\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    let long = "x".repeat(2 * Limits::default().buffer);
+    let mut stream = server.connect().await;
+    let head = format!("GET /v1 HTTP/1.1\r\nhost: x\r\nlong: {long}\r\n\r\n");
+    // The server may close before it has all.
+    let _ = stream.write_all(head.as_bytes()).await;
+    let answer = rest(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+    assert_eq!(server.test("a.example").await.verdict, "pass");
+}
+
+#[tokio::test]
 async fn beyond_the_connections_that_there_may_be_each_client_is_told_so() {
     let limits = Limits {
         connections: 3,

@@ -214,6 +214,9 @@ pub fn fits(document: &Value, schema: &Value, value: &Value, at: &str) {
             "{at}: {value} is no {types}"
         );
     }
+    if let Some(words) = schemas[0].get("enum").and_then(Value::as_array) {
+        assert!(words.contains(value), "{at}: {value} is none of {words:?}");
+    }
     if let Some(items) = schemas[0].get("items") {
         let values = value.as_array().into_iter().flatten();
         values.for_each(|value| fits(document, items, value, at));
