@@ -8,7 +8,7 @@ use std::{
 };
 
 use filter_user::kernel::{AttachedMode, Does, Noop, detach_links_of};
-use lab::{CLIENT, GATEWAY_LAN, wait_until};
+use lab::{Address, CLIENT, GATEWAY_LAN, GATEWAY_WAN, Namespace, wait_until};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
@@ -33,7 +33,7 @@ fn rewire(home: &Home) {
 }
 
 /// The same with these words about the gateway's interface.
-fn rewire_with(home: &Home, lan: &str) {
+pub fn rewire_with(home: &Home, lan: &str) {
     let (client, gateway) = (home.lab.client(), home.lab.gateway());
     let name = client.name();
     gateway
@@ -157,22 +157,30 @@ fn an_interface_that_is_deleted_and_made_again_is_filtered_within_a_second() {
 }
 
 fn is_refused(home: &Home, name: &str) -> bool {
-    let server = format!("@{}", GATEWAY_LAN.v4);
+    answer(home.lab.client(), GATEWAY_LAN, name).contains("status: REFUSED")
+}
+
+/// What `dig` says of a name that it asks for at this side of the gateway.
+fn answer(from: &Namespace, gateway: Address, name: &str) -> String {
+    let server = format!("@{}", gateway.v4);
     let args = ["+tries=1", "+time=1", &server, name];
-    let output = home.lab.client().command("dig").args(args).output();
-    String::from_utf8_lossy(&output.unwrap().stdout).contains("status: REFUSED")
+    let output = from.command("dig").args(args).output().unwrap();
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 #[test]
-fn an_interface_with_an_index_far_beyond_the_others_has_its_settings() {
+fn an_interface_with_an_index_far_beyond_the_others_has_its_settings_and_they_keep_theirs() {
     let home = Home::new(&["a.example"]);
-    let running = home.start(&["--iface", "lan", "--action", "refused"]);
+    let running = home.start(&["--iface", "lan", "wan", "--action", "lan=refused"]);
     delete_lan(&home);
     wait_for(&home, "missing", SECOND);
     rewire_with(&home, "lan index 50000");
     assert_eq!(wait_for(&home, "filtered", 5 * SECOND)["index"], 50_000);
     wait_until("a refusal", SOON, || Ok(is_refused(&home, "a.example"))).unwrap();
     assert!(home.asks("b.example"), "{}", running.said());
+    let from_wan = answer(home.lab.server(), GATEWAY_WAN, "a.example");
+    assert!(from_wan.contains("status: NXDOMAIN"), "{from_wan}");
+    // Rules go to the maps of the programs that are attached now.
     home.json(&["block", "add", "b.example"]);
     assert!(is_refused(&home, "b.example"));
 }
@@ -282,6 +290,33 @@ fn an_interface_that_cannot_be_filtered_says_why_until_it_can() {
     wait_for(&home, "filtered", SECOND);
     assert!(is_answered(&home, "a.example"));
     assert_eq!(running.process.ended().unwrap(), None);
+}
+
+#[test]
+fn an_interface_whose_driver_refuses_is_tried_again_when_it_changes() {
+    let home = Home::new(&["a.example"]);
+    delete_lan(&home);
+    let running = home.start(&["--wait", "--iface", "lan", "--mode", "native"]);
+    let (client, gateway) = (home.lab.client(), home.lab.gateway());
+    let name = client.name();
+    gateway
+        .ip(&format!(
+            "link add lan mtu 9000 type veth peer name eth0 mtu 9000 netns {name}"
+        ))
+        .unwrap();
+    let failed = wait_for(&home, "failed", SECOND);
+    let problem = failed["problem"].as_str().unwrap();
+    assert!(
+        problem.contains("`lan`") && problem.contains("9000"),
+        "{problem}"
+    );
+    client.ip("link set eth0 mtu 1500").unwrap();
+    gateway.ip("link set lan mtu 1500").unwrap();
+    assert_eq!(wait_for(&home, "filtered", SECOND)["mode"], "native");
+    wait_for_words(
+        &running,
+        "its other end takes answers only if it has an XDP program",
+    );
 }
 
 #[test]
@@ -446,13 +481,18 @@ fn answers_stop_while_a_default_route_leads_by_an_interface_and_come_back_after_
     wait_for_words(&running, "no default route leads by `lan` any more");
     drop(running);
 
-    // Where one leads at the start.
+    // Where one leads at the start, a veth is filtered in its driver, which may lose answers.
     route("add");
-    let running = home.start(&["--iface", "lan", "--mode", "generic"]);
+    let running = home.start(&["--iface", "lan"]);
     faces_clients(false, SECOND);
+    assert_eq!(status(&home)["mode"], "native");
     // The kernel says nothing of an IPv4 route that goes with its link.
     gateway.ip("link set lan down").unwrap();
     gateway.ip("link set lan up").unwrap();
-    faces_clients(true, 15 * SECOND);
-    drop(running);
+    wait_until("clients", 15 * SECOND, || {
+        Ok(status(&home)["faces_clients"] == true)
+    })
+    .unwrap();
+    assert_eq!(dns(), "nxdomain");
+    wait_for_words(&running, "`lan` is a veth that is filtered in its driver");
 }

@@ -6,9 +6,14 @@ use std::{
     process::Command,
 };
 
+use filter_user::kernel::detach_links_of;
+use lab::wait_until;
 use rustix::process::Signal;
 
-use crate::home::{Home, NAMEGATE, Running, finish};
+use crate::{
+    home::{Home, LIMIT, NAMEGATE, Running, finish},
+    interfaces::rewire_with,
+};
 
 #[test]
 fn sigterm_and_a_crash_leave_the_filter_and_ctrl_c_takes_it_off() {
@@ -73,6 +78,35 @@ fn interfaces_that_are_no_longer_named_are_let_go_and_new_ones_are_attached() {
     controller.signal(Signal::TERM);
     let _next = place.home.start(&["--iface", "wan", "--pins", &place.pins]);
     assert!(place.home.is_attached("wan") && !place.home.is_attached("lan"));
+}
+
+#[test]
+fn an_interface_that_was_made_again_stays_filtered_when_the_controller_ends() {
+    let place = Place::new();
+    let gateway = place.home.lab.gateway();
+    let mut controller = place.start();
+    // The second time, its index is beyond what there is room for.
+    for lan in ["lan", "lan index 50000"] {
+        gateway.ip("link delete lan").unwrap();
+        rewire_with(&place.home, lan);
+        wait_until("the interface", LIMIT, || Ok(place.home.is_attached("lan"))).unwrap();
+        assert!(place.filters());
+    }
+    detach_links_of(controller.process.id()).unwrap();
+    wait_until("the program", LIMIT, || Ok(place.home.is_attached("lan"))).unwrap();
+    assert_eq!(controller.signal(Signal::TERM), Some(0));
+    assert!(place.filters());
+    assert_eq!(place.entries(), ["links", "object"]);
+
+    let controller = place.start();
+    assert!(place.filters());
+    controller.process.kill().unwrap();
+    gateway.ip("link delete lan").unwrap();
+    rewire_with(&place.home, "lan");
+    let mut controller = place.start();
+    assert!(place.filters());
+    assert_eq!(controller.signal(Signal::INT), Some(0));
+    assert!(!place.home.is_attached("lan") && !Path::new(&place.pins).exists());
 }
 
 #[test]

@@ -171,6 +171,18 @@ impl Interfaces {
         }
     }
 
+    /// The names of those that are filtered now, or that none is.
+    pub fn filtered(&self) -> String {
+        let all = self.read();
+        let filtered = all.iter().filter(|it| it.attachment.is_some());
+        let names: Vec<_> = filtered.map(NamedInterface::name).collect();
+        if names.is_empty() {
+            "no interface".to_owned()
+        } else {
+            names.join(", ")
+        }
+    }
+
     /// Ends looking after them: what is detached from now on stays so.
     pub fn end(&self) {
         *self.looking() = true;

@@ -4,7 +4,7 @@ use std::{
     ffi::{CStr, CString},
     io,
     os::{
-        fd::{AsFd as _, AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd},
+        fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd},
         unix::ffi::OsStrExt as _,
     },
     path::Path,
@@ -204,7 +204,7 @@ pub(in crate::kernel) fn detach_link_by_id(id: u32) -> io::Result<()> {
     let mut attributes = LinkId { id, unused: [0; 2] };
     // SAFETY: the attributes are those of this command, and have no pointers.
     let link = unsafe { new_descriptor(LINK_GET_FD_BY_ID, &mut attributes)? };
-    detach_link(link.as_fd())
+    detach_link(std::os::fd::AsFd::as_fd(&link))
 }
 
 /// What the kernel says of a link; `None` for one of something else than an XDP program.

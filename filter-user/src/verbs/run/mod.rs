@@ -202,7 +202,6 @@ async fn filter(args: Args) -> anyhow::Result<String> {
         warn(&note);
     }
     say(&report::started(&named, &policy.compiled, &socket));
-    let names = args.iface.join(", ");
     let interfaces = Interfaces::new(named, args.mode);
     let interfaces = if args.answers.clients.is_empty() {
         interfaces.following_routes()
@@ -223,11 +222,11 @@ async fn filter(args: Args) -> anyhow::Result<String> {
     tokio::select! {
         served = controller.serve(&socket, reload_signals()?) => {
             served.context("the API broke off")?;
-            Ok(format!("detached from {names}"))
+            Ok(format!("detached from {}", interfaces.filtered()))
         }
         signal = stop.wait() => {
             interfaces.end();
-            ended(signal, pins.as_deref(), &names)
+            ended(signal, pins.as_deref(), &interfaces.filtered())
         }
     }
 }
