@@ -236,6 +236,7 @@ async fn forward_events(controller: &Mutex<Controller>) {
         ticks.tick().await;
         let mut controller = controller.lock().await;
         controller.forward_events();
+        controller.make_up();
         controller.follow_schedules();
     }
 }

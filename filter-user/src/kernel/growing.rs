@@ -42,12 +42,14 @@ impl Filter {
         let room = Room::for_policy(after, self.options.max_rules)?
             .with_size(PolicySize::new(after, groups));
         let mut larger = self.beside(room)?;
-        larger.install_in_place(
+        let (_, settled) = larger.install_in_place(
             &CompiledPolicy::empty(self.hash_key),
             after,
             groups,
             progress,
         )?;
+        // No packet has come by yet: there is nothing to be made up for later.
+        settled?;
         larger.keep_with_entries()?;
         larger.take_over(self)?;
         // Both are pinned until here: whichever programs an interface has, they stay.

@@ -39,6 +39,7 @@ mod tagging;
 mod test_run;
 #[cfg(feature = "trace")]
 mod trace;
+mod unsettled;
 
 use std::{
     collections::BTreeMap,

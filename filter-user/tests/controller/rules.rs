@@ -147,3 +147,21 @@ fn test_tells_the_verdict_in_its_exit_code_only_if_asked_to() {
     );
     assert_eq!(code(&["test", "--exit-code", "b.example"]), Some(0));
 }
+
+#[test]
+fn what_is_removed_is_what_was_done_by_hand_and_never_a_rule_of_a_list_beside_it() {
+    let home = Home::new(&["a.example"]);
+    let _controller = home.start(&["--iface", "lan"]);
+    for verb in [&["allow", "a.example"][..], &["block", "add", "a.example"]] {
+        home.json(verb);
+        assert_eq!(home.asks("a.example"), verb[0] == "allow");
+        let removed = home.json(&["block", "remove", "a.example"])["results"][0].clone();
+        assert_eq!(
+            (&removed["removed"], &removed["until_restart"]),
+            (&json!(true), &json!(null))
+        );
+        assert_eq!(removed["still_blocked_by"]["line"], 1);
+        assert!(!home.asks("a.example"), "the list's rule is in force");
+    }
+    assert_eq!(home.rules(), ["a.example"]);
+}
