@@ -53,7 +53,8 @@ impl Filter {
         larger.keep_with_entries()?;
         larger.take_over(self)?;
         // Both are pinned until here: whichever programs an interface has, they stay.
-        larger.keep_links()?;
+        // The new programs run by now: what fails here is no failure of the policy.
+        larger.buffered.unsettled.why = larger.keep_links().err().map(|error| error.to_string());
         let old = mem::replace(self, larger);
         // A map of programs is empty once nobody holds it any more, and a packet may still want to
         // continue with one.

@@ -12,6 +12,7 @@ mod keeping;
 mod policy;
 mod privileges;
 mod rules;
+mod state;
 mod stopped;
 
 use std::process::{Command, Stdio};
