@@ -229,6 +229,11 @@ impl CompiledPolicy {
         names
     }
 
+    /// How many names were added by hand.
+    pub fn count_by_hand(&self) -> u64 {
+        self.by_hand.names().count() as u64
+    }
+
     /// The rules that were added by hand, sorted by name.
     pub fn rules_by_hand(&self) -> impl Iterator<Item = Rule<'_>> {
         let rule = |(name, action): (&'_ Domain, Action)| (self.key(name), action);

@@ -47,7 +47,7 @@ pub enum ControlError {
     #[error("the controller broke off: {0}")]
     Panicked(tokio::task::JoinError),
     /// The kernel refuses.
-    #[error(transparent)]
+    #[error("{0}; nothing was changed")]
     Kernel(#[from] KernelError),
     /// The state file cannot be written.
     #[error(transparent)]
@@ -156,10 +156,13 @@ impl Controller {
         keys.extend(names.iter().map(|name| policy.compiled.key(name)));
         match self.filter.set_all(&policy.compiled, &keys) {
             Err(KernelError::RulesFull { .. } | KernelError::EffectsFull) => {
-                self.filter.make_room(&policy.compiled)
+                self.filter.make_room(&policy.compiled)?;
             }
-            set => set,
+            set => set?,
         }
+        drop(policy);
+        self.show_loaded();
+        Ok(())
     }
 
     fn keep(&mut self) -> Result<(), StateError> {

@@ -231,6 +231,7 @@ impl Controller {
         let before = mem::replace(&mut *super::writing(&self.policy), policy);
         self.keep_previous(before);
         memory::trim_heap();
+        self.show_loaded();
         let Installed {
             added,
             changed,

@@ -70,7 +70,11 @@ impl Filter {
         let mut object = load::object_for_rules(&self.options, room)?;
         self.share_maps(&mut object)?;
         let programs = self.programs.load_again(&mut object)?;
-        Self::of_object(object, programs, self.options.clone(), self.hash_key, room)
+        let mut beside =
+            Self::of_object(object, programs, self.options.clone(), self.hash_key, room)?;
+        // With the hits that were taken out.
+        beside.readings = self.readings.clone();
+        Ok(beside)
     }
 
     /// Takes over the interfaces of another filter: all of them, or none.

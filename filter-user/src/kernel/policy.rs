@@ -137,7 +137,6 @@ impl Filter {
         groups: &Groups,
         mut progress: impl FnMut(u64),
     ) -> Result<Installed, KernelError> {
-        let hits = self.hit_table()?;
         let installed = match self.install_in_place(before, after, groups, &mut progress) {
             Err(
                 KernelError::RulesFull { .. } | KernelError::EffectsFull | KernelError::GroupsFull,
@@ -148,7 +147,8 @@ impl Filter {
                 installed
             }
         };
-        hits.forget(|rule| after.find(rule).is_none());
+        // Hits of rules that are gone are told of by nobody, whether they are forgotten or not.
+        let _ = self.forget_hits(|rule| after.find(rule).is_none());
         Ok(installed)
     }
 

@@ -70,7 +70,7 @@ impl Filter {
             Ok(written) => {
                 self.buffered.gone += written.removed;
                 if !gone.is_empty() {
-                    self.hit_table()?.forget(|rule| gone.contains(&rule));
+                    self.forget_hits(|rule| gone.contains(&rule))?;
                 }
                 Ok(())
             }

@@ -14,6 +14,7 @@ mod privileges;
 mod rules;
 mod state;
 mod stopped;
+mod waiting;
 
 use std::process::{Command, Stdio};
 

@@ -48,7 +48,7 @@ fn of_several_names_all_are_added_or_none() {
     let _controller = home.start(&["--iface", "lan", "--max-rules", "3"]);
     let (code, words) = home.fails(&["block", "add", "c.example", "d.example"]);
     let full = "namegate: the policy takes 4 entries in the kernel, and there may be 3: take lists out, or start namegate with \
-                --max-rules 4 or more\n";
+                --max-rules 4 or more; nothing was changed\n";
     assert_eq!((code, &*words), (1, full));
     let (_, words) = home.fails(&["block", "add", "c.example", "1.2.3.4"]);
     assert_eq!(
