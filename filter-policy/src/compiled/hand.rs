@@ -1,12 +1,16 @@
 //! Rules that were added and removed by hand, while the filter runs.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashMap, HashSet},
+};
 
-use filter_core::{AllEffects, ListName, Masks, RuleKey};
+use filter_core::{AllEffects, ListName, RuleKey};
 use filter_lists::{Action, Domain, Scope};
 
 use super::{
     CompiledPolicy, FOR_ALL, Rule, builder::KeyCollision, effect, kind::Kind, sources::Source,
+    table::Index,
 };
 
 /// What stands in the place of a list's name for rules that were added one by one.
@@ -26,10 +30,19 @@ struct Changed {
     effect: AllEffects,
 }
 
+/// What was said by hand of some names at a time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SaidByHand(BTreeMap<RuleKey, (Option<(Domain, Action)>, bool)>);
+
+/// Names that are covered by no rule above them any more, since one was taken out by hand.
+#[derive(Debug)]
+pub struct Uncovered(HashSet<Index>);
+
 /// A rule that was taken out.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Removed {
-    /// The list and line that will bring it back at the next reload or start.
+    /// The list and line that will bring it back at the next reload or start; `None` for a rule
+    /// that was added by hand.
     pub listed: Option<(String, u32)>,
     /// Keys of names below it whose rules it did as well, and that need entries of their own from
     /// now on.
@@ -103,41 +116,92 @@ impl CompiledPolicy {
         {
             return Err(KeyCollision(known.into_owned(), name.to_string()));
         }
-        let changed = self.by_hand.0.entry(key).or_default();
+        let changed = self.by_hand.0.get(&key);
         if changed
-            .added
-            .as_ref()
+            .and_then(|changed| changed.added.as_ref())
             .is_some_and(|(_, known)| *known == action)
         {
             return Ok(false);
         }
-        changed.added = Some((name, action));
-        self.settle(key);
+        let removed = self.by_hand.is_removed(key);
+        self.say(key, Some((name, action)), removed);
         Ok(true)
     }
 
-    /// Takes the rules for a name out, added by hand or listed; `None` if there is none for exactly
-    /// this name.
+    /// Takes a rule out: the one that was added by hand, or else those of lists; `None` if there is
+    /// none for exactly this name.
     pub fn remove(&mut self, name: &Domain) -> Option<Removed> {
-        let key = self.key(name);
-        self.find(key)
-            .filter(|rule| rule.rule == name.as_str() && rule.scope.is_some())?;
-        let listed = self
-            .first_listed(key)
-            .filter(|_| !self.by_hand.is_removed(key));
-        let changed = self.by_hand.0.entry(key).or_default();
-        (changed.added, changed.removed) = (None, true);
-        let uncovered = self.settle(key);
+        let listed = self.take_out(name)?;
+        let mut uncovered = Vec::new();
+        if listed.is_some() {
+            let all = self.uncovered_now();
+            uncovered = self.uncover(all);
+        }
         Some(Removed { listed, uncovered })
     }
 
-    /// Takes back what [`CompiledPolicy::add`] added. What lists say of the name stands.
-    pub fn remove_added(&mut self, name: &Domain) {
+    /// The same, but for the names below it: [`CompiledPolicy::uncovered_now`] tells which need
+    /// entries of their own then, if a rule of a list was taken out. Gives that.
+    pub fn take_out(&mut self, name: &Domain) -> Option<Option<(String, u32)>> {
         let key = self.key(name);
-        if let Some(changed) = self.by_hand.0.get_mut(&key) {
-            changed.added = None;
-            self.settle(key);
+        if self
+            .by_hand
+            .find(key)
+            .is_some_and(|rule| rule.rule == name.as_str())
+        {
+            self.say(key, None, self.by_hand.is_removed(key));
+            return Some(None);
         }
+        self.find(key)
+            .filter(|rule| rule.rule == name.as_str() && rule.scope.is_some())?;
+        let listed = self.first_listed(key)?;
+        self.say(key, None, true);
+        Some(Some(listed))
+    }
+
+    /// What is said of these names by hand.
+    pub fn by_hand_of(&self, names: &[Domain]) -> SaidByHand {
+        let said = |name| {
+            let key = self.key(name);
+            let changed = self.by_hand.0.get(&key);
+            let said = changed.map(|changed| (changed.added.clone(), changed.removed));
+            (key, said.unwrap_or_default())
+        };
+        SaidByHand(names.iter().map(said).collect())
+    }
+
+    /// Says by hand what was said before; gives the keys whose entries in the kernel may be others
+    /// by that.
+    pub fn restore(&mut self, before: SaidByHand) -> Vec<RuleKey> {
+        let mut keys: Vec<_> = before.0.keys().copied().collect();
+        let mut covers = false;
+        for (key, (added, removed)) in before.0 {
+            covers |= removed != self.by_hand.is_removed(key);
+            self.say(key, added, removed);
+        }
+        if covers {
+            let uncovered = self.uncovered_now();
+            keys.extend(self.uncover(uncovered));
+        }
+        keys
+    }
+
+    /// The names that need entries of their own, since rules above them were taken out by hand.
+    /// That is looked for among all names, which may take a second.
+    pub fn uncovered_now(&self) -> Uncovered {
+        Uncovered(if self.by_hand.0.values().any(|changed| changed.removed) {
+            self.uncovered()
+        } else {
+            HashSet::new()
+        })
+    }
+
+    /// Takes these for the names that need entries of their own; gives those that need one now and
+    /// did not, or the other way round.
+    pub fn uncover(&mut self, Uncovered(now): Uncovered) -> Vec<RuleKey> {
+        let before = std::mem::replace(&mut self.uncovered, now);
+        let differs = self.uncovered.symmetric_difference(&before);
+        differs.map(|index| self.table.key(*index)).collect()
     }
 
     /// Takes over what was added and removed by hand in the compiled policy before this one.
@@ -165,6 +229,11 @@ impl CompiledPolicy {
         names
     }
 
+    /// How many names were added by hand.
+    pub fn count_by_hand(&self) -> u64 {
+        self.by_hand.names().count() as u64
+    }
+
     /// The rules that were added by hand, sorted by name.
     pub fn rules_by_hand(&self) -> impl Iterator<Item = Rule<'_>> {
         let rule = |(name, action): (&'_ Domain, Action)| (self.key(name), action);
@@ -184,42 +253,29 @@ impl CompiledPolicy {
         Some((self.lists.get(list)?.name.to_string(), line))
     }
 
-    /// Works out what holds for a name now. What it covered before may come into force.
-    fn settle(&mut self, key: RuleKey) -> Vec<RuleKey> {
-        let listed = self
-            .table
-            .find(key)
-            .map(|index| self.effect.get(self.table.effect(index)).clone());
-        let Some(changed) = self.by_hand.0.get_mut(&key) else {
-            return Vec::new();
-        };
-        let covers = listed.as_ref().is_some_and(|effect| {
-            effect
-                .banks()
-                .any(|(_, effect)| effect.below != Masks::default())
-        });
-        changed.effect = if changed.removed {
-            AllEffects::default()
-        } else {
-            listed.unwrap_or_default()
-        };
-        if let Some((_, action)) = &changed.added {
+    /// Says this of a name by hand, and works out what holds for it now.
+    fn say(&mut self, key: RuleKey, added: Option<(Domain, Action)>, removed: bool) {
+        if added.is_none() && !removed {
+            self.by_hand.0.remove(&key);
+            return;
+        }
+        let listed = self.table.find(key).filter(|_| !removed);
+        let listed = listed.map(|index| self.effect.get(self.table.effect(index)).clone());
+        let mut effect = listed.unwrap_or_default();
+        if let Some((_, action)) = &added {
             effect::add(
-                &mut changed.effect,
+                &mut effect,
                 Kind::new(KIND_SCOPE, *action),
                 CLASS.into(),
                 ListName::BY_HAND,
             );
         }
-        self.top = self.top.max(changed.effect.top());
-        if !changed.removed || !covers {
-            return Vec::new();
-        }
-        let before = std::mem::take(&mut self.uncovered);
-        self.uncovered = self.uncovered();
-        self.uncovered
-            .difference(&before)
-            .map(|index| self.table.key(*index))
-            .collect()
+        self.top = self.top.max(effect.top());
+        let changed = Changed {
+            added,
+            removed,
+            effect,
+        };
+        self.by_hand.0.insert(key, changed);
     }
 }

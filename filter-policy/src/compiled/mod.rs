@@ -55,7 +55,7 @@ pub use builder::{Builder, CompileError, KeyCollision, ListRules};
 pub use coverage::Covered;
 pub use effect::TooManyEffects;
 pub use explain::{Explanation, Matching, Outcome};
-pub use hand::{MANUAL, Removed};
+pub use hand::{MANUAL, Removed, SaidByHand, Uncovered};
 pub use kind::Kind;
 pub use repeated::{Repeated, RepeatedRule};
 pub use source::{Budget, FOR_ALL, HashKeyPolicy, Policy, PolicyError, PolicySource};

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use filter_core::{
     Directions, DnsAction, Interface, Message, Protocol, ResponseAction, TcpAction, prevailing_rule,
@@ -430,6 +430,88 @@ fn all_rules_come_in_pages() {
     assert_eq!(seen, (1..=250).collect());
 }
 
+/// What is done to a name by hand.
+#[derive(Clone, Copy, Debug)]
+enum Verb {
+    Block,
+    Allow,
+    Remove,
+}
+
+/// What a name has by hand, as the manual says it: a rule, and whether those of lists are out.
+type HandModel = BTreeMap<String, (Option<Action>, bool)>;
+
+/// True if `block remove` says that there was a rule.
+fn do_to_model(model: &mut HandModel, listed: &[&str], verb: Verb, text: &str) -> bool {
+    let is_listed = listed.iter().any(|rule| parse(rule).0 == text);
+    let (added, removed) = model.entry(text.to_owned()).or_default();
+    match verb {
+        Verb::Block => *added = Some(Action::Block),
+        Verb::Allow => *added = Some(Action::Allow),
+        Verb::Remove if added.is_some() => *added = None,
+        Verb::Remove => {
+            let was = is_listed && !*removed;
+            *removed |= is_listed;
+            return was;
+        }
+    }
+    true
+}
+
+fn precedence_of_model(model: &HandModel, listed: &[&str], asked: &str) -> Precedence {
+    let of_lists = listed.iter().filter(|rule| {
+        let is_out = model
+            .get(parse(rule).0)
+            .is_some_and(|(_, removed)| *removed);
+        !is_out && is_about(rule, asked)
+    });
+    let by_hand = model
+        .iter()
+        .filter_map(|(text, (added, _))| added.filter(|_| is_about(&format!("||{text}"), asked)));
+    let all = of_lists.map(|rule| parse(rule).1).chain(by_hand);
+    all.max().map_or(Precedence::NotListed, effect::precedence)
+}
+
+proptest! {
+    // Each step goes through all buckets of the table several times.
+    #![proptest_config(ProptestConfig::with_cases(20))]
+
+    /// Whatever is done by hand undoes what was done by hand, and never a list's rule beside it;
+    /// what the kernel has decides as the compiled policy does after each step, and taking a step
+    /// back leaves what there was.
+    #[test]
+    fn verbs_do_to_names_what_the_manual_says(
+        rules in prop::collection::vec("(=|<|\\|\\||@\\|\\||!\\|\\||@=)[ab](\\.[ab]){1,2}", 0..8),
+        steps in prop::collection::vec((prop::sample::select(vec![Verb::Block, Verb::Allow, Verb::Remove, Verb::Remove]), "[ab](\\.[ab]){1,2}"), 1..12),
+        asked in prop::collection::vec("[ab](\\.[ab]){1,3}", 6),
+    ) {
+        let rules: Vec<_> = rules.iter().map(|rule| &**rule).collect();
+        let mut compiled = compile(&[("list", &rules)]);
+        let mut model = HandModel::new();
+        for (verb, text) in &steps {
+            let domain = [name(text)];
+            let (said, entries) = (compiled.by_hand_of(&domain), all_in_kernel(&compiled));
+            let apply = |compiled: &mut CompiledPolicy| match verb {
+                Verb::Block => compiled.add(name(text), Action::Block).map(|_| true).unwrap(),
+                Verb::Allow => compiled.add(name(text), Action::Allow).map(|_| true).unwrap(),
+                Verb::Remove => compiled.remove(&domain[0]).is_some(),
+            };
+            apply(&mut compiled);
+            compiled.restore(said.clone());
+            prop_assert_eq!(compiled.by_hand_of(&domain), said);
+            prop_assert_eq!(all_in_kernel(&compiled), entries);
+            prop_assert_eq!(apply(&mut compiled), do_to_model(&mut model, &rules, *verb, text), "{:?} {}", verb, text);
+            prop_assert_eq!(compiled.entries_in_force(), all_in_kernel(&compiled).len() as u64);
+            for asked in asked.iter().chain([text]) {
+                let expected = precedence_of_model(&model, &rules, asked);
+                prop_assert_eq!(compiled.judge(&name(asked), EVERYBODY).precedence, expected, "{}", asked);
+                let kernel = prevailing_rule(asked, &compiled.hash_key, &Kernel(&compiled), EVERYBODY);
+                prop_assert_eq!(kernel.unwrap_or_default().precedence, expected, "{}", asked);
+            }
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn what_the_kernel_is_given_decides_as_all_rules_together(
@@ -444,6 +526,12 @@ proptest! {
         prop_assert_eq!(compiled.judge(&asked, EVERYBODY).precedence, expected);
         prop_assert_eq!(prevailing_rule(asked.as_str(), &compiled.hash_key, &Kernel(&compiled), EVERYBODY).unwrap_or_default().precedence, expected);
     }
+}
+
+fn all_in_kernel(compiled: &CompiledPolicy) -> BTreeMap<RuleKey, AllEffects> {
+    let mut all = BTreeMap::new();
+    compiled.each_in_force(|key, effect| assert_eq!(all.insert(key, effect.clone()), None));
+    all
 }
 
 /// Only what the kernel is given.

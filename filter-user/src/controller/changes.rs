@@ -47,7 +47,7 @@ pub enum ControlError {
     #[error("the controller broke off: {0}")]
     Panicked(tokio::task::JoinError),
     /// The kernel refuses.
-    #[error(transparent)]
+    #[error("{0}; nothing was changed")]
     Kernel(#[from] KernelError),
     /// The state file cannot be written.
     #[error(transparent)]
@@ -55,7 +55,7 @@ pub enum ControlError {
 }
 
 impl Controller {
-    /// Adds rules by hand. If one of them cannot be added, none is.
+    /// Adds rules by hand: all of them, or none.
     pub fn add(&mut self, names: &NameList) -> Result<Added, ControlError> {
         let parsed = parse_all(&names.names)?;
         if !names.force
@@ -63,108 +63,110 @@ impl Controller {
         {
             return Err(ControlError::PublicSuffix(suffix.clone()));
         }
-        let mut done = Vec::new();
-        let added = self
-            .add_each(parsed, answers::action(names.action), &mut done)
-            .and_then(|results| {
-                self.keep()?;
-                Ok(Added {
-                    results,
-                    kept: self.kept_in.is_some(),
-                })
-            });
-        if added.is_err() {
-            self.take_back(done);
-        }
-        added
-    }
-
-    /// Removes rules, listed or added by hand. Those of lists come back at the next reload or
-    /// start.
-    pub fn remove(&mut self, names: &[String]) -> Result<Removed, ControlError> {
-        let names = parse_all(names)?;
-        let results = names
-            .iter()
-            .map(|name| self.remove_one(name))
-            .collect::<Result<_, _>>()?;
-        self.keep()?;
-        Ok(Removed { results })
-    }
-
-    fn add_each(
-        &mut self,
-        names: Vec<Domain>,
-        action: Action,
-        done: &mut Vec<Domain>,
-    ) -> Result<Vec<AddedName>, ControlError> {
-        let mut results = Vec::new();
-        for name in names {
-            let before = reading(&self.policy)
-                .compiled
-                .blocking(&name)
-                .map(answers::rule_source);
-            let added = writing(&self.policy).compiled.add(name.clone(), action)?;
-            if added {
-                done.push(name.clone());
-                self.write(&name)?;
-            }
-            results.push(AddedName {
-                name: name.to_string(),
-                added,
-                before,
-            });
-        }
-        Ok(results)
-    }
-
-    fn take_back(&mut self, done: Vec<Domain>) {
-        for name in done {
-            writing(&self.policy).compiled.remove_added(&name);
-            // The error that brought us here is the one to tell.
-            let _ = self.write(&name);
-        }
-    }
-
-    /// Has the kernel do what the compiled policy says of a name.
-    fn write(&mut self, name: &Domain) -> Result<(), KernelError> {
-        let key = reading(&self.policy).compiled.key(name);
-        self.write_key(key)
-    }
-
-    fn write_key(&mut self, key: RuleKey) -> Result<(), KernelError> {
-        let policy = reading(&self.policy);
-        match self.filter.set(key, policy.compiled.in_kernel(key)) {
-            Err(KernelError::RulesFull { .. } | KernelError::EffectsFull) => {
-                self.filter.make_room(&policy.compiled)
-            }
-            set => set,
-        }
-    }
-
-    fn remove_one(&mut self, name: &Domain) -> Result<RemovedName, ControlError> {
-        let removed = writing(&self.policy).compiled.remove(name);
-        if let Some(removed) = &removed {
-            for key in &removed.uncovered {
-                self.write_key(*key)?;
-            }
-            self.write(name)?;
-        }
-        let still_blocked_by = reading(&self.policy)
-            .compiled
-            .blocking(name)
-            .map(answers::rule_source);
-        let listed = removed.as_ref().and_then(|removed| removed.listed.clone());
-        let until_restart = listed.map(|(list, line)| ListLine { list, line });
-        Ok(RemovedName {
-            name: name.to_string(),
-            removed: removed.is_some(),
-            until_restart,
-            still_blocked_by,
+        let action = answers::action(names.action);
+        let results = self.change(&parsed, |controller| {
+            let each = parsed.iter().map(|name| controller.add_one(name, action));
+            Ok((each.collect::<Result<_, _>>()?, Vec::new()))
+        })?;
+        Ok(Added {
+            results,
+            kept: self.kept_in.is_some(),
         })
     }
 
-    fn keep(&self) -> Result<(), StateError> {
-        match &self.kept_in {
+    /// Removes rules: those that were added by hand, and of other names those of lists, which come
+    /// back at the next reload or start. All are removed, or none.
+    pub fn remove(&mut self, names: &[String]) -> Result<Removed, ControlError> {
+        let parsed = parse_all(names)?;
+        let removed = self.change(&parsed, |controller| {
+            let out = |name| writing(&controller.policy).compiled.take_out(name);
+            let removed: Vec<_> = parsed.iter().map(out).collect();
+            let of_lists = removed.iter().any(|it| matches!(it, Some(Some(_))));
+            let uncovered = if of_lists {
+                controller.uncover()
+            } else {
+                Vec::new()
+            };
+            Ok((removed, uncovered))
+        })?;
+        let policy = reading(&self.policy);
+        let result = |(name, removed): (&Domain, Option<Option<(String, u32)>>)| RemovedName {
+            name: name.to_string(),
+            removed: removed.is_some(),
+            until_restart: removed
+                .flatten()
+                .map(|(list, line)| ListLine { list, line }),
+            still_blocked_by: policy.compiled.blocking(name).map(answers::rule_source),
+        };
+        Ok(Removed {
+            results: parsed.iter().zip(removed).map(result).collect(),
+        })
+    }
+
+    /// Changes rules of these names in the compiled policy, in the kernel and in the state file, or
+    /// in none of them. `change` gives the keys of other names whose entries change as well.
+    fn change<T>(
+        &mut self,
+        names: &[Domain],
+        change: impl FnOnce(&Self) -> Result<(T, Vec<RuleKey>), ControlError>,
+    ) -> Result<T, ControlError> {
+        let before = reading(&self.policy).compiled.by_hand_of(names);
+        let changed = change(self).and_then(|(results, others)| {
+            self.write(names, others)?;
+            self.keep()?;
+            Ok(results)
+        });
+        if changed.is_err() {
+            let keys = writing(&self.policy).compiled.restore(before);
+            // The error that brought us here is the one to tell. What the kernel does not take is
+            // tried again with the next tick.
+            let _ = self.filter.set_all(&reading(&self.policy).compiled, &keys);
+            if let Err(ControlError::State(_)) = &changed {
+                // The new file may be in place, and only its folder not written.
+                let _ = self.keep();
+            }
+        }
+        changed
+    }
+
+    fn add_one(&self, name: &Domain, action: Action) -> Result<AddedName, ControlError> {
+        let before = reading(&self.policy)
+            .compiled
+            .blocking(name)
+            .map(answers::rule_source);
+        let added = writing(&self.policy).compiled.add(name.clone(), action)?;
+        Ok(AddedName {
+            name: name.to_string(),
+            added,
+            before,
+        })
+    }
+
+    /// Has names come into force that rules covered which were taken out. Looking for them takes a
+    /// while, in which everybody may read.
+    fn uncover(&self) -> Vec<RuleKey> {
+        let uncovered = reading(&self.policy).compiled.uncovered_now();
+        writing(&self.policy).compiled.uncover(uncovered)
+    }
+
+    /// Has the kernel do what the compiled policy says of these names, and of those with other keys.
+    fn write(&mut self, names: &[Domain], others: Vec<RuleKey>) -> Result<(), KernelError> {
+        let policy = reading(&self.policy);
+        let mut keys = others;
+        keys.extend(names.iter().map(|name| policy.compiled.key(name)));
+        match self.filter.set_all(&policy.compiled, &keys) {
+            Err(KernelError::RulesFull { .. } | KernelError::EffectsFull) => {
+                self.filter.make_room(&policy.compiled)?;
+            }
+            set => set?,
+        }
+        drop(policy);
+        self.show_loaded();
+        Ok(())
+    }
+
+    fn keep(&mut self) -> Result<(), StateError> {
+        match &mut self.kept_in {
             Some(file) => file.write(&reading(&self.policy).compiled.by_hand()),
             None => Ok(()),
         }

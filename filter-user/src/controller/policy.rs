@@ -192,6 +192,13 @@ fn missed_answers(interface: &str) -> String {
     )
 }
 
+fn left_over(why: &str) -> String {
+    format!(
+        "the new policy is in force, and the kernel did not let go of all of the old one ({why}): nothing of it is \
+         judged by, and it is taken out before the next reload"
+    )
+}
+
 impl Controller {
     /// Puts a policy in force that was read with the filter's hash key, with what was done by hand.
     fn put_in_force(&mut self, policy: &mut Policy) -> Result<Installed, ControlError> {
@@ -224,12 +231,14 @@ impl Controller {
         let before = mem::replace(&mut *super::writing(&self.policy), policy);
         self.keep_previous(before);
         memory::trim_heap();
+        self.show_loaded();
         let Installed {
             added,
             changed,
             removed,
         } = installed;
-        let warnings = self.missed_answers();
+        let mut warnings = self.missed_answers();
+        warnings.extend(self.filter.unsettled().map(left_over));
         Reloaded {
             rules,
             added,
@@ -266,6 +275,16 @@ impl Controller {
             }
         });
         missing
+    }
+
+    /// Writes rules once more that the kernel refused when a change by hand was to be taken back.
+    pub(super) fn make_up(&mut self) {
+        if self.filter.unsettled().is_some() {
+            // What fails now is tried again with the next tick.
+            let _ = self
+                .filter
+                .settle_again(&super::reading(&self.policy).compiled);
+        }
     }
 
     /// Has schedules begin and end.

@@ -59,8 +59,9 @@ impl Filter {
             Ok(())
         };
         self.buffered.groups = groups.clone();
-        written?;
-        self.write_audiences(&groups.audiences, next.other(), self.buffered.in_force)
+        let of_groups =
+            self.write_audiences(&groups.audiences, next.other(), self.buffered.in_force);
+        written.and(of_groups)
     }
 
     fn write_members_of_both(&mut self, groups: &Groups) -> Result<(), KernelError> {
@@ -77,11 +78,16 @@ impl Filter {
     /// The members whose entries are to be written for these groups.
     fn member_changes(&self, groups: &Groups) -> Vec<Change> {
         let before = &self.buffered.groups.members;
-        if self.buffered.is_unsure {
-            before.beside(&groups.members)
-        } else {
-            before.changes_to(&groups.members)
+        if !self.buffered.is_unsure {
+            return before.changes_to(&groups.members);
         }
+        let mut all = before.beside(&groups.members);
+        // Those of an earlier policy that could not be taken out.
+        let members = self.buffered.unsettled.members.iter();
+        let unknown =
+            |id: &&ClientId| before.get(**id).is_none() && groups.members.get(**id).is_none();
+        all.extend(members.filter(unknown).map(|id| (*id, None, None)));
+        all
     }
 
     /// Gives clients these groups, in both generations; takes out those with none. Where one fails,
@@ -101,6 +107,11 @@ impl Filter {
                 Some(_) => self.set_member(id, of_both(Generation::default())),
                 None => self.remove_member(id),
             };
+            if outcome.is_ok() {
+                self.buffered.unsettled.members.remove(&id);
+            } else {
+                self.buffered.unsettled.members.insert(id);
+            }
             written = written.and(outcome);
         }
         self.buffered.is_unsure |= written.is_err();

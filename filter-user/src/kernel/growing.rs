@@ -42,16 +42,19 @@ impl Filter {
         let room = Room::for_policy(after, self.options.max_rules)?
             .with_size(PolicySize::new(after, groups));
         let mut larger = self.beside(room)?;
-        larger.install_in_place(
+        let (_, settled) = larger.install_in_place(
             &CompiledPolicy::empty(self.hash_key),
             after,
             groups,
             progress,
         )?;
+        // No packet has come by yet: there is nothing to be made up for later.
+        settled?;
         larger.keep_with_entries()?;
         larger.take_over(self)?;
         // Both are pinned until here: whichever programs an interface has, they stay.
-        larger.keep_links()?;
+        // The new programs run by now: what fails here is no failure of the policy.
+        larger.buffered.unsettled.why = larger.keep_links().err().map(|error| error.to_string());
         let old = mem::replace(self, larger);
         // A map of programs is empty once nobody holds it any more, and a packet may still want to
         // continue with one.
@@ -67,7 +70,11 @@ impl Filter {
         let mut object = load::object_for_rules(&self.options, room)?;
         self.share_maps(&mut object)?;
         let programs = self.programs.load_again(&mut object)?;
-        Self::of_object(object, programs, self.options.clone(), self.hash_key, room)
+        let mut beside =
+            Self::of_object(object, programs, self.options.clone(), self.hash_key, room)?;
+        // With the hits that were taken out.
+        beside.readings = self.readings.clone();
+        Ok(beside)
     }
 
     /// Takes over the interfaces of another filter: all of them, or none.

@@ -29,6 +29,7 @@ mod pins;
 mod pod;
 mod policy;
 mod programs;
+mod readings;
 mod requirements;
 mod room;
 mod rules;
@@ -39,6 +40,7 @@ mod tagging;
 mod test_run;
 #[cfg(feature = "trace")]
 mod trace;
+mod unsettled;
 
 use std::{
     collections::BTreeMap,
@@ -49,11 +51,11 @@ use std::{
 
 use aya::{
     Ebpf,
-    maps::{Array, Map, MapData, MapError, PerCpuArray, RingBuf},
+    maps::{Array, Map, MapData, MapError, RingBuf},
     programs::{ProgramError, Xdp},
 };
 use filter_core::{
-    Counter, Effect, Generation, HASH_KEY_WORDS, HashKey, OfCpu, ProgramSet, RuleKey, Settings,
+    Counter, Effect, Generation, HASH_KEY_WORDS, HashKey, ProgramSet, RuleKey, Settings,
 };
 use filter_policy::groups::Groups;
 
@@ -65,7 +67,6 @@ pub use error::KernelError;
 pub use events::NameEvent;
 #[cfg(feature = "feed")]
 pub use feed::Feed;
-use hits::Hits;
 pub use interfaces::SPARE_SLOTS;
 pub(crate) use interfaces::{Held, Look};
 use links::Link;
@@ -82,6 +83,7 @@ use pod::Value;
 use policy::Buffered;
 pub use policy::Installed;
 use programs::{InUse, Programs};
+pub use readings::{Events, Readings};
 pub use requirements::{
     Feature, Features, Refusal, SavedLog, check_capabilities, required_features,
 };
@@ -112,6 +114,7 @@ pub struct Filter {
     room: Room,
     bloom: BloomFilter,
     buffered: Buffered,
+    readings: Readings,
     /// Indices of interfaces that there is room for.
     interface_slots: u32,
     attached: Vec<(Attachment, Link)>,
@@ -204,6 +207,7 @@ impl Filter {
             room,
             bloom,
             buffered: Buffered::of(room.shape()),
+            readings: Readings::of(&object)?,
             attached: Vec::new(),
             kept: None,
             #[cfg(feature = "trace")]
@@ -304,10 +308,17 @@ impl Filter {
     /// # Errors
     /// If the kernel refuses.
     pub fn remove(&mut self, key: RuleKey) -> Result<bool, KernelError> {
-        self.hit_table()?.forget(|rule| rule == key);
+        self.forget_hits(|rule| rule == key)?;
         let written = self.write_rules(&[(key, Effect::NONE)], |_| {})?;
         self.buffered.gone += written.removed;
         Ok(written.removed > 0)
+    }
+
+    pub(super) fn forget_hits(&self, is_gone: impl Fn(RuleKey) -> bool) -> Result<(), KernelError> {
+        self.readings
+            .hits()
+            .forget(is_gone)
+            .map_err(KernelError::Shared)
     }
 
     /// Packets that a rule decided about; 0 for one that did not, or is not there.
@@ -315,7 +326,10 @@ impl Filter {
     /// # Errors
     /// If the kernel refuses.
     pub fn hits(&self, key: RuleKey) -> Result<u64, KernelError> {
-        Ok(self.hit_table()?.of_rule(key))
+        self.readings
+            .hits()
+            .of_rule(key)
+            .map_err(KernelError::Shared)
     }
 
     /// The rules that decided about something, and how many packets.
@@ -323,11 +337,7 @@ impl Filter {
     /// # Errors
     /// If the kernel refuses.
     pub fn all_hits(&self) -> Result<BTreeMap<RuleKey, u64>, KernelError> {
-        Ok(self.hit_table()?.all())
-    }
-
-    fn hit_table(&self) -> Result<Hits, KernelError> {
-        Hits::of(map_fd(&self.object, "HITS")?).map_err(KernelError::Shared)
+        self.readings.all_hits()
     }
 
     /// All counters, summed over the CPUs.
@@ -335,20 +345,7 @@ impl Filter {
     /// # Errors
     /// If the kernel refuses.
     pub fn counters(&self) -> Result<BTreeMap<Counter, u64>, KernelError> {
-        let cpus =
-            PerCpuArray::<_, Value<OfCpu>>::try_from(map(&self.object, "CPUS")?)?.get(&0, 0)?;
-        let state_missing =
-            Array::<_, u64>::try_from(map(&self.object, ".data.STATE_MISSING")?)?.get(&0, 0)?;
-        let sum = |counter: Counter| {
-            cpus.iter()
-                .map(|cpu| cpu.0.counters[counter.index() as usize])
-                .sum()
-        };
-        let mut counters: BTreeMap<Counter, u64> = Counter::all()
-            .map(|counter| (counter, sum(counter)))
-            .collect();
-        counters.insert(Counter::CpuStateMissing, state_missing);
-        Ok(counters)
+        self.readings.counters()
     }
 
     /// Hands over the events that came since the last call, and does not wait for more. The kernel

@@ -21,6 +21,7 @@ use super::{
     pod::Value,
     programs::InUse,
     rules::Written,
+    unsettled::Unsettled,
 };
 
 /// Rules that are brought together for writing.
@@ -43,6 +44,7 @@ pub(super) struct Buffered {
     /// True if not all that was to be written of groups was: the maps may have something else than
     /// what is here.
     pub is_unsure: bool,
+    pub unsettled: Unsettled,
     /// True if some rules say themselves what their clients are answered.
     pub has_own_answers: bool,
     /// The automata of the patterns in force.
@@ -63,6 +65,7 @@ impl Buffered {
             groups: Groups::default(),
             group_entries: Vec::new(),
             is_unsure: false,
+            unsettled: Unsettled::default(),
             has_own_answers: false,
             parts: None,
         }
@@ -121,7 +124,8 @@ struct Changes {
 impl Filter {
     /// Puts a policy in force in place of another, whose rules the kernel has. Where the maps have
     /// no room for both, the new one gets maps of its own. `progress` is told how many entries of
-    /// the rule map are written.
+    /// the rule map are written. What cannot be cleaned up once the new one is in force is
+    /// [`Filter::unsettled`], and no error.
     ///
     /// # Errors
     /// If the kernel refuses, or the policy has more rules than there may be: then the one that was
@@ -133,25 +137,30 @@ impl Filter {
         groups: &Groups,
         mut progress: impl FnMut(u64),
     ) -> Result<Installed, KernelError> {
-        let hits = self.hit_table()?;
         let installed = match self.install_in_place(before, after, groups, &mut progress) {
             Err(
                 KernelError::RulesFull { .. } | KernelError::EffectsFull | KernelError::GroupsFull,
-            ) => self.install_in_new_maps(before, after, groups, &mut progress),
-            installed => installed,
-        }?;
-        hits.forget(|rule| after.find(rule).is_none());
+            ) => self.install_in_new_maps(before, after, groups, &mut progress)?,
+            installed => {
+                let (installed, settled) = installed?;
+                self.buffered.unsettled.why = settled.err().map(|error| error.to_string());
+                installed
+            }
+        };
+        // Hits of rules that are gone are told of by nobody, whether they are forgotten or not.
+        let _ = self.forget_hits(|rule| after.find(rule).is_none());
         Ok(installed)
     }
 
-    /// The same in the maps that there are.
+    /// The same in the maps that there are; says beside it whether both generations are the same
+    /// again.
     pub(super) fn install_in_place(
         &mut self,
         before: &CompiledPolicy,
         after: &CompiledPolicy,
         groups: &Groups,
         progress: &mut dyn FnMut(u64),
-    ) -> Result<Installed, KernelError> {
+    ) -> Result<(Installed, Result<(), KernelError>), KernelError> {
         if !self.room.holds(self.size_of_both(after, groups)) {
             return Err(KernelError::GroupsFull);
         }
@@ -164,30 +173,31 @@ impl Filter {
                 },
             )?;
         }
+        self.settle_again(before)?;
         let changes = self.changes(before, after)?;
         if u64::from(self.buffered.rules) + changes.added.len() as u64 > u64::from(self.room.rules)
         {
             return Err(self.rules_full());
         }
         let next = self.buffered.in_force.generation().other();
-        let unseen = self.attached.is_empty();
+        // A first policy that fails leaves a filter that has none.
+        let unseen = self.attached.is_empty() && self.buffered.rules == 0;
         let switched = self.switch_to(&changes, after, groups, next, unseen, progress);
         let parts = switched.inspect_err(|_| self.take_back(&changes, groups, next))?;
         wait_for_lookups();
         if std::mem::replace(&mut self.buffered.parts, parts).is_some() {
-            patterns::clear(&self.object, next.other().index())?;
+            // The next policy with patterns takes the place of those that cannot be taken out.
+            let _ = patterns::clear(&self.object, next.other().index());
         }
         self.buffered.has_own_answers = after.has_own_answers(&groups.actions);
-        self.settle(&changes, groups, next, unseen)?;
-        self.buffered.is_unsure = false;
-        self.forget_effects(after);
-        self.forget_gone(after)?;
+        let settled = self.settle(&changes, after, groups, next, unseen);
         let count = |changes: &Vec<Change>| changes.len() as u64;
-        Ok(Installed {
+        let installed = Installed {
             added: count(&changes.added),
             changed: count(&changes.changed),
             removed: count(&changes.removed),
-        })
+        };
+        Ok((installed, settled))
     }
 
     /// The size of a policy while that in force is there as well.
@@ -353,10 +363,12 @@ impl Filter {
         Ok(parts)
     }
 
-    /// Makes both generations the same again.
+    /// Makes both generations the same again. The new policy is in force: what fails here changes
+    /// no packet's lot, and is made up for before the next one is written.
     fn settle(
         &mut self,
         changes: &Changes,
+        after: &CompiledPolicy,
         groups: &Groups,
         next: Generation,
         unseen: bool,
@@ -367,15 +379,20 @@ impl Filter {
             removed,
         } = changes;
         let added = if unseen { &[] } else { &**added };
-        for list in [added, changed, removed] {
-            self.buffered.gone += self
-                .write_all(list, |numbers| numbers.after, |_| {})?
-                .removed;
+        let lists = [added, changed, removed];
+        let rules = lists.map(|list| self.write_or_note(list, |numbers| numbers.after));
+        let clients = self.settle_clients(groups, next);
+        self.buffered.is_unsure = clients.is_err() || !self.buffered.unsettled.members.is_empty();
+        if self.buffered.unsettled.rules.is_empty() {
+            self.forget_effects(after);
         }
-        self.settle_clients(groups, next)
+        // Too many keys that get through the Bloom filter take time, and decide nothing.
+        let _ = self.forget_gone(after);
+        rules.into_iter().chain([clients]).collect()
     }
 
-    /// What was written is not in force: whatever of it stays does no harm.
+    /// What was written is not in force: whatever of it stays does no harm, and is made up for
+    /// before the next policy is written.
     fn take_back(&mut self, changes: &Changes, groups: &Groups, next: Generation) {
         let Changes {
             added,
@@ -384,12 +401,34 @@ impl Filter {
         } = changes;
         // The error that brought us here is the one to tell.
         let _ = patterns::clear(&self.object, next.index());
-        for list in [added, changed, removed] {
-            if let Ok(written) = self.write_all(list, |numbers| numbers.before, |_| {}) {
-                self.buffered.gone += written.removed;
-            }
+        // Pages may be written in part.
+        let keys = [added, changed, removed].into_iter().flatten();
+        self.buffered
+            .unsettled
+            .rules
+            .extend(keys.map(|change| change.key));
+        let rules = [added, changed, removed]
+            .map(|list| self.write_or_note(list, |numbers| numbers.before));
+        let clients = self.take_back_clients(groups);
+        let rules: Result<(), _> = rules.into_iter().collect();
+        if rules.is_ok() {
+            self.buffered.unsettled.rules.clear();
         }
-        let _ = self.take_back_clients(groups);
+        self.buffered.unsettled.why = rules.and(clients).err().map(|error| error.to_string());
+    }
+
+    /// Writes one of the numbers of each of these rules. If the kernel refuses, they are unsettled.
+    fn write_or_note(
+        &mut self,
+        changes: &[Change],
+        number: impl Fn(Numbers) -> u16,
+    ) -> Result<(), KernelError> {
+        let written = self.write_all(changes, number, |_| {}).inspect_err(|_| {
+            let keys = changes.iter().map(|change| change.key);
+            self.buffered.unsettled.rules.extend(keys);
+        })?;
+        self.buffered.gone += written.removed;
+        Ok(())
     }
 
     /// Writes one of the numbers of each of these rules.

@@ -4,6 +4,8 @@
 //! Bloom filter knows a key before the pages do, and a rule that moves to an earlier page is there
 //! before it leaves its own.
 
+use std::collections::HashSet;
+
 use aya::maps::{HashMap, MapError};
 use filter_core::{Effect, Page, Rule, RuleKey, RuleShape};
 
@@ -89,8 +91,7 @@ impl Filter {
             return Ok(());
         };
         let bucket = self.shape().bucket(*first);
-        self.rules_of(bucket, rules)?;
-        let before = rules.len();
+        let before = self.rules_of(bucket, rules)?;
         let mut written = pages.written;
         for &(key, number) in writes {
             let place = rules.iter().position(|rule| rule.number_of(key).is_some());
@@ -120,24 +121,34 @@ impl Filter {
         Ok(())
     }
 
-    /// The rules of a bucket, in the order of their places.
-    fn rules_of(&self, bucket: u32, rules: &mut Vec<Rule>) -> Result<(), KernelError> {
+    /// The rules of a bucket, in the order of their places; returns how many pages it has.
+    fn rules_of(&self, bucket: u32, rules: &mut Vec<Rule>) -> Result<u32, KernelError> {
         rules.clear();
         if bucket >= self.buffered.untouched {
-            return Ok(());
+            return Ok(0);
         }
         let map = HashMap::<_, u32, Value<Page>>::try_from(map(&self.object, "RULES")?)?;
+        let unsettled = !self.buffered.unsettled.rules.is_empty();
+        let (mut pages, mut is_behind) = (0, false);
         for index in 0..Page::MOST {
             let page = match map.get(&RuleShape::page(bucket, index), 0) {
                 Err(MapError::KeyNotFound) => break,
                 page => page?.0,
             };
-            rules.extend(page.0.into_iter().filter(|rule| !rule.is_none()));
-            if !page.is_full() {
+            pages = index + 1;
+            // No packet sees what is behind a page that is not full: it was to be taken out.
+            if !is_behind {
+                rules.extend(page.0.into_iter().filter(|rule| !rule.is_none()));
+            }
+            is_behind |= !page.is_full();
+            if is_behind && !unsettled {
                 break;
             }
         }
-        Ok(())
+        if unsettled {
+            keep_first(rules);
+        }
+        Ok(pages)
     }
 
     /// Writes these pages, and gives them.
@@ -154,7 +165,7 @@ impl Filter {
     }
 
     /// The rules that are in the map.
-    fn count_rules(&self) -> Result<u32, KernelError> {
+    pub(super) fn count_rules(&self) -> Result<u32, KernelError> {
         let (mut rules, pages) = (
             0,
             HashMap::<_, u32, Value<Page>>::try_from(map(&self.object, "RULES")?)?,
@@ -184,8 +195,8 @@ struct Pages {
 }
 
 impl Pages {
-    /// These are the rules of a bucket, which had so many before.
-    fn put(&mut self, bucket: u32, rules: &[Rule], before: usize) {
+    /// These are the rules of a bucket, which had so many pages before.
+    fn put(&mut self, bucket: u32, rules: &[Rule], before: u32) {
         let mut index = 0;
         for chunk in rules.chunks(Page::RULES) {
             let mut page = Page::default();
@@ -194,9 +205,17 @@ impl Pages {
             self.contents.push(Value(page));
             index += 1;
         }
-        self.empty.extend(
-            (index..before.div_ceil(Page::RULES) as u32)
-                .map(|index| RuleShape::page(bucket, index)),
-        );
+        self.empty
+            .extend((index..before).map(|index| RuleShape::page(bucket, index)));
     }
+}
+
+/// Of rules with one key, the first: the one that packets meet. A rule is in two pages where the
+/// one that it moved to was written, and the one that it was in was not.
+fn keep_first(rules: &mut Vec<Rule>) {
+    let mut keys = HashSet::new();
+    rules.retain(|rule| {
+        let bits: u64 = zerocopy::transmute!(*rule);
+        keys.insert(bits / u64::from(Rule::NUMBERS))
+    });
 }

@@ -1,4 +1,5 @@
-//! What needs the kernel: state, counts and changes of the rules.
+//! What needs the kernel: state and counts, which wait for nobody, and changes of the rules, one
+//! after the other.
 
 use std::sync::Arc;
 
@@ -17,25 +18,28 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
 use super::{ApiError, request::Checked};
-use crate::controller::{self, Controller};
+use crate::controller::{self, Controller, View};
 
 type Shared = Arc<Mutex<Controller>>;
 type Answer<T> = Result<Json<T>, ApiError>;
 
 /// `GET /v1/status`, `GET /v1/stats`, `POST /v1/rules`, `DELETE /v1/rules`, `POST /v1/reload`,
 /// `DELETE /v1/reload` and `POST /v1/rollback`.
-pub fn control_routes(controller: Shared) -> Router {
-    Router::new()
+pub fn control_routes(controller: Shared, view: Arc<View>) -> Router {
+    let looking = Router::new()
         .route(routes::STATUS, get(status))
         .route(routes::STATS, get(stats))
+        .with_state(view);
+    let changing = Router::new()
         .route(routes::RULES, post(add).delete(remove))
         .route(routes::RELOAD, post(reload).delete(cancel))
         .route(routes::ROLLBACK, post(roll_back))
-        .with_state(controller)
+        .with_state(controller);
+    looking.merge(changing)
 }
 
-async fn status(State(controller): State<Shared>) -> Answer<Status> {
-    with(controller, |controller| Ok(controller.status()?)).await
+async fn status(State(view): State<Arc<View>>) -> Answer<Status> {
+    looking(move || Ok(view.status()?)).await
 }
 
 #[derive(Deserialize)]
@@ -43,9 +47,9 @@ struct Wanted {
     top: Option<usize>,
 }
 
-async fn stats(State(controller): State<Shared>, checked: Checked) -> Answer<Stats> {
+async fn stats(State(view): State<Arc<View>>, checked: Checked) -> Answer<Stats> {
     let Wanted { top } = checked.parameters()?;
-    with(controller, move |controller| Ok(controller.stats(top)?)).await
+    looking(move || Ok(view.stats(top)?)).await
 }
 
 async fn add(State(controller): State<Shared>, checked: Checked) -> Answer<Added> {
@@ -77,15 +81,24 @@ async fn remove(State(controller): State<Shared>, checked: Checked) -> Answer<Re
     with(controller, move |controller| Ok(controller.remove(&names)?)).await
 }
 
-/// Does the work off the thread that answers everybody: reading all hits of a million rules takes a
-/// while.
+/// Makes a change, once those before it are made.
 async fn with<T, F>(controller: Shared, work: F) -> Answer<T>
 where
     T: Serialize + Send + 'static,
     F: FnOnce(&mut Controller) -> Result<T, ApiError> + Send + 'static,
 {
     let mut controller = controller.lock_owned().await;
-    let done = tokio::task::spawn_blocking(move || work(&mut controller));
+    looking(move || work(&mut controller)).await
+}
+
+/// Does the work off the thread that answers everybody: reading all hits of a million rules takes a
+/// while.
+async fn looking<T, F>(work: F) -> Answer<T>
+where
+    T: Serialize + Send + 'static,
+    F: FnOnce() -> Result<T, ApiError> + Send + 'static,
+{
+    let done = tokio::task::spawn_blocking(work);
     done.await
         .map_err(|error| ApiError::internal(&error))?
         .map(Json)

@@ -1,7 +1,7 @@
 //! What a name would meet, for a client at a time: `test` in short, and `explain` with all rules
 //! and the lines of the lists.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path, sync::RwLock, time::SystemTime};
 
 use filter_api::{
     error::ErrorCode,
@@ -19,7 +19,10 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{ApiError, domain};
-use crate::{answers, controller::NamedInterface};
+use crate::{
+    answers,
+    controller::{NamedInterface, reading},
+};
 
 /// What somebody wants to know.
 #[derive(Deserialize)]
@@ -52,18 +55,38 @@ impl Asked {
         })
     }
 
+    /// All that is said of the name, with the lines of the lists. These are read while nobody waits
+    /// for the policy.
+    pub fn explain_with_lines(
+        self,
+        policy: &RwLock<Policy>,
+        interfaces: &[NamedInterface],
+    ) -> Result<Explained, ApiError> {
+        let (mut explained, read_at) = {
+            let policy = reading(policy);
+            (self.explain(&policy, interfaces)?, policy.read_at)
+        };
+        let mut lines = Lines {
+            read_at,
+            known: BTreeMap::new(),
+        };
+        for rule in &mut explained.rules {
+            rule.text = rule
+                .source
+                .line
+                .and_then(|line| lines.text(&rule.source.list, line));
+        }
+        Ok(explained)
+    }
+
     /// All that is said of the name.
-    pub fn explain(
+    fn explain(
         self,
         policy: &Policy,
         interfaces: &[NamedInterface],
     ) -> Result<Explained, ApiError> {
         let case = self.case(policy)?;
         let Explanation { outcome, rules } = policy.compiled.explain(&case.name, &case.audiences);
-        let mut lines = Lines {
-            policy,
-            known: BTreeMap::new(),
-        };
         Ok(Explained {
             name: case.name.to_string(),
             verdict: case.verdict().as_str().into(),
@@ -75,7 +98,7 @@ impl Asked {
             at: case.at.to_string(),
             rules: rules
                 .into_iter()
-                .map(|matching| rule(matching, &policy.config, &mut lines))
+                .map(|matching| rule(matching, &policy.config))
                 .collect(),
         })
     }
@@ -179,7 +202,7 @@ impl Case<'_> {
     }
 }
 
-fn rule(matching: Matching<'_>, config: &Config, lines: &mut Lines<'_>) -> ExplainedRule {
+fn rule(matching: Matching<'_>, config: &Config) -> ExplainedRule {
     let audience = config.audiences().get(usize::from(matching.audience));
     let groups = audience
         .and_then(|audience| audience.groups.as_ref())
@@ -195,10 +218,7 @@ fn rule(matching: Matching<'_>, config: &Config, lines: &mut Lines<'_>) -> Expla
     let actions = audience.map_or_else(Actions::default, |audience| audience.actions);
     let is_trial = matching.rule.action == Action::Audit;
     ExplainedRule {
-        text: matching
-            .rule
-            .line
-            .and_then(|line| lines.text(matching.rule.list, line)),
+        text: None,
         source: answers::rule_source(matching.rule),
         dns: if is_trial {
             "audit"
@@ -218,15 +238,16 @@ fn rule(matching: Matching<'_>, config: &Config, lines: &mut Lines<'_>) -> Expla
 }
 
 /// Lines of lists, which are read again for this.
-struct Lines<'p> {
-    policy: &'p Policy,
+struct Lines {
+    /// When they were read.
+    read_at: SystemTime,
     known: BTreeMap<(String, u32), Option<String>>,
 }
 
-impl Lines<'_> {
+impl Lines {
     /// The line, if the list is as it was when it was read.
     fn text(&mut self, list: &str, line: u32) -> Option<String> {
-        let read_at = self.policy.read_at;
+        let read_at = self.read_at;
         let known = self.known.entry((list.into(), line)).or_insert_with(|| {
             let path = Path::new(list);
             let unchanged = fs::metadata(path)

@@ -143,7 +143,7 @@ async fn explain(
     let question: Asked = checked.parameters()?;
     // The lines are looked up in the lists, which may be long.
     let explained =
-        spawn_blocking(move || question.explain(&reading(&policy), &interfaces.snapshot()));
+        spawn_blocking(move || question.explain_with_lines(&policy, &interfaces.snapshot()));
     explained
         .await
         .map_err(|error| ApiError::internal(&error))?

@@ -13,7 +13,9 @@ mod keeping;
 mod policy;
 mod privileges;
 mod rules;
+mod state;
 mod stopped;
+mod waiting;
 
 use std::process::{Command, Stdio};
 

@@ -48,7 +48,7 @@ fn of_several_names_all_are_added_or_none() {
     let _controller = home.start(&["--iface", "lan", "--max-rules", "3"]);
     let (code, words) = home.fails(&["block", "add", "c.example", "d.example"]);
     let full = "namegate: the policy takes 4 entries in the kernel, and there may be 3: take lists out, or start namegate with \
-                --max-rules 4 or more\n";
+                --max-rules 4 or more; nothing was changed\n";
     assert_eq!((code, &*words), (1, full));
     let (_, words) = home.fails(&["block", "add", "c.example", "1.2.3.4"]);
     assert_eq!(
@@ -146,4 +146,22 @@ fn test_tells_the_verdict_in_its_exit_code_only_if_asked_to() {
         Some(3)
     );
     assert_eq!(code(&["test", "--exit-code", "b.example"]), Some(0));
+}
+
+#[test]
+fn what_is_removed_is_what_was_done_by_hand_and_never_a_rule_of_a_list_beside_it() {
+    let home = Home::new(&["a.example"]);
+    let _controller = home.start(&["--iface", "lan"]);
+    for verb in [&["allow", "a.example"][..], &["block", "add", "a.example"]] {
+        home.json(verb);
+        assert_eq!(home.asks("a.example"), verb[0] == "allow");
+        let removed = home.json(&["block", "remove", "a.example"])["results"][0].clone();
+        assert_eq!(
+            (&removed["removed"], &removed["until_restart"]),
+            (&json!(true), &json!(null))
+        );
+        assert_eq!(removed["still_blocked_by"]["line"], 1);
+        assert!(!home.asks("a.example"), "the list's rule is in force");
+    }
+    assert_eq!(home.rules(), ["a.example"]);
 }

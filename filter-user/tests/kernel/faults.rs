@@ -33,10 +33,42 @@ impl Call {
     pub const LINK_UPDATE: Self = Self::Bpf(29);
 }
 
+/// Which calls fail, from the one with a number on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failing {
+    /// That one alone.
+    Once,
+    /// That one and those behind it that do the same: who loads a program tries again.
+    Alike,
+    /// That one and all behind it.
+    All,
+}
+
+impl Failing {
+    /// True if the last of these calls is to fail.
+    fn fails(self, from: usize, calls: &[Call]) -> bool {
+        match (self, calls.get(from)) {
+            (_, None) => false,
+            (Self::Once, _) => calls.len() == from + 1,
+            (Self::Alike, first) => first == calls.last(),
+            (Self::All, _) => true,
+        }
+    }
+}
+
 /// Does some work in a thread of its own, and gives the calls of bpf(2) and dup3(2) that it made,
 /// it and the threads that it started. The one with this number, from 0 on, fails for want of
-/// memory, and so do those behind it that do the same: who loads a program tries again.
+/// memory, and so do those behind it that do the same.
 pub fn with_failing<T: Send>(
+    fails: Option<usize>,
+    work: impl FnOnce() -> T + Send,
+) -> (T, Vec<Call>) {
+    with_failing_as(Failing::Alike, fails, work)
+}
+
+/// The same, with others behind it that fail.
+pub fn with_failing_as<T: Send>(
+    failing: Failing,
     fails: Option<usize>,
     work: impl FnOnce() -> T + Send,
 ) -> (T, Vec<Call>) {
@@ -57,16 +89,12 @@ pub fn with_failing<T: Send>(
             } else {
                 Call::Dup3
             });
-            let failing = fails.and_then(|number| calls.get(number));
-            reply(
-                &listener,
-                call.id,
-                if failing == calls.last() {
-                    Err(libc::ENOMEM)
-                } else {
-                    Ok(())
-                },
-            );
+            let answer = if fails.is_some_and(|from| failing.fails(from, &calls)) {
+                Err(libc::ENOMEM)
+            } else {
+                Ok(())
+            };
+            reply(&listener, call.id, answer);
         }
         (worker.join().unwrap(), calls)
     })

@@ -16,6 +16,7 @@ mod policy;
 mod requirements;
 mod rules;
 mod settings;
+mod unsettled;
 
 use std::{
     collections::BTreeMap,

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{DirBuilder, File},
-    io::{self, Write},
+    io::{self, Seek as _, Write},
     ops::Range,
     os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
@@ -59,7 +59,11 @@ pub(super) fn open(path: &Path) -> Result<Opened, Unfit> {
     if metadata.len() < HEADER as u64 {
         return Err(Unfit::Damaged);
     }
-    parse(Bytes::map(&file).map_err(Unfit::Read)?)
+    parse(Bytes::copy_of(&file, folder(path)).map_err(Unfit::Read)?)
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new("."))
 }
 
 fn parse(bytes: Bytes) -> Result<Opened, Unfit> {
@@ -116,27 +120,34 @@ impl Opened {
     }
 }
 
-/// A file that is written, and not in its place yet. Dropping it deletes it.
+/// A file that is written, and has no name yet.
 #[derive(Debug)]
 pub(super) struct Written {
-    file: NamedTempFile,
+    file: File,
     path: PathBuf,
 }
 
 impl Written {
-    /// Puts it in the place of the one before, as a whole.
+    /// Puts a copy in the place of the file before, as a whole. The file itself stays without a
+    /// name: nobody can cut it short while the table lies in it.
     pub fn put(self) -> io::Result<()> {
-        let Self { file, path } = self;
-        file.persist(&path)
-            .map_err(|error| said(&path, &error.error))?;
-        Ok(())
+        let Self { mut file, path } = self;
+        let mut put = || {
+            // For its owner alone from the start.
+            let mut named = NamedTempFile::new_in(folder(&path))?;
+            file.rewind()?;
+            io::copy(&mut file, &mut named)?;
+            named.persist(&path)?;
+            Ok::<_, io::Error>(())
+        };
+        put().map_err(|error| said(&path, &error))
     }
 }
 
 /// Writes a file that is to be at this path; gives the table as it lies there.
 pub(super) fn write(path: &Path, content: &[u8], table: &Table) -> io::Result<(Written, Table)> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let (file, table) = write_in(folder, content, table).map_err(|error| said(path, &error))?;
+    let (file, table) =
+        write_in(folder(path), content, table).map_err(|error| said(path, &error))?;
     Ok((
         Written {
             file,
@@ -153,7 +164,7 @@ fn said(path: &Path, error: &io::Error) -> io::Error {
     )
 }
 
-fn write_in(folder: &Path, content: &[u8], table: &Table) -> io::Result<(NamedTempFile, Table)> {
+fn write_in(folder: &Path, content: &[u8], table: &Table) -> io::Result<(File, Table)> {
     match DirBuilder::new().mode(0o700).create(folder) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
         _ => {}
@@ -168,8 +179,7 @@ fn write_in(folder: &Path, content: &[u8], table: &Table) -> io::Result<(NamedTe
     for part in [&*head, content, bytes] {
         sum.update(part);
     }
-    // For its owner alone from the start.
-    let mut file = NamedTempFile::new_in(folder)?;
+    let mut file = tempfile::tempfile_in(folder)?;
     for part in [
         &MAGIC[..],
         &VERSION.to_le_bytes(),
@@ -180,7 +190,7 @@ fn write_in(folder: &Path, content: &[u8], table: &Table) -> io::Result<(NamedTe
     ] {
         file.write_all(part)?;
     }
-    let mapped = Bytes::map(file.as_file())?;
+    let mapped = Bytes::map_nameless(&file)?;
     let layout = Layout::from_bytes(&layout.to_bytes(), HEADER + content.len());
     let table = layout.and_then(|layout| Table::open(mapped, layout).ok());
     let table = table.ok_or_else(|| io::Error::other("it is not what was written"))?;

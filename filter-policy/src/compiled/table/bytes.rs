@@ -1,6 +1,11 @@
 //! The memory that a table lies in.
 
-use std::{fs::File, io, ops::Deref};
+use std::{
+    fs::File,
+    io::{self, Read as _, Seek as _},
+    ops::Deref,
+    path::Path,
+};
 
 use memmap2::{Mmap, UncheckedAdvice};
 
@@ -30,13 +35,27 @@ impl Deref for Bytes {
 }
 
 impl Bytes {
-    /// The bytes of this file, which nobody but this program writes, and this program only under
-    /// another name: a file that is in place stays as it is until nobody has it any more.
-    pub fn map(file: &File) -> io::Result<Self> {
-        // SAFETY: the file belongs to this user, who alone may write it (`cache::file` looks at
-        // that), and the program replaces it by another one and never writes into it.
+    /// The bytes of this file, which has no name: nobody can open it to cut it short or to write
+    /// into it, and a page that is gone would end the process (`SIGBUS`).
+    pub fn map_nameless(file: &File) -> io::Result<Self> {
+        // SAFETY: nobody else has the file, and this program writes nothing more into it.
         let map = unsafe { Mmap::map(file) }?;
         Ok(Self::Mapped(map))
+    }
+
+    /// The bytes of a file that others may write, as they are now: in a copy without a name in this
+    /// folder, or in memory where there can be none.
+    pub fn copy_of(file: &File, folder: &Path) -> io::Result<Self> {
+        let copied = tempfile::tempfile_in(folder).and_then(|mut copy| {
+            io::copy(&mut &*file, &mut copy)?;
+            Self::map_nameless(&copy)
+        });
+        copied.or_else(|_| {
+            let (mut file, mut bytes) = (file, Vec::new());
+            file.rewind()?;
+            file.read_to_end(&mut bytes)?;
+            Ok(Self::Owned(bytes))
+        })
     }
 
     /// Hands back what of a file lies in this process's memory. It comes from the file again when

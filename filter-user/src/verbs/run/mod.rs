@@ -217,7 +217,7 @@ async fn filter(args: Args) -> anyhow::Result<String> {
         state,
         interfaces.clone(),
         &socket,
-    );
+    )?;
     let controller = controller.with_max_shrink(args.limits.max_shrink());
     tokio::select! {
         served = controller.serve(&socket, reload_signals()?) => {
