@@ -8,7 +8,7 @@ use std::{
 use super::{
     MAX_FILE, actions::ActionsError, audiences::AudiencesError, groups::GroupsError,
     member::MemberError, naming::NamingError, rules::RulesError, schedules::SchedulesError,
-    service::ServiceError, week::TimesError,
+    service::ServiceError, week::TimesError, words::plain,
 };
 
 /// Why a configuration cannot be used.
@@ -68,7 +68,7 @@ pub enum ConfigError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     /// It is not TOML, or a key or a value that is not known here.
-    #[error("{}", toml_message(.0))]
+    #[error("{}", shown(.0))]
     Toml(String),
     /// The name of a group or a schedule, where it is given or used.
     #[error(transparent)]
@@ -126,7 +126,7 @@ impl Located {
         let at = error.span().map_or(0, |span| span.start);
         Self {
             at,
-            fault: Fault::Toml(error.message().into()),
+            fault: Fault::Toml(plain(error.message())),
         }
     }
 }
@@ -142,21 +142,6 @@ impl ConfigError {
             },
         }
     }
-}
-
-/// What the parser says, with what to do where its words alone leave that open.
-fn toml_message(message: &str) -> String {
-    let advice = match message {
-        "invalid type: map, expected a sequence" => {
-            ": write a table that there may be several of with two brackets, as [[list]]"
-        }
-        message if message.ends_with("expected a sequence") => {
-            ": write it in brackets, as [\"one\", \"two\"]"
-        }
-        message if message.starts_with("missing field") => ": add it to this table",
-        _ => "",
-    };
-    shown(message) + advice
 }
 
 /// Characters of the file's text that a message repeats.

@@ -17,6 +17,7 @@ mod rules;
 mod schedules;
 mod service;
 mod week;
+mod words;
 
 use std::{
     fs,

@@ -50,7 +50,7 @@ fn what_is_wrong_with_it_is_said_with_file_line_and_column() {
         ),
         (
             "[[list]]\nfile = \"list\"\nallwo = true\n",
-            "line 3, column 1: unknown field `allwo`",
+            "line 3, column 1: there is no key `allwo` here: did you mean `allow`?",
         ),
     ] {
         let config = write(&home, text);

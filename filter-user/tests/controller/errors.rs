@@ -147,7 +147,7 @@ const OF_STARTS: [(&str, &str); 24] = [
     ),
     (
         "run --iface lan --config DIR/misspelt.toml",
-        "the configuration `DIR/misspelt.toml`, line 3, column 1: unknown field `acton`, expected one of `file`, `name`, `format`, `allow`, `subtrees`, `trust`, `groups`, `schedule`, `action`, `address`, `tcp`, `quic`, `code`",
+        "the configuration `DIR/misspelt.toml`, line 3, column 1: there is no key `acton` here: did you mean `action`?",
     ),
     (
         "run --iface lan --config DIR/no.toml",
@@ -175,7 +175,7 @@ const OF_STARTS: [(&str, &str); 24] = [
     ),
     (
         "check --config DIR/misspelt.toml",
-        "the configuration `DIR/misspelt.toml`, line 3, column 1: unknown field `acton`, expected one of `file`, `name`, `format`, `allow`, `subtrees`, `trust`, `groups`, `schedule`, `action`, `address`, `tcp`, `quic`, `code`",
+        "the configuration `DIR/misspelt.toml`, line 3, column 1: there is no key `acton` here: did you mean `action`?",
     ),
     (
         "replay --engine user DIR/missing",

@@ -349,6 +349,30 @@ fn a_renamed_interface_is_filtered_until_another_has_its_name() {
 }
 
 #[test]
+fn an_interface_that_gets_another_name_to_filter_has_the_settings_of_that_one() {
+    let home = Home::new(&["a.example"]);
+    let args = [
+        "--wait",
+        "--iface",
+        "lan",
+        "lan9",
+        "--action",
+        "lan9=refused",
+    ];
+    let running = home.start(&args);
+    let index = status(&home)["index"].clone();
+    home.lab.gateway().ip("link set lan name lan9").unwrap();
+    wait_for(&home, "missing", SECOND);
+    let lan9 = home.json(&["status"])["interfaces"][1].clone();
+    assert_eq!(
+        (&lan9["state"], &lan9["index"]),
+        (&json!("filtered"), &index)
+    );
+    assert!(is_refused(&home, "a.example"));
+    wait_for_words(&running, "`lan9` is there, and filtered (generic)");
+}
+
+#[test]
 fn interfaces_that_exchange_their_names_are_filtered_both() {
     let home = Home::new(&["a.example"]);
     let _running = home.start(&[

@@ -2,21 +2,20 @@ use super::{fault, good};
 use crate::config::{MOST_CLIENTS, MOST_GROUPS};
 
 #[test]
-fn a_key_that_is_not_known_is_an_error_that_lists_the_known_ones() {
+fn a_key_that_is_not_known_is_an_error_that_names_what_was_meant_or_what_there_is() {
     let of = |table: &str| fault(&format!("\n{table}\nform = 1\n"));
     let scope = "`groups`, `schedule`, `action`, `address`, `tcp`, `quic`, `code`";
-    let of_list = "`file`, `name`, `format`, `allow`, `subtrees`, `trust`";
     assert_eq!(
         of("[[list]]"),
-        format!("line 3: unknown field `form`, expected one of {of_list}, {scope}")
+        "line 3: there is no key `form` here: did you mean `format`?"
     );
-    let rules = format!("line 3: unknown field `form`, expected one of `block`, `allow`, {scope}");
+    let rules = format!("line 3: there is no key `form` here: there are `block`, `allow`, {scope}");
     assert_eq!(of("[[rules]]"), rules);
-    let group = "line 3: unknown field `form`, expected one of `name`, `clients`, `exempt`";
+    let group = "line 3: there is no key `form` here: there are `name`, `clients`, `exempt`";
     assert_eq!(of("[[group]]"), group);
-    let schedule = "line 3: unknown field `form`, expected one of `name`, `time-zone`, `times`";
+    let schedule = "line 3: there is no key `form` here: there are `name`, `time-zone`, `times`";
     assert_eq!(of("[[schedule]]"), schedule);
-    let file = "line 3: unknown field `form`, expected one of `cache`, `list`, `rules`, `group`, `schedule`, `run`, `interface`";
+    let file = "line 3: there is no key `form` here: there are `cache`, `list`, `rules`, `group`, `schedule`, `run`, `interface`";
     assert_eq!(of(""), file);
 }
 
@@ -24,24 +23,23 @@ fn a_key_that_is_not_known_is_an_error_that_lists_the_known_ones() {
 fn a_value_of_another_type_is_an_error_with_its_line() {
     assert_eq!(
         fault("[[list]]\nfile = 3\n"),
-        "line 2: invalid type: integer `3`, expected a string"
+        "line 2: write a text in quotes, and not integer `3`"
     );
     assert_eq!(
         fault("[[list]]\nfile = \"a\"\nallow = \"yes\"\n"),
-        "line 3: invalid type: string \"yes\", expected a boolean"
+        "line 3: write true or false, and not string \"yes\""
     );
     assert_eq!(
         fault("[[list]]\nfile = \"a\"\ngroups = \"b\"\n"),
-        "line 3: invalid type: string \"b\", expected a sequence: write it in brackets, as [\"one\", \"two\"]"
+        "line 3: write a list in brackets, as [\"one\", \"two\"], and not string \"b\""
     );
     assert_eq!(
         fault("[[group]]\nname = \"a\"\nclients = [\n\"::1\",\n1]\n"),
-        "line 5: invalid type: integer `1`, expected a string"
+        "line 5: write a text in quotes, and not integer `1`"
     );
     assert_eq!(
         fault("\n[list]\nfile = \"a\"\n"),
-        "line 2: invalid type: map, expected a sequence: write a table that there may be several of with two brackets, \
-         as [[list]]"
+        "line 2: write a table that there may be several of with two brackets, as [[list]], and not a table"
     );
 }
 
@@ -49,15 +47,15 @@ fn a_value_of_another_type_is_an_error_with_its_line() {
 fn a_key_that_is_needed_is_missed_at_its_table() {
     assert_eq!(
         fault("\n[[list]]\nallow = true\n"),
-        "line 2: missing field `file`: add it to this table"
+        "line 2: the key `file` is missing: add it to this table"
     );
     assert_eq!(
         fault("[[group]]\n"),
-        "line 1: missing field `name`: add it to this table"
+        "line 1: the key `name` is missing: add it to this table"
     );
     assert_eq!(
         fault("[[schedule]]\nname = \"a\"\n"),
-        "line 1: missing field `times`: add it to this table"
+        "line 1: the key `times` is missing: add it to this table"
     );
 }
 
@@ -73,7 +71,7 @@ fn what_is_no_toml_is_an_error_with_its_line() {
     );
     assert_eq!(
         fault("[[list]]\nfile = \"a\"\nfile = \"b\"\n"),
-        "line 3: duplicate key"
+        "line 3: the key is there twice: take one of them out"
     );
 }
 

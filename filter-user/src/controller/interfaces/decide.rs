@@ -3,9 +3,13 @@
 //!
 //! The command line names interfaces, so the interface that has the name is the one to filter. The
 //! program stays on one that was renamed as long as no other takes the name: what was filtered does
-//! not become unfiltered by a new name.
+//! not become unfiltered by a new name. If the new name is one that the command line names as well,
+//! the interface is the one of that name.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use crate::kernel::{Device, Held, Look};
 
@@ -41,6 +45,8 @@ pub(super) enum Loss {
     Replaced { by: u32 },
     /// Another interface has the name now.
     NameTaken,
+    /// It has a name now that is to be filtered as well, with what is said of that.
+    NamedOtherwise,
 }
 
 /// What to do about an interface.
@@ -56,10 +62,10 @@ pub(super) enum Step {
     Wait,
 }
 
-/// What follows from what the kernel says.
-pub(super) fn step(look: &Look) -> Step {
+/// What follows from what the kernel says, where interfaces of these names are to be filtered.
+pub(super) fn step(look: &Look, wanted: &BTreeSet<String>) -> Step {
     match (&look.held, &look.named) {
-        (Some(held), named) => match standing(held, named.as_ref()) {
+        (Some(held), named) => match standing(held, named.as_ref(), wanted) {
             Ok(standing) => Step::Keep(standing),
             Err(loss) => Step::Release(loss),
         },
@@ -68,7 +74,11 @@ pub(super) fn step(look: &Look) -> Step {
     }
 }
 
-fn standing(held: &Held, named: Option<&Device>) -> Result<Standing, Loss> {
+fn standing(
+    held: &Held,
+    named: Option<&Device>,
+    wanted: &BTreeSet<String>,
+) -> Result<Standing, Loss> {
     let Some(here) = &held.here else {
         return Err(if held.is_attached {
             Loss::Moved
@@ -83,6 +93,7 @@ fn standing(held: &Held, named: Option<&Device>) -> Result<Standing, Loss> {
     match named {
         Some(named) if named.index == here.index => Ok(Standing::Filtered),
         Some(_) => Err(Loss::NameTaken),
+        None if wanted.contains(&here.name) => Err(Loss::NamedOtherwise),
         None => Ok(Standing::Renamed {
             to: here.name.clone(),
         }),

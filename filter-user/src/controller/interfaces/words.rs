@@ -87,6 +87,9 @@ fn lost(name: &str, loss: Loss) -> String {
             program_name(by)
         ),
         Loss::NameTaken => format!("another interface is called `{name}` now"),
+        Loss::NamedOtherwise => {
+            format!("`{name}` has the name of another interface that is to be filtered now")
+        }
     }
 }
 

@@ -32,7 +32,7 @@ fn held(here: Option<Device>, is_attached: bool) -> Held {
 
 fn steps(held: impl Into<Option<Held>>, named: Option<Device>) -> Step {
     let held = held.into();
-    step(&Look { named, held })
+    step(&Look { named, held }, &["lan".into(), "wan".into()].into())
 }
 
 #[test]
@@ -79,6 +79,15 @@ fn a_renamed_interface_is_filtered_until_another_one_has_its_name() {
     assert_eq!(
         steps(held(Some(renamed), true), Some(device("lan", 5, &[]))),
         Step::Release(Loss::NameTaken)
+    );
+}
+
+#[test]
+fn an_interface_with_another_name_that_is_to_be_filtered_is_let_go_for_that_one() {
+    let renamed = device("wan", 2, &[OURS]);
+    assert_eq!(
+        steps(held(Some(renamed), true), None),
+        Step::Release(Loss::NamedOtherwise)
     );
 }
 
