@@ -43,6 +43,21 @@ pub struct Service {
     pub interfaces: Vec<InterfaceOptions>,
 }
 
+impl Service {
+    /// True if the other one says the same, wherever in the file.
+    pub fn says_the_same_as(&self, other: &Self) -> bool {
+        let keys = |options: &[ServiceOption]| -> BTreeMap<String, ServiceValue> {
+            let pair = |it: &ServiceOption| (it.key.clone(), it.value.clone());
+            options.iter().map(pair).collect()
+        };
+        let tables = |service: &Self| -> Vec<_> {
+            let table = |it: &InterfaceOptions| (it.name.clone(), keys(&it.options));
+            service.interfaces.iter().map(table).collect()
+        };
+        keys(&self.run) == keys(&other.run) && tables(self) == tables(other)
+    }
+}
+
 /// What is said of an interface.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InterfaceOptions {

@@ -14,7 +14,10 @@ use std::{
 };
 
 use axum::Router;
-use filter_policy::compiled::{Policy, PolicySource};
+use filter_policy::{
+    compiled::{Policy, PolicySource},
+    config::Service,
+};
 use tokio::{
     net::UnixListener,
     signal::unix::Signal,
@@ -54,6 +57,8 @@ pub struct Controller {
     previous: Option<Policy>,
     max_shrink: MaxShrink,
     kept_in: Option<StateFile>,
+    /// What the configuration said of the service at the start: it holds until the end.
+    started_with: Service,
     interfaces: Interfaces,
     /// What others read of all this meanwhile.
     view: Arc<View>,
@@ -73,6 +78,7 @@ impl Controller {
         interfaces: Interfaces,
         socket: &ApiSocket,
     ) -> Result<Self, KernelError> {
+        let started_with = policy.config.service.clone();
         let policy = Arc::new(RwLock::new(policy));
         let files = (
             socket.path().into(),
@@ -95,6 +101,7 @@ impl Controller {
             previous: None,
             max_shrink: MaxShrink::default(),
             kept_in,
+            started_with,
             interfaces,
             view: Arc::new(view),
         })

@@ -192,6 +192,10 @@ fn missed_answers(interface: &str) -> String {
     )
 }
 
+/// What is to be said where `[run]` and `[[interface]]` have changed.
+const AT_THE_NEXT_START: &str = "[run] or [[interface]] of the configuration says something else than at the start: \
+     that takes effect at the next start of `namegate run`, which makes no gap where the filter is pinned";
+
 fn left_over(why: &str) -> String {
     format!(
         "the new policy is in force, and the kernel did not let go of all of the old one ({why}): nothing of it is \
@@ -239,6 +243,10 @@ impl Controller {
         } = installed;
         let mut warnings = self.missed_answers();
         warnings.extend(self.filter.unsettled().map(left_over));
+        let service = &super::reading(&self.policy).config.service;
+        if !service.says_the_same_as(&self.started_with) {
+            warnings.push(AT_THE_NEXT_START.into());
+        }
         Reloaded {
             rules,
             added,

@@ -33,6 +33,19 @@ fn a_configuration_alone_says_what_to_run() {
     assert_eq!(of("judged"), ["both", "responses"]);
     assert_eq!(status["state"], home.path("names"));
     assert_eq!(status["rules"]["total"], 1);
+    // Lists are read again; what is said of the service holds until the end, and that is told.
+    assert_eq!(home.json(&["reload"])["warnings"], serde_json::json!([]));
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(&config, text.replace("refused", "nodata")).unwrap();
+    let warnings = &home.json(&["reload"])["warnings"];
+    let said = warnings[0].as_str().unwrap();
+    assert!(
+        said.starts_with(
+            "[run] or [[interface]] of the configuration says something else than at the start"
+        ),
+        "{said}"
+    );
+    assert_eq!(home.json(&["status"])["interfaces"][0]["action"], "refused");
     assert_eq!(controller.signal(Signal::TERM), Some(0));
 }
 

@@ -320,7 +320,9 @@ fn how_a_list_is_trusted_is_a_word_and_one_that_allows_is_not_asked() {
     assert_eq!(trust("trust = \"full\""), Ok(Trust::Full));
     let error = trust("trust = \"some\"").unwrap_err();
     assert!(
-        error.ends_with("line 3, column 9: `some` says not how a list is trusted: write block or full"),
+        error.ends_with(
+            "line 3, column 9: `some` says not how a list is trusted: write block or full"
+        ),
         "{error}"
     );
     let error = trust("allow = true\ntrust = \"block\"").unwrap_err();
