@@ -50,10 +50,15 @@ impl Filter {
         )?;
         // No packet has come by yet: there is nothing to be made up for later.
         settled?;
-        larger.keep_with_entries()?;
-        larger.take_over(self)?;
-        // Both are pinned until here: whichever programs an interface has, they stay.
-        // The new programs run by now: what fails here is no failure of the policy.
+        let taken_over = larger
+            .keep_with_entries()
+            .and_then(|()| larger.take_over(self));
+        if taken_over.is_err() {
+            larger.forget_if_unused();
+        }
+        taken_over?;
+        // Both are pinned until here: whichever programs an interface has, they stay. The new ones
+        // run by now: what fails here is no failure of the policy.
         larger.buffered.unsettled.why = larger.keep_links().err().map(|error| error.to_string());
         let old = mem::replace(self, larger);
         // A map of programs is empty once nobody holds it any more, and a packet may still want to

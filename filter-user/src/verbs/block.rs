@@ -5,6 +5,7 @@ use std::{
     process::ExitCode,
 };
 
+use anyhow::Context as _;
 use filter_api::rules::{Added, AddedName, NameAction, NameList, Removed, RemovedName};
 
 use super::ask;
@@ -32,6 +33,7 @@ enum Change {
 Examples:
   namegate block add ads.example.com
   namegate block add --json a.example b.example
+  namegate block add - < names.txt
 
 Either all names are blocked or none. They are kept for the next start if the controller was started with --state.
 With --json, one object: results (name, added, before), kept.")]
@@ -41,7 +43,8 @@ With --json, one object: results (name, added, before), kept.")]
 Examples:
   namegate block remove ads.example.com
 
-A name that stands in a list is blocked again at the next reload or start. The exit code is 1 if a name is no rule.
+What was added with `block add` or `allow` is taken back. Where a name has no such rule, those of lists are removed, until the
+next reload or start. The exit code is 1 if a name is no rule.
 With --json, one object: results (name, removed, until_restart, still_blocked_by).")]
     Remove(Names),
     /// List the rules
@@ -56,7 +59,7 @@ With --json, one object a line: rule, list, line.")]
 
 #[derive(clap::Args)]
 struct Names {
-    /// The names
+    /// The names; `-` for those on standard input, one a line
     #[arg(required = true, value_name = "NAME")]
     names: Vec<String>,
 
@@ -110,10 +113,30 @@ pub fn allow(args: &AllowArgs) -> anyhow::Result<ExitCode> {
     add(&args.names, NameAction::Allow)
 }
 
+impl Names {
+    /// All names, with those on standard input where that is asked for. Empty lines and those that
+    /// begin with `#` are none.
+    fn all(&self) -> anyhow::Result<Vec<String>> {
+        let mut all = Vec::new();
+        for name in &self.names {
+            if name != "-" {
+                all.push(name.clone());
+                continue;
+            }
+            let text =
+                io::read_to_string(io::stdin()).context("cannot read names on standard input")?;
+            let lines = text.lines().map(str::trim);
+            let names = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
+            all.extend(names.map(str::to_owned));
+        }
+        Ok(all)
+    }
+}
+
 fn add(args: &NewNames, action: NameAction) -> anyhow::Result<ExitCode> {
     let NewNames { names: args, force } = args;
     let names = NameList {
-        names: args.names.clone(),
+        names: args.all()?,
         action,
         force: *force,
     };
@@ -177,8 +200,9 @@ fn print_added(
 }
 
 fn remove(args: &Names) -> anyhow::Result<ExitCode> {
+    let names = args.all()?;
     let removed: Removed = ask(&args.client, async |client| {
-        Ok(client.remove(&args.names).await?)
+        Ok(client.remove(&names).await?)
     })?;
     let mut out = stdout();
     if args.client.json {

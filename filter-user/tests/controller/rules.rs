@@ -1,10 +1,12 @@
 //! Rules that are added and removed while it runs.
 
+use std::process::Command;
+
 use lab::GATEWAY_LAN;
 use rustix::process::Signal;
 use serde_json::json;
 
-use crate::home::Home;
+use crate::home::{Home, NAMEGATE};
 
 #[test]
 fn a_name_that_is_added_is_blocked_at_once_counted_and_reported_until_it_is_removed() {
@@ -164,4 +166,23 @@ fn what_is_removed_is_what_was_done_by_hand_and_never_a_rule_of_a_list_beside_it
         assert!(!home.asks("a.example"), "the list's rule is in force");
     }
     assert_eq!(home.rules(), ["a.example"]);
+}
+
+#[test]
+fn names_may_come_on_standard_input() {
+    let home = Home::new(&["a.example"]);
+    let _controller = home.start(&["--iface", "lan"]);
+    for (verb, blocked) in [("add", true), ("remove", false)] {
+        let mut command = Command::new("sh");
+        command.args([
+            "-c",
+            "printf 'b.example\\n# none\\n\\n c.example \\n' | \"$0\" block \"$1\" d.example -",
+            NAMEGATE,
+            verb,
+        ]);
+        let done = command.env("NAMEGATE_SOCKET", home.socket()).status();
+        assert!(done.unwrap().success());
+        let asked = ["b.example", "c.example", "d.example"];
+        assert_eq!(asked.map(|name| !home.asks(name)), [blocked; 3]);
+    }
 }

@@ -349,7 +349,7 @@ fn with_room(room: u32) -> Filter {
     Filter::load(&options(room)).unwrap()
 }
 
-fn options(room: u32) -> LoadOptions {
+pub fn options(room: u32) -> LoadOptions {
     LoadOptions {
         max_rules: MAX,
         room: Some(room),
@@ -379,18 +379,18 @@ fn attached(lab: &Lab, mode: Mode) -> Filter {
     filter
 }
 
-fn empty(filter: &Filter) -> CompiledPolicy {
+pub fn empty(filter: &Filter) -> CompiledPolicy {
     CompiledPolicy::empty(*filter.hash_key())
 }
 
 /// A policy that blocks the names with these numbers.
-fn names(filter: &Filter, numbers: std::ops::Range<u32>) -> CompiledPolicy {
+pub fn names(filter: &Filter, numbers: std::ops::Range<u32>) -> CompiledPolicy {
     let names: Vec<_> = numbers.map(|number| format!("n{number}.example")).collect();
     CompiledPolicy::blocking_all(*filter.hash_key(), "list", names.iter().map(|name| &**name))
         .unwrap()
 }
 
-fn blocked<const N: usize>(filter: &mut Filter, numbers: std::ops::Range<u32>) -> [bool; N] {
+pub fn blocked<const N: usize>(filter: &mut Filter, numbers: std::ops::Range<u32>) -> [bool; N] {
     let blocked: Vec<_> = numbers
         .map(|number| ask(filter, &format!("n{number}.example")).is_blocked())
         .collect();

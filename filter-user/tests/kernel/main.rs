@@ -11,6 +11,7 @@ mod events;
 mod faults;
 mod feed;
 mod growing;
+mod kept;
 mod object;
 mod policy;
 mod requirements;
