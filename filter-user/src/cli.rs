@@ -60,8 +60,8 @@ pub struct ClientArgs {
     #[command(flatten)]
     pub socket: SocketArgs,
 
-    /// How long the controller may take to answer, and what is printed to come [default: 10; 600 for
-    /// changes and reloads, once it has answered that it is there]
+    /// How long the controller may take to answer [default: 10; for changes and reloads 600, once it
+    /// has answered that it is there]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
     pub timeout: Option<u32>,
 
@@ -128,6 +128,17 @@ mod tests {
                 "{}",
                 verb.get_name()
             );
+        }
+    }
+
+    #[test]
+    fn shells_complete_no_files_where_interfaces_are_named() {
+        let cli = Cli::command();
+        let run = cli.find_subcommand("run").unwrap();
+        for option in ["iface", "clients"] {
+            let mut arguments = run.get_arguments();
+            let argument = arguments.find(|it| it.get_long() == Some(option)).unwrap();
+            assert_eq!(argument.get_value_hint(), ValueHint::Other, "{option}");
         }
     }
 

@@ -19,7 +19,8 @@ Examples:
   namegate reload --cancel
 
 Packets meet the old policy until the new one is ready, and then the new one. If the new one cannot be used, the old one
-stays in force, and this says why; the exit code is 1 then. Ctrl-C ends a reload that still reads.
+stays in force, and this says why; the exit code is 1 then. Ctrl-C ends a reload that still reads, and so does
+--timeout: one that takes longer than ten minutes needs more.
 Lists have to be regular files, and are read within the limits of `namegate run` (--max-unpacked, --max-rules,
 --max-memory, --max-seconds). A list that lost more than half of its rules (--max-shrink) is taken only with
 --accept-shrink. `namegate rollback` puts the policy back in force that was there before.

@@ -46,6 +46,11 @@ fn where_a_default_route_leads_nobody_is_answered_unless_clients_are_said_to_be_
             (&interfaces[0]["faces_clients"], &interfaces[0]["mode"]),
             (&json!(false), &json!("native"))
         );
+        let [dns, tcp, quic] = ["action", "tcp", "quic"].map(|field| &interfaces[0][field]);
+        assert_eq!([dns, tcp, quic], ["drop"; 3]);
+        let text = home.verb(&["status"]).stdout;
+        let text = String::from_utf8(text).unwrap();
+        assert!(text.contains("lan (native; no clients: drop)"), "{text}");
         assert_eq!(
             (&interfaces[1]["faces_clients"], &interfaces[1]["mode"]),
             (&json!(true), &json!("generic"))

@@ -144,8 +144,9 @@ fn what_people_read_has_no_colours_in_a_pipe_and_the_rules_in_it() {
         )
     );
     home.json(&["block", "add", "b.example"]);
+    home.json(&["allow", "c.example"]);
     for (verb, words) in [
-        (&["status"][..], "2 of 16,385"),
+        (&["status"][..], "3 of 16,385"),
         (
             &["status"],
             "lan (generic; clients: nxdomain, TCP reset, QUIC close)",
@@ -155,7 +156,10 @@ fn what_people_read_has_no_colours_in_a_pipe_and_the_rules_in_it() {
             &["test", "x.a.example"],
             "x.a.example  nxdomain, TLS reset, QUIC close  rule a.example (",
         ),
-        (&["block", "list"], "b.example  manual\na.example  "),
+        (
+            &["block", "list"],
+            "b.example  manual\nc.example  (allow)  manual\na.example  ",
+        ),
     ] {
         let output = home.verb(verb);
         let text = String::from_utf8(output.stdout).unwrap();
