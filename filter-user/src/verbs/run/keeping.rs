@@ -5,8 +5,6 @@ use std::{path::PathBuf, sync::Arc};
 use clap::ValueHint;
 use filter_user::kernel::{DEFAULT_PINS, PinError, Pins, interface_name};
 
-use super::report::warn;
-
 /// What happens to packets while no controller runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum WithoutController {
@@ -31,28 +29,40 @@ pub struct KeepingArgs {
 }
 
 impl KeepingArgs {
-    /// The pins, which another controller may have left; `None` if the filter is to end with this
-    /// one. Where nobody asked for them, a system without a place for them is no error.
+    /// The pins, which another controller may have left; none if the filter is to end with this one.
+    /// Where nobody asked for them, a system without a place for them is no error, but something to
+    /// be told.
     ///
     /// # Errors
     /// If they cannot be had.
-    pub fn pins(&self) -> Result<Option<Arc<Pins>>, PinError> {
+    pub fn pins(&self) -> Result<Place, PinError> {
         if self.without_controller == Some(WithoutController::Pass) {
-            return Ok(None);
+            return Ok(Place::default());
         }
         let folder = self.pins.clone().unwrap_or_else(|| DEFAULT_PINS.into());
         let was_asked_for = self.pins.is_some() || self.without_controller.is_some();
         match Pins::open(&folder) {
-            Ok(pins) => Ok(Some(Arc::new(pins))),
-            Err(error) if error.is_without_place() && !was_asked_for => {
-                warn(&format!(
+            Ok(pins) => Ok(Place {
+                pins: Some(Arc::new(pins)),
+                warning: None,
+            }),
+            Err(error) if error.is_without_place() && !was_asked_for => Ok(Place {
+                pins: None,
+                warning: Some(format!(
                     "all packets pass once this controller ends: {error}"
-                ));
-                Ok(None)
-            }
+                )),
+            }),
             Err(error) => Err(error),
         }
     }
+}
+
+/// Where the filter is pinned, if it is.
+#[derive(Default)]
+pub struct Place {
+    pub pins: Option<Arc<Pins>>,
+    /// Why it is not, though nobody said that it should not be.
+    pub warning: Option<String>,
 }
 
 /// How the filter is taken off again, where it stays.

@@ -40,7 +40,7 @@ use tokio::{
 use crate::{cli::SocketArgs, verbs::policy::PolicyArgs};
 use answers::AnswerArgs;
 use judged::{LaterFragments, Tunnels};
-use keeping::{KeepingArgs, how_to_detach};
+use keeping::{KeepingArgs, Place, how_to_detach};
 use limits::LimitArgs;
 use loading::Loaded;
 use per_interface::PerInterface;
@@ -179,7 +179,7 @@ async fn filter(args: Args) -> anyhow::Result<String> {
     let mut stop = Stop::new().context("cannot wait for signals")?;
     check_capabilities()?;
     let socket = ApiSocket::claim(&args.socket.socket)?;
-    let pins = args.keeping.pins()?;
+    let Place { pins, warning } = args.keeping.pins()?;
     let started = start(&args, pins.as_ref(), &mut stop).await;
     if let (Err(_) | Ok(Err(_)), Some(pins)) = (&started, &pins)
         && let Some(note) = keeping::after_no_start(pins)
@@ -198,7 +198,7 @@ async fn filter(args: Args) -> anyhow::Result<String> {
             return Ok(format!("{how}: stopped before anything was attached"));
         }
     };
-    if let Some(note) = policy.keep() {
+    for note in warning.into_iter().chain(policy.keep()) {
         warn(&note);
     }
     say(&report::started(&named, &policy.compiled, &socket));
