@@ -1,7 +1,9 @@
 //! Filtering goes on without a gap: over crashes, restarts and upgrades.
 
 use std::{
+    ffi::OsString,
     fs::{self, File},
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     thread::sleep,
@@ -67,6 +69,7 @@ fn restarts_and_upgrades_leave_no_gap_and_lose_no_counts() {
 fn a_policy_that_outgrew_its_maps_stays_after_a_crash() {
     let place = Place::new();
     let controller = place.start_and_wait();
+    let links = place.links();
     let prober = Prober::start(&place.network.lab);
     let names = (0..40_000).map(|number| format!("host-{number}.example.net"));
     let names: Vec<_> = names.chain([LISTED.to_owned()]).collect();
@@ -77,9 +80,12 @@ fn a_policy_that_outgrew_its_maps_stays_after_a_crash() {
         .arg(place.network.path("socket"));
     assert!(reload.output().unwrap().status.success());
     assert_eq!(place.objects().len(), 1);
+    // A link that is pinned anew would end with a crash just then.
+    assert_eq!(place.links(), links);
     controller.kill().unwrap();
     sleep(Duration::from_millis(500));
     let _controller = place.start_and_wait();
+    assert_eq!(place.links(), links);
     prober.was_right();
 }
 
@@ -159,6 +165,15 @@ impl Place {
 
     fn pins(&self) -> PathBuf {
         self.bpf.0.join("namegate")
+    }
+
+    /// The pins of links, by their names and inodes.
+    fn links(&self) -> Vec<(OsString, u64)> {
+        let entries = fs::read_dir(self.pins().join("links")).unwrap();
+        let inode = |entry: fs::DirEntry| (entry.file_name(), entry.metadata().unwrap().ino());
+        let links: Vec<_> = entries.map(|entry| inode(entry.unwrap())).collect();
+        assert_eq!(links.len(), 1);
+        links
     }
 
     fn objects(&self) -> Vec<PathBuf> {

@@ -22,7 +22,7 @@ use std::{
     fs::{self, File},
     hash::{Hash as _, Hasher as _},
     io,
-    os::fd::AsFd as _,
+    os::fd::{AsFd as _, BorrowedFd},
     path::{Path, PathBuf},
 };
 
@@ -149,11 +149,23 @@ impl Pins {
         Ok(links)
     }
 
-    /// Has a link stay; one that was pinned for this interface before is let go.
+    /// Has a link stay. One that is pinned is not touched: a crash just then would end it. Another
+    /// one that was pinned for this interface has none any more, as an interface has one link.
     pub(super) fn keep_link(&self, interface: u32, link: &Link) -> Result<(), PinError> {
         let path = self.link_path(interface);
-        if path.exists() {
-            remove(&path)?;
+        let id = |link: BorrowedFd<'_>| -> io::Result<Option<u32>> {
+            Ok(requirements::link_info(link)?.map(|info| info.id))
+        };
+        match requirements::open_pin(&path) {
+            Ok(pinned) => {
+                let is_pinned = id(pinned.as_fd()).and_then(|it| Ok(it == id(link.as_fd())?));
+                if is_pinned.map_err(failed("read", &path))? {
+                    return Ok(());
+                }
+                remove(&path)?;
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(failed("open", &path)(error)),
         }
         requirements::pin(link.as_fd(), &path).map_err(failed("pin a link at", &path))
     }

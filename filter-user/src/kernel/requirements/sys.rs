@@ -125,6 +125,8 @@ struct RawLinkInfo {
 /// What the kernel says of a link of an XDP program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::kernel) struct LinkInfo {
+    /// Its id.
+    pub id: u32,
     /// Id of the program that is attached.
     pub program: u32,
     /// Index of the interface; 0 once it is gone.
@@ -216,6 +218,7 @@ pub(in crate::kernel) fn link_info(link: BorrowedFd<'_>) -> io::Result<Option<Li
     // SAFETY: the kernel writes integers, for which any bytes are a value.
     unsafe { read_info(link, &mut info)? };
     Ok((info.kind == XDP).then_some(LinkInfo {
+        id: info.id,
         program: info.program,
         interface: info.interface,
     }))
