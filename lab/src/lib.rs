@@ -11,6 +11,7 @@
 //! goes when the next lab is built, or by [`sweep`].
 
 mod address;
+mod bpf_file_system;
 mod cleanup;
 pub mod floods;
 pub mod kernel_log;
@@ -25,6 +26,7 @@ mod topology;
 mod wait;
 
 pub use address::{Address, CLIENT, Family, GATEWAY_LAN, GATEWAY_WAN, SERVER};
+pub use bpf_file_system::BpfFileSystem;
 pub use cleanup::{clean_up_on_signals, sweep};
 pub use namespace::{Namespace, Role, program};
 pub use packets::PacketSocket;

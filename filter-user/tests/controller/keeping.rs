@@ -1,13 +1,9 @@
 //! What stays when a controller ends, and who may take it over.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{fs, path::Path};
 
 use filter_user::kernel::detach_links_of;
-use lab::wait_until;
+use lab::{BpfFileSystem, wait_until};
 use rustix::process::Signal;
 
 use crate::{
@@ -202,13 +198,13 @@ fn without_a_bpf_file_system_the_filter_ends_with_the_controller_and_says_so() {
 struct Place {
     home: Home,
     pins: String,
-    _bpf: Mounted,
+    _bpf: BpfFileSystem,
 }
 
 impl Place {
     fn new() -> Self {
         let home = Home::new(&["ads.example.com"]);
-        let bpf = Mounted::new(home.path("bpf").into());
+        let bpf = BpfFileSystem::mount(home.path("bpf").as_ref()).unwrap();
         Self {
             pins: home.path("bpf/namegate"),
             home,
@@ -257,25 +253,5 @@ impl Place {
             .collect();
         names.sort();
         names
-    }
-}
-
-/// A BPF file system that goes with this value, and with it what is pinned.
-struct Mounted(PathBuf);
-
-impl Mounted {
-    fn new(folder: PathBuf) -> Self {
-        fs::create_dir(&folder).unwrap();
-        let mut mount = Command::new("mount");
-        let mounted = mount.args(["-t", "bpf", "bpf"]).arg(&folder).status();
-        assert!(mounted.unwrap().success());
-        Self(folder)
-    }
-}
-
-impl Drop for Mounted {
-    fn drop(&mut self) {
-        let unmounted = Command::new("umount").arg(&self.0).status();
-        assert!(unmounted.is_ok_and(|it| it.success()) || std::thread::panicking());
     }
 }

@@ -4,13 +4,13 @@ use std::{
     ffi::OsString,
     fs::{self, File},
     os::unix::fs::MetadataExt as _,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command, Stdio},
     thread::sleep,
     time::Duration,
 };
 
-use lab::{Options, Process, wait_until};
+use lab::{BpfFileSystem, Options, Process, wait_until};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{
@@ -114,7 +114,7 @@ impl Place {
     fn new() -> Self {
         let network = Network::new(&Options::default());
         fs::write(network.path("list"), format!("{LISTED}\n")).unwrap();
-        let bpf = BpfFileSystem::mount(network.path("bpf").as_ref());
+        let bpf = BpfFileSystem::mount(network.path("bpf").as_ref()).unwrap();
         Self { network, bpf }
     }
 
@@ -164,7 +164,7 @@ impl Place {
     }
 
     fn pins(&self) -> PathBuf {
-        self.bpf.0.join("namegate")
+        self.bpf.path().join("namegate")
     }
 
     /// The pins of links, by their names and inodes.
@@ -192,24 +192,4 @@ impl Place {
 
 fn signal(process: &Process, signal: Signal) {
     kill_process(Pid::from_raw(process.id().cast_signed()).unwrap(), signal).unwrap();
-}
-
-/// A BPF file system that goes with this value.
-struct BpfFileSystem(PathBuf);
-
-impl BpfFileSystem {
-    fn mount(folder: &Path) -> Self {
-        fs::create_dir(folder).unwrap();
-        let mut mount = Command::new("mount");
-        let mounted = mount.args(["-t", "bpf", "bpf"]).arg(folder).status();
-        assert!(mounted.unwrap().success());
-        Self(folder.into())
-    }
-}
-
-impl Drop for BpfFileSystem {
-    fn drop(&mut self) {
-        let unmounted = Command::new("umount").arg(&self.0).status();
-        assert!(unmounted.is_ok_and(|it| it.success()) || std::thread::panicking());
-    }
 }

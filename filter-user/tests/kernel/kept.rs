@@ -1,15 +1,10 @@
 //! Larger maps of a filter that is pinned, while system calls fail.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-    sync::Arc,
-};
+use std::{path::Path, sync::Arc};
 
 use filter_policy::{compiled::CompiledPolicy, groups::Groups};
 use filter_user::kernel::{Filter, LoadOptions, Mode, Pins, interface_index};
-use lab::{Lab, Options};
+use lab::{BpfFileSystem, Lab, Options};
 
 use super::{
     UNANSWERED,
@@ -25,14 +20,14 @@ const NEW: [bool; 6] = [false, false, false, true, true, true];
 #[test]
 fn whichever_call_behind_the_programs_fails_a_pinned_filter_has_one_policy_or_the_other() {
     let lab = Lab::new(&Options::default()).unwrap();
-    let mounted = Mounted::new(&lab.directory().join("bpf"));
-    let mut growing = Growing::new(&lab, &mounted.0);
+    let mounted = BpfFileSystem::mount(&lab.directory().join("bpf")).unwrap();
+    let mut growing = Growing::new(&lab, mounted.path());
     let calls = growing.grow(Failing::Once, usize::MAX, NEW);
     growing.end();
     let last = |wanted| calls.iter().rposition(|call| *call == wanted).unwrap();
     let (loaded, updated) = (last(Call::PROG_LOAD), last(Call::LINK_UPDATE));
 
-    let mut growing = Growing::new(&lab, &mounted.0);
+    let mut growing = Growing::new(&lab, mounted.path());
     let before = (loaded + 1..updated).step_by((updated - loaded) / 4);
     for number in before.chain([updated]) {
         growing.grow(Failing::Once, number, OLD);
@@ -43,7 +38,7 @@ fn whichever_call_behind_the_programs_fails_a_pinned_filter_has_one_policy_or_th
         "links are pinned anew: {calls:?}"
     );
     for failing in [Failing::Once, Failing::All] {
-        let mut growing = Growing::new(&lab, &mounted.0);
+        let mut growing = Growing::new(&lab, mounted.path());
         growing.grow(failing, updated + 1, NEW);
         growing.end();
     }
@@ -117,25 +112,5 @@ impl<'l> Growing<'l> {
         let Self { filter, pins, .. } = self;
         drop(filter);
         pins.remove_all().unwrap();
-    }
-}
-
-/// A BPF file system that goes with this value.
-struct Mounted(PathBuf);
-
-impl Mounted {
-    fn new(folder: &Path) -> Self {
-        fs::create_dir(folder).unwrap();
-        let mut mount = Command::new("mount");
-        let mounted = mount.args(["-t", "bpf", "bpf"]).arg(folder).status();
-        assert!(mounted.unwrap().success());
-        Self(folder.into())
-    }
-}
-
-impl Drop for Mounted {
-    fn drop(&mut self) {
-        let unmounted = Command::new("umount").arg(&self.0).status();
-        assert!(unmounted.is_ok_and(|it| it.success()) || std::thread::panicking());
     }
 }
